@@ -26,6 +26,7 @@ from orders.states import RETURN_KINDS, ComplaintState
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.errors import Missing
 from shop.core.web.action_results import run_action
+from shop.members.buyer_messages import message_about_complaint
 from shop.members.forms.fields import ReasonForm
 from shop.members.fulfilment.parts import part_url
 from shop.members.member_access import for_members, render_page, submitted_key
@@ -158,6 +159,7 @@ def _render_complaint(
         "complaint": complaint,
         "part": complaint.part,
         "order": complaint.part.order,
+        "message": message_about_complaint(complaint.part),
         "now": timezone.now(),
         "idempotency_key": uuid.uuid4(),
         "refunds": list(complaint.refunds.oldest_first()),

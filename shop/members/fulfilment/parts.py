@@ -23,11 +23,7 @@ from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.undo_steps import UNDO_PERIOD, undo_acceptance, undoable_steps
 from orders.actions.refunds.refund_decisions import LineRefund
 from orders.actions.refunds.refund_preview import refund_route
-from orders.actions.refunds.report_shortage import (
-    open_quantities_of_part,
-    preview_shortage,
-    report_shortage,
-)
+from orders.actions.refunds.report_shortage import open_quantities_of_part, preview_shortage, report_shortage
 from orders.actions.refunds.undo_shortage import shortage_undo_until, undo_shortage
 from orders.forms.returns import build_return_form
 from orders.models import Discount, OrderPart, Parcel, Refund, parcel_position_labels
@@ -36,6 +32,7 @@ from orders.states import RETURN_KINDS, CodState, ParcelKind, ParcelState, PartS
 from shop.core.errors import Missing
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
+from shop.members.buyer_messages import message_about_part
 from shop.members.forms.fields import ReasonForm, parse_key
 from shop.members.forms.shortage import ShortageForm
 from shop.members.forms.weigh import WeighForm
@@ -302,6 +299,7 @@ def render_part(
     context = {
         "part": part,
         "order": part.order,
+        "message": message_about_part(part, parcels),
         "idempotency_key": uuid.uuid4(),
         "pick": pick,
         "pick_lines": rows,

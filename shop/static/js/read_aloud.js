@@ -24,6 +24,17 @@
       .filter((sentence) => sentence.text && sentence.voice);
   };
 
+  // Alerts that arrive while a members' page is open are spoken, too.
+  if (speech && "serviceWorker" in navigator)
+    navigator.serviceWorker.addEventListener("message", ({ data }) => {
+      const voice = voiceOf(language);
+      if (!voice || !data || !data.spokenAlert) return;
+      const utterance = new SpeechSynthesisUtterance(data.spokenAlert);
+      utterance.voice = voice;
+      utterance.lang = voice.lang;
+      speech.speak(utterance);
+    });
+
   if (button && speech) {
     const label = button.querySelector("span");
     const words = label.textContent;

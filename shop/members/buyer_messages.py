@@ -1,0 +1,56 @@
+"""Messages that a member sends to a buyer from their own phone, ready to copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from orders.models import OrderPart, Parcel
+from orders.states import OUTGOING_KINDS, ParcelState
+from shop.core.texts.formatting import format_phone_number
+
+
+def message_about_part(part: OrderPart, parcels: Iterable[Parcel]) -> str:
+    """Return what to tell the buyer about a part now, in the order's language.
+
+    It has no link: the page of an order also shows the parts of other cooperatives.
+    """
+    outgoing = [parcel for parcel in parcels if parcel.kind in OUTGOING_KINDS]
+    with translation.override(part.order.language):
+        return f"{_greeting(part)} {_news(part, outgoing)}"
+
+
+def message_about_complaint(part: OrderPart) -> str:
+    """Return how to begin a conversation about a complaint, in the order's language."""
+    with translation.override(part.order.language):
+        question = _("We have read your complaint and would like to settle it. When may we call you?")
+        return f"{_greeting(part)} {question}"
+
+
+def _greeting(part: OrderPart) -> str:
+    values = {
+        "buyer": part.order.buyer_name,
+        "cooperative": part.cooperative.name,
+        "code": part.order.code,
+    }
+    return _("Hello %(buyer)s, this is %(cooperative)s about your order %(code)s.") % values
+
+
+def _news(part: OrderPart, parcels: Sequence[Parcel]) -> str:
+    """Return one sentence about the part, by its parcel that needs the buyer most."""
+    by_state = {parcel.state: parcel for parcel in parcels}
+    if ParcelState.FAILED_DELIVERY in by_state:
+        return _("The parcel could not be delivered. When are you at home?")
+    if ParcelState.HANDED_OVER in by_state:
+        parcel = by_state[ParcelState.HANDED_OVER]
+        if part.is_pickup:
+            return _("Your goods are ready. You can pick them up now.")
+        driver = format_phone_number(parcel.driver_phone)
+        carriage = ", ".join(filter(None, (parcel.carrier, parcel.vehicle, driver)))
+        sent = _("Your goods are on the way.")
+        return f"{sent} {_('Carried by: %(carriage)s.') % {'carriage': carriage}}" if carriage else sent
+    if ParcelState.DELIVERED in by_state:
+        return _("Your goods have been delivered. Is everything all right?")
+    return _("We are preparing your goods.")
