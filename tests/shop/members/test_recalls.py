@@ -68,6 +68,7 @@ def test_manager_sees_whom_it_reaches_recalls_and_sees_who_confirmed(client, man
     answers = [manager.post(address, form) for _attempt in range(2)]
     send_recall_notices(now=timezone.now())
     told = html_of(manager.get(address))
+    lot_pages = [html_of(manager.get(path)) for path in ("/xa-vien/lo/", f"/xa-vien/lo/{lot.pk}/")]
     notice = RecallNotice.objects.get()
     page = html_of(client.get(f"/thu-hoi/{notice.pk}/"))
     client.post(f"/thu-hoi/{notice.pk}/")
@@ -82,6 +83,7 @@ def test_manager_sees_whom_it_reaches_recalls_and_sees_who_confirmed(client, man
     assert [answer.url for answer in answers] == [address, address]
     assert Recall.objects.count() == 1
     assert "Đã báo, chưa xác nhận" in told
+    assert all("Bị thu hồi" in lot_page for lot_page in lot_pages)
     assert "Không ăn, giữ lại" in page
     assert f"/don-hang/{sent.part.order_id}/" in page
     assert "1 trong 1 đơn đã xác nhận." in confirmed
