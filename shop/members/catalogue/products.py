@@ -277,7 +277,7 @@ def _take_over_details(
     if similar.cooperative_id != membership.cooperative.pk:
         details = {name: details[name] for name in ("name", "category", "shelf_life", "storage", "months")}
     if similar.default_variant is not None:
-        details |= VariantForm.initial_for_variant(similar.default_variant, None)
+        details |= VariantForm.initial_for_variant(similar.default_variant, None) | {"label": ""}
     details |= {"product_type": similar.product_type_id, "similar_to": similar.pk}
     kept = {name: value for name, value in entered.items() if value and name not in ("product_type", "name")}
     new_form = _build_new_form(request, membership, channel, initial=entered | details | kept)

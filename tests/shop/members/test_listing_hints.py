@@ -59,6 +59,7 @@ def test_suggestion_fills_in_the_form_and_keeps_photo_and_entered_values(lister,
         tax_class=make_tax_class(),
         unit="jar",
         content_grams=500,
+        variants=(("Hũ nhỏ", 0),),
     )
     Product.objects.update(product_type=product_type, shelf_life="24 tháng", return_terms="Riêng của họ")
     fields = product_form(name="mat ong", shelf_life="", unit="", content="", price="350.000", measure="")
@@ -70,7 +71,7 @@ def test_suggestion_fills_in_the_form_and_keeps_photo_and_entered_values(lister,
     assert (form["name"].value(), form["shelf_life"].value()) == ("Mật ong bạc hà", "24 tháng")
     assert (form["unit"].value(), form["content"].value(), form["measure"].value()) == ("jar", 500, "g")
     assert (form["category"].value(), form["price"].value()) == (category.pk, "350.000")
-    assert form["return_terms"].value() == ""
+    assert (form["return_terms"].value(), form["label"].value()) == ("", "")
     assert form["description"].value() == "Thơm như cốm."
     assert (Product.objects.count(), Picture.objects.count()) == (1, 1)
     kept_key = page.context["kept_pictures"][0].key
@@ -103,7 +104,7 @@ def test_usual_prices_are_shown_by_content(lister) -> None:
 
     page = html_of(lister.get(HINTS, {"name": "mật ong", "unit": "jar", "content": "1", "measure": "kg"}))
 
-    assert "Giá thường trên chợ: 200.000\xa0₫ đến 240.000\xa0₫ (3 nơi bán)." in page
+    assert "Giá thường trên chợ: 200.000\xa0₫ đến 240.000\xa0₫ (theo 3 mức giá)." in page
 
 
 @pytest.mark.parametrize(
