@@ -191,7 +191,7 @@ def _use_fast_settings(minified_files: Path) -> Iterator[None]:
     from django.conf import settings
 
     with override_settings(
-        STATICFILES_DIRS=[minified_files],
+        STATICFILES_DIRS=[str(minified_files)],  # comparable, or no rows would be reused
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         PHONE_CODES=True,
         STORAGES={
