@@ -20,6 +20,7 @@ from shop.members.catalogue import (
     warehouses,
 )
 from shop.members.cooperative import (
+    activity,
     application,
     choice,
     delivery,
@@ -207,6 +208,7 @@ urlpatterns = [
     path("nha-kho/", warehouses.list_warehouses, name="warehouses"),
     path("nha-kho/<uuid:warehouse_id>/", warehouses.edit_warehouse, name="warehouse"),
     path("nha-kho/<uuid:warehouse_id>/dong/", warehouses.close_warehouse_view, name="close-warehouse"),
+    path("nhat-ky/", activity.list_activity, name="activity"),
     path("thanh-vien/vai-tro/", roles.show_roles, name="roles"),
     path("thanh-vien/", people.list_members, name="memberships"),
     path("thanh-vien/<int:membership_id>/", people.change_role, name="membership"),

@@ -873,7 +873,7 @@ def _member_visits(market: _Market) -> list[Visit]:
         f"{listing}loai/{draft.product.variants.get().pk}/",
         *(f"{delivery_method}{page}" for page in ("", "gia/", "ngay-nhan/")),
         *("/xa-vien/nha-kho/", f"/xa-vien/nha-kho/{market.thien_an.warehouses.all()[0].pk}/"),
-        "/xa-vien/thanh-vien/vai-tro/",
+        *("/xa-vien/thanh-vien/vai-tro/", "/xa-vien/nhat-ky/"),
         *("/xa-vien/bao-tin/", "/xa-vien/bao-tin/may/", "/xa-vien/bao-tin/cach-bao/"),
         *("/xa-vien/gian-hang/", "/xa-vien/gian-hang/ho/", "/xa-vien/gian-hang/giay/"),
         *(f"{listing}loi/en/", "/xa-vien/loi/en/"),

@@ -32,7 +32,7 @@ from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import chosen_ids
-from shop.desk.overview.history import build_change_displays
+from shop.history.change_displays import build_change_displays
 from shop.staff_pages import staff_only
 
 

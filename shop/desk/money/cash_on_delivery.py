@@ -34,7 +34,7 @@ from shop.desk.money.cash_forms import (
     RemittanceForm,
     RemittanceReceiptForm,
 )
-from shop.desk.overview.history import build_change_displays
+from shop.history.change_displays import build_change_displays
 from shop.reports import cash as report
 from shop.reports.report_files import Table, as_csv, as_xlsx
 from shop.staff_pages import staff_only

@@ -22,7 +22,7 @@ from shop.core.errors import Refused
 from shop.core.models import Change, Channel, ShopSettings, shop_settings
 from shop.core.web.action_results import run_action
 from shop.desk.money.market_forms import MarketAccountForm, MarketTimesForm
-from shop.desk.overview.history import build_change_displays
+from shop.history.change_displays import build_change_displays
 from shop.staff_pages import staff_only
 
 SAMPLE_SUM = 10_000

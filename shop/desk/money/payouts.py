@@ -41,7 +41,7 @@ from shop.core.models import Change, ShopSettings, bind_idempotency_key, shop_se
 from shop.core.web.action_results import run_action
 from shop.desk.forms import submitted_reason
 from shop.desk.money.money_forms import PayoutAccountForm, PayoutPaymentForm
-from shop.desk.overview.history import build_change_displays
+from shop.history.change_displays import build_change_displays
 from shop.reports.payouts import bank_list
 from shop.reports.report_files import as_xlsx
 from shop.reports.settlement_documents import XLSX

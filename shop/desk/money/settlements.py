@@ -29,7 +29,7 @@ from shop.core.models import Change, bind_idempotency_key
 from shop.core.web.action_results import run_action
 from shop.desk.forms import chosen_ids
 from shop.desk.money.money_forms import CorrectionForm
-from shop.desk.overview.history import build_change_displays
+from shop.history.change_displays import build_change_displays
 from shop.reports import settlement_documents
 from shop.reports import settlements as report
 from shop.staff_pages import staff_only

@@ -48,7 +48,7 @@ from shop.desk.money.transfer_forms import (
     TransferSearch,
     parse_transfer_shares,
 )
-from shop.desk.overview.history import build_change_displays
+from shop.history.change_displays import build_change_displays
 from shop.staff_pages import staff_only
 
 PER_PAGE = 20

@@ -23,7 +23,7 @@ from shop.core.actors import Actor
 from shop.core.models import Change, bind_idempotency_key
 from shop.core.web.action_results import run_action
 from shop.desk.forms import submitted_reason
-from shop.desk.overview.history import build_change_displays
+from shop.history.change_displays import build_change_displays
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30

@@ -26,7 +26,8 @@ from shop.core.models.change import ChangeQuerySet
 from shop.core.texts.formatting import translated_reason
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.core.web.query_names import QUERY_NAMES, QueryForm
-from shop.desk.overview.history import ChangeDisplay, build_change_displays
+from shop.history.areas import AREA_NAMES, area_condition
+from shop.history.change_displays import ChangeDisplay, build_change_displays
 from shop.reports.forms import DayField
 from shop.reports.report_files import Column, Table, as_csv
 from shop.staff_pages import staff_only
@@ -43,45 +44,6 @@ _INTERFACES = [
     (_ANY, pgettext_lazy("audit", "All, with the system")),
     *EntryPoint.choices,
 ]
-# First words of actions, by the areas that the filter offers.
-_AREAS = {
-    "orders": ("order", "part", "line", "parcel", "complaint", "address"),
-    "payments": ("payment", "refund", "transfer", "call", "payout", "approval"),
-    "accounts": ("settlement", "commission", "withholding", "remittance", "statement", "bank_statement"),
-    "products": ("product", "variant", "listing", "price", "stock", "category", "collection", "producttype"),
-    "cooperatives": (
-        "cooperative",
-        "document",
-        "household",
-        "certificate",
-        "membership",
-        "warehouse",
-        "delivery_method",
-    ),
-    "discounts": ("promotion", "voucher"),
-    "people": ("user", "group", "app", "consent", "data_request", "person", "change"),
-    "settings": (
-        "market",
-        "shop",
-        "channel",
-        "zone",
-        "shippingservice",
-        "taxclass",
-        "menu",
-        "page",
-        "synonyms",
-    ),
-}
-_AREA_NAMES = [
-    ("orders", pgettext_lazy("audit", "Orders and parcels")),
-    ("payments", pgettext_lazy("audit", "Payments, refunds and transfers")),
-    ("accounts", pgettext_lazy("audit", "Settlements, rates and statements")),
-    ("products", pgettext_lazy("audit", "Products, prices and stock")),
-    ("cooperatives", pgettext_lazy("audit", "Cooperatives and members")),
-    ("discounts", pgettext_lazy("audit", "Discounts")),
-    ("people", pgettext_lazy("audit", "Accounts, roles and personal data")),
-    ("settings", pgettext_lazy("audit", "Settings")),
-]
 
 
 class AuditSearch(QueryForm):
@@ -89,7 +51,7 @@ class AuditSearch(QueryForm):
 
     actor = forms.CharField(label=pgettext_lazy("audit", "Who"), required=False, max_length=250)
     area = forms.ChoiceField(
-        label=pgettext_lazy("audit", "Area"), required=False, choices=[_ALL, *_AREA_NAMES]
+        label=pgettext_lazy("audit", "Area"), required=False, choices=[_ALL, *AREA_NAMES]
     )
     interface = forms.ChoiceField(label=pgettext_lazy("audit", "Via"), required=False, choices=_INTERFACES)
     changed_object = forms.CharField(
@@ -132,7 +94,7 @@ class AuditSearch(QueryForm):
         if cleaned["actor"]:
             rows = rows.filter(_actor_condition(cleaned["actor"]))
         if cleaned["area"]:
-            rows = rows.filter(_area_condition(cleaned["area"]))
+            rows = rows.filter(area_condition(cleaned["area"]))
         if cleaned["interface"] == _PEOPLE:
             rows = rows.exclude(entry_point=EntryPoint.SYSTEM)
         elif cleaned["interface"] != _ANY:
@@ -170,13 +132,6 @@ def _actor_condition(text: str) -> Q:
     ).order_by("pk")[:200]
     keys = [str(key) for key in people.values_list("pk", flat=True)]
     return Q(actor_name__icontains=text) | Q(actor_kind="person", actor_key__in=keys)
-
-
-def _area_condition(area: str) -> Q:
-    condition = Q()
-    for word in _AREAS[area]:
-        condition |= Q(action__startswith=f"{word}.")
-    return condition
 
 
 def _object_condition(text: str) -> Q:

@@ -28,7 +28,7 @@ from shop.core.identifiers.phones import normalise_phone
 from shop.core.models import Change
 from shop.core.web.action_results import run_action
 from shop.desk.forms import MAX_REASON_LENGTH, DeskSearch, submitted_reason
-from shop.desk.overview.history import build_change_displays
+from shop.history.change_displays import build_change_displays
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30

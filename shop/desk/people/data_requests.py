@@ -27,7 +27,7 @@ from shop.core.models import Change, shop_settings
 from shop.core.web.action_results import run_action
 from shop.core.web.form_options import FormData
 from shop.desk.forms import MAX_REASON_LENGTH
-from shop.desk.overview.history import build_change_displays
+from shop.history.change_displays import build_change_displays
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30

@@ -33,7 +33,7 @@ from shop.core.models import Change, shop_settings
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import DeskSearch, chosen_ids, submitted_reason
-from shop.desk.overview.history import build_change_displays
+from shop.history.change_displays import build_change_displays
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30

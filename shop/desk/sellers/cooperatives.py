@@ -43,7 +43,7 @@ from shop.core.models import Change
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
 from shop.desk.forms import CooperativeSearch, StateDecisionForm
-from shop.desk.overview.history import build_change_displays
+from shop.history.change_displays import build_change_displays
 from shop.staff_pages import staff_only
 
 PER_PAGE = 20

@@ -33,8 +33,8 @@ from shop.core.models import Change
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
 from shop.desk.forms import ListingSearch, ReasonForm, submitted_reason
-from shop.desk.overview.history import build_change_displays
 from shop.desk.sellers.reviews import RETURNED_MESSAGE, format_submission_time, run_decision
+from shop.history.change_displays import build_change_displays
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30

@@ -21,7 +21,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.accounts.staff.staff_accounts import change_user
 from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Change, record_change
-from shop.desk.overview.history import build_change_displays
+from shop.history.change_displays import build_change_displays
 from tests.factories import (
     make_admin,
     make_channel,

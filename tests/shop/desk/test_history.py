@@ -32,7 +32,7 @@ from shop.accounts.states import RequestState
 from shop.content.models import MenuItem, Page
 from shop.core.models import Change
 from shop.core.models.bases import WithMetadata
-from shop.desk.overview.history import build_change_displays
+from shop.history.change_displays import build_change_displays
 from tests.refusals import OUR_APPS
 
 CODE = Path(__file__).resolve().parents[3]

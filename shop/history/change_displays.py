@@ -9,9 +9,9 @@ from django.utils.text import capfirst
 
 from shop.core.actors import EntryPoint
 from shop.core.models import Change
-from shop.desk.overview.change_texts import change_text
-from shop.desk.overview.changed_objects import ChangedObject, objects_of_changes
-from shop.desk.overview.changed_values import ChangedValue, changed_values
+from shop.history.change_texts import change_text
+from shop.history.changed_objects import ChangedObject, objects_of_changes
+from shop.history.changed_values import ChangedValue, changed_values
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,129 @@
+"""The cooperative's activity log: what was done to its orders, products and settings, in plain words."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Unpack
+
+from django import forms
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.views.decorators.http import require_safe
+
+from cooperatives.access import MemberRight, MembershipContext
+from cooperatives.models import Cooperative
+from shop.core.actors import ActorKind, EntryPoint
+from shop.core.dates.calendar import start_of_day, vietnam_date
+from shop.core.models import Change
+from shop.core.models.change import ChangeQuerySet
+from shop.core.web.form_options import FormData, FormFiles, FormOptions
+from shop.core.web.query_names import QUERY_NAMES, QueryForm
+from shop.history.areas import AREA_NAMES, area_condition
+from shop.history.change_displays import ChangeDisplay, build_change_displays
+from shop.members.member_access import for_members, render_page
+from shop.reports.forms import DayField
+
+PER_PAGE = 30
+_DEFAULT_DAYS = 7
+_MAX_DAYS = 92
+_MEMBERS_AREAS = ("orders", "products", "cooperatives", "discounts", "accounts")
+_ALL = ("", pgettext_lazy("report", "All"))
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """A change as members read it. `who` names members only; others appear by their part in the market."""
+
+    display: ChangeDisplay
+    who: str
+
+
+class ActivitySearch(QueryForm):
+    """Filters of the activity log; by default the last seven days."""
+
+    actor = forms.ChoiceField(label=pgettext_lazy("audit", "Who"), required=False)
+    area = forms.ChoiceField(label=pgettext_lazy("audit", "Area"), required=False)
+    from_day = DayField(pgettext_lazy("report", "From"))
+    until_day = DayField(pgettext_lazy("report", "To"))
+
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        people: dict[str, str],
+        **options: Unpack[FormOptions],
+    ) -> None:
+        today = vietnam_date(timezone.now())
+        first = today - datetime.timedelta(days=_DEFAULT_DAYS)
+        defaults = {
+            QUERY_NAMES["from_day"]: f"{first:%d/%m/%Y}",
+            QUERY_NAMES["until_day"]: f"{today:%d/%m/%Y}",
+        }
+        submitted = {name: value for name, value in (data or {}).items() if value}
+        super().__init__(defaults | submitted, files, **options)
+        areas = [(area, name) for area, name in AREA_NAMES if area in _MEMBERS_AREAS]
+        for name, choices in (("actor", [_ALL, *people.items()]), ("area", [_ALL, *areas])):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = choices
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("class", "input")
+
+    def clean(self) -> dict[str, object]:
+        cleaned = super().clean() or {}
+        first, last = cleaned.get("from_day"), cleaned.get("until_day")
+        if first and last and last < first:
+            self.add_error("until_day", gettext_lazy("The end date must not be before the start date."))
+        elif first and last and (last - first).days > _MAX_DAYS:
+            self.add_error("from_day", gettext_lazy("Choose at most three months."))
+        return cleaned
+
+    def changes(self, cooperative: Cooperative) -> ChangeQuerySet:
+        """Return the cooperative's changes that a valid form selects, newest first."""
+        cleaned = self.cleaned_data
+        rows = Change.objects.filter(
+            cooperative=cooperative.pk,
+            created_at__gte=start_of_day(cleaned["from_day"]),
+            created_at__lt=start_of_day(cleaned["until_day"] + datetime.timedelta(days=1)),
+        )
+        if cleaned["actor"]:
+            rows = rows.filter(actor_kind=ActorKind.PERSON, actor_key=cleaned["actor"])
+        if cleaned["area"]:
+            rows = rows.filter(area_condition(cleaned["area"]))
+        return rows.newest_first()
+
+
+@require_safe
+@for_members(MemberRight.MANAGE)
+def list_activity(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
+    """Show what was done for the cooperative, by whom and when."""
+    memberships = membership.cooperative.memberships.select_related("user").order_by("pk")
+    people = {str(row.user_id): row.user.name for row in memberships}
+    form = ActivitySearch(request.GET, people=people)
+    context: dict[str, object] = {"form": form}
+    if form.is_valid():
+        page = Paginator(form.changes(membership.cooperative), PER_PAGE).get_page(request.GET.get("page"))
+        displays = build_change_displays(page.object_list)
+        context |= {
+            "page": page,
+            "activities": [Activity(display, _who(display.change, people)) for display in displays],
+        }
+    status = 200 if form.is_valid() else 422
+    return render_page(request, membership, "members/activity.html", context, status=status)
+
+
+def _who(change: Change, people: dict[str, str]) -> str:
+    """Return the member's name; buyers and the market's staff are not named."""
+    if change.actor_kind == ActorKind.PERSON and change.actor_key in people:
+        return people[change.actor_key]
+    if change.entry_point == EntryPoint.SYSTEM:
+        return str(capfirst(change.actor_label))
+    if change.entry_point == EntryPoint.MARKET:
+        return _("The buyer")
+    return _("The market")

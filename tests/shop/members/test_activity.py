@@ -1,0 +1,82 @@
+"""The activity log of a cooperative."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from cooperatives.models import Role
+from orders.actions.fulfilment.pack_parcels import accept_part
+from shop.core.actors import Actor, EntryPoint
+from shop.core.models import record_change
+from tests.factories import make_admin, make_member, make_order, make_seller, make_variant
+from tests.markup import html_of
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "/en/xa-vien/nhat-ky/"
+
+
+def accept_order(seller, actor):
+    now = timezone.now()
+    part = make_order((make_variant(seller, on_hand=9), 1), now=now).parts.get()
+    accept_part(part_id=part.pk, actor=actor, now=now)
+    return part.order.code
+
+
+def test_log_says_who_did_what_and_nothing_of_other_cooperatives(manager, seller) -> None:
+    hoa = make_member(seller, Role.PACKER, first_name="Lò Thị Hoa")
+    own = accept_order(seller, hoa.as_actor(EntryPoint.MEMBERS))
+    foreign = accept_order(make_seller("HTX Nậm Cắt"), Actor.system("test"))
+
+    page = html_of(manager.get(ADDRESS))
+
+    assert f"Order {own}" in page
+    assert "Lò Thị Hoa ·" in page
+    assert foreign not in page
+    assert "/quan-tri/" not in page
+
+
+def test_log_is_filtered_by_member_area_and_days(manager, seller) -> None:
+    hoa = make_member(seller, Role.PACKER, first_name="Lò Thị Hoa")
+    code = accept_order(seller, hoa.as_actor(EntryPoint.MEMBERS))
+
+    assert f"Order {code}" in html_of(manager.get(ADDRESS, {"ai": hoa.pk, "loai": "orders"}))
+    assert f"Order {code}" not in html_of(manager.get(ADDRESS, {"loai": "discounts"}))
+    refused = manager.get(ADDRESS, {"tu": "01/01/2026", "den": "01/11/2026"})
+    assert refused.status_code == 422
+    assert "Choose at most three months." in html_of(refused)
+
+
+def test_staff_and_buyers_are_not_named(manager, seller) -> None:
+    staff = make_admin(first_name="Trần Quản Trị")
+    record_change(
+        "cooperative.suspended",
+        seller,
+        actor=staff.as_actor(EntryPoint.DESK),
+        now=timezone.now(),
+        cooperative_id=seller.pk,
+    )
+
+    page = html_of(manager.get(ADDRESS))
+
+    assert "The market ·" in page
+    assert "Trần Quản Trị" not in page
+
+
+def test_packers_do_not_see_the_log(packer) -> None:
+    assert packer.get(ADDRESS).status_code == 403
+
+
+def test_query_count_does_not_depend_on_the_number_of_changes(manager, seller) -> None:
+    accept_order(seller, Actor.system("test"))
+    with CaptureQueriesContext(connection) as few:
+        manager.get(ADDRESS)
+    for _order in range(3):
+        accept_order(seller, Actor.system("test"))
+
+    with CaptureQueriesContext(connection) as many:
+        manager.get(ADDRESS)
+
+    assert len(many) == len(few)
