@@ -74,9 +74,10 @@ ASKS_NOT = {
         download-listings-xlsx download-template-csv download-template-xlsx
         download-voucher-codes driver-page edit-many-products end-delivery-method end-promotion
         end-run end-voucher fail-run-parcel hand-over-parcel hand-over-run household
-        household-picture kept-picture listing listing-details listing-import listing-imports
-        listing-texts listings lot lot-labels lots manifest market-days memberships move-lot
-        move-picture offer-substitute offline pack-parcel pack-parts parcel parcel-label
+        household-picture kept-picture listing listing-details listing-hints
+        listing-import listing-imports listing-texts listings lot lot-labels lots manifest
+        market-days memberships move-lot move-picture offer-substitute offline pack-parcel
+        pack-parts parcel parcel-label
         parcel-label-pdf parcel-labels parcel-labels-pdf parcel-slip part parts pause-listing
         pause-selling pick-list preview-weight print-settlement profile profile-picture
         promotion receive-photo receive-return receive-stock received-invitation record-weight
