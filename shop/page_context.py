@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -89,11 +91,11 @@ def page_context(request: HttpRequest) -> dict[str, object]:
     return {
         "shop": SimpleLazyObject(shop_settings),
         "languages": SimpleLazyObject(lambda: _languages(request)),
-        # Templates call these and get text.
-        "canonical": lambda: canonical_url(
-            request.path, request.GET, get_language() or settings.LANGUAGE_CODE
+        # Templates call these, some several times, and get text.
+        "canonical": cache(
+            lambda: canonical_url(request.path, request.GET, get_language() or settings.LANGUAGE_CODE)
         ),
-        "interface": lambda: work_interface(request.path),
+        "interface": cache(lambda: work_interface(request.path)),
         "section": _section(request),
         "text_size": text_size(request),
         "basket_count": SimpleLazyObject(lambda: basket_count(request)),

@@ -8,7 +8,7 @@ WebP is served instead. `ORIGINAL` means JPEG, because uploaded files are never 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from django.core.files.storage import default_storage
 from django.urls import reverse
@@ -23,6 +23,7 @@ FULL_SIZE = 4096
 FORMATS = {"ORIGINAL": "jpeg", "WEBP": "webp", "AVIF": "webp"}
 
 
+@lru_cache
 def nearest_size(requested: int) -> int:
     """Return the supported size nearest to the requested one; the larger of two equally near ones."""
     return min(reversed(SIZES), key=lambda size: abs(size - requested))

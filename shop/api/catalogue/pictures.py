@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from catalog.models import ProductMedia
 from shop.accounts.staff.permissions import Permission
@@ -88,9 +88,8 @@ def thumbnail(
     products: list[Row], arguments: ProductThumbnailArguments, context: Context, selection: Selection
 ) -> list[dict[str, str] | None]:
     """Resolve the first picture's URL."""
-    pictures_by_product: dict[Key, Row] = {}
-    for row in _read_images(products):
-        pictures_by_product.setdefault(row.product_id, row)
+    rows = compiled_rows(_load_first_media, {product_row.id for product_row in products})
+    pictures_by_product = {row.product_id: row for row in media.read(rows, ("url", "alt"), "product_id")}
     first_pictures = [pictures_by_product.get(product_row.id) for product_row in products]
     return [
         {"alt": row.alt, "url": _url("Product", row.product_id, row, arguments, context)} if row else None
@@ -168,6 +167,11 @@ def _media_by_variant(
 
 def _load_media(product_ids: Collection[int], *, order: tuple[str, ...]) -> Rows:
     return ProductMedia.objects.filter(product__in=product_ids).order_by(*order)
+
+
+def _load_first_media(product_ids: Collection[int]) -> Rows:
+    of_product = ProductMedia.objects.filter(product=OuterRef("product")).order_by("sort_order", "id")
+    return ProductMedia.objects.filter(product__in=product_ids, pk=Subquery(of_product.values("pk")[:1]))
 
 
 def _media_of_variants(variant_ids: Collection[int]) -> Rows:
