@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+from catalog.actions.listing_imports.import_files import import_listing_file
 from catalog.actions.wording.forbidden_phrases import forbid_phrase
 from catalog.models import Category, Product, ProductRevision
 from cooperatives.actions.invitations import invitation_token, invite_member, revoke_invitation
@@ -44,6 +45,14 @@ class PeopleAndCatalogue:
             submitted_at=now,
         )
         forbid_phrase(phrase="chữa bách bệnh", reason="Quảng cáo như thuốc", **context)
+        self.listing_import = import_listing_file(
+            cooperative=cooperative,
+            channel=product.listings.get().channel,
+            file_name="hang.csv",
+            content="Tên sản phẩm,Đơn vị bán,Giá mỗi đơn vị bán\nMật ong,chai,350.000\nMăng,kg,x\n".encode(),
+            user=manager,
+            now=now,
+        )
 
     def _invitations(
         self, cooperative: Cooperative, manager: User, context: dict[str, Any]
@@ -87,7 +96,8 @@ def invitation_visits(rows: PeopleAndCatalogue, part: OrderPart) -> list[PageVis
     creation, shortage = "/xa-vien/thanh-vien/moi/", f"/xa-vien/goi/{part.pk}/thieu/"
     substitute = f"{shortage}{part.lines.order_by('position')[0].pk}/"
     received = f"/xa-vien/loi-moi/{invitation_token(rows.open_invitation)}/"
-    listing = f"/xa-vien/hang/{rows.product.listings.get().pk}/"
+    listing, files = f"/xa-vien/hang/{rows.product.listings.get().pk}/", "/xa-vien/hang/bang/"
+    many = ("/xa-vien/hang/nhieu/", files, f"{files}{rows.listing_import.pk}/")
     return [
         ("/xa-vien/hop-tac-xa/", "manager of two", 200, None),
         (creation, "manager", 200, None),
@@ -95,6 +105,9 @@ def invitation_visits(rows: PeopleAndCatalogue, part: OrderPart) -> list[PageVis
         (f"{creation}{rows.open_invitation.pk}/", "manager", 200, None),
         *((received, visitor, 200, None) for visitor in ("guest", "newcomer")),
         (f"/xa-vien/loi-moi/{invitation_token(rows.revoked_invitation)}/", "guest", 410, None),
-        *((page, "manager", 200, None) for page in (listing, f"{listing}mo-ta/", shortage, substitute)),
+        *(
+            (page, "manager", 200, None)
+            for page in (*many, listing, f"{listing}mo-ta/", shortage, substitute)
+        ),
         *((page, "manager", 200, {"available": "x"}) for page in (shortage, substitute)),
     ]
