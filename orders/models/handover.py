@@ -12,6 +12,9 @@ from django.utils.translation import pgettext_lazy
 
 from orders.models.parcel import Parcel
 
+# Replaces the receiver and the place once the buyer is anonymised.
+REDACTED = "-"
+
 
 class HandoverStep(models.TextChoices):
     """From hand to hand: the farmer, the collection point, the driver, the buyer."""
@@ -72,7 +75,7 @@ class HandoverCode(models.Model):
 
 
 class HandoverRecord(models.Model):
-    """A confirmed hand-over. Append only; each code confirms one."""
+    """A confirmed hand-over; each code confirms one. Append only, but for the redaction of a buyer."""
 
     parcel = models.ForeignKey(Parcel, models.PROTECT, related_name="handovers")
     code = models.OneToOneField(HandoverCode, models.PROTECT, related_name="record")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orders.models.handover import REDACTED
 from shop.core.database.triggers import Trigger, append_only_triggers
 
 _AMOUNT_COLUMNS = (
@@ -24,11 +25,26 @@ _CHANGED_AMOUNTS = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for
 _APPEND_ONLY = "the ledger only grows"
 _CLOSED = "a closed period never changes"
 _HANDED_OVER = "a recorded hand-over never changes"
+# The receiver and the place are redacted when a buyer is anonymised.
+_CHANGED_HANDOVER = " OR ".join(
+    [
+        *(
+            f"NEW.{column} IS DISTINCT FROM OLD.{column}"
+            for column in ("id", "parcel_id", "code_id", "step", "method", "giver_name", "happened_at")
+        ),
+        *(
+            f"(NEW.{column} IS DISTINCT FROM OLD.{column} AND NEW.{column} <> '{REDACTED}')"
+            for column in ("receiver_name", "place")
+        ),
+    ]
+)
 
 TRIGGERS = (
     *append_only_triggers("orders_ledgerposting", ("id", "idempotency_key"), _APPEND_ONLY),
     *append_only_triggers("orders_ledgerentry", ("id",), _APPEND_ONLY),
-    *append_only_triggers("orders_handoverrecord", ("id", "code_id"), _HANDED_OVER),
+    *append_only_triggers(
+        "orders_handoverrecord", ("id", "code_id"), _HANDED_OVER, refused_update=_CHANGED_HANDOVER
+    ),
     Trigger(
         "orders_ledgerentry_closed_no_insert",
         "orders_ledgerentry",

@@ -28,6 +28,8 @@ from orders.models import (
     BankTransfer,
     Basket,
     Complaint,
+    HandoverRecord,
+    HandoverStep,
     InvoiceDetails,
     Order,
     OrderPart,
@@ -36,6 +38,7 @@ from orders.models import (
     Refund,
     VoucherUse,
 )
+from orders.models.handover import REDACTED
 from orders.states import OrderStatus, PayoutState
 from shop.accounts.models import (
     Address,
@@ -240,6 +243,8 @@ def _anonymise_orders(orders: QuerySet[Order], actor: Actor, now: datetime.datet
     # Metadata that integrations store may identify the buyer, too.
     OrderPart.objects.filter(order__in=orders).update(note="", metadata={}, private_metadata={})
     Parcel.objects.filter(part__order__in=orders, slip__isnull=False).update(slip=None)
+    to_buyers = HandoverRecord.objects.filter(parcel__part__order__in=orders, step=HandoverStep.TO_BUYER)
+    to_buyers.update(receiver_name=REDACTED, place=REDACTED)
     orders.update(
         buyer_name="",
         folded_name="",

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cooperatives.models import Role
+from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
 from orders.actions.fulfilment.handovers import (
     HandoverCodeClosed,
@@ -22,11 +23,13 @@ from orders.actions.fulfilment.handovers import (
     issue_handover_code,
     try_handover_digits,
 )
+from orders.actions.fulfilment.void_parcels import void_parcel
+from orders.actions.privacy.anonymise import anonymise_person
 from orders.models import HandoverCode, HandoverMethod, HandoverRecord, HandoverStep, Parcel
 from orders.states import CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
-from tests.factories import fixed_now, make_member, make_seller, make_variant
+from tests.factories import fixed_now, make_member, make_seller, make_user, make_variant
 from tests.markup import html_of
 from tests.refusals import all_rows, assert_refused
 from tests.shop.members.part_factories import parcel_of
@@ -220,3 +223,24 @@ def test_entry_page_shows_how_to_go_on_without_a_camera(packer, seller) -> None:
     assert "Không có máy ảnh thì nhập mã kiện và 6 số." in page
     digits = giver.context["issued"].digits
     assert re.search(rf"{digits[:3]} {digits[3:]}", html_of(giver))
+
+
+def test_buyer_who_is_erased_leaves_no_name_in_handovers(seller) -> None:
+    parcel, user = packed_parcel(seller), make_user()
+    type(parcel.part.order).objects.filter(pk=parcel.part.order_id).update(user=user)
+    common = {
+        "parcel": parcel,
+        "method": HandoverMethod.SCAN,
+        "giver_name": "Hoa",
+        "happened_at": fixed_now(),
+    }
+    for step in (HandoverStep.TO_DRIVER, HandoverStep.TO_BUYER):
+        code = issued_to_driver(parcel).code
+        HandoverRecord.objects.create(code=code, step=step, receiver_name="Lan", place="Bến xe", **common)
+    void_parcel(parcel_id=parcel.pk, reason="Rách", actor=Actor.system(), now=fixed_now())
+    cancel_order(order_id=parcel.part.order_id, reason="Thôi", actor=Actor.system(), now=fixed_now())
+
+    anonymise_person(user_id=user.pk, actor=Actor.system(), now=timezone.now())
+
+    rows = HandoverRecord.objects.order_by("pk").values_list("receiver_name", "place", "giver_name")
+    assert list(rows) == [("Lan", "Bến xe", "Hoa"), ("-", "-", "Hoa")]
