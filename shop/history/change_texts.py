@@ -65,6 +65,7 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "delivery_method.deactivated": pgettext_lazy("history", "Delivery method removed"),
     "listing.draft": pgettext_lazy("history", "Back to draft"),
     "listing.in_review": pgettext_lazy("history", "Submitted for review"),
+    "listing_import.confirmed": pgettext_lazy("history", "Product file imported"),
     "listing.published": pgettext_lazy("history", "Published"),
     "listing.paused": pgettext_lazy("history", "Paused"),
     "listing.withdrawn": pgettext_lazy("history", "Removed from the market"),
