@@ -14,6 +14,7 @@ AREAS = {
         "product",
         "variant",
         "listing",
+        "listing_import",
         "price",
         "stock",
         "lot",
