@@ -31,6 +31,7 @@ CHROMIUM_FLAGS = [
 ]
 # Each test opens new pages, so that V8's optimizing compilers take more time (a fifth) than they save.
 UNOPTIMIZED_SCRIPTS = "--js-flags=--no-opt,--no-maglev,--single-threaded,--min-semi-space-size=32"
+PDF_STYLE_SHEETS = {"css/statement.css", "css/label_pdf.css"}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 # On a busy machine an example may exceed any deadline.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -170,7 +171,10 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session")
 def minified_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of our scripts and style sheets as visitors receive them."""
+    """Return a folder of our scripts and style sheets as visitors receive them.
+
+    PDF documents are made with their style sheets as written.
+    """
     from django.contrib.staticfiles.finders import get_finders
 
     from shop.server.static_files import is_minified, minify
@@ -178,7 +182,7 @@ def minified_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("static")
     for finder in get_finders():
         for name, storage in finder.list([]):
-            if is_minified(name):
+            if is_minified(name) and name not in PDF_STYLE_SHEETS:
                 target = folder / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_text(minify(name, Path(storage.path(name)).read_text()))

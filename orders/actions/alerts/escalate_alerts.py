@@ -62,7 +62,7 @@ def escalate_alerts(*, now: datetime.datetime) -> int:
     run_each(
         Alert.objects.about_answered_parts().values_list("pk", flat=True),
         lambda key: close_alert(alert_id=key, now=now),
-        sweep="orders.close_alerts",
+        sweep="orders.escalate_alerts:close",
         at_most=_BATCH_SIZE,
     )
     raise_order_alerts(now=now)

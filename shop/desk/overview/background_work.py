@@ -29,6 +29,8 @@ PER_PAGE = 50
 SWEEP_NAMES: dict[str, Promise] = {
     "catalog.draw_share_pictures": gettext_lazy("Create images for shared links"),
     "catalog.refresh_promotions": gettext_lazy("Start and end promotions"),
+    "catalog.resume_listing_imports": gettext_lazy("Import product files"),
+    "catalog.resume_listing_imports:checks": gettext_lazy("Check product files"),
     "catalog.send_back_in_stock_notifications": gettext_lazy("Send back-in-stock messages"),
     "catalog.weekly_bulletin": gettext_lazy("Write the weekly bulletin"),
     "catalog.weekly_bulletin:mail": gettext_lazy("Send the weekly bulletin"),
@@ -53,6 +55,8 @@ SWEEP_NAMES: dict[str, Promise] = {
     "orders.resume_bank_statements:rows": gettext_lazy("Import bank statement rows"),
     "orders.resume_cod_statements": gettext_lazy("Import carrier statements"),
     "orders.resume_cod_statements:rows": gettext_lazy("Import carrier statement rows"),
+    "orders.escalate_alerts": gettext_lazy("Alert members of new orders and recalls"),
+    "orders.escalate_alerts:close": gettext_lazy("Close answered alerts"),
     "orders.escalate_complaints": gettext_lazy("Follow up on unanswered complaints"),
     "orders.check_unanswered_parts:attention": gettext_lazy("Warn about parts not yet accepted"),
     "orders.check_unanswered_parts:decline": gettext_lazy("Decline parts that nobody accepted"),

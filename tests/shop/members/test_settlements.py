@@ -134,7 +134,7 @@ def test_payout_day_is_told_only_if_it_is_announced(manager: Client, seller) -> 
 
     assert all("Chưa chốt. Chợ chi trả sau khi chốt kỳ." in page for page in (before[0], after[0]))
     assert "Chờ chi trả 615.000" in before[1]
-    assert after[0].count("thứ Sáu ") == after[0].count("Chờ chi trả thứ Sáu ") == 1  # of the closed period
+    assert after[0].count("thứ Sáu ") == after[0].count("Hẹn chi trả thứ Sáu ") == 1  # of the closed period
     assert "Thứ Sáu " in after[1]
 
 
