@@ -32,6 +32,7 @@ DEFAULT = 10 * MEGABYTE
 UPLOADS = {
     "members/listing_new.html": ("members:create-listing", (), 60, 10),
     "members/listing.html": ("members:add-pictures", (7,), 60, 10),
+    "members/listing_imports.html": ("members:listing-imports", (), 10, 10),
     "members/certificate.html": ("members:certificate", (7,), 26, 10),
     "members/profile_picture.html": ("members:profile-picture", ("place",), 26, 10),
     "members/slip.html": ("members:parcel-slip", (7,), 26, 10),
