@@ -25,8 +25,11 @@ const showUnsent = async () => {
 const refresh = async () => {
   const settings = await readSettings();
   if (!settings && "phoneFormer" in frame.dataset) return; // never a member on this phone
-  const isFresh = settings && Date.now() - settings.pulledAt < FRESH_FOR && !sessionStorage.changed;
-  if ((!isFresh || (await unsent()).length) && (await synchronise(door)) === "fine") delete sessionStorage.changed;
+  const { changed } = sessionStorage;
+  const isFresh = settings && Date.now() - settings.pulledAt < FRESH_FOR && !changed;
+  const isPulled = (!isFresh || (await unsent()).length) && (await synchronise(door)) === "fine";
+  // A form that was sent meanwhile may change rows after they were pulled.
+  if (isPulled && sessionStorage.changed === changed) delete sessionStorage.changed;
   await showUnsent();
 };
 
@@ -35,7 +38,7 @@ window.addEventListener(
   "submit",
   (event) => {
     const form = event.target;
-    sessionStorage.changed = "yes"; // the next page brings what this form changes
+    sessionStorage.changed = crypto.randomUUID(); // the next page brings what this form changes
     if (!form.hasAttribute("data-forget") || form.dataset.forgotten) return;
     event.preventDefault();
     event.stopImmediatePropagation();

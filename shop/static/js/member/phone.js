@@ -72,6 +72,7 @@ let lastReading = 0;
 export const reload = async () => {
   const reading = ++lastReading;
   const stored = await Promise.all([readSettings(), readRows(), readOutbox(), readPhotos(), readDraft()]);
+  if (settings.value && !stored[0]) return; // the phone forgets everything, and leaves this page
   if (reading === lastReading) [settings.value, rows.value, outbox.value, photos.value, draft.value] = stored;
 };
 

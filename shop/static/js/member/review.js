@@ -24,6 +24,7 @@ import {
 import { isToLabel, stageOf } from "member/pending";
 import { removePhotos } from "member/photos";
 import { dropCommand, forgetAll, repeatCommand, reviseCommand } from "member/store";
+import { stopSynchronising } from "member/sync";
 
 const title = ({ name, subject, payload }) => {
   const amount = payload.cash ?? payload.amount,
@@ -158,7 +159,7 @@ const Removed = () => {
   const { name } = settings.value.cooperative;
   const all = outbox.value.filter(({ state }) => state !== "done");
   const forget = async () => {
-    await forgetAll();
+    await stopSynchronising(forgetAll);
     location.assign(document.querySelector("[data-phone-door]").dataset.phoneStart);
   };
   return html`
