@@ -204,7 +204,11 @@ def receive_by_digits(request: HttpRequest) -> HttpResponse:
 
 def _follow_scanned_url(request: HttpRequest, url: str) -> HttpResponse:
     """Go on with a scanned or pasted QR code of ours; refuse one of another site."""
-    parsed, own = urlparse(url), urlparse(settings.PUBLIC_URL)
+    try:
+        parsed = urlparse(url)
+    except ValueError:  # for example an address with half an IPv6 host
+        return _render_refused(request, ForeignHandoverCode())
+    own = urlparse(settings.PUBLIC_URL)
     prefix, _slash, token = parsed.path.strip("/").rpartition("/")
     if parsed.netloc == own.netloc and prefix.endswith("xa-vien/ban-giao"):
         return redirect("members:receive-by-scan", token)

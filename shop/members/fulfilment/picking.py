@@ -38,6 +38,7 @@ from shop.members.order_texts import sorted_lines
 
 BY_ORDER = "don"
 _MAX_PICKS = 500
+_MAX_DIGITS = 9
 
 
 @dataclass(slots=True)
@@ -120,7 +121,8 @@ def show_pick_list(request: HttpRequest, membership: MembershipContext) -> HttpR
 @for_members(MemberRight.PACK)
 def tick_picks_view(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Tick the items that the form names as fetched, or remove their ticks."""
-    picks = [_parse_pick(text) for text in dict.fromkeys(request.POST.getlist("pick")[:_MAX_PICKS])]
+    submitted = request.POST.getlist("pick")[:_MAX_PICKS]
+    picks = list(dict.fromkeys(_parse_pick(text) for text in submitted))
     cooperative = membership.cooperative
     action: Callable[[], None] = partial(untick_picks, cooperative=cooperative, picks=picks)
     if "undo" not in request.POST:
@@ -149,7 +151,8 @@ def _parse_pick(text: str) -> RequestedPick:
     line, _slash, rest = text.partition("/")
     warehouse, _slash, quantity = rest.partition("/")
     line_id, warehouse_id = parse_uuid(line), parse_uuid(warehouse)
-    if line_id is None or (warehouse and warehouse_id is None) or not quantity.isdecimal():
+    is_number = quantity.isdecimal() and len(quantity) <= _MAX_DIGITS
+    if line_id is None or (warehouse and warehouse_id is None) or not is_number:
         raise Missing()
     return RequestedPick(line_id, warehouse_id, int(quantity))
 

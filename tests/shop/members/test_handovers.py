@@ -132,6 +132,7 @@ def test_qr_code_of_another_market_and_forged_ones_are_named(seller) -> None:
     responses = [
         Client().post(ENTRY, {"parcel": f"https://cho-khac.vn/xa-vien/ban-giao/{token}/"}),
         Client().get(f"{ENTRY}{token[:-1]}x/"),
+        Client().post(ENTRY, {"parcel": "http://["}),
     ]
 
     for response in responses:

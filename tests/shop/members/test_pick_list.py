@@ -57,6 +57,16 @@ def test_two_packers_see_each_others_ticks_and_a_tick_twice_is_one(packer, selle
     assert "Bỏ đánh dấu" in html_of(news)
 
 
+def test_share_named_in_several_spellings_is_ticked_once(packer, seller) -> None:
+    accepted_order((make_variant(seller, on_hand=5), 2))
+    (key,) = keys_of(packer.get(PICK_LIST))
+    share, _slash, quantity = key.rpartition("/")
+
+    packer.post(TICKS, {"pick": [key, key.upper(), f"{share}/0{quantity}"]})
+
+    assert PickTick.objects.get().quantity == 2
+
+
 def test_tick_is_removed_again_and_by_order_names_orders_that_are_complete(packer, seller) -> None:
     part = accepted_order((make_variant(seller, name="Khăn"), 1), (make_variant(seller, name="Bí"), 2))
     by_order = f"{PICK_LIST}?theo=don"
@@ -140,8 +150,11 @@ def test_foreign_and_malformed_ticks_change_nothing(packer, seller) -> None:
         packer.post(TICKS, {"pick": key})
         for key in (f"{foreign.pk}/{warehouse_id}/2", f"{own.pk}/{warehouse_id}/2", f"{own.pk}//2")
     ]
-    malformed = [packer.post(TICKS, {"pick": key}) for key in ("x", f"{own.pk}/x/2", f"{own.pk}//-1", "")]
+    endless = f"{own.pk}//{'9' * 5000}"
+    malformed = [
+        packer.post(TICKS, {"pick": key}) for key in ("x", f"{own.pk}/x/2", f"{own.pk}//-1", "", endless)
+    ]
 
     assert [response.status_code for response in responses] == [302] * 3
-    assert [response.status_code for response in malformed] == [404] * 4
+    assert [response.status_code for response in malformed] == [404] * 5
     assert all_rows() == before
