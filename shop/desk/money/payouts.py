@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -98,13 +99,14 @@ def download_due_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
 def mark_payouts_paid(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Mark chosen payouts as paid, each under its own reference or all under the file's.
 
-    With `check` in the form, show what would be recorded instead; a missing reference is refused in place.
+    With `check` in the form, or if a reference edited after the check was used before, show what would be
+    recorded instead. A missing reference is refused in place.
     """
     now, paid_count = timezone.now(), 0
     chosen_payouts = _chosen_payouts(request)
     if not all(reference.strip() for reference in chosen_payouts.values()):
         return _render_payouts(request, chosen_payouts)
-    if chosen_payouts and "check" in request.POST:
+    if chosen_payouts and _needs_confirmation(request, chosen_payouts):
         fields = [("idempotency_key", request.POST.get("idempotency_key", ""))]
         fields += [("payout", str(payout_id)) for payout_id in chosen_payouts]
         return _render_confirmation(
@@ -148,14 +150,14 @@ def show_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespon
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_sign_in
 def mark_payout_paid_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """Mark a payout as paid; with `check` in the form, show what would be recorded instead."""
+    """Mark a payout as paid, or show what would be recorded, as for several payouts."""
     form = PayoutPaymentForm(request.POST)
     if not form.is_valid():
         return _render_payout(request, pk, payment_form=form)
     idempotency_key = bind_idempotency_key(str(form.cleaned_data["idempotency_key"]), "desk", "paid", pk.hex)
     reference = form.cleaned_data["reference"]
     page = reverse("desk:payout", args=[pk])
-    if "check" in request.POST:
+    if _needs_confirmation(request, {pk: reference}):
         fields = [("idempotency_key", str(form.cleaned_data["idempotency_key"]))]
         return _render_confirmation(request, {pk: reference}, fields, url=request.path, back=page)
     action = partial(
@@ -228,6 +230,24 @@ def _chosen_payouts(request: HttpRequest) -> dict[uuid.UUID, str]:
     return references
 
 
+def _needs_confirmation(request: HttpRequest, references: Mapping[uuid.UUID, str]) -> bool:
+    """Return whether to show the payouts first: on request, or for a used reference that was not checked."""
+    if "check" in request.POST:
+        return True
+    edited_references = [
+        reference
+        for payout_id, reference in references.items()
+        if request.POST.get(f"checked-{payout_id}", reference).strip() != reference.strip()
+    ]
+    return _find_earlier_uses(edited_references, references).exists()
+
+
+def _find_earlier_uses(texts: Collection[str], payout_ids: Collection[uuid.UUID]) -> QuerySet[Payout]:
+    """Return payouts sent under one of these bank references, other than those about to be recorded."""
+    used_references = [text.strip() for text in texts if text.strip()]
+    return Payout.objects.filter(reference__in=used_references).exclude(pk__in=payout_ids)
+
+
 def _render_confirmation(
     request: HttpRequest,
     references: Mapping[uuid.UUID, str],
@@ -243,11 +263,7 @@ def _render_confirmation(
     if not payouts:
         messages.error(request, _("These payments are already marked as paid."))
         return redirect(back)
-    used_before = (
-        Payout.objects.filter(reference__in=[text.strip() for text in references.values() if text.strip()])
-        .exclude(pk__in=references)
-        .select_related(*_RECIPIENT_RELATIONS)
-    )
+    used_before = _find_earlier_uses(references.values(), references).select_related(*_RECIPIENT_RELATIONS)
     context = {
         "rows": [(payout, find_bank(payout.bank_bin), references[payout.pk].strip()) for payout in payouts],
         "total": sum(payout.amount for payout in payouts),

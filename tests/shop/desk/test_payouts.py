@@ -151,6 +151,38 @@ def test_payouts_are_checked_before_they_are_marked_as_paid(desk: Client) -> Non
     assert set(Payout.objects.values_list("state", "reference")) == {("paid", "FT1")}
 
 
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_reference_edited_after_the_check_is_checked_again(desk: Client, is_alone: bool) -> None:
+    sent, due = (make_due_payout(make_cooperative(name, **ACCOUNT), 70_000) for name in ("HTX Cũ", "HTX A"))
+    desk.post(f"{PAGE}{sent.pk}/da-chi/", {"idempotency_key": KEY, "reference": "FT1"})
+    url = f"{PAGE}{due.pk}/da-chi/" if is_alone else f"{PAGE}da-chi/"
+    field = "reference" if is_alone else f"reference-{due.pk}"
+    form = {"idempotency_key": KEY, "payout": [due.pk]}
+    checked = html_of(desk.post(url, form | {field: "FT8", "check": "1"}))
+    edited_form = form | dict(re.findall(r'name="(checked-[^"]+)" value="([^"]+)"', checked)) | {field: "FT1"}
+    before = all_rows()
+
+    checked_again = html_of(desk.post(url, edited_form))
+
+    assert all_rows() == before
+    assert "Mã FT1 đã dùng ngày" not in checked
+    assert "Mã FT1 đã dùng ngày" in checked_again
+    desk.post(url, edited_form | dict(re.findall(r'name="(checked-[^"]+)" value="([^"]+)"', checked_again)))
+    due.refresh_from_db()
+    assert (due.state, due.reference) == ("paid", "FT1")
+
+
+@pytest.mark.parametrize("reference", ["FT9", " FT8 "])
+def test_unused_or_checked_reference_is_recorded_at_once(desk: Client, reference: str) -> None:
+    payout = make_due_payout(make_cooperative(**ACCOUNT))
+    form = {"idempotency_key": KEY, "reference": reference, f"checked-{payout.pk}": "FT8"}
+
+    desk.post(f"{PAGE}{payout.pk}/da-chi/", form)
+
+    payout.refresh_from_db()
+    assert (payout.state, payout.reference) == ("paid", reference.strip())
+
+
 def test_payout_marked_by_mistake_is_taken_back_with_a_reason(desk: Client) -> None:
     payout = make_due_payout(make_cooperative(**ACCOUNT))
     page = f"{PAGE}{payout.pk}/"
