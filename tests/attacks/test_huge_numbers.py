@@ -39,7 +39,8 @@ def test_huge_keys_in_addresses_are_not_found(someone: Client) -> None:
                 path = _path(name, arguments, number)
                 responses[name, number if number < 10**40 else "4,000 digits"] = someone.get(path).status_code
 
-    assert {key: status for key, status in responses.items() if status not in (302, 404, 405)} == {}
+    # 410: the invalid link of a driver looks like the link of a run that has ended.
+    assert {key: status for key, status in responses.items() if status not in (302, 404, 405, 410)} == {}
     assert len(responses) > 200
 
 
