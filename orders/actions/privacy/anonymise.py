@@ -55,7 +55,7 @@ from shop.accounts.second_factor.factors import remove_factors
 from shop.accounts.sign_in.sessions import sign_out_everywhere
 from shop.accounts.staff.last_admin import keep_an_administrator
 from shop.accounts.states import RequestState
-from shop.core.actors import Actor
+from shop.core.actors import Actor, ActorKind
 from shop.core.change_log.seal_changes import redact_contents, redact_names
 from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import Missing, Refused
@@ -216,6 +216,14 @@ def _changes_about_buyers(orders: QuerySet[Order], payouts: QuerySet[Payout]) ->
     )
 
 
+def _changes_by_guests(orders: QuerySet[Order]) -> QuerySet[Change]:
+    """Return changes of these orders by people without account: receivers and drivers."""
+    order_keys = [str(key) for key in orders.values_list("pk", flat=True)]
+    return Change.objects.filter(
+        root_kind=Order._meta.label_lower, root_key__in=order_keys, actor_kind=ActorKind.GUEST
+    )
+
+
 def _anonymise_orders(orders: QuerySet[Order], actor: Actor, now: datetime.datetime) -> None:
     address_ids = orders.values_list("shipping_address", "billing_address")
     addresses = [key for ids in address_ids for key in ids if key]
@@ -245,6 +253,7 @@ def _anonymise_orders(orders: QuerySet[Order], actor: Actor, now: datetime.datet
     Parcel.objects.filter(part__order__in=orders, slip__isnull=False).update(slip=None)
     to_buyers = HandoverRecord.objects.filter(parcel__part__order__in=orders, step=HandoverStep.TO_BUYER)
     to_buyers.update(receiver_name=REDACTED, place=REDACTED)
+    redact_names(_changes_by_guests(orders), actor=actor, now=now)
     orders.update(
         buyer_name="",
         folded_name="",

@@ -31,7 +31,7 @@ from orders.actions.fulfilment.handovers import (
 from orders.models import DeliveryRun, HandoverMethod, HandoverRecord, HandoverStep, Parcel
 from orders.states import CodState
 from shop.accounts.models import User
-from shop.core.actors import Actor, ActorKind, EntryPoint
+from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing, Refused
 from shop.core.web.action_results import refusals_as_form_errors
 from shop.core.web.http_methods import require_safe_or_post
@@ -227,8 +227,8 @@ def _signed_in_name(request: HttpRequest) -> str:
 def _receiver(request: HttpRequest, form: ReceiverForm) -> Receiver:
     name, user = form.cleaned_data["name"], request.user
     if not isinstance(user, User):
-        actor = Actor(ActorKind.GUEST, EntryPoint.MEMBERS, name=name)
-        return Receiver(name, form.cleaned_data["place"], actor)
+        # The change log does not name them: the record of the hand-over does.
+        return Receiver(name, form.cleaned_data["place"], Actor.guest(EntryPoint.MEMBERS))
     packing_for = frozenset(
         row.cooperative_id for row in find_memberships(user) if MemberRight.PACK in ROLE_RIGHTS[row.role]
     )

@@ -27,8 +27,9 @@ from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.privacy.anonymise import anonymise_person
 from orders.models import HandoverCode, HandoverMethod, HandoverRecord, HandoverStep, Parcel
 from orders.states import CodState, ParcelState
-from shop.core.actors import Actor
+from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.errors import Missing
+from shop.core.models import Change, record_change
 from tests.factories import fixed_now, make_member, make_seller, make_user, make_variant
 from tests.markup import html_of
 from tests.refusals import all_rows, assert_refused
@@ -88,6 +89,9 @@ def test_parcel_goes_through_four_hands_with_names_places_and_times(packer, sell
         ("to_buyer", "scan", "Páo", "Chị Hạnh", "Bến Mỹ Đình"),
     ]
     assert "Thôn Nà Ít" in html_of(packer.get(giver))
+    guest_changes = Change.objects.filter(actor_kind="guest")
+    assert guest_changes.filter(action="parcel.delivered").exists()
+    assert set(guest_changes.values_list("actor_name", flat=True)) == {""}
 
 
 def test_digits_are_not_stored_and_three_wrong_tries_close_the_code(packer, seller) -> None:
@@ -238,6 +242,13 @@ def test_buyer_who_is_erased_leaves_no_name_in_handovers(seller) -> None:
     for step in (HandoverStep.TO_DRIVER, HandoverStep.TO_BUYER):
         code = issued_to_driver(parcel).code
         HandoverRecord.objects.create(code=code, step=step, receiver_name="Lan", place="Bến xe", **common)
+    change = record_change(
+        "parcel.delivered",
+        parcel,
+        root=parcel.part.order,
+        actor=Actor(ActorKind.GUEST, EntryPoint.MEMBERS, name="Lan"),
+        now=fixed_now(),
+    )
     void_parcel(parcel_id=parcel.pk, reason="Rách", actor=Actor.system(), now=fixed_now())
     cancel_order(order_id=parcel.part.order_id, reason="Thôi", actor=Actor.system(), now=fixed_now())
 
@@ -245,3 +256,4 @@ def test_buyer_who_is_erased_leaves_no_name_in_handovers(seller) -> None:
 
     rows = HandoverRecord.objects.order_by("pk").values_list("receiver_name", "place", "giver_name")
     assert list(rows) == [("Lan", "Bến xe", "Hoa"), ("-", "-", "Hoa")]
+    assert Change.objects.get(pk=change.pk).actor_name == ""
