@@ -240,7 +240,7 @@ def _after_placement(request: HttpRequest, order: Order, form: CheckoutForm) -> 
     response = _redirect_to_page(request, "orders:order", order_id=order.pk)
     if form.cleaned_data["keep_on_device"]:
         keep_receiver(response, form.data)
-    elif kept_receiver(request):
+    elif signed_in_user(request) is None and kept_receiver(request):
         forget_kept_receiver(response)
     return response
 

@@ -1,6 +1,7 @@
-"""The receiver's details that a guest keeps on this device: a signed cookie, set and deleted on request.
+"""The receiver's details that a guest keeps on this device: signed cookies, set and deleted on request.
 
-Only the checkout gets the cookie. The server stores none of it.
+Each language's checkout has its own path, and gets a cookie of its own. No other page gets one, and the
+server stores none of it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import get_language, override
 
-_COOKIE = "receiver"
 _KEPT_FOR = datetime.timedelta(days=365)
 _MAX_LENGTH = 3_500  # browsers drop a cookie above 4 KB
 _FIELDS = ("name", "phone", "email", "province", "commune", "street", "landmark")
@@ -23,7 +24,7 @@ _FIELDS = ("name", "phone", "email", "province", "commune", "street", "landmark"
 def kept_receiver(request: HttpRequest) -> dict[str, str]:
     """Return the details kept on this device, by the checkout's fields; empty if there are none."""
     try:
-        kept = json.loads(str(request.get_signed_cookie(_COOKIE, max_age=_KEPT_FOR)))
+        kept = json.loads(str(request.get_signed_cookie(_cookie_name(get_language()), max_age=_KEPT_FOR)))
     except (KeyError, signing.BadSignature, ValueError):
         return {}
     return {name: str(kept[name]) for name in _FIELDS if name in kept}
@@ -34,16 +35,33 @@ def keep_receiver(response: HttpResponse, values: Mapping[str, object]) -> None:
     kept = json.dumps({name: str(values[name]) for name in _FIELDS if values.get(name)})
     if len(kept) > _MAX_LENGTH:
         return
-    response.set_signed_cookie(
-        _COOKIE,
-        kept,
-        max_age=_KEPT_FOR,
-        path=reverse("orders:checkout"),
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+    for language, path in _checkout_paths():
+        response.set_signed_cookie(
+            _cookie_name(language),
+            kept,
+            max_age=_KEPT_FOR,
+            path=path,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
 
 
 def forget_kept_receiver(response: HttpResponse) -> None:
-    response.delete_cookie(_COOKIE, path=reverse("orders:checkout"), samesite="Lax")
+    """Delete the details from this device, in the checkouts of all languages."""
+    for language, path in _checkout_paths():
+        response.delete_cookie(_cookie_name(language), path=path, samesite="Lax")
+
+
+def _cookie_name(language: str | None) -> str:
+    """Return the cookie's name. One response sets those of all languages, so their names differ."""
+    return f"receiver-{language or settings.LANGUAGE_CODE}"
+
+
+def _checkout_paths() -> list[tuple[str, str]]:
+    """Return each language with the path of its checkout."""
+    paths = []
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            paths.append((language, reverse("orders:checkout")))
+    return paths

@@ -580,12 +580,13 @@ def test_guest_keeps_receiver_on_the_device_only_on_request_and_deletes_it(clien
 
     add_to_basket(client, variant)
     submit_checkout(client)
-    assert "receiver" not in client.cookies
+    assert not {"receiver-vi", "receiver-en"} & client.cookies.keys()
     assert 'value="Trần Thị Minh Hạnh"' not in open_next_checkout()
 
     submit_checkout(client, keep_on_device="on")
-    cookie = client.cookies["receiver"]
-    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/en/dat-hang/", True, "Lax")
+    for language, path in (("vi", "/dat-hang/"), ("en", "/en/dat-hang/")):
+        cookie = client.cookies[f"receiver-{language}"]
+        assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == (path, True, "Lax")
     page = open_next_checkout()
     for text in ('value="Trần Thị Minh Hạnh"', 'value="0987 654 321"', 'value="Số 8, ngõ 42"'):
         assert text in page
@@ -598,14 +599,31 @@ def test_guest_keeps_receiver_on_the_device_only_on_request_and_deletes_it(clien
     response = client.post("/en/dat-hang/", checkout_form(**{"forget-receiver": "1"}))
 
     assert response.headers["Location"] == "/en/dat-hang/"
-    assert client.cookies["receiver"].value == ""
+    for language, path in (("vi", "/dat-hang/"), ("en", "/en/dat-hang/")):
+        deleted_cookie = client.cookies[f"receiver-{language}"]
+        assert (deleted_cookie.value, deleted_cookie["path"], deleted_cookie["max-age"]) == ("", path, 0)
+        assert 'value="Trần Thị Minh Hạnh"' not in text_of(client.get(path))
     assert Order.objects.count() == 2
-    assert 'value="Trần Thị Minh Hạnh"' not in text_of(client.get("/en/dat-hang/"))
+
+
+def test_order_of_a_signed_in_buyer_leaves_the_details_that_a_guest_keeps(client: Client) -> None:
+    variant = make_variant()
+    add_to_basket(client, variant)
+    submit_checkout(client, keep_on_device="on")
+    kept = client.cookies["receiver-en"].value
+    client.force_login(make_user())
+    add_to_basket(client, variant)
+
+    submit_checkout(client)
+
+    assert Order.objects.count() == 2
+    assert kept
+    assert client.cookies["receiver-en"].value == kept
 
 
 def test_receiver_cookie_that_was_changed_is_ignored(client: Client) -> None:
     add_to_basket(client, make_variant())
-    client.cookies["receiver"] = '{"name": "Gia"}:sai'
+    client.cookies["receiver-en"] = '{"name": "Gia"}:sai'
 
     assert 'value="Gia"' not in text_of(client.get("/en/dat-hang/"))
 
