@@ -12,7 +12,7 @@ import secrets
 import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -74,10 +74,15 @@ class PushBrowser:
 
 @dataclass
 class PushService:
-    """Messages as they arrived, by path. `status` is what it answers."""
+    """Messages as they arrived, by path. `status` is what it answers.
+
+    With `is_cut_short` it announces a body that it does not send; with `is_endless` its answer never comes.
+    """
 
     address: str
     status: int = 201
+    is_cut_short: bool = False
+    is_endless: bool = False
     received: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
     def messages_for(self, browser: PushBrowser) -> list[dict[str, Any]]:
@@ -105,9 +110,12 @@ def running_push_service() -> Iterator[PushService]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             service.received.append((self.path, headers, body))
-            self.send_response(service.status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            with suppress(ConnectionError):
+                while service.is_endless:
+                    self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                self.send_response(service.status)
+                self.send_header("Content-Length", "10" if service.is_cut_short else "0")
+                self.end_headers()
 
         def log_message(self, *_arguments: object) -> None:
             """Print nothing."""

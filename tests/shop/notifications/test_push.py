@@ -125,6 +125,27 @@ def test_push_service_that_fails_is_tried_again_with_the_same_subscription(servi
 
 
 @pytest.mark.django_db
+def test_body_of_an_answer_is_not_read(service) -> None:
+    """A body may have no end: who reads it holds a worker, or fills its memory."""
+    service.is_cut_short = True
+
+    assert deliver(queue(subscribe(make_user(), PushBrowser(service.address)))[0], now=NOW)
+
+
+@pytest.mark.django_db
+def test_push_service_that_answers_without_end_is_left_at_the_deadline(service, monkeypatch) -> None:
+    monkeypatch.setattr(push_endpoints, "_SECONDS", 0.3)
+    (row,) = queue(subscribe(make_user(), PushBrowser(service.address)))
+    service.is_endless = True
+
+    assert not deliver(row, now=NOW)
+
+    row.refresh_from_db()
+    assert (row.attempts, row.given_up_at) == (1, None)
+    assert row.due_at > NOW
+
+
+@pytest.mark.django_db
 def test_alert_for_a_browser_that_was_turned_off_is_given_up(service) -> None:
     user = make_user()
     subscription = subscribe(user, PushBrowser(service.address))
@@ -166,6 +187,9 @@ def test_browser_subscribes_once_and_belongs_to_who_used_it_last(service) -> Non
         "https://169.254.169.254/latest",
         "https://[::1]/1",
         "https://[::ffff:10.0.0.8]/1",
+        "https://[64:ff9b::a00:8]/1",
+        "https://[64:ff9b:1::a00:8]/1",
+        "https://[2002:a00:8::1]/1",
         "https://push.example.com:8443/1",
         "https://push.example.com:x/1",
         "https://me:secret@push.example.com/1",
