@@ -7,7 +7,7 @@ from django.utils.translation import pgettext_lazy
 
 # First words of actions, by the areas that the filter offers.
 AREAS = {
-    "orders": ("order", "part", "line", "substitute", "parcel", "complaint", "address"),
+    "orders": ("order", "part", "line", "substitute", "parcel", "run", "complaint", "address"),
     "payments": ("payment", "refund", "transfer", "call", "payout", "approval"),
     "accounts": ("settlement", "commission", "withholding", "remittance", "statement", "bank_statement"),
     "products": (

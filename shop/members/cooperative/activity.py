@@ -119,11 +119,15 @@ def list_activity(request: HttpRequest, membership: MembershipContext) -> HttpRe
 
 
 def _who(change: Change, people: dict[str, str]) -> str:
-    """Return the member's name; buyers and the market's staff are not named."""
+    """Return the member's name; drivers, receivers, buyers and the market's staff are not named."""
     if change.actor_kind == ActorKind.PERSON and change.actor_key in people:
         return people[change.actor_key]
     if change.entry_point == EntryPoint.SYSTEM:
         return str(capfirst(change.actor_label))
     if change.entry_point == EntryPoint.MARKET:
         return _("The buyer")
+    if change.entry_point == EntryPoint.MEMBERS and change.actor_kind == ActorKind.GUEST:
+        return _("The driver or receiver")
+    if change.entry_point == EntryPoint.MEMBERS:
+        return _("Someone who is not a member now")
     return _("The market")

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from cooperatives.models import Role
 from orders.actions.fulfilment.pack_parcels import accept_part
-from shop.core.actors import Actor, EntryPoint
-from shop.core.models import record_change
-from tests.factories import make_admin, make_member, make_order, make_seller, make_variant
+from shop.core.actors import Actor, ActorKind, EntryPoint
+from shop.core.models import Change, record_change
+from shop.history.areas import area_condition
+from tests.factories import make_admin, make_member, make_order, make_seller, make_user, make_variant
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +64,34 @@ def test_staff_and_buyers_are_not_named(manager, seller) -> None:
 
     assert "The market ·" in page
     assert "Trần Quản Trị" not in page
+
+
+@pytest.mark.parametrize(
+    ("is_signed_in", "who"), [(False, "The driver or receiver"), (True, "Someone who is not a member now")]
+)
+def test_drivers_and_receivers_are_not_shown_as_the_market(manager, seller, is_signed_in, who) -> None:
+    stranger = make_user(first_name="Nguyễn Thị Lan").as_actor(EntryPoint.MEMBERS)
+    driver = Actor(ActorKind.GUEST, EntryPoint.MEMBERS, name="Vàng A Páo")
+    record_change(
+        "parcel.delivered",
+        seller,
+        actor=stranger if is_signed_in else driver,
+        now=timezone.now(),
+        cooperative_id=seller.pk,
+    )
+
+    page = html_of(manager.get(ADDRESS))
+
+    assert f"{who} ·" in page
+    for name in ("The market ·", "Nguyễn Thị Lan", "Vàng A Páo"):
+        assert name not in page
+
+
+@pytest.mark.parametrize("action", ["run.created", "run.ended"])
+def test_delivery_runs_belong_to_orders_and_parcels(seller, action) -> None:
+    record_change(action, seller, actor=Actor.system("test"), now=timezone.now(), cooperative_id=seller.pk)
+
+    assert [row.action for row in Change.objects.filter(area_condition("orders"))] == [action]
 
 
 def test_packers_do_not_see_the_log(packer) -> None:
