@@ -8,6 +8,7 @@ from urllib.parse import urlparse
 import segno
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -75,7 +76,8 @@ def hand_over_by_code(request: HttpRequest, membership: MembershipContext, parce
         "cooperative": membership.cooperative,
         "back_url": reverse("members:part", args=[parcel.part_id]),
     }
-    return _render_giver_page(request, parcel, steps, form, issued, context)
+    records = HandoverRecord.objects.filter(parcel=parcel)
+    return _render_giver_page(request, parcel, steps, form, issued, records, context)
 
 
 @require_safe_or_post
@@ -99,7 +101,9 @@ def hand_over_as_driver(request: HttpRequest, token: str, parcel_id: int) -> Htt
         with refusals_as_form_errors(form):
             issued = _issue_to_buyer(run, parcel, form)
     context = {"cooperative": run.cooperative, "back_url": reverse("members:driver-page", args=[token])}
-    return _render_giver_page(request, parcel, steps, form, issued, context)
+    # After the delivery the link no longer says who received the parcel, and where.
+    records = HandoverRecord.objects.filter(parcel=parcel).exclude(step=HandoverStep.TO_BUYER)
+    return _render_giver_page(request, parcel, steps, form, issued, records, context)
 
 
 def _issue_to_buyer(run: DeliveryRun, parcel: Parcel, form: GiverForm) -> IssuedCode:
@@ -120,6 +124,7 @@ def _render_giver_page(
     steps: Sequence[HandoverStep],
     form: GiverForm,
     issued: IssuedCode | None,
+    records: QuerySet[HandoverRecord],
     context: dict[str, object],
 ) -> HttpResponse:
     if issued is not None:
@@ -133,7 +138,7 @@ def _render_giver_page(
         "parcel": parcel,
         "steps": steps,
         "form": form,
-        "records": list(HandoverRecord.objects.filter(parcel=parcel).order_by("pk")),
+        "records": list(records.order_by("pk")),
     }
     return render(request, "members/handover.html", context)
 

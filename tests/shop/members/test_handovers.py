@@ -89,6 +89,9 @@ def test_parcel_goes_through_four_hands_with_names_places_and_times(packer, sell
         ("to_buyer", "scan", "Páo", "Chị Hạnh", "Bến Mỹ Đình"),
     ]
     assert "Thôn Nà Ít" in html_of(packer.get(giver))
+    for text in ("Chị Hạnh", "Bến Mỹ Đình"):
+        assert text in html_of(packer.get(giver))
+        assert text not in html_of(guest.get(driver))
     guest_changes = Change.objects.filter(actor_kind="guest")
     assert guest_changes.filter(action="parcel.delivered").exists()
     assert set(guest_changes.values_list("actor_name", flat=True)) == {""}
