@@ -32,6 +32,13 @@ class MissingPlatformSeller(Refused):
     default_message = _("Choose the cooperative: the market does not sell products of its own yet.")
 
 
+class ProductAlreadyChanged(Refused):
+    """Somebody else changed a column of the product after this person saw it."""
+
+    code = "product_already_changed"
+    default_message = _("Somebody else has changed this meanwhile. Check it, then save again.")
+
+
 @transaction.atomic(durable=True)
 def create_product(
     *,
@@ -94,16 +101,21 @@ def update_product(
     inputs: Sequence[AttributeInput] = (),
     collection_ids: Sequence[int] | None = None,
     needs_approval: bool = True,
+    seen_values: Mapping[str, object] | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
     """Update the given columns; `collection_ids` None keeps them. Published products must stay complete.
 
     With `needs_approval`, texts that buyers read of an approved product wait for the platform's review and
-    the rest changes at once. With a `cooperative`, another cooperative's product is Missing. Raises Missing,
-    AlreadyTaken, InvalidColumnValue, AttributeNotOfType, ListingIncomplete, ForbiddenWords.
+    the rest changes at once. With a `cooperative`, another cooperative's product is Missing.
+    `seen_values` are columns as the person saw them. Raises Missing, ProductAlreadyChanged, AlreadyTaken,
+    InvalidColumnValue, AttributeNotOfType, ListingIncomplete, ForbiddenWords.
     """
     product = lock_product(product_id, cooperative=cooperative)
+    for column, seen in (seen_values or {}).items():
+        if getattr(product, column) not in (seen, values[column]):
+            raise ProductAlreadyChanged(field=column)
     require_related_rows(Product, values)
     if needs_approval:
         require_allowed_texts(values)

@@ -43,6 +43,10 @@ class GoodsRow:
     key: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
+    def is_on_sale(self) -> bool:
+        return self.listing.state == ListingState.PUBLISHED
+
+    @property
     def fields(self) -> list[tuple[OptionRow, BoundField, BoundField | None, str]]:
         """Each option with its fields for price and stock, and the token of its open question."""
         return [
@@ -138,6 +142,7 @@ def _with_answer(fresh: GoodsRow, submitted: GoodsRow | None) -> GoodsRow:
     if submitted is None:
         return fresh
     if submitted.form.errors:
+        submitted.form.show_current_values(fresh.form)
         fresh.form = submitted.form
     fresh.is_saved, fresh.tokens = submitted.is_saved, submitted.tokens
     return fresh
@@ -203,22 +208,22 @@ def _stock_steps(membership: MembershipContext, row: GoodsRow) -> Iterator[Step]
 
 
 def _listing_steps(membership: MembershipContext, row: GoodsRow) -> Iterator[Step]:
-    cleaned, listing = row.form.cleaned_data, row.listing
-    if cleaned["months"] != listing.product.season:
+    listing, season = row.listing, row.form.new_season()
+    if season is not None:
         yield (
             "months",
             None,
             lambda: update_product(
                 product_id=listing.product_id,
                 cooperative=membership.cooperative,
-                values={"season": cleaned["months"]},
+                values={"season": season},
+                seen_values={"season": row.form.seen_season()},
                 actor=membership.actor,
                 now=timezone.now(),
             ),
         )
-    is_on_sale = listing.state == ListingState.PUBLISHED
-    if row.form.can_pause and cleaned["is_on_sale"] != is_on_sale:
-        action = pause_listing if is_on_sale else resume_listing
+    if row.form.is_pause_changed() and row.form.cleaned_data["is_on_sale"] != row.is_on_sale:
+        action = pause_listing if row.is_on_sale else resume_listing
         yield (
             "is_on_sale",
             None,

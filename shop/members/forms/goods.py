@@ -71,10 +71,12 @@ class GoodsRowForm(MembersForm):
         self.fields["months"] = MonthsField()
         self.fields["months"].widget.attrs["class"] = "input"
         self.initial["months"] = months_text(listing.product.season)
+        self.fields["seen_months"] = forms.IntegerField(required=False)
         self.can_pause = listing.state in (ListingState.PUBLISHED, ListingState.PAUSED)
         if self.can_pause:
             self.fields["is_on_sale"] = forms.BooleanField(label=_("On sale"), required=False)
             self.initial["is_on_sale"] = listing.state == ListingState.PUBLISHED
+            self.fields["seen_is_on_sale"] = forms.NullBooleanField(required=False)
         for option in options:
             self._add_option(option)
 
@@ -113,6 +115,40 @@ class GoodsRowForm(MembersForm):
     def seen_stock(self, option: OptionRow) -> int | None:
         seen: int | None = self.cleaned_data.get(f"seen_stock-{option.variant.pk}")
         return seen
+
+    def new_season(self) -> int | None:
+        """Return the entered season if it differs from the one that the member saw."""
+        season: int | None = self.cleaned_data.get("months")
+        return season if season != self.seen_season() else None
+
+    def seen_season(self) -> int | None:
+        seen: int | None = self.cleaned_data.get("seen_months")
+        return seen
+
+    def is_pause_changed(self) -> bool:
+        """Return whether the member ticked or unticked the pause that they saw."""
+        is_seen_on_sale: bool | None = self.cleaned_data.get("seen_is_on_sale")
+        return is_seen_on_sale is not None and self.cleaned_data.get("is_on_sale") != is_seen_on_sale
+
+    def show_current_values(self, current: GoodsRowForm) -> None:
+        """Replace what the member left as they saw it by what `current` shows; what they entered stays."""
+        names = ["months"] if self._is_left("months", self.seen_season()) else []
+        if not self.is_pause_changed():
+            names.append("is_on_sale")
+        for option in self.options:
+            price, counted = f"price-{option.variant.pk}", f"counted-{option.variant.pk}"
+            names += [price] if self._is_left(price, self.seen_price(option)) else []
+            names += [counted] if self._is_left(counted, self.seen_stock(option)) else []
+        data = dict(self.data.items())
+        for name in names:
+            data.pop(self.add_prefix(name), None)
+            value = current.initial.get(name)
+            if value not in (None, False):
+                data[self.add_prefix(name)] = str(value)
+        self.data = data
+
+    def _is_left(self, name: str, seen: int | None) -> bool:
+        return name in self.cleaned_data and self.cleaned_data[name] == seen
 
     def confirmation_token(self, option: OptionRow) -> str:
         token: str = self.cleaned_data.get(f"confirmed-{option.variant.pk}", "")

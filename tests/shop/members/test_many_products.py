@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from catalog.actions.listings.listing_states import pause_listing
 from catalog.actions.stock.stock_movements import StockAlreadyChanged, StockCount, record_stock_counts
 from catalog.models import Movement, MovementReason, Price, Product
 from catalog.states import ListingState
@@ -134,6 +135,36 @@ def test_price_that_somebody_else_changed_is_not_overwritten(lister, seller) -> 
     assert "Tồn kho vừa đổi thành 4." in page
     seen = fields_of(page)
     assert (seen[field(honey, "seen_price")], seen[field(honey, "seen_stock")]) == ("340000", "4")
+
+
+def test_pause_and_season_that_somebody_else_changed_stay(lister, seller) -> None:
+    honey = make_variant(seller, name="Mật ong", price=350_000)
+    tea = make_variant(seller, name="Trà shan", price=90_000)
+    listing = honey.product.listings.get()
+    months, is_on_sale = f"goods-{listing.pk}-months", f"goods-{listing.pk}-is_on_sale"
+    fields = fields_of(html_of(lister.get(URL)))
+    pause_listing(cooperative=seller, listing_id=listing.pk, actor=Actor.system(), now=NOW)
+    Product.objects.filter(pk=honey.product_id).update(season=0b111)
+    asked = {field(tea, "price"): "95.000", field(honey, "price"): "0"}
+
+    page = html_of(lister.post(URL, fields | asked))
+
+    listing.refresh_from_db()
+    assert (listing.state, price_of(tea)) == (ListingState.PAUSED, 95_000)
+    assert Product.objects.get(pk=honey.product_id).months == [1, 2, 3]
+    shown = fields_of(page)
+    assert (shown[months], is_on_sale in shown) == ("1-3", False)
+
+    page = html_of(lister.post(URL, fields | {months: "6-9"}))
+
+    listing.refresh_from_db()
+    assert listing.state == ListingState.PAUSED
+    assert Product.objects.get(pk=honey.product_id).months == [1, 2, 3]
+    assert "Người khác vừa đổi mục này." in page
+
+    lister.post(URL, fields_of(page))
+
+    assert Product.objects.get(pk=honey.product_id).months == [6, 7, 8, 9]
 
 
 def test_unchanged_table_writes_nothing(lister, seller) -> None:
