@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -343,9 +344,13 @@ def eager_jobs() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Yield Debian's Chromium, one for each worker; the headless shell takes a third less time."""
+    from django.conf import settings
+
     program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if program is None:
         pytest.fail("Chromium is missing: apt-get install chromium (make setup does it)", pytrace=False)
+    # Otherwise the first page would wait for the imports, on a busy machine for half a minute.
+    import_module(settings.ROOT_URLCONF)
     with sync_playwright() as playwright:
         flags = [*CHROMIUM_FLAGS, UNOPTIMIZED_SCRIPTS]
         browser = playwright.chromium.launch(executable_path=program, args=flags)
