@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import logging
 
 from celery import shared_task
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -37,6 +38,8 @@ from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.states import change_state
 from shop.core.texts.folding import fold
+
+log = logging.getLogger(__name__)
 
 _CLAIM = datetime.timedelta(minutes=5)
 _ROWS_PER_CLAIM = 100
@@ -92,6 +95,14 @@ def write_row(listing_import: ListingImport, row: ListingImportRow, *, now: date
             _update(listing_import, row, variant, actor=actor, now=now)
     except Refused as refused:
         _answer(row, ImportRowState.REFUSED, refusal=str(refused.message))
+        return
+    except OperationalError:  # the database is busy or gone: the sweep tries this row again
+        raise
+    except Exception:
+        # The sweep would meet this row first at every run and never write the rows after it.
+        log.exception("Row %s of listing import %s cannot be written", row.row_number, row.listing_import_id)
+        text = _("Something went wrong on our side with this row. Import it again later.")
+        _answer(row, ImportRowState.REFUSED, refusal=text)
         return
     _answer(row, ImportRowState.DONE, variant=variant)
 

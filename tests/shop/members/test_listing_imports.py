@@ -354,6 +354,22 @@ def test_row_that_is_refused_meanwhile_says_so_and_the_others_are_saved(lister, 
     assert Price.objects.get(variant=variant).amount == 350_000
 
 
+def test_row_that_fails_unexpectedly_is_named_and_the_others_are_saved(lister) -> None:
+    listing_import = upload(lister, as_csv_file(HONEY, ["MIEN-01", "Miến dong", "", "kg", "60.000", "5"]))
+    row = listing_import.rows.get(row_number=2)
+    row.values["on_hand"] = "many"
+    row.save()
+
+    confirm(lister, listing_import)
+
+    states = listing_import.rows.order_by("row_number").values_list("state", flat=True)
+    assert list(states) == [ImportRowState.REFUSED, ImportRowState.DONE]
+    listing_import.refresh_from_db()
+    assert listing_import.state == ImportState.DONE
+    assert "Hệ thống gặp lỗi khi lưu dòng này." in html_of(lister.get(f"{URL}{listing_import.pk}/"))
+    assert Product.objects.get().name == "Miến dong"
+
+
 def test_codes_are_those_of_one_cooperative(lister, seller) -> None:
     other = make_seller("HTX Yến Dương")
     foreign = make_variant(other, name="Miến dong", seller_code="MO-01")
