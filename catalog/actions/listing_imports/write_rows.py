@@ -130,7 +130,7 @@ def _create(
     idempotency_key = f"listing_import:{listing_import.pk}:{row.row_number}"
     product = _find_product(listing_import, str(values["name"]))
     if product is not None:
-        return create_variant(
+        variant = create_variant(
             product_id=product.pk,
             cooperative=cooperative,
             values=details.columns(),
@@ -141,6 +141,10 @@ def _create(
             actor=actor,
             now=now,
         )
+        # The row found the product by this name, in whatever spelling; it renames nothing.
+        other_values = {key: value for key, value in values.items() if key != "name"}
+        _update_product(product, other_values, is_option_saved=True, actor=actor, now=now)
+        return variant
     created = create_draft_product(
         cooperative=cooperative,
         channel=listing_import.channel,
@@ -180,28 +184,34 @@ def _update(
             actor=actor,
             now=now,
         )
-    product_columns = new_columns_of_product(variant.product, row.values)
-    if product_columns:
-        try:
-            update_product(
-                product_id=variant.product_id,
-                cooperative=listing_import.cooperative,
-                values=product_columns,
-                actor=actor,
-                now=now,
-            )
-        except Refused as refused:
-            if columns or is_repriced:
-                words = _("Price and option are saved; the product's texts are not: %(reason)s")
-                refused.message = words % {"reason": refused.message}
-            raise
+    is_option_saved = bool(columns) or is_repriced
+    _update_product(variant.product, row.values, is_option_saved=is_option_saved, actor=actor, now=now)
+
+
+def _update_product(
+    product: Product, values: Values, *, is_option_saved: bool, actor: Actor, now: datetime.datetime
+) -> None:
+    """Change the product by what the row says. A refusal says whether the row's option is saved."""
+    columns = new_columns_of_product(product, values)
+    if not columns:
+        return
+    try:
+        update_product(
+            product_id=product.pk, cooperative=product.cooperative, values=columns, actor=actor, now=now
+        )
+    except Refused as refused:
+        if is_option_saved:
+            words = _("Price and option are saved; the product's texts are not: %(reason)s")
+            refused.message = words % {"reason": refused.message}
+        raise
 
 
 def _find_product(listing_import: ListingImport, name: str) -> Product | None:
     """Return the cooperative's oldest product with this name, however its letters are marked."""
     products = Product.objects.for_cooperative(listing_import.cooperative).order_by("pk")
-    same_name = (product for product in products.only("pk", "name") if fold(product.name) == fold(name))
-    return next(same_name, None)
+    names = products.values_list("pk", "name")
+    same_name = (key for key, product_name in names if fold(product_name) == fold(name))
+    return products.select_related("cooperative").filter(pk=next(same_name, 0)).first()
 
 
 def _product_type(values: Values) -> ProductType:

@@ -370,6 +370,20 @@ def test_row_that_fails_unexpectedly_is_named_and_the_others_are_saved(lister) -
     assert Product.objects.get().name == "Miến dong"
 
 
+def test_new_option_brings_the_row_of_its_product_up_to_date(lister, seller) -> None:
+    category = make_category("Đồ uống")
+    variant = make_variant(seller, name="Mật ong", state=ListingState.DRAFT)
+    headings = [*HEADINGS, "Danh mục", "Tháng có hàng", "Xuất xứ"]
+    row = ["MO-02", "mat ong", "Chai nhỏ", "chai", "180.000", "5", "Đồ uống", "6-8", "Đồng Văn"]
+
+    confirm(lister, upload(lister, as_csv_file(row, headings=headings)))
+
+    product = Product.objects.get()
+    assert (product.pk, product.name) == (variant.product_id, "Mật ong")
+    assert product.variants.filter(seller_code="MO-02").count() == 1
+    assert (product.category, product.months, product.origin) == (category, [6, 7, 8], "Đồng Văn")
+
+
 def test_codes_are_those_of_one_cooperative(lister, seller) -> None:
     other = make_seller("HTX Yến Dương")
     foreign = make_variant(other, name="Miến dong", seller_code="MO-01")
