@@ -12,14 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from cooperatives.access import MemberRight, MembershipContext
+from cooperatives.access import ROLE_RIGHTS, MemberRight, MembershipContext, find_memberships
 from orders.actions.alerts.escalate_alerts import alert_rules, mark_alert_seen, set_alert_rules
 from orders.models import Alert
 from orders.notifications.alerts import alert_path, alert_text, alert_title
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.alerts import AlertRulesForm
-from shop.members.member_access import for_members, render_page
+from shop.members.member_access import CHOSEN_KEY, admitted_ids, for_members, render_page
 
 _MAX_SHOWN = 30
 
@@ -51,9 +51,25 @@ def list_alerts(request: HttpRequest, membership: MembershipContext) -> HttpResp
 
 @require_safe
 @never_cache
+def open_alert(request: HttpRequest, alert_id: int) -> HttpResponse:
+    """Record that the member has seen the alert, and lead on to what it is about.
+
+    Alerts come from all cooperatives for which the member packs, so the alert chooses the cooperative.
+    """
+    packed_for = [
+        row.cooperative_id
+        for row in find_memberships(request.user)
+        if MemberRight.PACK in ROLE_RIGHTS[row.role]
+    ]
+    alert = Alert.objects.filter(pk=alert_id, cooperative__in=packed_for).first()
+    if alert is not None and alert.cooperative_id in admitted_ids(request):
+        request.session[CHOSEN_KEY] = alert.cooperative_id
+    response: HttpResponse = _open_alert_of_chosen(request, alert_id=alert_id)
+    return response
+
+
 @for_members(MemberRight.PACK)
-def open_alert(request: HttpRequest, membership: MembershipContext, alert_id: int) -> HttpResponse:
-    """Record that the member has seen the alert, and lead on to what it is about."""
+def _open_alert_of_chosen(request: HttpRequest, membership: MembershipContext, alert_id: int) -> HttpResponse:
     alert = mark_alert_seen(
         cooperative_id=membership.cooperative.pk,
         alert_id=alert_id,

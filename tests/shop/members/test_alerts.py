@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from cooperatives.models import Role
+from cooperatives.models import Membership, Role
 from orders.actions.alerts.escalate_alerts import alert_rules, escalate_alerts, set_alert_rules
 from orders.alert_states import AlertState
 from orders.models import Alert
@@ -62,6 +62,38 @@ def test_alert_of_another_cooperative_is_not_found(packer) -> None:
 
     assert (response.status_code, Alert.objects.get().state) == (404, AlertState.UNANSWERED)
     assert "No alerts yet" in html_of(packer.get(ADDRESS))
+
+
+def test_alert_of_another_own_cooperative_opens_and_switches_to_it(client) -> None:
+    thien_an, nam_cat = make_seller("HTX Thiên An"), make_seller("HTX Nậm Cắt")
+    member = make_member(thien_an, Role.PACKER)
+    Membership.objects.create(cooperative=nam_cat, user=member, role=Role.PACKER)
+    client.force_login(member)
+    client.post("/en/xa-vien/hop-tac-xa/", {"cooperative": thien_an.pk})
+    (part,) = make_alerts(nam_cat, 1)
+
+    response = client.get(f"{ADDRESS}{Alert.objects.get().pk}/")
+
+    assert (response["Location"], Alert.objects.get().state) == (
+        f"/en/xa-vien/goi/{part.pk}/",
+        AlertState.SEEN,
+    )
+    assert part.order.code in html_of(client.get(response["Location"]))
+
+
+def test_alert_of_a_cooperative_where_the_member_does_not_pack_is_not_found(packer, seller) -> None:
+    member = seller.memberships.get().user
+    other = make_seller("HTX Nậm Cắt")
+    Membership.objects.create(cooperative=other, user=member, role=Role.LISTER)
+    session = packer.session
+    session["members_cooperative"] = seller.pk
+    session.save()
+    make_alerts(other, 1)
+
+    response = packer.get(f"{ADDRESS}{Alert.objects.get().pk}/")
+
+    assert (response.status_code, Alert.objects.get().state) == (404, AlertState.UNANSWERED)
+    assert packer.session["members_cooperative"] == seller.pk
 
 
 def test_manager_sets_minutes_and_quiet_hours(manager, seller) -> None:
