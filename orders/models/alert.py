@@ -82,10 +82,19 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         is_due = Q(next_step_at__lte=now) | Exists(lost_steps)
         return self.filter(is_due, state=AlertState.OPEN).order_by("next_step_at", "pk")
 
-    def about_answered_parts(self) -> AlertQuerySet:
-        """Return unseen alerts about new orders that are accepted, declined or cancelled meanwhile."""
-        unseen = self.filter(kind=AlertKind.NEW_ORDER, state__in=UNSEEN_ALERTS)
-        return unseen.exclude(part__state=PartState.NEW)
+    def no_longer_needed(self) -> AlertQuerySet:
+        """Return unseen alerts whose matter is settled.
+
+        New orders that are accepted, declined or cancelled; answers about parts with nothing left to pack;
+        recalls that have ended.
+        """
+        is_past_new = Q(part__isnull=False) & ~Q(part__state=PartState.NEW)
+        is_settled = (
+            Q(is_past_new, kind=AlertKind.NEW_ORDER)
+            | Q(is_past_new, ~Q(part__in=OrderPart.objects.to_pack()), kind=AlertKind.ANSWER)
+            | Q(kind=AlertKind.RECALL, recall__ended_at__isnull=False)
+        )
+        return self.filter(is_settled, state__in=UNSEEN_ALERTS)
 
 
 class Alert(models.Model):
@@ -123,6 +132,12 @@ class Alert(models.Model):
         indexes = [
             models.Index(
                 fields=["next_step_at", "id"], condition=Q(state=AlertState.OPEN), name="alert_open"
+            ),
+            # For the sweep that closes settled alerts; those that somebody has seen are never deleted.
+            models.Index(
+                fields=["kind", "id"],
+                condition=Q(state__in=[AlertState.OPEN, AlertState.UNANSWERED]),
+                name="alert_unseen",
             ),
             models.Index(fields=["cooperative", "-created_at", "-id"], name="alert_of_cooperative"),
         ]

@@ -62,7 +62,7 @@ def alert_text(alert: Alert) -> str:
         return _("%(name)s: do not sell, pack or hand over this lot.") % {"name": name}
     assert alert.part is not None
     if alert.kind == AlertKind.ANSWER:
-        return _("%(name)s: packing can go on.") % {"name": name}
+        return _("%(name)s: open the order to see the answer.") % {"name": name}
     amount = format_money(alert.part.total_gross, alert.part.order.currency)
     return _("%(name)s, %(amount)s. Accept or decline it.") % {"name": name, "amount": amount}
 

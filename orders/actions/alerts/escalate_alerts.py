@@ -58,20 +58,31 @@ def raise_order_alerts(*, now: datetime.datetime) -> int:
 
 
 def escalate_alerts(*, now: datetime.datetime) -> int:
-    """Close alerts that are no longer needed, and send the next step of the others; return how many."""
+    """Close alerts that are no longer needed, and send the next step of the others; return how many steps.
+
+    An alert that waits for the end of the quiet hours does not count, because it may stay due until then.
+    """
     run_each(
-        Alert.objects.about_answered_parts().values_list("pk", flat=True),
+        Alert.objects.no_longer_needed().values_list("pk", flat=True),
         lambda key: close_alert(alert_id=key, now=now),
         sweep="orders.escalate_alerts:close",
         at_most=_BATCH_SIZE,
     )
     raise_order_alerts(now=now)
-    return run_each(
+    steps: list[AlertStep] = []
+
+    def send(key: int) -> None:
+        step = send_next_step(alert_id=key, now=now)
+        if step is not None:
+            steps.append(step)
+
+    run_each(
         Alert.objects.due(now).values_list("pk", flat=True),
-        lambda key: send_next_step(alert_id=key, now=now),
+        send,
         sweep="orders.escalate_alerts",
         at_most=_BATCH_SIZE,
     )
+    return len(steps)
 
 
 @transaction.atomic(durable=True)
@@ -120,9 +131,9 @@ def mark_part_alerts_seen(*, part: OrderPart, user_id: int, now: datetime.dateti
 
 @transaction.atomic(durable=True)
 def close_alert(*, alert_id: int, now: datetime.datetime) -> None:
-    """End an alert about an order that was answered without opening it."""
+    """End an alert that is no longer needed, though nobody has opened it."""
     alert = lock_row(Alert.objects.filter(pk=alert_id))
-    if alert is not None and Alert.objects.about_answered_parts().filter(pk=alert_id).exists():
+    if alert is not None and Alert.objects.no_longer_needed().filter(pk=alert_id).exists():
         _end_alert(alert, AlertState.CLOSED)
         withdraw_notifications(key_prefix=f"{alert_key(alert)}:", now=now)
 
@@ -165,7 +176,7 @@ def alert_rules(cooperative_id: int) -> AlertRules:
 @shared_task(name="orders.escalate_alerts")
 def escalate_alerts_task() -> None:
     """Sweep: tell members about alerts that nobody has seen."""
-    while escalate_alerts(now=timezone.now()) == _BATCH_SIZE:
+    while escalate_alerts(now=timezone.now()):
         pass
 
 

@@ -20,10 +20,12 @@ from orders.actions.alerts.escalate_alerts import (
     send_next_step,
     set_alert_rules,
 )
-from orders.actions.fulfilment.pack_parcels import accept_part
-from orders.actions.fulfilment.recalls import start_recall
+from orders.actions.fulfilment.cancel_parts import cancel_part
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.recalls import end_recall, start_recall
 from orders.alert_states import ALERT_TRANSITIONS, AlertState
 from orders.models import Alert, AlertKind, AlertReading, AlertRules, AlertStep
+from orders.notifications.alerts import raise_answer_alert
 from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing
 from shop.core.states import TransitionNotAllowed, change_state
@@ -201,6 +203,64 @@ def test_subscription_that_died_moves_on_at_once(settings) -> None:
 
     assert not PushSubscription.objects.exists()
     assert steps() == [("Hoa", "push", NOW), ("Hoa", "email", minutes(1))]
+
+
+def test_lost_subscription_waits_for_morning_without_being_counted_as_told() -> None:
+    evening = datetime.datetime(2026, 11, 24, 13, 55, tzinfo=datetime.UTC)  # 20:55 in Vietnam
+    seller = make_seller()
+    member = make_member(seller)
+    subscribe(member)
+    make_order((make_variant(seller), 1), now=evening)
+    assert escalate_alerts(now=evening) == 1
+    PushSubscription.objects.all().delete()
+
+    night = [escalate_alerts(now=evening + datetime.timedelta(minutes=minute)) for minute in (10, 11)]
+
+    assert (night, len(steps())) == ([0, 0], 1)
+
+
+def test_alert_of_a_recall_ends_with_the_recall() -> None:
+    seller = make_seller()
+    variant = make_variant(seller)
+    make_member(seller)
+    lot = receive_lot(
+        cooperative=seller,
+        variant_id=variant.pk,
+        warehouse_id=get_stock(variant).warehouse_id,
+        quantity=2,
+        details=LotDetails(),
+        **SYSTEM,
+    )
+    start_recall(lot_id=lot.pk, reason="Có mốc", advice="Giữ lại", **SYSTEM)
+    escalate_alerts(now=NOW)
+    assert Alert.objects.get().state == AlertState.OPEN
+    end_recall(recall_id=lot.recalls.get().pk, reason="Nhầm lô", **SYSTEM)
+
+    escalate_alerts(now=minutes(10))
+
+    assert (Alert.objects.get().state, len(steps())) == (AlertState.CLOSED, 1)
+    assert Notification.objects.get(key__startswith="alert:").last_error == "withdrawn"
+
+
+@pytest.mark.parametrize("is_packed", [True, False])
+def test_alert_of_an_answer_ends_once_the_part_is_packed_or_cancelled(is_packed) -> None:
+    seller, part = new_order()
+    make_member(seller)
+    accept_part(part_id=part.pk, **SYSTEM)
+    raise_answer_alert(part, "weight:1", now=NOW)
+    escalate_alerts(now=NOW)
+    assert Alert.objects.get().state == AlertState.OPEN
+    mail = Notification.objects.get(key__startswith="alert:")
+    assert f"{seller.name}: mở đơn để xem khách trả lời gì." in mail.text
+    if is_packed:
+        parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **SYSTEM)
+        close_parcel(parcel_id=parcel.pk, **SYSTEM)
+    else:
+        cancel_part(part_id=part.pk, reason="Hết hàng", **SYSTEM)
+
+    escalate_alerts(now=minutes(10))
+
+    assert (Alert.objects.get().state, len(steps())) == (AlertState.CLOSED, 1)
 
 
 def test_member_with_the_cooperatives_address_gets_no_second_mail() -> None:
