@@ -71,6 +71,11 @@ class Change(models.Model):
             models.Index(fields=["root_kind", "root_key", "created_at"], name="change_by_root"),
             models.Index(fields=["kind", "key"], name="change_by_row"),
             models.Index(fields=["created_at"], name="change_by_time"),
+            models.Index(
+                fields=["cooperative", "-created_at", "-id"],
+                condition=models.Q(cooperative__isnull=False),
+                name="change_by_cooperative",
+            ),
         ]
 
     def __str__(self) -> str:

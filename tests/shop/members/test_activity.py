@@ -12,6 +12,7 @@ from orders.actions.fulfilment.pack_parcels import accept_part
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.models import Change, record_change
 from shop.history.areas import area_condition
+from shop.members.cooperative.activity import ActivitySearch
 from tests.factories import make_admin, make_member, make_order, make_seller, make_user, make_variant
 from tests.markup import html_of
 
@@ -96,6 +97,18 @@ def test_delivery_runs_belong_to_orders_and_parcels(seller, action) -> None:
 
 def test_packers_do_not_see_the_log(packer) -> None:
     assert packer.get(ADDRESS).status_code == 403
+
+
+@pytest.mark.once
+def test_log_is_read_by_index_without_sorting(seller) -> None:
+    """Otherwise SQLite reads, for each page, the changes of the whole market in those days."""
+    form = ActivitySearch(people={})
+    assert form.is_valid()
+
+    plan = form.changes(seller)[:30].explain()
+
+    assert "change_by_cooperative" in plan
+    assert "TEMP B-TREE" not in plan
 
 
 def test_query_count_does_not_depend_on_the_number_of_changes(manager, seller) -> None:
