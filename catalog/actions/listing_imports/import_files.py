@@ -96,12 +96,14 @@ def confirm_listing_import(
     cooperative: Cooperative,
     import_id: int,
     answered_row_ids: Collection[int] = (),
+    includes_all_questions: bool = False,
     actor: Actor,
     now: datetime.datetime,
 ) -> ListingImport:
     """Confirm a preview, with the rows whose questions are answered by yes, and start writing.
 
-    A repeat does nothing. Raises Missing, NothingToWrite, TransitionNotAllowed.
+    `includes_all_questions` answers all of them by yes. A repeat does nothing. Raises Missing,
+    NothingToWrite, TransitionNotAllowed.
     """
     listing_import = _lock_import(cooperative, import_id)
     if listing_import.state in (ImportState.WRITING, ImportState.DONE):
@@ -109,7 +111,9 @@ def confirm_listing_import(
     if listing_import.state != ImportState.READY:
         raise TransitionNotAllowed(from_state=listing_import.state, to_state=ImportState.WRITING)
     questions = listing_import.rows.filter(state=ImportRowState.QUESTION)
-    confirmed_rows = list(questions.filter(pk__in=list(answered_row_ids)).order_by("row_number"))
+    if not includes_all_questions:
+        questions = questions.filter(pk__in=list(answered_row_ids))
+    confirmed_rows = list(questions.order_by("row_number"))
     if not confirmed_rows and not listing_import.rows.filter(state=ImportRowState.WAITING).exists():
         raise NothingToWrite()
     change_states(confirmed_rows, ImportRowState.WAITING, IMPORT_ROW_TRANSITIONS)

@@ -144,6 +144,7 @@ def confirm_listing_import_view(
         cooperative=membership.cooperative,
         import_id=import_id,
         answered_row_ids=[parse_key(key) for key in request.POST.getlist("answered")],
+        includes_all_questions="all_answered" in request.POST,
         actor=membership.actor,
         now=timezone.now(),
     )

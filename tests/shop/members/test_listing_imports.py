@@ -316,6 +316,22 @@ def test_price_of_ten_times_is_asked_about(lister, seller) -> None:
     assert Price.objects.get(variant=other).amount == 60_000
 
 
+def test_questions_that_are_not_shown_are_counted_and_answered_together(lister, seller, monkeypatch) -> None:
+    monkeypatch.setattr("shop.members.catalogue.imports.SHOWN_ROWS", 1)
+    variants = [make_variant(seller, name=name, price=60_000) for name in ("Miến dong", "Măng khô")]
+    headings = ["Mã hàng", "Tên sản phẩm", "Giá mỗi đơn vị bán"]
+    rows = [[f"CP-{variant.pk}", "", "600000"] for variant in variants]
+    listing_import = upload(lister, as_csv_file(*rows, headings=headings))
+
+    page = html_of(lister.get(f"{URL}{listing_import.pk}/"))
+    assert page.count('name="answered"') == 1
+    assert "1 dòng đầu trong 2 dòng." in page
+    assert 'name="all_answered"' in page
+    post(lister, f"{URL}{listing_import.pk}/xac-nhan/", {"all_answered": "on"})
+
+    assert set(Price.objects.values_list("amount", flat=True)) == {600_000}
+
+
 def test_changed_texts_of_an_approved_product_wait_for_review(lister, seller) -> None:
     variant = make_variant(seller, name="Mật ong", price=350_000)
     seller.legal_name, seller.registration_number, seller.phone = "HTX Thiên An", "0123", "0912345678"
