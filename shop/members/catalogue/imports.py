@@ -28,12 +28,14 @@ from shop.core.errors import Missing
 from shop.core.models import Channel, market_channel
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
+from shop.core.web.rate_limits import Limit
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.forms.fields import parse_key
 from shop.members.forms.imports import ENCODING_NAMES, EncodingForm, ImportFileForm
 from shop.members.member_access import for_members, render_page
 from shop.reports.report_files import Column, ColumnKind, Table, as_csv, as_xlsx
 
+FILES = Limit("listing_import", max_tries=30, seconds=60 * 60)
 SHOWN_IMPORTS = 10
 SHOWN_ROWS = 100
 _CONTENT_TYPES = {
@@ -54,6 +56,7 @@ def import_listings(request: HttpRequest, membership: MembershipContext) -> Http
     if channel is not None and form.is_valid():
         file = form.cleaned_data["file"]
         with refusals_as_form_errors(form):
+            FILES.count_try(str(membership.cooperative.pk))
             listing_import = import_listing_file(
                 cooperative=membership.cooperative,
                 channel=channel,

@@ -37,6 +37,7 @@ from catalog.states import (
 from cooperatives.models import Role
 from shop.core.models import Change, Picture, PictureState
 from shop.core.states import TransitionNotAllowed
+from shop.members.catalogue.imports import FILES
 from tests.factories import (
     NOW,
     get_stock,
@@ -426,6 +427,16 @@ def test_foreign_import_looks_like_a_missing_one(client, lister, seller) -> None
 
     assert [answer.status_code for answer in answers] == [404, 404, 404, 404]
     assert ListingImport.objects.get().state == ImportState.READY
+
+
+def test_number_of_files_in_an_hour_is_limited(lister, seller) -> None:
+    for _number in range(FILES.max_tries):
+        FILES.count_try(str(seller.pk))
+
+    response = lister.post(URL, {"file": SimpleUploadedFile("hang.csv", as_csv_file(HONEY))})
+
+    assert "Đã thử quá nhiều lần." in html_of(response)
+    assert ListingImport.objects.count() == 0
 
 
 def test_discarded_file_leaves_nothing(lister) -> None:
