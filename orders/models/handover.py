@@ -38,8 +38,8 @@ class HandoverCodeQuerySet(models.QuerySet["HandoverCode"]):
 class HandoverCode(models.Model):
     """A code with which a parcel's receiver confirms one step. Of the six digits only a keyed hash is stored.
 
-    `closed_at` is when it was used or replaced. `is_cash_collected` is what a driver says about the cash when
-    the code is made.
+    `closed_at` is when it was used or replaced, or when its journey or run ended. `is_cash_collected` is what
+    a driver says about the cash when the code is made.
     """
 
     MAX_TRIES = 3

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection
 
 from orders import locks
-from orders.actions.fulfilment import delivery_runs
+from orders.actions.fulfilment import delivery_runs, handovers
 from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
 from orders.actions.fulfilment.delivery_runs import (
     ParcelNotForRun,
@@ -18,7 +18,8 @@ from orders.actions.fulfilment.delivery_runs import (
     deliver_run_parcel,
     end_run,
 )
-from orders.models import DeliveryRun, Order, Parcel, RunParcel
+from orders.actions.fulfilment.handovers import IssuedCode, issue_handover_code
+from orders.models import DeliveryRun, HandoverCode, HandoverStep, Order, Parcel, RunParcel
 from orders.states import ParcelState
 from shop.core.actors import Actor
 from tests.factories import NOW, make_seller
@@ -51,6 +52,21 @@ def run_with_actions() -> tuple[Parcel, Any, Any]:
     )
     ending = partial(end_run, run_id=run.pk, cooperative=run.cooperative, actor=ACTOR, now=NOW)
     return parcel, delivering, ending
+
+
+def run_with_code_actions() -> tuple[Any, Any]:
+    """Return callables: the driver of a run makes a code for a buyer, and the run ends."""
+    parcel, _delivering, ending = run_with_actions()
+    issuing = partial(
+        issue_handover_code,
+        parcel_id=parcel.pk,
+        step=HandoverStep.TO_BUYER,
+        cooperative=parcel.part.cooperative,
+        giver_name="Tài",
+        run=DeliveryRun.objects.get(),
+        now=NOW,
+    )
+    return issuing, ending
 
 
 def test_parcel_joins_one_of_two_runs() -> None:
@@ -130,3 +146,37 @@ def test_without_lock_a_parcel_is_delivered_after_its_run_ended(monkeypatch) -> 
     parcel.refresh_from_db()
     assert DeliveryRun.objects.get().ended_at == NOW
     assert parcel.state == ParcelState.DELIVERED
+
+
+def test_no_code_of_a_driver_is_open_after_the_run_ended() -> None:
+    issuing, ending = run_with_code_actions()
+
+    issued, ended = run_in_threads([issuing, ending])
+
+    assert ended is None
+    assert type(issued) in (IssuedCode, RunEnded)
+    assert not HandoverCode.objects.filter(closed_at=None).exists()
+
+
+def test_without_lock_a_code_is_open_after_its_run_ended(monkeypatch) -> None:
+    """The run ends once the giver's page has found the parcel in it."""
+    issuing, ending = run_with_code_actions()
+    stale_run = DeliveryRun.objects.get()
+    hash_digits = handovers._hash_digits
+
+    def hash_after_end(code: HandoverCode, digits: str) -> str:
+        monkeypatch.undo()
+        if connection.vendor != "sqlite":
+            run_in_threads([ending])
+        return hash_digits(code, digits)
+
+    if connection.vendor == "sqlite":  # there the transaction is the lock, so it ended before that began
+        ending()
+        RunParcel.objects.update(released_at=None)  # as the giver's page has found it
+    monkeypatch.setattr(locks, "lock_run", lambda run_id: stale_run)
+    monkeypatch.setattr(handovers, "_hash_digits", hash_after_end)
+
+    issuing()
+
+    assert DeliveryRun.objects.get().ended_at == NOW
+    assert HandoverCode.objects.filter(closed_at=None).exists()

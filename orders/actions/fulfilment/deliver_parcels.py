@@ -30,7 +30,7 @@ from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.payouts.surplus_refunds import refund_surplus
-from orders.models import Order, OrderPart, Parcel, ParcelLine
+from orders.models import HandoverCode, Order, OrderPart, Parcel, ParcelLine
 from orders.states import ACTIVE_PART_STATES, DISPATCHED_STATES, CashHolder, CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import ReasonRequired, Refused
@@ -128,6 +128,7 @@ def dispatch_parcel(
             else expected_cash_holder(part, parcel)
         )
     parcel.save()
+    _close_handover_codes(parcel, now)
     if previous_state != ParcelState.FAILED_DELIVERY:
         _remove_from_stock(parcel, happened_at=happened_at, actor=actor, now=now)
     else:
@@ -292,6 +293,7 @@ def fail_locked_delivery(
 ) -> None:
     """Step, on a locked order: record a failed delivery. Raises TransitionNotAllowed."""
     change_parcel_state(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, failure_reason=reason.strip())
+    _close_handover_codes(parcel, now)
     record_part_change(
         order,
         part,
@@ -304,6 +306,11 @@ def fail_locked_delivery(
     )
     finish_order_change(order, now=now)
     notifications.notify_delivery_failed(order, part, parcel, now=now)
+
+
+def _close_handover_codes(parcel: Parcel, now: datetime.datetime) -> None:
+    """Close the codes made for an earlier journey of the parcel."""
+    HandoverCode.objects.filter(parcel=parcel, closed_at=None).update(closed_at=now)
 
 
 def _remove_from_stock(

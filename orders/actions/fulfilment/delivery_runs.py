@@ -13,7 +13,7 @@ from cooperatives.models import Cooperative
 from orders import locks
 from orders.actions.cash_on_delivery.cash_collection import EXPECTED_CASH, CollectedCash
 from orders.actions.fulfilment.deliver_parcels import deliver_locked_parcel, fail_locked_delivery
-from orders.models import DeliveryRun, Order, OrderPart, Parcel, RunParcel
+from orders.models import DeliveryRun, HandoverCode, Order, OrderPart, Parcel, RunParcel
 from orders.models.parcel import ParcelQuerySet
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
@@ -131,7 +131,7 @@ def create_run(
 
 @transaction.atomic(durable=True)
 def end_run(*, run_id: int, cooperative: Cooperative, actor: Actor, now: datetime.datetime) -> None:
-    """End a run: its link stops working, and undelivered parcels may join another run.
+    """End a run: its link and codes stop working, and undelivered parcels may join another run.
 
     Raises Missing, RunEnded.
     """
@@ -142,7 +142,10 @@ def end_run(*, run_id: int, cooperative: Cooperative, actor: Actor, now: datetim
         raise RunEnded()
     run.ended_at = now
     run.save(update_fields=["ended_at"])
-    RunParcel.objects.open().filter(run=run).update(released_at=now)
+    carried = RunParcel.objects.open().filter(run=run)
+    # A code that the driver made, perhaps saying that the buyer has paid, ends with the run.
+    HandoverCode.objects.filter(parcel__in=carried.values("parcel"), closed_at=None).update(closed_at=now)
+    carried.update(released_at=now)
     record_change("run.ended", run, actor=actor, now=now, cooperative_id=cooperative.pk)
 
 

@@ -20,7 +20,7 @@ from orders.actions.fulfilment.deliver_parcels import (
     deliver_locked_parcel,
     dispatch_parcel,
 )
-from orders.actions.fulfilment.delivery_runs import require_no_recalled_lot
+from orders.actions.fulfilment.delivery_runs import RunEnded, require_no_recalled_lot
 from orders.actions.fulfilment.pack_parcels import close_locked_parcel
 from orders.models import (
     DeliveryRun,
@@ -116,10 +116,12 @@ def issue_handover_code(
     """Make a code for a step of a parcel; an earlier one is no longer valid.
 
     With `run`, the giver is its driver. Raises HandoverNotPossible, Missing, ReasonRequired,
-    RecalledLotOnTheWay.
+    RecalledLotOnTheWay, RunEnded.
     """
     if not giver_name.strip():
         raise ReasonRequired(field="giver_name")
+    if run is not None and locks.lock_run(run.pk).ended_at is not None:
+        raise RunEnded()
     _order, part, parcel = locks.lock_parcel(parcel_id)
     if part.cooperative_id != cooperative.pk:
         raise Missing()

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from cooperatives.models import Role
 from orders.actions.fulfilment.cancel_parts import cancel_order
-from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
+from orders.actions.fulfilment.deliver_parcels import fail_delivery, hand_over_parcel
+from orders.actions.fulfilment.delivery_runs import RunEnded, end_run
 from orders.actions.fulfilment.handovers import (
     HandoverCodeClosed,
     HandoverNotPossible,
@@ -25,7 +26,7 @@ from orders.actions.fulfilment.handovers import (
 )
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.privacy.anonymise import anonymise_person
-from orders.models import HandoverCode, HandoverMethod, HandoverRecord, HandoverStep, Parcel
+from orders.models import DeliveryRun, HandoverCode, HandoverMethod, HandoverRecord, HandoverStep, Parcel
 from orders.states import CodState, ParcelState
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.errors import Missing
@@ -132,6 +133,44 @@ def test_used_replaced_and_expired_codes_are_closed(packer, seller) -> None:
     assert all_rows() == before
 
 
+def test_codes_end_with_their_run_their_journey_and_a_new_dispatch(seller) -> None:
+    parcels = [packed_parcel(seller) for _number in range(3)]
+    issued_to_driver(parcels[2])
+    for parcel in parcels:
+        hand_over_parcel(parcel_id=parcel.pk, actor=Actor.system(), now=fixed_now())
+    for parcel in parcels[:2]:
+        issue_handover_code(
+            parcel_id=parcel.pk,
+            step=HandoverStep.TO_BUYER,
+            cooperative=seller,
+            giver_name="Páo",
+            is_cash_collected=True,
+            now=fixed_now(),
+        )
+    open_codes = (
+        HandoverCode.objects.filter(closed_at=None).order_by("parcel").values_list("parcel", flat=True)
+    )
+    assert list(open_codes.all()) == [parcels[0].pk, parcels[1].pk]
+
+    fail_delivery(parcel_id=parcels[1].pk, reason="Vắng", actor=Actor.system(), now=fixed_now())
+    assert list(open_codes.all()) == [parcels[0].pk]
+    run = DeliveryRun.objects.create(
+        cooperative=seller, name="Phủ Thông", driver_name="Tài", created_at=fixed_now()
+    )
+    run.run_parcels.create(parcel=parcels[0])
+    end_run(run_id=run.pk, cooperative=seller, actor=Actor.system(), now=fixed_now())
+    assert list(open_codes.all()) == []
+    with assert_refused(RunEnded, "run_ended"):
+        issue_handover_code(
+            parcel_id=parcels[0].pk,
+            step=HandoverStep.TO_BUYER,
+            cooperative=seller,
+            giver_name="Páo",
+            run=run,
+            now=fixed_now(),
+        )
+
+
 def test_qr_code_of_another_market_and_forged_ones_are_named(seller) -> None:
     token = issued_to_driver(packed_parcel(seller)).token
     before = all_rows()
@@ -185,7 +224,7 @@ def test_step_out_of_place_and_foreign_parcels_are_refused(seller) -> None:
     with assert_refused(Missing, "missing"):
         issue_handover_code(step=HandoverStep.TO_DRIVER, cooperative=other_seller, **common)
     issued = issued_to_driver(parcel)
-    hand_over_parcel(parcel_id=parcel.pk, actor=Actor.system(), now=fixed_now())
+    void_parcel(parcel_id=parcel.pk, reason="Rách", actor=Actor.system(), now=fixed_now())
     with assert_refused(HandoverNotPossible, "handover_not_possible"):
         confirm_handover(
             code=issued.code,
