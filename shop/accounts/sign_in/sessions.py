@@ -16,6 +16,7 @@ from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
+from shop.notifications.models import PushSubscription
 
 _MAX_AGENT_LENGTH = 300
 
@@ -82,9 +83,13 @@ def delete_sign_ins(rows: QuerySet[SignIn]) -> int:
 
 
 def sign_out_everywhere(user: User) -> None:
-    """Step: sign a user out everywhere. The caller saves `revocation_key`."""
+    """Step: sign a user out everywhere, and send no more alerts to their browsers.
+
+    The caller saves `revocation_key`.
+    """
     revoke_tokens(user)
     delete_sign_ins(SignIn.objects.filter(user=user))
+    PushSubscription.objects.filter(user=user).delete()
 
 
 @transaction.atomic(durable=True)

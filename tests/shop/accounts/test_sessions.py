@@ -16,7 +16,7 @@ from shop.accounts.models import Passkey, SignIn, User
 from shop.accounts.sign_in.browser_names import browser_name
 from shop.accounts.sign_in.sessions import delete_expired_access
 from shop.core.models import Change
-from shop.notifications.models import Notification
+from shop.notifications.models import Notification, PushSubscription
 from tests.factories import PASSWORD, fixed_now, make_user
 from tests.markup import html_of
 from tests.shop.accounts.factors import CHECK, age_session
@@ -102,17 +102,27 @@ def test_expired_sessions_are_deleted() -> None:
     assert Session.objects.count() == 1
 
 
-def test_new_password_ends_every_session() -> None:
+def test_new_password_ends_every_session_and_every_alert_device() -> None:
     from shop.accounts.registration.accounts import set_password
     from shop.core.actors import Actor
 
-    user = make_user()
+    user, other = make_user(), make_user(email="lan@example.com")
     this_client = sign_in(user)
+    for owner in (user, other):
+        PushSubscription.objects.create(
+            user=owner,
+            endpoint=f"https://push.example.com/{owner.pk}",
+            public_key="key",
+            auth_secret="secret",
+            language="vi",
+            created_at=fixed_now(),
+        )
 
     set_password(user_id=user.pk, password="mien-dong-na-ri-2026", actor=Actor.system(), now=fixed_now())
 
     assert this_client.get(PLACES).status_code == 302
     assert not SignIn.objects.exists()
+    assert list(PushSubscription.objects.values_list("user", flat=True)) == [other.pk]
 
 
 def test_browsers_are_shown_by_common_names() -> None:
