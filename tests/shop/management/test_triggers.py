@@ -71,5 +71,7 @@ def test_triggers_are_restored_when_all_migrations_are_applied() -> None:
     meanwhile = existing()
     call_command("migrate", verbosity=0)
 
-    assert meanwhile.keys() == (set() if connection.vendor == "sqlite" else NAMES)
+    # Hand-overs need lots, whose migration is undone meanwhile, so their table does not exist.
+    with_table = {name for name in NAMES if not name.startswith("orders_handoverrecord")}
+    assert meanwhile.keys() == (set() if connection.vendor == "sqlite" else with_table)
     assert existing().keys() == NAMES
