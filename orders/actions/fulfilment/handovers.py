@@ -87,7 +87,7 @@ class IssuedCode:
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Who receives a parcel, and where. `cooperatives` are those that the signed-in person packs for."""
+    """Who receives a parcel, and where. `cooperative_ids` are those of the person, who is signed in."""
 
     name: str
     place: str

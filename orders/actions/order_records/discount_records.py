@@ -36,20 +36,20 @@ class PriceReduction:
 
 
 @dataclass(frozen=True, slots=True)
-class UnsavedRows:
-    """Unsaved parts by cooperative, and unsaved lines by the keys of the quote's lines."""
+class RecordedRows:
+    """Recorded parts by cooperative, and recorded lines by the keys of the quote's lines."""
 
     parts: Mapping[object, OrderPart]
     lines: Mapping[Hashable, OrderLine]
 
 
-def write_discounts(order: Order, quote: Quote, unsaved: UnsavedRows) -> None:
-    """Step: create the discounts and their shares of an order that has none yet.
+def write_discounts(order: Order, quote: Quote, rows: RecordedRows) -> None:
+    """Step: create the discounts of an order, or of a line added to it, and their shares.
 
     Amounts are net or gross as prices are entered. The shares of a line or delivery add up to the difference
     from its list price.
     """
-    discount_shares = _price_reduction_shares(order, quote, unsaved) + _discount_shares(order, quote, unsaved)
+    discount_shares = _price_reduction_shares(order, quote, rows) + _discount_shares(order, quote, rows)
     discounts = {discount_share.discount.pk: discount_share.discount for discount_share in discount_shares}
     Discount.objects.bulk_create(discounts.values())
     DiscountShare.objects.bulk_create(discount_shares)
@@ -79,7 +79,7 @@ def price_reductions(quote: Quote) -> list[PriceReduction]:
     return list(reductions.values())
 
 
-def _price_reduction_shares(order: Order, quote: Quote, unsaved: UnsavedRows) -> list[DiscountShare]:
+def _price_reduction_shares(order: Order, quote: Quote, rows: RecordedRows) -> list[DiscountShare]:
     discount_shares = []
     for price_reduction in price_reductions(quote):
         amount = sum(price_reduction.amounts.values())
@@ -95,9 +95,7 @@ def _price_reduction_shares(order: Order, quote: Quote, unsaved: UnsavedRows) ->
             bearer=price_reduction.bearer,
         )
         discount_shares += [
-            DiscountShare(
-                discount=discount, line=unsaved.lines[key], amount=reduction, is_price_reduction=True
-            )
+            DiscountShare(discount=discount, line=rows.lines[key], amount=reduction, is_price_reduction=True)
             for key, reduction in price_reduction.amounts.items()
         ]
     return discount_shares
@@ -122,15 +120,15 @@ def _reduction_source(quoted: QuotedLine) -> tuple[DiscountKind, str]:
     return DiscountKind.PROMOTION, str(price.promotion_key or "")
 
 
-def _discount_shares(order: Order, quote: Quote, unsaved: UnsavedRows) -> list[DiscountShare]:
+def _discount_shares(order: Order, quote: Quote, rows: RecordedRows) -> list[DiscountShare]:
     """Return the shares of vouchers and other discounts, as far as they took something off."""
     discount_shares = []
     for requested, priced in zip(quote.discounts, quote.purchase.discounts, strict=True):
         discount = _build_discount(order, requested, priced.amount)
         discount_shares += [
-            DiscountShare(discount=discount, part=unsaved.parts[key], amount=amount)
+            DiscountShare(discount=discount, part=rows.parts[key], amount=amount)
             if priced.is_for_delivery
-            else DiscountShare(discount=discount, line=unsaved.lines[key], amount=amount)
+            else DiscountShare(discount=discount, line=rows.lines[key], amount=amount)
             for key, amount in priced.shares.items()
             if amount
         ]

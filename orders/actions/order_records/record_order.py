@@ -12,7 +12,7 @@ from decimal import Decimal
 from django.db.models import Max
 
 from cooperatives.models import Cooperative, DeliveryKind
-from orders.actions.order_records.discount_records import UnsavedRows, write_discounts
+from orders.actions.order_records.discount_records import RecordedRows, write_discounts
 from orders.actions.order_records.draw_order_code import draw_order_code
 from orders.actions.order_records.order_facts import facts_of_new_order
 from orders.actions.order_records.pricing_by_weight import recalculate_part_sums
@@ -196,7 +196,7 @@ def _insert_parts(
     OrderPart.objects.bulk_create(parts)
     OrderLine.objects.bulk_create(lines.values())
     write_discounts(
-        order, quote, UnsavedRows({part.cooperative_id: part for part in parts}, dict(lines.items()))
+        order, quote, RecordedRows({part.cooperative_id: part for part in parts}, dict(lines.items()))
     )
     return list(lines.values())
 
@@ -222,7 +222,7 @@ def add_line(order: Order, part: OrderPart, quote: Quote, *, limit: int, now: da
         line.bound_gross = quote.price_at_weight(quoted, line.bound_grams).total.gross
     set_commission_and_withholding([], {quoted.requested.key: line}, quote, now=now)
     line.save(force_insert=True)
-    write_discounts(order, quote, UnsavedRows({}, {quoted.requested.key: line}))
+    write_discounts(order, quote, RecordedRows({}, {quoted.requested.key: line}))
     recalculate_part_sums(part)
     return line
 

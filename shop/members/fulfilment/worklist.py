@@ -47,9 +47,9 @@ STAGE_NAMES = {
 class PartTask:
     """A part in a list, with the text, icon and colour (`tone`) of its tag and the `urgency` of its border.
 
-    `weighing` says whether lines sold by weight await weighing or the buyer's answer, `substitute` whether
-    the buyer has to answer about a substitute. Either keeps the part from being packed whole. `labelling`
-    says whether a picked parcel has no label yet.
+    `weighing`, `substitute` and `labelling` are texts, empty if there is nothing to say: lines sold by weight
+    await weighing or the buyer's answer, the buyer has to answer about a substitute, a picked parcel has no
+    label. The first two keep the part from being packed whole.
     """
 
     part: OrderPart
