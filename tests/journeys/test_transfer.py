@@ -29,6 +29,7 @@ from tests.factories import (
     make_variant,
 )
 from tests.orders.bank_transfers.transfer_helpers import make_incoming_transfer, record_in_transaction
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 SECRET = "whsec-of-the-test"
@@ -153,7 +154,7 @@ def test_code_is_seen_whole_at_once_and_its_picture_is_shared(phone: Page) -> No
     expect(page.get_by_role("search")).to_have_count(0)
     expect(page.locator(".tab-bar")).to_have_count(0)
     page.get_by_role("button", name="Share image").click()
-    page.wait_for_function("window.shared")
+    wait_until(page, "() => Boolean(window.shared)")
     assert page.evaluate("shared") == [f"vietqr-{order.code}.png true"]
     assert page_errors == []
 

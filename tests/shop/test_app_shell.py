@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from orders.models import BasketLine
 from tests.factories import make_product, make_seller
 from tests.shop.members.test_on_a_phone import sign_in
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
@@ -186,7 +187,7 @@ def test_large_type_is_remembered_and_needs_no_script(phone: Page) -> None:
     assert not phone.evaluate("document.documentElement.scrollWidth - innerWidth")
 
     phone.get_by_role("button", name="Chữ thường").click()
-    phone.wait_for_function(f"{size} === {before}")
+    wait_until(phone, f"() => {size} === {before}")
 
 
 def test_foreign_address_is_not_redirected_to() -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.factories import make_seller
 from tests.shop.members.test_on_a_phone import sign_in
 from tests.shop.test_app_shell import READY
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
@@ -49,4 +50,4 @@ def test_alert_reaches_open_pages(phone_with_workers: Page) -> None:
 
     push(phone, {"title": "Đơn mới TA1", "body": "2 món", "url": "/xa-vien/goi/", "tag": "alert:1"})
 
-    phone.wait_for_function("window.heard === 'Đơn mới TA1. 2 món'")
+    wait_until(phone, "() => window.heard === 'Đơn mới TA1. 2 món'")

@@ -11,7 +11,7 @@ from shop.members.sync.models import PhoneCommand
 from tests.factories import make_order, make_variant
 from tests.markup import html_of
 from tests.shop.members.sync.test_without_network import HOLDS, open_order, sign_in
-from tests.shop.members.sync.waiting import wait_until
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]
 

@@ -17,7 +17,7 @@ from tests.factories import get_stock, make_order, make_variant
 from tests.invariants import check_everything
 from tests.shop.members.sync.phone import Phone
 from tests.shop.members.sync.test_without_network import HOLDS, open_order, sign_in
-from tests.shop.members.sync.waiting import wait_until
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 

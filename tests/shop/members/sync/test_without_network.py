@@ -22,7 +22,7 @@ from shop.members.sync import views
 from shop.members.sync.models import PhoneCommand
 from tests.factories import NOW, PASSWORD, make_member, make_order, make_variant, make_variant_sold_by_weight
 from tests.invariants import check_everything
-from tests.shop.members.sync.waiting import wait_until
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 

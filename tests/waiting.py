@@ -12,7 +12,7 @@ TRIES = 600  # each takes at least 50 ms
 def wait_until(page: Page, predicate: str, argument: Any = None) -> None:
     """Wait until the JavaScript function returns true for the argument. It may be asynchronous.
 
-    Playwright's own way of waiting takes any promise for true.
+    Playwright's own way of waiting takes any promise for true, and needs a page that allows `eval`.
     """
     script = f"""async (argument) => {{
       for (let tries = {TRIES}; tries; tries -= 1) {{
