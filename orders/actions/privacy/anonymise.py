@@ -250,7 +250,11 @@ def _anonymise_orders(orders: QuerySet[Order], actor: Actor, now: datetime.datet
     InvoiceDetails.objects.filter(order__in=orders).delete()
     # Metadata that integrations store may identify the buyer, too.
     OrderPart.objects.filter(order__in=orders).update(note="", metadata={}, private_metadata={})
-    Parcel.objects.filter(part__order__in=orders, slip__isnull=False).update(slip=None)
+    # The slip of a run names all its receivers and belongs to other buyers' parcels, too.
+    slip_ids = Parcel.objects.filter(part__order__in=orders, slip__isnull=False).values_list(
+        "slip", flat=True
+    )
+    Parcel.objects.filter(slip__in=list(slip_ids)).update(slip=None)
     to_buyers = HandoverRecord.objects.filter(parcel__part__order__in=orders, step=HandoverStep.TO_BUYER)
     to_buyers.update(receiver_name=REDACTED, place=REDACTED)
     redact_names(_changes_by_guests(orders), actor=actor, now=now)

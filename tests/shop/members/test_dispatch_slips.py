@@ -87,14 +87,18 @@ def test_empty_foreign_and_voided_slips_are_refused(packer, seller) -> None:
         )
 
 
-def test_slip_leaves_the_orders_of_an_erased_person(packer, seller) -> None:
-    parcel = packed_parcel(seller)
+def test_slip_leaves_the_orders_of_an_erased_person_and_all_that_share_it(packer, seller) -> None:
+    parcel, sharing, other = (packed_parcel(seller) for _number in range(3))
     user = make_user()
     type(parcel.part.order).objects.filter(pk=parcel.part.order_id).update(user=user)
+    packer.post(address_of(other), {"photo": photo()})
     packer.post(address_of(parcel), {"photo": photo()})
+    parcel.refresh_from_db()
+    Parcel.objects.filter(pk=sharing.pk).update(slip=parcel.slip_id)  # as the slip of a run
     void_parcel(parcel_id=parcel.pk, reason="Rách", actor=Actor.system(), now=fixed_now())
     cancel_order(order_id=parcel.part.order_id, reason="Thôi", actor=Actor.system(), now=fixed_now())
 
     anonymise_person(user_id=user.pk, actor=Actor.system(), now=timezone.now())
 
-    assert Parcel.objects.get(pk=parcel.pk).slip is None
+    with_slip = Parcel.objects.filter(slip__isnull=False)
+    assert list(with_slip.values_list("pk", flat=True)) == [other.pk]
