@@ -165,7 +165,8 @@ def resume_listing_imports_task() -> None:
         lambda import_id: write_listing_import_task(import_id=import_id),
         sweep="catalog.resume_listing_imports",
     )
-    ListingImport.objects.filter(created_at__lt=now - _KEPT_FOR).delete()
+    # Each may hold a file of 10 MB.
+    ListingImport.objects.filter(created_at__lt=now - _KEPT_FOR).defer("content").delete()
 
 
 def check_listing_import(*, import_id: int) -> None:

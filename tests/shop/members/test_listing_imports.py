@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import io
 
 import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import TestCase
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from catalog.actions.listing_imports.import_files import (
     check_listing_import,
@@ -492,6 +496,28 @@ def test_large_file_is_checked_and_written_in_batches_by_one_worker(seller) -> N
     assert Product.objects.count() == 150
     listing_import.refresh_from_db()
     assert listing_import.state == ImportState.DONE
+
+
+def test_import_is_deleted_after_thirty_days_without_reading_its_file(seller) -> None:
+    user = make_member(seller, Role.LISTER)
+    old, recent = (
+        import_listing_file(
+            cooperative=seller,
+            channel=make_channel(),
+            file_name="hang.csv",
+            content=as_csv_file(HONEY),
+            user=user,
+            now=timezone.now() - datetime.timedelta(days=days),
+        )
+        for days in (31, 29)
+    )
+
+    with CaptureQueriesContext(connection) as queries:
+        resume_listing_imports_task()
+
+    assert list(ListingImport.objects.all()) == [recent]
+    assert not old.rows.exists()
+    assert not any('"content"' in query["sql"] for query in queries)
 
 
 def test_unconfirmed_import_refuses_what_its_state_excludes(seller) -> None:
