@@ -16,7 +16,7 @@ from cooperatives.models import Certificate, CertificateKind, Producer
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.members.catalogue.lots import trace_address
-from tests.factories import get_stock, make_seller, make_variant
+from tests.factories import THAI_NGUYEN, get_stock, make_seller, make_variant
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +50,7 @@ def add_stages(lot, *titles):
 
 
 def test_lot_page_tells_dates_place_stages_and_certificates(client) -> None:
-    seller = make_seller("HTX Yến Dương")
+    seller = make_seller("HTX Yến Dương", province_code=THAI_NGUYEN, province_name="Thái Nguyên")
     today = vietnam_date(timezone.now())
     certificate = Certificate.objects.create(
         cooperative=seller, kind=CertificateKind.VIETGAP, number="VG-12", expires_on=today
@@ -68,6 +68,7 @@ def test_lot_page_tells_dates_place_stages_and_certificates(client) -> None:
     facts = ["Bí xanh thơm", lot.code, "HTX Yến Dương", "Phủ Thông", "Hái tại vườn", "Rửa, lau khô", "VG-12"]
     assert [fact for fact in [*facts, f"{today:%d/%m/%Y}"] if fact not in page] == []
     assert 'content="noindex"' in page
+    assert "Thái Nguyên trên bản đồ Việt Nam" in page
 
 
 @pytest.mark.parametrize(("has_agreed", "is_named"), [(True, True), (False, False)])

@@ -1,4 +1,7 @@
-"""Choose the lots of a parcel's lines: first expired, first out, unless the packer chooses."""
+"""Choose the lots of a parcel's lines: first expired, first out, unless the packer chooses.
+
+Returned items go back to the lots that they were taken from.
+"""
 
 from __future__ import annotations
 
@@ -217,12 +220,12 @@ def assign_lots(rows: Sequence[ParcelLine], choices: LotChoices, *, today: datet
                 raise ExpiredLot(lots=[lot.code for lot in expired])
             supply.require_enough_unrecalled(row.stock_id, row.quantity, includes_expired=may_be_expired)
             picks = supply.take_by_expiry(row.stock_id, row.quantity, includes_expired=may_be_expired)
-            split_rows += _split_row(row, picks)
+            split_rows += split_by_lot(row, picks)
     return split_rows
 
 
-def _split_row(row: ParcelLine, picks: Sequence[tuple[Lot | None, int]]) -> list[ParcelLine]:
-    """Return one row per lot; a weight is divided by quantity."""
+def split_by_lot(row: ParcelLine, picks: Sequence[tuple[Lot | None, int]]) -> list[ParcelLine]:
+    """Return one new row per lot; a weight is divided by quantity."""
     quantities = [quantity for _lot, quantity in picks]
     grams: Sequence[int | None] = [None] * len(picks)
     if row.grams is not None:
@@ -239,6 +242,29 @@ def _split_row(row: ParcelLine, picks: Sequence[tuple[Lot | None, int]]) -> list
         )
         for (lot, quantity), row_grams in zip(picks, grams, strict=True)
     ]
+
+
+def pick_returned_lots(line: ParcelLine, quantity: int) -> list[tuple[Lot | None, int]]:
+    """Return the lots that returned sale steps of a line are of, with their quantities.
+
+    Recalled lots count first, so that none of their items are sold again, then lots by expiry. `line` is of
+    the return. Two queries.
+    """
+    rows = ParcelLine.objects.filter(order_line=line.order_line_id, parcel__state=ParcelState.DELIVERED)
+    sums = rows.order_by().values_list("lot", "parcel__kind").annotate(sum=Sum("quantity"))
+    kept: defaultdict[int, int] = defaultdict(int)
+    for lot_id, kind, total in sums.exclude(lot=None).exclude(parcel=line.parcel_id):
+        kept[lot_id] += total if kind in OUTGOING_KINDS else -total
+    lots = sorted(
+        Lot.objects.filter(pk__in=list(kept)).first_expired_first(), key=lambda lot: not lot.is_recalled
+    )
+    picks: list[tuple[Lot | None, int]] = []
+    for lot in lots:
+        taken = min(quantity, kept[lot.pk])
+        if taken > 0:
+            picks.append((lot, taken))
+            quantity -= taken
+    return [*picks, (None, quantity)] if quantity else picks
 
 
 def suggest_lots(

@@ -14,6 +14,7 @@ from catalog.actions.stock.stock_movements import record_movement, save_reserved
 from catalog.models import MovementReason, Stock
 from cooperatives.models import Warehouse
 from orders import locks
+from orders.actions.fulfilment.lot_picks import pick_returned_lots, split_by_lot
 from orders.actions.fulfilment.pack_parcels import change_parcel_state
 from orders.actions.fulfilment.parcel_rows import make_parcel_line, next_parcel_number
 from orders.actions.order_changes.finish_order_change import finish_order_change
@@ -162,7 +163,7 @@ def receive_locked_return(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: return undamaged items to the warehouse's stock. Damaged items are not returned.
+    """Step: return undamaged items to the warehouse's stock and to their lots; damaged ones are not.
 
     Raises Missing, ReturnWarehouseRequired, ReturnExceedsDelivered, TransitionNotAllowed.
     """
@@ -212,17 +213,21 @@ def _restock_line(
         )
         damaged_line.save()
     line.quantity, line.stock = undamaged_quantity, stock
-    line.save()
-    record_movement(
-        stock,
-        undamaged_quantity,
-        reason=MovementReason.RETURN,
-        actor=actor,
-        now=now,
-        document=f"parcel:{parcel.pk}",
-        grams=line.grams,
-        lot_id=line.lot_id,
-    )
+    first, *others = split_by_lot(line, pick_returned_lots(line, undamaged_quantity))
+    first.pk = line.pk
+    first.save(force_update=True)
+    ParcelLine.objects.bulk_create(others)
+    for row in (first, *others):
+        record_movement(
+            stock,
+            row.quantity,
+            reason=MovementReason.RETURN,
+            actor=actor,
+            now=now,
+            document=f"parcel:{parcel.pk}",
+            grams=row.grams,
+            lot_id=row.lot_id,
+        )
 
 
 def _lock_return_stock(

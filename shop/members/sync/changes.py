@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from django.db.models import Max
 
-from catalog.models import Product, Stock
+from catalog.models import Lot, Product, Stock, Variant
 from cooperatives.access import MembershipContext
 from cooperatives.models import Cooperative
 from orders.models import Order, OrderLine, OrderPart
@@ -161,10 +161,12 @@ def _changed_references(membership: MembershipContext, position: int) -> set[Row
     order_ids = [uuid.UUID(key) for key in order_keys]
     product_ids = _integer_keys(keys_by_kind.get(Product._meta.label_lower, ()))
     stock_ids = _integer_keys(keys_by_kind.get(Stock._meta.label_lower, ()))
+    lot_ids = _integer_keys(keys_by_kind.get(Lot._meta.label_lower, ()))
     product_ids |= _products_of_stocks(cooperative, stock_ids)
     product_ids |= _products_of_orders(cooperative, order_ids)
     parts = OrderPart.objects.for_cooperative(cooperative).filter(order__in=order_ids)
-    references = {RowReference(PART, part_id) for part_id in parts.values_list("pk", flat=True)}
+    part_ids = {*parts.values_list("pk", flat=True), *_parts_of_lots(cooperative, lot_ids)}
+    references = {RowReference(PART, part_id) for part_id in part_ids}
     references |= {RowReference(PRODUCT, product_id) for product_id in product_ids}
     kinds = visible_kinds(membership)
     visible = {reference for reference in references if reference.kind in kinds}
@@ -180,6 +182,15 @@ def _products_of_orders(cooperative: Cooperative, ids: Collection[uuid.UUID]) ->
     """Return products whose stock these orders allocate or release."""
     lines = OrderLine.objects.filter(order__in=ids, cooperative=cooperative, variant__isnull=False)
     return set(lines.values_list("variant__product", flat=True))
+
+
+def _parts_of_lots(cooperative: Cooperative, ids: Collection[int]) -> set[int]:
+    """Return the open parts whose pick lists may name these lots."""
+    if not ids:
+        return set()
+    variants = Variant.objects.filter(lots__in=ids)
+    lines = OrderLine.objects.filter(part__in=open_parts(cooperative), variant__in=variants)
+    return set(lines.values_list("part", flat=True))
 
 
 def _integer_keys(keys: Collection[str]) -> set[int]:

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.actions.stock.lots import LotDetails, count_lot, receive_lot
 from catalog.actions.stock.transfer_stock import transfer_stock
-from catalog.models import Listing, Lot, Recall, Variant
+from catalog.models import Listing, Lot, LotBalance, Recall, Variant
 from cooperatives.models import Role
 from orders.actions.fulfilment.deliver_parcels import (
     RecalledLotInParcel,
@@ -48,6 +48,7 @@ from tests.factories import (
     unknown_uuid,
 )
 from tests.invariants import check_everything, check_stock
+from tests.orders.refunds.refund_helpers import refund_first_line
 from tests.refusals import assert_refused
 from tests.row_reuse import reuse_rows
 
@@ -362,3 +363,23 @@ def test_verification_finds_wrong_stopped_stock_and_recalls() -> None:
 
     assert list(find_wrong_stock()) == [f"stock {stock.pk}: stopped is 1, its recalled lots have 2"]
     assert list(find_wrong_recalls()) == [f"lot {lot.code}: recalled_at is not the start of its open recall"]
+
+
+def test_returned_items_go_back_to_their_lots_and_recalled_ones_are_not_sold_again() -> None:
+    variant = make_variant(on_hand=0)
+    early, late = make_lot(variant, 2), make_lot(variant, 3, days=9)
+    parcel = packed_parcel(variant, 5)
+    part = parcel.part
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **ACTOR_NOW)
+    recall(late)
+    to_stock = {"warehouse_id": get_stock(variant).warehouse_id}
+
+    refund_first_line(OrderPart.objects.get(pk=part.pk), 1_000, returned=4, damaged=1, **to_stock)
+    once = {row.lot_id: row.on_hand for row in LotBalance.objects.all()}
+    refund_first_line(OrderPart.objects.get(pk=part.pk), 1_000, returned=1, **to_stock)
+
+    assert once == {early.pk: 0, late.pk: 3}
+    assert {row.lot_id: row.on_hand for row in LotBalance.objects.all()} == {early.pk: 1, late.pk: 3}
+    assert (get_stock(variant).on_hand, get_stock(variant).free) == (4, 1)
+    check_everything()

@@ -196,6 +196,20 @@ def test_part_says_which_lots_to_take_once_it_is_accepted(seller, phone) -> None
     assert lots_of(rows, other) == lots_of(before, part) == lots_of(packed, part) == []
 
 
+def test_new_lot_is_named_in_open_orders_of_its_product(seller, phone) -> None:
+    ginger = make_variant(seller, name="Gừng tươi", on_hand=3)
+    part, other = make_order((ginger, 3)).parts.get(), new_part(seller)
+    accept(part)
+    accept(other)
+    _rows, cursor = pull_all(phone)
+
+    lot = make_lot(ginger, 3, days=5)
+    page = pull(phone, cursor)
+
+    lots = {row["id"]: row["lines"][0]["lots"] for row in page["rows"] if row["kind"] == "part"}
+    assert lots == {part.pk: [f"Lấy 3 chiếc ở lô {lot.code} (hạn dùng {lot.expires_on:%d/%m/%Y})"]}
+
+
 def test_changed_order_and_its_products_are_sent_and_nothing_else(seller) -> None:
     changed, unchanged = new_part(seller), new_part(seller, name="Chuối sấy")
     phone = Phone(seller, Role.MANAGER)
