@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from orders.models import Parcel
+from shop.core.web.form_options import FormData, FormFiles
 from shop.core.web.phone_fields import PhoneField
 from shop.members.forms.fields import MembersForm, PhotoField
 
@@ -25,8 +29,21 @@ class DeliveryRunForm(MembersForm):
 
 
 class SlipForm(MembersForm):
-    """The photo of a coach's dispatch slip, its number plate and the driver's phone number; one is enough."""
+    """The photo of a coach's dispatch slip, its number plate and the driver's phone number; one is enough.
 
+    `parcels` are those of a run, of which some may not be on the slip.
+    """
+
+    parcels = forms.TypedMultipleChoiceField(
+        label=_("Parcels on this slip"),
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_(
+            "The buyers of these parcels see the whole photo. If names or phone numbers of several receivers "
+            "are on the slip, cover them, or photograph each parcel's own slip."
+        ),
+        error_messages={"required": _("Choose at least one parcel.")},
+    )
     photo = PhotoField(
         label=_("Photo of the slip"),
         required=False,
@@ -40,3 +57,22 @@ class SlipForm(MembersForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     driver_phone = PhoneField(label=_("Driver's phone number"), required=False)
+
+    def __init__(
+        self,
+        data: FormData = None,
+        files: FormFiles = None,
+        *,
+        initial: dict[str, str],
+        parcels: Sequence[Parcel],
+    ) -> None:
+        super().__init__(data, files, initial=initial)
+        choices = [
+            (parcel.pk, f"{parcel.part.order.code}-{parcel.number}, {parcel.part.order.buyer_name}")
+            for parcel in parcels
+        ]
+        if choices:
+            self.set_choices("parcels", choices)
+            self.initial["parcels"] = [value for value, _text in choices]
+        else:
+            del self.fields["parcels"]

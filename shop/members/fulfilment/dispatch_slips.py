@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +21,7 @@ from shop.core.web.action_results import refusals_as_form_errors
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.forms.delivery_runs import SlipForm
+from shop.members.fulfilment.delivery_runs import parcels_of_run
 from shop.members.fulfilment.parts import part_url
 from shop.members.kept_pictures import find_kept_pictures, keep_pictures
 from shop.members.member_access import for_members, render_page
@@ -35,40 +36,43 @@ def attach_parcel_slip(request: HttpRequest, membership: MembershipContext, parc
     parcel = parcels.filter(pk=parcel_id, state__in=PACKED_OR_DISPATCHED_STATES).first()
     if parcel is None:
         raise Missing()
-    return _attach(request, membership, [parcel.pk], url=part_url(parcel.part_id), present=parcel)
+    return _attach(request, membership, [parcel], url=part_url(parcel.part_id))
 
 
 @require_safe_or_post
 @takes_files(is_signed_in)
 @for_members(MemberRight.PACK)
 def attach_run_slip(request: HttpRequest, membership: MembershipContext, run_id: int) -> HttpResponse:
-    """Attach one slip to all parcels of a run that are packed or on their way."""
+    """Attach one slip to the chosen parcels of a run, of those that are packed or on their way.
+
+    Their buyers see the whole photo, so parcels that are not on the slip are left out.
+    """
     run = DeliveryRun.objects.for_cooperative(membership.cooperative).filter(pk=run_id).first()
     if run is None:
         raise Missing()
-    parcels = Parcel.objects.filter(run_parcels__run=run, state__in=PACKED_OR_DISPATCHED_STATES)
+    parcels = parcels_of_run(run).filter(state__in=PACKED_OR_DISPATCHED_STATES)
     url = reverse("members:delivery-run", args=[run.pk])
-    return _attach(
-        request, membership, list(parcels.values_list("pk", flat=True)), url=url, present=parcels.first()
-    )
+    return _attach(request, membership, list(parcels), url=url, can_choose=True)
 
 
 def _attach(
     request: HttpRequest,
     membership: MembershipContext,
-    parcel_ids: Collection[int],
+    parcels: Sequence[Parcel],
     *,
     url: str,
-    present: Parcel | None,
+    can_choose: bool = False,
 ) -> HttpResponse:
     """Show or save the form. A photo is kept while other fields are corrected."""
-    if present is None:
+    if not parcels:
         return redirect(url)
+    present = parcels[0]
     kept_pictures = find_kept_pictures(membership.cooperative, request.POST.getlist("kept"))
     form = SlipForm(
         request.POST if request.method == "POST" else None,
         request.FILES if request.method == "POST" else None,
         initial={"vehicle": present.vehicle, "driver_phone": present.driver_phone},
+        parcels=parcels if can_choose else (),
     )
     is_valid = form.is_valid()
     photo = form.cleaned_data.get("photo") if form.is_bound else None
@@ -77,7 +81,7 @@ def _attach(
         with refusals_as_form_errors(form):
             attach_slip(
                 cooperative=membership.cooperative,
-                parcel_ids=parcel_ids,
+                parcel_ids=form.cleaned_data.get("parcels") or [present.pk],
                 picture=picture,
                 vehicle=form.cleaned_data["vehicle"],
                 driver_phone=form.cleaned_data["driver_phone"],

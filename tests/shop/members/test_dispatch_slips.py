@@ -51,11 +51,30 @@ def test_one_slip_serves_all_parcels_of_a_run_and_a_plate_without_a_camera(packe
     run = run_of(seller, *parcels)
     address = f"/xa-vien/chuyen/{run.pk}/phieu-gui/"
 
-    packer.post(address, {"photo": photo()})
-    packer.post(address, {"vehicle": "20B-123.45"})
+    both = {"parcels": [parcel.pk for parcel in parcels]}
+    packer.post(address, both | {"photo": photo()})
+    packer.post(address, both | {"vehicle": "20B-123.45"})
 
     picture = Picture.objects.get()
     assert list(Parcel.objects.values_list("slip", "vehicle")) == [(picture.pk, "20B-123.45")] * 2
+
+
+def test_slip_goes_only_to_the_chosen_parcels_of_a_run(packer, seller) -> None:
+    chosen, other, foreign = (packed_parcel(seller) for _number in range(3))
+    address = f"/xa-vien/chuyen/{run_of(seller, chosen, other).pk}/phieu-gui/"
+
+    page = html_of(packer.get(address))
+    packer.post(address, {"photo": photo(), "parcels": [chosen.pk]})
+    before = all_rows()
+    refused = [
+        html_of(packer.post(address, {"vehicle": "1"} | parcels))
+        for parcels in ({}, {"parcels": [foreign.pk]})
+    ]
+
+    assert "Người mua các kiện này thấy cả tấm ảnh." in page
+    assert list(Parcel.objects.exclude(slip=None)) == [chosen]
+    assert "Chọn ít nhất một kiện." in refused[0]
+    assert all_rows() == before
 
 
 def test_photo_is_kept_while_the_phone_number_is_corrected(packer, seller) -> None:

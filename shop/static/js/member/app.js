@@ -42,14 +42,17 @@ window.addEventListener(
     if (!form.hasAttribute("data-forget") || form.dataset.forgotten) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    unsent().then(async (commands) => {
-      if (commands.length || (await readDraft())) {
-        await showUnsent();
-        frame.scrollIntoView();
-        frame.querySelector("[data-sign-out-stopped]").hidden = false;
-        return;
-      }
+    const refuseIfUnsent = async () => {
+      if (!(await unsent()).length && !(await readDraft())) return false;
+      await showUnsent();
+      frame.scrollIntoView();
+      frame.querySelector("[data-sign-out-stopped]").hidden = false;
+      return true;
+    };
+    refuseIfUnsent().then(async (isRefused) => {
+      if (isRefused) return;
       await stopSynchronising(async () => {
+        if (await refuseIfUnsent()) return; // another tab added work while this one waited for its turn
         await forgetAll();
         form.dataset.forgotten = "yes";
         form.requestSubmit(event.submitter);

@@ -61,6 +61,18 @@ NAMES = """async (contents) => {
   return false;
 }"""
 
+# Store an unfinished product in the phone's database, or delete it.
+CHANGE_DRAFT = """(draft) => new Promise((done) => {
+  const opening = indexedDB.open("cho-phien-members");
+  opening.onsuccess = () => {
+    const transaction = opening.result.transaction("settings", "readwrite");
+    const settings = transaction.objectStore("settings");
+    if (draft) settings.put(draft, "draft");
+    else settings.delete("draft");
+    transaction.oncomplete = () => { opening.result.close(); done(); };
+  };
+})"""
+
 SMALL_TARGETS = """[...document.querySelectorAll(
     "main a, main button, main summary, main label:has(input), main .input")]
   .filter((shown) => shown.checkVisibility() && shown.getBoundingClientRect().height < 47.5)
@@ -309,6 +321,18 @@ def test_phone_with_unsent_work_is_not_signed_out(phone_with_workers: Page, sell
     phone.unroute("**/dong-bo/*")
     phone.get_by_role("link", name="Chưa gửi (1)").click()
     expect(phone.get_by_text("Đã lên", exact=True)).to_be_visible()
+    # Another tab stores an unfinished product while the sign-out waits for its turn.
+    phone.goto("/xa-vien/")
+    phone.evaluate(
+        "() => new Promise((held) => { navigator.locks.request('member-sync', () => { held(); "
+        "return new Promise((release) => { globalThis.release = release; }); }); })"
+    )
+    phone.get_by_role("button", name="Đăng xuất").click()
+    wait_until(phone, "async () => (await navigator.locks.query()).pending.length > 0")
+    phone.evaluate(CHANGE_DRAFT, {"name": "Măng khô"})
+    phone.evaluate("release()")
+    expect(phone.get_by_text("đăng xuất bây giờ là mất những việc này")).to_be_visible()
+    phone.evaluate(CHANGE_DRAFT, None)
     held_pulls: list[Route] = []
     phone.route("**/dong-bo/*", lambda route: held_pulls.append(route))
     with phone.expect_request("**/dong-bo/*"):
