@@ -41,6 +41,9 @@ _PHONE_SCRIPTS = (
     "js/member/sync.js",
 )
 
+# Scripts that a page loads once somebody presses their button. The worker caches them too.
+_SCRIPTS_ON_DEMAND = ("js/member/scale.js",)
+
 _BRAND = "#1b2850"
 _BACKGROUND = "#f4f5ef"
 # Files of the offline page.
@@ -56,6 +59,7 @@ _OFFLINE_FILES = (
     "illustrations/hem.svg",
     "illustrations/logo-light.svg",
     *_PHONE_SCRIPTS,
+    *_SCRIPTS_ON_DEMAND,
 )
 
 

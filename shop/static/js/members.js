@@ -288,4 +288,24 @@
       recognition.start();
     });
   }
+
+  // The weight of a Bluetooth scale, where the browser can read one; it may be corrected before it is saved.
+  for (const button of navigator.bluetooth ? document.querySelectorAll("[data-scale]") : []) {
+    const field = document.getElementById(button.dataset.scale),
+      status = button.nextElementSibling;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      status.textContent = status.dataset.waiting;
+      try {
+        const grams = await (await import("member/scale")).readScale();
+        if (grams) field.value = String(grams / 1000).replace(".", ",");
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+        status.textContent = "";
+      } catch {
+        status.textContent = status.dataset.failed;
+      }
+      button.disabled = false;
+    });
+  }
 })();

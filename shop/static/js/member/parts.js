@@ -116,11 +116,28 @@ const Weigh = ({ part, line }) => {
       <input class="input input-large" id=${id} inputmode="decimal" autocomplete="off" value=${written} onInput=${({ target }) => setWritten(target.value)} />
       <span>kg</span>
     </div>
+    ${navigator.bluetooth && html`<${Scale} onGrams=${(read) => setWritten(String(read / 1000).replace(".", ","))} />`}
     <p class="hint">${t("expected_weight", { weight: kilograms(line.estimate_grams), limit: kilograms(line.bound_grams) })}</p>
     <button class="button button-second button-wide" type="button" disabled=${!grams} onClick=${() => give(part, "weigh_line", { part: part.id, line: line.id, grams })}>
       <${Icon} name="scale" /> ${t("save_weight")}
     </button>
   </div>`;
+};
+
+// Fills in the weight of a Bluetooth scale, which may be corrected before it is saved.
+const Scale = ({ onGrams }) => {
+  const [status, setStatus] = useState("");
+  const read = async () => {
+    setStatus("scale_waiting");
+    try {
+      const grams = await (await import("member/scale")).readScale();
+      if (grams) onGrams(grams);
+      setStatus("");
+    } catch {
+      setStatus("scale_failed");
+    }
+  };
+  return html`${button("scale", t("read_scale"), read, { isOff: status === "scale_waiting" })}<p class="hint" role="status">${status && t(status)}</p>`;
 };
 
 const PARCEL_TONES = { failed_delivery: "bad", delivered: "good", packed: "good", voided: "" };
