@@ -55,7 +55,7 @@ class ComplaintForm(forms.Form):
         super().__init__(data, files, **options)
         self.delivered_lines = delivered_lines
         for delivered_line in delivered_lines:
-            name = f"steps-{delivered_line.line.pk}"
+            name = f"quantity-{delivered_line.line.pk}"
             is_all = len(delivered_lines) == delivered_line.quantity == 1
             self.fields[name] = quantity_field(
                 delivered_line.quantity, _("Quantity"), initial=1 if is_all else None
@@ -70,14 +70,14 @@ class ComplaintForm(forms.Form):
     @property
     def rows(self) -> list[tuple[DeliveredLine, forms.BoundField]]:
         return [
-            (delivered_line, self[f"steps-{delivered_line.line.pk}"])
+            (delivered_line, self[f"quantity-{delivered_line.line.pk}"])
             for delivered_line in self.delivered_lines
         ]
 
     @property
     def quantities(self) -> dict[uuid.UUID, int]:
         quantities = {
-            delivered_line.line.pk: self.cleaned_data.get(f"steps-{delivered_line.line.pk}")
+            delivered_line.line.pk: self.cleaned_data.get(f"quantity-{delivered_line.line.pk}")
             for delivered_line in self.delivered_lines
         }
         return {line_id: count for line_id, count in quantities.items() if count}
@@ -118,11 +118,11 @@ class AcceptComplaintForm(RefundAmountsForm):
                 initial=None if is_replacement_requested else proportional_amount,
             )
             initial_quantity = count if is_replacement_requested else None
-            self.fields[f"anew-{key}"] = quantity_field(
+            self.fields[f"resent-{key}"] = quantity_field(
                 count, _("Quantity to resend"), initial=initial_quantity
             )
             if limit.returnable > 0:
-                self.fields[f"back-{key}"] = quantity_field(
+                self.fields[f"returned-{key}"] = quantity_field(
                     min(count, limit.returnable), _("Quantity to return")
                 )
 
@@ -140,19 +140,19 @@ class AcceptComplaintForm(RefundAmountsForm):
                 limit.line,
                 limit,
                 self[f"amount-{key}"],
-                returned=self._field_or_none(f"back-{key}"),
-                replaced=self[f"anew-{key}"],
+                returned=self._field_or_none(f"returned-{key}"),
+                replaced=self[f"resent-{key}"],
             )
 
     @property
     def remedy(self) -> Remedy:
         """The remedy. Returned items are part of the refund decision if there is one for their line."""
-        replaced = {key: self._number_of(f"anew-{key}") for key in self.quantities}
-        returned = {key: self._number_of(f"back-{key}") for key in self.quantities}
+        replaced = {key: self._submitted_number(f"resent-{key}") for key in self.quantities}
+        returned = {key: self._submitted_number(f"returned-{key}") for key in self.quantities}
         lines = {
-            key: LineRefund(amount=self._number_of(f"amount-{key}"), returned=returned[key])
+            key: LineRefund(amount=self._submitted_number(f"amount-{key}"), returned=returned[key])
             for key in self.quantities
-            if self._number_of(f"amount-{key}")
+            if self._submitted_number(f"amount-{key}")
         }
         decision = None
         if lines or self.delivery_refund:

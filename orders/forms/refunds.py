@@ -116,7 +116,7 @@ class RefundAmountsForm(forms.Form):
             label=label, required=False, min_value=0, max_value=maximum, help_text=help_text
         )
 
-    def _number_of(self, name: str) -> int:
+    def _submitted_number(self, name: str) -> int:
         return int(self.cleaned_data.get(name) or 0)
 
     def _field_or_none(self, name: str) -> forms.BoundField | None:
@@ -124,7 +124,7 @@ class RefundAmountsForm(forms.Form):
 
     @property
     def delivery_refund(self) -> int:
-        return self._number_of("delivery")
+        return self._submitted_number("delivery")
 
 
 class RefundForm(RefundAmountsForm):
@@ -164,9 +164,9 @@ class RefundForm(RefundAmountsForm):
                 label = _("The whole item: %(sum)s") % {
                     "sum": format_money(limit.refundable, limits.currency)
                 }
-                self.fields[f"whole-{key}"] = forms.BooleanField(label=label, required=False)
+                self.fields[f"full-{key}"] = forms.BooleanField(label=label, required=False)
             if limit.returnable > 0:
-                self.fields[f"back-{key}"] = quantity_field(limit.returnable, _("Returned quantity"))
+                self.fields[f"returned-{key}"] = quantity_field(limit.returnable, _("Returned quantity"))
                 self.fields[f"damaged-{key}"] = quantity_field(limit.returnable, _("Of which damaged"))
             if limit.open > 0:
                 self.fields[f"unsent-{key}"] = quantity_field(limit.open, _("Quantity not sent"))
@@ -174,7 +174,7 @@ class RefundForm(RefundAmountsForm):
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         for key in self.limits.lines:
-            if self._number_of(f"damaged-{key}") > self._number_of(f"back-{key}"):
+            if self._submitted_number(f"damaged-{key}") > self._submitted_number(f"returned-{key}"):
                 self.add_error(
                     f"damaged-{key}", _("The damaged quantity cannot be larger than the returned quantity.")
                 )
@@ -182,7 +182,7 @@ class RefundForm(RefundAmountsForm):
 
     @property
     def has_goods(self) -> bool:
-        return any(name.startswith("back-") for name in self.fields)
+        return any(name.startswith("returned-") for name in self.fields)
 
     @property
     def rows(self) -> Iterator[RefundFormRow]:
@@ -191,23 +191,27 @@ class RefundForm(RefundAmountsForm):
                 limit.line,
                 limit,
                 self[f"amount-{key}"],
-                returned=self._field_or_none(f"back-{key}"),
+                returned=self._field_or_none(f"returned-{key}"),
                 damaged=self._field_or_none(f"damaged-{key}"),
                 unsent=self._field_or_none(f"unsent-{key}"),
-                whole=self._field_or_none(f"whole-{key}"),
+                whole=self._field_or_none(f"full-{key}"),
             )
 
     def _refund_of(self, key: uuid.UUID, limit: LineRefundLimit) -> int:
-        return limit.refundable if self.cleaned_data.get(f"whole-{key}") else self._number_of(f"amount-{key}")
+        return (
+            limit.refundable
+            if self.cleaned_data.get(f"full-{key}")
+            else self._submitted_number(f"amount-{key}")
+        )
 
     @property
     def decision(self) -> RefundDecision:
         lines = {
             key: LineRefund(
                 limit.refundable
-                if self.cleaned_data.get(f"whole-{key}")
-                else self._number_of(f"amount-{key}"),
-                *(self._number_of(f"{name}-{key}") for name in ("back", "damaged", "unsent")),
+                if self.cleaned_data.get(f"full-{key}")
+                else self._submitted_number(f"amount-{key}"),
+                *(self._submitted_number(f"{name}-{key}") for name in ("returned", "damaged", "unsent")),
             )
             for key, limit in self.limits.lines.items()
         }
@@ -217,7 +221,7 @@ class RefundForm(RefundAmountsForm):
             reason=self.cleaned_data["reason"],
             lines={key: line_refund for key, line_refund in lines.items() if line_refund != LineRefund()},
             delivery=self.delivery_refund,
-            surplus=self._number_of("surplus"),
+            surplus=self._submitted_number("surplus"),
             warehouse_id=uuid.UUID(warehouse_id) if warehouse_id else None,
             is_received=self.cleaned_data["is_received"],
         )

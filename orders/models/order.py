@@ -348,7 +348,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         """The current total less the charged amount, in minor units; 0 if more was charged."""
         return max(0, self.current_total_gross - self.charged)
 
-    def find_unpaid_transfer(self) -> Payment | None:
+    def find_awaited_transfer_payment(self) -> Payment | None:
         """Return the bank transfer that an unconfirmed order waits for; None once some money has arrived."""
         if self.confirmed_at or self.charged or not self.amount_due:
             return None
@@ -356,7 +356,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         return payment if payment is not None and payment.method == "transfer" else None
 
     @property
-    def cancelled_or_refunded(self) -> int:
+    def cancelled_or_refunded_amount(self) -> int:
         """The amount of the order that was cancelled or refunded, in minor units."""
         return self.total_gross - self.current_total_gross
 

@@ -248,7 +248,7 @@ def notify_part_cancelled(
     remaining_parts = [copy_part_for_reader(row) for row in load_parts(order) if row.is_active]
     possible_increase = _possible_increase(remaining_parts)
     amount_due = order.amount_due + possible_increase
-    unpaid_transfer = order.find_unpaid_transfer()
+    unpaid_transfer = order.find_awaited_transfer_payment()
     with translation.override(order.language):
         translate_delivery_method_names(remaining_parts)
         text = _("Order %(code)s: %(name)s will not deliver its part")
@@ -283,7 +283,7 @@ def notify_part_cancelled(
 
 def short_sum_change(order: Order) -> str:
     """Return a sentence with what an unpaid order costs now that a part of it ended, or an empty string."""
-    if order.find_unpaid_transfer():
+    if order.find_awaited_transfer_payment():
         return short_transfer_change(order)
     if not order.amount_due or not _is_paid_in_cash(order):
         return ""

@@ -21,8 +21,8 @@ from shop.accounts.personal.profile import (
     AddressUse,
     add_address,
     change_address,
-    choose_address,
     remove_address,
+    set_default_address,
 )
 from shop.accounts.views.old_address_fields import (
     keep_marked_errors,
@@ -93,7 +93,7 @@ def edit_address(request: HttpRequest, address_id: int) -> HttpResponse:
     actor, now = user.as_actor(EntryPoint.MARKET), timezone.now()
     change_address(address=_copy_columns(row, form.address), actor=actor, now=now)
     if form.cleaned_data["is_default"] and not is_default:
-        choose_address(user_id=user.pk, address_id=row.pk, use=AddressUse.SHIPPING, actor=actor, now=now)
+        set_default_address(user_id=user.pk, address_id=row.pk, use=AddressUse.SHIPPING, actor=actor, now=now)
     return _redirect_with_message(request, form)
 
 
@@ -104,7 +104,7 @@ def make_address_default(request: HttpRequest, address_id: int) -> HttpResponse:
     user = _user_or_404(request)
     row = _address_or_404(user, address_id)
     actor = user.as_actor(EntryPoint.MARKET)
-    choose_address(
+    set_default_address(
         user_id=user.pk, address_id=row.pk, use=AddressUse.SHIPPING, actor=actor, now=timezone.now()
     )
     messages.success(request, _("This is now your default address."))

@@ -59,7 +59,7 @@ def visitor_orders(request: HttpRequest) -> OrderQuerySet:
         held_ids = session_order_ids(request)
         own_orders = Order.objects.visible_to(None, timezone.now()).filter(pk__in=held_ids)
     return _with_questions(own_orders).order_by(
-        F("is_asked").desc(), F("is_offered_substitute").desc(), "-placed_at", "-number"
+        F("has_weight_question").desc(), F("has_substitute_offer").desc(), "-placed_at", "-number"
     )
 
 
@@ -68,7 +68,9 @@ def _with_questions(orders: OrderQuerySet) -> OrderQuerySet:
     parts = OrderPart.objects.select_related("cooperative").order_by("number")
     open_questions = WeightQuestion.objects.open().filter(line__order=OuterRef("pk"))
     substitutes = Substitute.objects.waiting().filter(line__order=OuterRef("pk"))
-    annotated = orders.annotate(is_asked=Exists(open_questions), is_offered_substitute=Exists(substitutes))
+    annotated = orders.annotate(
+        has_weight_question=Exists(open_questions), has_substitute_offer=Exists(substitutes)
+    )
     lines = Prefetch("lines", OrderLine.objects.in_order())
     return annotated.prefetch_related(Prefetch("parts", parts), lines, "payments")
 

@@ -92,7 +92,7 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         "maximum_current_total": order.current_total_gross + possible_increase,
         "maximum_amount_due": order.amount_due + possible_increase,
         **_reduction_context(order, timelines),
-        "reduction": order.cancelled_or_refunded + agreed_increase - possible_increase,
+        "reduction": order.cancelled_or_refunded_amount + agreed_increase - possible_increase,
         "sums": totals_of_order(
             order,
             {timeline.part.cooperative_id: timeline.part.cooperative for timeline in timelines},
@@ -162,7 +162,7 @@ def _reduction_context(order: Order, timelines: Sequence[PartTimeline]) -> dict[
     return {
         "is_reduced": order.current_total_gross != order.total_gross,
         "is_reduced_by_ended_parts": is_unpaid
-        and order.cancelled_or_refunded == sum(part.total_gross for part in ended_parts),
+        and order.cancelled_or_refunded_amount == sum(part.total_gross for part in ended_parts),
         "is_reduced_before_payment": is_unpaid,
         "has_amount_due": is_unpaid and order.amount_due > 0 and not has_arrived,
         "is_original_total_estimated": any(

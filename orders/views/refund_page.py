@@ -168,24 +168,24 @@ def _build_refund_display(
             [str(texts.arrived), *sent_messages] if sent_messages else [str(texts.refunded_directly)],
             "good",
         )
-    messages = _sent_messages(refund, texts)
+    progress_texts = _sent_messages(refund, texts)
     payouts = list(refund.payouts.all())
     amount_without_account = sum(payout.amount for payout in payouts if _lacks_account(payout))
     if amount_without_account:
-        messages.append(
+        progress_texts.append(
             str(texts.needs_account) % {"sum": format_money(amount_without_account, refund.currency)}
         )
     for payout in payouts:
         if payout.state == PayoutState.DUE and payout.bank_account:
             values = {"sum": format_money(payout.amount, refund.currency), "digits": payout.account_end}
-            messages.append(str(texts.sending) % values)
+            progress_texts.append(str(texts.sending) % values)
     due_amount = sum(payout.amount for payout in payouts if payout.state == PayoutState.DUE)
     card_amount = refund.repayment - paid_amount - failed_amount - due_amount
     if card_amount > 0:
-        messages.append(str(texts.by_card) % {"sum": format_money(card_amount, refund.currency)})
+        progress_texts.append(str(texts.by_card) % {"sum": format_money(card_amount, refund.currency)})
     if failed_amount:
-        messages.append(str(texts.failed) % {"sum": format_money(failed_amount, refund.currency)})
-    return RefundDisplay(refund, messages, "wait", failed_amount)
+        progress_texts.append(str(texts.failed) % {"sum": format_money(failed_amount, refund.currency)})
+    return RefundDisplay(refund, progress_texts, "wait", failed_amount)
 
 
 def _sent_messages(refund: Refund, texts: _Texts) -> list[str]:

@@ -130,7 +130,7 @@ urlpatterns = [
     path("du-lieu-ca-nhan/thoi-han/", data_requests.edit_data_request_days, name="data-request-days"),
     path("du-lieu-ca-nhan/<uuid:pk>/", data_requests.show_data_request, name="data-request"),
     path(
-        "du-lieu-ca-nhan/<uuid:pk>/lam/", data_requests.carry_out_data_request, name="carry-out-data-request"
+        "du-lieu-ca-nhan/<uuid:pk>/lam/", data_requests.fulfil_data_request_view, name="fulfil-data-request"
     ),
     path("du-lieu-ca-nhan/<uuid:pk>/tra-loi/", data_requests.answer_data_request, name="answer-data-request"),
     path("uu-dai/", discounts.list_discounts, name="discounts"),

@@ -43,13 +43,13 @@ _DAYS = {CashAge.NEW: 3, CashAge.WEEK: 7, CashAge.FORTNIGHT: 14}
 
 @dataclass(slots=True)
 class HolderCash:
-    """A holder's outstanding cash in minor units by age. `parcels` counts all of them."""
+    """A holder's outstanding cash in minor units by age, and the number of their parcels."""
 
     holder: str
     key: str
     name: str
     by_age: dict[CashAge, int] = field(default_factory=dict)
-    parcels: int = 0
+    parcel_count: int = 0
 
     @property
     def total(self) -> int:
@@ -71,7 +71,7 @@ def cash_by_holder(today: datetime.date, currency: str) -> tuple[list[HolderCash
         with_age(Parcel.objects.with_unremitted_cash(), today)
         .filter(part__order__currency=currency)
         .values("cod_holder", "carrier", "part__cooperative", "part__cooperative__name", "age")
-        .annotate(amount=Sum("owed"), parcels=Count("pk"))
+        .annotate(amount=Sum("owed"), parcel_count=Count("pk"))
         .order_by("carrier", "part__cooperative", "age")
     )
     carriers: dict[str, HolderCash] = {}
@@ -88,7 +88,7 @@ def cash_by_holder(today: datetime.date, currency: str) -> tuple[list[HolderCash
             holder_cash = cooperatives.setdefault(key, HolderCash(CashHolder.COOPERATIVE, key, name))
         age = CashAge(row["age"])
         holder_cash.by_age[age] = holder_cash.by_age.get(age, 0) + row["amount"]
-        holder_cash.parcels += row["parcels"]
+        holder_cash.parcel_count += row["parcel_count"]
     return _sort_holders(carriers.values()), _sort_holders(cooperatives.values())
 
 
@@ -104,12 +104,12 @@ def with_age(rows: ParcelQuerySet, today: datetime.date) -> Any:
     )
 
 
-def total_row(rows: Iterable[HolderCash]) -> HolderCash:
-    """Return the total row."""
+def total_of_holders(holders: Iterable[HolderCash]) -> HolderCash:
+    """Return the sum of these holders' cash, named "Total"."""
     total = HolderCash("", "", _("Total"))
-    for row in rows:
-        total.parcels += row.parcels
-        for age, amount in row.by_age.items():
+    for holder in holders:
+        total.parcel_count += holder.parcel_count
+        for age, amount in holder.by_age.items():
             total.by_age[age] = total.by_age.get(age, 0) + amount
     return total
 
@@ -124,9 +124,9 @@ def table_by_holder(name: str, rows: Sequence[HolderCash], currency: str) -> Tab
     ]
 
     def cells(row: HolderCash) -> list[Cell]:
-        return [row.name, *(amount for _age, amount in row.ages), row.total, row.parcels]
+        return [row.name, *(amount for _age, amount in row.ages), row.total, row.parcel_count]
 
-    return Table(name, columns, [cells(row) for row in rows], currency, sums=cells(total_row(rows)))
+    return Table(name, columns, [cells(row) for row in rows], currency, sums=cells(total_of_holders(rows)))
 
 
 def table_of_parcels(rows: Iterable[Parcel], currency: str) -> Table:

@@ -198,7 +198,7 @@ def test_uploads_of_unproven_buyers_are_dropped(client: Client) -> None:
 def complain_with_photos(client: Client, part: OrderPart):
     said = {
         "idempotency_key": str(uuid.uuid4()),
-        f"steps-{part.lines.get().pk}": "2",
+        f"quantity-{part.lines.get().pk}": "2",
         "message": "Dập.",
         "requested_remedy": "money",
         "photos": [SimpleUploadedFile("a.jpg", b"no photo")] * 4,

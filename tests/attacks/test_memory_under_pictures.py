@@ -63,7 +63,7 @@ def complaint(part: OrderPart, names: tuple[str, ...], session: str) -> bytes:
     fields = {
         "csrfmiddlewaretoken": token,
         "idempotency_key": str(uuid.uuid4()),
-        f"steps-{get_first_line(part).pk}": "1",
+        f"quantity-{get_first_line(part).pk}": "1",
         "message": "Dập.",
         "requested_remedy": "money",
     }

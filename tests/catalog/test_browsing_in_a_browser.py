@@ -77,15 +77,15 @@ def test_typed_letters_choose_the_province_they_spell(page: Page, page_errors: l
             expect(page.locator("#basket-bar .notice.good")).to_be_visible()
         page.goto(path)
         province = page.locator("select[name=tinh], select[name=province]")
-        answers: list[str] = []
-        page.on("request", lambda request, sent=answers: sent.append(request.resource_type))
+        requested_types: list[str] = []
+        page.on("request", lambda request, sent=requested_types: sent.append(request.resource_type))
         with page.expect_response(lambda response: response.request.resource_type == "xhr"):
             province.focus()
             page.keyboard.type("hai")
             expect(province.locator("option:checked")).to_have_text("Hải Phòng")
 
         expect(province.locator("option:checked")).to_have_text("Hải Phòng")
-        assert answers.count("xhr") == 1, path
+        assert requested_types.count("xhr") == 1, path
     assert page_errors == []
 
 

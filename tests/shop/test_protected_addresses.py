@@ -43,7 +43,7 @@ ASKS_NOT = {
     "desk": """
         accept-document acknowledge-failure add-voucher-codes all-transfers answer-data-request
         approve-revision background-work bank-statement bank-statements cancel-order cancel-part
-        card-calls carry-out-data-request cash cash-differences cash-parcels cash-remittance
+        card-calls fulfil-data-request cash cash-differences cash-parcels cash-remittance
         cash-remittances cash-shortfalls cash-statement cash-statements categories category certificates
         change-payment-method check-card-call complaint complaints confirm-certificate confirm-price
         cooperative cooperative-texts cooperatives create-promotion create-voucher customer customers

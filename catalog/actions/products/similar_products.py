@@ -93,7 +93,7 @@ def usual_prices(channel: Channel, name: str, step: Variant) -> UsualPrices | No
     amounts = sorted(
         round((price.amount or 0) * ratio)
         for price in prices[:_READ_PRICES]
-        if (ratio := _steps(step, price.variant)) is not None
+        if (ratio := _relative_value(step, price.variant)) is not None
     )
     if len(amounts) < MIN_OFFERS:
         return None
@@ -115,13 +115,13 @@ def _named(name: str) -> ProductQuerySet:
     return products
 
 
-def _steps(step: Variant, other: Variant) -> Fraction | None:
-    """Return how many steps of `other` are worth one `step`; None if they cannot be compared."""
-    ratio = step.relative_content(other)
+def _relative_value(variant: Variant, other: Variant) -> Fraction | None:
+    """Return how many steps of `other` are worth one `variant`; None if they cannot be compared."""
+    ratio = variant.relative_content(other)
     if ratio is not None:
         return ratio
-    has_content = any((row.content_grams or row.content_ml or row.content_count) for row in (step, other))
-    return Fraction(1) if not has_content and step.unit == other.unit else None
+    has_content = any((row.content_grams or row.content_ml or row.content_count) for row in (variant, other))
+    return Fraction(1) if not has_content and variant.unit == other.unit else None
 
 
 def _at(amounts: Sequence[int], share: Fraction) -> int:

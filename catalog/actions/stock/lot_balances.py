@@ -18,10 +18,10 @@ def change_lot_balance(stock: Stock, lot_id: int | None, quantity: int) -> None:
     if not balance.update(on_hand=F("on_hand") + quantity):
         LotBalance.objects.create(stock=stock, lot_id=lot_id, on_hand=quantity)
     if Lot.objects.filter(pk=lot_id, recalled_at__isnull=False).exists():
-        save_stopped([stock])
+        recalculate_recalled_stock([stock])
 
 
-def save_stopped(stocks: Iterable[Stock]) -> None:
+def recalculate_recalled_stock(stocks: Iterable[Stock]) -> None:
     """Step: save what recalled lots have in these locked stocks, which is not for sale."""
     rows = list(stocks)
     balances = LotBalance.objects.filter(stock__in=rows, on_hand__gt=0, lot__recalled_at__isnull=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from catalog.actions.stock.lot_balances import save_stopped
+from catalog.actions.stock.lot_balances import recalculate_recalled_stock
 from catalog.actions.stock.stock_movements import refresh_availability
 from catalog.models import Lot, Stock
 from shop.core.database.transactions import lock_row, lock_rows
@@ -28,5 +28,5 @@ def save_recalled(lot: Lot, recalled_at: datetime.datetime | None) -> None:
     """Step: stop a locked lot, or release it with None, and change the stock for sale."""
     lot.recalled_at = recalled_at
     lot.save(update_fields=["recalled_at"])
-    save_stopped(lock_rows(Stock.objects.filter(variant=lot.variant_id)))
+    recalculate_recalled_stock(lock_rows(Stock.objects.filter(variant=lot.variant_id)))
     refresh_availability(variant_ids={lot.variant_id})

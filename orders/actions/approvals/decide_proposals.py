@@ -200,7 +200,7 @@ def _lock_subject(row: Approval) -> tuple[Payout | None, ShopSettings | None]:
     return None, lock_shop_settings()
 
 
-def _current_values(row: Approval, payout: Payout | None, shop: ShopSettings | None) -> dict[str, object]:
+def _current_values(row: Approval, payout: Payout | None, shop: ShopSettings | None) -> Mapping[str, object]:
     """Return the current values of a proposal's subject; {} if its payout is no longer due."""
     if payout is not None:
         return payout_values(payout) if payout.state == PayoutState.DUE else {}

@@ -140,7 +140,7 @@ def return_transfer(
         amount=unassigned_amount(transfer),
         currency=transfer.currency,
         bank_bin=account.bank_bin,
-        bank_account=account.account,
+        bank_account=account.number,
         bank_holder=account.holder,
         note=fold_note(f"HOAN TIEN {transfer.order.code if transfer.order else transfer.reference}"),
         created_at=now,

@@ -34,7 +34,7 @@ from orders.models import (
 )
 from orders.states import ParcelState
 from shop.core.actors import Actor
-from shop.core.errors import Missing, ReasonRequired, Refused
+from shop.core.errors import Missing, Refused
 
 LIFETIME = datetime.timedelta(hours=2)
 DIGITS = 6
@@ -55,11 +55,20 @@ class HandoverNotPossible(Refused):
     default_message = _("This parcel cannot be handed over like this now.")
 
 
+class HandoverDetailsRequired(Refused):
+    """The giver's or receiver's name, or the place, is empty; `field` says which."""
+
+    code = "handover_details_required"
+    default_message = _("Enter who hands over, who receives, and where.")
+
+
 class HandoverCodeClosed(Refused):
     """The code was used, replaced, expired, or entered wrongly three times. All look the same."""
 
     code = "handover_code_closed"
-    default_message = _("This code has been used or is no longer valid. Ask the giver for a new one.")
+    default_message = _(
+        "This code has been used or is no longer valid. Ask the person handing over the parcel for a new one."
+    )
 
 
 class WrongHandoverCode(Refused):
@@ -115,11 +124,11 @@ def issue_handover_code(
 ) -> IssuedCode:
     """Make a code for a step of a parcel; an earlier one is no longer valid.
 
-    With `run`, the giver is its driver. Raises HandoverNotPossible, Missing, ReasonRequired,
+    With `run`, the giver is its driver. Raises HandoverDetailsRequired, HandoverNotPossible, Missing,
     RecalledLotOnTheWay, RunEnded.
     """
     if not giver_name.strip():
-        raise ReasonRequired(field="giver_name")
+        raise HandoverDetailsRequired(field="giver_name")
     if run is not None and locks.lock_run(run.pk).ended_at is not None:
         raise RunEnded()
     _order, part, parcel = locks.lock_parcel(parcel_id)
@@ -196,18 +205,18 @@ def confirm_handover(
     """Record that the receiver has the parcel, and move the parcel on by the step's own transition.
 
     `code` was found by its scan or its digits. Only a packer of the cooperative receives for the collection
-    point. Raises HandoverCodeClosed, HandoverNotPossible, LinesNotWeighed, Missing, ReasonRequired,
+    point. Raises HandoverCodeClosed, HandoverDetailsRequired, HandoverNotPossible, LinesNotWeighed, Missing,
     RecalledLotInParcel, RecalledLotOnTheWay, TransitionNotAllowed.
     """
     for field, text in (("name", receiver.name), ("place", receiver.place)):
         if not text.strip():
-            raise ReasonRequired(field=field)
+            raise HandoverDetailsRequired(field=field)
     order, part, parcel = locks.lock_parcel(code.parcel_id)
     step = HandoverStep(code.step)
     if step == HandoverStep.TO_COLLECTION_POINT and part.cooperative_id not in receiver.cooperative_ids:
         raise Missing()
-    is_open = HandoverCode.objects.filter(pk=code.pk, closed_at=None, expires_at__gt=now)
-    if not is_open.update(closed_at=now):
+    open_code = HandoverCode.objects.filter(pk=code.pk, closed_at=None, expires_at__gt=now)
+    if not open_code.update(closed_at=now):
         raise HandoverCodeClosed()
     if step not in possible_steps(parcel):
         raise HandoverNotPossible()

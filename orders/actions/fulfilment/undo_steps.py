@@ -48,10 +48,10 @@ class UndoPeriodOver(Refused):
     default_message = _("This can be undone for ten minutes only. Please call the market.")
 
 
-class StepOfSomebodyElse(Refused):
+class NotRecordedByCooperative(Refused):
     """The buyer, the platform or a carrier's statement recorded the step, so members may not undo it."""
 
-    code = "step_of_somebody_else"
+    code = "not_recorded_by_cooperative"
     default_message = _("The cooperative did not record this step. Please call the market.")
 
 
@@ -115,7 +115,7 @@ def require_undo_permission(
 ) -> None:
     """Let platform staff undo with a reason, and members their own steps within UNDO_PERIOD.
 
-    Raises ReasonRequired, StepOfSomebodyElse, UndoPeriodOver.
+    Raises ReasonRequired, NotRecordedByCooperative, UndoPeriodOver.
     """
     if actor.entry_point in PLATFORM_ENTRY_POINTS:
         if not reason.strip():
@@ -123,7 +123,7 @@ def require_undo_permission(
         return
     step = Change.objects.of_row(row).filter(action__in=actions).order_by("-created_at", "-pk").first()
     if step is None or step.entry_point != EntryPoint.MEMBERS:
-        raise StepOfSomebodyElse()
+        raise NotRecordedByCooperative()
     if now - at > UNDO_PERIOD:
         raise UndoPeriodOver()
 
@@ -139,8 +139,8 @@ def undo_acceptance(
 ) -> OrderPart:
     """Take back a part's acceptance before packing. The time to accept starts again.
 
-    Raises KeyReused, Missing, PackingAlreadyStarted, ReasonRequired, StepOfSomebodyElse, UndoPeriodOver,
-    TransitionNotAllowed.
+    Raises KeyReused, Missing, PackingAlreadyStarted, ReasonRequired, NotRecordedByCooperative,
+    UndoPeriodOver, TransitionNotAllowed.
     """
     order, part = locks.lock_part(part_id)
     if was_done_with_key(idempotency_key, "part.acceptance_undone", part):
@@ -149,9 +149,9 @@ def undo_acceptance(
         raise TransitionNotAllowed(from_state=part.state, to_state=PartState.NEW)
     require_undo_permission(part, ("part.accepted",), part.accepted_at, reason, actor=actor, now=now)
     is_any_weighed = part.lines.filter(weighed_grams__isnull=False).exists()
-    is_asked = WeightQuestion.objects.open().filter(line__part=part).exists()
-    is_asked |= Substitute.objects.waiting().filter(line__part=part).exists()
-    if is_any_weighed or is_asked or part.parcels.exclude(state=ParcelState.VOIDED).exists():
+    has_open_question = WeightQuestion.objects.open().filter(line__part=part).exists()
+    has_open_question |= Substitute.objects.waiting().filter(line__part=part).exists()
+    if is_any_weighed or has_open_question or part.parcels.exclude(state=ParcelState.VOIDED).exists():
         raise PackingAlreadyStarted()
     change_state(part, PartState.NEW, PART_UNDO_TRANSITIONS)
     part.accepted_at = None
@@ -183,7 +183,7 @@ def undo_parcel_step(
     """Undo the hand-over, the delivery (with its cash) or the collected cash of a parcel.
 
     Raises MoneyAlreadyMoved, ComplaintAlreadyFiled, ItemsAlreadyReturned, KeyReused, Missing, ReasonRequired,
-    StepOfSomebodyElse, UndoPeriodOver, TransitionNotAllowed.
+    NotRecordedByCooperative, UndoPeriodOver, TransitionNotAllowed.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)

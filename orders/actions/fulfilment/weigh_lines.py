@@ -154,7 +154,7 @@ def answer_weight_question(
     answer = WeightAnswer.AGREED if is_agreed else WeightAnswer.REFUSED
     if question.answer == answer:
         return question
-    record_weight_answer(order, part, question, answer, actor=actor, now=now)
+    save_weight_answer(order, part, question, answer, actor=actor, now=now)
     if is_agreed:
         line = question.line
         line.bound_grams, line.bound_gross = question.grams, question.cost_after
@@ -165,7 +165,7 @@ def answer_weight_question(
     return question
 
 
-def record_weight_answer(
+def save_weight_answer(
     order: Order,
     part: OrderPart,
     question: WeightQuestion,

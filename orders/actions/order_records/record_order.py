@@ -156,12 +156,16 @@ def _build_parts(
     order: Order, quote: Quote, notes: Mapping[int, str], *, now: datetime.datetime
 ) -> tuple[list[OrderPart], dict[uuid.UUID, OrderLine]]:
     """Return the unsaved parts of an order, which may be unsaved too, and their lines by requested line."""
-    lines_priced = {line.key: line for line in quote.purchase.lines}
-    deliveries_priced = {delivery.cooperative_id: delivery for delivery in quote.purchase.deliveries}
+    priced_lines_by_key = {line.key: line for line in quote.purchase.lines}
+    priced_deliveries_by_cooperative = {
+        delivery.cooperative_id: delivery for delivery in quote.purchase.deliveries
+    }
     hours = quote.shop.accept_within_hours
     parts = []
     for number, seller_quote in enumerate(quote.seller_quotes, start=1):
-        part = _build_part(order, seller_quote, number, deliveries_priced.get(seller_quote.cooperative.pk))
+        part = _build_part(
+            order, seller_quote, number, priced_deliveries_by_cooperative.get(seller_quote.cooperative.pk)
+        )
         goods_price = quote.purchase.goods_of(seller_quote.cooperative.pk)
         part.goods_net, part.goods_gross = goods_price.net, goods_price.gross
         part.total_net = part.goods_net + part.delivery_net
@@ -176,7 +180,7 @@ def _build_parts(
     for part, seller_quote in zip(parts, quote.seller_quotes, strict=True):
         for quoted in seller_quote.lines:
             line = _build_line(
-                order, part, quoted, lines_priced[quoted.requested.key], len(lines), translated
+                order, part, quoted, priced_lines_by_key[quoted.requested.key], len(lines), translated
             )
             if quoted.variant.is_sold_by_weight:
                 line.estimate_grams, line.bound_grams = quoted.estimate_grams, quoted.bound_grams

@@ -11,7 +11,7 @@ import datetime
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -30,7 +30,7 @@ from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import Missing, Refused
 from shop.core.models import Change, record_change, shop_settings
 
-_ACCOUNT = re.compile("[0-9A-Za-z]{4,19}")
+_NUMBER = re.compile("[0-9A-Za-z]{4,19}")
 _HOLDER_LENGTH = 120
 # Gives the buyer time to object before a stranger's account receives the refund.
 _HOLD_TIME = datetime.timedelta(days=1)
@@ -46,28 +46,43 @@ class BankAccount:
     """A bank account. `bank_bin` is the bank's number at NAPAS."""
 
     bank_bin: str
-    account: str
+    number: str
     holder: str
+
+    @classmethod
+    def from_stored(cls, values: Mapping[str, str]) -> BankAccount:
+        """Build the account of a proposal's stored values."""
+        return cls(values["bank_bin"], values["account"], values["holder"])
+
+    @property
+    def stored_values(self) -> dict[str, str]:
+        """The account as proposals store it."""
+        return {"bank_bin": self.bank_bin, "account": self.number, "holder": self.holder}
+
+    @property
+    def description(self) -> str:
+        """Bank, number and holder in one text for the change log, without what is empty."""
+        return " ".join(filter(None, (self.bank_bin, self.number, self.holder)))
 
     @property
     def ending(self) -> str:
         """The last four characters, enough for the owner to recognise the account."""
-        return self.account[-4:]
+        return self.number[-4:]
 
     def is_same_as(self, other: BankAccount) -> bool:
         """Compare bank and number only: holders' names are spelled in many variants."""
-        return (self.bank_bin, self.account.upper()) == (other.bank_bin, other.account.upper())
+        return (self.bank_bin, self.number.upper()) == (other.bank_bin, other.number.upper())
 
 
 def validate_bank_account(submitted: BankAccount) -> BankAccount:
     """Return the account in the banks' spelling, the holder without diacritics. Raises InvalidBankAccount."""
-    account, holder = (
-        submitted.account.strip().upper(),
+    number, holder = (
+        submitted.number.strip().upper(),
         fold_note(submitted.holder, max_length=_HOLDER_LENGTH).upper(),
     )
-    if find_bank(submitted.bank_bin) is None or not _ACCOUNT.fullmatch(account) or not holder:
+    if find_bank(submitted.bank_bin) is None or not _NUMBER.fullmatch(number) or not holder:
         raise InvalidBankAccount(field="account")
-    return BankAccount(submitted.bank_bin, account, holder)
+    return BankAccount(submitted.bank_bin, number, holder)
 
 
 @transaction.atomic(durable=True)
@@ -89,20 +104,23 @@ def change_cooperative_account(
         return None
     proposal = create_proposal(
         ApprovalKind.COOPERATIVE_ACCOUNT,
-        proposed_values=asdict(account),
-        basis=asdict(account_of_cooperative(cooperative)),
+        proposed_values=account.stored_values,
+        basis=account_of_cooperative(cooperative).stored_values,
         cooperative=cooperative,
         actor=actor,
         now=now,
     )
     money_notifications.notify_account_proposal(
-        cooperative, account.bank_bin, account.account, actor.name, proposal, now=now
+        cooperative, account.bank_bin, account.number, actor.name, proposal, now=now
     )
     return proposal
 
 
 def lock_cooperative_account(cooperative_id: int) -> Cooperative:
-    """Step: lock the cooperative and its open settlements, so that its account stays. Raises Missing."""
+    """Step: lock the cooperative and its open settlements, so that its account cannot change meanwhile.
+
+    Raises Missing.
+    """
     # Closing a settlement copies the account under the settlement's lock, so it sees the old or the new one.
     lock_rows(Settlement.objects.open().filter(cooperative=cooperative_id))
     cooperative = lock_row(Cooperative.objects.filter(pk=cooperative_id))
@@ -111,9 +129,9 @@ def lock_cooperative_account(cooperative_id: int) -> Cooperative:
     return cooperative
 
 
-def cooperative_account_values(cooperative_id: int) -> dict[str, object]:
+def cooperative_account_values(cooperative_id: int) -> Mapping[str, object]:
     """Return the cooperative's current account in the form that proposals store."""
-    return asdict(account_of_cooperative(Cooperative.objects.get(pk=cooperative_id)))
+    return account_of_cooperative(Cooperative.objects.get(pk=cooperative_id)).stored_values
 
 
 def apply_cooperative_account(
@@ -121,7 +139,10 @@ def apply_cooperative_account(
 ) -> None:
     """Step, after `lock_cooperative_account`: apply a confirmed account change. Raises Missing."""
     _change_account(
-        lock_cooperative_account(cooperative_id), BankAccount(**proposed_values), actor=actor, now=now
+        lock_cooperative_account(cooperative_id),
+        BankAccount.from_stored(proposed_values),
+        actor=actor,
+        now=now,
     )
 
 
@@ -131,11 +152,11 @@ def _change_account(
     previous = account_of_cooperative(cooperative)
     cooperative.bank_bin, cooperative.bank_account, cooperative.bank_holder = (
         account.bank_bin,
-        account.account,
+        account.number,
         account.holder,
     )
     cooperative.save(update_fields=["bank_bin", "bank_account", "bank_holder", "updated_at"])
-    data = {"from": _format_account(previous), "to": _format_account(account)}
+    data = {"from": previous.description, "to": account.description}
     change = record_change(
         "cooperative.account_changed",
         cooperative,
@@ -146,9 +167,9 @@ def _change_account(
     )
     waiting_payouts = Payout.objects.due().filter(settlement__cooperative=cooperative, bank_account="")
     for payout_id in waiting_payouts.values_list("pk", flat=True):
-        _change_payout_accounts(locks.lock_payout(payout_id), account, actor=actor, now=now)
+        _change_payout_account(locks.lock_payout(payout_id), account, actor=actor, now=now)
     money_notifications.notify_account_change(
-        cooperative, previous.account, actor.name, occasion=change.pk, now=now
+        cooperative, previous.number, actor.name, occasion=change.pk, now=now
     )
 
 
@@ -164,7 +185,7 @@ def set_payout_account(
     payout = locks.lock_payout(payout_id)
     if payout.state != PayoutState.DUE:
         raise PayoutAlreadyPaid()
-    change = _change_payout_accounts(payout, account, actor=actor, now=now)
+    change = _change_payout_account(payout, account, actor=actor, now=now)
     if payout.refund is not None and change is not None:
         notify_buyer_of_refund_account(
             payout.refund.order, [payout], account, occasion=str(change.pk), now=now
@@ -183,7 +204,7 @@ def use_current_cooperative_account(*, payout_id: uuid.UUID, actor: Actor, now: 
         raise Missing()
     if payout.state != PayoutState.DUE:
         raise PayoutAlreadyPaid()
-    _change_payout_accounts(
+    _change_payout_account(
         payout,
         validate_bank_account(account_of_cooperative(payout.settlement.cooperative)),
         actor=actor,
@@ -219,7 +240,7 @@ def redirect_refund_payout(
         payout.payable_from = None if is_known else now + _HOLD_TIME
     payout.bank_bin, payout.bank_account, payout.bank_holder = (
         account.bank_bin,
-        account.account,
+        account.number,
         account.holder,
     )
     payout.save(update_fields=["bank_bin", "bank_account", "bank_holder", "payable_from"])
@@ -240,7 +261,7 @@ def notify_buyer_of_refund_account(
     )
 
 
-def _change_payout_accounts(
+def _change_payout_account(
     payout: Payout, account: BankAccount, *, actor: Actor, now: datetime.datetime
 ) -> Change | None:
     previous = BankAccount(payout.bank_bin, payout.bank_account, payout.bank_holder)
@@ -251,7 +272,7 @@ def _change_payout_accounts(
     else:
         payout.bank_bin, payout.bank_account, payout.bank_holder = (
             account.bank_bin,
-            account.account,
+            account.number,
             account.holder,
         )
         payout.save(update_fields=["bank_bin", "bank_account", "bank_holder"])
@@ -263,9 +284,5 @@ def _change_payout_accounts(
         now=now,
         root=settlement,
         cooperative_id=settlement.cooperative_id if settlement else None,
-        data={"from": _format_account(previous), "to": _format_account(account)},
+        data={"from": previous.description, "to": account.description},
     )
-
-
-def _format_account(account: BankAccount) -> str:
-    return " ".join(filter(None, (account.bank_bin, account.account, account.holder)))

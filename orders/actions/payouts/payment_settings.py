@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from django.conf import settings
 from django.db import transaction
@@ -35,24 +34,24 @@ def change_market_account(
     """
     shop = lock_shop_settings()
     new_account = BankAccount("", "", "") if account is None else validate_bank_account(account)
-    if asdict(new_account) == market_account_values(shop):
+    if new_account.stored_values == market_account_values(shop):
         return None
     if shop.needs_second_person_for_account_changes:
         basis = market_account_values(shop)
         return create_proposal(
             ApprovalKind.MARKET_ACCOUNT,
-            proposed_values=asdict(new_account),
+            proposed_values=new_account.stored_values,
             basis=basis,
             actor=actor,
             now=now,
         )
-    apply_market_account(shop, asdict(new_account), actor=actor, now=now)
+    apply_market_account(shop, new_account.stored_values, actor=actor, now=now)
     return None
 
 
-def market_account_values(shop: ShopSettings) -> dict[str, object]:
+def market_account_values(shop: ShopSettings) -> Mapping[str, object]:
     """Return the market's current account in the form that proposals store."""
-    return asdict(BankAccount(shop.bank_bin, shop.bank_account, shop.bank_holder))
+    return BankAccount(shop.bank_bin, shop.bank_account, shop.bank_holder).stored_values
 
 
 def apply_market_account(
@@ -61,15 +60,15 @@ def apply_market_account(
     """Step, on the locked settings: change the account that buyers transfer to."""
     previous, new_account = (
         BankAccount(shop.bank_bin, shop.bank_account, shop.bank_holder),
-        BankAccount(**proposed_values),
+        BankAccount.from_stored(proposed_values),
     )
     shop.bank_bin, shop.bank_account, shop.bank_holder = (
         new_account.bank_bin,
-        new_account.account,
+        new_account.number,
         new_account.holder,
     )
     shop.save(update_fields=["bank_bin", "bank_account", "bank_holder"])
-    data = {"from": _format_account(previous), "to": _format_account(new_account)}
+    data = {"from": previous.description, "to": new_account.description}
     change = record_change("market.account_changed", shop, actor=actor, now=now, data=data)
     if shop.operator_email:
         _notify_operator(shop, actor, data, occasion=str(change.pk), now=now)
@@ -113,10 +112,6 @@ def lock_shop_settings() -> ShopSettings:
     shop = lock_row(ShopSettings.objects.filter(pk=1))
     assert shop is not None
     return shop
-
-
-def _format_account(account: BankAccount) -> str:
-    return " ".join(filter(None, (account.bank_bin, account.account, account.holder)))
 
 
 def _notify_operator(

@@ -210,7 +210,7 @@ def set_refund_account(
     for payout in payouts:
         redirect_refund_payout(payout, account, paid_from, now=now)
     # Many people read the history, so it shows only the last four digits of the buyer's account.
-    data = {"amount": sum(payout.amount for payout in payouts), "account": account.account[-4:]}
+    data = {"amount": sum(payout.amount for payout in payouts), "account": account.ending}
     change = record_change(
         "refund.account_set", order, actor=actor, now=now, data=data, idempotency_key=idempotency_key
     )

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from orders import locks, notifications
-from orders.actions.fulfilment.weigh_lines import record_weight_answer, request_amount_due
+from orders.actions.fulfilment.weigh_lines import request_amount_due, save_weight_answer
 from orders.actions.refunds.report_shortage import refund_unsent_items
 from orders.models import WeightAnswer, WeightQuestion
 from orders.states import CANCELLED_BY_BUYER
@@ -28,7 +28,7 @@ def remove_overweight_line(*, question_id: uuid.UUID, actor: Actor, now: datetim
     order, part, question = locks.lock_weight_question(question_id)
     if question.answer == WeightAnswer.REMOVED:
         return question
-    record_weight_answer(order, part, question, WeightAnswer.REMOVED, actor=actor, now=now)
+    save_weight_answer(order, part, question, WeightAnswer.REMOVED, actor=actor, now=now)
     refund_unsent_items(
         order,
         part,

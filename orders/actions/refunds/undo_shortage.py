@@ -51,7 +51,7 @@ def undo_shortage(
     """Take back the part's latest shortage: its items are to be packed again, and the buyer pays for them.
 
     Raises KeyReused, Missing, MoneyAlreadyMoved, OrderChangedSince, PackingAlreadyStarted, ReasonRequired,
-    SoldOut, StepOfSomebodyElse, UndoPeriodOver.
+    SoldOut, NotRecordedByCooperative, UndoPeriodOver.
     """
     order, part = locks.lock_part(part_id)
     if was_done_with_key(idempotency_key, "part.shortage_undone", part):

@@ -85,7 +85,7 @@ def remove_address(*, address_id: int, actor: Actor, now: datetime.datetime) -> 
 
 
 @transaction.atomic(durable=True)
-def choose_address(
+def set_default_address(
     *, user_id: int, address_id: int, use: AddressUse, actor: Actor, now: datetime.datetime
 ) -> User:
     """Make one of a user's addresses the default. Raises Missing."""

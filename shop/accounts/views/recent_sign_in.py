@@ -38,5 +38,5 @@ def has_recent_sign_in(request: HttpRequest) -> bool:
 def has_required_factor(request: HttpRequest) -> bool:
     """Return False if the account has a second factor that this session does not include."""
     user = request.user
-    is_asked = isinstance(user, User) and user.has_second_factor
-    return not is_asked or bool(request.session.get(SECOND_FACTOR_KEY))
+    needs_second_factor = isinstance(user, User) and user.has_second_factor
+    return not needs_second_factor or bool(request.session.get(SECOND_FACTOR_KEY))

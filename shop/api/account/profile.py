@@ -10,8 +10,8 @@ from shop.accounts.personal.profile import (
     add_address,
     change_address,
     change_profile,
-    choose_address,
     remove_address,
+    set_default_address,
 )
 from shop.accounts.staff.permissions import Permission
 from shop.api.account.inputs import (
@@ -104,7 +104,7 @@ def account_set_default_address(
     arguments: AccountSetDefaultAddressArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     current = _own_address(arguments["id"], context)
-    choose_address(
+    set_default_address(
         user_id=current.user_id or 0,
         address_id=current.pk,
         use=_USES[arguments["type"]],

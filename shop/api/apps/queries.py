@@ -27,11 +27,11 @@ SORTS = {"NAME": [SortKey("name")], "CREATION_DATE": [SortKey("created_at")]}
 
 @query.field("app", permissions=[Access.APP, *APP_PERMISSIONS])
 def one_app(arguments: AppArguments, context: Context, selection: Selection) -> Row | None:
-    input_data = arguments.get("id")
-    if input_data is None:
+    global_id = arguments.get("id")
+    if global_id is None:
         key = context.app.pk if context.app else None
     else:
-        key = key_from_id(input_data, "App")
+        key = key_from_id(global_id, "App")
     return app.by_key(context, [key], selection.names()).get(key)
 
 

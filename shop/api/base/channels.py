@@ -102,13 +102,11 @@ query = Queries()
 @query.field("channel")
 def one_channel(arguments: ChannelArguments, context: Context, selection: Selection) -> Row | None:
     """Return a channel by `id` or `slug`. Public, because storefronts must know their channel."""
-    input_data, slug = arguments.get("id"), arguments.get("slug")
-    if (input_data is None) == (slug is None):
+    global_id, slug = arguments.get("id"), arguments.get("slug")
+    if (global_id is None) == (slug is None):
         raise ProtocolError("A channel is found by exactly one of `id` and `slug`.")
     rows = channel.rows(context)
-    rows = (
-        rows.filter(slug=slug) if input_data is None else rows.filter(pk=key_from_id(input_data, "Channel"))
-    )
+    rows = rows.filter(slug=slug) if global_id is None else rows.filter(pk=key_from_id(global_id, "Channel"))
     return next(iter(channel.read(rows, selection.names())), None)
 
 

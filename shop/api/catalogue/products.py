@@ -84,8 +84,8 @@ def is_available(
     if country is not None:
         available_pairs = {
             pair
-            for channel_id in product_channels(products, context)
-            for pair in _available_pairs(products, channel_id, country)
+            for channel in product_channels(products, context)
+            for pair in _available_pairs(products, channel, country)
         }
         return [
             None
@@ -94,7 +94,7 @@ def is_available(
             for product_row in products
         ]
     availability = {
-        (key, channel_id): is_available for key, channel_id, is_available, *_ in _listing_rows(products)
+        (key, channel): is_available for key, channel, is_available, *_ in _listing_rows(products)
     }
     return [
         None
@@ -151,8 +151,8 @@ def variants(
 def one_variant(
     products: list[Row], arguments: ProductVariantArguments, context: Context, selection: Selection
 ) -> list[Row | None]:
-    input_data, sku = arguments.get("id"), arguments.get("sku")
-    requested = {"sku": sku} if input_data is None else {"pk": key_from_id(input_data, "ProductVariant")}
+    global_id, sku = arguments.get("id"), arguments.get("sku")
+    requested = {"sku": sku} if global_id is None else {"pk": key_from_id(global_id, "ProductVariant")}
     variant_by_pair: dict[Pair, Row] = {}
     for channel_key in dict.fromkeys(product_row.in_channel for product_row in products):
         keys = {product_row.id for product_row in products if product_row.in_channel == channel_key}

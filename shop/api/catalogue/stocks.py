@@ -105,14 +105,14 @@ def all_stocks(arguments: StocksArguments, context: Context, selection: Selectio
 
 @query.field("warehouse", permissions=WAREHOUSE_PERMISSIONS)
 def one_warehouse(arguments: WarehouseArguments, context: Context, selection: Selection) -> Row | None:
-    input_data, reference = arguments.get("id"), arguments.get("externalReference")
-    if (input_data is None) == (reference is None):
+    global_id, reference = arguments.get("id"), arguments.get("externalReference")
+    if (global_id is None) == (reference is None):
         raise ProtocolError("A warehouse is found by exactly one of `id` and `externalReference`.")
     rows = warehouse.rows(context)
     rows = (
         rows.filter(external_reference=reference)
-        if input_data is None
-        else rows.filter(pk=key_from_id(input_data, "Warehouse"))
+        if global_id is None
+        else rows.filter(pk=key_from_id(global_id, "Warehouse"))
     )
     return next(iter(warehouse.read(rows, selection.names())), None)
 

@@ -31,10 +31,10 @@ _NEWEST = [SortKey("changed_at", is_descending=True), SortKey("id", is_descendin
 
 @query.field("checkout")
 def one_checkout(arguments: CheckoutArguments, context: Context, selection: Selection) -> Row | None:
-    input_data, token = arguments.get("id"), arguments.get("token")
-    if (input_data is None) == (token is None):
+    global_id, token = arguments.get("id"), arguments.get("token")
+    if (global_id is None) == (token is None):
         raise ProtocolError("A checkout is found by exactly one of `id` and `token`.")
-    key = token if input_data is None else key_from_id(input_data, "Checkout")
+    key = token if global_id is None else key_from_id(global_id, "Checkout")
     return checkout.by_key(context, [key], selection.names()).get(key)
 
 

@@ -45,11 +45,11 @@ query = Queries()
 @query.field("order")
 def one_order(arguments: OrderArguments, context: Context, selection: Selection) -> Row | None:
     """Return an order by `id`, or by `externalReference` for staff and apps only, since it is guessable."""
-    input_data, reference = arguments.get("id"), arguments.get("externalReference")
-    if (input_data is None) == (reference is None):
+    global_id, reference = arguments.get("id"), arguments.get("externalReference")
+    if (global_id is None) == (reference is None):
         raise ProtocolError("An order is found by exactly one of `id` and `externalReference`.")
-    if input_data is not None:
-        key = order_key(context, key_from_id(input_data, "Order"))
+    if global_id is not None:
+        key = order_key(context, key_from_id(global_id, "Order"))
         return order.by_key(context, [key], selection.names()).get(key)
     context.require(*WHOLE_ORDER_PERMISSIONS)
     rows = order.rows(context).filter(external_reference=reference)

@@ -83,10 +83,10 @@ query = Queries()
 
 @query.field("transaction", permissions=PAYMENT_OR_ORDER_PERMISSIONS)
 def one_transaction(arguments: TransactionArguments, context: Context, selection: Selection) -> Row | None:
-    input_data, token = arguments.get("id"), arguments.get("token")
-    if (input_data is None) == (token is None):
+    global_id, token = arguments.get("id"), arguments.get("token")
+    if (global_id is None) == (token is None):
         raise ProtocolError("A transaction is found by exactly one of `id` and `token`.")
-    key = token if input_data is None else key_from_id(input_data, "TransactionItem")
+    key = token if global_id is None else key_from_id(global_id, "TransactionItem")
     return transaction_item.by_key(context, [key], selection.names()).get(key)
 
 

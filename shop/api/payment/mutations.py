@@ -80,8 +80,12 @@ def payment_gateway_initialize(
         else parse_minor_units(requested_amount, target.currency, field="amount")
     )
     gateways_by_id = {gateway.id: gateway for gateway in available_gateways(target.channel, amount)}
-    input_data = arguments.get("paymentGateways")
-    requested = [entry["id"] for entry in input_data] if input_data is not None else list(gateways_by_id)
+    requested_gateways = arguments.get("paymentGateways")
+    requested = (
+        [entry["id"] for entry in requested_gateways]
+        if requested_gateways is not None
+        else list(gateways_by_id)
+    )
     return {
         "gatewayConfigs": [_config(gateways_by_id.get(gateway_id), gateway_id) for gateway_id in requested]
     }
@@ -99,7 +103,7 @@ def transaction_initialize(
     arguments: TransactionInitializeArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     target = _target(arguments["id"], context)
-    gateway, input_data = arguments["paymentGateway"]["id"], arguments.get("amount")
+    gateway, requested_amount = arguments["paymentGateway"]["id"], arguments.get("amount")
     if arguments.get("action") is not None:
         context.require(Permission.HANDLE_PAYMENTS)
     if gateway not in {available.id for available in available_gateways(target.channel)}:
@@ -111,8 +115,8 @@ def transaction_initialize(
             gateway,
             METHODS[gateway],
             amount=None
-            if input_data is None
-            else parse_minor_units(input_data, target.currency, field="amount"),
+            if requested_amount is None
+            else parse_minor_units(requested_amount, target.currency, field="amount"),
             flow=arguments.get("action"),
             data=arguments["paymentGateway"].get("data"),
             idempotency_key=None if key is None else _stored_key(key),

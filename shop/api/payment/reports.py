@@ -126,8 +126,16 @@ def transaction_request_action(
     arguments: TransactionRequestActionArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Capture or void a card payment, or refund through the original payment method by a refund decision."""
-    payment, input_data, action = _find_payment(arguments), arguments.get("amount"), arguments["actionType"]
-    amount = None if input_data is None else parse_minor_units(input_data, payment.currency, field="amount")
+    payment, requested_amount, action = (
+        _find_payment(arguments),
+        arguments.get("amount"),
+        arguments["actionType"],
+    )
+    amount = (
+        None
+        if requested_amount is None
+        else parse_minor_units(requested_amount, payment.currency, field="amount")
+    )
     if payment.order_id is None:
         raise InputError("INVALID", _("There is no order for this yet."), field="id")
     if action == "CHARGE":

@@ -7,8 +7,8 @@ from shop.accounts.personal.profile import (
     AddressUse,
     add_address,
     change_address,
-    choose_address,
     remove_address,
+    set_default_address,
 )
 from shop.accounts.staff.permissions import Permission
 from shop.api.account.types import user
@@ -68,14 +68,14 @@ def address_delete(
 def address_set_default(
     arguments: AddressSetDefaultArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    chosen_address = choose_address(
+    user_with_default = set_default_address(
         user_id=input_key(arguments["userId"], "User", field="userId"),
         address_id=input_key(arguments["addressId"], "Address", field="addressId"),
         use=AddressUse[arguments["type"]],
         actor=context.actor,
         now=context.now,
     )
-    return _payload(chosen_address.pk, None, context, selection)
+    return _payload(user_with_default.pk, None, context, selection)
 
 
 def _find_address(text: str) -> Address:

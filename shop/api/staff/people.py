@@ -145,17 +145,17 @@ def staff_delete(
 
 def _find_customer(arguments: CustomerDeleteArguments | CustomerUpdateArguments) -> User:
     """Return a customer by `id` or `externalReference`. Raises InputError, Missing."""
-    input_data, reference = arguments.get("id"), arguments.get("externalReference")
-    if (input_data is None) == (reference is None):
+    global_id, reference = arguments.get("id"), arguments.get("externalReference")
+    if (global_id is None) == (reference is None):
         raise ProtocolError("A customer is found by exactly one of `id` and `externalReference`.")
     rows = User.objects.filter(is_staff=False, erased_at=None)
-    if input_data is not None:
-        rows = rows.filter(pk=input_key(input_data, "User", field="id"))
+    if global_id is not None:
+        rows = rows.filter(pk=input_key(global_id, "User", field="id"))
     else:
         rows = rows.filter(external_reference=reference)
     customer = rows.first()
     if customer is None:
-        raise Missing(field="id" if input_data is not None else "externalReference")
+        raise Missing(field="id" if global_id is not None else "externalReference")
     return customer
 
 

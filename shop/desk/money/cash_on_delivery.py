@@ -56,14 +56,14 @@ def show_outstanding_cash(request: HttpRequest, actor: Actor) -> HttpResponse:
     ]
     if request.GET.get("format") in ("csv", "xlsx"):
         return _file_response(tables, request.GET["format"], "tien-mat")
-    total = report.total_row([*carriers, *cooperatives])
+    total = report.total_of_holders([*carriers, *cooperatives])
     context = {
         "currency": currency,
         "groups": [
-            ("carriers", _("With carriers"), carriers, report.total_row(carriers)),
-            ("cooperatives", _("With cooperatives"), cooperatives, report.total_row(cooperatives)),
+            ("carriers", _("With carriers"), carriers, report.total_of_holders(carriers)),
+            ("cooperatives", _("With cooperatives"), cooperatives, report.total_of_holders(cooperatives)),
         ],
-        "total_row": total,
+        "total_of_holders": total,
         "ages": [(age, report.CASH_AGE_NAMES[age], amount) for age, amount in total.ages],
         "problem_count": StatementRow.objects.problems().count(),
         "unreconciled_count": CashRemittance.objects.unreconciled().count(),

@@ -212,7 +212,7 @@ def has_other_account(payout: Payout) -> bool:
     if payout.settlement is None or payout.state != PayoutState.DUE or payout.method != PayoutMethod.BANK:
         return False
     current_account = account_of_cooperative(payout.settlement.cooperative)
-    return bool(current_account.account) and (current_account.bank_bin, current_account.account) != (
+    return bool(current_account.number) and (current_account.bank_bin, current_account.number) != (
         payout.bank_bin,
         payout.bank_account,
     )

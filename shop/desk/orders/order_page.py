@@ -210,7 +210,7 @@ def _account_form(order: Order) -> RefundAccountForm:
     """Return the refund account form, proposing the account that was paid from."""
     payer_account = last_payer_account(order)
     initial = (
-        {"bank": payer_account.bank_bin, "account": payer_account.account, "holder": payer_account.holder}
+        {"bank": payer_account.bank_bin, "account": payer_account.number, "holder": payer_account.holder}
         if payer_account
         else {}
     )

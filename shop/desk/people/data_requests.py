@@ -87,7 +87,7 @@ def show_data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Http
         "row": row,
         "now": timezone.now(),
         "order_count": orders.count(),
-        "automatic_action_label": _FULFIL_LABELS.get(RequestKind(row.kind)) if row.is_open else None,
+        "fulfil_label": _FULFIL_LABELS.get(RequestKind(row.kind)) if row.is_open else None,
         "history": build_change_displays(Change.objects.of_row(row).newest_first()),
     }
     return render(request, "desk/data_request.html", context)
@@ -95,8 +95,8 @@ def show_data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Http
 
 @require_POST
 @staff_only(Permission.MANAGE_USERS)
-def carry_out_data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """Execute a request now."""
+def fulfil_data_request_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
+    """Fulfil a request now."""
     action = partial(fulfil_data_request, request_id=pk, actor=actor, now=timezone.now())
     return run_action(request, action, url=reverse("desk:data-request", args=[pk]), message=_("Done."))
 

@@ -153,19 +153,19 @@ def _save_row(membership: MembershipContext, row: GoodsRow) -> None:
     form = row.form
     if not form.is_valid():
         return
-    steps = [*_price_steps(membership, row), *_stock_steps(membership, row), *_listing_steps(membership, row)]
+    saves = [*_price_saves(membership, row), *_stock_saves(membership, row), *_listing_saves(membership, row)]
     saved_count = 0
-    for field_name, option, step in steps:
+    for field_name, option, save in saves:
         with _as_field_error(row, field_name, option):
-            step()
+            save()
             saved_count += 1
     row.is_saved = saved_count > 0
 
 
-Step = tuple[str, OptionRow | None, Callable[[], object]]
+CellSave = tuple[str, OptionRow | None, Callable[[], object]]
 
 
-def _price_steps(membership: MembershipContext, row: GoodsRow) -> Iterator[Step]:
+def _price_saves(membership: MembershipContext, row: GoodsRow) -> Iterator[CellSave]:
     for option in row.options:
         price = row.form.new_price(option)
         if price is None:
@@ -186,7 +186,7 @@ def _price_steps(membership: MembershipContext, row: GoodsRow) -> Iterator[Step]
         yield f"price-{option.variant.pk}", option, save
 
 
-def _stock_steps(membership: MembershipContext, row: GoodsRow) -> Iterator[Step]:
+def _stock_saves(membership: MembershipContext, row: GoodsRow) -> Iterator[CellSave]:
     for option in row.options:
         counted = row.form.new_count(option)
         if counted is None or option.stock is None:
@@ -207,7 +207,7 @@ def _stock_steps(membership: MembershipContext, row: GoodsRow) -> Iterator[Step]
         yield f"counted-{option.variant.pk}", option, save
 
 
-def _listing_steps(membership: MembershipContext, row: GoodsRow) -> Iterator[Step]:
+def _listing_saves(membership: MembershipContext, row: GoodsRow) -> Iterator[CellSave]:
     listing, season = row.listing, row.form.new_season()
     if season is not None:
         yield (

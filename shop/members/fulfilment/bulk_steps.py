@@ -89,7 +89,7 @@ def pack_chosen_parts(request: HttpRequest, membership: MembershipContext) -> Ht
     context = {
         "page": page,
         "tasks": tasks,
-        "can_pack": any(not (task.weighing or task.substitute) for task in tasks),
+        "can_pack": any(not (task.weighing_text or task.substitute_text) for task in tasks),
         "picked": list(
             picked.filter(state=ParcelState.PACKING)
             .select_related("part__order")

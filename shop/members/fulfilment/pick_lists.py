@@ -117,8 +117,8 @@ def _weigh_form(line: OrderLine, submitted: WeighForm | None) -> WeighForm | Non
 
 def _latest_questions(lines: Sequence[OrderLine]) -> dict[uuid.UUID, WeightQuestion]:
     """Return the latest weight question by line. One query; none if nothing is sold by weight."""
-    weighed_lines = [line.pk for line in lines if line.is_sold_by_weight]
-    if not weighed_lines:
+    line_ids_sold_by_weight = [line.pk for line in lines if line.is_sold_by_weight]
+    if not line_ids_sold_by_weight:
         return {}
-    questions = WeightQuestion.objects.filter(line__in=weighed_lines).in_order()
+    questions = WeightQuestion.objects.filter(line__in=line_ids_sold_by_weight).in_order()
     return {question.line_id: question for question in questions}

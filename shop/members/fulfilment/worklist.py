@@ -45,23 +45,22 @@ STAGE_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class PartTask:
-    """A part in a list, with the text, icon and colour (`tone`) of its tag and the `urgency` of its border.
-
-    `weighing`, `substitute` and `labelling` are texts, empty if there is nothing to say: lines sold by weight
-    await weighing or the buyer's answer, the buyer has to answer about a substitute, a picked parcel has no
-    label. The first two keep the part from being packed whole.
-    """
+    """A part in a list. A part with a `weighing_text` or `substitute_text` cannot be packed with others."""
 
     part: OrderPart
     contents: str
     picture: Picture | None
+    # The text and icon of the task's tag; `tone` is its colour, `urgency` the colour of the border.
     text: str
     tone: str
     urgency: str
     icon: str
-    weighing: str = ""
-    substitute: str = ""
-    labelling: str = ""
+    # Lines sold by weight that are to be weighed or wait for the buyer's answer; else empty.
+    weighing_text: str = ""
+    # That the buyer has to answer about a substitute; else empty.
+    substitute_text: str = ""
+    # That a picked parcel has no label yet; else empty.
+    label_text: str = ""
 
 
 def at_stage(parts: OrderPartQuerySet, stage: Stage) -> OrderPartQuerySet:
@@ -83,8 +82,8 @@ def build_tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datet
     pictures = load_line_pictures(all_lines)
     unsent = _unsent_quantities([part for part, _stage in parts])
     lines_to_pack = [line for part, stage in parts if stage == Stage.PACK for line in lines[part.pk]]
-    line_ids_with_question = _lines_with_question(lines_to_pack)
-    part_ids_awaiting_answer = _parts_awaiting_substitute_answer(lines_to_pack)
+    line_ids_with_question = _line_ids_with_question(lines_to_pack)
+    part_ids_awaiting_answer = _part_ids_awaiting_substitute_answer(lines_to_pack)
     return [
         _build_task(
             part,
@@ -134,9 +133,9 @@ def _build_task(
     now: datetime.datetime,
 ) -> PartTask:
     text, tone, urgency, icon = _describe_task(part, stage, now)
-    weighing = _weighing_status(lines, line_ids_with_question) if stage == Stage.PACK else ""
+    weighing_text = _weighing_status(lines, line_ids_with_question) if stage == Stage.PACK else ""
     picture = next((pictures[line.picture_key] for line in lines if line.picture_key in pictures), None)
-    substitute = (
+    substitute_text = (
         _("Waiting for the buyer's answer about a substitute") if part.pk in part_ids_awaiting_answer else ""
     )
     labels = contents_labels(lines, unsent)
@@ -145,8 +144,10 @@ def _build_task(
     contents = re.sub(r"(?<=\d) ", "\N{NO-BREAK SPACE}", named)
     contents += "…" if len(labels) > _MAX_PRODUCTS_NAMED_IN_TASK else ""
     is_unlabelled = any(parcel.state == ParcelState.PACKING for parcel in part.parcels.all())
-    labelling = _("Picked, not labelled yet") if is_unlabelled else ""
-    return PartTask(part, contents, picture, text, tone, urgency, icon, weighing, substitute, labelling)
+    label_text = _("Picked, not labelled yet") if is_unlabelled else ""
+    return PartTask(
+        part, contents, picture, text, tone, urgency, icon, weighing_text, substitute_text, label_text
+    )
 
 
 def _unsent_quantities(parts: Sequence[OrderPart]) -> Mapping[uuid.UUID, int]:
@@ -160,7 +161,7 @@ def _unsent_quantities(parts: Sequence[OrderPart]) -> Mapping[uuid.UUID, int]:
     return ParcelLine.objects.unsent_quantities(lines) if lines else {}
 
 
-def _lines_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
+def _line_ids_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
     """Return the lines with an open weight question. One query; none if nothing is to be weighed."""
     to_weigh = [line.pk for line in lines if line.is_to_weigh]
     if not to_weigh:
@@ -168,7 +169,7 @@ def _lines_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
     return set(WeightQuestion.objects.open().filter(line__in=to_weigh).values_list("line", flat=True))
 
 
-def _parts_awaiting_substitute_answer(lines: Sequence[OrderLine]) -> set[int]:
+def _part_ids_awaiting_substitute_answer(lines: Sequence[OrderLine]) -> set[int]:
     """Return the parts of these lines with an unanswered substitute. One query; none without lines."""
     if not lines:
         return set()

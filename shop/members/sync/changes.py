@@ -162,10 +162,10 @@ def _changed_references(membership: MembershipContext, position: int) -> set[Row
     product_ids = _integer_keys(keys_by_kind.get(Product._meta.label_lower, ()))
     stock_ids = _integer_keys(keys_by_kind.get(Stock._meta.label_lower, ()))
     lot_ids = _integer_keys(keys_by_kind.get(Lot._meta.label_lower, ()))
-    product_ids |= _products_of_stocks(cooperative, stock_ids)
-    product_ids |= _products_of_orders(cooperative, order_ids)
+    product_ids |= _product_ids_of_stocks(cooperative, stock_ids)
+    product_ids |= _product_ids_of_orders(cooperative, order_ids)
     parts = OrderPart.objects.for_cooperative(cooperative).filter(order__in=order_ids)
-    part_ids = {*parts.values_list("pk", flat=True), *_parts_of_lots(cooperative, lot_ids)}
+    part_ids = {*parts.values_list("pk", flat=True), *_part_ids_of_lots(cooperative, lot_ids)}
     references = {RowReference(PART, part_id) for part_id in part_ids}
     references |= {RowReference(PRODUCT, product_id) for product_id in product_ids}
     kinds = visible_kinds(membership)
@@ -173,18 +173,18 @@ def _changed_references(membership: MembershipContext, position: int) -> set[Row
     return visible if len(visible) <= MAX_CHANGED_ROWS_PER_PULL else None
 
 
-def _products_of_stocks(cooperative: Cooperative, ids: Collection[int]) -> set[int]:
+def _product_ids_of_stocks(cooperative: Cooperative, ids: Collection[int]) -> set[int]:
     stocks = Stock.objects.for_cooperative(cooperative).filter(pk__in=ids)
     return set(stocks.values_list("variant__product", flat=True))
 
 
-def _products_of_orders(cooperative: Cooperative, ids: Collection[uuid.UUID]) -> set[int]:
+def _product_ids_of_orders(cooperative: Cooperative, ids: Collection[uuid.UUID]) -> set[int]:
     """Return products whose stock these orders allocate or release."""
     lines = OrderLine.objects.filter(order__in=ids, cooperative=cooperative, variant__isnull=False)
     return set(lines.values_list("variant__product", flat=True))
 
 
-def _parts_of_lots(cooperative: Cooperative, ids: Collection[int]) -> set[int]:
+def _part_ids_of_lots(cooperative: Cooperative, ids: Collection[int]) -> set[int]:
     """Return the open parts whose pick lists may name these lots."""
     if not ids:
         return set()

@@ -21,9 +21,9 @@ from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pa
 from orders.actions.fulfilment.undo_steps import (
     ComplaintAlreadyFiled,
     MoneyAlreadyMoved,
+    NotRecordedByCooperative,
     PackingAlreadyStarted,
     ParcelStep,
-    StepOfSomebodyElse,
     UndoPeriodOver,
     undo_acceptance,
     undo_parcel_step,
@@ -240,7 +240,7 @@ def test_member_may_not_undo_receipt_that_buyer_confirmed() -> None:
     parcel = handed_over()
     confirm_part_receipt(part_id=parcel.part_id, actor=Actor.guest(), now=NOW)
 
-    with assert_refused(StepOfSomebodyElse, "step_of_somebody_else"):
+    with assert_refused(NotRecordedByCooperative, "not_recorded_by_cooperative"):
         undo(parcel, ParcelStep.DELIVERY)
     undo(parcel, ParcelStep.DELIVERY, actor=DESK, reason="khách bấm nhầm")
 

@@ -85,7 +85,7 @@ def complaint_url(part: OrderPart) -> str:
 def complaint_form(part: OrderPart, **fields):
     return {
         "idempotency_key": str(uuid.uuid4()),
-        f"steps-{get_first_line(part).pk}": "2",
+        f"quantity-{get_first_line(part).pk}": "2",
         "message": "Hai quả dập.",
         "requested_remedy": "money",
         **fields,
@@ -182,7 +182,7 @@ def test_complaint_without_quantity_shows_error(client: Client) -> None:
     part = delivered_part()
 
     response = client.post(
-        complaint_url(part), complaint_form(part, **{f"steps-{get_first_line(part).pk}": ""})
+        complaint_url(part), complaint_form(part, **{f"quantity-{get_first_line(part).pk}": ""})
     )
 
     assert "Chọn món có vấn đề và nhập số lượng." in html_of(response)
@@ -314,7 +314,7 @@ def test_manager_accepts_complaint_with_refund_and_replacement(client: Client) -
     answer = {
         "idempotency_key": str(uuid.uuid4()),
         f"amount-{line.pk}": "45.000",
-        f"anew-{line.pk}": "1",
+        f"resent-{line.pk}": "1",
         "bearer": "platform",
         "answer": "Xin lỗi chị",
     }
@@ -444,7 +444,7 @@ def test_staff_refund_whole_items_of_the_part_that_opens_first(staff: Client) ->
         f"{address}?goi=1",
         {"idempotency_key": uuid.uuid4(), "bearer": "platform", "reason": "x", "preview": "1"},
     )
-    fields = {f"whole-{line.pk}": "on" for line in lines}
+    fields = {f"full-{line.pk}": "on" for line in lines}
     staff.post(
         f"{address}?goi=1",
         {"idempotency_key": uuid.uuid4(), "bearer": "platform", "reason": "Dập", **fields, "confirmed": "0"},

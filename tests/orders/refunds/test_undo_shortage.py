@@ -12,8 +12,8 @@ from catalog.actions.stock.stock_movements import SoldOut
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.undo_steps import (
     MoneyAlreadyMoved,
+    NotRecordedByCooperative,
     PackingAlreadyStarted,
-    StepOfSomebodyElse,
     UndoPeriodOver,
 )
 from orders.actions.refunds.report_shortage import report_shortage
@@ -105,7 +105,7 @@ def test_late_and_foreign_reports_are_for_the_desk() -> None:
 
     with assert_refused(UndoPeriodOver, "undo_period_over"):
         undo(part, now=TOO_LATE)
-    with assert_refused(StepOfSomebodyElse, "step_of_somebody_else"):
+    with assert_refused(NotRecordedByCooperative, "not_recorded_by_cooperative"):
         undo(by_system)
     with assert_refused(ReasonRequired, "reason_required"):
         undo(part, actor=DESK, now=TOO_LATE)

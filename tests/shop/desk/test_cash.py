@@ -114,7 +114,7 @@ def test_cash_is_aged_by_vietnamese_days_and_grouped_by_holder(cashier: Client) 
         CashAge.FORTNIGHT: 170_000 + 180_000,
         CashAge.OLD: 190_000,
     }
-    assert (carrier.name, carrier.parcels, carrier.total) == (CARRIER, 8, 1_330_000)
+    assert (carrier.name, carrier.parcel_count, carrier.total) == (CARRIER, 8, 1_330_000)
     assert cooperative.name == "HTX Tài Hoan"
     assert cooperative.by_age == {CashAge.OLD: 200_000}
     assert cooperative.is_late
