@@ -202,8 +202,8 @@ def _price_note(price: Price, currency: str) -> str:
     """Return a pack's price per kilogram or litre, or what a piece sold by weight costs by estimate."""
     if not price.variant.is_sold_by_weight:
         return price_per_measure(price.variant, price.selling_price, currency)
-    return _("about %(sum)s/%(unit)s") % {
-        "sum": format_money(price.selling_price or 0, currency),
+    return _("about %(amount)s/%(unit)s") % {
+        "amount": format_money(price.selling_price or 0, currency),
         "unit": unit_name(price.variant.unit),
     }
 

@@ -109,8 +109,8 @@ class RefundAmountsForm(forms.Form):
         self.fields["delivery"] = self._amount_field(_("Delivery"), max(0, limits.delivery))
 
     def _amount_field(self, label: Promise, maximum: int) -> WholeNumberField:
-        help_text = _("You can refund at most %(sum)s.") % {
-            "sum": format_money(maximum, self.limits.currency)
+        help_text = _("You can refund at most %(amount)s.") % {
+            "amount": format_money(maximum, self.limits.currency)
         }
         return WholeNumberField(
             label=label, required=False, min_value=0, max_value=maximum, help_text=help_text
@@ -161,8 +161,8 @@ class RefundForm(RefundAmountsForm):
         for key, limit in limits.lines.items():
             self.fields[f"amount-{key}"] = self._amount_field(_("Or an amount"), limit.refundable)
             if limit.refundable > 0:
-                label = _("The whole item: %(sum)s") % {
-                    "sum": format_money(limit.refundable, limits.currency)
+                label = _("The whole item: %(amount)s") % {
+                    "amount": format_money(limit.refundable, limits.currency)
                 }
                 self.fields[f"full-{key}"] = forms.BooleanField(label=label, required=False)
             if limit.returnable > 0:

@@ -163,11 +163,11 @@ class Refund(models.Model):
         lines = self.parcel.lines.all() if self.parcel is not None else ()
         goods = ", ".join(line.contents_label for line in lines)
         text = (
-            gettext("%(goods)s replaced, %(sum)s less")
+            gettext("%(goods)s replaced, %(amount)s less")
             if self.substitute_total
-            else gettext("%(goods)s missing, %(sum)s less")
+            else gettext("%(goods)s missing, %(amount)s less")
         )
-        return text % {"goods": goods, "sum": format_money(self.amount, self.currency)}
+        return text % {"goods": goods, "amount": format_money(self.amount, self.currency)}
 
 
 class RefundLineQuerySet(models.QuerySet["RefundLine"]):

@@ -129,12 +129,14 @@ def _possible_increase(parts: Sequence[OrderPart]) -> int:
 def _short_cash_text(order: Order, parts: Sequence[OrderPart], total: int, *, is_maximum: bool) -> str:
     """Return the text about the cash to pay on receipt, for each part if there are several, and the days."""
     if len(parts) > 1:
-        text = _("Pay in cash on receipt of each part: %(sums)s.")
-        text %= {"sums": ", ".join(_part_sum(part, order.currency) for part in parts)}
+        text = _("Pay in cash on receipt of each part: %(amounts)s.")
+        text %= {"amounts": ", ".join(_part_sum(part, order.currency) for part in parts)}
     elif is_maximum:
-        text = _("Pay in cash on receipt, at most %(sum)s.") % {"sum": format_money(total, order.currency)}
+        text = _("Pay in cash on receipt, at most %(amount)s.") % {
+            "amount": format_money(total, order.currency)
+        }
     else:
-        text = _("Pay %(sum)s in cash on receipt.") % {"sum": format_money(total, order.currency)}
+        text = _("Pay %(amount)s in cash on receipt.") % {"amount": format_money(total, order.currency)}
     first_days = [day for part in parts if (day := part.pickup_day or part.expected_from)]
     last_days = [day for part in parts if (day := part.pickup_day or part.expected_until)]
     if not first_days or not last_days:
@@ -145,13 +147,13 @@ def _short_cash_text(order: Order, parts: Sequence[OrderPart], total: int, *, is
 
 def _part_sum(part: OrderPart, currency: str) -> str:
     """Return a part's cost (the maximum if it is still to be weighed) and its seller, as text."""
-    text = _("at most %(sum)s (%(name)s)") if part.has_lines_to_weigh else _("%(sum)s (%(name)s)")
-    return text % {"sum": format_money(part.maximum_gross, currency), "name": part.cooperative.name}
+    text = _("at most %(amount)s (%(name)s)") if part.has_lines_to_weigh else _("%(amount)s (%(name)s)")
+    return text % {"amount": format_money(part.maximum_gross, currency), "name": part.cooperative.name}
 
 
 def _short_transfer_text(transfer: TransferInstructions) -> str:
-    return _("Transfer %(sum)s to %(bank)s %(account)s with the note %(note)s.") % {
-        "sum": format_money(transfer.amount),
+    return _("Transfer %(amount)s to %(bank)s %(account)s with the note %(note)s.") % {
+        "amount": format_money(transfer.amount),
         "bank": transfer.bank,
         "account": transfer.account,
         "note": transfer.note,
@@ -288,10 +290,10 @@ def short_sum_change(order: Order) -> str:
     if not order.amount_due or not _is_paid_in_cash(order):
         return ""
     possible_increase = _possible_increase([part for part in load_parts(order) if part.is_active])
-    text = _("Still due on receipt: %(sum)s.")
+    text = _("Still due on receipt: %(amount)s.")
     if possible_increase:
-        text = _("Still due on receipt: at most %(sum)s.")
-    return text % {"sum": format_money(order.amount_due + possible_increase, order.currency)}
+        text = _("Still due on receipt: at most %(amount)s.")
+    return text % {"amount": format_money(order.amount_due + possible_increase, order.currency)}
 
 
 def _is_paid_in_cash(order: Order) -> bool:
@@ -302,16 +304,20 @@ def _is_paid_in_cash(order: Order) -> bool:
 
 def short_transfer_change(order: Order) -> str:
     """Return a sentence with the new amount of an unpaid transfer."""
-    return _("The amount to transfer is now %(sum)s.") % {
-        "sum": format_money(order.amount_due, order.currency)
+    return _("The amount to transfer is now %(amount)s.") % {
+        "amount": format_money(order.amount_due, order.currency)
     }
 
 
 def _short_amount_due_text(order: Order, amount_due: int, *, is_maximum: bool) -> str:
     if not amount_due:
         return _("You do not have to pay anything more.")
-    text = _("You still have to pay at most %(sum)s.") if is_maximum else _("You still have to pay %(sum)s.")
-    return text % {"sum": format_money(amount_due, order.currency)}
+    text = (
+        _("You still have to pay at most %(amount)s.")
+        if is_maximum
+        else _("You still have to pay %(amount)s.")
+    )
+    return text % {"amount": format_money(amount_due, order.currency)}
 
 
 def notify_weight_question(

@@ -19,9 +19,9 @@ def notify_refund_decision(order: Order, refund: Refund, *, now: datetime.dateti
     """Tell the buyer how much is refunded and how or, if nothing was paid, how much less is due."""
     with translation.override(order.language):
         subject = (
-            _("Order %(code)s: %(sum)s will be refunded to you")
+            _("Order %(code)s: %(amount)s will be refunded to you")
             if refund.repayment
-            else _("Order %(code)s: %(sum)s less to pay")
+            else _("Order %(code)s: %(amount)s less to pay")
         )
         _notify_buyer(
             order, refund, "refund_decided", subject, refund.repayment or refund.net_reduction, now=now
@@ -31,7 +31,7 @@ def notify_refund_decision(order: Order, refund: Refund, *, now: datetime.dateti
 def request_refund_account(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
     """Ask the buyer for a bank account, because the card refund failed."""
     with translation.override(order.language):
-        subject = _("Order %(code)s: enter a bank account for your refund of %(sum)s")
+        subject = _("Order %(code)s: enter a bank account for your refund of %(amount)s")
         amount_without_account = sum(payout.amount for payout in refund.payouts.without_account())
         _notify_buyer(
             order,
@@ -55,11 +55,11 @@ def notify_refund_account(
 ) -> None:
     """Tell the buyer on every channel where the refund goes and when, in case an intruder set it."""
     with translation.override(order.language):
-        values = {"code": order.code, "sum": format_money(amount, order.currency), "digits": account_end}
+        values = {"code": order.code, "amount": format_money(amount, order.currency), "digits": account_end}
         notify_buyer(
             order,
             "refund_account_named",
-            subject=_("Order %(code)s: %(sum)s will go to the account ending in %(digits)s") % values,
+            subject=_("Order %(code)s: %(amount)s will go to the account ending in %(digits)s") % values,
             sms_detail=_short_account_text(payable_from),
             includes_account=True,
             now=now,
@@ -81,7 +81,7 @@ def _short_account_text(payable_from: datetime.datetime | None) -> str:
 def notify_refund_paid(order: Order, refund: Refund, payout: Payout, *, now: datetime.datetime) -> None:
     """Tell the buyer that the refund was paid, and to which account."""
     with translation.override(order.language):
-        subject = _("Order %(code)s: we have refunded %(sum)s")
+        subject = _("Order %(code)s: we have refunded %(amount)s")
         _notify_buyer(
             order,
             refund,
@@ -133,7 +133,7 @@ def _notify_buyer(
     notify_buyer(
         order,
         template,
-        subject=subject % {"code": order.code, "sum": format_money(amount, order.currency)},
+        subject=subject % {"code": order.code, "amount": format_money(amount, order.currency)},
         sms_detail=_("Enter your account number on the order page.") if amount_without_account else "",
         now=now,
         occasion=occasion or str(refund.pk),

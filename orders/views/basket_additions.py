@@ -76,13 +76,15 @@ def _describe_addition(basket: Basket, variant: Variant, quantity: int) -> tuple
     total = format_money(quote.maximum_without_delivery, basket.currency)
     basket_texts = (
         ngettext(
-            "Basket: %(count)s item, at most %(sum)s.", "Basket: %(count)s items, at most %(sum)s.", count
+            "Basket: %(count)s item, at most %(amount)s.",
+            "Basket: %(count)s items, at most %(amount)s.",
+            count,
         )
         if quote.has_lines_sold_by_weight
-        else ngettext("Basket: %(count)s item, %(sum)s.", "Basket: %(count)s items, %(sum)s.", count)
+        else ngettext("Basket: %(count)s item, %(amount)s.", "Basket: %(count)s items, %(amount)s.", count)
     )
     added_text = _("Added: %(quantity)s × %(name)s.") % {"quantity": quantity, "name": name}
-    return f"{added_text} {basket_texts % {'count': count, 'sum': total}}", count
+    return f"{added_text} {basket_texts % {'count': count, 'amount': total}}", count
 
 
 def _render_refusal(request: HttpRequest, error_message: str) -> HttpResponse:

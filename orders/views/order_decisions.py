@@ -76,9 +76,9 @@ def record_weight_answer(request: HttpRequest, order_id: uuid.UUID, question_id:
     )
     question = WeightQuestion.objects.select_related("line__order").get(pk=question_id)
     if request.POST["answer"] == WeightAnswer.AGREED:
-        answer = _("You agreed to %(weight)s for %(sum)s.") % {
+        answer = _("You agreed to %(weight)s for %(amount)s.") % {
             "weight": format_weight(question.grams),
-            "sum": format_money(question.cost_after, question.line.order.currency),
+            "amount": format_money(question.cost_after, question.line.order.currency),
         }
     elif request.POST["answer"] == WeightAnswer.REFUSED:
         answer = _("You did not agree to %(weight)s.") % {"weight": format_weight(question.grams)}

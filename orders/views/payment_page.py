@@ -86,8 +86,8 @@ class PaymentDisplay:
     def qr_code(self) -> SafeString:
         if self.transfer is None:
             return SafeString()
-        values = {"sum": format_money(self.transfer.amount), "note": self.transfer.note}
-        return qr_svg(self.transfer.payload, title=_("VietQR code: %(sum)s, note %(note)s") % values)
+        values = {"amount": format_money(self.transfer.amount), "note": self.transfer.note}
+        return qr_svg(self.transfer.payload, title=_("VietQR code: %(amount)s, note %(note)s") % values)
 
 
 def payment_choices(
@@ -109,10 +109,10 @@ def payment_choices(
 def transfer_before_weighing_text(estimate: int, maximum: int, currency: str) -> str:
     """Return what a bank transfer costs now, and what may follow when the items are weighed."""
     return _(
-        "Scan a QR code and pay %(sum)s now, by the estimated weight. Heavier: pay at most %(increase)s "
+        "Scan a QR code and pay %(amount)s now, by the estimated weight. Heavier: pay at most %(increase)s "
         "more. Lighter: get the difference back."
     ) % {
-        "sum": format_money(estimate, currency),
+        "amount": format_money(estimate, currency),
         "increase": format_money(maximum - estimate, currency),
     }
 

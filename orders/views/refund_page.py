@@ -52,10 +52,10 @@ _BUYER_TEXTS = _Texts(
         "Refunded to your original payment method. Your bank may take a few days to show it."
     ),
     sent=gettext_lazy("Sent on %(day)s to your account ending in %(digits)s, reference %(reference)s."),
-    needs_account=gettext_lazy("%(sum)s is waiting for your account number."),
-    sending=gettext_lazy("%(sum)s is being sent to your account ending in %(digits)s."),
-    by_card=gettext_lazy("%(sum)s is being refunded to your card."),
-    failed=gettext_lazy("We could not refund %(sum)s to your card. We will send it another way."),
+    needs_account=gettext_lazy("%(amount)s is waiting for your account number."),
+    sending=gettext_lazy("%(amount)s is being sent to your account ending in %(digits)s."),
+    by_card=gettext_lazy("%(amount)s is being refunded to your card."),
+    failed=gettext_lazy("We could not refund %(amount)s to your card. We will send it another way."),
 )
 _STAFF_TEXTS = _Texts(
     arrived=gettext_lazy("The buyer has received the money."),
@@ -63,10 +63,10 @@ _STAFF_TEXTS = _Texts(
     sent=gettext_lazy(
         "Sent on %(day)s to the buyer's account ending in %(digits)s, reference %(reference)s."
     ),
-    needs_account=gettext_lazy("%(sum)s is waiting for the buyer's account number."),
-    sending=gettext_lazy("%(sum)s is due to the buyer's account ending in %(digits)s."),
-    by_card=gettext_lazy("%(sum)s is being refunded to the buyer's card."),
-    failed=gettext_lazy("The refund of %(sum)s to the buyer's card failed. Refund it another way."),
+    needs_account=gettext_lazy("%(amount)s is waiting for the buyer's account number."),
+    sending=gettext_lazy("%(amount)s is due to the buyer's account ending in %(digits)s."),
+    by_card=gettext_lazy("%(amount)s is being refunded to the buyer's card."),
+    failed=gettext_lazy("The refund of %(amount)s to the buyer's card failed. Refund it another way."),
 )
 
 
@@ -87,9 +87,11 @@ class RefundDisplay:
     def timeline_entry(self) -> TimelineEntry:
         """The refund as an entry in its part's timeline."""
         refund = self.refund
-        title = _("%(sum)s refunded") % {"sum": format_money(refund.repayment, refund.currency)}
+        title = _("%(amount)s refunded") % {"amount": format_money(refund.repayment, refund.currency)}
         if not refund.repayment:
-            title = _("%(sum)s less to pay") % {"sum": format_money(refund.net_reduction, refund.currency)}
+            title = _("%(amount)s less to pay") % {
+                "amount": format_money(refund.net_reduction, refund.currency)
+            }
         if not refund.net_reduction:
             title = _("Replaced by another product")
         return TimelineEntry(
@@ -173,18 +175,18 @@ def _build_refund_display(
     amount_without_account = sum(payout.amount for payout in payouts if _lacks_account(payout))
     if amount_without_account:
         progress_texts.append(
-            str(texts.needs_account) % {"sum": format_money(amount_without_account, refund.currency)}
+            str(texts.needs_account) % {"amount": format_money(amount_without_account, refund.currency)}
         )
     for payout in payouts:
         if payout.state == PayoutState.DUE and payout.bank_account:
-            values = {"sum": format_money(payout.amount, refund.currency), "digits": payout.account_end}
+            values = {"amount": format_money(payout.amount, refund.currency), "digits": payout.account_end}
             progress_texts.append(str(texts.sending) % values)
     due_amount = sum(payout.amount for payout in payouts if payout.state == PayoutState.DUE)
     card_amount = refund.repayment - paid_amount - failed_amount - due_amount
     if card_amount > 0:
-        progress_texts.append(str(texts.by_card) % {"sum": format_money(card_amount, refund.currency)})
+        progress_texts.append(str(texts.by_card) % {"amount": format_money(card_amount, refund.currency)})
     if failed_amount:
-        progress_texts.append(str(texts.failed) % {"sum": format_money(failed_amount, refund.currency)})
+        progress_texts.append(str(texts.failed) % {"amount": format_money(failed_amount, refund.currency)})
     return RefundDisplay(refund, progress_texts, "wait", failed_amount)
 
 

@@ -97,10 +97,10 @@ _TEXTS: Mapping[str, str | Promise] = {
     "vehicle": _("Coach license plate"),
     "code": _("Buyer's code"),
     "delivered": _("Confirm delivery"),
-    "delivered_with_cash": _("Delivered, %(sum)s collected"),
+    "delivered_with_cash": _("Delivered, %(amount)s collected"),
     "delivered_without_cash": _("Delivered, cash not collected yet"),
     "picked_up": _("The buyer has picked it up"),
-    "cash_collected": _("%(sum)s collected"),
+    "cash_collected": _("%(amount)s collected"),
     "cash_recorded": _("Cash collected"),
     "paid_less": _("The buyer paid less"),
     "amount": _("Amount received"),
@@ -243,8 +243,8 @@ _TEXTS: Mapping[str, str | Promise] = {
     "short": _("%(short)s short"),
     "other_movements": _("Receipt, loss or transfer"),
     "done_here": _("Done on this phone at %(hour)s."),
-    "take_phone_price": _("Sell at %(sum)s, this phone's price"),
-    "keep_market_price": _("Keep %(sum)s, the market's price"),
+    "take_phone_price": _("Sell at %(amount)s, this phone's price"),
+    "keep_market_price": _("Keep %(amount)s, the market's price"),
     "member_removed": _(
         "You are no longer a member of %(cooperative)s, so this cannot be sent. Show it to a manager of the "
         "cooperative, then delete it here."

@@ -165,7 +165,7 @@ def test_cooperative_account_changes_when_a_second_manager_confirms(rules) -> No
         confirm_proposal(approval_id=proposal.pk, actor=lan, now=fixed_now())
     confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
     cooperative.refresh_from_db()
-    assert (cooperative.bank_bin, cooperative.bank_account) == (OTHER.bank_bin, OTHER.account)
+    assert (cooperative.bank_bin, cooperative.bank_account) == (OTHER.bank_bin, OTHER.number)
 
 
 def test_market_account_changes_when_a_second_person_confirms(rules) -> None:
@@ -175,7 +175,7 @@ def test_market_account_changes_when_a_second_person_confirms(rules) -> None:
 
     assert shop_settings().bank_account == ""
     confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
-    assert shop_settings().bank_account == OTHER.account
+    assert shop_settings().bank_account == OTHER.number
 
 
 def test_switching_the_rule_off_needs_a_second_person(rules) -> None:
@@ -346,7 +346,7 @@ def test_desk_hides_proposals_from_staff_who_cannot_decide(rules) -> None:
     page = client.get(reverse("desk:approvals"))
     response = client.post(reverse("desk:decide-approval", args=[proposal.pk]), {"confirm": "1"})
 
-    assert OTHER.account not in html_of(page)
+    assert OTHER.number not in html_of(page)
     assert response.status_code == 404
     assert Approval.objects.get().state == ApprovalState.OPEN
 
@@ -368,6 +368,6 @@ def test_members_decide_only_on_their_own_cooperatives_account(rules) -> None:
     clients[1].post(decision, {"confirm": "1"})
 
     assert foreign_answer.status_code == 404
-    assert OTHER.account in page
+    assert OTHER.number in page
     cooperative.refresh_from_db()
-    assert cooperative.bank_account == OTHER.account
+    assert cooperative.bank_account == OTHER.number

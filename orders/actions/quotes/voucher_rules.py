@@ -260,22 +260,22 @@ def _explain_missing_amount(check: _VoucherCheck, minimum: int, missing: int) ->
     """Return the refusal as a sentence: the minimum, the sum that counts towards it, and what is missing."""
     if check.voucher.cooperative is not None or check.voucher.type == VoucherType.SPECIFIC_PRODUCT:
         message = _(
-            "This code needs %(minimum)s of the items it applies to; your basket has %(sum)s. "
+            "This code needs %(minimum)s of the items it applies to; your basket has %(amount)s. "
             "Spend %(missing)s more on them."
         )
     else:
         message = _(
-            "This code needs an order of %(minimum)s; your basket has %(sum)s. Spend %(missing)s more."
+            "This code needs an order of %(minimum)s; your basket has %(amount)s. Spend %(missing)s more."
         )
     currency = check.value.currency
     counted = format_money(minimum - missing, currency)
     if any(line.variant.is_sold_by_weight for line in check.lines):
-        counted = str(_("at most %(sum)s") % {"sum": counted})
+        counted = str(_("at most %(amount)s") % {"amount": counted})
     if any(line.unit_price < line.unit_list_price for line in check.lines):
         counted = f"{counted} ({_('after price cuts')})"
     return str(message) % {
         "minimum": format_money(minimum, currency),
-        "sum": counted,
+        "amount": counted,
         "missing": format_money(missing, currency),
     }
 

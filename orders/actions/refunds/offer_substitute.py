@@ -285,9 +285,9 @@ def _require_confirmed_loss(
     """
     required_token = f"{offer.variant_id}-{offer.substitute_quantity}-{offer.quantity}-{loss}"
     if loss > 0 and confirmation_token is not None and confirmation_token != required_token:
-        text = _("The cooperative bears %(sum)s. Send again if that is right.")
+        text = _("The cooperative bears %(amount)s. Send again if that is right.")
         raise SubstituteAtALoss(
-            text % {"sum": format_money(loss, currency)}, confirmation_token=required_token
+            text % {"amount": format_money(loss, currency)}, confirmation_token=required_token
         )
 
 

@@ -111,7 +111,7 @@ def _preview_statement(statement: StatementImport) -> dict[str, object]:
             "problems": len(preview.problems),
             "outgoing_count": preview.outgoing_count,
         },
-        "sum": sum(checked.transfer.amount for checked in new_transfers),
+        "total_amount": sum(checked.transfer.amount for checked in new_transfers),
         "preview_rows": sorted(preview.incoming_transfers, key=lambda checked: checked.is_known)[
             :MAX_PREVIEW_ROWS
         ],

@@ -87,11 +87,11 @@ def _describe_weight_difference(order: Order, line: OrderLine, total: int) -> st
     """Say how much more or less than expected at the order the buyer pays; empty for the same total."""
     difference = total - line_total_at_weight(order, line, line.estimate_grams or 0)
     text = (
-        _("The buyer pays %(sum)s more than when ordering.")
+        _("The buyer pays %(amount)s more than when ordering.")
         if difference > 0
-        else _("The buyer pays %(sum)s less than when ordering.")
+        else _("The buyer pays %(amount)s less than when ordering.")
     )
-    return text % {"sum": format_money(abs(difference), order.currency)} if difference else ""
+    return text % {"amount": format_money(abs(difference), order.currency)} if difference else ""
 
 
 def _line_sold_by_weight(part: OrderPart, line_id: uuid.UUID) -> OrderLine:

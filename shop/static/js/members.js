@@ -249,7 +249,7 @@
     const sum = fields.reduce((total, field) => total + Number(field.value.replace(/\D/g, "")), 0);
     button.dataset.plainText ??= button.textContent;
     const money = `${sum.toLocaleString(document.documentElement.lang)}\u00a0₫`;
-    button.textContent = sum ? button.dataset.refundText.replace("{sum}", money) : button.dataset.plainText;
+    button.textContent = sum ? button.dataset.refundText.replace("{amount}", money) : button.dataset.plainText;
   };
   for (const form of document.querySelectorAll("form[data-refunds]")) {
     nameRefund(form);

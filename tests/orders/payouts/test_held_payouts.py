@@ -64,7 +64,7 @@ def test_payout_to_account_of_original_transfer_is_not_held() -> None:
     order = make_paid_order()
     payout = payout_of(order)
     BankTransfer.objects.update(
-        payer_bin=REFUND_ACCOUNT.bank_bin, payer_account=REFUND_ACCOUNT.account, payer_holder="NGUYEN THI HOA"
+        payer_bin=REFUND_ACCOUNT.bank_bin, payer_account=REFUND_ACCOUNT.number, payer_holder="NGUYEN THI HOA"
     )
     set_refund_account(order_id=order.pk, account=OTHER, **ACTOR_NOW)
 

@@ -706,7 +706,7 @@ def test_buyer_is_notified_each_time_account_is_set() -> None:
     ).order_by("pk")
     assert [notification.subject[-4:] for notification in notifications] == ["7766", "0200"]
     assert f"/don-hang/{order.pk}/tai-khoan-nhan-tien/" in notifications[0].text
-    assert REFUND_ACCOUNT.account not in notifications[0].text + notifications[0].html
+    assert REFUND_ACCOUNT.number not in notifications[0].text + notifications[0].html
 
 
 def test_number_of_account_changes_is_limited(client) -> None:

@@ -233,7 +233,7 @@ const Cash = ({ part, parcel, text, isOff = false, onCollected }) => {
     [reason, setReason] = useState("");
   const expected = parcel.cash_expected ?? null;
   const amount = readWhole(written);
-  const sum = (value) => t(text, { sum: money(value, part.currency) });
+  const sum = (value) => t(text, { amount: money(value, part.currency) });
   const collect = () => onCollected({ cash: amount, ...(reason.trim() ? { cash_reason: reason.trim() } : {}) });
   const fields = html`
     <${Field} id=${`amount-${parcel.number}`} name="amount" value=${written} inputmode="numeric" maxlength="16" onText=${setWritten} />

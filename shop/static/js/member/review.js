@@ -107,7 +107,7 @@ const Decisions = ({ command }) => {
   const expected = ["invalid_cash_amount", "cash_amount_differs"].includes(code) && details?.expected;
   if (code === "price_already_changed") {
     const price = marketPrice(part, command) ?? details.amount;
-    const sum = (amount) => ({ sum: money(amount, subject.currency) });
+    const sum = (amount) => ({ amount: money(amount, subject.currency) });
     return html`
       ${again("tag", t("take_phone_price", sum(payload.amount)), { seen: price, confirmed: "" })}
       ${price === null ? keep : drop(t("keep_market_price", sum(price)))}
@@ -131,7 +131,7 @@ const Decisions = ({ command }) => {
         ? again("refresh-cw", t("try_again"), { [field]: written.trim() }, !written.trim())
         : !expected && !FINAL.includes(code) && again("refresh-cw", t("try_again"), {})
     }
-    ${expected > 0 && currency && again("banknote", t("cash_collected", { sum: money(expected, currency) }), { cash: expected, cash_reason: "" })}
+    ${expected > 0 && currency && again("banknote", t("cash_collected", { amount: money(expected, currency) }), { cash: expected, cash_reason: "" })}
     ${keep}
   `;
 };
