@@ -139,8 +139,14 @@ def build_statement(settlement: Settlement) -> SettlementStatement:
 
 
 def settlement_orders(settlement: Settlement) -> Any:
-    """Return a settlement's orders, oldest posting first, as dicts with `posting__order` and `at`."""
-    rows = _ledger_entries(settlement).filter(posting__order__isnull=False).values("posting__order")
+    """Return a settlement's orders, oldest posting first, as dicts with `posting__order` and `at`.
+
+    Orders whose entries cancel each other out, as after the undo of a delivery, are left out.
+    """
+    entries = _ledger_entries(settlement).filter(posting__order__isnull=False)
+    sums = entries.values("posting__order", "account", "nature").annotate(total=Sum("amount"))
+    rows = entries.filter(posting__order__in=sums.exclude(total=0).values("posting__order"))
+    rows = rows.values("posting__order")
     firsts = rows.annotate(at=Min("posting__created_at"), first=Min("posting"))
     return firsts.order_by("at", "first")
 

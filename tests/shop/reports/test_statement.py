@@ -13,11 +13,13 @@ import pytest
 from django.test import Client
 from pypdf import PdfReader
 
-from orders.models import PeriodTotals
+from orders.actions.fulfilment.undo_steps import ParcelStep, undo_parcel_step
+from orders.models import Parcel, PeriodTotals, Settlement
 from shop.reports import pdf, settlement_documents
 from shop.reports import settlements as report
 from tests.factories import make_admin, make_seller
 from tests.markup import html_of
+from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW
 from tests.orders.settlement.settlement_helpers import (
     ACCOUNT,
     close_open_settlement,
@@ -71,6 +73,18 @@ def test_rows_add_up_to_the_closed_figures() -> None:
     ]
     statement = report.build_statement(settlement)
     assert sum(amount for _name, amount in statement.lines) == statement.payable == 300_000
+
+
+def test_order_whose_delivery_was_undone_has_no_row() -> None:
+    seller = make_seller("HTX Đồng Phúc")
+    undone_part, delivered_part = make_sale(seller), make_sale(seller)
+    parcel = Parcel.objects.get(part=undone_part)
+    undo_parcel_step(parcel_id=parcel.pk, step=ParcelStep.DELIVERY, reason="Nhầm", **ACTOR_NOW)
+    settlement = Settlement.objects.open().get(cooperative=seller)
+
+    orders = report.settlement_orders(settlement)
+
+    assert [row.name for row in report.rows_of_orders(settlement, orders)] == [delivered_part.order.code]
 
 
 def test_open_period_has_the_figures_it_is_closed_with() -> None:
