@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TypedDict
 
 from catalog.models import ALL_MONTHS, Category, ProductType, Unit
-from shop.core.models import Picture, TaxClass
+from shop.core.models import Picture
 
 MAX_CONTENT = 10_000_000
 _BASE_UNITS_PER_UNIT = {"kg": 1000, "l": 1000}  # grams or millilitres, as they are stored
@@ -71,7 +71,6 @@ class NewProduct:
     """A product to be drafted, and its variants with the initial stock of each, in steps.
 
     `captions` are alternative texts in the pictures' order. If there are fewer, the last pictures have none.
-    Without `tax_class` the product type's one applies.
     """
 
     product_type: ProductType
@@ -80,7 +79,6 @@ class NewProduct:
     variants: Sequence[tuple[VariantDetails, int]]
     pictures: Sequence[Picture] = ()
     captions: Sequence[str] = ()
-    tax_class: TaxClass | None = None
 
 
 class VariantContent(TypedDict, total=False):

@@ -70,7 +70,7 @@ def find_similar_product(cooperative: Cooperative, channel: Channel, product_id:
     return (
         Product.objects.existing()
         .filter(Q(cooperative=cooperative) | Q(pk__in=visible.values("pk")), pk=product_id)
-        .select_related("default_variant", "tax_class")
+        .select_related("default_variant")
         .first()
     )
 

@@ -65,7 +65,6 @@ def create_listing(request: HttpRequest, membership: MembershipContext) -> HttpR
     if not form.is_valid():
         return _render_new(request, membership, form, _submitted_pictures(request, membership, form))
     pictures = _submitted_pictures(request, membership, form)
-    similar = find_similar_product(membership.cooperative, channel, form.cleaned_data["similar_to"] or 0)
     with refusals_as_form_errors(form):
         product = create_draft_product(
             cooperative=membership.cooperative,
@@ -77,9 +76,6 @@ def create_listing(request: HttpRequest, membership: MembershipContext) -> HttpR
                 variants=[(form.variant_details(), form.cleaned_data["on_hand"])],
                 pictures=pictures,
                 captions=form.cleaned_data["captions"],
-                tax_class=similar.tax_class
-                if similar is not None and similar.product_type_id == form.chosen_product_type.pk
-                else None,
             ),
             confirmation_token=form.cleaned_data["confirmed"],
             idempotency_key=submitted_key(request, "offer", membership.cooperative.pk),
@@ -278,7 +274,7 @@ def _take_over_details(
         details = {name: details[name] for name in ("name", "category", "shelf_life", "storage", "months")}
     if similar.default_variant is not None:
         details |= VariantForm.initial_for_variant(similar.default_variant, None) | {"label": ""}
-    details |= {"product_type": similar.product_type_id, "similar_to": similar.pk}
+    details["product_type"] = similar.product_type_id
     kept = {name: value for name, value in entered.items() if value and name not in ("product_type", "name")}
     new_form = _build_new_form(request, membership, channel, initial=entered | details | kept)
     return _render_new(request, membership, new_form, pictures, similar=similar)

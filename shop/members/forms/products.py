@@ -161,7 +161,6 @@ class NewListingForm(PhotosForm, ProductForm, NewVariantForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("One line for each photo, in their order. Read aloud to people who cannot see them."),
     )
-    similar_to = forms.IntegerField(required=False, widget=forms.HiddenInput)
     product_type = forms.ChoiceField(
         label=_("Product type"), error_messages={"required": _("Choose a product type.")}
     )
