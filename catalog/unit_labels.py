@@ -1,4 +1,4 @@
-"""Names of sale steps, and prices per kilogram, litre or piece."""
+"""Names of sales units, and prices per kilogram, litre or piece."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def unit_label(variant: Variant) -> str:
 
 
 def pack_label(variant: Variant) -> str:
-    """Return the sale step's name to show after the variant's name; empty if that states it, like `1 kg`."""
+    """Return the sales unit's name to show after the variant's name; empty if that states it, like `1 kg`."""
     return "" if any(map(str.isdigit, variant.name)) else unit_label(variant)
 
 
@@ -57,20 +57,20 @@ def price_per_measure(variant: Variant, amount: int | None, currency: str) -> st
     return ""
 
 
-def max_price(variant: Variant, amount: int | None, steps: int = 1) -> int:
-    """Return the highest price, in minor units, of steps sold by weight without asking the buyer."""
+def max_price(variant: Variant, amount: int | None, quantity: int = 1) -> int:
+    """Return the highest price, in minor units, of a quantity sold by weight without asking the buyer."""
     return price_of_measure(
-        (amount or 0) * steps, (variant.content_grams or 1) * steps, variant.bound_grams(steps)
+        (amount or 0) * quantity, (variant.content_grams or 1) * quantity, variant.bound_grams(quantity)
     )
 
 
 def order_limit(variant: Variant, shop_limit: int | None) -> int | None:
-    """Return how many sale steps of a variant one order may hold, for templates."""
+    """Return how many sales units of a variant one order may hold, for templates."""
     return variant.order_limit(shop_limit)
 
 
 def max_grams(variant: Variant) -> int:
-    """Return the highest weight of a step sold by weight without asking the buyer, in grams."""
+    """Return the highest weight of a sales unit sold by weight without asking the buyer, in grams."""
     return variant.bound_grams()
 
 

@@ -9,7 +9,7 @@ from django.db.models import F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from catalog.models import LotBalance, Stock, Variant
-from catalog.models.product import DEFAULT_LOW_STOCK_STEPS
+from catalog.models.product import DEFAULT_LOW_STOCK_QUANTITY
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from shop.core.models import Channel
@@ -17,7 +17,7 @@ from shop.core.models import Channel
 
 @dataclass(frozen=True, slots=True)
 class VariantStock:
-    """A variant's stock in its sale steps. `free` can still be sold.
+    """A variant's stock in its sales units. `free` can still be sold.
 
     `on_hand` counts the warehouses that sell in the channel, `elsewhere` the other ones.
     """
@@ -67,7 +67,7 @@ def low_stock_variants(cooperative: Cooperative, channel: Channel) -> QuerySet[V
             product__listings__channel=channel,
         )
         .annotate(free=Coalesce(Subquery(free), 0), oversold=-F("free"))
-        .filter(free__lte=Coalesce("low_stock_at", Value(DEFAULT_LOW_STOCK_STEPS)))
+        .filter(free__lte=Coalesce("low_stock_at", Value(DEFAULT_LOW_STOCK_QUANTITY)))
         .select_related("product")
         .order_by("free", "pk")
     )

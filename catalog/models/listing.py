@@ -156,5 +156,5 @@ class Price(models.Model):
 
     @property
     def selling_price(self) -> int | None:
-        """The price of one step before vouchers, in minor units."""
+        """The price of one sales unit before vouchers, in minor units."""
         return self.amount if self.discounted is None else self.discounted

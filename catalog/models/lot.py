@@ -144,7 +144,7 @@ class LotBalanceQuerySet(models.QuerySet["LotBalance"]):
 
 
 class LotBalance(models.Model):
-    """The sale steps of a lot in a stock, summed over the stock's movements that name the lot.
+    """The sales units of a lot in a stock, summed over the stock's movements that name the lot.
 
     What a stock holds beyond its lots' balances belongs to no named lot. Either may be negative, because
     recorded facts can contradict each other. The lock on the stock protects its balances.

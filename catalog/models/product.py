@@ -25,11 +25,11 @@ from shop.core.models import (
 )
 
 ALL_MONTHS = 0b1111_1111_1111
-DEFAULT_LOW_STOCK_STEPS = 5  # unless the variant sets its own
+DEFAULT_LOW_STOCK_QUANTITY = 5  # unless the variant sets its own
 
 
 class Unit(models.TextChoices):
-    """Names of the sale step, that is, of quantity 1."""
+    """Names of the sales unit, that is, of quantity 1."""
 
     PIECE = "piece", _("piece")
     FRUIT = "fruit", pgettext_lazy("fruit or vegetable", "piece")
@@ -231,11 +231,11 @@ class VariantQuerySet(models.QuerySet["Variant"]):
 
 
 class Variant(WithMetadata, WithExternalReference, WithTimes):
-    """A variant that can be ordered, with its sale step and the contents of one step.
+    """A variant that can be ordered, with its sales unit and the contents of one unit.
 
     `unit` names quantity 1; `content_grams`, `content_ml` or `content_count` (of `content_unit`) describe its
-    contents and give the price per kilogram, litre or piece. `weight` is the shipping weight of one step in
-    grams. For variants sold by weight (`is_sold_by_weight`) the price is for a step of the estimated weight
+    contents and give the price per kilogram, litre or piece. `weight` is the shipping weight of one unit in
+    grams. For variants sold by weight (`is_sold_by_weight`) the price is for a unit of the estimated weight
     (`content_grams`), and the weighed amount decides the final price. `cooperative` duplicates the product's,
     for stock and order lines.
     """
@@ -306,11 +306,11 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def low_stock_threshold(self) -> int:
-        """The low-stock threshold in sale steps: its own, or else the default."""
-        return DEFAULT_LOW_STOCK_STEPS if self.low_stock_at is None else self.low_stock_at
+        """The low-stock threshold in sales units: its own, or else the default."""
+        return DEFAULT_LOW_STOCK_QUANTITY if self.low_stock_at is None else self.low_stock_at
 
     def relative_content(self, other: Variant) -> Fraction | None:
-        """Return how many steps of `other` hold as much as one step; None if contents are not comparable."""
+        """Return how many units of `other` hold as much as one; None if contents are not comparable."""
         if self.content_unit == other.content_unit:
             for column in ("content_grams", "content_ml", "content_count"):
                 own_content, other_content = getattr(self, column), getattr(other, column)
@@ -319,17 +319,17 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
         return None
 
     def grams_for(self, product: Product) -> int:
-        """Return a step's shipping weight in grams: its own, its content's, or its product's."""
+        """Return a unit's shipping weight in grams: its own, its content's, or its product's."""
         return self.weight or self.content_grams or product.weight or 0
 
     def order_limit(self, shop_limit: int | None) -> int | None:
-        """Return how many sale steps one order may hold: the lower of the shop's limit and its own."""
+        """Return how many sales units one order may hold: the lower of the shop's limit and its own."""
         limits = [limit for limit in (shop_limit, self.quantity_limit_per_customer) if limit is not None]
         return min(limits, default=None)
 
-    def bound_grams(self, steps: int = 1) -> int:
+    def bound_grams(self, quantity: int = 1) -> int:
         """Return the weight in grams up to which the buyer is not asked, for products sold by weight."""
-        return (self.content_grams or 0) * steps * (100 + self.tolerance_percent) // 100
+        return (self.content_grams or 0) * quantity * (100 + self.tolerance_percent) // 100
 
 
 class ProductMediaQuerySet(models.QuerySet["ProductMedia"]):

@@ -33,7 +33,7 @@ class PromotionQuerySet(models.QuerySet["Promotion"]):
 
 
 class Promotion(WithMetadata, WithTimes):
-    """A rule that lowers list prices in a channel by a percentage or an amount per step.
+    """A rule that lowers list prices in a channel by a percentage or an amount per sales unit.
 
     It applies to all products or one cooperative's, optionally limited to named products and category
     branches, from `starts_at` (inclusive) to `ends_at` (exclusive). `catalog.actions.listings.selling_prices`

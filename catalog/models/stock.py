@@ -61,7 +61,7 @@ class StockQuerySet(models.QuerySet["Stock"]):
 
 
 class Stock(models.Model):
-    """The stock of a variant in a warehouse, in sale steps.
+    """The stock of a variant in a warehouse, in sales units.
 
     `on_hand` is the sum of its movements and may be negative: recorded facts can contradict promises, and a
     shortage is shown, not hidden. `reserved` is held for open checkouts, `allocated` for undispatched order
@@ -104,7 +104,7 @@ class Stock(models.Model):
 
     @property
     def oversold(self) -> int:
-        """The number of sale steps sold beyond the stock."""
+        """The number of sales units sold beyond the stock."""
         return max(0, -int(self.free))
 
 

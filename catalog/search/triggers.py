@@ -180,7 +180,7 @@ _FILL = {
 
 
 def fill_search_tables(connection: BaseDatabaseWrapper) -> None:
-    """Step: fill the search tables from the products, and journal all products as changed.
+    """In a transaction: fill the search tables from the products, and journal all products as changed.
 
     Call this after the triggers were missing, for example after a restore. Does nothing in a shop without
     products.

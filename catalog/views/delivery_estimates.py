@@ -37,13 +37,13 @@ class VariantChoice:
     picture: Picture | None = None
     view: int | None = None
 
-    def to_pay(self, steps: int = 1) -> int:
-        """Return the sum that the basket asks for: the price, or its maximum for goods sold by weight."""
-        return self._sum(self.price, steps)
+    def to_pay(self, quantity: int = 1) -> int:
+        """Return what the basket asks for: the price, or its maximum for goods sold by weight."""
+        return self._total(self.price, quantity)
 
-    def list_total(self, steps: int = 1) -> int | None:
-        """Return the quantity's sum at list price; None if the price is not reduced."""
-        return self._sum(self.list_price, steps) if self.list_price else None
+    def list_total(self, quantity: int = 1) -> int | None:
+        """Return the quantity's list price; None if the price is not reduced."""
+        return self._total(self.list_price, quantity) if self.list_price else None
 
     @property
     def price_per_kilogram(self) -> int | None:
@@ -58,8 +58,10 @@ class VariantChoice:
         grams = self.variant.content_grams
         return price_of_measure(amount, grams, 1000) if grams else None
 
-    def _sum(self, price: int, steps: int) -> int:
-        return max_price(self.variant, price, steps) if self.variant.is_sold_by_weight else price * steps
+    def _total(self, price: int, quantity: int) -> int:
+        if self.variant.is_sold_by_weight:
+            return max_price(self.variant, price, quantity)
+        return price * quantity
 
     @property
     def is_sold_out(self) -> bool:
@@ -90,22 +92,22 @@ class PurchaseQuantity:
     """The quantity of a variant for which fees are calculated."""
 
     choice: VariantChoice | None
-    steps: int
+    quantity: int
     grams: int
 
     @property
     def goods(self) -> int:
         """The price of the quantity, by the estimated weight if sold by weight, in minor units."""
-        return self.choice.price * self.steps if self.choice else 0
+        return self.choice.price * self.quantity if self.choice else 0
 
     @property
     def to_pay(self) -> int:
-        """The sum that the basket asks for: the price, or its maximum for goods sold by weight."""
-        return self.choice.to_pay(self.steps) if self.choice else 0
+        """What the basket asks for: the price, or its maximum for goods sold by weight."""
+        return self.choice.to_pay(self.quantity) if self.choice else 0
 
     @property
     def list_total(self) -> int | None:
-        return self.choice.list_total(self.steps) if self.choice else None
+        return self.choice.list_total(self.quantity) if self.choice else None
 
 
 def parse_purchase(
@@ -117,10 +119,10 @@ def parse_purchase(
     """
     by_key = {str(choice.variant.pk): choice for choice in choices if not choice.is_sold_out}
     choice = by_key.get(query.get("variant", ""), best)
-    quantity = query.get("quantity", "")
-    steps = min(int(quantity), MAX_QUANTITY) if quantity.isdecimal() and len(quantity) < 9 else 1
-    steps = max(steps, 1)
-    return PurchaseQuantity(choice, steps, choice.variant.grams_for(product) * steps if choice else 0)
+    text = query.get("quantity", "")
+    quantity = min(int(text), MAX_QUANTITY) if text.isdecimal() and len(text) < 9 else 1
+    quantity = max(quantity, 1)
+    return PurchaseQuantity(choice, quantity, choice.variant.grams_for(product) * quantity if choice else 0)
 
 
 def delivery_context(

@@ -45,8 +45,8 @@ _UNUSED_COLUMNS = (
 class ProductCard:
     """The content of a product card in the page's language; plain values, so equal cards compare equal.
 
-    `price` and `list_price` are minor units of one `step` of the cheapest variant: a pack (`gói 500 g`), or a
-    kilogram if it is sold by weight. With `has_many_prices` other variants cost more, and the card shows
+    `price` and `list_price` are minor units per `price_unit` of the cheapest variant: a pack (`gói 500 g`) or
+    a kilogram if it is sold by weight. With `has_many_prices` other variants cost more, and the card shows
     "from". `price_note` is a pack's price per kilogram, or the estimate of a piece sold by weight.
     `option_id` and `option` are the option that a search names; without one they are None and empty. With
     one, prices and picture are the option's.
@@ -64,7 +64,7 @@ class ProductCard:
     list_price: int | None
     has_many_prices: bool
     currency: str
-    step: str
+    price_unit: str
     unit: str
     price_note: str
     is_sold_by_weight: bool
@@ -154,7 +154,7 @@ def _build_card(
         list_price=list_price if list_price != shown_price else None,
         has_many_prices=option is None and len({_shown_prices(price)[0] for price in prices}) > 1,
         currency=listing.currency,
-        step=_step_label(variant) if variant else "",
+        price_unit=_price_unit(variant) if variant else "",
         unit=unit_name(variant.unit) if variant else "",
         price_note=_price_note(cheapest, listing.currency) if cheapest else "",
         is_sold_by_weight=variant.is_sold_by_weight if variant else False,
@@ -187,14 +187,14 @@ def _named_option(product: Product, prices: Sequence[Price], words: Collection[s
 
 
 def _shown_prices(price: Price) -> tuple[int | None, int | None]:
-    """Return the selling price and the list price: of a step, or of a kilogram if it is sold by weight."""
+    """Return the selling price and the list price: per unit, or per kilogram if it is sold by weight."""
     grams = price.variant.content_grams if price.variant.is_sold_by_weight else None
     if not grams or price.selling_price is None or price.amount is None:
         return price.selling_price, price.amount
     return price_of_measure(price.selling_price, grams, 1000), price_of_measure(price.amount, grams, 1000)
 
 
-def _step_label(variant: Variant) -> str:
+def _price_unit(variant: Variant) -> str:
     return unit_name(Unit.KG) if variant.is_sold_by_weight else unit_label(variant)
 
 
@@ -241,7 +241,7 @@ def _option_pictures(prices: Sequence[Price]) -> dict[int, Picture]:
 
 
 def _free_by_variant(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, int]:
-    """Return the stock of each variant that buyers can still order, in sale steps."""
+    """Return the stock of each variant that buyers can still order, in sales units."""
     if not listings:
         return {}
     channel = listings[0].channel

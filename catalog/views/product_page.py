@@ -22,7 +22,7 @@ from catalog.views.delivery_estimates import VariantChoice, delivery_context, pa
 from catalog.views.product_cards import build_cards
 from catalog.views.product_page_queries import (
     select_certificates,
-    select_free_steps,
+    select_free_quantities,
     select_listings,
     select_media,
     select_prices,
@@ -106,7 +106,7 @@ def _variant_context(choices: Sequence[VariantChoice]) -> dict[str, Any]:
     available = [choice for choice in choices if not choice.is_sold_out]
     shown_choices = available or choices
     return {
-        "has_many_steps": len({unit_label(choice.variant) for choice in choices}) > 1,
+        "has_several_units": len({unit_label(choice.variant) for choice in choices}) > 1,
         "best": next(iter(shown_choices), None),
         "cheapest": min(shown_choices, key=lambda choice: choice.price, default=None),
         "has_many_prices": len({choice.price for choice in shown_choices}) > 1,
@@ -117,7 +117,7 @@ def _variant_context(choices: Sequence[VariantChoice]) -> dict[str, Any]:
 def _variant_choices(product: Product, channel: Channel) -> list[VariantChoice]:
     """Return the product's variants with a price, in sort order."""
     prices = select_prices(channel.pk, product.pk)
-    free = dict(select_free_steps(channel.pk, channel.default_country, product.pk))
+    free = dict(select_free_quantities(channel.pk, channel.default_country, product.pk))
     for price in prices:
         price.variant.product = product
     return [_variant_choice(price, free.get(price.variant_id, 0)) for price in prices]

@@ -26,8 +26,10 @@ def select_prices(channel_id: int, product_id: int) -> QuerySet[Price]:
 
 
 @compiled_query
-def select_free_steps(channel_id: int, country: str, product_id: int) -> QuerySet[Stock, tuple[int, int]]:
-    """Return the free sale steps by variant of a product."""
+def select_free_quantities(
+    channel_id: int, country: str, product_id: int
+) -> QuerySet[Stock, tuple[int, int]]:
+    """Return the free sales units by variant of a product."""
     stocks = Stock.objects.reachable(channel_id=channel_id, country=country)
     rows = stocks.filter(variant__product=product_id).order_by("variant").values("variant")
     return rows.annotate(total=Sum("free")).values_list("variant", "total")

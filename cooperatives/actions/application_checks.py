@@ -49,7 +49,7 @@ def failed_checks(cooperative: Cooperative) -> list[str]:
 
 
 def require_complete_application(cooperative: Cooperative) -> None:
-    """Step: raise ApplicationIncomplete if a check fails."""
+    """In a transaction: raise ApplicationIncomplete if a check fails."""
     failed_codes = failed_checks(cooperative)
     if failed_codes:
         labels = ", ".join(str(_CHECKS[name]) for name in failed_codes)

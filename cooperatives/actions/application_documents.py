@@ -201,7 +201,7 @@ def return_document(
 
 
 def schedule_document_deletion(cooperative: Cooperative, now: datetime.datetime) -> None:
-    """Step: set the day on which the documents are deleted, by the application's new state."""
+    """In a transaction: set the day on which the documents are deleted, by the application's new state."""
     days = {CooperativeState.REJECTED: REJECTED_DAYS} | dict.fromkeys(OPEN_STATES, OPEN_DAYS)
     kept_days = days.get(CooperativeState(cooperative.state))
     delete_on = None if kept_days is None else vietnam_date(now) + datetime.timedelta(days=kept_days)
@@ -209,7 +209,7 @@ def schedule_document_deletion(cooperative: Cooperative, now: datetime.datetime)
 
 
 def delete_documents_of_person(user: User, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: delete an anonymised person's files. An approved cooperative keeps its own papers."""
+    """In a transaction: delete an anonymised person's files. An approved cooperative keeps its own papers."""
     submitted_documents = ApplicationDocument.objects.filter(submitted_by=user)
     decided = Q(cooperative__state__in=[CooperativeState.APPROVED, CooperativeState.SUSPENDED])
     for document in lock_rows(submitted_documents.filter(~decided | Q(kind=DocumentKind.REPRESENTATIVE))):

@@ -75,7 +75,7 @@ def apply_to_sell(
 def create_application(
     *, user: User, details: ApplicationDetails, actor: Actor, now: datetime.datetime
 ) -> Cooperative:
-    """Step: create the application. Raises AlreadyApplied, InvalidPhone."""
+    """In a transaction: create the application. Raises AlreadyApplied, InvalidPhone."""
     require_phone(details.phone, is_business=True)
     applications = Cooperative.objects.of_member(user.pk).exclude(state=CooperativeState.REJECTED)
     if applications.exists():
@@ -94,7 +94,7 @@ def create_application(
 def update_application(
     *, cooperative_id: int, details: ApplicationDetails, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: replace an application's details and submit it again.
+    """In a transaction: replace an application's details and submit it again.
 
     Raises InvalidPhone, TransitionNotAllowed.
     """

@@ -185,7 +185,7 @@ def deactivate_delivery_method(
 
 
 def open_first_warehouse(cooperative: Cooperative) -> Warehouse | None:
-    """Step: create a warehouse at the cooperative's address, or return None if it has one."""
+    """In a transaction: create a warehouse at the cooperative's address, or return None if it has one."""
     if Warehouse.objects.filter(cooperative=cooperative).exists():
         return None
     address = Address.objects.create(

@@ -122,7 +122,7 @@ def replace_delivery_rates(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: replace the rates of a locked delivery method.
+    """In a transaction: replace the rates of a locked delivery method.
 
     Raises MissingDeliveryRates, InvalidDeliveryRate.
     """
@@ -158,7 +158,7 @@ def replace_market_days(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: replace the schedule of a locked pickup method.
+    """In a transaction: replace the schedule of a locked pickup method.
 
     Raises InvalidMarketDay.
     """

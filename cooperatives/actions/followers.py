@@ -59,7 +59,7 @@ def create_follow_request(
 ) -> Follow | None:
     """Create a follow request; None if it was deleted meanwhile.
 
-    A step of `request_follow`, and of placing an order whose buyer opts in to news.
+    `request_follow` calls it, and so does placing an order whose buyer opts in to news.
     """
     email = email.strip().lower()
     new_follow = Follow(cooperative=cooperative, user=user, email=email, language=language, created_at=now)
@@ -95,14 +95,14 @@ def unfollow(*, token: str, actor: Actor, now: datetime.datetime) -> None:
 
 
 def unfollow_all_of_user(user: User, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: delete all follows of a user, by account or address."""
+    """In a transaction: delete all follows of a user, by account or address."""
     _end_rows(
         lock_rows(Follow.objects.filter(Q(user=user) | Q(email=user.email or ""))), actor=actor, now=now
     )
 
 
 def unfollow_address(email: str, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: delete all follows of an address."""
+    """In a transaction: delete all follows of an address."""
     _end_rows(lock_rows(Follow.objects.filter(email=email)), actor=actor, now=now)
 
 

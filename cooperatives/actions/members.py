@@ -45,7 +45,7 @@ def remove_member(*, cooperative_id: int, membership_id: int, actor: Actor, now:
 def admit_member(
     cooperative: Cooperative, user: User, role: Role, *, actor: Actor, now: datetime.datetime
 ) -> Membership:
-    """Step: make a user an active member of a locked cooperative. Raises AlreadyMember."""
+    """In a transaction: make a user an active member of a locked cooperative. Raises AlreadyMember."""
     row = Membership.objects.filter(cooperative=cooperative, user=user).first()
     if row is None:
         row = Membership(cooperative=cooperative, user=user)
@@ -117,7 +117,7 @@ def _lock_membership(cooperative_id: int, membership_id: int) -> Membership:
 
 
 def lock_cooperative(cooperative_id: int) -> Cooperative:
-    """Step: lock a cooperative, whose members are about to change. Raises Missing."""
+    """In a transaction: lock a cooperative, whose members are about to change. Raises Missing."""
     cooperative = lock_row(Cooperative.objects.filter(pk=cooperative_id))
     if cooperative is None:
         raise Missing()

@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
                 (
                     "grams",
                     models.PositiveIntegerField(
-                        default=0, help_text="Shipping weight of one step, in grams."
+                        default=0, help_text="Shipping weight of one unit, in grams."
                     ),
                 ),
                 ("quantity", models.PositiveIntegerField()),

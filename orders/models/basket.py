@@ -67,9 +67,9 @@ class Basket(WithMetadata, WithTimes):
 
 
 class BasketLine(WithMetadata):
-    """A quantity of a variant, in sale steps. Several lines may hold the same variant.
+    """A quantity of a variant, in sales units. Several lines may hold the same variant.
 
-    `seen_price` is the price of one step, in minor units, when the buyer last looked. A price change is
+    `seen_price` is the price of one sales unit, in minor units, when the buyer last looked. A price change is
     announced before it is charged. Only API apps set `forced_price`.
     """
 

@@ -33,12 +33,12 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
 class OrderLine(ReportColumns, WithMetadata):
     """One ordered item. Names, unit, prices, tax and commission are copied, so that history stays unchanged.
 
-    Amounts are minor units. `unit_list_price` and `unit_price` are the quoted prices of one step, before and
+    Amounts are minor units. `unit_list_price` and `unit_price` are the quoted prices of one unit, before and
     after catalogue discounts. They are never multiplied back into totals. `list_*`, `priced_*` and `total_*`
     are the line's net and gross amounts at list price, after its own discounts, and after its share of every
     discount.
 
-    For lines sold by weight `estimate_grams` is the quoted weight of all steps, on which the agreed prices
+    For lines sold by weight `estimate_grams` is the quoted weight of all units, on which the agreed prices
     are based. The buyer agreed to pay for the weighed amount up to `bound_grams`, which costs `bound_gross`.
     `weighed_grams` is the recorded weight; weight above the bound is not charged.
     """
@@ -59,7 +59,7 @@ class OrderLine(ReportColumns, WithMetadata):
     unit = models.CharField(max_length=10, blank=True, default="")
     picture_key = models.PositiveBigIntegerField(null=True, blank=True)
     is_shipping_required = models.BooleanField(default=True)
-    grams = models.PositiveIntegerField(default=0, help_text=_("Shipping weight of one step, in grams."))
+    grams = models.PositiveIntegerField(default=0, help_text=_("Shipping weight of one unit, in grams."))
     quantity = models.PositiveIntegerField()
 
     unit_list_price = models.BigIntegerField()
@@ -170,7 +170,7 @@ class OrderLine(ReportColumns, WithMetadata):
 
     @property
     def unit_label(self) -> str:
-        """The name of one step in the page's language; empty if the variant has a name, which includes it."""
+        """The unit's name in the page's language; empty if the variant has a name, which includes it."""
         return "" if self.variant_name else self.unit_name
 
     @property
@@ -208,7 +208,7 @@ class OrderLine(ReportColumns, WithMetadata):
 
 class AllocationQuerySet(models.QuerySet["Allocation"]):
     def unpacked_quantities(self) -> dict[int, int]:
-        """Return the sale steps of each allocation that are not in an undispatched parcel yet. One query."""
+        """Return the sales units of each allocation that are not in an undispatched parcel yet. One query."""
         packed_filter = Q(
             line__parcel_lines__stock=F("stock"),
             line__parcel_lines__parcel__state__in=[ParcelState.PACKING, ParcelState.PACKED],

@@ -232,7 +232,7 @@ def parcel_position_labels(parcels: Iterable[Parcel]) -> dict[int, str]:
 
 class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
     def delivered_quantities(self, part: OrderPart) -> dict[uuid.UUID, int]:
-        """Return the delivered and not returned sale steps of a part's lines, by line id. One query."""
+        """Return the delivered and not returned sales units of a part's lines, by line id. One query."""
         rows = (
             self.filter(order_line__part=part)
             .exclude(parcel__state=ParcelState.VOIDED)
@@ -264,7 +264,7 @@ class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
         return self.of_lot(lot).filter(parcel__kind__in=OUTGOING_KINDS, parcel__state__in=states)
 
     def unsent_quantities(self, lines: Iterable[OrderLine]) -> dict[uuid.UUID, int]:
-        """Return by line id how many sale steps were missing or substituted; zeros are left out."""
+        """Return by line id how many sales units were missing or substituted; zeros are left out."""
         rows = self.filter(order_line__in=list(lines), parcel__kind=ParcelKind.REFUND)
         rows = rows.exclude(parcel__state=ParcelState.VOIDED).order_by("order_line")
         return dict(rows.values_list("order_line").annotate(total=Sum("quantity")))

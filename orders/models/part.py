@@ -290,11 +290,11 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
     def is_packed(self, parcels: Iterable[Parcel]) -> bool:
         """Return whether everything still to be sent is in packed parcels. `parcels`: all, with lines."""
         valid = [parcel for parcel in parcels if parcel.state != ParcelState.VOIDED]
-        closed_steps = sum(
+        closed_quantity = sum(
             line.quantity for parcel in valid if parcel.kind in CLOSING_KINDS for line in parcel.lines.all()
         )
-        ordered_steps = sum(line.quantity for line in self.lines.all())
-        return closed_steps >= ordered_steps and all(
+        ordered_quantity = sum(line.quantity for line in self.lines.all())
+        return closed_quantity >= ordered_quantity and all(
             parcel.packed_at is not None for parcel in valid if parcel.is_outgoing
         )
 

@@ -12,7 +12,7 @@ from orders.models.line import OrderLine
 
 
 class PickTick(models.Model):
-    """A tick on the pick list: `quantity` sale steps of a line are fetched from a warehouse.
+    """A tick on the pick list: `quantity` sales units of a line are fetched from a warehouse.
 
     It counts while exactly this quantity is still to be packed from there, and is deleted once the line is
     packed. `warehouse` is None for products without tracked stock.

@@ -31,7 +31,7 @@ class SubstituteQuerySet(models.QuerySet["Substitute"]):
 
 
 class Substitute(models.Model):
-    """An offer of another variant instead of `quantity` sale steps of a line, at frozen prices.
+    """An offer of another variant instead of `quantity` sales units of a line, at frozen prices.
 
     Amounts are minor units. `replaced_gross` is the share of the line's total that is no longer charged.
     `total_gross` is the substitute's total at its estimate, never more. The line cannot be packed until the

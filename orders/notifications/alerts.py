@@ -18,7 +18,7 @@ from shop.notifications.send import queue_notification
 
 
 def raise_answer_alert(part: OrderPart, answer: str, *, now: datetime.datetime) -> None:
-    """Step: alert the cooperative that a buyer answered a question about its part, or that time ran out."""
+    """In a transaction: alert the cooperative that a buyer answered about its part, or did not in time."""
     alert = Alert(
         cooperative_id=part.cooperative_id,
         kind=AlertKind.ANSWER,
@@ -31,7 +31,7 @@ def raise_answer_alert(part: OrderPart, answer: str, *, now: datetime.datetime) 
 
 
 def raise_recall_alert(recall: Recall, *, known_by: int | None, now: datetime.datetime) -> None:
-    """Step: alert the cooperative that a lot of it is recalled; `known_by` is the user who started it."""
+    """In a transaction: alert the cooperative of a recall of its lot, except `known_by`, who started it."""
     alert = Alert.objects.create(
         cooperative_id=recall.lot.variant.cooperative_id,
         kind=AlertKind.RECALL,
@@ -73,7 +73,7 @@ def alert_path(alert: Alert) -> str:
 
 
 def tell_member(alert: Alert, user: User, channel: NotificationChannel, *, now: datetime.datetime) -> None:
-    """Step: queue the alert for one member by one channel, in the member's language."""
+    """In a transaction: queue the alert for one member by one channel, in the member's language."""
     with translation.override(user.language):
         title, text = alert_title(alert), alert_text(alert)
     key = alert_key(alert)

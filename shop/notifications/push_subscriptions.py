@@ -116,9 +116,9 @@ def queue_push(
     url: str,
     now: datetime.datetime,
 ) -> None:
-    """Step: queue an alert for each of these browsers. A tap on it opens `url`, a path of this site.
+    """In a transaction: queue an alert for each of these browsers.
 
-    Alerts with one `key` replace each other on the screen.
+    A tap on it opens `url`, a path of this site. Alerts with one `key` replace each other on the screen.
     """
     message = {"title": title[:_MAX_TITLE], "body": body[:_MAX_BODY], "url": url, "tag": key}
     for subscription in subscriptions:

@@ -265,7 +265,7 @@ def _store_rows(import_id: int, encoding: str, rows: list[ListingImportRow]) -> 
 
 
 def _lock_import(cooperative: Cooperative, import_id: int) -> ListingImport:
-    """Step: lock an import of the cooperative. Raises Missing."""
+    """In a transaction: lock an import of the cooperative. Raises Missing."""
     listing_import = lock_row(ListingImport.objects.for_cooperative(cooperative).filter(pk=import_id))
     if listing_import is None:
         raise Missing()

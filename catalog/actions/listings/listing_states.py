@@ -226,7 +226,7 @@ def change_listing_state(
     actor: Actor,
     now: datetime.datetime,
 ) -> Listing:
-    """Step: change the state of a locked listing and record it. Raises TransitionNotAllowed."""
+    """In a transaction: change the state of a locked listing and record it. Raises TransitionNotAllowed."""
     previous_state = change_state(listing, new_state, LISTING_TRANSITIONS)
     listing.state_reason = reason
     if new_state == ListingState.IN_REVIEW:
@@ -260,7 +260,7 @@ def _require_state(listing: Listing, state: ListingState, *, new_state: ListingS
 
 
 def require_legal_fields(listing: Listing) -> None:
-    """Step: raise ListingIncomplete if the channel checks listings and a required field is empty."""
+    """In a transaction: raise ListingIncomplete if a field is empty that the channel requires of listings."""
     if _is_checked(listing):
         missing_fields = missing_legal_fields(listing.product)
         if missing_fields:
@@ -294,7 +294,7 @@ def _legally_required_texts(cooperative: Cooperative, product_type: ProductType)
 
 
 def _lock_listing(rows: QuerySet[Listing], listing_id: int) -> Listing:
-    """Step: lock a listing after its product, whose photos and details decide whether it may be on sale.
+    """In a transaction: lock a listing after its product, whose photos and details decide if it may be sold.
 
     Raises Missing.
     """

@@ -50,7 +50,7 @@ class UnusualDiscount(NeedsConfirmation):
 
 @dataclass(frozen=True, slots=True)
 class PromotionTerms:
-    """The terms of a promotion, which takes off `percent`, or `amount` minor units per step.
+    """The terms of a promotion, which takes off `percent`, or `amount` minor units per sales unit.
 
     It applies to the products of `cooperative`, or of all cooperatives if that is None. `products` and
     `categories` narrow it down. If both are empty, it applies to all products.

@@ -18,7 +18,7 @@ from shop.core.models import record_change
 
 
 def apply_promotions(product_ids: Iterable[int], *, actor: Actor, now: datetime.datetime) -> set[int]:
-    """Step: apply the best running promotion to each price; return ids of products whose price changed.
+    """In a transaction: apply the best running promotion to each price; return the ids of changed products.
 
     Promotions are read after the products are locked. An edit of a promotion commits before it locks the
     products, so the last transaction to lock them sees all promotions.
@@ -44,7 +44,7 @@ def apply_promotions(product_ids: Iterable[int], *, actor: Actor, now: datetime.
 
 
 def update_lowest_prices(product_ids: Iterable[int]) -> None:
-    """Step: update the price columns of these products' listings that lists sort and filter by."""
+    """In a transaction: update the listings' price columns, by which lists are sorted and filtered."""
     keys = list(product_ids)
     listings = lock_rows(Listing.objects.filter(product__in=keys))
     lowest = {

@@ -88,13 +88,13 @@ def cancel_back_in_stock_request(*, token: str, actor: Actor, now: datetime.date
 
 
 def delete_back_in_stock_requests_of_user(user: User) -> None:
-    """Step: delete a user's requests, by account, e-mail or phone."""
+    """In a transaction: delete a user's requests, by account, e-mail or phone."""
     contacts = [contact for contact in (user.email, user.phone) if contact]
     BackInStockRequest.objects.filter(Q(user=user) | Q(contact__in=contacts)).delete()
 
 
 def delete_back_in_stock_requests_of_contact(contact: str) -> None:
-    """Step: delete a guest's requests, by e-mail or phone."""
+    """In a transaction: delete a guest's requests, by e-mail or phone."""
     BackInStockRequest.objects.filter(contact=contact).delete()
 
 

@@ -207,7 +207,7 @@ def _item_fields(feed_variant: _FeedVariant, texts: _Texts) -> dict[str, object]
 
 
 def _unit_measure(variant: Variant) -> dict[str, str]:
-    """Return the content of a step, and the measure for its unit price."""
+    """Return the content of a sales unit, and the measure for its unit price."""
     if variant.content_grams:
         return {"unit_pricing_measure": f"{variant.content_grams} g", "unit_pricing_base_measure": "1 kg"}
     if variant.content_ml:

@@ -1,4 +1,4 @@
-"""Steps that set the attribute values of products and variants. The caller holds their locks."""
+"""Set the attribute values of products and variants. The caller holds their locks."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def _resolve_choice(attribute: Attribute, choice: AttributeChoice) -> AttributeV
 
 
 def get_or_create_value(attribute: Attribute, name: str, **columns: object) -> AttributeValue:
-    """Step: return the value with this name in the attribute's list; append it if it is new.
+    """In a transaction: return the value with this name in the attribute's list; append it if it is new.
 
     Raises AlreadyTaken, InvalidColumnValue.
     """

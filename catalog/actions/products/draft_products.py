@@ -63,7 +63,7 @@ def insert_draft_product(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Step: create a product with stock in the seller's first warehouse."""
+    """In a transaction: create a product with stock in the seller's first warehouse."""
     product = Product(
         product_type=product_values.product_type,
         cooperative=cooperative,

@@ -41,9 +41,9 @@ class ProductDetails:
 
 @dataclass(frozen=True, slots=True)
 class VariantDetails:
-    """A variant's sale step and its price in the channel's minor units, tax included.
+    """A variant's sales unit and its price in the channel's minor units, tax included.
 
-    For variants sold by weight (`is_sold_by_weight`), `content_grams` is the estimated weight of a step, on
+    For variants sold by weight (`is_sold_by_weight`), `content_grams` is the estimated weight of a unit, on
     which the price is based. The buyer pays for up to `tolerance_percent` more without being asked.
     """
 
@@ -68,7 +68,7 @@ class VariantDetails:
 
 @dataclass(frozen=True, slots=True)
 class NewProduct:
-    """A product to be drafted, and its variants with the initial stock of each, in steps.
+    """A product to be drafted, and its variants with the initial stock of each, in sales units.
 
     `captions` are alternative texts in the pictures' order. If there are fewer, the last pictures have none.
     """
@@ -82,7 +82,7 @@ class NewProduct:
 
 
 class VariantContent(TypedDict, total=False):
-    """The contents of one sale step: columns of a variant and arguments of `VariantDetails`."""
+    """The contents of one sales unit: columns of a variant and arguments of `VariantDetails`."""
 
     content_grams: int
     content_ml: int
@@ -101,7 +101,7 @@ def has_own_content(unit: str) -> bool:
 
 
 def variant_content(unit: str, content: Decimal | None, measure: str) -> VariantContent:
-    """Return what one sale step contains. The content of a measure such as kg is known without `content`."""
+    """Return what one sales unit contains. The content of a measure such as kg is known without `content`."""
     if unit in _GRAMS_OF:
         return {"content_grams": _GRAMS_OF[Unit(unit)]}
     if unit == Unit.LITRE:

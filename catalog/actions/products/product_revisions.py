@@ -1,4 +1,4 @@
-"""Steps that propose changes to an approved product; buyers see it unchanged until they are approved.
+"""Propose changes to an approved product; buyers see it unchanged until they are approved.
 
 The caller holds the product's lock.
 """
@@ -45,7 +45,7 @@ def is_approved(product: Product) -> bool:
 def propose_values(
     product: Product, values: Mapping[str, object], *, actor: Actor, now: datetime.datetime
 ) -> dict[str, object]:
-    """Step: move the reviewed columns of an approved product to its revision; return the other values.
+    """In a transaction: move an approved product's reviewed columns to its revision; return the other values.
 
     If a listing is in review, its waiting time restarts instead, because a reviewer approves only texts they
     have seen. Raises InvalidColumnValue, ListingIncomplete.
@@ -70,7 +70,7 @@ def propose_values(
 def propose_variant_name(
     variant: Variant, values: Mapping[str, object], *, actor: Actor, now: datetime.datetime
 ) -> dict[str, object]:
-    """Step: move the name of an approved product's option to the revision; return the other values.
+    """In a transaction: move an approved product's option name to its revision; return the other values.
 
     Raises InvalidColumnValue.
     """
@@ -99,7 +99,7 @@ def propose_translations(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: put translations that differ from the current ones into the product's revision."""
+    """In a transaction: put translations that differ from the current ones into the product's revision."""
     current = Translation.objects.texts("catalog.product", [str(product.pk)], language)
     changed = {
         field: text.strip()
@@ -124,7 +124,7 @@ def propose_translations(
 
 
 def restart_review(product: Product, now: datetime.datetime) -> None:
-    """Step: restart the waiting time of listings in review, because their content changed."""
+    """In a transaction: restart the waiting time of listings in review, because their content changed."""
     Listing.objects.filter(product=product, state=ListingState.IN_REVIEW).update(submitted_at=now)
 
 
@@ -145,13 +145,13 @@ def revised_variant_name(variant: Variant) -> str:
 
 
 def open_revision(product: Product, now: datetime.datetime) -> ProductRevision:
-    """Step: return the product's revision, or a new one that is not saved yet."""
+    """In a transaction: return the product's revision, or a new one that is not saved yet."""
     revision = ProductRevision.objects.filter(product=product).first()
     return revision or ProductRevision(product=product, submitted_at=now)
 
 
 def save_revision(revision: ProductRevision, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: send a changed revision to review. A revision that proposes nothing is deleted."""
+    """In a transaction: send a changed revision to review. A revision that proposes nothing is deleted."""
     product = revision.product
     if revision.is_empty:
         if revision.pk is not None:

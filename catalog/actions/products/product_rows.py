@@ -1,4 +1,4 @@
-"""Steps for one product, shared by members, staff and apps."""
+"""Lock, insert and update one product in the caller's transaction, for members, staff and apps."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ SEARCH_COLUMNS = ("search_name", "search_text", "sort_key")  # set by `set_searc
 
 
 def lock_product(product_id: int, *, cooperative: Cooperative | None = None, field: str = "id") -> Product:
-    """Step: lock a product that was not removed; with a `cooperative`, only its own. Raises Missing."""
+    """In a transaction: lock a product that was not removed; with a `cooperative`, only its own.
+
+    Raises Missing.
+    """
     products = (
         Product.objects.existing() if cooperative is None else Product.objects.for_cooperative(cooperative)
     )
@@ -35,7 +38,7 @@ def lock_product(product_id: int, *, cooperative: Cooperative | None = None, fie
 
 
 def load_listings(product: Product) -> QuerySet[Listing]:
-    """Step: return the product's listings, loaded for state changes."""
+    """In a transaction: return the product's listings, loaded for state changes."""
     listings = Listing.objects.filter(product=product).order_by("pk")
     return listings.select_related("channel", "product", "product__cooperative", "product__product_type")
 
@@ -43,7 +46,7 @@ def load_listings(product: Product) -> QuerySet[Listing]:
 def finish_product_edit(
     product: Product, *, data: Mapping[str, object], actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: update everything derived from a saved product's columns, and record the edit.
+    """In a transaction: update everything derived from a saved product's columns, and record the edit.
 
     Published products must stay complete: raises ListingIncomplete.
     """
@@ -91,7 +94,7 @@ def _option_names(product: Product) -> tuple[str, ...]:
 
 
 def refresh_option_words(product: Product) -> None:
-    """Step: let searches find a locked product by the present names of its options."""
+    """In a transaction: let searches find a locked product by the present names of its options."""
     before = product.search_text
     set_search_columns(product)
     if product.search_text != before:
@@ -99,7 +102,7 @@ def refresh_option_words(product: Product) -> None:
 
 
 def refresh_search_columns(products: QuerySet[Product]) -> None:
-    """Step: recompute the derived columns of these products after their seller or category changed."""
+    """In a transaction: recompute these products' derived columns after their seller or category changed."""
     rows = lock_rows(
         products.select_related("cooperative", "category").prefetch_related("variants").order_by("pk")
     )

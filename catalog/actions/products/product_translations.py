@@ -78,7 +78,7 @@ def save_product_translations(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Step: store translations of a locked product and its variants. Raises Missing."""
+    """In a transaction: store translations of a locked product and its variants. Raises Missing."""
     changed = save_row_translations(product, language, texts, translatable_fields=PRODUCT_TEXTS)
     if "description_text" in changed:  # Saleor's clients read the formatted description
         text = texts["description_text"].strip()

@@ -1,4 +1,4 @@
-"""Steps that propose changes to an approved product's pictures. The caller holds the product's lock."""
+"""Propose changes to an approved product's pictures. The caller holds the product's lock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class LastPictureNeeded(Refused):
 def propose_picture(
     product: Product, picture: Picture, alt: str, *, actor: Actor, now: datetime.datetime
 ) -> RevisionPicture:
-    """Step: append a picture to the product's revision."""
+    """In a transaction: append a picture to the product's revision."""
     revision, rows = _revision_pictures(product, now)
     row = RevisionPicture(picture=picture, alt=alt)
     _save_order(revision, [*rows, row], actor=actor, now=now)
@@ -35,7 +35,7 @@ def propose_picture(
 def propose_picture_order(
     product: Product, key: PictureKey, position: int, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: move a picture in the product's revision. Raises Missing."""
+    """In a transaction: move a picture in the product's revision. Raises Missing."""
     revision, rows = _revision_pictures(product, now)
     moved = _find_picture(rows, key)
     reordered = [row for row in rows if row is not moved]
@@ -47,7 +47,7 @@ def propose_picture_order(
 def propose_picture_removal(
     product: Product, key: PictureKey, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: remove a picture in the product's revision. Raises Missing, LastPictureNeeded."""
+    """In a transaction: remove a picture in the product's revision. Raises Missing, LastPictureNeeded."""
     revision, rows = _revision_pictures(product, now)
     removed_row = _find_picture(rows, key)
     remaining = [row for row in rows if row is not removed_row]

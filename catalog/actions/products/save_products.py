@@ -73,9 +73,9 @@ def insert_product(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: insert a product with these columns and record it. Without a slug it gets one of its name.
+    """In a transaction: insert a product with these columns and record it.
 
-    Raises Missing, AlreadyTaken, InvalidColumnValue.
+    Without a slug it gets one of its name. Raises Missing, AlreadyTaken, InvalidColumnValue.
     """
     require_related_rows(Product, values)
     set_columns(product, values)
@@ -138,7 +138,10 @@ def save_product_values(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Step: update columns of a locked product and their derived data. Raises like `update_product`."""
+    """In a transaction: update columns of a locked product and their derived data.
+
+    Raises like `update_product`.
+    """
     changes = set_tracked_columns(product, values)
     set_search_columns(product)
     save_unique(product)

@@ -32,7 +32,7 @@ class SimilarProduct:
 
 @dataclass(frozen=True, slots=True)
 class UsualPrices:
-    """The usual prices of a sale step on the market, in minor units, over `offer_count` options."""
+    """The usual prices of a sales unit on the market, in minor units, over `offer_count` options."""
 
     lowest: int
     middle: int
@@ -75,11 +75,11 @@ def find_similar_product(cooperative: Cooperative, channel: Channel, product_id:
     )
 
 
-def usual_prices(channel: Channel, name: str, step: Variant) -> UsualPrices | None:
-    """Return the usual prices of a step like this one, from published products with the words of the name.
+def usual_prices(channel: Channel, name: str, variant: Variant) -> UsualPrices | None:
+    """Return the usual prices of a unit like the variant's, from published products with the name's words.
 
-    `step` needs no row. Prices are compared by content, or by the unit if neither has one. None if fewer than
-    `MIN_OFFERS` options are comparable.
+    `variant` may be unsaved. Prices are compared by content, or by the unit if neither has one. None if
+    fewer than `MIN_OFFERS` options are comparable.
     """
     prices = (
         Price.objects.filter(
@@ -93,7 +93,7 @@ def usual_prices(channel: Channel, name: str, step: Variant) -> UsualPrices | No
     amounts = sorted(
         round((price.amount or 0) * ratio)
         for price in prices[:_READ_PRICES]
-        if (ratio := _relative_value(step, price.variant)) is not None
+        if (ratio := _relative_value(variant, price.variant)) is not None
     )
     if len(amounts) < MIN_OFFERS:
         return None
@@ -116,7 +116,7 @@ def _named(name: str) -> ProductQuerySet:
 
 
 def _relative_value(variant: Variant, other: Variant) -> Fraction | None:
-    """Return how many steps of `other` are worth one `variant`; None if they cannot be compared."""
+    """Return how many sales units of `other` are worth one of `variant`; None if they cannot be compared."""
     ratio = variant.relative_content(other)
     if ratio is not None:
         return ratio

@@ -1,4 +1,4 @@
-"""Steps for one variant and its prices, shared by members, staff and apps."""
+"""Lock, insert and price one variant in the caller's transaction, for members, staff and apps."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ class UnusualPrice(NeedsConfirmation):
 
 
 def append_variant(product: Product, values: Mapping[str, object]) -> Variant:
-    """Step: create a variant after the others of its locked product. The first becomes the default.
+    """In a transaction: create a variant after the others of its locked product.
 
-    Raises AlreadyTaken, InvalidColumnValue.
+    The first becomes the default. Raises AlreadyTaken, InvalidColumnValue.
     """
     variant = Variant(
         product=product,
@@ -79,7 +79,7 @@ def append_variant(product: Product, values: Mapping[str, object]) -> Variant:
 
 
 def lock_variant(variants: QuerySet[Variant], variant_id: int) -> Variant | None:
-    """Step: lock one of these variants after its product, in the lock order of price updates.
+    """In a transaction: lock one of these variants after its product, in the lock order of price updates.
 
     Returns None if there is none.
     """
@@ -99,11 +99,11 @@ def set_list_price(
     actor: Actor,
     now: datetime.datetime,
 ) -> Price:
-    """Step: set a variant's list price in a channel and reapply promotions. The product is locked.
+    """In a transaction: set a variant's list price in a channel and reapply promotions.
 
-    `confirmation_token` is that of an earlier UnusualPrice, which a person confirms with it. It is
-    empty at the first try. With None nobody is asked: apps pass it, and the desk lists their unusual prices.
-    Raises InvalidPrice, UnusualPrice.
+    The product is locked. `confirmation_token` is that of an earlier UnusualPrice, which a person confirms
+    with it. It is empty at the first try. With None nobody is asked: apps pass it, and the desk lists their
+    unusual prices. Raises InvalidPrice, UnusualPrice.
     """
     if not 1 <= amount <= MAX_PRICE:
         raise InvalidPrice(field="price")

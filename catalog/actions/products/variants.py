@@ -40,7 +40,7 @@ from shop.core.states import TransitionNotAllowed
 
 @dataclass(frozen=True, slots=True)
 class InitialStock:
-    """The first quantity of a variant, in sale steps.
+    """The first quantity of a variant, in sales units.
 
     Without `warehouse_id` it goes to the seller's first warehouse that serves the channels of the prices.
     """
@@ -133,7 +133,7 @@ def insert_variant(
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
-    """Step: insert a variant of a locked or new product with its list prices and its initial stock.
+    """In a transaction: insert a variant of a locked or new product with its list prices and first stock.
 
     Raises AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice, Missing, MissingWarehouse.
     """
@@ -217,7 +217,7 @@ def save_variant_values(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: update columns of a locked variant.
+    """In a transaction: update columns of a locked variant.
 
     Raises AlreadyTaken, InvalidColumnValue, AttributeNotOfType.
     """

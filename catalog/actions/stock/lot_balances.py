@@ -11,7 +11,7 @@ from shop.core.errors import Missing
 
 
 def change_lot_balance(stock: Stock, lot_id: int | None, quantity: int) -> None:
-    """Step: add to the balance of a lot in a locked stock; nothing for stock of no lot."""
+    """In a transaction: add to the balance of a lot in a locked stock; nothing for stock of no lot."""
     if lot_id is None:
         return
     balance = LotBalance.objects.filter(stock=stock, lot=lot_id)
@@ -22,7 +22,7 @@ def change_lot_balance(stock: Stock, lot_id: int | None, quantity: int) -> None:
 
 
 def recalculate_recalled_stock(stocks: Iterable[Stock]) -> None:
-    """Step: save what recalled lots have in these locked stocks, which is not for sale."""
+    """In a transaction: save what recalled lots have in these locked stocks, which is not for sale."""
     rows = list(stocks)
     balances = LotBalance.objects.filter(stock__in=rows, on_hand__gt=0, lot__recalled_at__isnull=False)
     sums = dict(balances.order_by().values_list("stock").annotate(sum=Sum("on_hand")))

@@ -1,6 +1,6 @@
 """Stock: availability, allocation choices, and every change of stock on hand.
 
-Functions without their own transaction are steps: the caller has locked the rows.
+Functions without their own transaction run in the caller's, which has locked the rows.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_COUNTED_STEPS = 1_000_000
 
 
 class SoldOut(Refused):
-    """Not enough free stock. `details["free"]` maps each short variant to the steps left."""
+    """Not enough free stock. `details["free"]` maps each short variant to the quantity left."""
 
     code = "sold_out"
     default_message = _("Some of these items have just sold out.")
@@ -140,7 +140,7 @@ def record_movement(
     lot_id: int | None = None,
     happened_at: datetime.datetime | None = None,
 ) -> Movement:
-    """Step: record a change of the stock on hand of a locked row, and of the lot's balance in it.
+    """In a transaction: record a change of the stock on hand of a locked row, and of the lot's balance in it.
 
     Either may become negative. `happened_at` is when the stock changed, if that is recorded later. If the
     stock or the lot was counted since then, the count includes the change already, so a second movement keeps
@@ -225,7 +225,7 @@ def record_stock_counts(
 def record_count(
     count: StockCount, *, cooperative: Cooperative, actor: Actor, now: datetime.datetime
 ) -> Stock:
-    """Step: record a count. Without a difference the movement is 0, to keep its key.
+    """In a transaction: record a count. Without a difference the movement is 0, to keep its key.
 
     A count that is recorded later is compared with the stock at `counted_at`; what came in and went out since
     then is kept. If the stock was counted again since then, the later count stands and nothing changes.
@@ -290,7 +290,7 @@ def move_stock(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: record a movement of a locked row, and its change."""
+    """In a transaction: record a movement of a locked row, and its change."""
     record_movement(
         stock,
         quantity,

@@ -12,7 +12,7 @@ from shop.core.errors import Missing
 
 
 def lock_lot(lot: Lot) -> Lot:
-    """Step: lock all stock of the lot's variant, and then the lot; return it. Raises Missing.
+    """In a transaction: lock all stock of the lot's variant, and then the lot; return it. Raises Missing.
 
     A movement locks its stock and then its lot, by the foreign key. So nobody sells, packs or moves the lot
     meanwhile, also not into a warehouse that had none of it.
@@ -25,7 +25,7 @@ def lock_lot(lot: Lot) -> Lot:
 
 
 def save_recalled(lot: Lot, recalled_at: datetime.datetime | None) -> None:
-    """Step: stop a locked lot, or release it with None, and change the stock for sale."""
+    """In a transaction: stop a locked lot, or release it with None, and change the stock for sale."""
     lot.recalled_at = recalled_at
     lot.save(update_fields=["recalled_at"])
     recalculate_recalled_stock(lock_rows(Stock.objects.filter(variant=lot.variant_id)))

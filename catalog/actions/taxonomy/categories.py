@@ -59,7 +59,7 @@ def create_category_row(
     actor: Actor,
     now: datetime.datetime,
 ) -> Category:
-    """Step: create a category inside `parent` or at the root. Raises AlreadyTaken."""
+    """In a transaction: create a category inside `parent` or at the root. Raises AlreadyTaken."""
     category = Category(
         name=name,
         slug=slug or slugify(name),
@@ -86,7 +86,7 @@ def update_category(
 def update_category_row(
     *, category_id: int, values: Mapping[str, object], actor: Actor, now: datetime.datetime
 ) -> Category:
-    """Step: update the named columns as `update_category` does."""
+    """In a transaction: update the named columns as `update_category` does."""
     category = update_taxonomy_columns(Category, category_id, values=values, actor=actor, now=now)
     if "name" in values:
         refresh_search_columns(Product.objects.filter(category=category))

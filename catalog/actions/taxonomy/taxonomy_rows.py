@@ -29,7 +29,7 @@ class StillReferenced(Refused):
 def create_taxonomy_row(
     model: type[TaxonomyRow], *, values: Mapping[str, object], actor: Actor, now: datetime.datetime
 ) -> TaxonomyRow:
-    """Step: create a product type, attribute or collection. Raises AlreadyTaken."""
+    """In a transaction: create a product type, attribute or collection. Raises AlreadyTaken."""
     require_related_rows(model, values)
     row = model(**values)
     row.slug = row.slug or unused_slug(model, row.name)
@@ -39,7 +39,7 @@ def create_taxonomy_row(
 
 
 def lock_taxonomy_row(model: type[TaxonomyRow], key: int, *, field: str) -> TaxonomyRow:
-    """Step: lock a row. `field` names the input in the refusal. Raises Missing."""
+    """In a transaction: lock a row. `field` names the input in the refusal. Raises Missing."""
     row = lock_row(model._default_manager.filter(pk=key))
     if row is None:
         raise Missing(field=field)
@@ -62,7 +62,7 @@ def update_taxonomy_row(
 def update_taxonomy_columns(
     model: type[TaxonomyRow], key: int, *, values: Mapping[str, object], actor: Actor, now: datetime.datetime
 ) -> TaxonomyRow:
-    """Step: update the named columns. Raises Missing, AlreadyTaken."""
+    """In a transaction: update the named columns. Raises Missing, AlreadyTaken."""
     row = lock_taxonomy_row(model, key, field="id")
     require_related_rows(model, values)
     changes = set_tracked_columns(row, values)

@@ -49,7 +49,7 @@ class InvalidPhrase(Refused):
 
 
 def require_allowed_texts(texts: Mapping[str, object]) -> None:
-    """Step: raise ForbiddenWords if one of these texts (by field) contains a forbidden phrase."""
+    """In a transaction: raise ForbiddenWords if one of these texts (by field) contains a forbidden phrase."""
     allowed_texts_check()(texts)
 
 
@@ -72,7 +72,7 @@ def allowed_texts_check() -> Callable[[Mapping[str, object]], None]:
 
 
 def require_allowed_product(product: Product) -> None:
-    """Step: raise ForbiddenWords if any text of the product, its variants or their translations does."""
+    """In a transaction: raise ForbiddenWords if a text of the product, a variant or a translation has one."""
     require_allowed_texts({column: getattr(product, column) for column in PRODUCT_COLUMNS})
     variants = dict(product.variants.values_list("pk", "name"))
     require_allowed_texts({f"variant-{key}": name for key, name in variants.items()})

@@ -187,7 +187,7 @@ def _lock_due_alert(alert_id: int, now: datetime.datetime) -> Alert | None:
 
 
 def _end_alert(alert: Alert, state: AlertState) -> None:
-    """Step: end the steps of a locked alert."""
+    """In a transaction: end the steps of a locked alert."""
     change_state(alert, state, ALERT_TRANSITIONS)
     alert.next_step_at = None
     alert.save(update_fields=["next_step_at"])

@@ -97,7 +97,7 @@ def record_transfer(
     actor: Actor,
     now: datetime.datetime,
 ) -> RecordedTransfer:
-    """Step: record a reported transfer and assign it to an order on an exact match.
+    """In a transaction: record a reported transfer and assign it to an order on an exact match.
 
     A repeated report changes nothing. Rows of a `statement` were compared with known transfers before.
     """
@@ -131,7 +131,7 @@ def record_transfer(
 def assign_transfer_to_order(
     transfer: BankTransfer, order: Order, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> TransferShare:
-    """Step, on a locked order: pay it with this amount of the transfer.
+    """On a locked order: pay it with this amount of the transfer.
 
     After a partial payment the buyer has the channel's full time again for the rest.
     """
@@ -166,7 +166,7 @@ def _assignment_key(transfer: BankTransfer, order: Order) -> str:
 
 
 def mark_if_fully_assigned(transfer: BankTransfer, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: mark a transfer as assigned if all of it is assigned to orders."""
+    """In a transaction: mark a transfer as assigned if all of it is assigned to orders."""
     if unassigned_amount(transfer):
         return
     change_state(transfer, TransferState.ASSIGNED, TRANSFER_TRANSITIONS)

@@ -92,7 +92,7 @@ def _release_share(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: reverse the share's payment, book its amount as unmatched, and put the transfer under review."""
+    """In a transaction: reverse the share's payment, book it as unmatched, and put the transfer in review."""
     share_id, payment = share.pk, share.payment
     record_payment_event(
         payment,

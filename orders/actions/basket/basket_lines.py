@@ -42,7 +42,7 @@ class QuantityExceedsLimit(Refused):
 
 @dataclass(frozen=True, slots=True)
 class LineToAdd:
-    """A variant and the quantity to add, in sale steps. Prices are in minor units.
+    """A variant and the quantity to add, in sales units. Prices are in minor units.
 
     If `needs_new_line`, the quantity is never added to an existing line.
     """
@@ -66,7 +66,7 @@ def add_variant_to_basket(
     language: str = "vi",
     province_code: str = "",
 ) -> Basket:
-    """Add sale steps of a variant to the basket, creating it if missing; return the basket.
+    """Add sales units of a variant to the basket, creating it if missing; return the basket.
 
     An existing line of the variant grows. Raises InvalidQuantity, QuantityExceedsLimit, NotForSale.
     """
@@ -91,7 +91,7 @@ def create_empty_basket(
     private_metadata: Mapping[str, str] | None = None,
     now: datetime.datetime,
 ) -> Basket:
-    """Step: create an empty basket."""
+    """In a transaction: create an empty basket."""
     return Basket.objects.create(
         user_id=user_id,
         channel=channel,
@@ -107,7 +107,7 @@ def create_empty_basket(
 
 
 def add_lines_to_locked_basket(basket: Basket, lines_to_add: Sequence[LineToAdd]) -> None:
-    """Step, on a locked basket: add all of these lines or none, in a fixed number of queries.
+    """On a locked basket: add all of these lines or none, in a fixed number of queries.
 
     Raises as `add_variant_to_basket`.
     """
@@ -124,7 +124,7 @@ def store_added_lines(
     variants: Mapping[int, Variant],
     shop_limit: int | None,
 ) -> None:
-    """Step: add lines to a basket's present `lines` of these variants, also to the list itself.
+    """In a transaction: add lines to a basket's present `lines` of these variants, also to the list itself.
 
     `variants` are those that buyers can order now, with their price. Raises as `add_variant_to_basket`.
     """
@@ -165,7 +165,7 @@ def _grow_line(line: BasketLine, added_line: LineToAdd, price: int | None) -> No
 
 
 def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None:
-    """Step, on a locked basket: change a line's quantity, as `change_line_quantity` does."""
+    """On a locked basket: change a line's quantity, as `change_line_quantity` does."""
     line = basket.lines.select_related("variant").filter(pk=line_id).first()
     if line is None:
         raise Missing()
@@ -218,7 +218,7 @@ def choose_deliveries(
 
 
 def store_delivery_choices(basket: Basket, choices: Mapping[int, RequestedDelivery]) -> None:
-    """Step, on a locked basket: store the deliveries, as `choose_deliveries` does."""
+    """On a locked basket: store the deliveries, as `choose_deliveries` does."""
     if not choices:
         return
     method_ids = {choice.delivery_method_id for choice in choices.values() if choice.delivery_method_id}
@@ -237,7 +237,7 @@ def store_delivery_choices(basket: Basket, choices: Mapping[int, RequestedDelive
 
 
 def store_checked_choices(basket: Basket, choices: Mapping[int, RequestedDelivery]) -> None:
-    """Step, on a locked basket: store the deliveries, from methods of these cooperatives."""
+    """On a locked basket: store the deliveries, from methods of these cooperatives."""
     rows = [
         DeliveryChoice(
             basket=basket,
@@ -263,7 +263,7 @@ def _delivery_methods(keys: Collection[int]) -> QuerySet[DeliveryMethod]:
 
 
 def release_reservations(reservations: list[Reservation]) -> None:
-    """Step: lock the stock of these reservations and release them."""
+    """In a transaction: lock the stock of these reservations and release them."""
     if not reservations:
         return
     stocks = locks.lock_stock({reservation.stock_id for reservation in reservations})
@@ -274,7 +274,7 @@ def release_reservations(reservations: list[Reservation]) -> None:
 
 
 def release_reserved_stock(reservations: Sequence[Reservation], rows: Mapping[int, Stock]) -> set[int]:
-    """Step: delete reservations of locked stock rows; return the ids of the rows, which the caller saves.
+    """In a transaction: delete reservations of locked stock; return the ids of rows for the caller to save.
 
     Read the reservations under the lock: another worker may have released some of them before.
     """
@@ -298,7 +298,7 @@ def reservations_of_basket(basket_id: uuid.UUID) -> QuerySet[Reservation]:
 
 
 def shop_quantity_limit() -> int | None:
-    """Return the shop's limit of sale steps per order."""
+    """Return the shop's limit of sales units per order."""
     return shop_settings().limit_quantity_per_checkout
 
 
@@ -329,7 +329,7 @@ def _release_line(basket: Basket, line: BasketLine) -> None:
 
 
 def lock_existing_basket(basket_id: uuid.UUID, access: BasketAccess | None = None) -> Basket:
-    """Step: lock the basket. Raises Missing if it has become an order or never existed.
+    """In a transaction: lock the basket. Raises Missing if it has become an order or never existed.
 
     Raises it too if `access` is given and does not include the basket.
     """
@@ -340,6 +340,6 @@ def lock_existing_basket(basket_id: uuid.UUID, access: BasketAccess | None = Non
 
 
 def mark_basket_changed(basket: Basket, now: datetime.datetime) -> None:
-    """Step: mark the basket as changed now."""
+    """In a transaction: mark the basket as changed now."""
     basket.changed_at = now
     basket.save(update_fields=["changed_at"])

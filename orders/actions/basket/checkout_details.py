@@ -46,7 +46,7 @@ def set_shipping_address(
 
 
 def write_shipping_address(basket: Basket, address: Address, *, now: datetime.datetime) -> Basket:
-    """Step, on a locked basket: set the shipping address. Raises InvalidPhone."""
+    """On a locked basket: set the shipping address. Raises InvalidPhone."""
     address.require_phone()
     return write_basket_columns(
         basket,
@@ -72,7 +72,7 @@ def set_billing_address(
 
 
 def write_billing_address(basket: Basket, address: Address, *, now: datetime.datetime) -> Basket:
-    """Step, on a locked basket: set the billing address. Raises InvalidPhone."""
+    """On a locked basket: set the billing address. Raises InvalidPhone."""
     address.require_phone()
     return write_basket_columns(
         basket, now, billing_address=_save_copy(address, previous=basket.billing_address)

@@ -33,7 +33,7 @@ class DifferenceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A difference: `was` and `now` are sale steps for FEWER, and minor units for a changed price.
+    """A difference: `was` and `now` are sales units for FEWER, and minor units for a changed price.
 
     `name` is the product's name when it was ordered, `translated` the same in the order's language. `seller`
     is the cooperative's name if it is paused.

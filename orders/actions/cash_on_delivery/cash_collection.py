@@ -137,7 +137,7 @@ def cash_to_collect(order: Order, *, planned_refunds: Mapping[int, int] = Mappin
 
 
 def reduce_expected_cash(order: Order, part: OrderPart, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: cut the parcels' expected cash to their part's open amount, the newest parcels first."""
+    """In a transaction: cut the parcels' expected cash to their part's open amount, newest parcel first."""
     parcels = Parcel.objects.filter(part=part)
     collected: int = parcels.aggregate(total=Sum("cod_collected", default=0))["total"]
     uncollected = max(0, part.total_gross - part.refunds.total_reduction() - collected)
@@ -174,7 +174,7 @@ def collect_cash(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: record a parcel's cash as collected and charge the payment.
+    """In a transaction: record a parcel's cash as collected and charge the payment.
 
     Less than expected needs a reason, and the rest stays due from the buyer. More is refused unless
     `is_reported_by_carrier`: carriers' figures are recorded unchanged. Raises CashAmountDiffers, Missing,
@@ -216,7 +216,7 @@ def _collection_key(parcel: Parcel) -> str:
 
 
 def reverse_collected_cash(parcel: Parcel, *, reason: str, actor: Actor, now: datetime.datetime) -> None:
-    """Step: take back a collection that was recorded by mistake. The buyer owes the cash again.
+    """In a transaction: take back a collection that was recorded by mistake. The buyer owes the cash again.
 
     The reversing event and its posting are added. The first ones stay. Raises TransitionNotAllowed.
     """

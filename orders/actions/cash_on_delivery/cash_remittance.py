@@ -124,7 +124,7 @@ def open_remittance(
     actor: Actor,
     now: datetime.datetime,
 ) -> CashRemittance:
-    """Step: create a remittance without lines."""
+    """In a transaction: create a remittance without lines."""
     remittance = CashRemittance.objects.create(
         idempotency_key=idempotency_key,
         holder=remitter.holder,
@@ -145,7 +145,7 @@ def open_remittance(
 def add_remittance_lines(
     remittance: CashRemittance, remitted: Sequence[RemittedCash], *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step, under the orders' locks: add the cash of these parcels to the remittance.
+    """Under the orders' locks: add the cash of these parcels to the remittance.
 
     If the remittance is reconciled already, the new lines are reconciled too. Raises TransitionNotAllowed.
     """

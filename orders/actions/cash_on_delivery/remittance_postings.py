@@ -22,7 +22,7 @@ def book_remittance(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: book the received amount and the fees against those who collected the cash.
+    """In a transaction: book the received amount and the fees against those who collected the cash.
 
     An excess or a shortfall stays with the remitter.
     """
@@ -40,7 +40,7 @@ def book_late_lines(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: book parcels added to a reconciled remittance, whose money they explain."""
+    """In a transaction: book parcels added to a reconciled remittance, whose money they explain."""
     credits = Counter({_cash_holder_key(remittance): -sum(line.remitted for line in lines)})
     for line in lines:
         credits[_holder_of_line(line)] += line.collected

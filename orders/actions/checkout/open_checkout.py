@@ -93,7 +93,7 @@ def _save_changed_details(basket: Basket, before: Mapping[str, str]) -> None:
 
 
 def reserve_basket_stock(basket: Basket, quote_request: QuoteRequest, *, now: datetime.datetime) -> None:
-    """Step: replace a locked basket's reservations. Lines that are short reserve nothing.
+    """In a transaction: replace a locked basket's reservations. Lines that are short reserve nothing.
 
     Stock reserved before and stock to be reserved is locked together, so that two checkouts never deadlock.
     """

@@ -44,7 +44,7 @@ class RemedyExceedsComplaint(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """The buyer's remedy: a refund, and by line the sale steps replaced or returned without a refund."""
+    """The buyer's remedy: a refund, and by line the sales units replaced or returned without a refund."""
 
     refund: RefundDecision | None = None
     replaced: Mapping[uuid.UUID, int] = field(default_factory=dict)

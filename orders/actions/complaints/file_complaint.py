@@ -219,7 +219,7 @@ def record_complaint_change(
     reason: str = "",
     idempotency_key: str | None = None,
 ) -> None:
-    """Step: record a change of a complaint under its order."""
+    """In a transaction: record a change of a complaint under its order."""
     record_change(
         action,
         complaint,

@@ -154,7 +154,7 @@ def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetim
 
 
 def cancel_active_parts(order: Order, reason: str, *, actor: Actor, now: datetime.datetime) -> int:
-    """Step: cancel all active parts of a locked order and return how many there were.
+    """In a transaction: cancel all active parts of a locked order and return how many there were.
 
     Locks their stock together and frees pickup slots in a global order, so that two concurrent
     cancellations cannot deadlock. Raises PartAlreadyHandedOver.
@@ -177,7 +177,10 @@ def end_and_refund_part(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: end a part and refund its paid amount. Raises PartAlreadyHandedOver, TransitionNotAllowed."""
+    """In a transaction: end a part and refund its paid amount.
+
+    Raises PartAlreadyHandedOver, TransitionNotAllowed.
+    """
     end_part(order, part, state, reason, idempotency_key=idempotency_key, actor=actor, now=now)
     refund_reason = gettext_noop("Part of the order was cancelled.")
     refund_surplus(order, part=part, reason=refund_reason, actor=actor, now=now)
@@ -193,10 +196,10 @@ def end_part(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: end a part before handover. Voids its parcels, frees its stock and slot, cancels its dues.
+    """In a transaction: end a part before handover.
 
-    The caller refunds the paid amount, once for all parts that end together. Raises PartAlreadyHandedOver,
-    TransitionNotAllowed.
+    Voids its parcels, frees its stock and slot, cancels its dues. The caller refunds the paid amount, once
+    for all parts that end together. Raises PartAlreadyHandedOver, TransitionNotAllowed.
     """
     parcels = list(Parcel.objects.active_outgoing().filter(part=part).in_order())
     if any(parcel.state in DISPATCHED_STATES for parcel in parcels):

@@ -110,9 +110,10 @@ def dispatch_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step: hand over a parcel. Handing over again after a failed delivery does not move stock again.
+    """In a transaction: hand over a parcel.
 
-    Raises InvalidPhone, LinesNotWeighed, RecalledLotInParcel, TransitionNotAllowed.
+    Handing over again after a failed delivery does not move stock again. Raises InvalidPhone,
+    LinesNotWeighed, RecalledLotInParcel, TransitionNotAllowed.
     """
     require_phone(dispatch.driver_phone or "", field="driver_phone")
     require_weighed(line.order_line for line in parcel.lines.select_related("order_line"))
@@ -205,7 +206,7 @@ def deliver_locked_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step, on a locked order: deliver a parcel whose pickup code is checked.
+    """On a locked order: deliver a parcel whose pickup code is checked.
 
     Raises CashAmountDiffers, InvalidCashAmount, TransitionNotAllowed.
     """
@@ -291,7 +292,7 @@ def fail_locked_delivery(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step, on a locked order: record a failed delivery. Raises TransitionNotAllowed."""
+    """On a locked order: record a failed delivery. Raises TransitionNotAllowed."""
     change_parcel_state(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, failure_reason=reason.strip())
     _close_handover_codes(parcel, now)
     record_part_change(

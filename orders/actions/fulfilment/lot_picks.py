@@ -195,9 +195,9 @@ class LotSupply:
 
 
 def assign_lots(rows: Sequence[ParcelLine], choices: LotChoices, *, today: datetime.date) -> list[ParcelLine]:
-    """Step: split new parcel lines by the lots they are taken from. Locks their stocks if these have lots.
+    """In a transaction: split new parcel lines by the lots they are taken from.
 
-    Raises ExpiredLot, LotQuantityShort, Missing, RecalledLot.
+    Locks their stocks if these have lots. Raises ExpiredLot, LotQuantityShort, Missing, RecalledLot.
     """
     stock_ids = {row.stock_id for row in rows if row.stock_id is not None}
     if any(lot_id is not None for lot_id in choices.lots.values()) or LotSupply(stock_ids, today).has_lots:
@@ -245,7 +245,7 @@ def split_by_lot(row: ParcelLine, picks: Sequence[tuple[Lot | None, int]]) -> li
 
 
 def pick_returned_lots(line: ParcelLine, quantity: int) -> list[tuple[Lot | None, int]]:
-    """Return the lots that returned sale steps of a line are of, with their quantities.
+    """Return the lots that returned sales units of a line are of, with their quantities.
 
     Recalled lots count first, so that none of their items are sold again, then lots by expiry. `line` is of
     the return. Two queries.

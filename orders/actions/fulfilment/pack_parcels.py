@@ -77,7 +77,7 @@ def accept_part(
 def accept_locked_part(
     order: Order, part: OrderPart, *, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step, on a locked order: accept a part. Raises OrderNotConfirmed, TransitionNotAllowed."""
+    """On a locked order: accept a part. Raises OrderNotConfirmed, TransitionNotAllowed."""
     if order.confirmed_at is None:
         raise OrderNotConfirmed()
     change_state(part, PartState.ACCEPTED, PART_TRANSITIONS)
@@ -128,7 +128,7 @@ def create_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step, on a locked order: pack a parcel, from one warehouse or from all that hold its allocations.
+    """On a locked order: pack a parcel, from one warehouse or from all that hold its allocations.
 
     Raises ExpiredLot, LinesNotWeighed, LotQuantityShort, Missing, QuantityNotOpen, SubstituteUnanswered,
     TransitionNotAllowed.
@@ -189,7 +189,7 @@ def close_locked_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: give a parcel to be picked up a code that only its buyer sees.
+    """In a transaction: give a parcel to be picked up a code that only its buyer sees.
 
     Raises TransitionNotAllowed.
     """
@@ -202,7 +202,7 @@ def close_locked_parcel(
 
 
 def allocate_stock(stock: Stock, line_id: uuid.UUID, quantity: int) -> None:
-    """Step: allocate more of a locked stock row to the line. The caller saves the row."""
+    """In a transaction: allocate more of a locked stock row to the line. The caller saves the row."""
     stock.allocated += quantity
     allocation, is_new = Allocation.objects.get_or_create(
         line_id=line_id, stock_id=stock.pk, defaults={"quantity": quantity}
@@ -213,7 +213,10 @@ def allocate_stock(stock: Stock, line_id: uuid.UUID, quantity: int) -> None:
 
 
 def release_allocation(stock: Stock, line_id: uuid.UUID, quantity: int) -> None:
-    """Step: release some of a locked stock row's allocation to the line. The caller saves the row."""
+    """In a transaction: release some of a locked stock row's allocation to the line.
+
+    The caller saves the row.
+    """
     allocation = Allocation.objects.filter(line=line_id, stock=stock.pk).first()
     if allocation is None:
         return
@@ -233,7 +236,7 @@ def require_outgoing_parcel(parcel: Parcel) -> None:
 
 
 def change_parcel_state(parcel: Parcel, state: ParcelState, **columns: object) -> str:
-    """Step: change the state of a locked order's parcel and save the given columns.
+    """In a transaction: change the state of a locked order's parcel and save the given columns.
 
     Raises TransitionNotAllowed.
     """

@@ -41,7 +41,7 @@ class ReturnWarehouseRequired(Refused):
 
 @dataclass(frozen=True, slots=True)
 class ReturnedQuantity:
-    """The sale steps of a line that are returned, and how many of them are not fit for resale."""
+    """The sales units of a line that are returned, and how many of them are not fit for resale."""
 
     quantity: int
     damaged: int = 0
@@ -59,7 +59,7 @@ def create_return(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step, on a locked order: create a return that is expected, or already received (`is_received`).
+    """On a locked order: create a return that is expected, or already received (`is_received`).
 
     Raises Missing, ReturnWarehouseRequired, ReturnExceedsDelivered.
     """
@@ -98,7 +98,7 @@ def receive_return(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Record that a return has arrived. `damaged` maps lines to the sale steps that are not resold.
+    """Record that a return has arrived. `damaged` maps lines to the sales units that are not resold.
 
     A repeated `idempotency_key` does nothing. Raises KeyReused, Missing, ReturnWarehouseRequired,
     ReturnExceedsDelivered, TransitionNotAllowed.
@@ -163,7 +163,7 @@ def receive_locked_return(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: return undamaged items to the warehouse's stock and to their lots; damaged ones are not.
+    """In a transaction: return undamaged items to the warehouse's stock and to their lots, not damaged ones.
 
     Raises Missing, ReturnWarehouseRequired, ReturnExceedsDelivered, TransitionNotAllowed.
     """

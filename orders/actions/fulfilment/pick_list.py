@@ -33,7 +33,7 @@ class PickListChanged(Refused):
 
 @dataclass(slots=True)
 class PickShare:
-    """A quantity of a line to fetch from one warehouse, in sale steps.
+    """A quantity of a line to fetch from one warehouse, in sales units.
 
     `warehouse` is None for products without tracked stock. `lots` says what to take, first expired first, if
     the stock has lots; None is stock of no lot. `tick` is None while it is not fetched.

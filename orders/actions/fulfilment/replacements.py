@@ -29,7 +29,7 @@ def create_replacement(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step, on a locked order: create a replacement parcel, allocated from stock and ready to be packed.
+    """On a locked order: create a replacement parcel, allocated from stock and ready to be packed.
 
     Raises ExpiredLot, Missing, SoldOut.
     """

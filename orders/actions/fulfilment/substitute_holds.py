@@ -41,7 +41,7 @@ def held_stock_ids(parts: Iterable[OrderPart]) -> set[int]:
 
 
 def close_substitutes(part: OrderPart, *, now: datetime.datetime) -> None:
-    """Step: withdraw the unanswered offers of a part that ends. The caller releases the stock."""
+    """In a transaction: withdraw the unanswered offers of a part that ends. The caller releases the stock."""
     waiting_substitutes = list(Substitute.objects.waiting().filter(line__part=part).order_by("pk"))
     change_states(waiting_substitutes, SubstituteState.WITHDRAWN, SUBSTITUTE_TRANSITIONS)
     Substitute.objects.filter(pk__in=[substitute.pk for substitute in waiting_substitutes]).update(

@@ -41,7 +41,7 @@ def mark_lines_unsent(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Step, on a locked order: mark these quantities as never to be sent and release their stock.
+    """On a locked order: mark these quantities as never to be sent and release their stock.
 
     Raises UnsentExceedsOpen, NoLinesLeftToSend.
     """

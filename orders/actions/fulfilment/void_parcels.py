@@ -84,7 +84,7 @@ def require_items_with_buyer(part: OrderPart, parcel: Parcel) -> None:
 
 
 def void_locked_parcel(parcel: Parcel, reason: str, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: restore stock and allocate it again, so that the items can be packed anew.
+    """In a transaction: restore stock and allocate it again, so that the items can be packed anew.
 
     A replacement's items are released instead.
     """
@@ -106,7 +106,10 @@ def _release_replacement(parcel: Parcel) -> None:
 
 
 def restore_stock(parcel: Parcel, *, should_allocate: bool, actor: Actor, now: datetime.datetime) -> None:
-    """Step: put a dispatched parcel's items back into stock. `should_allocate` keeps them allocated."""
+    """In a transaction: put a dispatched parcel's items back into stock.
+
+    `should_allocate` keeps them allocated.
+    """
     lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
     stocks = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
     for line in lines:

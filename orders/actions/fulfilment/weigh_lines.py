@@ -126,7 +126,7 @@ def weigh_locked_line(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step, on a locked order: record a checked weight of a line. Raises WeightQuestionPending."""
+    """On a locked order: record a checked weight of a line. Raises WeightQuestionPending."""
     exceeds_bound = grams > (line.bound_grams or 0) and not is_charged_at_bound
     if exceeds_bound and WeightQuestion.objects.open().filter(line=line, grams=grams).exists():
         raise WeightQuestionPending(field="grams")
@@ -174,7 +174,7 @@ def save_weight_answer(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step, on a locked order: record an answer to an open question. Raises WeightQuestionClosed."""
+    """On a locked order: record an answer to an open question. Raises WeightQuestionClosed."""
     if question.answer:
         raise WeightQuestionClosed()
     question.answer, question.answered_at = answer, now
@@ -221,7 +221,7 @@ def _ask_buyer(
 
 
 def request_amount_due(order: Order, *, now: datetime.datetime) -> None:
-    """Step: ask a buyer who paid by transfer for the remaining amount, once nothing is left to weigh."""
+    """In a transaction: request the amount still due of a buyer who paid by transfer, once all is weighed."""
     unweighed = order.lines.filter(
         part__state__in=ACTIVE_PART_STATES, estimate_grams__isnull=False, weighed_grams__isnull=True
     )

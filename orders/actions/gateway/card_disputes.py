@@ -40,7 +40,7 @@ _STATES = {
 def record_dispute_event(
     order: Order, payment: Payment, event: StripeEvent, *, actor: Actor, now: datetime.datetime
 ) -> Dispute:
-    """Step, on a locked order: record a dispute's state and the money that the bank took or returned.
+    """On a locked order: record a dispute's state and the money that the bank took or returned.
 
     Events may repeat or come out of order: a dispute that is over stays over.
     """

@@ -73,7 +73,7 @@ def unreversed_amount(payout: Payout) -> int:
 def post_payout_reversal(
     payout: Payout, gateway_call: GatewayCall, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step, under the payout's lock: post a reversal, and credit it against the cooperative's debt."""
+    """Under the payout's lock: post a reversal, and credit it against the cooperative's debt."""
     settlement = payout.settlement
     if settlement is None:
         raise ValueError(f"payout {payout.pk} belongs to no cooperative")
@@ -116,7 +116,7 @@ def cooperatives_in_debt() -> list[tuple[int, str]]:
 
 
 def record_payout_result(gateway_call: GatewayCall, *, has_changed: bool, now: datetime.datetime) -> None:
-    """Step: record the result of a payout or its reversal. Raises Missing."""
+    """In a transaction: record the result of a payout or its reversal. Raises Missing."""
     payout, actor = gateway_call.payout, Actor.system("stripe")
     if payout is None:
         raise Missing()

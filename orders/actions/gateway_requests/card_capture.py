@@ -32,7 +32,7 @@ _END_OPERATIONS = (Operation.CAPTURE, Operation.VOID)
 
 
 def capture_or_void_cards(order: Order, payments: Iterable[Payment], *, now: datetime.datetime) -> None:
-    """Step, on a recalculated order: capture or void its card authorisations once the amount due is final.
+    """On a locked, recalculated order: capture or void its card authorisations once the amount due is final.
 
     `payments` are all of the order's payments.
     """

@@ -56,7 +56,7 @@ def request_start(
     actor: Actor,
     now: datetime.datetime,
 ) -> GatewayCall:
-    """Step, on a locked order: start a card charge, or only an authorisation (`is_authorisation_only`).
+    """On a locked order: start a card charge, or only an authorisation (`is_authorisation_only`).
 
     `is_hosted` uses the gateway's page instead of fields on ours. Raises AmountNotForCards.
     """
@@ -90,7 +90,7 @@ def request_start(
 def request_capture(
     order: Order, payment: Payment, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
-    """Step, on a locked order: capture part of the authorisation. The rest is voided.
+    """On a locked order: capture part of the authorisation. The rest is voided.
 
     Raises AmountNotAuthorised.
     """
@@ -110,7 +110,7 @@ def request_capture(
 def request_authorisation(
     basket: Basket, payment: Payment, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
-    """Step, on a locked basket: authorise an amount on a card until the basket is an order.
+    """On a locked basket: authorise an amount on a card until the basket is an order.
 
     Nothing is charged before there is an order. Raises AmountNotForCards.
     """
@@ -136,7 +136,7 @@ def request_authorisation(
 def request_void(
     order: Order | Basket | None, payment: Payment, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
-    """Step, on a locked order (or basket): void the authorisation, or cancel a started payment."""
+    """On a locked order (or basket): void the authorisation, or cancel a started payment."""
     authorised = read_payment_sums(payment).authorised
     gateway_call = create_gateway_call(
         Operation.VOID,
@@ -159,7 +159,7 @@ def request_void(
 
 
 def request_payout(payout: Payout, *, actor: Actor, now: datetime.datetime) -> GatewayCall:
-    """Step, under the payout's lock: transfer a settled period's money to the cooperative's account."""
+    """Under the payout's lock: transfer a settled period's money to the cooperative's account."""
     return create_gateway_call(
         Operation.PAY_OUT,
         payout.amount,
@@ -178,7 +178,7 @@ def request_payout(payout: Payout, *, actor: Actor, now: datetime.datetime) -> G
 def request_transfer_reversal(
     payout: Payout, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
-    """Step, under the payout's lock: reverse an amount of it."""
+    """Under the payout's lock: reverse an amount of it."""
     return create_gateway_call(
         Operation.REVERSE_TRANSFER,
         amount,
@@ -222,7 +222,7 @@ def create_gateway_call(
     parameters: dict[str, object],
     **subject: object,
 ) -> GatewayCall:
-    """Step: write the row of a call, and have it sent after the commit."""
+    """In a transaction: write the row of a call, and have it sent after the commit."""
     gateway_call = GatewayCall.objects.create(
         gateway=GATEWAY,
         operation=operation,

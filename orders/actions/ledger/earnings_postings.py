@@ -33,7 +33,7 @@ _SALE_NATURES = (EntryNature.GOODS, EntryNature.DELIVERY)
 def book_part_earnings(
     order: Order, parts: Iterable[OrderPart], *, now: datetime.datetime
 ) -> list[LedgerPosting]:
-    """Step, on a locked order: book the earnings of these parts that are not booked yet.
+    """On a locked order: book the earnings of these parts that are not booked yet.
 
     Repeating it books nothing. Three queries if nothing changed, none without parts.
     """

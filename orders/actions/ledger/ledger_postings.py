@@ -81,7 +81,7 @@ def record_payment_event(
     refund: Refund | None = None,
     parcel: Parcel | None = None,
 ) -> PaymentEvent | None:
-    """Step, under the order's lock: record and book an event of `amount` minor units, once for each key.
+    """Under the order's lock: record and book an event of `amount` minor units, once for each key.
 
     Returns None if the key exists: outside services repeat their reports. Events of a basket's payment are
     booked when the basket becomes an order.
@@ -105,7 +105,7 @@ def create_payment_event(
     actor: Actor,
     now: datetime.datetime,
 ) -> PaymentEvent:
-    """Step, under the order's lock: record and book an event of our own, whose key is new."""
+    """Under the order's lock: record and book an event of our own, whose key is new."""
     values = _event_values(payment, kind, amount, actor=actor, now=now)
     event = PaymentEvent.objects.create(idempotency_key=idempotency_key, **values)
     if payment.order_id is not None:
@@ -114,7 +114,7 @@ def create_payment_event(
 
 
 def book_payment_event(event: PaymentEvent) -> LedgerPosting | None:
-    """Step, once for each new event: book its money movement against the buyer's debt.
+    """In a transaction, once for each new event: book its money movement against the buyer's debt.
 
     Returns None if it moved no money.
     """
@@ -133,7 +133,7 @@ def post_entries(
     order: Order | None = None,
     memo: str = "",
 ) -> LedgerPosting:
-    """Step: book one fact and return its posting. If its key is booked already, nothing changes.
+    """In a transaction: book one fact and return its posting. If its key is booked already, nothing changes.
 
     Entries of cooperatives go to their open settlements, which are locked last of all locks. Raises
     ValueError if there are no entries or they do not sum to zero.
@@ -145,7 +145,7 @@ def post_entries(
 
 
 def post_drafts(drafts: Sequence[PostingDraft]) -> None:
-    """Step: book many facts of one currency that are known to be new, in a few queries."""
+    """In a transaction: book many facts of one currency that are known to be new, in a few queries."""
     cooperative_ids = _touched_cooperatives(drafts)
     settlements = (
         locks.lock_settlements(cooperative_ids, drafts[0].currency, now=drafts[0].created_at)

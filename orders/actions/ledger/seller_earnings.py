@@ -36,7 +36,7 @@ BookedAmounts = Counter[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class SoldItem:
-    """A line or a delivery, with `arrived` of its `ordered` sale steps delivered to the buyer.
+    """A line or a delivery, with `arrived` of its `ordered` sales units delivered to the buyer.
 
     `total` is the buyer's price. `seller_gross` is the cooperative's earning before commission, including
     discounts that the platform bears. `refunded` counts all refunds, `seller_refunds` those it bears itself.
@@ -53,7 +53,7 @@ class SoldItem:
 
     @property
     def delivered_total(self) -> int:
-        """The arrived steps' share of the total; with the last step exactly the total."""
+        """The arrived units' share of the total; with the last unit exactly the total."""
         return self.total * self.arrived // self.ordered
 
     @property
@@ -68,7 +68,7 @@ class SoldItem:
 
     def proportion(self, amount: int, part_of_total: int) -> int:
         """Return `amount` × `part_of_total` ÷ total, rounded down; for a free line, the arrived share."""
-        if self.total == 0:  # a free line has no refunds, so sale steps are the only measure
+        if self.total == 0:  # a free line has no refunds, so sales units are the only measure
             return amount * self.arrived // self.ordered
         return amount * part_of_total // self.total
 

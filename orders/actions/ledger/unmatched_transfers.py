@@ -29,7 +29,7 @@ _UNCERTAIN_REASONS = frozenset({ReviewReason.REPEATED, ReviewReason.OTHER_ACCOUN
 def book_unmatched_transfer(
     transfer: BankTransfer, *, actor: Actor, now: datetime.datetime, is_decided: bool = False
 ) -> None:
-    """Step, once: book the unassigned amount of a transfer as unmatched money.
+    """In a transaction, once: book the unassigned amount of a transfer as unmatched money.
 
     With `is_decided` a person has decided on the transfer, so the reason for its review does not matter. Call
     this before the amount is assigned to orders, which reverses the posting (`book_assigned_share`).
@@ -42,7 +42,7 @@ def book_unmatched_transfer(
 
 
 def book_assigned_share(transfer_share: TransferShare, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: reverse the amount assigned to an order, if that amount was booked as unmatched."""
+    """In a transaction: reverse the amount assigned to an order, if that amount was booked as unmatched."""
     transfer = transfer_share.transfer
     if _is_booked(transfer):
         _post_unmatched(
@@ -57,7 +57,7 @@ def book_assigned_share(transfer_share: TransferShare, *, actor: Actor, now: dat
 def book_released_share(
     transfer: BankTransfer, transfer_share: TransferShare, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: book an amount taken off its order as unmatched again, if the transfer was booked so before.
+    """In a transaction: book an amount taken off its order as unmatched again, if it was booked so before.
 
     Otherwise `book_unmatched_transfer` books it, once the share is gone.
     """
@@ -74,7 +74,7 @@ def book_released_share(
 def book_returned_transfer(
     payout: Payout, transfer: BankTransfer, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: book that the money was sent back."""
+    """In a transaction: book that the money was sent back."""
     _post_unmatched(transfer, f"transfer:{transfer.pk}:sent_back", -payout.amount, actor=actor, now=now)
 
 

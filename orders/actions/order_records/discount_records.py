@@ -44,7 +44,7 @@ class RecordedRows:
 
 
 def write_discounts(order: Order, quote: Quote, rows: RecordedRows) -> None:
-    """Step: create the discounts of an order, or of a line added to it, and their shares.
+    """In a transaction: create the discounts of an order, or of a line added to it, and their shares.
 
     Amounts are net or gross as prices are entered. The shares of a line or delivery add up to the difference
     from its list price.

@@ -12,7 +12,7 @@ _KEY_BYTES = 32
 
 
 def draw_order_code(stored_key: str | None) -> str:
-    """Step: return a code that no order has. `stored_key` is None for the shop's first code.
+    """In a transaction: return a code that no order has. `stored_key` is None for the shop's first code.
 
     Codes do not repeat under one key. A code that was used under an earlier key is skipped. So is a code that
     contains an older, shorter code, because a transfer with such a code in its note would name two orders.

@@ -26,7 +26,7 @@ from shop.core.database.compiled_query import compiled_query
 
 @dataclass(frozen=True, slots=True)
 class _LineSums:
-    """Sums over a part's lines: sale steps, and their list price in minor units."""
+    """Sums over a part's lines: sales units, and their list price in minor units."""
 
     quantity: int
     list_net: int
@@ -35,7 +35,7 @@ class _LineSums:
 
 @dataclass(slots=True)
 class QuantitiesByState:
-    """Steps of one part: dispatched by parcel state, returned for good, and not to be sent."""
+    """Quantities of one part: dispatched by parcel state, returned for good, and not to be sent."""
 
     dispatched: Counter[str] = field(default_factory=Counter)
     returned: int = 0
@@ -134,7 +134,7 @@ def _event_sums(order_id: uuid.UUID) -> QuerySet[PaymentEvent, tuple[uuid.UUID, 
 
 
 def _quantities_by_part(order: Order) -> dict[int, QuantitiesByState]:
-    """Return the sale steps by part id. Returned ones that were replaced do not count as returned."""
+    """Return the sales units by part id. Returned ones that were replaced do not count as returned."""
     parts: dict[int, QuantitiesByState] = {}
     returned: Counter[tuple[int, object]] = Counter()
     for part_id, line_id, kind, state, total in _parcel_sums(order.pk):

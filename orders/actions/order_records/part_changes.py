@@ -22,7 +22,10 @@ def record_part_change(
     idempotency_key: str | None = None,
     data: Mapping[str, object] | None = None,
 ) -> None:
-    """Step: record that `action` happened to the part, or to one of its parcels. `data` adds details."""
+    """In a transaction: record that `action` happened to the part, or to one of its parcels.
+
+    `data` adds details.
+    """
     record_change(
         action,
         row,

@@ -22,7 +22,7 @@ class PickupSlotFull(Refused):
 
 
 def take_pickup_slots(order: Order, quote: Quote) -> None:
-    """Step: take a place at each chosen pickup time, in one order to avoid deadlocks.
+    """In a transaction: take a place at each chosen pickup time, in one order to avoid deadlocks.
 
     Raises PickupSlotFull.
     """

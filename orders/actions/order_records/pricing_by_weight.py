@@ -32,7 +32,7 @@ def reprice_line_by_weight(
     line: OrderLine,
     weighed_grams: int | None,
 ) -> None:
-    """Step: set a line's weight, or None for the estimate, and recalculate the sums of line and part.
+    """In a transaction: set a line's weight (None: the estimate), and recalculate its and its part's sums.
 
     The sums follow from the agreed terms, never from the previous weight. The order's own columns are left to
     `orders.actions.order_records.recalculate_order`.
@@ -50,7 +50,7 @@ def reprice_line_by_weight(
 
 
 def recalculate_part_sums(part: OrderPart) -> None:
-    """Step: recalculate the part's sums over its lines."""
+    """In a transaction: recalculate the part's sums over its lines."""
     sums = part.lines.aggregate(net=Sum("total_net"), gross=Sum("total_gross"), commission=Sum("commission"))
     part.goods_net, part.goods_gross, part.commission = sums["net"], sums["gross"], sums["commission"]
     part.total_net = part.goods_net + part.delivery_net
@@ -68,7 +68,10 @@ def recalculate_part_sums(part: OrderPart) -> None:
 
 
 def settle_unsent_weight(line: OrderLine, *, now: datetime.datetime) -> None:
-    """Step: set the estimate as the weight of a line that sends nothing. The line's total stays."""
+    """In a transaction: set the estimate as the weight of a line that sends nothing.
+
+    The line's total stays.
+    """
     close_weight_questions([line], now=now)
     line.weighed_grams = line.estimate_grams
     line.save(update_fields=["weighed_grams"])
@@ -86,7 +89,7 @@ def maximum_current_total(order: Order) -> int:
 
 
 def close_weight_questions(lines: Iterable[OrderLine], *, now: datetime.datetime) -> None:
-    """Step: close the unanswered weight questions about these lines."""
+    """In a transaction: close the unanswered weight questions about these lines."""
     WeightQuestion.objects.open().filter(line__in=lines).update(
         answer=WeightAnswer.NO_LONGER_ASKED, answered_at=now
     )

@@ -65,7 +65,7 @@ class RecalculatedOrder:
 def recalculate_order(
     order: Order, *, now: datetime.datetime, facts: OrderFacts | None = None
 ) -> RecalculatedOrder:
-    """Step: write a locked order's derived columns, and adjust its pending charges to the amount due.
+    """On a locked order: write its derived columns, and adjust its pending charges to the amount due.
 
     `orders.actions.order_changes.finish_order_change` calls this, then updates the ledger and the card
     authorisations. `facts` are given where the caller has just written all of them.
@@ -77,7 +77,7 @@ def recalculate_order(
 
 
 def recalculate_columns(order: Order) -> list[OrderPart]:
-    """Step: write progress, statuses, coverages and sums from the order's facts, parts, parcels and payments.
+    """On a locked order: write progress, statuses, coverages and sums, from its parts, parcels and payments.
 
     Returns the parts with arrived items, now or before.
     """
@@ -100,7 +100,7 @@ def find_stale_columns(order: Order) -> list[str]:
 
 
 def _write_derived_columns(order: Order, facts: OrderFacts) -> list[OrderPart]:
-    """Step: write the columns; return the arrived parts."""
+    """In a transaction: write the columns; return the arrived parts."""
     parts, before = facts.parts, [part.progress for part in facts.parts]
     set_derived_columns(order, facts)
     changed_parts = [
@@ -131,14 +131,14 @@ def set_derived_columns(order: Order, facts: OrderFacts) -> None:
 
 
 def open_quantities(lines: Iterable[OrderLine]) -> dict[object, int]:
-    """Return how many sale steps of each line are still to be packed, by line id. One query."""
+    """Return how many sales units of each line are still to be packed, by line id. One query."""
     lines = list(lines)
     closed = closed_quantities(line.pk for line in lines)
     return {line.pk: line.quantity - closed.get(line.pk, 0) for line in lines}
 
 
 def closed_quantities(line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """Return by line id how many sale steps are packed or will not be sent; zeros are omitted."""
+    """Return by line id how many sales units are packed or will not be sent; zeros are omitted."""
     return dict(_closed_sums(list(line_ids)))
 
 
@@ -206,7 +206,7 @@ def _set_coverages(order: Order, sums: Mapping[uuid.UUID, PaymentSums]) -> None:
 
 
 def adjust_pending_charges(order: Order, facts: OrderFacts, *, now: datetime.datetime) -> None:
-    """Step, on current derived columns: adjust the pending charges to the amount due that is not authorised.
+    """On a recalculated order: adjust the pending charges to the amount due that is not authorised.
 
     An increase goes to the latest payment. A decrease (a part ended, the weight was less, something was
     refunded) reduces the oldest payments first.
@@ -299,7 +299,7 @@ def _saleor_status(order: Order, parts: Sequence[OrderPart]) -> str:
 
 
 def _has_open_lines(order: Order, active_parts: Sequence[OrderPart]) -> bool:
-    """Return whether active parts have undispatched sale steps, which PARTLY_DELIVERED does not show."""
+    """Return whether active parts have undispatched sales units, which PARTLY_DELIVERED does not show."""
     lines = order.lines.filter(part__in=[part.pk for part in active_parts])
     undispatched_parcels = Parcel.objects.filter(
         part__order=order, state__in=[ParcelState.PACKING, ParcelState.PACKED]

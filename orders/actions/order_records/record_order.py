@@ -73,7 +73,7 @@ def record_order(
     now: datetime.datetime,
     is_confirmed: bool,
 ) -> tuple[Order, list[OrderLine]]:
-    """Step: create the order with its parts and lines from a quote. Allocates no stock."""
+    """In a transaction: create the order with its parts and lines from a quote. Allocates no stock."""
     address = _own_address(contact.address, basket)
     billing = _own_address(contact.billing, basket) if contact.billing else None
     order = _new_order_row(
@@ -106,7 +106,10 @@ def record_order(
 
 
 def write_invoice(order: Order, invoice: InvoiceDetails | None) -> bool:
-    """Step: replace the company details of a locked order's invoice. Returns whether they changed."""
+    """In a transaction: replace the company details of a locked order's invoice.
+
+    Returns whether they changed.
+    """
     stored_invoice = InvoiceDetails.objects.filter(order=order).first()
     if invoice is None:
         if stored_invoice is not None:
@@ -132,7 +135,7 @@ def _own_address(address: Address, basket: Basket) -> Address:
 
 
 def create_order_row(terms: SalesTerms, **columns: object) -> Order:
-    """Step: create an order row with a new number and code."""
+    """In a transaction: create an order row with a new number and code."""
     order = _new_order_row(terms, **columns)
     order.save(force_insert=True)
     return order
@@ -148,7 +151,7 @@ def _new_order_row(terms: SalesTerms, **columns: object) -> Order:
 def write_parts(
     order: Order, quote: Quote, notes: Mapping[int, str], *, now: datetime.datetime
 ) -> list[OrderLine]:
-    """Step: create parts, lines and discounts of an order that has none; return the lines in order."""
+    """On a locked order: create parts, lines and discounts if it has none; return the lines in order."""
     return _insert_parts(order, quote, *_build_parts(order, quote, notes, now=now))
 
 
@@ -193,7 +196,7 @@ def _build_parts(
 def _insert_parts(
     order: Order, quote: Quote, parts: list[OrderPart], lines: dict[uuid.UUID, OrderLine]
 ) -> list[OrderLine]:
-    """Step: insert parts, lines and discounts of a saved order; return the lines in order."""
+    """In a transaction: insert parts, lines and discounts of a saved order; return the lines in order."""
     rows: list[OrderPart | OrderLine] = [*parts, *lines.values()]
     for row in rows:
         _copy_report_columns(order, row)
@@ -211,7 +214,7 @@ def _copy_report_columns(order: Order, row: OrderPart | OrderLine) -> None:
 
 
 def add_line(order: Order, part: OrderPart, quote: Quote, *, limit: int, now: datetime.datetime) -> OrderLine:
-    """Step: add the only line of a quote to a part of a locked order, with its discounts and commission.
+    """On a locked order: add the only line of a quote to a part, with its discounts and commission.
 
     A line sold by weight costs at most `limit` (minor units, gross). The order's own columns are left to
     `orders.actions.order_records.recalculate_order`.
@@ -250,7 +253,7 @@ def set_commission_and_withholding(
     *,
     now: datetime.datetime,
 ) -> None:
-    """Step: set today's commission and withholding rates on unsaved parts and lines.
+    """In a transaction: set today's commission and withholding rates on unsaved parts and lines.
 
     `lines` is keyed by the keys of the quote's lines. Lines whose variant is gone keep their commission.
     """

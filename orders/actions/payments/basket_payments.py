@@ -173,7 +173,7 @@ def find_payment_by_key(
 
 
 def lock_payment(payment_id: uuid.UUID) -> tuple[Order | None, Payment]:
-    """Step: lock a payment by its basket or order. Raises Missing."""
+    """In a transaction: lock a payment by its basket or order. Raises Missing."""
     unlocked = Payment.objects.filter(pk=payment_id).first()
     if unlocked is None:
         raise Missing(field="id")
@@ -209,7 +209,7 @@ def carry_payments_over(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: move the locked basket's payments to its order and post their events to the ledger.
+    """In a transaction: move the locked basket's payments to its order and post their events to the ledger.
 
     Card payments not authorised yet are cancelled, since the buyer ordered without them; so are promises,
     unless `should_keep_promises`.
@@ -237,7 +237,7 @@ def payments_of_basket(basket_id: uuid.UUID) -> QuerySet[Payment]:
 def capture_carried_payments(
     order: Order, carried_payments: Sequence[Payment], *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: capture the amount due from carried card payments, if channel or payment charge at once.
+    """In a transaction: capture the amount due from carried card payments if these are charged at once.
 
     Orders with lines to weigh are captured after weighing. Orders that still wait for money are not captured.
     """

@@ -54,7 +54,7 @@ def confirm_order(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) 
 
 
 def confirm_if_covered(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: confirm an order whose sum is fully paid or authorised."""
+    """In a transaction: confirm an order whose sum is fully paid or authorised."""
     if (
         is_awaiting_confirmation(order)
         and is_confirmed_automatically(order)
@@ -64,7 +64,7 @@ def confirm_if_covered(order: Order, *, actor: Actor, now: datetime.datetime) ->
 
 
 def confirm_locked_order(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: confirm the order, notify its cooperatives and start their time to accept."""
+    """In a transaction: confirm the order, notify its cooperatives and start their time to accept."""
     order.confirmed_at = now
     order.save(update_fields=["confirmed_at"])
     start_acceptance_deadline(order, now=now)
@@ -77,7 +77,7 @@ def confirm_locked_order(order: Order, *, actor: Actor, now: datetime.datetime) 
 
 
 def start_acceptance_deadline(order: Order, *, now: datetime.datetime) -> None:
-    """Step: start the cooperatives' time to accept the order now."""
+    """In a transaction: start the cooperatives' time to accept the order now."""
     hours = shop_settings().accept_within_hours
     parts = list(order.parts.select_related("cooperative").active().order_by("number"))
     for part in parts:

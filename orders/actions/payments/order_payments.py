@@ -83,7 +83,7 @@ def require_payment_method(
 def expect_payment(
     order: Order, method: PaymentMethod, *, payment_count: int | None = None, now: datetime.datetime
 ) -> Payment:
-    """Step: create the payment expected for the amount due.
+    """In a transaction: create the payment expected for the amount due.
 
     `orders.actions.order_records.recalculate_order` writes its pending amount.
 
@@ -175,7 +175,7 @@ def _replace_payment(
     actor: Actor,
     now: datetime.datetime,
 ) -> Payment:
-    """Step: replace the expected payment by one of another method."""
+    """In a transaction: replace the expected payment by one of another method."""
     data: dict[str, object] = {"method": str(method)}
     if last is not None:
         data |= {"from": {"method": str(last.method)}, "to": {"method": str(method)}}
@@ -197,7 +197,7 @@ def current_transfer_instructions(order: Order) -> TransferInstructions | None:
 def start_card_payment(
     order: Order, payment: Payment, *, is_hosted: bool, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
-    """Step, on a locked order with current sums: request the due amount that is neither paid nor authorised.
+    """On a locked order with current sums: request the due amount that is neither paid nor authorised.
 
     Lines still to be weighed are authorised at their highest price. Raises AmountNotForCards.
     """
@@ -260,7 +260,7 @@ def _require_no_open_payment(order: Order, *, is_paid_in_part: bool = False) -> 
 
 
 def cancel_expected_payment(order: Order, payment: Payment, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step, on a locked order: expect no more money by this payment, and cancel it if it started."""
+    """On a locked order: expect no more money by this payment, and cancel it if it started."""
     sums = read_payment_sums(payment)
     idempotency_key = f"payment:{payment.pk}:given_up"
     record_payment_event(
@@ -291,7 +291,7 @@ def record_received_money(
     actor: Actor,
     now: datetime.datetime,
 ) -> PaymentEvent | None:
-    """Step, on a locked order: record a received amount; confirm the order once the amount due is covered.
+    """On a locked order: record a received amount; confirm the order once the amount due is covered.
 
     A card's surplus, and money for an order that has ended, is refunded at once.
 

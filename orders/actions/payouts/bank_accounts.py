@@ -117,7 +117,7 @@ def change_cooperative_account(
 
 
 def lock_cooperative_account(cooperative_id: int) -> Cooperative:
-    """Step: lock the cooperative and its open settlements, so that its account cannot change meanwhile.
+    """In a transaction: lock the cooperative and its open settlements, so that its account cannot change.
 
     Raises Missing.
     """
@@ -137,7 +137,7 @@ def cooperative_account_values(cooperative_id: int) -> Mapping[str, object]:
 def apply_cooperative_account(
     cooperative_id: int, proposed_values: Mapping[str, str], *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step, after `lock_cooperative_account`: apply a confirmed account change. Raises Missing."""
+    """After `lock_cooperative_account`: apply a confirmed account change. Raises Missing."""
     _change_account(
         lock_cooperative_account(cooperative_id),
         BankAccount.from_stored(proposed_values),
@@ -230,7 +230,7 @@ def last_payer_account(order: Order) -> BankAccount | None:
 def redirect_refund_payout(
     payout: Payout, account: BankAccount, paid_from: BankAccount | None, *, now: datetime.datetime
 ) -> None:
-    """Step, on a locked and due refund payout: redirect it to this account.
+    """On a locked and due refund payout: redirect it to this account.
 
     An account other than the one the order was paid from waits one day. Setting the same account again does
     not change the waiting time.
@@ -249,7 +249,7 @@ def redirect_refund_payout(
 def notify_buyer_of_refund_account(
     order: Order, payouts: Sequence[Payout], account: BankAccount, *, occasion: str, now: datetime.datetime
 ) -> None:
-    """Step: tell the buyer on every known channel where the refund goes and from when it may be paid."""
+    """In a transaction: tell the buyer on every known channel where the refund goes, and from when on."""
     held_until = [payout.payable_from for payout in payouts if payout.payable_from is not None]
     refund_notifications.notify_refund_account(
         order,

@@ -84,7 +84,7 @@ def mark_payout_paid(
 
 
 def require_payable(payout: Payout, *, now: datetime.datetime) -> None:
-    """Step, under the lock of the payout's subject: require that the payout may be paid now.
+    """Under the lock of the payout's subject: require that the payout may be paid now.
 
     Raises PayoutAccountRequired, PayoutAlreadyPaid, PayoutHeld, PayoutInProgress, SecondPersonRequired.
     """
@@ -107,7 +107,7 @@ def complete_payout(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step, under the lock of the payout's subject: mark the payout paid. Raises TransitionNotAllowed."""
+    """Under the lock of the payout's subject: mark the payout paid. Raises TransitionNotAllowed."""
     change_state(payout, PayoutState.PAID, PAYOUT_TRANSITIONS)
     payout.paid_at, payout.reference = now, reference[:120]
     payout.save(update_fields=["paid_at", "reference"])

@@ -57,7 +57,7 @@ def market_account_values(shop: ShopSettings) -> Mapping[str, object]:
 def apply_market_account(
     shop: ShopSettings, proposed_values: Mapping[str, str], *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step, on the locked settings: change the account that buyers transfer to."""
+    """On the locked settings: change the account that buyers transfer to."""
     previous, new_account = (
         BankAccount(shop.bank_bin, shop.bank_account, shop.bank_holder),
         BankAccount.from_stored(proposed_values),
@@ -107,7 +107,7 @@ def change_market_deadlines(
 
 
 def lock_shop_settings() -> ShopSettings:
-    """Step: lock and return the market's settings."""
+    """In a transaction: lock and return the market's settings."""
     ShopSettings.objects.get_or_create(pk=1)
     shop = lock_row(ShopSettings.objects.filter(pk=1))
     assert shop is not None

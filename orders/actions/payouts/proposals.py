@@ -1,4 +1,4 @@
-"""Steps that propose a change to a second person and check whether one is required.
+"""Propose a change to a second person, and check whether one is required.
 
 `orders.actions.approvals` decides on the proposals.
 """
@@ -87,7 +87,7 @@ def create_proposal(
     actor: Actor,
     now: datetime.datetime,
 ) -> Approval:
-    """Step, under the lock of the payout or account: create a proposal. An expired one is closed first.
+    """Under the lock of the payout or account: create a proposal. An expired one is closed first.
 
     Raises PersonRequired, ProposalPending.
     """
@@ -113,7 +113,7 @@ def create_proposal(
 
 
 def lapse_proposal(row: Approval, *, now: datetime.datetime) -> None:
-    """Step, on a locked open proposal: mark it lapsed, because it is too old or its subject has changed."""
+    """On a locked open proposal: mark it lapsed, because it is too old or its subject has changed."""
     change_state(row, ApprovalState.LAPSED, APPROVAL_TRANSITIONS)
     row.decided_at = now
     row.save(update_fields=["decided_at"])
@@ -121,7 +121,7 @@ def lapse_proposal(row: Approval, *, now: datetime.datetime) -> None:
 
 
 def record_proposal_change(row: Approval, action: str, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: record a change of a proposal."""
+    """In a transaction: record a change of a proposal."""
     record_change(
         f"approval.{action}",
         row,

@@ -68,7 +68,7 @@ class NoFailedRefundAmount(Refused):
 
 
 def execute_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step, once for each refund: request its money from the card gateway, or create a payout that we owe.
+    """In a transaction, once for each refund: request it from the card gateway, or create a payout.
 
     Takes the newest card payment first, and from each payment no more than it still holds.
     """
@@ -97,7 +97,7 @@ def payments_with_balance(order: Order) -> Iterable[tuple[Payment, int]]:
 def request_refund(
     refund: Refund, payment: Payment, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
-    """Step, on a locked order: refund an amount of a card payment. Raises NotRefundable."""
+    """On a locked order: refund an amount of a card payment. Raises NotRefundable."""
     if payment.method != PaymentMethod.CARD or not 0 < amount <= refundable_amount(payment):
         raise NotRefundable(field="amount")
     gateway_call = create_gateway_call(
@@ -129,7 +129,10 @@ def refundable_amount(payment: Payment) -> int:
 
 
 def record_refund_result(order: Order | None, gateway_call: GatewayCall, *, now: datetime.datetime) -> None:
-    """Step: record the result of a card refund, and tell the operator if it failed. Raises Missing."""
+    """In a transaction: record the result of a card refund, and tell the operator if it failed.
+
+    Raises Missing.
+    """
     payment, actor = gateway_call.payment, Actor.system("stripe")
     if order is None or payment is None:
         raise Missing()
@@ -163,7 +166,7 @@ def record_refund_result(order: Order | None, gateway_call: GatewayCall, *, now:
 def announce_refund(
     refund: Refund, *, should_notify_buyer: bool = True, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: add the refund to the order's history and, if `should_notify_buyer`, notify the buyer."""
+    """In a transaction: add the refund to the order's history; notify the buyer if `should_notify_buyer`."""
     part = refund.part
     data: dict[str, object] = {
         "amount": refund.net_reduction,

@@ -53,7 +53,7 @@ def overpaid_orders() -> QuerySet[Order]:
 def refund_surplus(
     order: Order, *, part: OrderPart | None = None, reason: str, actor: Actor, now: datetime.datetime
 ) -> Refund | None:
-    """Step, on a locked and recalculated order: refund the surplus over the current total.
+    """On a locked and recalculated order: refund the surplus over the current total.
 
     Returns None if there is no surplus.
     """

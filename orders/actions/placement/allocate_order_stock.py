@@ -13,7 +13,7 @@ from orders.models import Allocation, OrderLine
 
 
 def allocate_order_stock(lines: Sequence[OrderLine], quote: Quote) -> None:
-    """Step: allocate stock to an order's lines and release the reservations of the quoted basket.
+    """In a transaction: allocate stock to an order's lines and release the reservations of the quoted basket.
 
     Raises SoldOut with every shortage at once.
     """

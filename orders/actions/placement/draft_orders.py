@@ -131,7 +131,7 @@ def edit_draft(
 
 
 def _replace_contact(order: Order, contact: Contact) -> None:
-    """Step: save the order with this contact, and delete its former address."""
+    """In a transaction: save the order with this contact, and delete its former address."""
     old_address = order.shipping_address
     address = contact.address.copy()
     address.save(force_insert=True)
@@ -206,7 +206,7 @@ def delete_draft(*, order_id: uuid.UUID, actor: Actor, now: datetime.datetime) -
 
 
 def _set_rates_of_today(order: Order, quote: Quote, *, now: datetime.datetime) -> None:
-    """Step: set the commission and withholding rates of the day the draft is placed."""
+    """In a transaction: set the commission and withholding rates of the day the draft is placed."""
     parts, lines = list(order.parts.all()), {line.pk: line for line in order.lines.in_order()}
     set_commission_and_withholding(parts, lines, quote, now=now)
     OrderPart.objects.bulk_update(parts, ["withholding_rate", "commission"])

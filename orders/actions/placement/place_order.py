@@ -137,7 +137,7 @@ def place_order(
 def place_agreed_order(
     agreed: AgreedOrder, *, actor: Actor, now: datetime.datetime
 ) -> tuple[Order, list[OrderLine]]:
-    """Step: place the order of a locked basket, from its quote to the notifications; return it and its lines.
+    """On a locked basket: place its order, from the quote to the notifications; return it and its lines.
 
     It is used both to place an order and to complete a checkout.
 
@@ -306,13 +306,16 @@ def order_of_basket(basket_id: uuid.UUID) -> Order:
 
 
 def require_consent(consents: frozenset[str]) -> None:
-    """Step: require consent to pass name and address on for the delivery. Raises ConsentRequired."""
+    """In a transaction: require consent to pass name and address on for the delivery.
+
+    Raises ConsentRequired.
+    """
     if ConsentPurpose.ORDER not in consents:
         raise ConsentRequired(field="consent")
 
 
 def record_consents(order: Order, consents: frozenset[str], *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: record the buyer's consents with the version of their text and the interface used.
+    """In a transaction: record the buyer's consents with the version of their text and the interface used.
 
     Consent to news sends a confirmation mail first, since the address may belong to another person.
     """

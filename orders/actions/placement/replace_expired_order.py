@@ -84,7 +84,7 @@ def replace_expired_order(
 
 
 def _pay_from_transfer(transfer: BankTransfer, order: Order, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: allocate as much of the transfer as the order costs."""
+    """In a transaction: allocate as much of the transfer as the order costs."""
     amount = min(unassigned_amount(transfer), order.amount_due)
     book_unmatched_transfer(transfer, actor=actor, now=now, is_decided=True)
     assign_transfer_to_order(transfer, order, amount, actor=actor, now=now)

@@ -95,7 +95,7 @@ def anonymise_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> N
 
 
 def anonymise_user(*, user_id: int, actor: Actor, now: datetime.datetime) -> User:
-    """Step: anonymise a person, as `anonymise_person` does."""
+    """In a transaction: anonymise a person, as `anonymise_person` does."""
     is_staff = User.objects.filter(pk=user_id, is_staff=True).exists()
     with keep_an_administrator() if is_staff else nullcontext():
         return _anonymise_user(user_id, actor, now)
@@ -129,7 +129,7 @@ def _anonymise_user(user_id: int, actor: Actor, now: datetime.datetime) -> User:
 
 
 def anonymise_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> int:
-    """Step: anonymise the guest orders of a phone number or e-mail address, and return their count.
+    """In a transaction: anonymise the guest orders of a phone number or e-mail address; return their number.
 
     Raises UndeliveredOrders, UnsettledOrders.
     """

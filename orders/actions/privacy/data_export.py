@@ -36,7 +36,7 @@ _SHEET_NAME, _MAX_CELL_LENGTH = 31, 32_000
 
 
 def queue_export(row: DataRequest, *, now: datetime.datetime) -> None:
-    """Step, on a request of this transaction: queue the export. Repeating it reuses the first export."""
+    """In the transaction that records the request: queue the export. Repeating it reuses the first export."""
     DataExport.objects.get_or_create(
         request=row, defaults={"user_id": row.user_id, "created_at": now, "expires_at": now + EXPORT_LIFETIME}
     )

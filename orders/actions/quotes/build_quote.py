@@ -115,7 +115,7 @@ def build_quote(
     fallbacks = terms.services(channel_id=quote_request.channel.pk, country=quote_request.country)
     rates = _tax_rates(inputs, quote_request, delivery_methods, fallbacks, now)
     reachable_stock = _reachable_stock(inputs, quote_request, delivery_methods)
-    free = _free_steps(variants, reachable_stock)
+    free = _free_quantities(variants, reachable_stock)
     by_cooperative: dict[int, SellerQuote] = {}
     for requested_line in quote_request.lines:
         variant = variants.get(requested_line.variant_id)
@@ -160,12 +160,14 @@ def _reachable_stock(
     return inputs.stock[key]
 
 
-def _free_steps(variants: Mapping[int, Variant], reachable_stock: Iterable[ReachableStock]) -> dict[int, int]:
-    """Return the free sale steps by tracked variant, including those that this basket has reserved."""
-    free_steps = dict.fromkeys(_tracked_ids(variants), 0)
+def _free_quantities(
+    variants: Mapping[int, Variant], reachable_stock: Iterable[ReachableStock]
+) -> dict[int, int]:
+    """Return the free sales units by tracked variant, including those that this basket has reserved."""
+    free_quantities = dict.fromkeys(_tracked_ids(variants), 0)
     for stock in reachable_stock:
-        free_steps[stock.variant_id] += stock.free
-    return free_steps
+        free_quantities[stock.variant_id] += stock.free
+    return free_quantities
 
 
 def _tracked_ids(variants: Mapping[int, Variant]) -> list[int]:

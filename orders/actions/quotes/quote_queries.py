@@ -190,7 +190,7 @@ def pickup_warehouses(
 
 
 class ReachableStock(NamedTuple):
-    """A stock row that can serve the buyer, with its free sale steps, those of the basket included."""
+    """A stock row that can serve the buyer, with its free sales units, those of the basket included."""
 
     stock_id: int
     variant_id: int
@@ -233,10 +233,10 @@ def _reachable_stock(
         channel_id=channel_id, country=country, pickup_warehouse_ids=pickup_warehouse_ids
     )
     reserved = Reservation.objects.filter(line__basket=basket_id, stock=OuterRef("pk")).order_by()
-    reserved_steps = Subquery(reserved.values("stock").annotate(total=Sum("quantity")).values("total"))
+    reserved_quantity = Subquery(reserved.values("stock").annotate(total=Sum("quantity")).values("total"))
     return (
         stocks.filter(warehouse__channel_rows__channel=channel_id)
         .order_by("warehouse__channel_rows__sort_order", "pk")
-        .annotate(total=F("free") + Coalesce(reserved_steps, 0))
+        .annotate(total=F("free") + Coalesce(reserved_quantity, 0))
         .values_list("pk", "variant", "total")
     )

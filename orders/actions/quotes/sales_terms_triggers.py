@@ -52,6 +52,6 @@ TRIGGERS = (
 
 
 def mark_terms_changed(connection: BaseDatabaseWrapper) -> None:
-    """Step: add a row to the journal. Call this after the triggers were missing."""
+    """In a transaction: add a row to the journal. Call this after the triggers were missing."""
     with connection.cursor() as cursor:
         cursor.execute(_ADD_ROW.format("all"))

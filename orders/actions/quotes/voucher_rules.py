@@ -92,7 +92,7 @@ class VoucherMinimumNotReached(VoucherRefused):
 
 
 class VoucherQuantityTooLow(VoucherRefused):
-    """The covered lines fall short of the minimum by `details["missing"]` sale steps."""
+    """The covered lines fall short of the minimum by `details["missing"]` sales units."""
 
     code = "voucher_quantity_too_low"
 
@@ -316,7 +316,7 @@ def _build_discount(check: _VoucherCheck) -> RequestedDiscount:
 
 
 def _discount_on_cheapest(check: _VoucherCheck, percent: Decimal | None, amount: int | None) -> DiscountInput:
-    """Return a once-per-order discount: it lowers one sale step of the cheapest line, as in Saleor."""
+    """Return a once-per-order discount: it lowers one sales unit of the cheapest line, as in Saleor."""
     line = min(check.lines, key=lambda line: line.unit_price)
     discount_amount = (
         percent_of(line.unit_price, percent) if percent is not None else min(amount or 0, line.unit_price)

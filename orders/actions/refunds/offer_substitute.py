@@ -41,7 +41,7 @@ _SHORTEST_TIME_TO_ANSWER = datetime.timedelta(minutes=30)
 
 
 class InvalidSubstituteQuantity(Refused):
-    """The quantity is not positive, or exceeds the sale steps still to be packed (`details["open"]`)."""
+    """The quantity is not positive, or exceeds the sales units still to be packed (`details["open"]`)."""
 
     code = "invalid_substitute_quantity"
     default_message = _("Replace at least one item, and no more than are still to be packed.")
@@ -62,7 +62,7 @@ class UnsuitableSubstitute(Refused):
 
 @dataclass(frozen=True, slots=True)
 class SubstituteOffer:
-    """`quantity` sale steps of a line are replaced by `substitute_quantity` of another variant."""
+    """`quantity` sales units of a line are replaced by `substitute_quantity` of another variant."""
 
     line_id: uuid.UUID
     quantity: int
@@ -72,7 +72,7 @@ class SubstituteOffer:
 
 @dataclass(frozen=True, slots=True)
 class SubstituteChoice:
-    """A variant in stock, its price for one sale step in minor units, and the sale steps `free`."""
+    """A variant in stock, its price for one sales unit in minor units, and the sales units `free`."""
 
     variant: Variant
     unit_price: int
@@ -227,7 +227,7 @@ def sort_by_similarity(choices: Iterable[SubstituteChoice], line: OrderLine) -> 
 
 
 def release_held_stock(substitute: Substitute) -> None:
-    """Step: release the stock held for a substitute. The caller has locked it."""
+    """In a transaction: release the stock held for a substitute. The caller has locked it."""
     holds = list(substitute.holds.order_by("stock"))
     stocks = locks.lock_stock([hold.stock_id for hold in holds])
     for hold in holds:
@@ -246,7 +246,7 @@ def record_substitute_change(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step: record a step of an offer under its order and cooperative."""
+    """In a transaction: record what happened to an offer, under its order and cooperative."""
     record_change(
         action,
         substitute,

@@ -59,9 +59,9 @@ class PartNotCharged(Refused):
 
 @dataclass(frozen=True, slots=True)
 class LineRefund:
-    """The refund of a line in minor units, and the fate of its items, in sale steps.
+    """The refund of a line in minor units, and the fate of its items, in sales units.
 
-    `returned` sale steps come back, `damaged` of them not fit for resale. `unsent` ones are never sent.
+    `returned` sales units come back, `damaged` of them not fit for resale. `unsent` ones are never sent.
     """
 
     amount: int = 0
@@ -94,7 +94,7 @@ class RefundDecision:
 class LineRefundLimit:
     """The limits of further refunds of a line.
 
-    `refunded` is the amount refunded of its total. `returnable` sale steps may be returned, `open` ones are
+    `refunded` is the amount refunded of its total. `returnable` sales units may be returned, `open` ones are
     not packed.
     """
 
@@ -177,7 +177,7 @@ def refund_part(
     actor: Actor,
     now: datetime.datetime,
 ) -> Refund:
-    """Step, on a locked order: decide a refund. Raises as `decide_refund`, except Missing.
+    """On a locked order: decide a refund. Raises as `decide_refund`, except Missing.
 
     `substitute_total` is the total of the line that the buyer agreed to instead; if no money goes back to a
     buyer who agreed, no notice is sent.

@@ -33,7 +33,7 @@ SHORTAGE_REASON = gettext_noop("The cooperative has fewer of these items than yo
 
 
 class NothingShort(Refused):
-    """No line is short, or an entry is not between zero and the line's open sale steps."""
+    """No line is short, or an entry is not between zero and the line's open sales units."""
 
     code = "nothing_short"
     default_message = _("Enter how many you have: fewer than are still to be packed for at least one item.")
@@ -48,7 +48,7 @@ def report_shortage(
     actor: Actor,
     now: datetime.datetime,
 ) -> Refund:
-    """Report how many of the still unpacked sale steps of these lines the cooperative can send.
+    """Report how many of the still unpacked sales units of these lines the cooperative can send.
 
     The missing ones are refunded at their share of the line's total, at the cooperative's cost, and the buyer
     is notified. If nothing is left to send, the part has to be cancelled instead. A repeated
@@ -117,7 +117,7 @@ def refund_unsent_items(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Step, on a locked order: refund unpacked sale steps of a line, or cancel a part left with nothing.
+    """On a locked order: refund unpacked sales units of a line, or cancel a part left with nothing.
 
     `end_reason` is the reason of the cancellation. Raises EmptyRefund, SubstituteUnanswered.
     """
@@ -134,20 +134,20 @@ def refund_unsent_items(
 
 
 def refund_of_missing(limit: LineRefundLimit, missing: int) -> LineRefund:
-    """Return the refund of sale steps not sent: their share of the line's total, as far as refundable."""
+    """Return the refund of sales units not sent: their share of the line's total, as far as refundable."""
     # Rounded up: the buyer pays nothing for missing items, in any order of reports.
     share = -(-limit.line.total_gross * missing // limit.line.quantity)
     return LineRefund(amount=min(limit.refundable, share), unsent=missing)
 
 
 def settle_weight_of_missing(limit: LineRefundLimit, missing: int, *, now: datetime.datetime) -> None:
-    """Step: set the estimate as the weight of an unweighed line of which nothing is sent."""
+    """In a transaction: set the estimate as the weight of an unweighed line of which nothing is sent."""
     if limit.line.is_to_weigh and missing == limit.line.quantity:
         settle_unsent_weight(limit.line, now=now)
 
 
 def open_quantities_of_part(part: OrderPart) -> dict[uuid.UUID, int]:
-    """Return how many sale steps of an accepted part's lines are still to be packed; zeros are omitted."""
+    """Return how many sales units of an accepted part's lines are still to be packed; zeros are omitted."""
     if part.state != PartState.ACCEPTED:
         return {}
     limits = refund_limits(part.order, part).lines

@@ -75,7 +75,7 @@ def close_settlement(
 def close_locked_settlement(
     settlement: Settlement, *, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Settlement:
-    """Step, on a locked open settlement: close it. Raises EmptySettlement."""
+    """On a locked open settlement: close it. Raises EmptySettlement."""
     totals = LedgerEntry.objects.filter(settlement=settlement).totals_by_settlement().get(settlement.pk)
     if totals is None:
         raise EmptySettlement()

@@ -203,7 +203,7 @@ def resume_cod_statements_task() -> None:
 def lock_or_create_remittance(
     statement: StatementImport, row: StatementRow, *, actor: Actor, now: datetime.datetime
 ) -> CashRemittance:
-    """Step: lock the statement's remittance; create it with the first row."""
+    """In a transaction: lock the statement's remittance; create it with the first row."""
     remittance_id = CashRemittance.objects.filter(statement=statement).values_list("pk", flat=True).first()
     if remittance_id is not None:
         return locks.lock_remittance(remittance_id)
@@ -262,7 +262,7 @@ def _process_locked_rows(
 def record_delivery_and_cash(
     statement: StatementImport, parcel: Parcel, row: StatementRow, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: record the delivery and the cash that the carrier reports, unless they are known already."""
+    """In a transaction: record the delivery and the cash that the carrier reports, unless they are known."""
     if parcel.cod_state != CodState.EXPECTED:
         return
     order = parcel.part.order
@@ -278,7 +278,7 @@ def record_delivery_and_cash(
 
 
 def close_rows(statement: StatementImport, rows: Sequence[StatementRow], state: StatementRowState) -> None:
-    """Step, on a locked statement: change the state of the rows and count them on it."""
+    """On a locked statement: change the state of the rows and count them on it."""
     change_states(rows, state, STATEMENT_ROW_TRANSITIONS)
     StatementRow.objects.bulk_update(rows, ["parcel"], batch_size=500)
     statement.imported_count += len(rows) if state == StatementRowState.IMPORTED else 0

@@ -54,7 +54,10 @@ def stored_rows(statement: StatementImport) -> list[Row]:
 
 
 def lock_unconfirmed_statement(statement_id: int, kind: StatementKind) -> StatementImport:
-    """Step: lock a statement whose columns may still be changed. Raises Missing, TransitionNotAllowed."""
+    """In a transaction: lock a statement whose columns may still be changed.
+
+    Raises Missing, TransitionNotAllowed.
+    """
     statement = locks.lock_statement(statement_id, kind)
     if statement.confirmed_at is not None:
         raise TransitionNotAllowed(from_state=StatementRowState.IMPORTED, to_state=StatementRowState.WAITING)
@@ -64,7 +67,7 @@ def lock_unconfirmed_statement(statement_id: int, kind: StatementKind) -> Statem
 def set_statement_columns(
     statement: StatementImport, columns: Mapping[str, int | None], names: Sequence[str]
 ) -> None:
-    """Step: set which column is which. The heading row stays as it is."""
+    """In a transaction: set which column is which. The heading row stays as it is."""
     statement.column_mapping = {**statement.column_mapping, **{name: columns.get(name) for name in names}}
     statement.save(update_fields=["column_mapping"])
 

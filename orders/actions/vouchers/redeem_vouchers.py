@@ -58,7 +58,7 @@ def remove_voucher_code(*, basket_id: uuid.UUID, now: datetime.datetime) -> None
 
 
 def record_voucher_use(order: Order, quote: Quote, *, now: datetime.datetime) -> None:
-    """Step, under the voucher's lock: count the use of the quote's code."""
+    """Under the voucher's lock: count the use of the quote's code."""
     voucher = quote.applied_voucher
     if voucher is None or voucher.code_id is None:
         return
@@ -72,7 +72,7 @@ def record_voucher_use(order: Order, quote: Quote, *, now: datetime.datetime) ->
 
 
 def release_voucher_use(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: delete the voucher use of a locked order without active parts, so that it can be used again.
+    """On a locked order: delete its use of a voucher if it has no active parts, so that it can be used again.
 
     Needs no further lock: fewer uses never break a limit.
     """
@@ -82,7 +82,7 @@ def release_voucher_use(order: Order, *, actor: Actor, now: datetime.datetime) -
 
 
 def require_same_discount(order: Order, quote: Quote) -> None:
-    """Step: raise VoucherRefused unless the draft's code still gives the discount that the draft shows."""
+    """In a transaction: raise VoucherRefused unless the draft's code still gives the discount it shows."""
     voucher = quote.voucher
     if voucher is not None and voucher.refused is not None:
         raise voucher.refused

@@ -20,7 +20,10 @@ WITHDRAWABLE_PURPOSES = (ConsentPurpose.NEWS,)
 
 
 def give_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: datetime.datetime) -> User:
-    """Step: record a person's consent to a purpose, unless it is already given. Raises Missing."""
+    """In a transaction: record a person's consent to a purpose, unless it is already given.
+
+    Raises Missing.
+    """
     user = _lock_user(user_id)
     if active_consents(purpose, user_id=user_id).exists():
         return user
@@ -34,7 +37,7 @@ def give_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: da
 def withdraw_user_consent(
     user: User, purpose: ConsentPurpose, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: withdraw a locked user's consent, if there is one, and file the request as done."""
+    """In a transaction: withdraw a locked user's consent, if there is one, and file the request as done."""
     if not end_consents(active_consents(purpose, user_id=user.pk), now=now):
         return
     record_done_request(RequestKind.WITHDRAWAL, user, actor=actor, now=now)
@@ -50,7 +53,7 @@ def active_consents(
 
 
 def end_consents(rows: QuerySet[Consent], *, now: datetime.datetime) -> int:
-    """Step: withdraw these consents; return how many there were."""
+    """In a transaction: withdraw these consents; return how many there were."""
     return rows.update(withdrawn_at=now)
 
 

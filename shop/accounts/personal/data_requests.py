@@ -83,7 +83,7 @@ def create_request(
     actor: Actor,
     now: datetime.datetime,
 ) -> DataRequest:
-    """Step: create a request, record it in the change log, and confirm it to the requester."""
+    """In a transaction: create a request, record it in the change log, and confirm it to the requester."""
     data_request = DataRequest.objects.create(
         kind=kind,
         user_id=requester.user_id,
@@ -113,7 +113,7 @@ def create_request(
 
 
 def record_done_request(kind: RequestKind, user: User, *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: file a request that was fulfilled at once, so that it appears among the others."""
+    """In a transaction: file a request that was fulfilled at once, so that it appears among the others."""
     DataRequest.objects.create(
         kind=kind,
         state=RequestState.DONE,
@@ -151,7 +151,7 @@ def withdraw_request(*, request_id: uuid.UUID, user_id: int, actor: Actor, now: 
 def close_request(
     row: DataRequest, state: RequestState, *, answer: str = "", actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: close a locked request and notify the requester. Raises TransitionNotAllowed."""
+    """In a transaction: close a locked request and notify the requester. Raises TransitionNotAllowed."""
     row.answered_at, row.answered_by, row.answer, row.obstacle = now, actor.name, answer, ""
     row.save(update_fields=["answered_at", "answered_by", "answer", "obstacle"])
     change_state(row, state, REQUEST_TRANSITIONS)  # an impossible transition rolls back the transaction
@@ -162,7 +162,7 @@ def close_request(
 
 
 def notify_requester(row: DataRequest, subject: str, text: str, *, now: datetime.datetime) -> None:
-    """Step: send one message to the requester, in the active language."""
+    """In a transaction: send one message to the requester, in the active language."""
     if not row.contact:
         return
     context = {"row": row, "message": text, "shop": shop_settings()}

@@ -114,7 +114,7 @@ def set_password(
 
 
 def end_unconfirmed_access(user: User) -> None:
-    """Step: remove all access to an account whose address its owner has not confirmed yet.
+    """In a transaction: remove all access to an account whose address its owner has not confirmed yet.
 
     A stranger may have registered with it and left a password, a phone or a passkey. The caller saves the
     user.

@@ -113,7 +113,7 @@ def send_link_email(
 def queue_link_email(
     *, link_email: LinkEmail, user: User, recipient: str, url: str, now: datetime.datetime
 ) -> None:
-    """Step: queue an email with a link."""
+    """In a transaction: queue an email with a link."""
     with translation.override(user.language):
         subject = str(link_email.subject)
         context = {
@@ -140,7 +140,7 @@ BuildLink = Callable[[User], str]
 
 
 def notify_sign_in_change(*, user: User, text: str | Promise, now: datetime.datetime) -> None:
-    """Step: notify a user that their sign-in methods changed, in case it was not them.
+    """In a transaction: notify a user that their sign-in methods changed, in case it was not them.
 
     By e-mail, or by text message to a confirmed number if there is no e-mail address.
     """

@@ -66,15 +66,15 @@ def add_authenticator_app(
 
     Returns recovery codes if it is the account's first second factor. Raises Missing, WrongSecondFactor.
     """
-    step = _matching_step(secret, _extract_digits(entered_code), now)
-    if step is None:
+    time_step = _matching_time_step(secret, _extract_digits(entered_code), now)
+    if time_step is None:
         raise WrongSecondFactor(field="code")
     user = _lock_user(user_id)
     AuthenticatorApp.objects.update_or_create(
         user=user,
         defaults={
             "sealed_secret": encrypt_secret(secret, purpose=FACTOR_PURPOSE),
-            "last_step": step,
+            "last_step": time_step,
             "created_at": now,
             "last_used_at": now,
         },
@@ -171,14 +171,14 @@ def verify_second_factor(*, user_id: int, entered_code: str, actor: Actor, now: 
 
 
 def turn_off_if_no_factors_left(user: User) -> None:
-    """Step: turn off the second factor if neither an app nor a passkey is left."""
+    """In a transaction: turn off the second factor if neither an app nor a passkey is left."""
     has_app = AuthenticatorApp.objects.filter(user=user).exists()
     if user.has_second_factor and not has_app and not Passkey.objects.filter(user=user).exists():
         _turn_off(user)
 
 
 def remove_factors(user: User) -> None:
-    """Step: delete a user's app, passkeys and recovery codes."""
+    """In a transaction: delete a user's app, passkeys and recovery codes."""
     Passkey.objects.filter(user=user).delete()
     _turn_off(user)
 
@@ -216,13 +216,13 @@ def _accept_app_code(user: User, digits: str, now: datetime.datetime) -> None:
         secret = decrypt_secret(app.sealed_secret, purpose=FACTOR_PURPOSE)
     except UndecryptableSecret as error:
         raise WrongSecondFactor(field="code") from error
-    step = _matching_step(secret, digits, now)
-    if step is None:
+    time_step = _matching_time_step(secret, digits, now)
+    if time_step is None:
         raise WrongSecondFactor(field="code")
-    unused_step = AuthenticatorApp.objects.filter(
-        pk=app.pk, sealed_secret=app.sealed_secret, last_step__lt=step
+    app_before_step = AuthenticatorApp.objects.filter(
+        pk=app.pk, sealed_secret=app.sealed_secret, last_step__lt=time_step
     )
-    if not unused_step.update(last_step=step, last_used_at=now):
+    if not app_before_step.update(last_step=time_step, last_used_at=now):
         raise SecondFactorUsed(field="code")
 
 
@@ -237,13 +237,17 @@ def _accept_recovery_code(user: User, entered_code: str, actor: Actor, now: date
     )
 
 
-def _matching_step(secret: str, digits: str, now: datetime.datetime) -> int | None:
+def _matching_time_step(secret: str, digits: str, now: datetime.datetime) -> int | None:
     """Return the time step the code is valid for: the current, previous or next one; else None."""
     app = pyotp.TOTP(secret, digits=DIGITS, interval=STEP_SECONDS)
     current = int(now.timestamp()) // STEP_SECONDS
-    nearby_steps = (current - 1, current, current + 1)
-    right = [step for step in nearby_steps if constant_time_compare(app.generate_otp(step), digits)]
-    return right[-1] if right else None
+    nearby_time_steps = (current - 1, current, current + 1)
+    matching = [
+        time_step
+        for time_step in nearby_time_steps
+        if constant_time_compare(app.generate_otp(time_step), digits)
+    ]
+    return matching[-1] if matching else None
 
 
 def _turn_on(user: User, now: datetime.datetime) -> list[str]:
@@ -276,7 +280,7 @@ def _new_recovery_codes(user: User, now: datetime.datetime) -> list[str]:
 def _record_and_notify(
     user: User, action: str, text: str | Promise, actor: Actor, now: datetime.datetime, *, reason: str = ""
 ) -> None:
-    """Step: record a change of a user's factors and notify them."""
+    """In a transaction: record a change of a user's factors and notify them."""
     record_change(f"user.{action}", user, actor=actor, now=now, reason=reason)
     notify_sign_in_change(user=user, text=text, now=now)
 

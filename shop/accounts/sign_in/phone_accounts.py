@@ -62,7 +62,7 @@ def confirm_phone(*, user_id: int, phone: str, actor: Actor, now: datetime.datet
 
 
 def _release_phone(phone: str, *, keep_user_id: int | None, actor: Actor, now: datetime.datetime) -> None:
-    """Step: remove a number from accounts that never confirmed it. Raises PhoneTaken."""
+    """In a transaction: remove a number from accounts that never confirmed it. Raises PhoneTaken."""
     for holder in lock_rows(User.objects.filter(phone=phone)):
         if holder.pk == keep_user_id:
             continue

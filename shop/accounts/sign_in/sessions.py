@@ -75,7 +75,7 @@ def end_other_sign_ins(*, user_id: int, except_session_key: str, actor: Actor, n
 
 
 def delete_sign_ins(rows: QuerySet[SignIn]) -> int:
-    """Step: delete these sessions; return how many."""
+    """In a transaction: delete these sessions; return how many."""
     keys = list(rows.values_list("session_key", flat=True))
     Session.objects.filter(session_key__in=keys).delete()
     SignIn.objects.filter(session_key__in=keys).delete()
@@ -83,7 +83,7 @@ def delete_sign_ins(rows: QuerySet[SignIn]) -> int:
 
 
 def sign_out_everywhere(user: User) -> None:
-    """Step: sign a user out everywhere, and send no more alerts to their browsers.
+    """In a transaction: sign a user out everywhere, and send no more alerts to their browsers.
 
     The caller saves `revocation_key`.
     """

@@ -123,7 +123,7 @@ def end_family(*, user_id: int, family_id: uuid.UUID, actor: Actor, now: datetim
 
 
 def revoke_tokens(user: User) -> None:
-    """Step: revoke all tokens of a user. The caller saves `revocation_key`."""
+    """In a transaction: revoke all tokens of a user. The caller saves `revocation_key`."""
     user.revocation_key = secrets.token_urlsafe()
     TokenFamily.objects.filter(user=user).delete()
 

@@ -33,7 +33,7 @@ def administrators() -> QuerySet[User]:
 
 @contextmanager
 def keep_an_administrator() -> Iterator[None]:
-    """Step: raise LastAdmin if nobody may manage staff any more once the block has run.
+    """In a transaction: raise LastAdmin if nobody may manage staff any more once the block has run.
 
     The lock on the settings makes such changes take turns, so that two administrators cannot remove each
     other at the same time.

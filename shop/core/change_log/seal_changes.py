@@ -151,7 +151,7 @@ def _digest(*values: object) -> str:
 
 
 def redact_names(changes: QuerySet[Change], *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: delete the actor's name from these changes and record which ones were redacted."""
+    """In a transaction: delete the actor's name from these changes and record which ones were redacted."""
     ids = _named_change_ids(changes.exclude(actor_name=""))
     Change.objects.filter(pk__in=ids).update(actor_name="")
     SealedChange.objects.filter(pk__in=ids).update(name_salt="")
@@ -159,7 +159,7 @@ def redact_names(changes: QuerySet[Change], *, actor: Actor, now: datetime.datet
 
 
 def redact_contents(changes: QuerySet[Change], *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: delete reason, data and snapshot from these changes and record which ones were redacted."""
+    """In a transaction: delete reason, data and snapshot from changes, and record which were redacted."""
     ids = [change.pk for change in changes.order_by("pk") if has_content(change)]
     Change.objects.filter(pk__in=ids).update(reason="", data={}, snapshot=None)
     SealedChange.objects.filter(pk__in=ids).update(content_salt="")

@@ -54,7 +54,7 @@ def load_divisions() -> int:
 
 
 def write_divisions() -> int:
-    """Step: create or update the provinces and communes of the file."""
+    """In a transaction: create or update the provinces and communes of the file."""
     data = json.loads(_FILE.read_text(encoding="utf-8"))
     valid_from = datetime.date.fromisoformat(data["valid_from"])
     provinces = _upsert_divisions(

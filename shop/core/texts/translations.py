@@ -72,7 +72,7 @@ def _is_column(row: models.Model, name: str) -> bool:
 def save_row_translations(
     row: models.Model, language: str, texts: Mapping[str, str], *, translatable_fields: Collection[str]
 ) -> list[str]:
-    """Step: save translations of a locked row's fields. An empty text deletes its translation.
+    """In a transaction: save translations of a locked row's fields. An empty text deletes its translation.
 
     Returns the changed fields in order. Raises Missing for a field outside `translatable_fields` and
     for the shop's own language.
@@ -104,7 +104,7 @@ def save_children_translations(
     *,
     translatable_fields: Collection[str],
 ) -> list[str]:
-    """Step: like `save_row_translations`, for several children of a locked row, by their key.
+    """In a transaction: like `save_row_translations`, for several children of a locked row, by their key.
 
     Returns the changes as "prefix.key.field". Raises Missing also for a key that is not among the rows.
     """

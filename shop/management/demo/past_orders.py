@@ -30,14 +30,14 @@ Stocked = Mapping[tuple[uuid.UUID, int], int]
 
 
 def receive_planned_stock(planned: Iterable[PlannedOrder], *, actor: Actor, now: datetime.datetime) -> None:
-    """Step: receive the stock that past orders sell, so that they leave today's stock unchanged."""
+    """In a transaction: receive the stock that past orders sell, so that today's stock stays the same."""
     _move_stock(_sold_quantities(planned, has_ended=None), 1, MovementReason.RECEIPT, actor=actor, now=now)
 
 
 def write_off_cancelled_stock(
     planned: Iterable[PlannedOrder], *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Step: write off the stock of cancelled parts, which was received for them."""
+    """In a transaction: write off the stock of cancelled parts, which was received for them."""
     _move_stock(_sold_quantities(planned, has_ended=True), -1, MovementReason.LOSS, actor=actor, now=now)
 
 
@@ -70,7 +70,7 @@ def find_placed(planned: PlannedOrder, buyer: User) -> Order | None:
 
 
 def mark_messages_sent(planned: Iterable[PlannedOrder], buyer: User, *, now: datetime.datetime) -> None:
-    """Step: mark past notifications as sent, so that none is sent today."""
+    """In a transaction: mark past notifications as sent, so that none is sent today."""
     phones = [buyer.phone, *(order.phone for order in planned)]
     Notification.objects.filter(recipient__in=phones, sent_at=None).update(sent_at=now)
 

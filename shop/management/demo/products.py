@@ -65,7 +65,7 @@ def create_products(
     actor: Actor,
     now: datetime.datetime,
 ) -> int:
-    """Step: create the products of the data files that are missing; return how many."""
+    """In a transaction: create the products of the data files that are missing; return how many."""
     translations: list[Translation] = []
     existing_names = set(Product.objects.values_list("cooperative__slug", "name"))
     sku = count(1)
@@ -91,7 +91,7 @@ def create_products(
 
 
 def create_collections(market_rows: MarketRows) -> None:
-    """Step: create the missing collections and publish them in the channel."""
+    """In a transaction: create the missing collections and publish them in the channel."""
     for collection_data in demo_market()["collection"]:
         slug = slugify(collection_data["name"])
         if Collection.objects.filter(slug=slug).exists():

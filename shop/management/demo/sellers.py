@@ -49,7 +49,7 @@ class SellerRows:
 def create_sellers(
     market_rows: MarketRows, pictures: Mapping[str, Picture], *, actor: Actor, now: datetime.datetime
 ) -> dict[str, SellerRows]:
-    """Step: create the missing cooperatives of the data files; return all of them by slug."""
+    """In a transaction: create the missing cooperatives of the data files; return all of them by slug."""
     translations: list[Translation] = []
     sellers = {}
     for position, row in enumerate(cooperatives(), start=1):

@@ -54,7 +54,7 @@ def create_market(
     actor: Actor,
     now: datetime.datetime,
 ) -> MarketRows:
-    """Step: create the missing rows of the market.
+    """In a transaction: create the missing rows of the market.
 
     A category whose picture is not in `pictures` gets none. `settings` are columns of new shop settings.
     """

@@ -75,10 +75,10 @@ def received_value_by_part(rows: OrderRows) -> Counter[int]:
         for row in rows.unvoided_parcel_lines
         if row.parcel.kind == ParcelKind.DISPATCH and row.parcel.state == ParcelState.DELIVERED
     ]
-    delivered_steps = sum_by(delivered_lines, "order_line_id")
+    delivered_quantities = sum_by(delivered_lines, "order_line_id")
     values_by_part: Counter[int] = Counter()
     for line in rows.lines.values():
-        value = line.total_gross * min(delivered_steps[line.pk], line.quantity) // line.quantity
+        value = line.total_gross * min(delivered_quantities[line.pk], line.quantity) // line.quantity
         values_by_part[line.part_id] += min(value, line.total_gross - rows.refunded_amounts[line.pk])
     refunded_delivery = sum_by(rows.refunds, "part_id", "delivery_amount")
     for part_id in {row.order_line.part_id for row in delivered_lines}:

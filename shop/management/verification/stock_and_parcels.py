@@ -176,7 +176,7 @@ def find_wrong_parcels(rows: OrderRows) -> Iterator[str]:
             yield f"order {line.order.code}: more of line {line.pk} came back than was received"
         if line.variant is not None and line.variant.track_inventory:
             is_active = line.order.placed_at is not None and line.part.is_active
-            expected = sums.undispatched_steps(line) if is_active else 0
+            expected = sums.undispatched_quantity(line) if is_active else 0
             if allocated[line.pk] != expected:
                 yield (
                     f"order {line.order.code}: {allocated[line.pk]} of line {line.pk} are allocated,"
@@ -203,7 +203,7 @@ class _ParcelSums:
         self._dispatched = _from_stock(rows_by_kind[ParcelKind.DISPATCH], is_dispatched=True)
         self._replaced = _from_stock(rows_by_kind[ParcelKind.REPLACEMENT], is_dispatched=False)
 
-    def undispatched_steps(self, line: OrderLine) -> int:
+    def undispatched_quantity(self, line: OrderLine) -> int:
         return line.quantity - self.unsent[line.pk] - self._dispatched[line.pk] + self._replaced[line.pk]
 
 

@@ -151,7 +151,7 @@ def _build_task(
 
 
 def _unsent_quantities(parts: Sequence[OrderPart]) -> Mapping[uuid.UUID, int]:
-    """Return by line id how many sale steps were missing or substituted. No query if everything is sent."""
+    """Return by line id how many sales units were missing or substituted. No query if everything is sent."""
     lines = [
         line
         for part in parts

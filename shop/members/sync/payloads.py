@@ -72,7 +72,7 @@ class Payload:
         return self.text(name, max_length=max_length) if name in self._unread else None
 
     def quantities(self, name: str) -> dict[uuid.UUID, int]:
-        """Return the quantities in sale steps, by order line."""
+        """Return the quantities in sales units, by order line."""
         sent_value = self._read(name)
         if not isinstance(sent_value, dict) or not 1 <= len(sent_value) <= MAX_LINES:
             raise InvalidCommand(field=name)
