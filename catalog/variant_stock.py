@@ -74,7 +74,7 @@ def low_stock_variants(cooperative: Cooperative, channel: Channel) -> QuerySet[V
 
 
 def variants_with_stock_outside_lots(cooperative: Cooperative) -> QuerySet[Variant]:
-    """Return tracked variants of which more is in stock than their lots hold, each with `outside_lots`."""
+    """Return tracked variants with more stock than their lots hold, each with `outside_lots`."""
     stocks = Stock.objects.filter(variant=OuterRef("pk")).order_by().values("variant")
     balances = LotBalance.objects.filter(stock__variant=OuterRef("pk")).order_by().values("stock__variant")
     in_stock = Coalesce(Subquery(stocks.annotate(total=Sum("on_hand")).values("total")), 0)

@@ -340,7 +340,7 @@ def _subclasses(name):
 
 
 def _other_string(match):
-    """Return a string in triple quotes that is no docstring, else nothing."""
+    """Return the string in triple quotes if it is not a docstring, else an empty text."""
     return match[2] if match[2] is not None and match[1] is None else ""
 
 

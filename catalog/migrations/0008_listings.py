@@ -116,7 +116,7 @@ class Migration(migrations.Migration):
                     "unusual_since",
                     models.DateTimeField(
                         blank=True,
-                        help_text="When an app set this unusual price, which nobody has confirmed.",
+                        help_text="When an app set an unusual price that is not confirmed yet.",
                         null=True,
                     ),
                 ),

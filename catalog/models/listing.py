@@ -120,7 +120,7 @@ class Price(models.Model):
     discounted = models.BigIntegerField(null=True, blank=True)
     promotion_key = models.UUIDField(null=True, blank=True)
     unusual_since = models.DateTimeField(
-        null=True, blank=True, help_text=_("When an app set this unusual price, which nobody has confirmed.")
+        null=True, blank=True, help_text=_("When an app set an unusual price that is not confirmed yet.")
     )
 
     objects = PriceQuerySet.as_manager()

@@ -38,7 +38,7 @@ class LotQuerySet(models.QuerySet["Lot"]):
         return self.filter(variant__cooperative=cooperative)
 
     def in_stock(self) -> LotQuerySet:
-        """Return lots of which something is left, or more was sent than received. Annotates `on_hand`."""
+        """Return lots whose balance is not 0 (below 0, more was sent than received). Annotates `on_hand`."""
         return self.annotate(on_hand=Sum("balances__on_hand", default=0)).exclude(on_hand=0)
 
     def expiring_by(self, day: datetime.date) -> LotQuerySet:
@@ -47,7 +47,7 @@ class LotQuerySet(models.QuerySet["Lot"]):
         return dated.annotate(on_hand=Sum("balances__on_hand", default=0)).filter(on_hand__gt=0)
 
     def used_up(self) -> LotQuerySet:
-        """Return lots of which nothing is left, newest first. Annotates `on_hand`."""
+        """Return lots with nothing left, newest first. Annotates `on_hand`."""
         used_up = self.annotate(on_hand=Sum("balances__on_hand", default=0)).filter(on_hand=0)
         return used_up.order_by("-created_at", "-pk")
 
@@ -108,7 +108,7 @@ class RecallQuerySet(models.QuerySet["Recall"]):
 
 
 class Recall(models.Model):
-    """A lot that was stopped: why, and what whoever has it should do. Buyers see both texts.
+    """A lot's recall: its reason, and the advice for people who have the goods. Buyers see both texts.
 
     Only the desk ends a recall, with a reason. It stays on record.
     """

@@ -1,6 +1,6 @@
 """Metadata for search engines and link previews: schema.org JSON-LD and a share picture.
 
-JSON-LD is a data block, which the content security policy allows because it is no script. There are no
+JSON-LD is a data block, which the content security policy allows because it is not a script. There are no
 ratings, so none are declared.
 """
 

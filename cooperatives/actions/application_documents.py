@@ -161,7 +161,7 @@ def accept_document(
     actor: Actor,
     now: datetime.datetime,
 ) -> ApplicationDocument:
-    """Accept a document of which the actor opened every file.
+    """Accept a document after the actor has opened each of its files.
 
     `seen_submitted_at` is its `submitted_at` as shown. Raises Missing, ApplicationDecided,
     ChangedSinceOpened, DocumentNotOpened, TransitionNotAllowed.

@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
                     "link_expires_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="Until when the order's link opens it without a code.",
+                        help_text="The time until which the order's link opens it without a code.",
                         null=True,
                     ),
                 ),

@@ -38,7 +38,7 @@ _MIN_TRACKING_NUMBER_LENGTH = 6  # shorter words are names or codes
 
 
 class OrderSource(models.TextChoices):
-    """Where the buyer ordered. A channel is something else. `SaleorOrigin` is how the order came about."""
+    """Where the buyer ordered; not the sales channel. `SaleorOrigin` is how the order came about."""
 
     WEB = "web", _("web")
     API = "api", _("API")
@@ -49,7 +49,7 @@ class OrderSource(models.TextChoices):
 
 
 class SaleorOrigin(models.TextChoices):
-    """How the order came about, as Saleor's OrderOriginEnum says it."""
+    """How the order came about: the values of Saleor's OrderOriginEnum."""
 
     CHECKOUT = "checkout", "CHECKOUT"
     DRAFT = "draft", "DRAFT"
@@ -236,7 +236,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     cancelled_at = models.DateTimeField(null=True, blank=True)
     expired_at = models.DateTimeField(null=True, blank=True)
     link_expires_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("Until when the order's link opens it without a code.")
+        null=True, blank=True, help_text=_("The time until which the order's link opens it without a code.")
     )
     status = models.CharField(max_length=20, choices=OrderStatus, default=OrderStatus.DRAFT)
     saleor_status = models.CharField(max_length=20, choices=SaleorStatus, default=SaleorStatus.DRAFT)

@@ -16,7 +16,7 @@ from shop.core.texts.formatting import format_day, format_time
 def notify_substitute_offer(
     order: Order, part: OrderPart, substitute: Substitute, *, now: datetime.datetime
 ) -> None:
-    """Ask the buyer whether they take another product instead of missing items, and until when."""
+    """Ask the buyer whether they take another product instead of missing items, with the deadline."""
     with translation.override(order.language):
         until = {"hour": format_time(substitute.answer_by), "day": format_day(substitute.answer_by)}
         notify_buyer(

@@ -57,7 +57,7 @@ class PartTimeline:
     def possible_increase(self) -> int:
         """By how much the part may cost more once it is weighed, without asking the buyer, in minor units.
 
-        Nothing of a part that has ended.
+        Nothing for a part that has ended.
         """
         return self.agreed_increase if self.part.is_active else 0
 
@@ -115,7 +115,7 @@ class PartTimeline:
 
     @property
     def is_awaiting_cash(self) -> bool:
-        """Return whether nothing of the part has arrived yet, so that its cash was not collected either."""
+        """Return whether none of the part has arrived yet, so that its cash was not collected either."""
         is_cash_collected = any(parcel.cod_collected_at is not None for parcel in self.parcels)
         has_arrived = self.part.progress in PARTLY_ARRIVED_PROGRESS
         return self.part.is_active and not has_arrived and not is_cash_collected
@@ -270,7 +270,7 @@ def _refund_entries_by_part(
 def _complaint_deadline(
     part: OrderPart, parcels: Sequence[Parcel], refunded_line_ids: Collection[uuid.UUID], days: int
 ) -> datetime.datetime | None:
-    """Return until when the buyer may complain about the part's last items; None if nothing has arrived."""
+    """Return the buyer's deadline to complain about the part's last items; None if nothing has arrived."""
     lines = {line.pk: line for line in part.lines.all() if line.pk not in refunded_line_ids}
     deadlines = [
         complaint_deadline(

@@ -237,7 +237,7 @@ def _requestable_amount(order: Order, payment: Payment | None) -> int:
 
 
 def _payment_deadline(order: Order, payment: Payment | None) -> datetime.datetime | None:
-    """Return until when the items are reserved for the payment; None once fulfilment has begun."""
+    """Return the end of the items' reservation for the payment; None once fulfilment has begun."""
     if payment is None or not is_awaiting_confirmation(order):
         return None
     return payment.expires_at

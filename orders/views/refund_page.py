@@ -162,7 +162,7 @@ def _build_refund_display(
     refund: Refund, paid_amount: int, failed_amount: int, texts: _Texts
 ) -> RefundDisplay:
     if not refund.repayment:
-        return RefundDisplay(refund, [_("Not paid yet, so nothing is left to pay for it.")], "good")
+        return RefundDisplay(refund, [_("You have not paid for these items, and no longer need to.")], "good")
     if paid_amount >= refund.repayment:
         sent_messages = _sent_messages(refund, texts)
         return RefundDisplay(

@@ -87,7 +87,7 @@ class ReadMostlyAdmin(Admin):
     """
 
     editable: ClassVar[tuple[str, ...]] = ()
-    # Personal data, of which the change log records the field's name without its values.
+    # Personal data: the change log records the field's name without its values.
     private_fields: ClassVar[tuple[str, ...]] = ()
     list_per_page = 50
     show_full_result_count = False

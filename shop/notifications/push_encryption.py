@@ -51,7 +51,7 @@ def encrypt_record(
 
 
 def load_public_key(public_key: str) -> ec.EllipticCurvePublicKey:
-    """Return a browser's key. Raises ValueError if it is no point of P-256."""
+    """Return a browser's key. Raises ValueError if it is not a point of P-256."""
     return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), decode_base64url(public_key))
 
 

@@ -143,7 +143,7 @@ def _connect_to_first(addresses: list[str], port: int, deadline: float) -> socke
 
 
 def _is_public(address: str) -> bool:
-    """Return whether an address is public. Raises ValueError if the text is no address."""
+    """Return whether an address is public. Raises ValueError if the text is not an IP address."""
     parsed = ip_address(address.split("%")[0])
     if any(parsed in network for network in _GATEWAY_NETWORKS):
         return False

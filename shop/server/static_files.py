@@ -25,7 +25,7 @@ _ECMASCRIPT_YEAR = 2020  # optional chaining, which our scripts use; the minifie
 class MinifiedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Minifies our scripts and style sheets before their digests become part of their names."""
 
-    # Django's own pattern also reads packages' files, of which one imports a missing module.
+    # Django's own pattern also reads packages' files, and one of these imports a missing module.
     patterns = (*CompressedManifestStaticFilesStorage.patterns, ("js/*.js", (_RELATIVE_IMPORT,)))
 
     def post_process(

@@ -132,7 +132,7 @@ def test_products_in_season_come_first_then_newest(client: Client) -> None:
     set_season(make_product(name="Hồng", on_hand=0), this_month())
 
     assert names(page_of(client, "/san-pham/")) == ["Quýt", "Gừng", "Mơ", "Hồng"]
-    # As in the calendar, products of all year are no harvest.
+    # As in the calendar, products that are sold all year are not a harvest.
     assert names(page_of(client, "/san-pham/?mua=on")) == ["Gừng", "Hồng"]
 
 

@@ -60,7 +60,7 @@ def products() -> None:
 def test_misspellings_and_joined_syllables_are_corrected(client: Client, products: None) -> None:
     expected = {
         "gom bat trnag": ["Gốm Bát Tràng"],  # swapped
-        "gốm bát tràn": ["Gốm Bát Tràng"],  # a prefix is no misspelling
+        "gốm bát tràn": ["Gốm Bát Tràng"],  # a prefix is not a misspelling
         "gmo bat trang": ["Gốm Bát Tràng"],
         "miem dong": ["Miến dong"],  # a wrong letter
         "mienn dong": ["Miến dong"],  # an extra letter

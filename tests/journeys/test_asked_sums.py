@@ -33,7 +33,7 @@ def text_of(client: Client, path: str) -> str:
 
 
 def make_gourd(discounted: int | None = None) -> Variant:
-    """Make a gourd of 1,777 g for 33,333 đồng, so that sums of several are no multiples of one."""
+    """Make a gourd of 1,777 g for 33,333 đồng: the price of several is not a multiple of the price of one."""
     gourd = make_variant_sold_by_weight(make_seller(), price=33_333, content_grams=1_777)
     if discounted:
         Price.objects.filter(variant=gourd).update(discounted=discounted)

@@ -41,7 +41,7 @@ from tests.invariants import check_everything
 SOMEBODY = Actor.system("machine")
 OPERATION_COUNTS: Counter[str] = Counter()  # number of operations that were not refused, by rule
 INDEXES = st.integers(min_value=0, max_value=7)
-# Random keys are no stable order: with them the same draws would lead to other operations.
+# Random keys have no stable order: the same draws would choose other operations.
 ORDERINGS = {
     Order: ["number"],
     OrderLine: ["order__number", "position"],

@@ -188,7 +188,7 @@ def _content(cell: Cell, _choices: Choices) -> dict[str, object]:
     stored = content_amount(amount, measure)
     if not 0 < stored <= MAX_CONTENT or stored != int(stored):
         raise CellProblem(_("Enter a quantity with its unit, such as 300 g, 1.8 kg, 500 ml or 10 packet."))
-    # The piece stands for a unit that is no measure; the row's own unit decides what is stored.
+    # Unit.PIECE stands for any unit that is not a measure; the row's own unit is what is stored.
     return dict(variant_content(Unit.PIECE, amount, measure))
 
 

@@ -239,8 +239,9 @@ def require_usual_discount(
     if percent is not None and percent > USUAL_PERCENT:
         remarks.append(_("It takes %(percent)s%% off every price it covers.") % {"percent": percent})
     if amount is not None and usual_amount is not None and amount > usual_amount:
-        sums = {"amount": format_money(amount, currency), "usual": format_money(usual_amount, currency)}
-        remarks.append(_("It takes %(amount)s off; half of the lowest sum is %(usual)s.") % sums)
+        text = _("It takes %(amount)s off, more than half (%(usual)s) of the lowest amount it applies to.")
+        values = {"amount": format_money(amount, currency), "usual": format_money(usual_amount, currency)}
+        remarks.append(text % values)
     if ends_at is None:
         remarks.append(_("It has no end date."))
     required_token = f"{percent}-{amount}-{ends_at is None}"

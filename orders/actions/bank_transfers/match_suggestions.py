@@ -166,7 +166,7 @@ def similar_transfers(transfer: BankTransfer) -> list[BankTransfer]:
 
 
 def _parse_search_amount(text: str) -> int:
-    """Return the amount that a search text is, in whole đồng; 0 if it is none."""
+    """Parse a search text as an amount in whole đồng; return 0 if it is not one."""
     try:
         return parse_amount(text)
     except InvalidCell:

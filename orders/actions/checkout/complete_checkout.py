@@ -131,7 +131,7 @@ def _require_contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | Non
 def _require_no_problems(quote: Quote) -> None:
     """Raise BasketChanged if the quote has problems or a refused voucher code.
 
-    A changed price is no problem here: the payments that cover the total are the buyer's agreement to it.
+    A changed price is not refused here: by payments that cover the total the buyer has agreed to it.
     """
     if quote.problems - {QuoteProblem.PRICE_CHANGED}:
         raise BasketChanged(quote=quote)

@@ -40,7 +40,7 @@ PICKUP_DIGITS = 6
 
 
 class QuantityNotOpen(Refused):
-    """More of a line than is open, or nothing. `details["open"]` maps lines to their open quantities."""
+    """A quantity is not positive or exceeds the line's open quantity (`details["open"]`, by line)."""
 
     code = "quantity_not_open"
     default_message = _("The quantity does not match what is still to be packed.")

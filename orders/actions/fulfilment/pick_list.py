@@ -157,7 +157,7 @@ def tick_picks(
 
 @transaction.atomic(durable=True)
 def untick_picks(*, cooperative: Cooperative, picks: Collection[RequestedPick]) -> None:
-    """Remove the ticks of these shares, whoever set them. Raises Missing."""
+    """Remove the ticks of these shares, no matter which member set them. Raises Missing."""
     _lock_lines(cooperative, picks)
     _delete_ticks(picks)
 

@@ -119,7 +119,8 @@ def start_recall(
 def end_recall(*, recall_id: int, reason: str, actor: Actor, now: datetime.datetime) -> None:
     """Release a recalled lot, with a reason that its notices' pages show. Only the desk calls it.
 
-    Whoever was told of the recall is told of its end. Raises Missing, ReasonRequired, RecallEnded.
+    Everyone who was notified of the recall is notified of its end. Raises Missing, ReasonRequired,
+    RecallEnded.
     """
     reason = " ".join(reason.split())[:MAX_RECALL_TEXT]
     if not reason:

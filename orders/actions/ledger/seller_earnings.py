@@ -53,7 +53,7 @@ class SoldItem:
 
     @property
     def delivered_total(self) -> int:
-        """The arrived units' share of the total; with the last unit exactly the total."""
+        """The arrived units' share of the total; exactly the total once all have arrived."""
         return self.total * self.arrived // self.ordered
 
     @property

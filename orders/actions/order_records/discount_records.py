@@ -121,7 +121,7 @@ def _reduction_source(quoted: QuotedLine) -> tuple[DiscountKind, str]:
 
 
 def _discount_shares(order: Order, quote: Quote, rows: RecordedRows) -> list[DiscountShare]:
-    """Return the shares of vouchers and other discounts, as far as they took something off."""
+    """Return the shares of vouchers and other discounts, without shares of 0."""
     discount_shares = []
     for requested, priced in zip(quote.discounts, quote.purchase.discounts, strict=True):
         discount = _build_discount(order, requested, priced.amount)

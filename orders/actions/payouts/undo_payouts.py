@@ -31,7 +31,7 @@ class PayoutUndoExpired(Refused):
 
 
 def payout_undoable_until(payout: Payout) -> datetime.datetime | None:
-    """Return until when the mark of a settlement's bank payout may be taken back; None if it may not."""
+    """Return the end of the period in which a bank payout's paid mark may be removed; None if it is over."""
     is_of_settlement = payout.settlement_id is not None and payout.method == PayoutMethod.BANK
     if not is_of_settlement or payout.state != PayoutState.PAID or payout.paid_at is None:
         return None

@@ -1,4 +1,4 @@
-"""Requests about personal data that the shop fulfils by itself: access, deletion, withdrawal of consent.
+"""Requests about personal data that the shop fulfils automatically: access, deletion, withdrawal of consent.
 
 A deletion waits for some days, during which it can be withdrawn. Then it runs automatically, or records the
 obstacle for staff.

@@ -185,7 +185,7 @@ def withdraw_substitute(
 
 
 def answer_deadline(part: OrderPart, *, now: datetime.datetime, hours: int) -> datetime.datetime:
-    """Return until when the buyer may answer: `hours` from now, but in time to pack before a pickup."""
+    """Return the buyer's deadline to answer: `hours` from now, but in time to pack before a pickup."""
     until = now + datetime.timedelta(hours=hours)
     if part.pickup_day is not None and part.pickup_starts is not None:
         pickup = datetime.datetime.combine(part.pickup_day, part.pickup_starts, VIETNAM)

@@ -141,7 +141,7 @@ def refund_of_missing(limit: LineRefundLimit, missing: int) -> LineRefund:
 
 
 def settle_weight_of_missing(limit: LineRefundLimit, missing: int, *, now: datetime.datetime) -> None:
-    """In a transaction: set the estimate as the weight of an unweighed line of which nothing is sent."""
+    """In a transaction: set the estimate as the weight of an unweighed line that sends nothing."""
     if limit.line.is_to_weigh and missing == limit.line.quantity:
         settle_unsent_weight(limit.line, now=now)
 

@@ -88,7 +88,7 @@ def undo_shortage(
 
 
 def shortage_undo_until(part: OrderPart, *, actor: Actor, now: datetime.datetime) -> datetime.datetime | None:
-    """Return until when a member may take back the part's latest shortage; None if that is not possible."""
+    """Return the deadline for taking back the part's latest shortage; None if that is not possible."""
     refund = _latest_shortage(part)
     if refund is None:
         return None
@@ -131,7 +131,7 @@ def _allocate_again(parcel: Parcel) -> None:
 
 
 def _forget_settled_weights(parcel: Parcel) -> None:
-    """Let lines be weighed again whose weight was settled, without a scale, because nothing was sent."""
+    """Clear the estimated weights that the shortage filled in, so that the lines can be weighed."""
     for parcel_line in parcel.lines.select_related("order_line"):
         line = parcel_line.order_line
         if not line.is_sold_by_weight or parcel_line.quantity < line.quantity:

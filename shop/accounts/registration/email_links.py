@@ -142,7 +142,7 @@ BuildLink = Callable[[User], str]
 def notify_sign_in_change(*, user: User, text: str | Promise, now: datetime.datetime) -> None:
     """In a transaction: notify a user that their sign-in methods changed, in case it was not them.
 
-    By e-mail, or by text message to a confirmed number if there is no e-mail address.
+    By e-mail, or without an address by text message to a confirmed number.
     """
     is_mail = bool(user.email)
     recipient = user.email or (user.phone if user.phone_confirmed_at else None)

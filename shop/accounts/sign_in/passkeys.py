@@ -64,7 +64,7 @@ def add_passkey(
 def use_passkey(*, response: str, challenge: str, site: Site, now: datetime.datetime) -> User:
     """Return the owner of the passkey that signed the response. Raises InvalidPasskey.
 
-    If the authenticator counts signatures, each one is accepted once, also under concurrency.
+    If the authenticator counts signatures, each one is accepted once, even if sent twice at the same time.
     """
     passkey, sign_count = verify_authentication(response, challenge=challenge, site=site)
     unchanged = Passkey.objects.filter(pk=passkey.pk, sign_count=passkey.sign_count)

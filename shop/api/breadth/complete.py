@@ -206,7 +206,7 @@ def same_length(values: Iterable[object], objects: list[object], field_name: str
     answered = values if isinstance(values, list) else list(values)
     if len(answered) != len(objects):
         raise ValueError(
-            f"The resolver of {field_name} gave {len(answered)} values for {len(objects)} objects."
+            f"The resolver of {field_name} returned {len(answered)} value(s) for {len(objects)} object(s)."
         )
     return answered
 

@@ -243,7 +243,7 @@ def _pages_of_level(
     selection: Selection,
     order: Sequence[SortKey],
 ) -> Sequence[object]:
-    """Return the pages of categories of one level of the tree, none of which contains another. One query."""
+    """Return the pages of categories on one level of the tree. One query."""
     if len(categories) == 1:
         branch_rows = product_rows.filter(category__path__startswith=branch_prefix(categories[0].path))
         return [connect(product, branch_rows, arguments, selection, order=order)]

@@ -102,7 +102,7 @@ def filter_handled(context: Context, rows: Visible, *, order: str, part: str) ->
 
 
 def handled_orders(context: Context) -> Rows:
-    """Return orders of which the requester handles at least a part."""
+    """Return orders with at least one part that the requester handles."""
     if not can_only_see_parts(context):
         return Order.objects.all()
     parts = visible_parts(context).filter(order=OuterRef("pk"))

@@ -35,7 +35,7 @@ def is_holiday(day: datetime.date) -> bool:
 
 
 def working_day_from(day: datetime.date) -> datetime.date:
-    """Return the day, or the first after it that is no holiday."""
+    """Return the day, or the first after it that is not a holiday."""
     while is_holiday(day):
         day += datetime.timedelta(days=1)
     return day

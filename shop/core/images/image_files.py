@@ -27,7 +27,7 @@ from shop.core.images.picture_headers import UnknownPicture, read_header
 MAX_BYTES = 25 * 1024 * 1024
 MAX_PIXELS = 200_000_000  # phones have sensors of this size; the memory limit decides what is decoded
 MAX_SIDE = 30_000
-MAX_ASPECT_RATIO = 10  # a longer strip is no photo, and WebP ends at 16,383 pixels
+MAX_ASPECT_RATIO = 10  # a longer strip is not a photo, and WebP ends at 16,383 pixels
 THUMBNAIL_WIDTHS = (96, 160)  # beside a name or under a larger picture
 WIDTHS = (*THUMBNAIL_WIDTHS, 320, 640, 1200)
 MAX_DECODED_BYTES = 400_000_000  # of one picture

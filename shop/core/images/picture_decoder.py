@@ -23,7 +23,7 @@ import pillow_heif
 from PIL import AvifImagePlugin, Image, ImageCms, ImageFile, PngImagePlugin
 
 MAX_PIXELS = 200_000_000  # a second limit in addition to memory
-MAX_ASPECT_RATIO = 10  # a longer strip is no photo, and WebP ends at 16,383 pixels
+MAX_ASPECT_RATIO = 10  # a longer strip is not a photo, and WebP ends at 16,383 pixels
 _QUALITY = 68
 # Lists show many small pictures, two pixels for one of the layout: there a lower quality is not seen.
 _LIST_WIDTH, _LIST_QUALITY = 320, 38

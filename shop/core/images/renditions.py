@@ -72,7 +72,7 @@ def render_waiting_pictures() -> None:
 
 
 def _render_claimed(picture_id: int) -> None:
-    """Render a picture unless another process claimed it. After a failure the claim expires by itself."""
+    """Render a picture unless another process claimed it. After a failure the claim expires."""
     if Picture.objects.claim(picture_id, timezone.now()):
         render_picture(Picture.objects.get(pk=picture_id))
 

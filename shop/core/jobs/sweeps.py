@@ -124,7 +124,7 @@ class SweepRun:
         return True
 
     def attempt_batch(self, keys: Sequence[Key], action: Callable[[Sequence[Key]], object]) -> int:
-        """Call `action` with all keys, or if that fails, with each by itself; return how many succeeded."""
+        """Call `action` with all keys, or if that fails with one at a time; return how many succeeded."""
         healthy = [key for key in keys if key_text(key) not in self._failures]
         failed_before = [key for key in keys if key_text(key) in self._failures]
         succeeded = 0

@@ -44,7 +44,7 @@ def find_wrongly_booked_events() -> Iterator[str]:
         known_ids = set(map(str, money_events.filter(pk__in=keys_by_event).values_list("pk", flat=True)))
         for event_id, key in keys_by_event.items():
             if event_id not in known_ids:
-                yield f"posting {key}: there is no such event that moved money"
+                yield f"posting {key}: there is no event with this key that moved money"
 
 
 def find_wrong_balances(rows: OrderRows) -> Iterator[str]:

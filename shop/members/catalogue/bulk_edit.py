@@ -1,4 +1,4 @@
-"""Price, stock, season and pause of many products in one table. Each row is saved by itself."""
+"""Price, stock, season and pause of many products in one table. Each row is saved on its own."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _single_stocks(product_ids: Sequence[int]) -> Mapping[int, Stock]:
 def _save_rows(
     membership: MembershipContext, rows: Sequence[GoodsRow], data: QueryDict, only: int
 ) -> list[GoodsRow]:
-    """Save the submitted rows, each by itself, and return all rows with what the database holds now."""
+    """Save the submitted rows one by one, and return all rows with what the database holds now."""
     submitted: dict[int, GoodsRow] = {}
     for row in rows:
         if only not in (0, row.listing.pk) or f"goods-{row.listing.pk}-key" not in data:

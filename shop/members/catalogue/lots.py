@@ -58,7 +58,7 @@ class LotRow:
 @require_safe
 @for_members(MemberRight.COUNT_STOCK)
 def list_lots(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """List the lots in stock, first expired first; with `?het` those of which nothing is left."""
+    """List the lots in stock, first expired first; with `?het` the used-up ones."""
     is_used_up = "het" in request.GET
     lots = Lot.objects.for_cooperative(membership.cooperative)
     rows = lots.used_up() if is_used_up else lots.in_stock().first_expired_first()

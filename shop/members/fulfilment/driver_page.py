@@ -46,7 +46,7 @@ class DriverStop:
 @require_safe
 @never_cache
 def show_driver_page(request: HttpRequest, token: str) -> HttpResponse:
-    """Show a run to whoever holds its link: where each parcel goes and the cash to collect."""
+    """Show a run to anyone who has its link: where each parcel goes and the cash to collect."""
     try:
         run = find_open_run(token)
     except RunEnded as ended:

@@ -146,7 +146,7 @@ def _render_giver_page(
 @require_safe_or_post
 @never_cache
 def receive_by_scan(request: HttpRequest, token: str) -> HttpResponse:
-    """Confirm with the giver's QR code that a parcel was received. Whoever holds it needs no account."""
+    """Confirm with the giver's QR code that a parcel was received. The receiver needs no account."""
     try:
         code = find_scanned_code(token, timezone.now())
     except Refused as refused:

@@ -334,7 +334,7 @@ def render_part(
 def _undo_shortage_until(
     membership: MembershipContext, part: OrderPart, refunds: list[Refund], now: datetime.datetime
 ) -> datetime.datetime | None:
-    """Return until when the member may take back the latest shortage. No query without a recent one."""
+    """Return the deadline for taking back the latest shortage. No query without a recent one."""
     if not any(now - refund.decided_at <= UNDO_PERIOD for refund in refunds if refund.is_for_unsent_items):
         return None
     return shortage_undo_until(part, actor=membership.actor, now=now)
@@ -343,7 +343,7 @@ def _undo_shortage_until(
 def _undo_acceptance_until(
     part: OrderPart, parcels: list[Parcel], now: datetime.datetime
 ) -> datetime.datetime | None:
-    """Return until when the member may take back the acceptance; None if that is no longer possible."""
+    """Return the deadline for taking back the acceptance; None if that is no longer possible."""
     if part.state != PartState.ACCEPTED or part.accepted_at is None:
         return None
     is_untouched = all(parcel.state == ParcelState.VOIDED for parcel in parcels)

@@ -73,7 +73,7 @@ def pick_form(part: OrderPart, data: FormData = None, *, now: datetime.datetime)
 
 
 def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) -> list[PickLine]:
-    """Return the lines of which something is sent. `weigh` is a submitted weighing form with errors."""
+    """Return the lines with something to send. `weigh` is a submitted weighing form with errors."""
     lines = sorted_lines(part)
     unsent = ParcelLine.objects.unsent_quantities(lines)
     lines = [line for line in lines if line.quantity > unsent.get(line.pk, 0)]

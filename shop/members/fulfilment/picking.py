@@ -107,7 +107,7 @@ class PickGroup:
 def show_pick_list(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the open items of all accepted orders, by warehouse and product, or by order.
 
-    The page asks again by itself; while nothing has changed, the answer to `?seen=` is 204.
+    The page asks again automatically; while nothing has changed, the answer to `?seen=` is 204.
     """
     context = _list_context(membership.cooperative, is_by_order=request.GET.get("theo") == BY_ORDER)
     if "seen" not in request.GET:

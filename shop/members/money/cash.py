@@ -1,4 +1,4 @@
-"""A cooperative's cash on delivery: held by itself, held by carriers, or remitted."""
+"""A cooperative's cash on delivery: with the cooperative, with carriers, or remitted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _GROUPS: dict[str, tuple[Promise, Promise, Q]] = {
     ),
     _UNREPORTED: (
         pgettext_lazy("cash", "Delivered, cash not reported"),
-        _("Open the parcel to report what the buyer paid. The market deducts nothing before."),
+        _("Open the parcel to report what the buyer paid. Nothing is deducted until you do."),
         Q(cod_state=CodState.EXPECTED) & ~Q(cod_holder=CashHolder.CARRIER),
     ),
     "nha-xe": (

@@ -310,7 +310,7 @@ def _answer_later(sent_command: SentCommand, refused: Refused) -> Answer:
 
 
 def _json_ready(value: Any) -> Any:
-    """Return a refusal's details in types of JSON; ids become texts, also as keys."""
+    """Convert a refusal's details to JSON types. Ids become texts, dictionary keys too."""
     if isinstance(value, Mapping):
         return {str(key): _json_ready(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

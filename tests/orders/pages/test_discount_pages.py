@@ -287,7 +287,7 @@ def test_promotion_of_more_than_half_the_lowest_price_is_asked_about(manager, se
     manager.post(f"{MEMBERS}gia/moi/", fields | {"value": "15.000"})
 
     page = html_of(response).replace("\xa0", " ")
-    assert "It takes 20,000 ₫ off; half of the lowest sum is 15,000 ₫." in page
+    assert "It takes 20,000 ₫ off, more than half (15,000 ₫) of the lowest amount it applies to." in page
     assert Promotion.objects.get().amount == 15_000
 
 

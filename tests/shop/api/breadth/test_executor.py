@@ -156,7 +156,7 @@ def test_resolver_returning_too_few_values_is_an_error() -> None:
 
     assert result.data is None
     assert [error.message for error in result.errors] == [
-        "The resolver of Product.name gave 1 values for 3 objects."
+        "The resolver of Product.name returned 1 value(s) for 3 object(s)."
     ]
 
 

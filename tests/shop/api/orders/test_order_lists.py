@@ -203,7 +203,7 @@ def test_homepage_events_and_orders_total(three_orders) -> None:
     assert data["homepageEvents"]["totalCount"] == 5
     assert ("PLACED", str(third.number)) in events
     assert ("FULFILLMENT_FULFILLED_ITEMS", str(first.number)) in events
-    # The cancelled order and the one that still waits for a transfer are no sales.
+    # The cancelled order and the one that still waits for a transfer do not count as sales.
     assert data["all"] == {"gross": {"amount": 350_000}, "net": {"amount": 350_000}}
     assert data["today"] == {"gross": {"amount": 350_000}}
     denied = execute(query, token_of(make_user()))
