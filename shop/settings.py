@@ -148,6 +148,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "shop.page_cache.PageCache",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "shop.members.shared_phones.phone_sessions.admit_phone_sessions",
     "shop.accounts.views.session_presence.record_presence",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

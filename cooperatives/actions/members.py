@@ -7,7 +7,7 @@ import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.models import Cooperative, Invitation, Membership, Role
+from cooperatives.models import Cooperative, Invitation, Membership, PhonePin, Role
 from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
@@ -37,9 +37,13 @@ def change_member_role(
 
 @transaction.atomic(durable=True)
 def remove_member(*, cooperative_id: int, membership_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Deactivate a membership. The member's past actions remain. Raises Missing, LastManager."""
+    """Deactivate a membership, and end its PINs. The member's past actions remain.
+
+    Raises Missing, LastManager.
+    """
     row = _lock_membership(cooperative_id, membership_id)
     _update_membership(row, Role(row.role), is_active=False, actor=actor, now=now)
+    PhonePin.objects.filter(membership=row, ended_at=None).update(ended_at=now)
 
 
 def admit_member(

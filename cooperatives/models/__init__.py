@@ -28,6 +28,7 @@ from cooperatives.models.document import (
 from cooperatives.models.follow import Follow
 from cooperatives.models.group import GroupCooperative
 from cooperatives.models.invitation import Invitation
+from cooperatives.models.shared_phone import PhonePin, SharedPhone
 from cooperatives.models.warehouse import ClickAndCollect, Warehouse, WarehouseChannel, Zone, ZoneCountry
 
 __all__ = [
@@ -50,10 +51,12 @@ __all__ = [
     "MarketDay",
     "MarketDayKind",
     "Membership",
+    "PhonePin",
     "PickupSlot",
     "PickupTime",
     "Producer",
     "Role",
+    "SharedPhone",
     "ShippingService",
     "ShippingServicePrice",
     "Warehouse",

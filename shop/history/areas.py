@@ -29,6 +29,8 @@ AREAS = {
         "certificate",
         "membership",
         "invitation",
+        "shared_phone",
+        "phone_pin",
         "warehouse",
         "delivery_method",
     ),

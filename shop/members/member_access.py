@@ -19,6 +19,7 @@ from orders.models import OrderPart
 from shop.accounts.models import User
 from shop.core.errors import Forbidden, Missing
 from shop.core.models import bind_idempotency_key
+from shop.members.shared_phones.phone_sessions import find_shared_phone, session_pin, settle_shared_phone
 
 CHOSEN_KEY = "members_cooperative"
 
@@ -37,6 +38,8 @@ def for_members(right: MemberRight) -> Callable[[Page[Arguments]], Callable[...,
         def guarded(request: HttpRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
             if not request.user.is_authenticated:
                 return redirect_to_sign_in(request)
+            if (response := settle_shared_phone(request)) is not None:
+                return response
             try:
                 membership = chosen_membership(request)
                 if membership is None:
@@ -61,9 +64,22 @@ def for_members(right: MemberRight) -> Callable[[Page[Arguments]], Callable[...,
 
 
 def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Redirect to sign-in and then back to this page, or to the start page if the request is a POST."""
+    """Redirect to sign-in and then back to this page, or to the start page if the request is a POST.
+
+    On a shared phone the members sign in by PIN.
+    """
     return_url = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("members:today")
+    if find_shared_phone(request) is not None:
+        return redirect(f"{reverse('members:switch-member')}?{urlencode({'next': return_url})}")
     return redirect_to_login(return_url)
+
+
+def find_session_memberships(request: HttpRequest) -> list[Membership]:
+    """Return the memberships that the user may use now. A PIN opens the shared phone's cooperative only."""
+    memberships, pin = find_memberships(request.user), session_pin(request)
+    if pin is None:
+        return memberships
+    return [row for row in memberships if row.cooperative_id == pin.phone.cooperative_id]
 
 
 def chosen_membership(request: HttpRequest) -> MembershipContext | None:
@@ -72,7 +88,7 @@ def chosen_membership(request: HttpRequest) -> MembershipContext | None:
     Rejected applications come last, so that a newer application is shown.
     """
     user = request.user
-    memberships = find_memberships(user)
+    memberships = find_session_memberships(request)
     if not memberships or not isinstance(user, User):
         return None
     chosen_id = request.session.get(CHOSEN_KEY)
@@ -96,7 +112,7 @@ def must_choose_cooperative(request: HttpRequest) -> bool:
 
 def admitted_ids(request: HttpRequest) -> list[int]:
     """Return the ids of the cooperatives that the user may work for."""
-    rows = find_memberships(request.user)
+    rows = find_session_memberships(request)
     return [row.cooperative_id for row in rows if row.cooperative.state in _ADMITTED_STATES]
 
 
@@ -120,6 +136,7 @@ def render_page(
     frame: dict[str, object] = {
         "membership": membership,
         "cooperative": membership.cooperative,
+        "phone_pin": session_pin(request),
     }
     if "to_pack_count" not in context and membership.may(MemberRight.PACK):
         frame["to_pack_count"] = OrderPart.objects.for_cooperative(membership.cooperative).to_pack().count()

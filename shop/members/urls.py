@@ -46,6 +46,7 @@ from shop.members.fulfilment import (
     weights,
 )
 from shop.members.money import cash, settlements
+from shop.members.shared_phones import phone_list, pins, switching
 from shop.members.sync import views as sync
 
 app_name = "members"
@@ -221,6 +222,14 @@ urlpatterns = [
         name="revoke-invitation",
     ),
     path("loi-moi/<str:token>/", invitations.answer_invitation, name="received-invitation"),
+    path("may-chung/", phone_list.list_shared_phones, name="shared-phones"),
+    path("may-chung/them/", phone_list.register_shared_phone_view, name="register-shared-phone"),
+    path("may-chung/<int:phone_id>/ket-thuc/", phone_list.end_shared_phone_view, name="end-shared-phone"),
+    path("may-chung/ma-pin/", pins.set_pin_view, name="set-pin"),
+    path("may-chung/ma-pin/bo/", pins.remove_pin_view, name="remove-pin"),
+    path("may-chung/doi-nguoi/", switching.switch_member, name="switch-member"),
+    path("may-chung/khoa/", switching.lock_phone_view, name="lock-phone"),
+    path("may-chung/tiep/", switching.resume_member, name="resume-member"),
     path("gian-hang/", profile.edit_profile, name="profile"),
     path("gian-hang/ho/", profile.add_household, name="add-household"),
     path("gian-hang/ho/<int:household_id>/", profile.edit_household, name="household"),

@@ -163,8 +163,7 @@ def visitor(browser: Browser, address: str, world: World) -> Iterator[Callable[.
             service_workers="block",  # they would bypass the route of `_served_response`
             **options,
         )
-        if world.sessions[visitor_name]:
-            name, value = settings.SESSION_COOKIE_NAME, world.sessions[visitor_name]
+        for name, value in world.cookies_of(visitor_name).items():
             context.add_cookies([{"name": name, "value": value, "url": address}])
         opened.append(context)
         return context

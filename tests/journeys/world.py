@@ -144,6 +144,7 @@ from tests.journeys.account_pages import (
 from tests.journeys.delivery_run_pages import run_visits
 from tests.journeys.people_and_catalogue import PeopleAndCatalogue, invitation_visits, staff_visits
 from tests.journeys.scale_and_cash import ScaleAndCash, desk_paths, member_paths
+from tests.journeys.shared_phone_pages import SharedPhonePages
 from tests.orders.bank_transfers.transfer_helpers import make_incoming_transfer
 
 DRAWINGS = (
@@ -169,10 +170,16 @@ class Visit:
 
 @dataclass
 class World:
-    """The session of each kind of visitor, and the visits of each interface."""
+    """The session and further cookies of each kind of visitor, and the visits of each interface."""
 
     sessions: dict[str, str] = field(default_factory=dict)
+    cookies: dict[str, dict[str, str]] = field(default_factory=dict)
     interfaces: dict[str, list[Visit]] = field(default_factory=dict)
+
+    def cookies_of(self, visitor: str) -> dict[str, str]:
+        session_key = self.sessions.get(visitor)
+        session = {settings.SESSION_COOKIE_NAME: session_key} if session_key else {}
+        return session | self.cookies.get(visitor, {})
 
     @property
     def visits(self) -> list[Visit]:
@@ -183,7 +190,7 @@ def make_world() -> World:
     """Create two sellers with products, a paused one, applications, and orders at every stage."""
     load_divisions()
     market = _Market()
-    world = World(sessions=market.sessions())
+    world = World(market.sessions(), market.shared_phone.cookies())
     world.interfaces = {
         "market": _market_visits(market),
         "orders": _order_visits(market),
@@ -236,6 +243,7 @@ class _Market:
         self.follows = self._followers()
         self.certificates = self._household_and_certificates()
         self.back_in_stock_request = self._back_in_stock_request()
+        self.shared_phone = SharedPhonePages(self.thien_an)
         self.people = PeopleAndCatalogue(
             cooperative=self.thien_an,
             other=self.yen_duong,
@@ -258,6 +266,7 @@ class _Market:
                 registration={"email": "moi@example.com", "at": time.time() + 36_000}, application={}
             ),
             "guest on a new device": save_session(device_code={"at": time.time() + 36_000}),
+            "new at the phone": _signed_in(self.shared_phone.newcomer),
             "buyer": _signed_in(self.buyer),
             "newcomer": _signed_in(make_user(first_name="Tư")),
             "manager": _signed_in(self.manager),
@@ -895,6 +904,7 @@ def _member_visits(market: _Market) -> list[Visit]:
         *(Visit(path, "manager") for path in [*paths, *member_paths(market.weighed)]),
         *(Visit(*page) for page in invitation_visits(market.people, market.part("accepted"))),
         *(Visit(*page) for page in run_visits(market.thien_an, run_parcels, timezone.now())),
+        *(Visit(*page) for page in market.shared_phone.visits()),
         *_lot_visits(market),
         Visit("/xa-vien/hang/moi/", "manager", sent={"name": ""}),
         Visit("/xa-vien/gian-hang/giay/", "manager", sent={"number": ""}),
@@ -1001,8 +1011,8 @@ def _desk_visits(market: _Market) -> list[Visit]:
 def post_form(world: World, visit: Visit, prefix: str = "") -> Any:
     """Return the response to a posted form, as a browser would get it."""
     client = Client()
-    if world.sessions[visit.visitor]:
-        client.cookies[settings.SESSION_COOKIE_NAME] = world.sessions[visit.visitor]
+    for name, value in world.cookies_of(visit.visitor).items():
+        client.cookies[name] = value
     return client.post(prefix + visit.path, visit.sent)
 
 

@@ -31,7 +31,7 @@ ASKS = {
     """,
     "members": """
         accept-complaint decide-account-change invitation invite-member membership payout-account recall-lot
-        remove-member revoke-invitation
+        register-shared-phone remove-member revoke-invitation set-pin
     """,
     "accounts": """
         change-email confirm-phone passkey-options passkeys remove-passkey renew-recovery-codes
@@ -73,19 +73,19 @@ ASKS_NOT = {
         delivery-runs discard-listing-import discounts download-listings-csv
         download-listings-xlsx download-template-csv download-template-xlsx
         download-voucher-codes driver-page edit-many-products end-delivery-method end-promotion
-        end-run end-voucher fail-run-parcel hand-over-parcel hand-over-run household
+        end-run end-shared-phone end-voucher fail-run-parcel hand-over-parcel hand-over-run household
         household-picture kept-picture listing listing-details listing-hints
-        listing-import listing-imports listing-texts listings lot lot-labels lots manifest
+        listing-import listing-imports listing-texts listings lock-phone lot lot-labels lots manifest
         market-days memberships move-lot move-picture offer-substitute offline pack-parcel
         pack-parts parcel parcel-label
         parcel-label-pdf parcel-labels parcel-labels-pdf parcel-slip part parts pause-listing
         pause-selling pick-list preview-weight print-settlement profile profile-picture
         promotion receive-photo receive-return receive-stock received-invitation record-weight
         refuse-part reject-complaint remove-alert-device remove-certificate remove-household
-        remove-household-picture remove-picture remove-profile-picture reopen-listing
-        report-failed-delivery report-part-shortage roles resume-listing resume-selling run-slip
-        settlement settlement-pdf settlement-workbook settlements stock submit-listing
-        synchronise tick-picks today undo-parcel-step undo-part-acceptance undo-part-acceptances
+        remove-household-picture remove-picture remove-pin remove-profile-picture reopen-listing
+        report-failed-delivery report-part-shortage roles resume-listing resume-member resume-selling run-slip
+        settlement settlement-pdf settlement-workbook settlements shared-phones stock submit-listing
+        switch-member synchronise tick-picks today undo-parcel-step undo-part-acceptance undo-part-acceptances
         undo-part-shortage variant void-parcel voucher warehouse warehouses withdraw-listing
         withdraw-revision withdraw-substitute worker
     """,

@@ -20,7 +20,7 @@ from catalog.models import WishedProduct
 from cooperatives.actions.application_documents import delete_documents_of_person
 from cooperatives.actions.followers import unfollow_address, unfollow_all_of_user
 from cooperatives.actions.members import LastManager
-from cooperatives.models import Membership, Producer, Role
+from cooperatives.models import Membership, PhonePin, Producer, Role
 from cooperatives.states import CooperativeState
 from orders import locks
 from orders.actions.payouts.surplus_refunds import overpaid_orders
@@ -121,6 +121,7 @@ def _anonymise_user(user_id: int, actor: Actor, now: datetime.datetime) -> User:
     VoucherUse.objects.filter(user=user).update(buyer="")
     delete_documents_of_person(user, actor=actor, now=now)
     Membership.objects.filter(user=user).update(is_active=False)
+    PhonePin.objects.filter(membership__user=user).delete()
     redact_names(Change.objects.filter(actor_kind="person", actor_key=str(user.pk)), actor=actor, now=now)
     _anonymise_user_row(user, now)
     end_consents(Consent.objects.filter(user=user, withdrawn_at=None), now=now)

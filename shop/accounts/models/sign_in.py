@@ -73,6 +73,7 @@ class SignInMethod(models.TextChoices):
     CODE = "code", _("code by text message")
     PASSKEY = "passkey", _("passkey")
     REGISTERED = "registered", _("new account")
+    PIN = "pin", _("PIN on a shared phone")
 
 
 class SignInQuerySet(models.QuerySet["SignIn"]):

@@ -12,14 +12,20 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from cooperatives.access import ROLE_RIGHTS, MemberRight, MembershipContext, find_memberships
+from cooperatives.access import ROLE_RIGHTS, MemberRight, MembershipContext
 from orders.actions.alerts.escalate_alerts import alert_rules, mark_alert_seen, set_alert_rules
 from orders.models import Alert
 from orders.notifications.alerts import alert_path, alert_text, alert_title
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.alerts import AlertRulesForm
-from shop.members.member_access import CHOSEN_KEY, admitted_ids, for_members, render_page
+from shop.members.member_access import (
+    CHOSEN_KEY,
+    admitted_ids,
+    find_session_memberships,
+    for_members,
+    render_page,
+)
 
 _MAX_SHOWN = 30
 
@@ -58,7 +64,7 @@ def open_alert(request: HttpRequest, alert_id: int) -> HttpResponse:
     """
     packed_for = [
         row.cooperative_id
-        for row in find_memberships(request.user)
+        for row in find_session_memberships(request)
         if MemberRight.PACK in ROLE_RIGHTS[row.role]
     ]
     alert = Alert.objects.filter(pk=alert_id, cooperative__in=packed_for).first()

@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from cooperatives.access import ROLE_RIGHTS, MemberRight, MembershipContext, find_memberships
+from cooperatives.access import ROLE_RIGHTS, MemberRight, MembershipContext
 from orders.actions.fulfilment.delivery_runs import RunEnded, find_open_run
 from orders.actions.fulfilment.handovers import (
     ForeignHandoverCode,
@@ -41,7 +41,7 @@ from shop.core.web.rate_limits import Limit, client_network
 from shop.members.forms.handovers import GiverForm, HandoverDigitsForm, ReceiverForm
 from shop.members.fulfilment.delivery_runs import parcels_of_run
 from shop.members.fulfilment.driver_page import render_ended_run
-from shop.members.member_access import for_members
+from shop.members.member_access import find_session_memberships, for_members
 
 _TRIES = Limit("handover-digits", 30, 15 * 60)
 
@@ -235,6 +235,8 @@ def _receiver(request: HttpRequest, form: ReceiverForm) -> Receiver:
         # The change log does not name them: the record of the hand-over does.
         return Receiver(name, form.cleaned_data["place"], Actor.guest(EntryPoint.MEMBERS))
     packing_for = frozenset(
-        row.cooperative_id for row in find_memberships(user) if MemberRight.PACK in ROLE_RIGHTS[row.role]
+        row.cooperative_id
+        for row in find_session_memberships(request)
+        if MemberRight.PACK in ROLE_RIGHTS[row.role]
     )
     return Receiver(name, form.cleaned_data["place"], user.as_actor(EntryPoint.MEMBERS), packing_for)

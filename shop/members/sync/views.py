@@ -25,6 +25,7 @@ from shop.core.web.build_id import build_id
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit, TooManyTries
 from shop.members.member_access import admitted_ids, chosen_membership
+from shop.members.shared_phones.phone_sessions import find_shared_phone, new_challenge
 from shop.members.sync.changes import pull_rows
 from shop.members.sync.listing_choices import listing_choices
 from shop.members.sync.payloads import InvalidCommand, is_storable, parse_uuid
@@ -89,7 +90,7 @@ def _answer_in_json(request: HttpRequest, answer: Callable[[User, datetime.datet
     try:
         user = request.user
         if not isinstance(user, User):
-            raise SignedOut()
+            raise SignedOut(**_challenge(request))
         response = JsonResponse(answer(user, timezone.now()))
     except Refused as refused:
         facts = {"code": refused.code, "message": str(refused.message), **refused.details}
@@ -98,6 +99,12 @@ def _answer_in_json(request: HttpRequest, answer: Callable[[User, datetime.datet
             response.headers["Retry-After"] = "60"
     patch_cache_control(response, private=True, no_store=True)
     return response
+
+
+def _challenge(request: HttpRequest) -> Row:
+    """Return what a shared phone needs to continue the work of the member who opened it without a network."""
+    phone = find_shared_phone(request)
+    return {"challenge": new_challenge(phone), "csrf_token": get_token(request)} if phone else {}
 
 
 def _pull_changes(request: HttpRequest, user: User, *, now: datetime.datetime) -> Row:

@@ -271,6 +271,17 @@
     if (event.target.closest("[data-print]")) window.print();
   });
 
+  // Big digits for a PIN. The button without a value deletes the last digit.
+  for (const keypad of document.querySelectorAll("[data-keypad]")) {
+    const field = document.getElementById(keypad.dataset.keypad);
+    keypad.hidden = false;
+    keypad.addEventListener("click", ({ target }) => {
+      const button = target.closest("button");
+      if (button)
+        field.value = button.value ? (field.value + button.value).slice(0, field.maxLength) : field.value.slice(0, -1);
+    });
+  }
+
   // Voice input, where the browser has it: what is said becomes the value of the field.
   const Recognition = window.SpeechRecognition || window.webkitSpeechRecognition;
   for (const button of Recognition ? document.querySelectorAll("[data-listen]") : []) {

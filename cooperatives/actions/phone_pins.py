@@ -1,0 +1,245 @@
+"""Set, check and end members' PINs on shared phones, and check signatures made with them.
+
+A PIN opens one phone only. Wrong entries lock it for growing times, and the tenth ends it. Every member has a
+signing key for each phone. The phone signs commands and sign-ins with it, also without a network.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+import hmac
+import os
+from itertools import pairwise
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import transaction
+from django.db.models import Case, F, Value, When
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from cooperatives.models import Membership, PhonePin, SharedPhone
+from shop.accounts.models import User
+from shop.core.actors import Actor
+from shop.core.database.transactions import lock_row
+from shop.core.errors import Missing, Refused
+from shop.core.models import record_change
+
+MIN_DIGITS, MAX_DIGITS = 4, 6
+MAX_WRONG_TRIES = 10
+# How long a PIN is locked after so many wrong entries in a row.
+LOCK_MINUTES = {3: 1, 4: 5, 5: 15, 6: 60, 7: 60, 8: 60, 9: 60}
+# PBKDF2 with SHA-256: about half a second on a cheap phone.
+ITERATIONS = 600_000
+_SALT_BYTES, _NONCE_BYTES = 16, 12
+_NAMESPACE = "cooperatives.actions.phone_pins"
+_BIRTH_YEARS = range(1900, 2100)
+
+
+class WeakPin(Refused):
+    code = "weak_pin"
+    default_message = _(
+        "This PIN is easy to guess. Do not use one digit only, a row such as 1234, a year, a birthday or your"
+        " phone number."
+    )
+
+
+class InvalidPin(Refused):
+    code = "invalid_pin"
+    default_message = _("A PIN has four to six digits.")
+
+
+class WrongPin(Refused):
+    """The PIN is wrong. `details["left"]` is how many tries are left before the next lock."""
+
+    code = "wrong_pin"
+    default_message = _("The PIN is not correct.")
+
+
+class PinLocked(Refused):
+    """Too many wrong entries. `details["minutes"]` is how long to wait."""
+
+    code = "pin_locked"
+
+
+class PinEnded(Refused):
+    """The PIN was entered wrongly ten times, or the account's password has changed since."""
+
+    code = "pin_ended"
+    default_message = _("This PIN is no longer valid. Sign in and choose a new one.")
+
+
+def set_pin(
+    *, phone: SharedPhone, membership: Membership, pin: str, actor: Actor, now: datetime.datetime
+) -> PhonePin:
+    """Set or replace a member's PIN on a phone. The signing key stays the same.
+
+    Raises InvalidPin, WeakPin, Missing.
+    """
+    require_good_pin(pin, phone_number=membership.user.phone or "")
+    pin_hash, salt = make_password(pin), os.urandom(_SALT_BYTES)
+    sealed_key = _seal(signing_key(phone, membership.pk), pin, salt)
+    with transaction.atomic(durable=True):
+        locked_phone = lock_row(SharedPhone.objects.active().filter(pk=phone.pk))
+        is_member = Membership.objects.filter(
+            pk=membership.pk, cooperative=phone.cooperative_id, is_active=True
+        ).exists()
+        if locked_phone is None or not is_member:
+            raise Missing()
+        row, _is_new = PhonePin.objects.update_or_create(
+            phone=locked_phone,
+            membership=membership,
+            defaults={
+                "pin_hash": pin_hash,
+                "account_digest": account_digest(membership.user),
+                "sealed_key": sealed_key,
+                "salt": _as_text(salt),
+                "iterations": ITERATIONS,
+                "wrong_tries": 0,
+                "locked_until": None,
+                "set_at": now,
+                "ended_at": None,
+            },
+        )
+        _record("phone_pin.set", row, actor=actor, now=now)
+    return row
+
+
+@transaction.atomic(durable=True)
+def remove_pin(*, phone: SharedPhone, membership_id: int, actor: Actor, now: datetime.datetime) -> None:
+    """Take a member off a phone. Commands that they signed before are still accepted. Raises Missing."""
+    row = lock_row(PhonePin.objects.filter(phone=phone, membership=membership_id, ended_at=None))
+    if row is None:
+        raise Missing()
+    row.ended_at = now
+    row.save(update_fields=["ended_at"])
+    _record("phone_pin.removed", row, actor=actor, now=now)
+
+
+def use_pin(*, phone: SharedPhone, pin_id: int, entered_pin: str, now: datetime.datetime) -> PhonePin:
+    """Return the member's row if the PIN is right. Raises Missing, WrongPin, PinLocked, PinEnded.
+
+    Each statement commits on its own, so that a rejected try counts. A try is counted before it is compared:
+    of concurrent tries only as many are compared as are left.
+    """
+    rows = PhonePin.objects.usable().filter(pk=pin_id, phone=phone)
+    triable = rows.may_be_tried(now).filter(wrong_tries__lt=MAX_WRONG_TRIES)
+    is_counted = triable.update(wrong_tries=F("wrong_tries") + 1, locked_until=_next_lock(now))
+    row = rows.select_related("phone", "membership__user").first()
+    if row is None:
+        raise Missing()
+    if not is_counted and row.wrong_tries < MAX_WRONG_TRIES:
+        raise _locked(row, now)
+    if not is_counted or not is_of_account(row):
+        raise PinEnded()
+    if not check_password(entered_pin, row.pin_hash):
+        raise _wrong(row, now)
+    rows.update(wrong_tries=0, locked_until=None)
+    return row
+
+
+def usable_pins(phone: SharedPhone) -> list[PhonePin]:
+    """Return the PINs of a phone that still belong to their account, by the members' names."""
+    rows = PhonePin.objects.usable().filter(phone=phone).select_related("phone", "membership__user")
+    return sorted(filter(is_of_account, rows), key=lambda row: (row.membership.user.name, row.pk))
+
+
+def is_of_account(row: PhonePin) -> bool:
+    """Return whether the user has not been signed out everywhere since the PIN was set."""
+    return constant_time_compare(row.account_digest, account_digest(row.membership.user))
+
+
+def account_digest(user: User) -> str:
+    """Return a digest that changes with a new password, a second factor and a sign-out everywhere."""
+    state = f"{user.pk}:{user.revocation_key}:{user.second_factor_since}"
+    return salted_hmac(_NAMESPACE, state, algorithm="sha256").hexdigest()
+
+
+def signing_key(phone: SharedPhone, membership_id: int) -> bytes:
+    """Return a member's signing key for a phone. It is derived from SECRET_KEY, so no row holds it."""
+    subject = f"{phone.secret_digest}:{membership_id}"
+    return salted_hmac(f"{_NAMESPACE}.signing_key", subject, algorithm="sha256").digest()
+
+
+def is_signed_by(row: PhonePin, text: str, signature: str) -> bool:
+    """Return whether the member signed the text on the phone."""
+    return constant_time_compare(sign(signing_key(row.phone, row.membership_id), text), signature)
+
+
+def sign(key: bytes, text: str) -> str:
+    """Return the signature of a text: HMAC with SHA-256, as phones compute it, in hexadecimal."""
+    return hmac.digest(key, text.encode(errors="replace"), "sha256").hex()
+
+
+def require_good_pin(pin: str, *, phone_number: str) -> None:
+    """Raise InvalidPin or WeakPin unless the PIN has four to six digits and is not easy to guess."""
+    if not (pin.isascii() and pin.isdecimal() and MIN_DIGITS <= len(pin) <= MAX_DIGITS):
+        raise InvalidPin(field="pin")
+    differences = {(int(after) - int(before)) % 10 for before, after in pairwise(pin)}
+    is_row = len(differences) == 1 and differences <= {0, 1, 9}
+    is_repeated = any(pin == pin[:length] * (len(pin) // length) for length in (2, 3) if len(pin) > length)
+    is_year = len(pin) == 4 and int(pin) in _BIRTH_YEARS
+    is_date = len(pin) == 6 and 1 <= int(pin[:2]) <= 31 and 1 <= int(pin[2:4]) <= 12
+    if is_row or is_repeated or is_year or is_date or phone_number.endswith(pin):
+        raise WeakPin(field="pin")
+
+
+def _next_lock(now: datetime.datetime) -> Case:
+    """Return until when the PIN is locked if the try that is counted now is wrong."""
+    locks = [
+        When(wrong_tries=tries - 1, then=Value(now + datetime.timedelta(minutes=minutes)))
+        for tries, minutes in LOCK_MINUTES.items()
+    ]
+    return Case(*locks, default=Value(None), output_field=PhonePin._meta.get_field("locked_until"))
+
+
+def _wrong(row: PhonePin, now: datetime.datetime) -> Refused:
+    """Return the refusal of a wrong entry, which says what is left."""
+    if row.wrong_tries >= MAX_WRONG_TRIES:
+        return PinEnded()
+    if row.locked_until is not None:
+        return _locked(row, now)
+    left = min(LOCK_MINUTES) - row.wrong_tries
+    message = ngettext_lazy(
+        "The PIN is not correct. You have %(count)d attempt left.",
+        "The PIN is not correct. You have %(count)d attempts left.",
+        "count",
+    )
+    return WrongPin(message % {"count": left}, field="pin", left=left)
+
+
+def _locked(row: PhonePin, now: datetime.datetime) -> PinLocked:
+    rest = (row.locked_until or now) - now
+    minutes = max(1, -(-rest // datetime.timedelta(minutes=1)))
+    message = ngettext_lazy(
+        "Too many wrong PINs. Wait %(count)d minute, or sign in with your password.",
+        "Too many wrong PINs. Wait %(count)d minutes, or sign in with your password.",
+        "count",
+    )
+    return PinLocked(message % {"count": minutes}, field="pin", minutes=minutes)
+
+
+def _seal(key: bytes, pin: str, salt: bytes) -> str:
+    """Encrypt the signing key under the PIN with AES-GCM, as the phone's script reads it."""
+    pin_key = hashlib.pbkdf2_hmac("sha256", pin.encode(), salt, ITERATIONS)
+    nonce = os.urandom(_NONCE_BYTES)
+    return _as_text(nonce + AESGCM(pin_key).encrypt(nonce, key, None))
+
+
+def _as_text(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def _record(action: str, row: PhonePin, *, actor: Actor, now: datetime.datetime) -> None:
+    record_change(
+        action,
+        row,
+        actor=actor,
+        now=now,
+        root=row.phone.cooperative,
+        cooperative_id=row.phone.cooperative_id,
+        data={"user": row.membership.user_id, "phone": row.phone.name},
+    )
