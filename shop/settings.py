@@ -139,6 +139,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "shop.core.web.middleware.compress_pages",
+    "shop.api.middleware.serve_operations",
     "csp.middleware.CSPMiddleware",
     "shop.core.web.middleware.add_security_headers",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -263,7 +264,7 @@ STATIC_ROOT = DATA_DIR / "static"
 MEDIA_URL = env("MEDIA_URL", "/media/")
 MEDIA_ROOT = Path(env("MEDIA_ROOT", str(DATA_DIR / "media")))
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "shop.core.images.media_storage.MediaStorage"},
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"

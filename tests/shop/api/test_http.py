@@ -346,3 +346,19 @@ def test_too_large_multipart_body_is_refused_with_413() -> None:
     assert response.status_code == 413
     # A malformed Content-Length is ignored: the whole body is read.
     assert Client().post(ADDRESS, {"operations": "{}", "map": "{}"}, CONTENT_LENGTH="x").status_code == 400
+
+
+def test_operation_runs_without_the_middleware_for_pages() -> None:
+    make_channel()
+    client = Client()
+    client.get("/en/")  # leaves English active in this thread
+
+    response = post(
+        {"query": "{ shop { countries(filter: {attachedToShippingZones: false}) { country } } }"},
+        client=client,
+    )
+
+    assert "Việt Nam" in {country["country"] for country in response.json()["data"]["shop"]["countries"]}
+    assert response["Content-Length"] == str(len(response.content))
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert not {"Content-Security-Policy", "Content-Language", "Set-Cookie"} & set(response.headers)
