@@ -65,7 +65,8 @@ class ExecutableSchema:
 def build_schema_and_executor(areas: Iterable[Area]) -> ExecutableSchema:
     """Build the schema and executor from areas. Raises ValueError, naming the field or enum at fault."""
     areas = tuple(areas)
-    document = parse("\n".join(area.sdl() for area in areas))
+    # Locations would keep every token of the SDL in memory.
+    document = parse("\n".join(area.sdl() for area in areas), no_location=True)
     schema = build_ast_schema(add_error_fields(document))
     scalars.configure_scalars(schema)
     _undeprecate_inputs(schema)
