@@ -98,7 +98,6 @@ if len(SECRET_KEY) < 50:
 HOST = env("HOST", "127.0.0.1").strip("[]")
 PORT = env_int("PORT", 8000)
 
-
 _LISTENS_EVERYWHERE = HOST in ("0.0.0.0", "::")
 LISTENS_AT = f"{url_host(HOST)}:{PORT}"
 # The public URL: for links in mails, and to decide whether cookies require TLS.
