@@ -152,6 +152,7 @@ class ShopSettingsAdmin(ReadMostlyAdmin):
         "operator_registration",
         "operator_address",
         "operator_phone",
+        "operator_zalo_phone",
         "operator_email",
         "ministry_notice_url",
         "accept_within_hours",

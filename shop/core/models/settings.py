@@ -43,6 +43,7 @@ class ShopSettings(WithMetadata):
     )
     operator_address = models.CharField(max_length=250, blank=True, default="")
     operator_phone = models.CharField(max_length=40, blank=True, default="")
+    operator_zalo_phone = models.CharField(max_length=40, blank=True, default="")
     operator_email = models.EmailField(blank=True, default="")
     ministry_notice_url = models.URLField(blank=True, default="")
 

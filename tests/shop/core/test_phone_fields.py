@@ -25,6 +25,7 @@ BUSINESS_FIELDS = {
     "shop.members.forms.application.ApplicationWithAccountForm.phone",
     "shop.members.forms.delivery_methods.WarehouseForm.phone",
     "ShopSettings.operator_phone",
+    "ShopSettings.operator_zalo_phone",
 }
 
 # The entered number, the stored one, and the message of a person's field if the number is refused.
