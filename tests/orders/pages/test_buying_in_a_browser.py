@@ -239,7 +239,7 @@ def test_buyer_stays_on_the_product_and_sees_what_was_added(
     expect(page.locator(".notice.bad").filter(visible=True)).to_have_count(1)
     assert BasketLine.objects.get().quantity == (4 if has_scripts else 3)
     page.goto("/en/gio-hang/")
-    page.get_by_role("button", name="Delete Gối thảo dược").click()
+    page.get_by_role("button", name="Remove Gối thảo dược").click()
     expect(page.get_by_text("Gối thảo dược was removed.")).to_be_visible()
     expect(page.get_by_text("Added: ")).to_have_count(0)
     assert page_errors == []
@@ -297,7 +297,7 @@ def test_every_button_of_the_basket_works(browser: Browser, live_server: Any, ha
     page.get_by_role("button", name="Add to basket").click()
     page.get_by_role("link", name="View basket").click()
 
-    page.get_by_role("button", name="Delete Gối thảo dược").click()
+    page.get_by_role("button", name="Remove Gối thảo dược").click()
     expect(pillow).to_have_count(0)
     expect(page.get_by_text("Gối thảo dược was removed.")).to_be_visible()
     page.get_by_role("button", name="Put back in basket").click()
@@ -320,7 +320,7 @@ def test_every_button_of_the_basket_works(browser: Browser, live_server: Any, ha
     page.get_by_label("Voucher code").fill("KHONGCO")
     page.get_by_role("button", name="Apply", exact=True).click()
     expect(page.get_by_role("alert")).to_be_visible()
-    page.get_by_role("button", name="Delete Miến dong").click()
+    page.get_by_role("button", name="Remove Miến dong").click()
     expect(page.get_by_role("heading", name="Your basket is empty")).to_be_visible()
     assert page_errors == []
     context.close()
@@ -346,7 +346,7 @@ def test_changes_of_the_basket_keep_the_place_on_the_page(phone: Page) -> None:
     expect(page.locator(".total").last).to_contain_text("500,000")
     assert abs(page.evaluate("scrollY") - before) < 60
 
-    page.get_by_role("button", name="Delete Miến của HTX Yến Dương").tap()
+    page.get_by_role("button", name="Remove Miến của HTX Yến Dương").tap()
 
     expect(page.get_by_role("button", name="Put back in basket")).to_be_in_viewport()
 

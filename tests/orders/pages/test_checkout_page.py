@@ -214,7 +214,7 @@ def test_order_without_email_sends_link_by_sms(client: Client) -> None:
         ("commune", "01948", "This commune or ward is not in the province you chose."),
         ("commune", "Dịch Vọng", "This commune or ward is not in the province you chose."),
         ("street", "", "Enter the house number, street or hamlet."),
-        ("consent", "", "We cannot deliver your order without this."),
+        ("consent", "", "We cannot deliver without them."),
     ],
 )
 def test_error_is_listed_in_summary_and_linked_to_field(

@@ -26,7 +26,7 @@ from orders.models import Order, OrderLine, OrderPart, Parcel, PaymentMethod
 from orders.states import CodState, PartState, Progress
 from orders.views.find_order import FIND_LIMIT_BY_PHONE
 from shop.core.actors import Actor
-from shop.core.models import Change, Channel, Picture, PictureState, Translation
+from shop.core.models import Change, Channel, Picture, PictureState, ShopSettings, Translation
 from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
@@ -300,7 +300,7 @@ def test_cancelled_part_changes_unpaid_transfer(client: Client) -> None:
 
     page = text_of(html_of(client.post(f"/don-hang/{order.pk}/goi/1/huy/", follow=True)))
 
-    assert "Bạn đã huỷ phần của HTX Thiên An. Số tiền cần chuyển nay là 120.000 ₫." in page
+    assert "Đã huỷ phần của HTX Thiên An theo yêu cầu. Số tiền cần chuyển nay là 120.000 ₫." in page
     assert "Tổng cộng ban đầu 470.000 ₫ Phần đã huỷ −350.000 ₫ Còn phải trả 120.000 ₫" in page
     notification = Notification.objects.get(key__startswith="part_ended:")
     told = (
@@ -325,7 +325,7 @@ def test_cash_order_says_what_to_pay_for_each_part_and_what_is_left(client: Clie
     assert "Trả khi nhận phần này 120.000 ₫" in before
     assert "Tổng cộng phần này" not in before
     assert "Tổng cộng, tối đa 193.200 ₫" in before
-    assert "Bạn đã huỷ phần của HTX Yến Dương. Còn trả khi nhận: 120.000 ₫." in after
+    assert "Đã huỷ phần của HTX Yến Dương theo yêu cầu. Còn trả khi nhận: 120.000 ₫." in after
     assert "Không phải trả nữa 73.200 ₫" in after
     assert "Trả khi nhận phần này 120.000 ₫" in after
     assert (
@@ -347,7 +347,7 @@ def test_part_cancelled_by_its_buyer_is_marked_as_stopped_and_addresses_the_buye
 
     page = html_of(client.post(f"/don-hang/{order.pk}/goi/1/huy/", follow=True))
 
-    assert steps(page) == [("stopped", "Bạn đã huỷ")]
+    assert steps(page) == [("stopped", "Đã huỷ theo yêu cầu")]
     assert "Người mua đã huỷ" not in page
 
 
@@ -397,8 +397,8 @@ def test_guest_without_email_can_save_page_link(client: Client) -> None:
 
     page = page_of(client, order)
 
-    assert "Save this page" in page
-    assert "We also text the link to 0987 654 321." in page
+    assert re.search(r"<details>\s*<summary>Save this page</summary>", page)
+    assert 'link to this page to <b class="keep">0987 654 321</b>.' in page
     assert re.search(r'<svg[^>]+class="qr-small"', page)
     assert f'value="http://127.0.0.1:8000/don-hang/{order.pk}/"' in page
     assert " style=" not in page
@@ -424,7 +424,7 @@ def test_guest_with_email_reads_where_the_confirmation_went_and_can_save_page(cl
     assert "Save this page" in page
     assert f'value="http://127.0.0.1:8000/don-hang/{order.pk}/"' in page
     assert "Did you mean" not in page
-    assert "We also text" not in page
+    assert "We text the confirmation" not in page
 
 
 def test_mistyped_email_is_questioned_on_the_order_page(client: Client) -> None:
@@ -748,3 +748,16 @@ def test_list_of_own_orders_names_and_shows_products_without_more_queries(
     assert oldest[:4] == ["Miến dong", "Gừng tươi", "Mật ong", "và 2 sản phẩm khác"]
     assert re.findall(r'src="/media/(\d-160\.jpg)"', page) == ["1-160.jpg", "0-160.jpg"]
     assert query_counts[0] == query_counts[1]
+
+
+def test_help_names_the_markets_zalo_only_if_it_has_one(client: Client) -> None:
+    shop = ShopSettings.objects.create(pk=1, operator_phone="1900 1234")
+    order = make_order()
+    without = page_of(client, order)
+    shop.operator_zalo_phone = "+84912345678"
+    shop.save()
+
+    page = page_of(client, order)
+
+    assert "zalo.me" not in without
+    assert re.search(r'href="https://zalo.me/84912345678"[^>]*>.*?Message on Zalo', page, re.DOTALL)
