@@ -53,7 +53,12 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
             "I agree that Chợ Phiên shares my name, phone number and address with the cooperatives and "
             "carriers, only for this delivery."
         ),
-        error_messages={"required": _("Please tick the box that allows us to share your delivery details. We cannot deliver without them.")},
+        error_messages={
+            "required": _(
+                "Please tick the box that allows us to share your delivery details. "
+                "We cannot deliver without them."
+            )
+        },
     )
     news = forms.BooleanField(label=_("Notify me when a new season begins."), required=False)
 
