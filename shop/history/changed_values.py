@@ -7,23 +7,33 @@ new). A change that lists `fields` without values holds personal data, which the
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.db.models import TextChoices
 from django.utils.functional import Promise
-from django.utils.translation import gettext, pgettext, pgettext_lazy
+from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
 
 from catalog.models import MovementReason, Unit
 from catalog.states import ListingState
-from cooperatives.models import ClickAndCollect, Role
+from cooperatives.models import ClickAndCollect, MarketDayKind, Role
 from cooperatives.states import CooperativeState
 from orders.models import PaymentMethod, VoucherType
 from orders.models.transfer import ReviewReason
 from shop.accounts.models import ConsentPurpose
 from shop.accounts.staff.permissions import Permission
 from shop.core.models import Change
-from shop.core.texts.formatting import MINUS, format_day, format_money, format_number, format_time
+from shop.core.texts.formatting import (
+    MINUS,
+    format_day,
+    format_hour_range,
+    format_money,
+    format_number,
+    format_time,
+    format_weight,
+    weekday,
+)
 
 _MAX_LENGTH = 200
 _MAX_LISTED = 5
@@ -117,13 +127,17 @@ _REASONS: dict[str, type[TextChoices]] = {
 }
 _DATES = frozenset({"starts_at", "ends_at", "valid_from", "valid_until"})
 _IDS_ONLY = frozenset({"product.pictures_reordered"})  # whose old and new values are keys of rows
+# Columns that the new terms of a delivery method record as [old, new] beside its days or prices.
+_PAIRS = ("free_from", "cut_off_hours")
+# A pickup time as it is recorded: "weekday 6, 06:00-10:00, 40", without a limit "lunar 5, 06:00-10:00, *".
+_MARKET_DAY = re.compile(r"(weekday|solar|lunar) (\d+), (\d\d:\d\d)-(\d\d:\d\d), (\d+|\*)")
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedValue:
     """One changed value, with its column if that has a name, and old and new value if they are recorded.
 
-    A fact that has no old value, such as an amount, has an empty `before`.
+    `before` is empty for a fact without an old value, such as an amount, and for a value that was empty.
     """
 
     name: str
@@ -156,9 +170,13 @@ def _before_and_after_values(change: Change) -> Iterator[ChangedValue]:
             named_columns.add(column)
             yield _changed_column(change, column, before.get(column), after.get(column))
     elif "from" in data and "to" in data and change.action not in _IDS_ONLY:
-        yield ChangedValue("", _as_text(change, "", before), _as_text(change, "", after))
+        yield ChangedValue("", _old_text(change, "", before), _as_text(change, "", after))
     elif isinstance(before, str):
         yield from _changed_state(change, before)
+    for column in _PAIRS:
+        pair = data.get(column)
+        if isinstance(pair, list) and len(pair) == 2 and pair[0] != pair[1]:
+            yield _changed_column(change, column, pair[0], pair[1])
     fields = data.get("fields")
     for column in fields if isinstance(fields, list) else []:
         if column not in named_columns and column not in _HIDDEN:
@@ -169,7 +187,7 @@ def _changed_column(change: Change, column: str, before: object, after: object) 
     name = _field_name(column)
     if column not in _FIELD_NAMES:
         return ChangedValue(name, "", "", has_values=False)
-    return ChangedValue(name, _as_text(change, column, before), _as_text(change, column, after))
+    return ChangedValue(name, _old_text(change, column, before), _as_text(change, column, after))
 
 
 def _changed_state(change: Change, before: str) -> Iterator[ChangedValue]:
@@ -206,13 +224,21 @@ def _field_name(column: str) -> str:
     return str(_FIELD_NAMES.get(column) or pgettext("column", "Other details"))
 
 
+def _is_empty(value: object) -> bool:
+    return value is None or value in ("", "None", [])
+
+
+def _old_text(change: Change, column: str, value: object) -> str:
+    return "" if _is_empty(value) else _as_text(change, column, value)
+
+
 def _as_text(change: Change, column: str, value: object) -> str:
-    if value is None or value in ("", "None", []):
+    if _is_empty(value):
         return "—"
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, list):
-        texts = [_as_text(change, column, item) for item in value]
+        texts = list(dict.fromkeys(_as_text(change, column, item) for item in value))
         return "; ".join([*texts[:_MAX_LISTED], *(["…"] if len(texts) > _MAX_LISTED else [])])
     if isinstance(value, Mapping):
         return _rate_text(change, value)
@@ -222,14 +248,47 @@ def _as_text(change: Change, column: str, value: object) -> str:
     if isinstance(value, int):
         is_money = column in _MONEY_COLUMNS or "currency" in change.data
         return _money(change, value) if is_money else format_number(value)
+    if change.action == "delivery_method.market_days_set":
+        return _market_day_text(str(value))
     text = _date_text(str(value)) if column in _DATES or change.action.endswith(".rate_ended") else str(value)
     return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"
 
 
 def _rate_text(change: Change, rate: Mapping[str, object]) -> str:
-    """Format the price of a delivery rate, such as "28.000 ₫"."""
-    price = rate.get("price")
-    return _money(change, price) if isinstance(price, int) else "—"
+    """Format the price of a delivery rate, such as "up to 2 kg: 28.000 ₫"."""
+    price, grams = rate.get("price"), rate.get("up_to_grams")
+    if not isinstance(price, int):
+        return "—"
+    if not isinstance(grams, int):
+        return _money(change, price)
+    return gettext("up to %(weight)s: %(price)s") % {
+        "weight": format_weight(grams),
+        "price": _money(change, price),
+    }
+
+
+def _market_day_text(recorded: str) -> str:
+    """Format a recorded pickup time, such as "Sunday, 6–10 h, at most 40 orders"."""
+    match = _MARKET_DAY.fullmatch(recorded)
+    if match is None:
+        return recorded
+    kind, number, starts, ends, capacity = match.groups()
+    days = {
+        MarketDayKind.SOLAR: gettext("day %(number)s of the month"),
+        MarketDayKind.LUNAR: gettext("day %(number)s of the lunar month"),
+    }
+    day = (
+        weekday(int(number))
+        if kind == MarketDayKind.WEEKDAY
+        else days[MarketDayKind(kind)] % {"number": number}
+    )
+    hours = format_hour_range(datetime.time.fromisoformat(starts), datetime.time.fromisoformat(ends))
+    limit = "" if capacity == "*" else _capacity_text(int(capacity))
+    return ", ".join(text for text in (day, hours, limit) if text)
+
+
+def _capacity_text(count: int) -> str:
+    return ngettext("at most %(count)s order", "at most %(count)s orders", count) % {"count": count}
 
 
 def _date_text(value: str) -> str:

@@ -156,7 +156,8 @@ def test_queries_do_not_grow_with_changes(
         ({"from": {"name": "Gạo"}, "to": {"name": "Gạo nếp"}}, ["Tên: Gạo → Gạo nếp"]),
         ({"changed": {"is_active": [True, False]}}, ["Hoạt động: có → không"]),
         ({"fields": ["phone"]}, ["Số điện thoại"]),
-        ({"fields": ["name"], "from": {"name": ""}, "to": {"name": "Chè"}}, ["Tên: — → Chè"]),
+        ({"fields": ["name"], "from": {"name": ""}, "to": {"name": "Chè"}}, ["Tên: Chè"]),
+        ({"from": {"name": "Chè"}, "to": {"name": ""}}, ["Tên: Chè → —"]),
         ({"amount": 5}, ["Số tiền: 5\u00a0₫"]),
         (
             {"from": {"role": "packer"}, "to": {"role": "cashier"}},
@@ -168,6 +169,51 @@ def test_queries_do_not_grow_with_changes(
 def test_changed_values_are_read_in_every_form(data: dict[str, Any], expected: list[str]) -> None:
     change = Change(
         action="x.y", kind="catalog.product", actor_kind="system", entry_point="system", data=data
+    )
+
+    assert [str(value) for value in build_change_displays([change])[0].values] == expected
+
+
+@pytest.mark.parametrize(
+    ("action", "data", "expected"),
+    [
+        (
+            "market_days_set",
+            {
+                "from": [],
+                "to": ["weekday 6, 06:00-10:00, 40", "solar 5, 07:30-11:00, *", "lunar 15, 07:30-11:00, *"],
+                "cut_off_hours": [24, 12],
+            },
+            [
+                "Chủ nhật, 6–10\u00a0giờ, tối đa 40 đơn; ngày 5 hằng tháng, 07:30–11:00; ngày 15 âm lịch, 07:30–11:00",
+                "Số giờ chốt đơn trước: 24 → 12",
+            ],
+        ),
+        (
+            "rates_set",
+            {
+                "from": [{"price": 20_000, "province_code": "", "up_to_grams": None}],
+                "to": [
+                    {"price": 22_000, "province_code": "19", "up_to_grams": 2_000},
+                    {"price": 22_000, "province_code": "01", "up_to_grams": 2_000},
+                    {"price": 32_000, "province_code": "19", "up_to_grams": None},
+                ],
+                "free_from": [None, 1_000_000],
+            },
+            [
+                "20.000\u00a0₫ → đến 2\u00a0kg: 22.000\u00a0₫; 32.000\u00a0₫",
+                "Miễn phí giao từ: 1.000.000\u00a0₫",
+            ],
+        ),
+    ],
+)
+def test_terms_of_delivery_are_shown_in_words(action: str, data: dict[str, Any], expected: list[str]) -> None:
+    change = Change(
+        action=f"delivery_method.{action}",
+        kind="cooperatives.deliverymethod",
+        actor_kind="system",
+        entry_point="system",
+        data=data,
     )
 
     assert [str(value) for value in build_change_displays([change])[0].values] == expected
