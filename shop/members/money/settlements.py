@@ -67,6 +67,7 @@ def show_settlement(request: HttpRequest, membership: MembershipContext, pk: int
         "rows": report.rows_of_orders(statement_settlement, page.object_list),
         "other_rows": report.other_rows(statement_settlement) if is_last else [],
         "operator": shop_settings(),
+        "payout_day": shop_settings().next_payout_day(vietnam_date(timezone.now())),
     }
     return render_page(request, membership, "members/settlement.html", context)
 

@@ -185,7 +185,8 @@ def test_changed_values_are_read_in_every_form(data: dict[str, Any], expected: l
                 "cut_off_hours": [24, 12],
             },
             [
-                "Chủ nhật, 6–10\u00a0giờ, tối đa 40 đơn; ngày 5 hằng tháng, 07:30–11:00; ngày 15 âm lịch, 07:30–11:00",
+                "Chủ nhật, 6–10\u00a0giờ, tối đa 40 đơn; ngày 5 hằng tháng, 07:30–11:00; "
+                "ngày 15 âm lịch, 07:30–11:00",
                 "Số giờ chốt đơn trước: 24 → 12",
             ],
         ),

@@ -261,9 +261,11 @@ def test_settlement_payout_names_the_announced_day(desk: Client) -> None:
     late = html_of(desk.get(PAGE))
 
     missed_day = settings.next_payout_day(vietnam_date(closed_at))
-    assert all(f"hẹn chi trả thứ Sáu {announced_day:%d/%m}" in page for page in (in_time, late))
-    assert "trễ hẹn" not in in_time
-    assert f"trễ hẹn {missed_day:%d/%m}" in late
+    assert f"hẹn chi trả thứ Sáu {announced_day:%d/%m}" in in_time
+    assert "quá hẹn" not in in_time
+    assert f"quá hẹn {missed_day:%d/%m}" in late
+    assert f"ngày chi trả tới: thứ Sáu {announced_day:%d/%m}" in late
+    assert "hẹn chi trả" not in late
 
 
 @pytest.mark.parametrize("check", [{}, {"check": "1"}])

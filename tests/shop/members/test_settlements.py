@@ -125,17 +125,20 @@ def test_next_payout_day_is_the_announced_weekday(today: str, payout_day: str) -
 
 
 def test_payout_day_is_told_only_if_it_is_announced(manager: Client, seller) -> None:
-    make_due_payout(seller, 615_000)
+    payout = make_due_payout(seller, 615_000)
     make_open_settlement(seller, idempotency_key="next")
-    before = [html_of(manager.get(path)) for path in (MONEY, "/xa-vien/")]
+    paths = (MONEY, "/xa-vien/", f"{MONEY}{payout.settlement_id}/")
+    before = [html_of(manager.get(path)) for path in paths]
     ShopSettings.objects.update_or_create(pk=1, defaults={"payout_weekday": 4})
 
-    after = [html_of(manager.get(path)) for path in (MONEY, "/xa-vien/")]
+    after = [html_of(manager.get(path)) for path in paths]
 
     assert all("Chưa chốt. Chợ chi trả sau khi chốt kỳ." in page for page in (before[0], after[0]))
     assert "Chờ chi trả 615.000" in before[1]
     assert after[0].count("thứ Sáu ") == after[0].count("Hẹn chi trả thứ Sáu ") == 1  # of the closed period
     assert "Thứ Sáu " in after[1]
+    assert "Chợ sẽ chi trả 615.000\u00a0₫." in before[2]
+    assert "Chợ sẽ chi trả 615.000\u00a0₫ vào thứ Sáu " in after[2]
 
 
 def test_empty_period_says_that_nothing_is_booked(manager: Client) -> None:
