@@ -13,7 +13,7 @@ from catalog.models.collection import Collection, CollectionListing, CollectionP
 from catalog.models.forbidden_phrase import ForbiddenPhrase
 from catalog.models.listing import Listing, Price
 from catalog.models.listing_import import ListingImport, ListingImportRow
-from catalog.models.lot import Lot, LotBalance, LotStage, Recall
+from catalog.models.lot import Lot, LotBalance, LotPicture, LotStage, Recall
 from catalog.models.product import (
     ALL_MONTHS,
     Product,
@@ -51,6 +51,7 @@ __all__ = [
     "ListingImportRow",
     "Lot",
     "LotBalance",
+    "LotPicture",
     "LotStage",
     "MergedCategory",
     "Misspelling",

@@ -11,6 +11,7 @@ from catalog.models.product import Variant
 from cooperatives.models import Certificate, Cooperative, Producer
 from shop.core.actors import ActorKind, EntryPoint
 from shop.core.identifiers.check_characters import draw_code, is_code
+from shop.core.models import Picture, PictureState
 
 CODE_PREFIX, CODE_LENGTH = "L", 7
 
@@ -189,3 +190,31 @@ class LotStage(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class LotPictureQuerySet(models.QuerySet["LotPicture"]):
+    def in_order(self) -> LotPictureQuerySet:
+        """Return the pictures in the order in which they were added."""
+        return self.select_related("picture").order_by("pk")
+
+    def ready(self) -> LotPictureQuerySet:
+        """Return those that can be shown; buyers see only these."""
+        return self.filter(picture__state=PictureState.READY)
+
+
+class LotPicture(models.Model):
+    """A photo of a lot, such as its harvest. Buyers see it on the lot's page."""
+
+    lot = models.ForeignKey(Lot, models.CASCADE, related_name="pictures")
+    picture = models.ForeignKey(Picture, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+
+    objects = LotPictureQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "picture of a lot")
+        verbose_name_plural = pgettext_lazy("models", "pictures of lots")
+        constraints = [models.UniqueConstraint(fields=["lot", "picture"], name="lot_picture_once")]
+
+    def __str__(self) -> str:
+        return f"{self.lot_id} {self.picture_id}"

@@ -79,6 +79,7 @@ def _show_lot(request: HttpRequest, lot: Lot) -> HttpResponse:
         "cooperative": product.cooperative,
         "producer": producer,
         "media": media.order_by("sort_order", "pk").first(),
+        "pictures": list(lot.pictures.ready().in_order()),
         "stages": list(lot.stages.order_by("happened_at", "pk")[:MAX_STAGES]),
         "certificates": list(certificates),
         "recall": lot.recalls.open().first() if lot.is_recalled else None,

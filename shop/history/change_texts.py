@@ -89,6 +89,8 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "lot.received": pgettext_lazy("history", "Lot received"),
     "lot.counted": pgettext_lazy("history", "Lot counted"),
     "lot.stage_added": pgettext_lazy("history", "Stage of a lot noted"),
+    "lot.picture_added": pgettext_lazy("history", "Photo of a lot added"),
+    "lot.picture_removed": pgettext_lazy("history", "Photo of a lot removed"),
     "lot.recalled": pgettext_lazy("history", "Lot recalled"),
     "lot.recall_ended": pgettext_lazy("history", "Recall of a lot ended"),
     "transfer.recorded": pgettext_lazy("history", "Bank transfer received"),

@@ -30,6 +30,7 @@ _TEXTS: Mapping[str, str | Promise] = {
     "waiting": _("%(count)s waiting on this phone"),
     "offline": _("No signal. You can keep working."),
     "offline_waiting": _("No signal, %(count)s waiting on this phone"),
+    "full": _("This phone's memory is full. Delete pictures or apps."),
     "sending": _("Sending"),
     "signed_out": _("Sign in to send"),
     "failing": _("The market cannot be reached now"),

@@ -57,6 +57,9 @@ BODY_LIMITS = (
         needs_sign_in=True,
     ),
     _limit_bodies_at(
+        rf"{_LANGUAGE}/xa-vien/lo/\d+/anh/", _BYTES_OF_PHOTO_FORM, "photos of a lot", needs_sign_in=True
+    ),
+    _limit_bodies_at(
         rf"{_LANGUAGE}/xa-vien/gian-hang/giay/",
         _BYTES_OF_ONE_PHOTO,
         "the photo of a certificate",

@@ -33,6 +33,7 @@ UPLOADS = {
     "members/listing_new.html": ("members:create-listing", (), 60, 10),
     "members/listing.html": ("members:add-pictures", (7,), 60, 10),
     "members/listing_imports.html": ("members:listing-imports", (), 10, 10),
+    "members/lot.html": ("members:add-lot-photos", (7,), 60, 10),
     "members/certificate.html": ("members:certificate", (7,), 26, 10),
     "members/profile_picture.html": ("members:profile-picture", ("place",), 26, 10),
     "members/slip.html": ("members:parcel-slip", (7,), 26, 10),
@@ -113,7 +114,7 @@ def test_proxy_accepts_what_these_addresses_accept() -> None:
     addresses = ["/graphql/", f"/don-hang/{TOKEN}/goi/1/phan-anh/", "/xa-vien/hang/moi/"]
     addresses += ["/en/xa-vien/hang/7/anh/", "/en/xa-vien/gian-hang/giay/", "/xa-vien/gian-hang/giay/7/"]
     addresses += ["/xa-vien/gian-hang/anh/place/", "/en/xa-vien/gian-hang/ho/7/anh/"]
-    addresses += ["/xa-vien/kien/7/phieu-gui/", "/en/xa-vien/chuyen/7/phieu-gui/"]
+    addresses += ["/xa-vien/kien/7/phieu-gui/", "/en/xa-vien/chuyen/7/phieu-gui/", "/xa-vien/lo/7/anh/"]
 
     assert pattern == others
     assert max(limit.max_bytes for limit in large) == 60 * MEGABYTE

@@ -63,7 +63,8 @@ ASKS_NOT = {
     """,
     "members": """
         copy-listing hand-over-as-driver hand-over-by-code receive-by-digits receive-by-scan
-        accept-part accept-parts activity add-alert-device add-certificate add-household add-lot-stage
+        accept-part accept-parts activity add-alert-device add-certificate add-household
+        add-lot-photos add-lot-stage
         add-pictures add-variant add-voucher-codes alert alert-devices alert-rules alerts application
         application-document application-file apply cash certificate choose-cooperative
         close-parcel close-parcels close-warehouse collect-parcel-cash complaint complaints
@@ -82,7 +83,8 @@ ASKS_NOT = {
         pause-selling pick-list preview-weight print-settlement profile profile-picture
         promotion receive-photo receive-return receive-stock received-invitation record-weight
         refuse-part reject-complaint remove-alert-device remove-certificate remove-household
-        remove-household-picture remove-picture remove-pin remove-profile-picture reopen-listing
+        remove-household-picture remove-lot-photo remove-picture remove-pin
+        remove-profile-picture reopen-listing
         report-failed-delivery report-part-shortage roles resume-listing resume-member resume-selling run-slip
         settlement settlement-pdf settlement-workbook settlements shared-phones stock submit-listing
         switch-member synchronise tick-picks today undo-parcel-step undo-part-acceptance undo-part-acceptances

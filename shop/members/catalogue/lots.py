@@ -33,6 +33,7 @@ from shop.core.errors import Missing
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.lots import NEAR_EXPIRY_DAYS, LotMove, LotMoveForm, NewLotForm, StageForm
+from shop.members.forms.photos import PhotosForm
 from shop.members.member_access import for_members, render_page, submitted_key
 
 PER_PAGE = 40
@@ -112,14 +113,14 @@ def create_lot(request: HttpRequest, membership: MembershipContext) -> HttpRespo
 @for_members(MemberRight.COUNT_STOCK)
 def show_lot(request: HttpRequest, membership: MembershipContext, lot_id: int) -> HttpResponse:
     """Show a lot: dates, producer, stock per warehouse, stages, and the parcels that hold it."""
-    return render_lot(request, membership, _find_lot(membership, lot_id))
+    return render_lot(request, membership, find_lot_with_details(membership, lot_id))
 
 
 @require_safe
 @for_members(MemberRight.COUNT_STOCK)
 def show_lot_labels(request: HttpRequest, membership: MembershipContext, lot_id: int) -> HttpResponse:
     """Render a sheet of small labels with the lot's QR code, which leads to its public page."""
-    lot = _find_lot(membership, lot_id)
+    lot = find_lot_with_details(membership, lot_id)
     context = {
         "lot": lot,
         "cooperative": membership.cooperative,
@@ -144,7 +145,7 @@ def trace_address(lot: Lot) -> str:
 @for_members(MemberRight.COUNT_STOCK)
 def move_lot(request: HttpRequest, membership: MembershipContext, lot_id: int) -> HttpResponse:
     """Record a loss, a count or a transfer of a lot's stock in one warehouse."""
-    lot = _find_lot(membership, lot_id)
+    lot = find_lot_with_details(membership, lot_id)
     form = LotMoveForm(request.POST, warehouses=_open_warehouses(membership))
     if not form.is_valid():
         return render_lot(request, membership, lot, move_form=form)
@@ -186,7 +187,7 @@ def move_lot(request: HttpRequest, membership: MembershipContext, lot_id: int) -
 @for_members(MemberRight.COUNT_STOCK)
 def add_stage(request: HttpRequest, membership: MembershipContext, lot_id: int) -> HttpResponse:
     """Note what happened to a lot."""
-    lot = _find_lot(membership, lot_id)
+    lot = find_lot_with_details(membership, lot_id)
     form = StageForm(request.POST)
     if not form.is_valid():
         return render_lot(request, membership, lot, stage_form=form)
@@ -218,6 +219,7 @@ def render_lot(
     *,
     move_form: LotMoveForm | None = None,
     stage_form: StageForm | None = None,
+    photos_form: PhotosForm | None = None,
 ) -> HttpResponse:
     """Render a lot's page. The forms are submitted ones with errors."""
     now, warehouses = timezone.now(), _open_warehouses(membership)
@@ -245,13 +247,15 @@ def render_lot(
         "balances": balances,
         "move_form": move_form,
         "stages": list(lot.stages.order_by("happened_at", "pk")),
+        "pictures": list(lot.pictures.in_order()),
+        "photos_form": photos_form or PhotosForm(),
         "stage_form": stage_form or StageForm(initial={"happened_at": now}),
         "idempotency_key": uuid.uuid4(),
     }
     return render_page(request, membership, "members/lot.html", context)
 
 
-def _find_lot(membership: MembershipContext, lot_id: int) -> Lot:
+def find_lot_with_details(membership: MembershipContext, lot_id: int) -> Lot:
     """Return the cooperative's lot with the rows that its page shows. Raises Missing."""
     lots = Lot.objects.for_cooperative(membership.cooperative)
     lot = lots.filter(pk=lot_id).select_related("variant__product", "producer", "certificate").first()

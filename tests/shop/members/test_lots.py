@@ -6,18 +6,22 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.actions.stock.lots import LotDetails, receive_lot
-from catalog.models import Lot, LotBalance, LotStage
+from catalog.models import Listing, Lot, LotBalance, LotPicture, LotStage
 from cooperatives.models import Producer, Role
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import ParcelLine
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
+from shop.core.images.renditions import render_picture
+from shop.core.models import Change
 from tests.factories import (
     get_stock,
     make_channel,
@@ -29,6 +33,7 @@ from tests.factories import (
 )
 from tests.markup import html_of
 from tests.refusals import all_rows
+from tests.shop.members.test_profile_pictures import photo
 
 pytestmark = pytest.mark.django_db
 
@@ -343,3 +348,47 @@ def test_queries_of_the_list_do_not_grow_with_lots(lister, seller) -> None:
         lister.get("/xa-vien/lo/")
 
     assert len(grown_queries) == len(few)
+
+
+def test_photos_of_a_lot_are_seen_by_buyers_until_they_are_removed(lister, seller) -> None:
+    lot = make_lot(make_variant(seller, on_hand=0))
+    Listing.objects.update(published_at=timezone.now())
+    address, trace = f"/xa-vien/lo/{lot.pk}/anh/", f"/truy-xuat/{lot.code}/"
+    sent = with_key(photo=photo(), gallery_photos=[photo()])
+
+    lister.post(address, sent)
+    lister.post(address, sent | {"photo": photo(), "gallery_photos": [photo()]})
+    processing = html_of(Client().get(trace))
+    for row in LotPicture.objects.all():
+        render_picture(row.picture)
+    both = html_of(Client().get(trace))
+    lister.post(f"{address}{LotPicture.objects.first().pk}/xoa/")
+
+    assert LotPicture.objects.count() == 1
+    assert "Ảnh của lô này" not in processing
+    assert both.count('alt="Ảnh ') == 2
+    assert html_of(Client().get(trace)).count('alt="Ảnh ') == 1
+    actions = Change.objects.filter(kind="catalog.lot").order_by("pk").values_list("action", flat=True)
+    assert list(actions) == ["lot.received", "lot.picture_added", "lot.picture_removed"]
+
+
+def test_thirteenth_photo_other_files_and_foreign_lots_are_refused(lister, seller) -> None:
+    lot, foreign = make_lot(make_variant(seller)), make_lot(make_variant(make_seller("HTX khác")))
+    address = f"/xa-vien/lo/{lot.pk}/anh/"
+    lister.post(address, with_key(gallery_photos=[photo() for _ in range(8)]))
+    rows = list(LotPicture.objects.all())
+
+    too_many = lister.post(address, with_key(gallery_photos=[photo() for _ in range(5)]), follow=True)
+    no_photo = lister.post(
+        address, with_key(photo=SimpleUploadedFile("a.jpg", b"no photo", content_type="image/jpeg"))
+    )
+    answers = [
+        lister.post(f"/xa-vien/lo/{foreign.pk}/anh/", with_key(photo=photo())).status_code,
+        lister.post(f"/xa-vien/lo/{foreign.pk}/anh/{rows[0].pk}/xoa/").status_code,
+        lister.post(f"{address}{rows[-1].pk + 1}/xoa/").status_code,
+    ]
+
+    assert answers == [404, 404, 404]
+    assert "Một lô có tối đa mười hai ảnh. Hãy xoá bớt ảnh trước." in html_of(too_many)
+    assert "Tệp này không phải ảnh." in html_of(no_photo)
+    assert list(LotPicture.objects.all()) == rows

@@ -55,14 +55,16 @@ export const SyncTag = () => {
     ? ["info", "refresh-cw", t("sending")]
     : network.value === "offline"
       ? ["wait", "cloud-off", count ? t("offline_waiting", { count }) : t("offline")]
-      : network.value === "signed_out"
-        ? ["bad", "circle-alert", t("signed_out")]
-        : network.value !== "fine"
-          ? ["bad", "circle-alert", t("failing")]
-          : count
-            ? ["wait", "clock", t("waiting", { count })]
-            : refused().length
-              ? ["bad", "circle-alert", t("to_check", { count: refused().length })]
-              : ["good", "check", t("all_sent")];
+      : network.value === "full"
+        ? ["bad", "circle-alert", t("full")]
+        : network.value === "signed_out"
+          ? ["bad", "circle-alert", t("signed_out")]
+          : network.value !== "fine"
+            ? ["bad", "circle-alert", t("failing")]
+            : count
+              ? ["wait", "clock", t("waiting", { count })]
+              : refused().length
+                ? ["bad", "circle-alert", t("to_check", { count: refused().length })]
+                : ["good", "check", t("all_sent")];
   return html`<span class="tag sync ${tone}" role="status"><${Icon} name=${icon} /> ${text}</span>`;
 };

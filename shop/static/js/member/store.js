@@ -1,6 +1,6 @@
 // The phone's own database: rows of the cooperative, the commands that wait, and whose phone this is.
 import { openDB } from "../../vendor/idb.js";
-import { forgetPhotos } from "./photos.js";
+import { forgetPhotos, removePhotos } from "./photos.js";
 
 // The worker sends what waits once there is a network, also when no page is open, where the browser has Background Sync.
 const askForBackgroundSync = () =>
@@ -131,6 +131,17 @@ export const storeAnswers = async ({ answers, rows, removed }) => {
   const done = (await outbox.getAll()).filter(({ state }) => state === "done");
   for (const { number } of done.slice(0, -LAST_DONE)) await outbox.delete(number);
   await transaction.done;
+};
+
+// Delete done commands with their photos, where the phone is too full to store their answers; return how many.
+export const deleteDone = async ({ answers }) => {
+  const keys = new Set(answers.filter(({ outcome }) => outcome === "done").map(({ key }) => key));
+  const transaction = (await opened).transaction("outbox", "readwrite");
+  const done = (await transaction.store.getAll()).filter(({ key }) => keys.has(key));
+  for (const { number } of done) transaction.store.delete(number);
+  await transaction.done;
+  await removePhotos(done.flatMap(({ payload }) => payload.photos ?? []));
+  return done.length;
 };
 
 // Drop a refused command, with the steps of what it should have packed or created. What built on these is sent without.

@@ -1,6 +1,15 @@
 // Exchange commands and rows with the market: push what waits, in its order, then pull what changed.
 import { readPhotos, removePhotos, sendPhoto } from "./photos.js";
-import { forgetRows, photosOf, readOutbox, readSettings, refusePhoto, storeAnswers, storePull } from "./store.js";
+import {
+  deleteDone,
+  forgetRows,
+  photosOf,
+  readOutbox,
+  readSettings,
+  refusePhoto,
+  storeAnswers,
+  storePull,
+} from "./store.js";
 
 const AT_ONCE = 20; // commands in one push: a weak network loses little
 const PATIENCE = 20_000; // milliseconds
@@ -9,6 +18,7 @@ const ALREADY = "member-sync";
 // The states of a synchronisation: what the phone may say about the network.
 export const RESULTS = {
   fine: "fine",
+  full: "full",
   offline: "offline",
   failing: "failing",
   signedOut: "signed_out",
@@ -32,12 +42,24 @@ export const stopSynchronising = (action) => {
   return navigator.locks.request(ALREADY, action);
 };
 
+const isOfFullPhone = ({ name }) => name === "QuotaExceededError";
+
+// Return whether something was stored, false if the phone is full.
+const isStored = (storing) =>
+  storing.then(
+    () => true,
+    (error) => {
+      if (!isOfFullPhone(error)) throw error;
+      return false;
+    },
+  );
+
 // Tabs and the worker take turns; the second finds nothing left to send.
 export const synchronise = (door, { onSending = () => {}, onProgress = () => {} } = {}) =>
   navigator.locks.request(ALREADY, async () => {
     const { signal } = stopping;
     try {
-      let token = await pull(door, signal);
+      let { token, isFull } = await pull(door, signal);
       while (true) {
         const commands = await sendable();
         if (!commands.length) {
@@ -46,13 +68,15 @@ export const synchronise = (door, { onSending = () => {}, onProgress = () => {} 
         }
         onSending(commands.map(({ key }) => key));
         const answers = await push(door, commands, token);
-        await storeAnswers(answers);
-        await removePhotos(await photosOf("done"));
-        if (answers.answers.every(({ outcome }) => outcome === "later")) break;
-        token = await pull(door, signal);
+        const ended = answers.answers.filter(({ outcome }) => outcome !== "later");
+        if (await isStored(storeAnswers(answers))) await removePhotos(await photosOf("done"));
+        else if (!(await deleteDone(answers))) return RESULTS.full;
+        if (!ended.length) break;
+        ({ token, isFull } = await pull(door, signal));
       }
-      return RESULTS.fine;
+      return isFull ? RESULTS.full : RESULTS.fine;
     } catch (error) {
+      if (isOfFullPhone(error)) return RESULTS.full;
       if (error instanceof Stopped) return error.result;
       throw error;
     } finally {
@@ -120,6 +144,7 @@ const push = async (door, commands, token) => {
   });
 };
 
+// Store what changed, and return the token of the next push. A full phone stores no rows, and still sends what waits.
 const pull = async (door, signal) => {
   for (;;) {
     const settings = await readSettings();
@@ -128,8 +153,8 @@ const pull = async (door, signal) => {
       choices: settings?.choices?.version ?? "",
     });
     const page = await ask(`${door}?${query}`, { signal });
-    await storePull(page);
-    if (!page.has_more) return page.csrf_token;
+    const isFull = !(await isStored(storePull(page)));
+    if (isFull || !page.has_more) return { token: page.csrf_token, isFull };
   }
 };
 

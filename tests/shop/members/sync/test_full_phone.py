@@ -1,0 +1,94 @@
+"""A phone whose memory is full: nothing is lost, it says so, and what waits is still sent."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from orders.states import PartState
+from shop.members.sync.models import PhoneCommand
+from tests.factories import make_order, make_variant
+from tests.shop.members.sync.test_without_network import HOLDS, open_order, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
+
+
+# Store random bytes until not even a hundred more fit.
+FILL = """async () => {
+  const opened = await new Promise((done) => {
+    const opening = indexedDB.open("other-app");
+    opening.onupgradeneeded = () => opening.result.createObjectStore("bytes", { autoIncrement: true });
+    opening.onsuccess = () => done(opening.result);
+  });
+  const isStored = (size) => new Promise((done) => {
+    const transaction = opened.transaction("bytes", "readwrite");
+    const bytes = new Uint8Array(size);
+    for (let start = 0; start < size; start += 65536)
+      crypto.getRandomValues(bytes.subarray(start, start + 65536));
+    transaction.objectStore("bytes").add(bytes);
+    transaction.oncomplete = () => done(true);
+    transaction.onabort = () => done(false);
+  });
+  for (const size of [1_000_000, 100_000, 10_000, 1_000, 100]) while (await isStored(size));
+  opened.close();
+}"""
+
+
+DELETE_FILLING = """() => new Promise((done) => {
+  indexedDB.deleteDatabase("other-app").onsuccess = () => done(true);
+})"""
+
+
+def limit_storage(page: Page, byte_count: int) -> None:
+    """Let the browser keep at most this many bytes for the market.
+
+    The limit ends with its session. That is of another page, whose network is not switched on and off.
+    """
+    session = page.context.new_cdp_session(page.context.new_page())
+    origin = page.evaluate("location.origin")
+    session.send("Storage.overrideQuotaForOrigin", {"origin": origin, "quotaSize": byte_count})
+
+
+def test_full_phone_loses_nothing_and_sends_what_waits(phone_with_workers: Page, seller) -> None:
+    phone = phone_with_workers
+    variant = make_variant(seller)
+    first, second = (make_order((variant, 2)).parts.get() for _ in range(2))
+    phone.goto("/")
+    limit_storage(phone, 4_000_000)
+    sign_in(phone, seller)
+    assert phone.evaluate(HOLDS, 3)
+    phone.context.set_offline(True)
+    open_order(phone, first)
+    phone.get_by_role("button", name="Nhận đơn").click()
+    expect(phone.get_by_label("Lấy rồi")).to_be_visible()
+
+    phone.evaluate(FILL)
+    open_order(phone, second)
+    phone.get_by_role("button", name="Nhận đơn").click()
+    expect(phone.get_by_role("alert")).to_contain_text("Máy chưa lưu được việc này")
+    expect(phone.get_by_label("Lấy rồi")).to_have_count(0)
+    phone.reload()
+    phone.goto("/xa-vien/#unsent")
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(1)
+    phone.context.set_offline(False)
+
+    expect(phone.get_by_text(re.compile("Đã gửi hết|Bộ nhớ máy"))).to_be_visible()
+    first.refresh_from_db()
+    assert (first.state, PhoneCommand.objects.count()) == (PartState.ACCEPTED, 1)
+    phone.evaluate(FILL)
+    third = make_order((variant, 2)).parts.get()
+    phone.goto("/xa-vien/offline/#today")
+    expect(phone.get_by_text("Bộ nhớ máy đã đầy")).to_be_visible()
+    phone.evaluate(DELETE_FILLING)
+    phone.reload()
+    expect(phone.get_by_role("link", name=third.order.code)).to_be_visible()
+    phone.goto(f"/xa-vien/offline/#part-{second.pk}")
+    phone.get_by_role("button", name="Nhận đơn").click()
+    expect(phone.get_by_label("Lấy rồi")).to_be_visible()
+    expect(phone.get_by_text("Đã gửi hết")).to_be_visible()
+    second.refresh_from_db()
+    assert (second.state, PhoneCommand.objects.count()) == (PartState.ACCEPTED, 2)
+    phone.goto(f"/xa-vien/offline/#part-{first.pk}")
+    expect(phone.get_by_label("Lấy rồi")).to_be_visible()
