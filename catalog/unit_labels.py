@@ -7,7 +7,14 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Unit, Variant
 from catalog.pricing import price_of_measure
-from shop.core.texts.formatting import NO_BREAK, format_money, format_volume, format_weight, litre_symbol
+from shop.core.texts.formatting import (
+    NO_BREAK,
+    format_money,
+    format_number,
+    format_volume,
+    format_weight,
+    litre_symbol,
+)
 
 # Units that are measures themselves: the name already states the content.
 _MEASURES = frozenset({Unit.KG, Unit.HUNDRED_GRAMS, Unit.TEN_KG, Unit.LITRE})
@@ -37,6 +44,19 @@ def unit_name(unit: str) -> str:
     """Return the unit's name, such as `kg`."""
     # get_unit_display() would build all choices on each call.
     return str(Unit(unit).label)
+
+
+def count_label(unit: str, quantity: int) -> str:
+    """Format a quantity in a unit: `2 kg`, `3 gói`; in English `3 × packet`."""
+    name, count = unit_name(unit), format_number(quantity)
+    if unit in (Unit.KG, Unit.LITRE):
+        return f"{count}{NO_BREAK}{name}"
+    return _("%(count)s × %(unit)s") % {"count": count, "unit": name}
+
+
+def variant_count_label(variant: Variant, quantity: int) -> str:
+    """Format a quantity of a variant, as `count_label` does."""
+    return count_label(variant.unit, quantity)
 
 
 def price_per_measure(variant: Variant, amount: int | None, currency: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import itertools
 import uuid
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -13,8 +14,11 @@ from django.utils import timezone
 
 from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct, ProductDetails, VariantDetails
+from catalog.actions.products.variant_rows import ListPrice
+from catalog.actions.products.variants import update_variant
 from catalog.actions.taxonomy.categories import create_category_row
-from catalog.models import Category, Listing, Product, ProductType, Stock, Unit, Variant
+from catalog.models import Category, Listing, Price, Product, ProductType, Stock, Unit, Variant
+from catalog.pricing import WholesaleTier
 from catalog.states import ListingState
 from cooperatives.actions.application_documents import (
     accept_document,
@@ -367,6 +371,24 @@ def make_variant_sold_by_weight(cooperative: Cooperative | None = None, **fields
         "tolerance_percent": 20,
     }
     return make_variant(cooperative, **(defaults | fields))
+
+
+def set_wholesale_prices(variant: Variant, amounts: Mapping[int, int]) -> None:
+    """Set the variant's wholesale prices, in đồng by the quantity from which they apply."""
+    price = Price.objects.get(variant=variant)
+    update_variant(
+        variant_id=variant.pk,
+        values={},
+        prices=[
+            ListPrice(
+                make_channel(),
+                price.amount or 0,
+                wholesale_tiers=[WholesaleTier(quantity, amount) for quantity, amount in amounts.items()],
+            )
+        ],
+        actor=Actor.system(),
+        now=NOW,
+    )
 
 
 def get_stock(variant: Variant) -> Stock:

@@ -6,93 +6,154 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0015_seed_forbidden_phrases'),
-        ('cooperatives', '0007_invitations'),
+        ("catalog", "0015_seed_forbidden_phrases"),
+        ("cooperatives", "0007_invitations"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LotBalance',
+            name="LotBalance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on_hand', models.IntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("on_hand", models.IntegerField(default=0)),
             ],
             options={
-                'verbose_name': 'lot balance',
-                'verbose_name_plural': 'lot balances',
+                "verbose_name": "lot balance",
+                "verbose_name_plural": "lot balances",
             },
         ),
         migrations.CreateModel(
-            name='LotStage',
+            name="LotStage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=120)),
-                ('happened_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField()),
-                ('actor_kind', models.CharField(choices=[('person', 'person'), ('guest', 'guest'), ('app', 'app'), ('system', 'system')], max_length=10)),
-                ('actor_key', models.CharField(blank=True, default='', max_length=40)),
-                ('entry_point', models.CharField(choices=[('market', 'market'), ('members', "members' app"), ('desk', 'desk'), ('api', 'API'), ('system', 'system')], max_length=10)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("title", models.CharField(max_length=120)),
+                ("happened_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "actor_kind",
+                    models.CharField(
+                        choices=[
+                            ("person", "person"),
+                            ("guest", "guest"),
+                            ("app", "app"),
+                            ("system", "system"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("actor_key", models.CharField(blank=True, default="", max_length=40)),
+                (
+                    "entry_point",
+                    models.CharField(
+                        choices=[
+                            ("market", "market"),
+                            ("members", "members' app"),
+                            ("desk", "desk"),
+                            ("api", "API"),
+                            ("system", "system"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'stage of a lot',
-                'verbose_name_plural': 'stages of lots',
+                "verbose_name": "stage of a lot",
+                "verbose_name_plural": "stages of lots",
             },
         ),
         migrations.AlterModelOptions(
-            name='lot',
-            options={'verbose_name': 'lot', 'verbose_name_plural': 'lots'},
+            name="lot",
+            options={"verbose_name": "lot", "verbose_name_plural": "lots"},
         ),
         migrations.AddField(
-            model_name='lot',
-            name='certificate',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='lots', to='cooperatives.certificate'),
+            model_name="lot",
+            name="certificate",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="lots",
+                to="cooperatives.certificate",
+            ),
         ),
         migrations.AddField(
-            model_name='lot',
-            name='created_at',
+            model_name="lot",
+            name="created_at",
             field=models.DateTimeField(default=django.utils.timezone.now),
             preserve_default=False,
         ),
         migrations.AddField(
-            model_name='lot',
-            name='producer',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='lots', to='cooperatives.producer'),
+            model_name="lot",
+            name="producer",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="lots",
+                to="cooperatives.producer",
+            ),
         ),
         migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(fields=['variant', 'expires_on', 'id'], name='lot_by_expiry'),
+            model_name="lot",
+            index=models.Index(fields=["variant", "expires_on", "id"], name="lot_by_expiry"),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('harvested_on', None), ('expires_on', None), ('expires_on__gte', models.F('harvested_on')), _connector='OR'), name='lot_expires_after_its_harvest'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("harvested_on", None),
+                    ("expires_on", None),
+                    ("expires_on__gte", models.F("harvested_on")),
+                    _connector="OR",
+                ),
+                name="lot_expires_after_its_harvest",
+            ),
         ),
         migrations.AddField(
-            model_name='lotbalance',
-            name='lot',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='balances', to='catalog.lot'),
+            model_name="lotbalance",
+            name="lot",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="balances", to="catalog.lot"
+            ),
         ),
         migrations.AddField(
-            model_name='lotbalance',
-            name='stock',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lot_balances', to='catalog.stock'),
+            model_name="lotbalance",
+            name="stock",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="lot_balances", to="catalog.stock"
+            ),
         ),
         migrations.AddField(
-            model_name='lotstage',
-            name='lot',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stages', to='catalog.lot'),
+            model_name="lotstage",
+            name="lot",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="stages", to="catalog.lot"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lotbalance',
-            constraint=models.UniqueConstraint(fields=('lot', 'stock'), name='lot_balance_once'),
+            model_name="lotbalance",
+            constraint=models.UniqueConstraint(fields=("lot", "stock"), name="lot_balance_once"),
         ),
         migrations.AddIndex(
-            model_name='lotstage',
-            index=models.Index(fields=['lot', 'happened_at', 'id'], name='lot_stage_in_order'),
+            model_name="lotstage",
+            index=models.Index(fields=["lot", "happened_at", "id"], name="lot_stage_in_order"),
         ),
         migrations.AddConstraint(
-            model_name='lotstage',
-            constraint=models.CheckConstraint(condition=models.Q(('happened_at__lte', models.F('created_at'))), name='lot_stage_happened_before_it_was_recorded'),
+            model_name="lotstage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("happened_at__lte", models.F("created_at"))),
+                name="lot_stage_happened_before_it_was_recorded",
+            ),
         ),
     ]

@@ -6,103 +6,179 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0017_recalls'),
-        ('cooperatives', '0007_invitations'),
-        ('core', '0011_translations'),
+        ("catalog", "0017_recalls"),
+        ("cooperatives", "0007_invitations"),
+        ("core", "0011_translations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ListingImport',
+            name="ListingImport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file_name', models.CharField(max_length=250)),
-                ('content', models.BinaryField(blank=True, default=b'')),
-                ('language', models.CharField(max_length=10)),
-                ('encoding', models.CharField(blank=True, default='', max_length=20)),
-                ('is_encoding_confirmed', models.BooleanField(default=False)),
-                ('sample', models.JSONField(blank=True, default=list)),
-                ('state', models.CharField(choices=[('checking', 'being read'), ('encoding', 'letters to confirm'), ('ready', 'ready to confirm'), ('failed', 'unreadable'), ('writing', 'being saved'), ('done', 'saved')], default='checking', max_length=10)),
-                ('failure', models.CharField(blank=True, default='', max_length=500)),
-                ('created_at', models.DateTimeField()),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('claimed_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("file_name", models.CharField(max_length=250)),
+                ("content", models.BinaryField(blank=True, default=b"")),
+                ("language", models.CharField(max_length=10)),
+                ("encoding", models.CharField(blank=True, default="", max_length=20)),
+                ("is_encoding_confirmed", models.BooleanField(default=False)),
+                ("sample", models.JSONField(blank=True, default=list)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("checking", "being read"),
+                            ("encoding", "letters to confirm"),
+                            ("ready", "ready to confirm"),
+                            ("failed", "unreadable"),
+                            ("writing", "being saved"),
+                            ("done", "saved"),
+                        ],
+                        default="checking",
+                        max_length=10,
+                    ),
+                ),
+                ("failure", models.CharField(blank=True, default="", max_length=500)),
+                ("created_at", models.DateTimeField()),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                ("claimed_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'verbose_name': 'listing import',
-                'verbose_name_plural': 'listing imports',
+                "verbose_name": "listing import",
+                "verbose_name_plural": "listing imports",
             },
         ),
         migrations.CreateModel(
-            name='ListingImportRow',
+            name="ListingImportRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('row_number', models.PositiveIntegerField()),
-                ('name', models.CharField(blank=True, default='', max_length=520)),
-                ('values', models.JSONField(blank=True, default=dict)),
-                ('state', models.CharField(choices=[('waiting', 'to be saved'), ('question', 'to be answered'), ('problem', 'to be corrected'), ('unchanged', 'unchanged'), ('done', 'saved'), ('refused', 'refused')], max_length=10)),
-                ('is_new', models.BooleanField(default=False)),
-                ('problems', models.JSONField(blank=True, default=list)),
-                ('question', models.CharField(blank=True, default='', max_length=500)),
-                ('confirmation_token', models.CharField(blank=True, default='', max_length=200)),
-                ('refusal', models.CharField(blank=True, default='', max_length=500)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("row_number", models.PositiveIntegerField()),
+                ("name", models.CharField(blank=True, default="", max_length=520)),
+                ("values", models.JSONField(blank=True, default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "to be saved"),
+                            ("question", "to be answered"),
+                            ("problem", "to be corrected"),
+                            ("unchanged", "unchanged"),
+                            ("done", "saved"),
+                            ("refused", "refused"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("is_new", models.BooleanField(default=False)),
+                ("problems", models.JSONField(blank=True, default=list)),
+                ("question", models.CharField(blank=True, default="", max_length=500)),
+                ("confirmation_token", models.CharField(blank=True, default="", max_length=200)),
+                ("refusal", models.CharField(blank=True, default="", max_length=500)),
             ],
             options={
-                'verbose_name': 'row of a listing import',
-                'verbose_name_plural': 'rows of listing imports',
+                "verbose_name": "row of a listing import",
+                "verbose_name_plural": "rows of listing imports",
             },
         ),
         migrations.AddField(
-            model_name='variant',
-            name='seller_code',
-            field=models.CharField(blank=True, help_text="The cooperative's own code, by which its files of products name this option.", max_length=60, null=True),
+            model_name="variant",
+            name="seller_code",
+            field=models.CharField(
+                blank=True,
+                help_text="The cooperative's own code, by which its files of products name this option.",
+                max_length=60,
+                null=True,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.UniqueConstraint(condition=models.Q(('seller_code__isnull', False)), fields=('cooperative', 'seller_code'), name='variant_seller_code_once'),
+            model_name="variant",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("seller_code__isnull", False)),
+                fields=("cooperative", "seller_code"),
+                name="variant_seller_code_once",
+            ),
         ),
         migrations.AddField(
-            model_name='listingimport',
-            name='channel',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='core.channel'),
+            model_name="listingimport",
+            name="channel",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="core.channel"
+            ),
         ),
         migrations.AddField(
-            model_name='listingimport',
-            name='cooperative',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='listing_imports', to='cooperatives.cooperative'),
+            model_name="listingimport",
+            name="cooperative",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="listing_imports",
+                to="cooperatives.cooperative",
+            ),
         ),
         migrations.AddField(
-            model_name='listingimport',
-            name='imported_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="listingimport",
+            name="imported_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='listingimportrow',
-            name='listing_import',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='catalog.listingimport'),
+            model_name="listingimportrow",
+            name="listing_import",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="rows", to="catalog.listingimport"
+            ),
         ),
         migrations.AddField(
-            model_name='listingimportrow',
-            name='variant',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalog.variant'),
+            model_name="listingimportrow",
+            name="variant",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="catalog.variant",
+            ),
         ),
         migrations.AddIndex(
-            model_name='listingimport',
-            index=models.Index(fields=['cooperative', '-created_at', '-id'], name='listing_import_newest'),
+            model_name="listingimport",
+            index=models.Index(fields=["cooperative", "-created_at", "-id"], name="listing_import_newest"),
         ),
         migrations.AddConstraint(
-            model_name='listingimport',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['writing', 'done']), _negated=True), ('confirmed_at__isnull', False), _connector='OR'), name='listing_import_is_written_after_confirmation'),
+            model_name="listingimport",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["writing", "done"]), _negated=True),
+                    ("confirmed_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="listing_import_is_written_after_confirmation",
+            ),
         ),
         migrations.AddIndex(
-            model_name='listingimportrow',
-            index=models.Index(fields=['listing_import', 'state', 'row_number'], name='listing_import_row_by_state'),
+            model_name="listingimportrow",
+            index=models.Index(
+                fields=["listing_import", "state", "row_number"], name="listing_import_row_by_state"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listingimportrow',
-            constraint=models.UniqueConstraint(fields=('listing_import', 'row_number'), name='listing_import_row_once'),
+            model_name="listingimportrow",
+            constraint=models.UniqueConstraint(
+                fields=("listing_import", "row_number"), name="listing_import_row_once"
+            ),
         ),
     ]

@@ -5,25 +5,39 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0018_listing_imports'),
-        ('core', '0012_changes_by_cooperative'),
+        ("catalog", "0018_listing_imports"),
+        ("core", "0012_changes_by_cooperative"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LotPicture',
+            name="LotPicture",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField()),
-                ('lot', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pictures', to='catalog.lot')),
-                ('picture', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='core.picture')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "lot",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="pictures", to="catalog.lot"
+                    ),
+                ),
+                (
+                    "picture",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.picture"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'picture of a lot',
-                'verbose_name_plural': 'pictures of lots',
-                'constraints': [models.UniqueConstraint(fields=('lot', 'picture'), name='lot_picture_once')],
+                "verbose_name": "picture of a lot",
+                "verbose_name_plural": "pictures of lots",
+                "constraints": [models.UniqueConstraint(fields=("lot", "picture"), name="lot_picture_once")],
             },
         ),
     ]

@@ -29,6 +29,7 @@ from catalog.models.promotion import Promotion
 from catalog.models.revision import ProductRevision, RevisionPicture
 from catalog.models.search_terms import KnownWord, Misspelling, Synonym, SynonymSet
 from catalog.models.stock import Movement, MovementReason, Stock
+from catalog.models.wholesale_price import WholesalePrice, select_wholesale_text
 from catalog.models.wished_product import WishedProduct
 
 __all__ = [
@@ -74,6 +75,8 @@ __all__ = [
     "Variant",
     "VariantAttributeValue",
     "VariantMedia",
+    "WholesalePrice",
     "WishedProduct",
     "select_main_picture",
+    "select_wholesale_text",
 ]

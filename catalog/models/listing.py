@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from catalog.models.product import Product, Variant
+from catalog.models.wholesale_price import select_wholesale_text
+from catalog.pricing import WholesaleTier, reached_tier
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
@@ -103,6 +105,10 @@ class PriceQuerySet(models.QuerySet["Price"]):
         existing = self.filter(unusual_since__isnull=False, variant__product__removed_at=None)
         return existing.order_by("unusual_since", "pk")
 
+    def with_wholesale_prices(self) -> PriceQuerySet:
+        """Read the wholesale prices too, in the same query; `Price.wholesale_tiers` holds them."""
+        return self.annotate(wholesale_text=select_wholesale_text(price=models.OuterRef("pk")))  # type: ignore[no-redef]
+
 
 class Price(models.Model):
     """A variant's price in a channel, in minor units, with or without tax as the channel defines.
@@ -122,6 +128,8 @@ class Price(models.Model):
     unusual_since = models.DateTimeField(
         null=True, blank=True, help_text=_("When an app set an unusual price that is not confirmed yet.")
     )
+
+    wholesale_text: str | None  # set by `PriceQuerySet.with_wholesale_prices` and the queries of a quote
 
     objects = PriceQuerySet.as_manager()
 
@@ -158,3 +166,21 @@ class Price(models.Model):
     def selling_price(self) -> int | None:
         """The price of one sales unit before vouchers, in minor units."""
         return self.amount if self.discounted is None else self.discounted
+
+    @property
+    def wholesale_tiers(self) -> list[WholesaleTier]:
+        """The wholesale prices in the order of their quantities. The query must have read them."""
+        pairs = [pair.split(":") for pair in (self.wholesale_text or "").split(",") if pair]
+        return sorted(
+            (WholesaleTier(int(quantity), int(amount)) for quantity, amount in pairs),
+            key=lambda tier: tier.minimum_quantity,
+        )
+
+    def tier_at(self, quantity: int) -> WholesaleTier | None:
+        """Return the wholesale price that applies to a line of `quantity`, or None."""
+        return reached_tier(self.wholesale_tiers, quantity=quantity, selling_price=self.selling_price)
+
+    def price_at(self, quantity: int) -> int | None:
+        """Return the price of one sales unit on a line of `quantity`, before vouchers."""
+        tier = self.tier_at(quantity)
+        return self.selling_price if tier is None else tier.amount

@@ -236,7 +236,8 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
     `unit` names quantity 1; `content_grams`, `content_ml` or `content_count` (of `content_unit`) describe its
     contents and give the price per kilogram, litre or piece. `weight` is the shipping weight of one unit in
     grams. For variants sold by weight (`is_sold_by_weight`) the price is for a unit of the estimated weight
-    (`content_grams`), and the weighed amount decides the final price. `cooperative` duplicates the product's,
+    (`content_grams`), and the weighed amount decides the final price. `quantity_limit_per_customer` is for
+    all orders of a buyer, or those of the last `quantity_limit_days`. `cooperative` duplicates the product's,
     for stock and order lines.
     """
 
@@ -267,6 +268,8 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
     )
     track_inventory = models.BooleanField(default=True)
     quantity_limit_per_customer = models.PositiveIntegerField(null=True, blank=True)
+    quantity_limit_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    quantity_limit_per_order = models.PositiveIntegerField(null=True, blank=True)
     low_stock_at = models.PositiveIntegerField(null=True, blank=True)
     sort_order = models.PositiveIntegerField(default=0)
 
@@ -323,9 +326,9 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
         return self.weight or self.content_grams or product.weight or 0
 
     def order_limit(self, shop_limit: int | None) -> int | None:
-        """Return how many sales units one order may hold: the lower of the shop's limit and its own."""
-        limits = [limit for limit in (shop_limit, self.quantity_limit_per_customer) if limit is not None]
-        return min(limits, default=None)
+        """Return how many sales units one order may hold: the lowest of the shop's limit and its own."""
+        limits = (shop_limit, self.quantity_limit_per_order, self.quantity_limit_per_customer)
+        return min((limit for limit in limits if limit is not None), default=None)
 
     def bound_grams(self, quantity: int = 1) -> int:
         """Return the weight in grams up to which the buyer is not asked, for products sold by weight."""

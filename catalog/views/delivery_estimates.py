@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.http.request import QueryDict
 
 from catalog.models import Product, Variant
-from catalog.pricing import price_of_measure
+from catalog.pricing import WholesaleTier, price_of_measure, reached_tier
 from catalog.unit_labels import max_price
 from catalog.views.buyer_province import remember_chosen_commune, remember_chosen_province
 from catalog.views.product_page_queries import read_delivery_methods
@@ -27,7 +27,8 @@ MAX_DAYS_PER_PICKUP_PLACE = 3
 class VariantChoice:
     """A variant that can be chosen, prices in minor units. `units_left` is None if stock is not tracked.
 
-    `picture` is its own picture, and `view` the position of that picture among the product's, from 1.
+    `picture` is its own picture, and `view` the position of that picture among the product's, from 1. `tiers`
+    are the wholesale prices that are not above `price`.
     """
 
     variant: Variant
@@ -36,14 +37,26 @@ class VariantChoice:
     units_left: int | None
     picture: Picture | None = None
     view: int | None = None
+    tiers: Sequence[WholesaleTier] = ()
+
+    def price_at(self, quantity: int) -> int:
+        """Return the price of one sales unit in this quantity."""
+        tier = reached_tier(self.tiers, quantity=quantity, selling_price=self.price)
+        return self.price if tier is None else tier.amount
 
     def to_pay(self, quantity: int = 1) -> int:
         """Return what the basket asks for: the price, or its maximum for goods sold by weight."""
-        return self._total(self.price, quantity)
+        return self._total(self.price_at(quantity), quantity)
 
     def list_total(self, quantity: int = 1) -> int | None:
-        """Return the quantity's list price; None if the price is not reduced."""
-        return self._total(self.list_price, quantity) if self.list_price else None
+        """Return the quantity's list price; None if no promotion reduces its price."""
+        is_reduced = self.list_price is not None and self.price_at(quantity) == self.price
+        return self._total(self.list_price, quantity) if is_reduced and self.list_price else None
+
+    @property
+    def tier_data(self) -> str:
+        """The wholesale prices for the page's script, such as "10:13000,50:12000"."""
+        return ",".join(f"{tier.minimum_quantity}:{tier.amount}" for tier in self.tiers)
 
     @property
     def price_per_kilogram(self) -> int | None:
@@ -98,7 +111,7 @@ class PurchaseQuantity:
     @property
     def goods(self) -> int:
         """The price of the quantity, by the estimated weight if sold by weight, in minor units."""
-        return self.choice.price * self.quantity if self.choice else 0
+        return self.choice.price_at(self.quantity) * self.quantity if self.choice else 0
 
     @property
     def to_pay(self) -> int:

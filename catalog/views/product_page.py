@@ -110,6 +110,7 @@ def _variant_context(choices: Sequence[VariantChoice]) -> dict[str, Any]:
         "best": next(iter(shown_choices), None),
         "cheapest": min(shown_choices, key=lambda choice: choice.price, default=None),
         "has_many_prices": len({choice.price for choice in shown_choices}) > 1,
+        "has_wholesale_prices": any(choice.tiers for choice in choices),
         "is_sold_out": not available,
     }
 
@@ -126,7 +127,9 @@ def _variant_choices(product: Product, channel: Channel) -> list[VariantChoice]:
 def _variant_choice(price: Price, free: int) -> VariantChoice:
     variant, selling = price.variant, price.selling_price or 0
     list_price = price.amount if price.amount != selling else None
-    return VariantChoice(variant, selling, list_price, max(free, 0) if variant.track_inventory else None)
+    tiers = [tier for tier in price.wholesale_tiers if tier.amount <= selling]
+    units_left = max(free, 0) if variant.track_inventory else None
+    return VariantChoice(variant, selling, list_price, units_left, tiers=tiers)
 
 
 def _media_in_order(

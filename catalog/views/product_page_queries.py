@@ -20,9 +20,10 @@ def select_visible_product(channel_id: int, slug: str) -> QuerySet[Product]:
 
 @compiled_query
 def select_prices(channel_id: int, product_id: int) -> QuerySet[Price]:
-    """Return the prices of a product's variants, with the variants, in the variants' order."""
+    """Return the prices of a product's variants, with variants and wholesale prices, in variants' order."""
     prices = Price.objects.filter(channel=channel_id, variant__product=product_id, amount__isnull=False)
-    return prices.select_related("variant").order_by("variant__sort_order", "variant")
+    prices = prices.with_wholesale_prices().select_related("variant")
+    return prices.order_by("variant__sort_order", "variant")
 
 
 @compiled_query

@@ -188,7 +188,9 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [models.Index(fields=["state", "created_at", "id"], name="payout_by_state")],
                 "constraints": [
-                    models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="payout_amount_positive"),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0)), name="payout_amount_positive"
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(
                             ("refund__isnull", False),

@@ -6,28 +6,71 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cooperatives', '0007_invitations'),
-        ('orders', '0022_transfer_taken_off'),
+        ("cooperatives", "0007_invitations"),
+        ("orders", "0022_transfer_taken_off"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PickTick',
+            name="PickTick",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.PositiveIntegerField()),
-                ('picked_at', models.DateTimeField()),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pick_ticks', to='orders.orderline')),
-                ('picked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('warehouse', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='cooperatives.warehouse')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("quantity", models.PositiveIntegerField()),
+                ("picked_at", models.DateTimeField()),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="pick_ticks",
+                        to="orders.orderline",
+                    ),
+                ),
+                (
+                    "picked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "warehouse",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="cooperatives.warehouse",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'pick tick',
-                'verbose_name_plural': 'pick ticks',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('warehouse__isnull', False)), fields=('line', 'warehouse'), name='pick_tick_once'), models.UniqueConstraint(condition=models.Q(('warehouse', None)), fields=('line',), name='pick_tick_once_without_warehouse'), models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='pick_tick_quantity_positive')],
+                "verbose_name": "pick tick",
+                "verbose_name_plural": "pick ticks",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("warehouse__isnull", False)),
+                        fields=("line", "warehouse"),
+                        name="pick_tick_once",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("warehouse", None)),
+                        fields=("line",),
+                        name="pick_tick_once_without_warehouse",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity__gte", 1)), name="pick_tick_quantity_positive"
+                    ),
+                ],
             },
         ),
     ]

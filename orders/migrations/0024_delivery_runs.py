@@ -6,55 +6,101 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cooperatives', '0007_invitations'),
-        ('orders', '0023_pick_ticks'),
+        ("cooperatives", "0007_invitations"),
+        ("orders", "0023_pick_ticks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DeliveryRun',
+            name="DeliveryRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('driver_name', models.CharField(max_length=120)),
-                ('driver_phone', models.CharField(blank=True, default='', max_length=40)),
-                ('vehicle', models.CharField(blank=True, default='', help_text='Number plate.', max_length=60)),
-                ('created_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('cooperative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='delivery_runs', to='cooperatives.cooperative')),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("driver_name", models.CharField(max_length=120)),
+                ("driver_phone", models.CharField(blank=True, default="", max_length=40)),
+                (
+                    "vehicle",
+                    models.CharField(blank=True, default="", help_text="Number plate.", max_length=60),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "cooperative",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="delivery_runs",
+                        to="cooperatives.cooperative",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'delivery run',
-                'verbose_name_plural': 'delivery runs',
+                "verbose_name": "delivery run",
+                "verbose_name_plural": "delivery runs",
             },
         ),
         migrations.CreateModel(
-            name='RunParcel',
+            name="RunParcel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('released_at', models.DateTimeField(blank=True, null=True)),
-                ('parcel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='run_parcels', to='orders.parcel')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='run_parcels', to='orders.deliveryrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("released_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "parcel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="run_parcels",
+                        to="orders.parcel",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="run_parcels",
+                        to="orders.deliveryrun",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'parcel of a run',
-                'verbose_name_plural': 'parcels of a run',
+                "verbose_name": "parcel of a run",
+                "verbose_name_plural": "parcels of a run",
             },
         ),
         migrations.AddIndex(
-            model_name='deliveryrun',
-            index=models.Index(fields=['cooperative', '-created_at', '-id'], name='run_by_cooperative'),
+            model_name="deliveryrun",
+            index=models.Index(fields=["cooperative", "-created_at", "-id"], name="run_by_cooperative"),
         ),
         migrations.AddConstraint(
-            model_name='runparcel',
-            constraint=models.UniqueConstraint(fields=('run', 'parcel'), name='run_parcel_once'),
+            model_name="runparcel",
+            constraint=models.UniqueConstraint(fields=("run", "parcel"), name="run_parcel_once"),
         ),
         migrations.AddConstraint(
-            model_name='runparcel',
-            constraint=models.UniqueConstraint(condition=models.Q(('released_at', None)), fields=('parcel',), name='run_parcel_in_one_open_run'),
+            model_name="runparcel",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("released_at", None)),
+                fields=("parcel",),
+                name="run_parcel_in_one_open_run",
+            ),
         ),
     ]

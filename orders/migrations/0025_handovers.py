@@ -6,67 +6,134 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0024_delivery_runs'),
+        ("orders", "0024_delivery_runs"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='HandoverCode',
+            name="HandoverCode",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('step', models.CharField(choices=[('to_point', 'from the farmer to the collection point'), ('to_driver', 'from the collection point to the driver'), ('to_buyer', 'from the driver to the buyer')], max_length=10)),
-                ('digest', models.CharField(max_length=64)),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('giver_name', models.CharField(max_length=120)),
-                ('is_cash_collected', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('parcel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='handover_codes', to='orders.parcel')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "step",
+                    models.CharField(
+                        choices=[
+                            ("to_point", "from the farmer to the collection point"),
+                            ("to_driver", "from the collection point to the driver"),
+                            ("to_buyer", "from the driver to the buyer"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64)),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("giver_name", models.CharField(max_length=120)),
+                ("is_cash_collected", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "parcel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="handover_codes",
+                        to="orders.parcel",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'hand-over code',
-                'verbose_name_plural': 'hand-over codes',
+                "verbose_name": "hand-over code",
+                "verbose_name_plural": "hand-over codes",
             },
         ),
         migrations.CreateModel(
-            name='HandoverRecord',
+            name="HandoverRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('step', models.CharField(choices=[('to_point', 'from the farmer to the collection point'), ('to_driver', 'from the collection point to the driver'), ('to_buyer', 'from the driver to the buyer')], max_length=10)),
-                ('method', models.CharField(choices=[('scan', 'QR code scanned'), ('digits', 'six digits entered')], max_length=10)),
-                ('giver_name', models.CharField(max_length=120)),
-                ('receiver_name', models.CharField(max_length=120)),
-                ('place', models.CharField(max_length=200)),
-                ('happened_at', models.DateTimeField()),
-                ('code', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='record', to='orders.handovercode')),
-                ('parcel', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='handovers', to='orders.parcel')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "step",
+                    models.CharField(
+                        choices=[
+                            ("to_point", "from the farmer to the collection point"),
+                            ("to_driver", "from the collection point to the driver"),
+                            ("to_buyer", "from the driver to the buyer"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[("scan", "QR code scanned"), ("digits", "six digits entered")], max_length=10
+                    ),
+                ),
+                ("giver_name", models.CharField(max_length=120)),
+                ("receiver_name", models.CharField(max_length=120)),
+                ("place", models.CharField(max_length=200)),
+                ("happened_at", models.DateTimeField()),
+                (
+                    "code",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="record",
+                        to="orders.handovercode",
+                    ),
+                ),
+                (
+                    "parcel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="handovers",
+                        to="orders.parcel",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'hand-over',
-                'verbose_name_plural': 'hand-overs',
+                "verbose_name": "hand-over",
+                "verbose_name_plural": "hand-overs",
             },
         ),
         migrations.AddConstraint(
-            model_name='handovercode',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at', None)), fields=('parcel',), name='handover_code_one_open'),
+            model_name="handovercode",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at", None)), fields=("parcel",), name="handover_code_one_open"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='handovercode',
-            constraint=models.CheckConstraint(condition=models.Q(('tries__lte', 3)), name='handover_code_tries_limited'),
+            model_name="handovercode",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("tries__lte", 3)), name="handover_code_tries_limited"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='handovercode',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='handover_code_expires_after_it_is_created'),
+            model_name="handovercode",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("expires_at__gt", models.F("created_at"))),
+                name="handover_code_expires_after_it_is_created",
+            ),
         ),
         migrations.AddIndex(
-            model_name='handoverrecord',
-            index=models.Index(fields=['parcel', 'id'], name='handover_by_parcel'),
+            model_name="handoverrecord",
+            index=models.Index(fields=["parcel", "id"], name="handover_by_parcel"),
         ),
         migrations.AddConstraint(
-            model_name='handoverrecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('receiver_name', ''), _negated=True), models.Q(('giver_name', ''), _negated=True), models.Q(('place', ''), _negated=True)), name='handover_names_people_and_place'),
+            model_name="handoverrecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("receiver_name", ""), _negated=True),
+                    models.Q(("giver_name", ""), _negated=True),
+                    models.Q(("place", ""), _negated=True),
+                ),
+                name="handover_names_people_and_place",
+            ),
         ),
     ]

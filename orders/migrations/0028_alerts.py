@@ -6,86 +6,221 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0017_recalls'),
-        ('cooperatives', '0007_invitations'),
-        ('orders', '0027_transfer_has_time'),
+        ("catalog", "0017_recalls"),
+        ("cooperatives", "0007_invitations"),
+        ("orders", "0027_transfer_has_time"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Alert',
+            name="Alert",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('new_order', 'new order'), ('answer', "buyer's answer"), ('recall', 'recall')], max_length=10)),
-                ('occasion', models.CharField(max_length=80, unique=True)),
-                ('state', models.CharField(choices=[('open', 'nobody has seen it yet'), ('seen', 'seen'), ('unanswered', 'everybody was told, nobody has seen it'), ('closed', 'done before anybody opened it')], default='open', max_length=10)),
-                ('created_at', models.DateTimeField()),
-                ('next_step_at', models.DateTimeField(blank=True, null=True)),
-                ('cooperative', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='cooperatives.cooperative')),
-                ('part', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='orders.orderpart')),
-                ('recall', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='catalog.recall')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("new_order", "new order"),
+                            ("answer", "buyer's answer"),
+                            ("recall", "recall"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("occasion", models.CharField(max_length=80, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "nobody has seen it yet"),
+                            ("seen", "seen"),
+                            ("unanswered", "everybody was told, nobody has seen it"),
+                            ("closed", "done before anybody opened it"),
+                        ],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("next_step_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "cooperative",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="alerts",
+                        to="cooperatives.cooperative",
+                    ),
+                ),
+                (
+                    "part",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="alerts",
+                        to="orders.orderpart",
+                    ),
+                ),
+                (
+                    "recall",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="alerts",
+                        to="catalog.recall",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'alert',
-                'verbose_name_plural': 'alerts',
+                "verbose_name": "alert",
+                "verbose_name_plural": "alerts",
             },
         ),
         migrations.CreateModel(
-            name='AlertReading',
+            name="AlertReading",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seen_at', models.DateTimeField()),
-                ('alert', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='readings', to='orders.alert')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seen_at", models.DateTimeField()),
+                (
+                    "alert",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="readings",
+                        to="orders.alert",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AlertRules',
+            name="AlertRules",
             fields=[
-                ('cooperative', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='cooperatives.cooperative')),
-                ('minutes', models.PositiveSmallIntegerField(default=10, help_text='Minutes until the next channel or person is tried.')),
-                ('quiet_from', models.PositiveSmallIntegerField(default=21)),
-                ('quiet_until', models.PositiveSmallIntegerField(default=5)),
+                (
+                    "cooperative",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="cooperatives.cooperative",
+                    ),
+                ),
+                (
+                    "minutes",
+                    models.PositiveSmallIntegerField(
+                        default=10, help_text="Minutes until the next channel or person is tried."
+                    ),
+                ),
+                ("quiet_from", models.PositiveSmallIntegerField(default=21)),
+                ("quiet_until", models.PositiveSmallIntegerField(default=5)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('minutes__gte', 1), ('minutes__lte', 240), ('quiet_from__lte', 23), ('quiet_until__lte', 23)), name='alert_rules_are_possible')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("minutes__gte", 1),
+                            ("minutes__lte", 240),
+                            ("quiet_from__lte", 23),
+                            ("quiet_until__lte", 23),
+                        ),
+                        name="alert_rules_are_possible",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='AlertStep',
+            name="AlertStep",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('email', 'e-mail'), ('sms', 'text message'), ('push', 'alert on a device')], max_length=10)),
-                ('told_at', models.DateTimeField()),
-                ('alert', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='orders.alert')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("email", "e-mail"), ("sms", "text message"), ("push", "alert on a device")],
+                        max_length=10,
+                    ),
+                ),
+                ("told_at", models.DateTimeField()),
+                (
+                    "alert",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="orders.alert"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['next_step_at', 'id'], name='alert_open'),
+            model_name="alert",
+            index=models.Index(
+                condition=models.Q(("state", "open")), fields=["next_step_at", "id"], name="alert_open"
+            ),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['cooperative', '-created_at', '-id'], name='alert_of_cooperative'),
+            model_name="alert",
+            index=models.Index(fields=["cooperative", "-created_at", "-id"], name="alert_of_cooperative"),
         ),
         migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'recall'), ('part', None), ('recall__isnull', False)), models.Q(models.Q(('kind', 'recall'), _negated=True), ('part__isnull', False), ('recall', None)), _connector='OR'), name='alert_has_one_subject'),
+            model_name="alert",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "recall"), ("part", None), ("recall__isnull", False)),
+                    models.Q(
+                        models.Q(("kind", "recall"), _negated=True), ("part__isnull", False), ("recall", None)
+                    ),
+                    _connector="OR",
+                ),
+                name="alert_has_one_subject",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'open'), _negated=True), ('next_step_at__isnull', False), _connector='OR'), name='alert_has_a_next_step_while_open'),
+            model_name="alert",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "open"), _negated=True),
+                    ("next_step_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="alert_has_a_next_step_while_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='alertreading',
-            constraint=models.UniqueConstraint(fields=('alert', 'user'), name='alert_reading_once'),
+            model_name="alertreading",
+            constraint=models.UniqueConstraint(fields=("alert", "user"), name="alert_reading_once"),
         ),
         migrations.AddConstraint(
-            model_name='alertstep',
-            constraint=models.UniqueConstraint(fields=('alert', 'user', 'channel'), name='alert_step_once'),
+            model_name="alertstep",
+            constraint=models.UniqueConstraint(fields=("alert", "user", "channel"), name="alert_step_once"),
         ),
     ]

@@ -4,16 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0018_listing_imports'),
-        ('cooperatives', '0007_invitations'),
-        ('orders', '0028_alerts'),
+        ("catalog", "0018_listing_imports"),
+        ("cooperatives", "0007_invitations"),
+        ("orders", "0028_alerts"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('state__in', ['open', 'unanswered'])), fields=['kind', 'id'], name='alert_unseen'),
+            model_name="alert",
+            index=models.Index(
+                condition=models.Q(("state__in", ["open", "unanswered"])),
+                fields=["kind", "id"],
+                name="alert_unseen",
+            ),
         ),
     ]

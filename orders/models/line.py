@@ -36,7 +36,8 @@ class OrderLine(ReportColumns, WithMetadata):
     Amounts are minor units. `unit_list_price` and `unit_price` are the quoted prices of one unit, before and
     after catalogue discounts. They are never multiplied back into totals. `list_*`, `priced_*` and `total_*`
     are the line's net and gross amounts at list price, after its own discounts, and after its share of every
-    discount.
+    discount. A line that was sold at a wholesale price has it as list price too; `wholesale_from` is the
+    quantity from which that price applied.
 
     For lines sold by weight `estimate_grams` is the quoted weight of all units, on which the agreed prices
     are based. The buyer agreed to pay for the weighed amount up to `bound_grams`, which costs `bound_gross`.
@@ -64,6 +65,8 @@ class OrderLine(ReportColumns, WithMetadata):
 
     unit_list_price = models.BigIntegerField()
     unit_price = models.BigIntegerField()
+    # Nullable, so that SQLite adds it without rebuilding a table that has triggers.
+    wholesale_from = models.PositiveIntegerField(null=True, blank=True)
     tax_rate = models.DecimalField(max_digits=6, decimal_places=3, default=0)
     tax_class_name = models.CharField(max_length=255, blank=True, default="")
     list_net = models.BigIntegerField()
@@ -125,6 +128,7 @@ class OrderLine(ReportColumns, WithMetadata):
                     "order",
                     "total_gross",
                     "commission",
+                    "wholesale_from",
                 ],
                 name="line_report",
             ),
@@ -176,6 +180,11 @@ class OrderLine(ReportColumns, WithMetadata):
     @property
     def unit_name(self) -> str:
         return str(Unit(self.unit).label) if self.unit in Unit.values else ""
+
+    @property
+    def wholesale_label(self) -> str:
+        """The quantity from which its wholesale price applied, such as `10 kg`; empty at another price."""
+        return "" if self.wholesale_from is None else self.count_label(self.wholesale_from)
 
     @property
     def contents(self) -> str:

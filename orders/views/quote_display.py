@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from catalog.pricing import WholesaleTier, find_next_tier
+from catalog.unit_labels import variant_count_label
 from cooperatives.models import Arrival, DeliveryMethod, ShippingService
 from orders.actions.quotes.quote_queries import read_main_pictures
 from orders.actions.quotes.quote_types import Quote, QuotedLine, QuotedPickupTime, QuoteProblem, SellerQuote
@@ -59,6 +61,32 @@ class LineDisplay:
     def has_unit_price_apart(self) -> bool:
         """Return whether to show the unit price: the line has several units, and no discount reduces it."""
         return self.quoted.requested.quantity > 1 and self.list_total is None
+
+    @property
+    def wholesale_label(self) -> str:
+        """The quantity from which its wholesale price applies, such as `10 kg`; empty at another price."""
+        start = self.quoted.wholesale_from
+        return "" if start is None else variant_count_label(self.quoted.variant, start)
+
+    @property
+    def next_tier(self) -> WholesaleTier | None:
+        """The next cheaper wholesale price, if stock and limits allow its quantity; None at a set price."""
+        line = self.quoted
+        price = next(iter(line.variant.prices.all()), None)
+        if price is None or line.requested.forced_price is not None:
+            return None
+        tier = find_next_tier(
+            price.wholesale_tiers, quantity=line.requested.quantity, unit_price=line.unit_price
+        )
+        bounds = [bound for bound in (line.available_quantity, line.limit) if bound is not None]
+        return tier if tier and all(tier.minimum_quantity <= bound for bound in bounds) else None
+
+    @property
+    def missing_for_next_tier(self) -> str:
+        """The quantity that is missing for the next wholesale price, such as `2 kg`."""
+        tier = self.next_tier
+        missing = tier.minimum_quantity - self.quoted.requested.quantity if tier else 0
+        return variant_count_label(self.quoted.variant, missing) if missing else ""
 
     @property
     def is_sold_by_weight(self) -> bool:

@@ -75,6 +75,9 @@ _FIELD_NAMES: dict[str, Promise] = {
     "second_factor_grace_days": pgettext_lazy("column", "Days to set it up"),
     "click_and_collect": pgettext_lazy("column", "Pickup"),
     "sku": pgettext_lazy("column", "SKU"),
+    "quantity_limit_per_customer": pgettext_lazy("column", "Limit per buyer"),
+    "quantity_limit_days": pgettext_lazy("column", "Days of the limit per buyer"),
+    "quantity_limit_per_order": pgettext_lazy("column", "Limit per order"),
     "unit": pgettext_lazy("column", "Unit"),
     "cost": pgettext_lazy("column", "Cost price"),
     "prior_amount": pgettext_lazy("column", "Price before"),
@@ -255,10 +258,15 @@ def _as_text(change: Change, column: str, value: object) -> str:
 
 
 def _rate_text(change: Change, rate: Mapping[str, object]) -> str:
-    """Format the price of a delivery rate, such as "up to 2 kg: 28.000 ₫"."""
-    price, grams = rate.get("price"), rate.get("up_to_grams")
+    """Format the price of a delivery rate, such as "up to 2 kg: 28.000 ₫", or of a wholesale quantity."""
+    price, grams, quantity = rate.get("price"), rate.get("up_to_grams"), rate.get("quantity")
     if not isinstance(price, int):
         return "—"
+    if isinstance(quantity, int):
+        return gettext("from %(count)s: %(price)s") % {
+            "count": format_number(quantity),
+            "price": _money(change, price),
+        }
     if not isinstance(grams, int):
         return _money(change, price)
     return gettext("up to %(weight)s: %(price)s") % {

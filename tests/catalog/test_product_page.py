@@ -35,8 +35,10 @@ from tests.factories import (
     make_product,
     make_seller,
     make_user,
+    make_variant,
     make_variant_sold_by_weight,
     make_warehouse,
+    set_wholesale_prices,
 )
 from tests.markup import html_of
 
@@ -551,3 +553,25 @@ def test_sales_unit_is_listed_where_no_option_says_it(client: Client) -> None:
     assert "<dt>Đơn vị bán</dt><dd>bao 2 kg</dd>" in of_one_unit
     assert "Đơn vị bán" not in of_two_units
     assert [label in of_two_units for label in ("bao 2 kg", "bao 5 kg")] == [True, True]
+
+
+def test_product_page_lists_wholesale_prices(client) -> None:
+    ginger = make_variant(name="Gừng tươi", price=15_000, unit="kg", on_hand=100)
+    set_wholesale_prices(ginger, {10: 13_000, 50: 12_000})
+
+    page = html_of(client.get(f"/san-pham/{ginger.product.slug}/"))
+
+    rows = re.findall(r"<tr data-tier.*?</tr>", page, re.DOTALL)
+    texts = [" ".join(re.sub("<[^>]+>", " ", row).replace("\u00a0", " ").split()) for row in rows]
+    assert texts == ["từ 10 kg 13.000 ₫ / kg", "từ 50 kg 12.000 ₫ / kg"]
+    assert 'data-tiers="10:13000,50:12000"' in page
+
+
+def test_wholesale_price_above_a_promotion_is_not_listed(client) -> None:
+    ginger = make_variant(name="Gừng tươi", price=15_000, unit="kg")
+    set_wholesale_prices(ginger, {10: 13_000})
+    Price.objects.update(discounted=12_000)
+
+    page = html_of(client.get(f"/san-pham/{ginger.product.slug}/"))
+
+    assert "data-tier" not in page

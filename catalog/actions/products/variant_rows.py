@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.listings.selling_prices import apply_promotions
+from catalog.actions.products.wholesale_tiers import (
+    require_price_above_wholesale,
+    require_valid_tiers,
+    write_tiers,
+)
 from catalog.models import Price, Product, Variant
+from catalog.pricing import WholesaleTier
 from shop.core.actors import Actor, EntryPoint
 from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.database.unique_fields import save_unique
 from shop.core.errors import NeedsConfirmation, Refused
 from shop.core.models import Channel, record_change
-from shop.core.texts.formatting import format_money
+from shop.core.texts.formatting import format_money, format_number
 
 MAX_PRICE = 99_999_999
 UNUSUAL_FACTOR = 5
@@ -29,11 +35,13 @@ class ListPrice:
     """A variant's list price in a channel, in minor units.
 
     `other_amounts` may set the columns "cost" and "prior_amount"; a missing key keeps the value.
+    `wholesale_tiers` replace the wholesale prices; None keeps them.
     """
 
     channel: Channel
     amount: int
     other_amounts: Mapping[str, int | None] = field(default_factory=dict)
+    wholesale_tiers: Sequence[WholesaleTier] | None = None
 
 
 class InvalidPrice(Refused):
@@ -54,6 +62,9 @@ class UnusualPrice(NeedsConfirmation):
     first_price_message = _(
         "By the prices of the other options it would be about %(before)s; you entered %(after)s. Save again"
         " if that is right."
+    )
+    wholesale_message = _(
+        "The usual price is %(before)s; from %(quantity)s you entered %(after)s. Save again if that is right."
     )
     market_price_message = _(
         "On the market it usually costs about %(before)s; you entered %(after)s. Save again if that is right."
@@ -92,8 +103,7 @@ def lock_variant(variants: QuerySet[Variant], variant_id: int) -> Variant | None
 
 def set_list_price(
     variant: Variant,
-    channel: Channel,
-    amount: int,
+    list_price: ListPrice,
     *,
     confirmation_token: str | None = None,
     actor: Actor,
@@ -103,16 +113,25 @@ def set_list_price(
 
     The product is locked. `confirmation_token` is that of an earlier UnusualPrice, which a person confirms
     with it. It is empty at the first try. With None nobody is asked: apps pass it, and the desk lists their
-    unusual prices. Raises InvalidPrice, UnusualPrice.
+    unusual prices. Raises InvalidPrice, UnusualPrice, InvalidWholesalePrices, PriceNotAboveWholesale.
     """
+    channel, amount = list_price.channel, list_price.amount
     if not 1 <= amount <= MAX_PRICE:
         raise InvalidPrice(field="price")
-    price = Price.objects.filter(variant=variant, channel=channel).first()
+    price = Price.objects.filter(variant=variant, channel=channel).with_wholesale_prices().first()
     before = price.amount if price else None
+    tiers_before = price.wholesale_tiers if price else []
+    if list_price.wholesale_tiers is None:
+        tiers = tiers_before
+        require_price_above_wholesale(tiers, list_price=amount, currency=channel.currency)
+    else:
+        tiers = sorted(list_price.wholesale_tiers, key=lambda tier: tier.minimum_quantity)
+        require_valid_tiers(tiers, list_price=amount, currency=channel.currency)
     question = unusual_price_question(variant, channel, before, amount)
     is_unusual = question is not None
-    if question is not None and confirmation_token not in (None, question.confirmation_token):
-        raise question
+    new_tiers = [tier for tier in tiers if tier not in tiers_before]
+    questions = [question, *(_unusual_wholesale_question(tier, channel, amount) for tier in new_tiers)]
+    _require_confirmed(questions, confirmation_token)
     if price is None:
         price = Price(variant=variant, channel=channel, currency=channel.currency)
     price.amount = amount
@@ -122,6 +141,7 @@ def set_list_price(
     if price.discounted is not None and price.discounted > amount:
         price.discounted = price.promotion_key = None
     price.save()
+    write_tiers(price, variant, tiers_before, tiers, actor=actor, now=now)
     apply_promotions([variant.product_id], actor=actor, now=now)
     if before != amount:
         record_change(
@@ -150,6 +170,40 @@ def unusual_price_question(
     }
     question = UnusualPrice.first_price_message if before is None else UnusualPrice.default_message
     return UnusualPrice(str(question) % words, field="price", confirmation_token=f"{expected}-{amount}")
+
+
+def _unusual_wholesale_question(
+    tier: WholesaleTier, channel: Channel, list_price: int
+) -> UnusualPrice | None:
+    """Return what to ask before a wholesale price; None if it is not far below the list price."""
+    if not _is_far(list_price, tier.amount, UNUSUAL_FACTOR):
+        return None
+    words = {
+        "before": format_money(list_price, channel.currency),
+        "quantity": format_number(tier.minimum_quantity),
+        "after": format_money(tier.amount, channel.currency),
+    }
+    message = str(UnusualPrice.wholesale_message) % words
+    token = f"{list_price}-{tier.minimum_quantity}-{tier.amount}"
+    return UnusualPrice(message, field="wholesale", confirmation_token=token)
+
+
+def _require_confirmed(questions: Sequence[UnusualPrice | None], confirmation_token: str | None) -> None:
+    """Raise the first question that the token does not answer. With None nobody is asked.
+
+    A question's token includes those of the questions before it, which the person has answered by then.
+    """
+    if confirmation_token is None:
+        return
+    answered = confirmation_token.split("+")
+    tokens = []
+    for question in questions:
+        if question is None:
+            continue
+        tokens.append(question.confirmation_token)
+        if tokens[-1] not in answered:
+            question.details["confirmation_token"] = "+".join(tokens)
+            raise question
 
 
 def unusual_market_price_question(channel: Channel, usual: int, amount: int) -> UnusualPrice | None:

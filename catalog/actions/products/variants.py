@@ -90,7 +90,7 @@ def create_variant(
     A repeated `idempotency_key` returns the first one. With `inputs`, all required attributes must be among
     them. With a `cooperative`, another cooperative's product is Missing. `confirmation_token`: see
     `set_list_price`. Raises KeyReused, Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice,
-    MissingWarehouse, AttributeNotOfType, MissingAttributes.
+    InvalidWholesalePrices, MissingWarehouse, AttributeNotOfType, MissingAttributes.
     """
     product = lock_product(product_id, cooperative=cooperative, field="product")
     existing_variant_id = key_of_created_row(
@@ -139,14 +139,7 @@ def insert_variant(
     """
     variant = append_variant(product, values)
     for price in prices:
-        set_list_price(
-            variant,
-            price.channel,
-            price.amount,
-            confirmation_token=confirmation_token,
-            actor=actor,
-            now=now,
-        )
+        set_list_price(variant, price, confirmation_token=confirmation_token, actor=actor, now=now)
     for stock in stocks:
         row = lock_stock_row(
             cooperative=product.cooperative,
@@ -187,7 +180,7 @@ def update_variant(
     a `cooperative`, another cooperative's variant is Missing. `seen_prices` are the list prices by channel id
     that the person saw, None for no price; without them prices are not compared. `confirmation_token`: see
     `set_list_price`. Raises Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, PriceAlreadyChanged,
-    UnusualPrice, AttributeNotOfType.
+    UnusualPrice, InvalidWholesalePrices, PriceNotAboveWholesale, AttributeNotOfType.
     """
     variant = _locked_variant(variant_id, cooperative=cooperative)
     if seen_prices is not None:
@@ -197,14 +190,7 @@ def update_variant(
         values = propose_variant_name(variant, values, actor=actor, now=now)
     save_variant_values(variant, values, inputs=inputs, actor=actor, now=now)
     for price in prices:
-        set_list_price(
-            variant,
-            price.channel,
-            price.amount,
-            confirmation_token=confirmation_token,
-            actor=actor,
-            now=now,
-        )
+        set_list_price(variant, price, confirmation_token=confirmation_token, actor=actor, now=now)
     refresh_listings(variant.product)
     return variant
 
@@ -304,9 +290,10 @@ def set_variant_prices(
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
-    """Set list prices, and their costs and prior prices if given.
+    """Set list prices, and their costs, prior prices and wholesale prices if given.
 
-    Raises Missing, InvalidPrice, and ProductNotInChannel if the product is not in the channel.
+    Raises Missing, InvalidPrice, InvalidWholesalePrices, PriceNotAboveWholesale, and ProductNotInChannel if
+    the product is not in the channel.
     """
     variant = _locked_variant(variant_id)
     listed_channel_ids = set(
@@ -318,7 +305,7 @@ def set_variant_prices(
             raise ProductNotInChannel(field="channelId", channels=[channel.pk])
         if any(not 0 <= (amount or 0) <= MAX_PRICE for amount in other_amounts.values()):
             raise InvalidPrice(field="price")
-        price = set_list_price(variant, channel, list_price.amount, actor=actor, now=now)
+        price = set_list_price(variant, list_price, actor=actor, now=now)
         changes = set_tracked_columns(price, other_amounts)
         if changes["fields"]:
             price.save(update_fields=list(other_amounts))

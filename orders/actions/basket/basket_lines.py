@@ -147,7 +147,7 @@ def store_added_lines(
             new_lines.append(line)
             same_variant.append(line)
         price = next(iter(variant.prices.all()), None)
-        _grow_line(line, added, price.selling_price if price is not None else None)
+        _grow_line(line, added, price)
         _check_limit(variant, same_variant, shop_limit)
     BasketLine.objects.bulk_create(new_lines)
     BasketLine.objects.bulk_update(
@@ -155,10 +155,10 @@ def store_added_lines(
     )
 
 
-def _grow_line(line: BasketLine, added_line: LineToAdd, price: int | None) -> None:
+def _grow_line(line: BasketLine, added_line: LineToAdd, price: Price | None) -> None:
     """Add the quantity and metadata to a line, whose price the buyer has now seen."""
     line.quantity += added_line.quantity
-    line.seen_price = price
+    line.seen_price = price.price_at(line.quantity) if price is not None else None
     if added_line.forced_price is not None:
         line.forced_price = added_line.forced_price
     line.metadata = {**line.metadata, **added_line.metadata}
@@ -183,7 +183,7 @@ def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None
     ]
     _check_limit(line.variant, [line, *other_lines], shop_quantity_limit())
     line.seen_price = next(
-        (price.selling_price for price in _select_prices([line.variant_id], basket.channel_id)), None
+        (price.price_at(quantity) for price in select_prices([line.variant_id], basket.channel_id)), None
     )
     line.save(update_fields=["quantity", "seen_price"])
 
@@ -308,8 +308,9 @@ def _select_lines(basket_id: uuid.UUID, variant_ids: Collection[int]) -> QuerySe
 
 
 @compiled_query
-def _select_prices(variant_ids: Collection[int], channel_id: int) -> QuerySet[Price]:
-    return Price.objects.filter(variant__in=variant_ids, channel=channel_id)
+def select_prices(variant_ids: Collection[int], channel_id: int) -> QuerySet[Price]:
+    """Return the prices of these variants in the channel, with their wholesale prices."""
+    return Price.objects.filter(variant__in=variant_ids, channel=channel_id).with_wholesale_prices()
 
 
 def _check_limit(variant: Variant, lines: Iterable[BasketLine], shop_limit: int | None) -> None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 
 from django.db import transaction
 
 from orders import locks
-from orders.actions.basket.basket_lines import mark_basket_changed, release_reservations, shop_quantity_limit
+from orders.actions.basket.basket_lines import (
+    mark_basket_changed,
+    release_reservations,
+    select_prices,
+    shop_quantity_limit,
+)
 from orders.models import Basket, BasketLine, Payment, Reservation
 
 
@@ -80,4 +86,21 @@ def _merge_lines(guest_basket: Basket, user_basket: Basket) -> None:
             existing.quantity += added_lines
             increased_lines[existing.pk] = existing
     BasketLine.objects.bulk_update(moved_lines, ["basket", "quantity"])
-    BasketLine.objects.bulk_update(increased_lines.values(), ["quantity"])
+    _show_prices_of_larger_quantities(user_basket, list(increased_lines.values()))
+    BasketLine.objects.bulk_update(increased_lines.values(), ["quantity", "seen_price"])
+
+
+def _show_prices_of_larger_quantities(basket: Basket, lines: Sequence[BasketLine]) -> None:
+    """Replace each price that the buyer has seen by a wholesale price that the line has reached since.
+
+    Only price changes by the seller are shown as such.
+    """
+    if not lines:
+        return
+    variant_ids = {line.variant_id for line in lines}
+    prices = {price.variant_id: price for price in select_prices(variant_ids, basket.channel_id)}
+    before = dict(BasketLine.objects.filter(pk__in=[line.pk for line in lines]).values_list("pk", "quantity"))
+    for line in lines:
+        price = prices.get(line.variant_id)
+        if price is not None and line.seen_price == price.price_at(before[line.pk]):
+            line.seen_price = price.price_at(line.quantity)

@@ -347,6 +347,7 @@ def _build_line(
         quantity=quoted.requested.quantity,
         unit_list_price=quoted.unit_list_price,
         unit_price=quoted.unit_price,
+        wholesale_from=quoted.wholesale_from,
         tax_rate=quoted.tax_rate,
         tax_class_name=quoted.tax_class_name,
         list_net=priced.list_total.net,

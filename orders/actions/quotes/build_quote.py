@@ -211,6 +211,9 @@ def _quote_line(
     tax_class = _tax_class(variant)
     listed = price.amount if price is not None else None
     selling = price.selling_price if price is not None else None
+    tier = price.tier_at(line.quantity) if price is not None and line.forced_price is None else None
+    if tier is not None:
+        listed = selling = tier.amount
     if line.forced_price is not None:
         selling = line.forced_price
         listed = listed if listed is not None else selling
@@ -222,6 +225,7 @@ def _quote_line(
         tax_rate=rates.get(tax_class.pk if tax_class else None, Decimal(0)),
         tax_class_name=tax_class.name if tax_class else "",
         available_quantity=free.get(variant.pk),
+        wholesale_from=tier.minimum_quantity if tier is not None else None,
     )
     on_sale = (
         listing is not None

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from catalog.models import Product, Stock, Variant, select_main_picture
+from catalog.models import Product, Stock, Variant, select_main_picture, select_wholesale_text
 from cooperatives.models import DeliveryMethod
 from orders.actions.quotes.quote_types import QuoteRequest
 from orders.models import BasketLine, DeliveryChoice, Reservation
@@ -104,6 +104,7 @@ def _attach_offers(rows: Iterable[tuple[Variant, Any]]) -> dict[int, Variant]:
         variant.product = products.setdefault(variant.product_id, variant.product)
         variant.main_picture_key = row.main_picture_key
         if (price := getattr(row, "channel_price", None)) is not None:
+            price.wholesale_text = row.wholesale_text
             prices[variant.pk] = price
         if (listing := getattr(row, "channel_listing", None)) is not None:
             listings[variant.product_id] = listing
@@ -126,7 +127,10 @@ def _select_buyable_variants(channel_id: int, keys: Collection[int]) -> QuerySet
 def _with_offers(variants: QuerySet[Variant], channel_id: int) -> QuerySet[Variant]:
     """Read related rows too; variants with a price or a listing in the channel have it as an attribute."""
     related = (*_RELATED_TO_VARIANTS, "channel_price", "channel_listing")
-    variants = variants.annotate(**_offer_relations("", channel_id)).select_related(*related)
+    variants = variants.annotate(
+        wholesale_text=select_wholesale_text(price__variant=OuterRef("pk"), price__channel=channel_id),
+        **_offer_relations("", channel_id),
+    ).select_related(*related)
     return variants.defer(*_column_paths(_UNREAD_OF_VARIANTS))
 
 
@@ -143,6 +147,7 @@ def _select_basket_lines(basket_id: uuid.UUID, channel_id: int) -> QuerySet[Bask
     lines = BasketLine.objects.filter(basket=basket_id).order_by("created_at", "pk")
     lines = lines.annotate(
         main_picture_key=select_main_picture("variant", "variant__product"),
+        wholesale_text=select_wholesale_text(price__variant=OuterRef("variant"), price__channel=channel_id),
         is_reserved=Exists(Reservation.objects.filter(line=OuterRef("pk"))),
         cooperative_choice=FilteredRelation(
             "basket__delivery_choices",

@@ -140,6 +140,7 @@ class QuotedLine:
     tax_rate: Decimal
     tax_class_name: str
     available_quantity: int | None
+    wholesale_from: int | None = None  # the quantity from which its wholesale price applies
     limit: int | None = None
     to_pay: int | None = None
     problems: list[QuoteProblem] = field(default_factory=list)

@@ -28,7 +28,8 @@ class PriceList:
 
     def __init__(self, channel: Channel) -> None:
         self._channel, self._terms = channel, sales_terms()
-        self._prices = {price.variant_id: price for price in Price.objects.filter(channel=channel)}
+        prices = Price.objects.filter(channel=channel).with_wholesale_prices()
+        self._prices = {price.variant_id: price for price in prices}
         self._classes = list(TaxClass.objects.order_by("pk").values_list("pk", flat=True))
         self._rates: dict[datetime.date, dict[int | None, Decimal]] = {}
 
@@ -92,12 +93,14 @@ class PriceList:
 
     def _line(self, variant: Variant, quantity: int, rates: Mapping[int | None, Decimal]) -> QuotedLine:
         price = self._prices[variant.pk]
+        tier = price.tier_at(quantity)
         tax_class = variant.product.tax_class or variant.product.product_type.tax_class
         return QuotedLine(
             requested=RequestedLine(uuid.uuid4(), variant.pk, quantity),
             variant=variant,
-            unit_list_price=price.amount or 0,
-            unit_price=price.selling_price or 0,
+            unit_list_price=(tier.amount if tier else price.amount) or 0,
+            unit_price=price.price_at(quantity) or 0,
+            wholesale_from=tier.minimum_quantity if tier else None,
             tax_rate=rates.get(tax_class.pk if tax_class else None, Decimal(0)),
             tax_class_name=tax_class.name if tax_class else "",
             available_quantity=None,

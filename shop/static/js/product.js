@@ -14,6 +14,11 @@
     const most = (grams * (100n + BigInt(variant.tolerance))) / 100n;
     return (2n * sum * most + grams) / (2n * grams);
   };
+  // The last wholesale price that a quantity reaches, as [quantity, price].
+  const tierAt = (steps, variant) => {
+    const tiers = (variant.tiers ?? "").split(",").map((tier) => tier.split(":"));
+    return tiers.findLast(([quantity]) => quantity && steps >= BigInt(quantity));
+  };
   const money = (amount) => {
     const digits = Number(buy.dataset.digits);
     const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };
@@ -58,12 +63,17 @@
     const variant = chosen.dataset;
     if (isOverLimit(variant, quantity)) return;
     const steps = BigInt(quantity.value);
+    const tier = tierAt(steps, variant);
+    const price = tier?.[1] ?? variant.price;
+    const list = tier ? "" : variant.list;
+    for (const row of document.querySelectorAll("[data-tier]"))
+      row.toggleAttribute("data-reached", row.dataset.tier === `${chosen.value}:${tier?.[0]}`);
     const set = (name, text) => {
       for (const element of document.querySelectorAll(`[data-asked${name}]`)) element.textContent = text;
     };
-    set("", money(sumOf(variant.price, steps, variant)));
-    set("-before", variant.list ? money(sumOf(variant.list, steps, variant)) : "");
-    set("-estimate", money(BigInt(variant.price) * steps));
+    set("", money(sumOf(price, steps, variant)));
+    set("-before", list ? money(sumOf(list, steps, variant)) : "");
+    set("-estimate", money(BigInt(price) * steps));
     set("-count", quantity.value);
     for (const times of document.querySelectorAll("[data-asked-times]")) times.hidden = quantity.value === "1";
     set("-pack", variant.pack);
@@ -72,7 +82,7 @@
     const show = (name, isShown) => {
       for (const element of document.querySelectorAll(`[data-asked-${name}]`)) element.parentElement.hidden = !isShown;
     };
-    show("before", variant.list && !variant.grams);
+    show("before", list && !variant.grams);
     show("per-before", variant.perBefore);
     for (const element of document.querySelectorAll("[data-asked-most]")) element.hidden = !variant.grams;
   };

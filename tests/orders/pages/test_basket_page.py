@@ -30,6 +30,7 @@ from tests.factories import (
     make_user,
     make_variant,
     make_warehouse,
+    set_wholesale_prices,
 )
 from tests.markup import html_of
 
@@ -451,3 +452,19 @@ def test_removed_line_takes_messages_about_it_along(client: Client) -> None:
     for foreign in ("https://elsewhere.example/", "//elsewhere.example/", ""):
         fields = {"variant": variant.pk, "quantity": 1, "next": foreign}
         assert client.post("/en/gio-hang/dong/", fields)["Location"] == "/en/gio-hang/"
+
+
+def test_line_states_its_wholesale_price_and_what_the_next_one_needs(client: Client) -> None:
+    ginger = make_variant(name="Gừng tươi", price=15_000, unit="kg", on_hand=100)
+    set_wholesale_prices(ginger, {10: 13_000, 50: 12_000})
+
+    add_to_basket(client, ginger, 8)
+    before = basket_page(client).replace("\u00a0", " ")
+    add_to_basket(client, ginger, 2)
+    after = basket_page(client).replace("\u00a0", " ")
+
+    assert "Add 2 kg to pay 13,000 ₫ / kg." in before
+    assert "Wholesale price from" not in before
+    assert "Wholesale price from 10 kg" in after
+    assert "Add 40 kg to pay 12,000 ₫ / kg." in after
+    assert '<b class="money">130,000 ₫</b>' in after

@@ -37,6 +37,7 @@ from tests.factories import (
     make_tax_class,
     make_variant,
     make_voucher,
+    set_wholesale_prices,
 )
 from tests.invariants import check_everything
 
@@ -57,8 +58,9 @@ VOUCHERS = st.fixed_dictionaries(
         "named": st.sets(st.integers(0, 2)),
     }
 )
+REDUCTIONS = ("", "promotion", "wholesale")
 LINES = st.lists(
-    st.tuples(st.integers(0, 2), st.integers(1, 400_000), st.integers(1, 5), st.booleans()),
+    st.tuples(st.integers(0, 2), st.integers(2, 400_000), st.integers(1, 5), st.sampled_from(REDUCTIONS)),
     min_size=1,
     max_size=4,
 )
@@ -122,10 +124,12 @@ def make_basket_and_voucher(terms, line_specs) -> tuple[Basket, Voucher]:
     tax_class = make_tax_class()
     variants = [
         make_variant(sellers[owner], price=price, tax_class=tax_class, on_hand=50)
-        for owner, price, _quantity, _lowered in line_specs
+        for owner, price, _quantity, _reduction in line_specs
     ]
-    for variant, (_owner, price, _quantity, is_lowered) in zip(variants, line_specs, strict=True):
-        if is_lowered:
+    for variant, (_owner, price, _quantity, reduction) in zip(variants, line_specs, strict=True):
+        if reduction == "wholesale":
+            set_wholesale_prices(variant, {3: price - 1})
+        if reduction == "promotion":
             Price.objects.filter(variant=variant).update(discounted=price * 9 // 10)
     named_products = [variants[n].product for n in terms.pop("named") if n < len(variants)]
     if terms["value_type"] == ValueType.PERCENTAGE:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from catalog.actions.products.variant_rows import set_list_price
+from catalog.actions.products.variant_rows import ListPrice, set_list_price
 from catalog.models import Price
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.payouts.payment_settings import change_market_deadlines
@@ -110,7 +110,7 @@ def test_each_change_names_its_object_with_a_link(client: Client, admin: User) -
     product, price = listing.product, Price.objects.get()
     actor = admin.as_actor(EntryPoint.DESK)
     with transaction.atomic():
-        set_list_price(price.variant, channel, 13_500, actor=actor, now=timezone.now())
+        set_list_price(price.variant, ListPrice(channel, 13_500), actor=actor, now=timezone.now())
     change_user(user_id=admin.pk, values={"note": "x"}, actor=actor, now=timezone.now())
 
     history = client.get(AUDIT).context["history"][:2]
