@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from orders.actions.payouts.surplus_refunds import refundable_surplus
-from orders.models import Order, Parcel, PaymentMethod, WeightQuestion
+from orders.models import Order, Parcel, PaymentMethod, Refund, WeightQuestion
 from orders.order_links import PAYMENT_RETURN_PARAMETER, order_url
 from orders.payments.stripe_js import allow_card_fields, are_cards_enabled
 from orders.payments.transfer_instructions import charged_back_amount, externally_refunded_amount
@@ -68,7 +68,7 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         .prefetch_related(DISCOUNTS)
     )
     url = order_url(order)
-    refund_displays = build_refund_displays(order)
+    refund_displays = build_refund_displays(Refund.objects.filter(order=order))
     payment_display = build_payment_display(order, now=now)
     timelines = load_part_timelines(
         order,

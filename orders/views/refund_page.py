@@ -20,6 +20,7 @@ from orders.actions.payouts.bank_accounts import last_payer_account
 from orders.actions.payouts.refund_execution import set_refund_account
 from orders.forms.refunds import RefundAccountForm
 from orders.models import Order, Payout, Refund
+from orders.models.refund import RefundQuerySet
 from orders.states import PayoutState
 from orders.views.current_basket import request_actor
 from orders.views.timeline import TimelineEntry
@@ -34,9 +35,10 @@ _ACCOUNT_CHANGES = Limit("refund-account", max_tries=10, seconds=24 * 3600)
 
 
 @dataclass(frozen=True, slots=True)
-class _Texts:
-    """The texts about a refund's money, addressed to the buyer or to staff."""
+class RefundTexts:
+    """The texts about a refund's money, addressed to the buyer, to staff or to the cooperative."""
 
+    not_paid: Promise
     arrived: Promise
     refunded_directly: Promise
     sent: Promise
@@ -46,7 +48,8 @@ class _Texts:
     failed: Promise
 
 
-_BUYER_TEXTS = _Texts(
+BUYER_TEXTS = RefundTexts(
+    not_paid=gettext_lazy("You have not paid for these items, and no longer need to."),
     arrived=gettext_lazy("You have received the money."),
     refunded_directly=gettext_lazy(
         "Refunded to your original payment method. Your bank may take a few days to show it."
@@ -57,7 +60,8 @@ _BUYER_TEXTS = _Texts(
     by_card=gettext_lazy("%(amount)s is being refunded to your card."),
     failed=gettext_lazy("We could not refund %(amount)s to your card. We will send it another way."),
 )
-_STAFF_TEXTS = _Texts(
+STAFF_TEXTS = RefundTexts(
+    not_paid=gettext_lazy("The buyer had not paid for these items, and no longer needs to."),
     arrived=gettext_lazy("The buyer has received the money."),
     refunded_directly=gettext_lazy("Refunded to the original payment method."),
     sent=gettext_lazy(
@@ -67,6 +71,19 @@ _STAFF_TEXTS = _Texts(
     sending=gettext_lazy("%(amount)s is due to the buyer's account ending in %(digits)s."),
     by_card=gettext_lazy("%(amount)s is being refunded to the buyer's card."),
     failed=gettext_lazy("The refund of %(amount)s to the buyer's card failed. Refund it another way."),
+)
+# Cooperatives do not see the buyer's account.
+COOPERATIVE_TEXTS = RefundTexts(
+    not_paid=STAFF_TEXTS.not_paid,
+    arrived=STAFF_TEXTS.arrived,
+    refunded_directly=STAFF_TEXTS.refunded_directly,
+    sent=gettext_lazy("The market sent the money on %(day)s."),
+    needs_account=STAFF_TEXTS.needs_account,
+    sending=gettext_lazy("The market will transfer %(amount)s to the buyer."),
+    by_card=STAFF_TEXTS.by_card,
+    failed=gettext_lazy(
+        "The refund of %(amount)s to the buyer's card failed. The market will refund it another way."
+    ),
 )
 
 
@@ -99,11 +116,9 @@ class RefundDisplay:
         )
 
 
-def build_refund_displays(order: Order, *, is_for_desk: bool = False) -> list[RefundDisplay]:
-    """Return an order's refunds, oldest first, worded for buyer or desk. A fixed number of queries."""
-    texts = _STAFF_TEXTS if is_for_desk else _BUYER_TEXTS
+def build_refund_displays(refunds: RefundQuerySet, texts: RefundTexts = BUYER_TEXTS) -> list[RefundDisplay]:
+    """Return the refunds, oldest first, in words for their reader. A fixed number of queries."""
     payouts = Prefetch("payouts", Payout.objects.order_by("created_at", "pk"))
-    refunds = Refund.objects.filter(order=order)
     rows = list(refunds.with_unsent_items().select_related("part").prefetch_related(payouts).oldest_first())
     paid, failed_amounts = {}, {}
     if rows:
@@ -159,10 +174,10 @@ def edit_refund_account(request: HttpRequest, order_id: uuid.UUID) -> HttpRespon
 
 
 def _build_refund_display(
-    refund: Refund, paid_amount: int, failed_amount: int, texts: _Texts
+    refund: Refund, paid_amount: int, failed_amount: int, texts: RefundTexts
 ) -> RefundDisplay:
     if not refund.repayment:
-        return RefundDisplay(refund, [_("You have not paid for these items, and no longer need to.")], "good")
+        return RefundDisplay(refund, [str(texts.not_paid)], "good")
     if paid_amount >= refund.repayment:
         sent_messages = _sent_messages(refund, texts)
         return RefundDisplay(
@@ -190,7 +205,7 @@ def _build_refund_display(
     return RefundDisplay(refund, progress_texts, "wait", failed_amount)
 
 
-def _sent_messages(refund: Refund, texts: _Texts) -> list[str]:
+def _sent_messages(refund: Refund, texts: RefundTexts) -> list[str]:
     return [
         str(texts.sent)
         % {"day": format_day(payout.paid_at), "digits": payout.account_end, "reference": payout.reference}

@@ -15,8 +15,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.complaints.answer_complaint import accept_complaint, reject_complaint
 from orders.forms.complaints import AcceptComplaintForm, answer_form
-from orders.models import Complaint
+from orders.models import Complaint, Refund
 from orders.states import ComplaintState
+from orders.views.refund_page import STAFF_TEXTS, build_refund_displays
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
@@ -114,7 +115,7 @@ def _render_complaint(
         "order": complaint.part.order,
         "now": timezone.now(),
         "idempotency_key": uuid.uuid4(),
-        "refunds": list(complaint.refunds.oldest_first()),
+        "refund_displays": build_refund_displays(Refund.objects.filter(complaint=complaint), STAFF_TEXTS),
         "parcels": list(complaint.parcels.in_order()),
         "answer": (form or answer_form(complaint, is_for_members=False)) if may_accept else None,
         "history": build_change_displays(Change.objects.of_row(complaint).newest_first()),

@@ -35,7 +35,7 @@ from orders.models import (
 from orders.payments.stripe_messages import dispute_reason_text
 from orders.states import ParcelKind, ParcelState, PartState
 from orders.views.payment_page import PaymentChoice, build_payment_display
-from orders.views.refund_page import amount_awaiting_account, build_refund_displays
+from orders.views.refund_page import STAFF_TEXTS, amount_awaiting_account, build_refund_displays
 from orders.views.substitutes import closed_substitutes, waiting_substitutes
 from orders.views.sum_rows import DISCOUNTS, totals_of_order
 from shop.accounts.models import Consent
@@ -111,7 +111,7 @@ def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpR
         .prefetch_related(DISCOUNTS),
         pk=order_id,
     )
-    refund_displays = build_refund_displays(order, is_for_desk=True)
+    refund_displays = build_refund_displays(Refund.objects.filter(order=order), STAFF_TEXTS)
     part_displays = _build_part_displays(order, [refund_display.refund for refund_display in refund_displays])
     parts = [part_display.part for part_display in part_displays]
     active_parts = [part_display for part_display in part_displays if part_display.part.is_active]

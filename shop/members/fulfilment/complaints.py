@@ -21,8 +21,9 @@ from orders.actions.fulfilment.parcel_returns import receive_return
 from orders.actions.refunds.refund_preview import refund_route
 from orders.forms.complaints import AcceptComplaintForm, answer_form
 from orders.forms.returns import build_return_form
-from orders.models import Complaint, Parcel
+from orders.models import Complaint, Parcel, Refund
 from orders.states import RETURN_KINDS, ComplaintState
+from orders.views.refund_page import COOPERATIVE_TEXTS, build_refund_displays
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.errors import Missing
 from shop.core.web.action_results import run_action
@@ -162,7 +163,9 @@ def _render_complaint(
         "message": message_about_complaint(complaint.part),
         "now": timezone.now(),
         "idempotency_key": uuid.uuid4(),
-        "refunds": list(complaint.refunds.oldest_first()),
+        "refund_displays": build_refund_displays(
+            Refund.objects.filter(complaint=complaint), COOPERATIVE_TEXTS
+        ),
         "parcels": list(complaint.parcels.in_order()),
         "answer": (acceptance_form or answer_form(complaint, is_for_members=True)) if may_answer else None,
         "no": (rejection_form or ReasonForm(reasons=list(REJECT_REASONS))) if may_answer else None,

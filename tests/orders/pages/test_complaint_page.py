@@ -27,6 +27,7 @@ from shop.core.actors import Actor
 from shop.core.images.renditions import render_picture
 from shop.core.models import Picture
 from tests.factories import (
+    NOW,
     get_stock,
     make_admin,
     make_member,
@@ -338,6 +339,9 @@ def test_manager_accepts_complaint_with_refund_and_replacement(client: Client) -
     assert (complaint.state, complaint.answer) == ("accepted", "Xin lỗi chị")
     assert (refund.amount, refund.bearer) == (45_000, "cooperative")
     assert complaint.parcels.get().kind == "replacement"
+    answered = html_of(client.get(f"/xa-vien/phan-anh/{complaint.pk}/"))
+    assert "Hoàn tiền 45.000\u00a0₫." in answered
+    assert "45.000\u00a0₫ đang chờ số tài khoản của khách." in answered
     assert client.get(f"/xa-vien/goi/{part.pk}/").status_code == 200
     assert client.get(f"/don-hang/{part.order_id}/").status_code == 200
 
@@ -469,6 +473,29 @@ def test_payout_message_addresses_staff_and_buyer_differently(staff: Client) -> 
     assert "20,000\xa0₫ is waiting for the buyer&#x27;s account number." in desk
     assert "your account" not in desk
     assert "20,000\xa0₫ is waiting for your account number." in buyer
+
+
+def test_cooperative_reads_about_a_payout_without_the_buyers_account(client: Client) -> None:
+    seller = make_seller("HTX Thiên An")
+    complaint = file_complaint(delivered_part(seller))
+    client.force_login(make_member(seller))
+    address = f"/xa-vien/phan-anh/{complaint.pk}/"
+    answer = {
+        "idempotency_key": str(uuid.uuid4()),
+        f"amount-{get_first_line(complaint.part).pk}": "45.000",
+        "bearer": "cooperative",
+        "reviewed": "1",
+    }
+    client.post(f"{address}dong-y/", answer)
+    Payout.objects.update(bank_bin="970436", bank_account="0099887755", bank_holder="NGUYEN VAN A")
+
+    pages = [html_of(client.get(address))]
+    Payout.objects.update(state="paid", reference="FT1", paid_at=NOW)
+    pages.append(html_of(client.get(address)))
+
+    assert "Chợ sẽ chuyển 45.000\u00a0₫ cho khách." in pages[0]
+    assert "Chợ đã chuyển tiền ngày 24/11/2026." in pages[1]
+    assert all("7755" not in page for page in pages)
 
 
 def test_refund_form_shows_refundable_delivery_amount(staff: Client) -> None:
