@@ -39,6 +39,9 @@ hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 # On a busy machine a page may take ten seconds, so an expectation waits as long as Playwright's actions do.
 expect.set_options(timeout=30_000)
+# Pages only translate: the actions and QuerySets that they call are tested on both databases. Tests of pages
+# run on SQLite only; `tests.journeys.test_every_page_on_postgres` runs the statements of every page.
+FOLDERS_OF_PAGES = [Path(__file__).parent / name for name in ("orders/pages", "shop/desk", "shop/members")]
 _services: list[Service] = []
 _folders: list[Path] = []
 
@@ -89,19 +92,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Deselect tests without a database unless the first database is tested.
+    """Deselect tests without a database, and those of pages, unless the first database is tested.
 
     Tests that start processes or a browser take longest, so they run first.
     """
     for item in items:
         uses_one = {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
-        if not uses_one and item.get_closest_marker("django_db") is None:
+        uses_none = not uses_one and item.get_closest_marker("django_db") is None
+        is_of_pages = item.path.parent in FOLDERS_OF_PAGES and item.get_closest_marker("both") is None
+        if uses_none or is_of_pages:
             item.add_marker(pytest.mark.once)
         if item.get_closest_marker("long") is not None:
             item.add_marker(pytest.mark.timeout(0))
     yield
     items.sort(
-        key=lambda item: not any(item.iter_markers("processes")) and not any(item.iter_markers("browser"))
+        key=lambda item: (
+            not any(item.iter_markers("processes")) and "browser" not in getattr(item, "fixturenames", ())
+        )
     )
 
 

@@ -30,7 +30,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response, Route
 from pytest_django.live_server_helper import LiveServer
 
 from tests.journeys.colours import Colours
-from tests.journeys.world import GUEST, Visit, World, make_world, post_form
+from tests.journeys.world import GUEST, Visit, World, make_world, request_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db]
 
@@ -375,7 +375,7 @@ def _visit_faults(
     if visit.sent is None:
         response = page.goto(prefix + visit.path)
     else:
-        with _served_response(page, target, post_form(world, visit, prefix)):
+        with _served_response(page, target, request_page(world, visit, prefix)):
             response = page.goto(prefix + visit.path)
     assert response is not None
     faults: list[Any] = [] if response.status == visit.status else [f"answers {response.status}"]

@@ -23,7 +23,7 @@ from tests.factories import (
 )
 from tests.journeys.test_first_sale import PHONE, add_to_basket, press
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]  # pages in a browser
 
 
 @pytest.fixture

@@ -1008,11 +1008,13 @@ def _desk_visits(market: _Market) -> list[Visit]:
     ]
 
 
-def post_form(world: World, visit: Visit, prefix: str = "") -> Any:
-    """Return the response to a posted form, as a browser would get it."""
+def request_page(world: World, visit: Visit, prefix: str = "") -> Any:
+    """Return the response to a visit or to its posted form, as a browser would get it."""
     client = Client()
     for name, value in world.cookies_of(visit.visitor).items():
         client.cookies[name] = value
+    if visit.sent is None:
+        return client.get(prefix + visit.path)
     return client.post(prefix + visit.path, visit.sent)
 
 

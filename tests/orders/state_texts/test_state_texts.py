@@ -23,6 +23,7 @@ from tests.orders.state_texts.build_states import (
 from tests.orders.state_texts.state_texts import STATE_TEXTS, WRONG_TEXTS, StateText
 
 __all__ = ["stripe"]  # the fixture that rows of cards ask for
+pytestmark = pytest.mark.once  # the actions are tested on both databases; here it is their texts
 
 
 @pytest.mark.django_db

@@ -303,6 +303,7 @@ def test_account_with_only_a_phone_is_notified_by_text_message() -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("size", [(390, 844), (1280, 900)])
 def test_app_setup_and_recovery_code_work_without_scripts(

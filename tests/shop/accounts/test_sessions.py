@@ -164,6 +164,7 @@ def test_malformed_passkeys_are_refused(client: Client) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_passkey_is_created_signs_in_and_is_removed(page: Page, live_server: Any, settings: Any) -> None:
     """Chromium's virtual authenticator replaces a phone's. Passkeys need a host name, hence localhost."""

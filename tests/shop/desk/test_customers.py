@@ -24,7 +24,7 @@ from tests.factories import (
 )
 from tests.markup import html_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 CUSTOMERS = "/quan-tri/khach-hang/"
 
 

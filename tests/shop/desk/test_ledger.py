@@ -14,7 +14,7 @@ from orders.models import LedgerEntry, LedgerPosting
 from tests.factories import make_admin, make_cooperative, make_seller
 from tests.orders.settlement.settlement_helpers import make_open_settlement, make_sale
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 PAGE = "/quan-tri/so-cai/"
 
 

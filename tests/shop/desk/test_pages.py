@@ -41,7 +41,7 @@ from tests.factories import (
 )
 from tests.markup import html_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 PAGES = ("", "hop-tac-xa/", "hang/", "don-hang/", "don-nhap/")
 DESK = "/quan-tri/"

@@ -18,7 +18,7 @@ from tests.factories import NOW, make_channel, make_staff, make_variant
 from tests.markup import html_of
 from tests.refusals import assert_refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 APP = Actor(ActorKind.APP, EntryPoint.API, key="1", name="Kho hàng")
 DESK = Actor.system("test")
 

@@ -17,7 +17,7 @@ from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_admin, make_staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 STAFF, ROLES = "/quan-tri/nhan-vien/", "/quan-tri/vai-tro/"
 BY: dict[str, Any] = {"actor": Actor.system("test"), "now": NOW}
 

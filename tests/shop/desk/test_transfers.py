@@ -25,7 +25,7 @@ from tests.markup import html_of
 from tests.orders.bank_transfers.transfer_helpers import make_transfer_order, receive_transfer
 from tests.refusals import all_rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 TRANSFERS = "/en/quan-tri/chuyen-khoan/"
 RETURN_FORM = {
     "bank": "970405",

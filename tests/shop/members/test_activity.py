@@ -16,7 +16,7 @@ from shop.members.cooperative.activity import ActivitySearch
 from tests.factories import make_admin, make_member, make_order, make_seller, make_user, make_variant
 from tests.markup import html_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 ADDRESS = "/en/xa-vien/nhat-ky/"
 
 

@@ -11,7 +11,7 @@ from tests.doubles.push_service import PushBrowser
 from tests.factories import make_member
 from tests.markup import html_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 ADDRESS = "/en/xa-vien/bao-tin/may/"
 ANDROID = {"User-Agent": "Mozilla/5.0 (Linux; Android 14) Chrome/140"}

@@ -26,7 +26,7 @@ from tests.factories import (
 from tests.markup import html_of
 from tests.refusals import assert_refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 
 def test_approval_creates_the_first_warehouse_once(client) -> None:

@@ -35,7 +35,7 @@ from tests.refusals import all_rows, assert_refused
 from tests.shop.members.part_factories import closed_parcel, handed_over_parcel
 from tests.shop.members.test_bulk_packing import accepted_order
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 RUNS = "/xa-vien/chuyen/"
 DRIVER = {"driver_name": "Hoàng Văn Tài", "driver_phone": "0912345678", "vehicle": "97B-012.34"}

@@ -22,7 +22,7 @@ from tests.shop.members.test_bulk_packing import accepted_order
 from tests.shop.members.test_delivery_runs import handed_over_parcel_in_run, packed_parcel, run_of
 from tests.shop.members.test_profile_pictures import photo
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 
 def address_of(parcel: Parcel) -> str:

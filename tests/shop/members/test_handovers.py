@@ -38,7 +38,7 @@ from tests.shop.members.part_factories import parcel_of
 from tests.shop.members.test_bulk_packing import accepted_order
 from tests.shop.members.test_delivery_runs import address_of, packed_parcel, run_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 ENTRY = "/xa-vien/ban-giao/"
 PLACE = {"name": "Lý A Páo", "place": "Bến xe Chợ Rã"}

@@ -57,7 +57,7 @@ from tests.markup import html_of
 from tests.refusals import all_rows, assert_refused
 from tests.state_tables import unreachable_states
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 URL = "/xa-vien/hang/bang/"
 HEADINGS = [

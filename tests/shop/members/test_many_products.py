@@ -16,7 +16,7 @@ from tests.factories import NOW, get_stock, make_member, make_product, make_sell
 from tests.markup import html_of
 from tests.refusals import assert_refused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 URL = "/xa-vien/hang/nhieu/"
 

@@ -29,7 +29,7 @@ from tests.phone_factories import (
     register_phone,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 TODAY = "/en/xa-vien/"
 PHONES = "/en/xa-vien/may-chung/"

@@ -27,7 +27,7 @@ from tests.factories import (
 )
 from tests.markup import html_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 
 def test_repeated_receipt_is_added_once(lister, seller) -> None:
