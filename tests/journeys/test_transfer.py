@@ -203,7 +203,7 @@ def test_desk_settles_a_transfer_without_a_code_with_one_click(page: Page) -> No
     ).to_be_visible()
     page.get_by_role("button", name=f"Apply to order {order.code}: 120,000").click()
 
-    expect(page.get_by_text("Matched. The buyer can see it.")).to_be_visible()
+    expect(page.get_by_text("Applied to the order. The buyer can see it.")).to_be_visible()
     expect(page.get_by_text("All transfers are matched")).to_be_visible()
     order.refresh_from_db()
     assert (order.charged, order.amount_due) == (120_000, 0)

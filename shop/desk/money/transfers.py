@@ -111,7 +111,10 @@ def match_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
         assign_transfer(transfer_id=pk, amounts=amounts, actor=actor, now=timezone.now())
 
     return run_action(
-        request, assign, url=_return_url(request, pk), message=_("Matched. The buyer can see it.")
+        request,
+        assign,
+        url=_return_url(request, pk),
+        message=_("Applied to the order. The buyer can see it."),
     )
 
 

@@ -125,7 +125,7 @@ def confirm_encoding_view(
     form = EncodingForm(request.POST, listing_import=listing_import)
     url = reverse("members:listing-import", args=[import_id])
     if not form.is_valid():
-        messages.error(request, _("Choose how the letters are read."))
+        messages.error(request, _("Choose the character encoding of the file."))
         return redirect(url)
     action = partial(
         confirm_encoding,
@@ -164,7 +164,7 @@ def discard_listing_import_view(
         request,
         partial(discard_listing_import, cooperative=membership.cooperative, import_id=import_id),
         url=reverse("members:listing-imports"),
-        message=_("The file is gone. Nothing of it was saved."),
+        message=_("The file was discarded. Nothing was saved."),
         refused_url=reverse("members:listing-import", args=[import_id]),
     )
 

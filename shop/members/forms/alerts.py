@@ -17,12 +17,12 @@ class AlertRulesForm(MembersForm):
         label=_("Minutes until the next person or channel"),
         min_value=1,
         max_value=240,
-        help_text=_("If nobody has opened the alert by then, the next one is told."),
+        help_text=_("If nobody has opened the alert by then, the next person or channel is tried."),
     )
     quiet_from = forms.TypedChoiceField(label=_("Quiet from"), coerce=int, choices=_HOURS)
     quiet_until = forms.TypedChoiceField(
         label=_("Quiet until"),
         coerce=int,
         choices=_HOURS,
-        help_text=_("Recalls are told at any hour. Choose the same hour twice for no quiet hours."),
+        help_text=_("Alerts about recalls come at any hour. For no quiet hours, choose the same hour twice."),
     )

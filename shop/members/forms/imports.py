@@ -18,7 +18,7 @@ from shop.members.forms.fields import MembersForm
 ENCODING_NAMES: dict[str, Promise] = {
     FileEncoding.UTF_8: _("Unicode (UTF-8)"),
     FileEncoding.UTF_16: _("Unicode (UTF-16)"),
-    FileEncoding.XLSX: _("Excel, letters as they are"),
+    FileEncoding.XLSX: _("Excel, text as it is"),
     FileEncoding.SINGLE_BYTE: _("Western letters (Windows-1252)"),
     LegacyEncoding.TCVN3: _("TCVN3 (ABC), fonts named .Vn"),
     LegacyEncoding.VNI: _("VNI, fonts named VNI-"),
@@ -39,7 +39,7 @@ class ImportFileForm(MembersForm):
 class EncodingForm(MembersForm):
     """The encoding of a file's texts: the recognised one, or another."""
 
-    encoding = forms.ChoiceField(label=_("Letters of the file"), widget=forms.RadioSelect)
+    encoding = forms.ChoiceField(label=_("Character encoding of the file"), widget=forms.RadioSelect)
 
     def __init__(
         self,

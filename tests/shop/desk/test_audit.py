@@ -98,7 +98,7 @@ def test_page_and_csv_show_old_and_new_value(client: Client, admin: User) -> Non
     assert rows[1][1:4] == [
         "Đổi hạn thanh toán hoặc khiếu nại",
         "Cài đặt của chợ",
-        "Số ngày được phản ánh: 9 → 11",
+        "Số ngày được khiếu nại: 9 → 11",
     ]
     assert rows[1][7] == "market.deadlines_changed"
     assert len(rows) == 3

@@ -48,7 +48,7 @@ def test_failure_is_counted_on_the_home_page_and_listed_in_words(desk: Client) -
     first, page = html_of(desk.get("/quan-tri/")), html_of(desk.get(PAGE))
 
     assert "Tác vụ nền bị lỗi" in first
-    assert "Nhả tiền giữ trên thẻ của giỏ hàng bỏ quên" in first
+    assert "Bỏ giữ tiền trên thẻ của giỏ hàng bỏ quên" in first
     assert "lỗi 3 lần" in page
     assert "ValueError: odd" in page
     assert f'href="/quan-tri/don-hang/{order.pk}/"' in page

@@ -124,7 +124,7 @@ def test_suggested_match_is_settled_with_one_click(cashier: Client) -> None:
     response = press(cashier, f"Apply to order {order.code}: 120,000\xa0₫")
 
     assert response.redirect_chain == [(TRANSFERS, 302)]
-    assert "Matched. The buyer can see it." in text_of(response)
+    assert "Applied to the order. The buyer can see it." in text_of(response)
     transfer.refresh_from_db()
     order.refresh_from_db()
     assert (transfer.state, order.charged, order.amount_due) == (TransferState.ASSIGNED, 120_000, 0)
@@ -261,7 +261,7 @@ def test_orders_of_the_same_amount_are_listed_before_any_search(cashier: Client)
 
     matched = press(cashier, f"Apply to order {order.code}", f"{TRANSFERS}{transfer.pk}/")
 
-    assert "Matched" in text_of(matched)
+    assert "Applied to the order." in text_of(matched)
     transfer.refresh_from_db()
     assert transfer.state == TransferState.ASSIGNED
 

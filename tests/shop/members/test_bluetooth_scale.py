@@ -97,7 +97,7 @@ def test_weight_comes_from_the_scale_or_from_the_hand(phone: Page, seller) -> No
 
     phone.evaluate("globalThis.isScaleOff = true")
     button.click()
-    expect(phone.get_by_text("Cân không trả lời. Nhập số cân bằng tay.")).to_be_visible()
+    expect(phone.get_by_text("Chưa kết nối được với cân. Hãy nhập số cân bằng tay.")).to_be_visible()
     expect(button).to_be_enabled()
     phone.evaluate("globalThis.isScaleOff = false")
     button.click()

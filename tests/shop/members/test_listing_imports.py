@@ -130,7 +130,7 @@ def test_nothing_is_written_before_confirmation_and_a_second_import_creates_noth
     }
     assert written <= {"sessions.Session"}
     page = html_of(lister.get(f"{URL}{listing_import.pk}/"))
-    assert "2 loại mới" in page
+    assert "2 phân loại mới" in page
     assert Product.objects.count() == 0
 
     confirm(lister, listing_import)
@@ -568,7 +568,7 @@ def test_refused_texts_say_what_is_saved(lister, seller) -> None:
 
     row = listing_import.rows.get()
     assert row.state == ImportRowState.REFUSED
-    assert row.refusal.startswith("Giá và loại đã lưu; phần mô tả sản phẩm chưa lưu: ")
+    assert row.refusal.startswith("Giá và phân loại đã lưu; phần mô tả sản phẩm chưa lưu: ")
     assert Price.objects.get(variant=variant).amount == 360_000
 
 
@@ -594,6 +594,6 @@ def test_each_missing_column_of_a_new_option_is_named(lister) -> None:
     listing_import = upload(lister, as_csv_file(["MO-01", "Mật ong", "3"], headings=headings))
 
     assert problems_of(listing_import) == [
-        ("", "Đơn vị bán: loại mới bắt buộc phải có."),
-        ("", "Giá mỗi đơn vị bán: loại mới bắt buộc phải có."),
+        ("", "Đơn vị bán: phân loại mới bắt buộc phải có."),
+        ("", "Giá mỗi đơn vị bán: phân loại mới bắt buộc phải có."),
     ]

@@ -125,7 +125,7 @@ def test_lot_is_received_from_the_list_of_lots(lister, seller) -> None:
 
     lot = Lot.objects.get()
     assert 'href="/xa-vien/lo/moi/"' in listed
-    assert "Hàng chưa ghi lô: 1 loại" in listed
+    assert "Hàng chưa ghi lô: 1 phân loại" in listed
     assert '<b class="keep">4 chiếc</b>' in listed
     assert f'<option value="{variant.pk}" selected>' in form
     assert 'type="date" name="expires_on"' in form

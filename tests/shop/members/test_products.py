@@ -716,7 +716,7 @@ def test_unusual_first_price_of_an_option_is_asked_about_once(lister, seller, fi
     lister.post(address, fields | {"confirmed": question.context["form"].confirmation})
 
     page = html_of(question).replace("\xa0", " ")
-    assert f"Theo giá các loại khác thì khoảng {expected} ₫, bạn nhập {fields['price']} ₫." in page
+    assert f"Theo giá các phân loại khác thì khoảng {expected} ₫, bạn nhập {fields['price']} ₫." in page
     assert count_before == 1
     added = variant.product.variants.get(name="500 g")
     assert added.prices.get().amount == int(fields["price"].replace(".", ""))

@@ -38,9 +38,9 @@ def test_member_offers_another_product_and_withdraws_it(packer, seller) -> None:
     assert (substitute.quantity, substitute.variant_id, substitute.substitute_quantity) == (2, noodles.pk, 3)
     page = html_of(packer.get(response.url))
     withdrawal = f"/xa-vien/goi/{part.pk}/thay/{substitute.pk}/rut/"
-    assert "Đang hỏi người mua có nhận 3 chiếc Bún khô thay cho 2 chiếc" in page
+    assert "Đang hỏi khách có nhận 3 chiếc Bún khô thay cho 2 chiếc" in page
     assert f'name="taken-{line.pk}"' not in page
-    assert "Đóng gói được ngay khi người mua trả lời." in page
+    assert "Đóng gói được ngay khi khách trả lời." in page
     assert withdrawal in page
 
     packer.post(withdrawal, {"idempotency_key": uuid.uuid4()})

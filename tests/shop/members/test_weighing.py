@@ -119,7 +119,7 @@ def test_page_waits_for_the_answer_once_everything_is_weighed(packer, part) -> N
 
     page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
 
-    to_weigh, awaited = "Cân hàng trước rồi mới đóng kiện được.", "Đóng gói được ngay khi người mua trả lời."
+    to_weigh, awaited = "Cân hàng trước rồi mới đóng kiện được.", "Đóng gói được ngay khi khách trả lời."
     assert (to_weigh in before, awaited in before) == (True, False)
     assert (to_weigh in asked, awaited in asked) == (False, True)
     assert "Đã rút câu hỏi gửi khách." in page
