@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from django import forms
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -98,6 +99,11 @@ def list_staff(request: HttpRequest, actor: Actor) -> HttpResponse:
                 link_to=password_url,
                 now=timezone.now(),
             )
+            if invited.has_usable_password():
+                messages.success(request, _("Roles given. The person signs in with the password they have."))
+            else:
+                sent = _("A link to set the password was sent to %(email)s.")
+                messages.success(request, sent % {"email": invited.email})
             return redirect("desk:staff-account", invited.pk)
     search = DeskSearch(request.GET)
     people = _filter_by_text(User.objects.filter(is_staff=True, erased_at=None), search.chosen("q") or "")

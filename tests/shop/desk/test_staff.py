@@ -41,6 +41,8 @@ def test_invited_colleague_gets_roles_and_a_link(client: Client, admin: User) ->
     response = client.post(STAFF, {"name": "Lý Thị Mai", "email": "Mai@Example.com ", "groups": [role.pk]})
 
     invited = User.objects.get(email="mai@example.com")
+    opened = client.get(f"{STAFF}{invited.pk}/").content.decode()
+    assert "Đã gửi liên kết đặt mật khẩu tới mai@example.com." in opened
     assert (response.status_code, response.url) == (302, f"{STAFF}{invited.pk}/")
     assert (invited.is_staff, invited.first_name, list(invited.permission_groups.all())) == (
         *(True, "Lý Thị Mai"),
