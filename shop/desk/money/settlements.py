@@ -48,13 +48,15 @@ _TABS = {
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def list_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List open, payable or paid settlements, by `?xem=`."""
+    """List open, payable or paid settlements, by `?xem=`. Open ones without entries come last."""
     tab = request.GET.get("xem", "") if request.GET.get("xem", "") in _TABS else ""
     rows: Any = _TABS[tab]().select_related("cooperative")
     if tab:
         rows = rows.select_related("payout").order_by("-closed_at", "-pk")
     else:
-        rows = rows.order_by("cooperative__sort_order", "cooperative__name", "pk")
+        with_entries = Exists(LedgerEntry.objects.filter(settlement=OuterRef("pk")))
+        rows = rows.annotate(has_entries=with_entries)
+        rows = rows.order_by("-has_entries", "cooperative__sort_order", "cooperative__name", "pk")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     open_totals = (
         {}

@@ -10,7 +10,7 @@ from django.test import Client
 
 from orders.models import LedgerEntry, LedgerPosting, Payout, Settlement
 from shop.accounts.staff.permissions import Permission
-from tests.factories import make_admin, make_cooperative, make_member, make_seller, make_staff
+from tests.factories import NOW, make_admin, make_cooperative, make_member, make_seller, make_staff
 from tests.invariants import check_ledger
 from tests.markup import html_of
 from tests.orders.settlement.settlement_helpers import (
@@ -144,6 +144,18 @@ def test_closing_nothing_changes_nothing(cashier: Client, chosen) -> None:
 
     assert messages_text(response)
     assert Settlement.objects.closed().count() == 0
+
+
+def test_open_periods_without_entries_come_last(cashier: Client) -> None:
+    empty = Settlement.objects.create(
+        cooperative=make_cooperative("A"), number=1, currency="VND", opened_at=NOW
+    )
+    booked = make_open_settlement(make_cooperative("B"))
+
+    response = cashier.get(PAGE)
+
+    assert [row.pk for row, *_rest in response.context["rows"]] == [booked.pk, empty.pk]
+    assert html_of(response).count("chưa có khoản nào") == 1
 
 
 def test_closed_and_paid_settlements_are_listed_separately(cashier: Client) -> None:
