@@ -412,11 +412,27 @@ def test_limits_in_error_texts_are_grouped(lister) -> None:
 def test_complete_draft_is_submitted_for_review(lister) -> None:
     lister.post("/xa-vien/hang/moi/", product_form())
     listing = Listing.objects.get()
+    address = f"/xa-vien/hang/{listing.pk}/"
+    draft_page = html_of(lister.get(address))
 
-    lister.post(f"/xa-vien/hang/{listing.pk}/gui-duyet/")
+    lister.post(f"{address}gui-duyet/")
 
     listing.refresh_from_db()
     assert listing.state == ListingState.IN_REVIEW
+    assert "Bạn cứ gửi duyệt, ảnh tự hiện khi xong." in draft_page
+    assert "Ảnh tự hiện khi xong." in html_of(lister.get(address))
+    Picture.objects.update(state=PictureState.READY)
+    assert "tự hiện khi xong" not in html_of(lister.get(address))
+
+
+def test_product_without_category_and_description_says_so(lister, seller) -> None:
+    listing = draft(seller)
+    Product.objects.update(category=None, description_text="")
+
+    page = html_of(lister.get(f"/xa-vien/hang/{listing.pk}/"))
+
+    assert "Chưa chọn: người mua chỉ thấy khi tìm theo tên." in page
+    assert "Chưa có mô tả." in page
 
 
 def test_photos_chosen_but_not_added_yet_are_submitted_too(lister) -> None:
