@@ -61,14 +61,15 @@ def receive_lot(
     quantity: int,
     details: LotDetails,
     note: str = "",
+    happened_at: datetime.datetime | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Lot:
     """Record a receipt as a new lot. A repeated `idempotency_key` returns the first lot.
 
-    Raises ForbiddenWords, InvalidLotDates, InvalidStockCount, and Missing (also for a closed warehouse, and
-    for a foreign household or certificate).
+    `happened_at`: see stock_movements.py. Raises ForbiddenWords, InvalidLotDates, InvalidStockCount, and
+    Missing (also for a closed warehouse, and for a foreign household or certificate).
     """
     if not 1 <= quantity <= MAX_COUNTED_STEPS:
         raise InvalidStockCount(field="quantity")
@@ -96,7 +97,7 @@ def receive_lot(
         reason=MovementReason.RECEIPT,
         note=note,
         lot_id=lot.pk,
-        happened_at=None,
+        happened_at=happened_at,
         idempotency_key=idempotency_key,
         actor=actor,
         now=now,
@@ -120,6 +121,7 @@ def count_lot(
     lot_id: int,
     warehouse_id: uuid.UUID,
     counted_quantity: int,
+    counted_at: datetime.datetime | None = None,
     note: str = "",
     idempotency_key: str | None = None,
     actor: Actor,
@@ -128,8 +130,11 @@ def count_lot(
     """Set a lot's balance in a warehouse to a count, by a movement of the difference.
 
     If the lots' balances exceed the stock, because the whole stock was counted lower than its lots, then a
-    lot that is counted lower explains that difference, and the stock on hand falls only by the rest. A
-    repeated `idempotency_key` changes nothing. Raises InvalidStockCount, Missing.
+    lot that is counted lower explains that difference, and the stock on hand falls only by the rest.
+
+    A count that is recorded later is compared with the balance at `counted_at`; if the lot was counted again
+    since then, the later count stands. A repeated `idempotency_key` changes nothing. Raises
+    InvalidStockCount, Missing.
     """
     if not 0 <= counted_quantity <= MAX_COUNTED_STEPS:
         raise InvalidStockCount(field="quantity")
@@ -139,18 +144,25 @@ def count_lot(
         return stock
     balances = LotBalance.objects.filter(stock=stock)
     before = balances.filter(lot=lot).values_list("on_hand", flat=True).first() or 0
+    is_superseded = False
+    if counted_at is not None:
+        later = Movement.objects.filter(stock=stock, lot=lot).after(counted_at)
+        before -= later.aggregate(sum=Sum("quantity", default=0))["sum"]
+        is_superseded = later.filter(reason=MovementReason.COUNT).exists()
+    difference = 0 if is_superseded else counted_quantity - before
     beyond_lots = stock.on_hand - balances.aggregate(sum=Sum("on_hand", default=0))["sum"]
     record_movement(
         stock,
-        counted_quantity - before,
+        difference,
         reason=MovementReason.COUNT,
+        happened_at=counted_at,
         lot_id=lot.pk,
         note=note,
         idempotency_key=idempotency_key,
         actor=actor,
         now=now,
     )
-    explained = min(before - counted_quantity, -beyond_lots)
+    explained = min(-difference, -beyond_lots)
     if explained > 0:
         record_movement(stock, explained, reason=MovementReason.CORRECTION, note=note, actor=actor, now=now)
     record_change(

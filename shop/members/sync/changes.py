@@ -37,7 +37,7 @@ MAX_CHANGED_ORDERS_OF_MARKET = 5_000
 MAX_SCANNED_CHANGES = 50_000  # of the whole market since the cursor
 # Twice the longest transaction of a page or job.
 SETTLED_AFTER = datetime.timedelta(minutes=5)
-_CURSOR_FORMAT = 5
+_CURSOR_FORMAT = 6
 _CURSOR = re.compile(r"(\d{1,4})-(\d{1,18})-([a-z]+)-(\d{1,18})(?:-([a-z]+)-(\d{1,18}))?", re.ASCII)
 
 
@@ -163,6 +163,7 @@ def _changed_references(membership: MembershipContext, position: int) -> set[Row
     stock_ids = _integer_keys(keys_by_kind.get(Stock._meta.label_lower, ()))
     lot_ids = _integer_keys(keys_by_kind.get(Lot._meta.label_lower, ()))
     product_ids |= _product_ids_of_stocks(cooperative, stock_ids)
+    product_ids |= _product_ids_of_lots(cooperative, lot_ids)
     product_ids |= _product_ids_of_orders(cooperative, order_ids)
     parts = OrderPart.objects.for_cooperative(cooperative).filter(order__in=order_ids)
     part_ids = {*parts.values_list("pk", flat=True), *_part_ids_of_lots(cooperative, lot_ids)}
@@ -176,6 +177,11 @@ def _changed_references(membership: MembershipContext, position: int) -> set[Row
 def _product_ids_of_stocks(cooperative: Cooperative, ids: Collection[int]) -> set[int]:
     stocks = Stock.objects.for_cooperative(cooperative).filter(pk__in=ids)
     return set(stocks.values_list("variant__product", flat=True))
+
+
+def _product_ids_of_lots(cooperative: Cooperative, ids: Collection[int]) -> set[int]:
+    lots = Lot.objects.for_cooperative(cooperative).filter(pk__in=ids)
+    return set(lots.values_list("variant__product", flat=True))
 
 
 def _product_ids_of_orders(cooperative: Cooperative, ids: Collection[uuid.UUID]) -> set[int]:

@@ -32,6 +32,7 @@ from orders.models import OrderPart, Parcel
 from shop.core.errors import Missing
 from shop.members.sync.command_types import Command, CommandCall, PreparedCommand
 from shop.members.sync.listing_commands import create_listing, submit_created_listing
+from shop.members.sync.lot_commands import add_stage_from_phone, count_lot_from_phone, receive_lot_from_phone
 from shop.members.sync.models import Outcome, PhoneCommand
 from shop.members.sync.payloads import MAX_AMOUNT, Payload
 from shop.members.sync.rows import PART, PRODUCT, RowReference
@@ -142,6 +143,7 @@ def _change_stock(call: CommandCall, action: Callable[..., Stock]) -> PreparedCo
         warehouse_id=payload.key("warehouse"),
         quantity=payload.whole_number("quantity", maximum=MAX_COUNTED_STEPS),
         note=payload.text("note", max_length=250),
+        lot_id=payload.optional_number("lot"),
         happened_at=call.happened_at,
         **call.action_arguments_with_key,
     )
@@ -158,6 +160,7 @@ def _transfer_stock(call: CommandCall) -> PreparedCommand:
         to_warehouse_id=payload.key("to"),
         quantity=payload.whole_number("quantity", maximum=MAX_COUNTED_STEPS),
         note=payload.text("note", max_length=250),
+        lot_id=payload.optional_number("lot"),
         happened_at=call.happened_at,
         **call.action_arguments_with_key,
     )
@@ -230,6 +233,9 @@ COMMANDS: Mapping[str, Command] = {
     "write_off_stock": Command(MemberRight.COUNT_STOCK, _write_off_stock),
     "transfer_stock": Command(MemberRight.COUNT_STOCK, _transfer_stock),
     "count_stock": Command(MemberRight.COUNT_STOCK, _count_stock),
+    "receive_lot": Command(MemberRight.COUNT_STOCK, receive_lot_from_phone),
+    "count_lot": Command(MemberRight.COUNT_STOCK, count_lot_from_phone),
+    "add_lot_stage": Command(MemberRight.COUNT_STOCK, add_stage_from_phone),
     "change_price": Command(MemberRight.LIST, _change_price),
     "create_listing": Command(MemberRight.LIST, create_listing),
     "submit_listing": Command(MemberRight.LIST, submit_created_listing),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Mapping
 
@@ -12,6 +13,7 @@ from shop.core.errors import Refused
 MAX_ID = 2**63 - 1
 MAX_AMOUNT = 10**12
 MAX_LINES = 200
+MIN_DAY, MAX_DAY = datetime.date(2000, 1, 1), datetime.date(2199, 12, 31)
 
 
 class InvalidCommand(Refused):
@@ -70,6 +72,17 @@ class Payload:
     def text_or_none(self, name: str, *, max_length: int) -> str | None:
         """Return a text, None if the field is missing."""
         return self.text(name, max_length=max_length) if name in self._unread else None
+
+    def optional_day(self, name: str) -> datetime.date | None:
+        """Return a day such as 2026-11-27; None if the field is missing."""
+        text = self.text(name, max_length=10)
+        try:
+            day = datetime.date.fromisoformat(text) if text else None
+        except ValueError as error:
+            raise InvalidCommand(field=name) from error
+        if day is not None and not MIN_DAY <= day <= MAX_DAY:
+            raise InvalidCommand(field=name)
+        return day
 
     def quantities(self, name: str) -> dict[uuid.UUID, int]:
         """Return the quantities in sales units, by order line."""

@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
-from catalog.models import Product, Variant
+from catalog.models import LotBalance, Product, Variant
 from catalog.unit_labels import unit_label, unit_name
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Cooperative
@@ -282,6 +282,7 @@ def _product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
         .prefetch_related("listings__channel", "variants__prices__channel", "variants__stocks")
         .order_by("pk")
     )
+    lots = _lots_by_variant(ids)
     return [
         {
             "kind": PRODUCT,
@@ -298,11 +299,44 @@ def _product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
                 for listing in sorted(product.listings.all(), key=lambda listing: listing.pk)
             ],
             "variants": [
-                _variant_row(variant) for variant in sorted(product.variants.all(), key=_variant_order)
+                _variant_row(variant) | {"lots": lots.get(variant.pk, [])}
+                for variant in sorted(product.variants.all(), key=_variant_order)
             ],
         }
         for product in products
     ]
+
+
+def _lots_by_variant(product_ids: Collection[int]) -> dict[int, list[Row]]:
+    """Return the products' lots of which something is left, first expired first, with their balances."""
+    balances = (
+        LotBalance.objects.filter(lot__variant__product__in=product_ids)
+        .exclude(on_hand=0)
+        .select_related("lot__producer", "stock")
+        .order_by(
+            F("lot__expires_on").asc(nulls_last=True),
+            F("lot__harvested_on").asc(nulls_last=True),
+            "lot",
+            "stock",
+        )
+    )
+    rows: dict[int, Row] = {}
+    by_variant: dict[int, list[Row]] = {}
+    for balance in balances:
+        lot = balance.lot
+        if lot.pk not in rows:
+            rows[lot.pk] = {
+                "id": lot.pk,
+                "code": lot.code,
+                "harvested_on": lot.harvested_on,
+                "expires_on": lot.expires_on,
+                "household": lot.producer.name if lot.producer is not None else "",
+                "is_recalled": lot.is_recalled,
+                "balances": [],
+            }
+            by_variant.setdefault(lot.variant_id, []).append(rows[lot.pk])
+        rows[lot.pk]["balances"].append({"warehouse": balance.stock.warehouse_id, "on_hand": balance.on_hand})
+    return by_variant
 
 
 def _variant_order(variant: Variant) -> tuple[int, int]:

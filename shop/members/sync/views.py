@@ -17,7 +17,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.access import MemberRight, MembershipContext, membership_context
-from cooperatives.models import Warehouse
+from cooperatives.models import Producer, Warehouse
 from shop.accounts.models import User
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.models import Channel
@@ -115,6 +115,7 @@ def _pull_changes(request: HttpRequest, user: User, *, now: datetime.datetime) -
         "rights": sorted(membership.rights),
         "cooperative": {"id": membership.cooperative.pk, "name": membership.cooperative.name},
         "warehouses": _warehouses(membership),
+        "households": _households(membership),
         **_new_choices(request, membership),
         **pull_rows(membership, request.GET.get("since", ""), now=now),
         "server_time": now,
@@ -218,6 +219,14 @@ def _warehouses(membership: MembershipContext) -> list[Row]:
         }
         for warehouse in warehouses.order_by("created_at", "pk")
     ]
+
+
+def _households(membership: MembershipContext) -> list[Row]:
+    """Return the households that a new lot may name."""
+    if not membership.may(MemberRight.COUNT_STOCK):
+        return []
+    households = Producer.objects.for_cooperative(membership.cooperative).order_by("name", "pk")
+    return [{"id": household.pk, "name": household.name} for household in households]
 
 
 def _read_body(request: HttpRequest) -> Row:

@@ -1,0 +1,76 @@
+"""Commands of phones about lots."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from catalog.actions.stock.lots import MAX_STAGE_LENGTH, LotDetails, add_lot_stage, count_lot, receive_lot
+from catalog.actions.stock.stock_movements import MAX_COUNTED_STEPS
+from catalog.models import Lot, Variant
+from shop.core.errors import Missing
+from shop.members.sync.command_types import CommandCall, PreparedCommand
+from shop.members.sync.rows import PRODUCT, RowReference
+
+
+def receive_lot_from_phone(call: CommandCall) -> PreparedCommand:
+    """Prepare a receipt that is a lot of its own. Its answer names the lot's code."""
+    payload, cooperative = call.payload, call.membership.cooperative
+    variants = Variant.objects.for_cooperative(cooperative)
+    variant = variants.filter(pk=payload.whole_number("variant")).first()
+    if variant is None:
+        raise Missing()
+    action = partial(
+        receive_lot,
+        cooperative=cooperative,
+        variant_id=variant.pk,
+        warehouse_id=payload.key("warehouse"),
+        quantity=payload.whole_number("quantity", maximum=MAX_COUNTED_STEPS),
+        details=LotDetails(
+            harvested_on=payload.optional_day("harvested_on"),
+            expires_on=payload.optional_day("expires_on"),
+            producer_id=payload.optional_number("household"),
+        ),
+        note=payload.text("note", max_length=250),
+        happened_at=call.happened_at,
+        **call.action_arguments_with_key,
+    )
+    return PreparedCommand(RowReference(PRODUCT, variant.product_id), action, lambda lot: {"code": lot.code})
+
+
+def count_lot_from_phone(call: CommandCall) -> PreparedCommand:
+    """Prepare a count of a lot in one warehouse, which holds for the moment of counting."""
+    lot = _find_lot(call)
+    action = partial(
+        count_lot,
+        cooperative=call.membership.cooperative,
+        lot_id=lot.pk,
+        warehouse_id=call.payload.key("warehouse"),
+        counted_quantity=call.payload.whole_number("counted", minimum=0, maximum=MAX_COUNTED_STEPS),
+        counted_at=call.happened_at,
+        note=call.payload.text("note", max_length=250),
+        **call.action_arguments_with_key,
+    )
+    return PreparedCommand(RowReference(PRODUCT, lot.variant.product_id), action)
+
+
+def add_stage_from_phone(call: CommandCall) -> PreparedCommand:
+    """Prepare a note of what was just done to a lot."""
+    lot = _find_lot(call)
+    action = partial(
+        add_lot_stage,
+        cooperative=call.membership.cooperative,
+        lot_id=lot.pk,
+        title=call.payload.text("title", max_length=MAX_STAGE_LENGTH),
+        happened_at=call.happened_at,
+        **call.action_arguments_with_key,
+    )
+    return PreparedCommand(RowReference(PRODUCT, lot.variant.product_id), action)
+
+
+def _find_lot(call: CommandCall) -> Lot:
+    """Return the cooperative's lot with its variant. Raises Missing."""
+    lots = Lot.objects.for_cooperative(call.membership.cooperative).select_related("variant")
+    lot = lots.filter(pk=call.payload.whole_number("lot")).first()
+    if lot is None:
+        raise Missing()
+    return lot
