@@ -28,6 +28,7 @@ _PHONE_SCRIPTS = (
     "js/member/addresses.js",
     "js/member/controls.js",
     "js/member/html.js",
+    "js/member/lots.js",
     "js/member/new_listing.js",
     "js/member/parts.js",
     "js/member/pending.js",

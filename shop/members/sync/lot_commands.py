@@ -70,7 +70,8 @@ def add_stage_from_phone(call: CommandCall) -> PreparedCommand:
 def _find_lot(call: CommandCall) -> Lot:
     """Return the cooperative's lot with its variant. Raises Missing."""
     lots = Lot.objects.for_cooperative(call.membership.cooperative).select_related("variant")
-    lot = lots.filter(pk=call.payload.whole_number("lot")).first()
+    variant_id, lot_id = call.payload.whole_number("variant"), call.payload.whole_number("lot")
+    lot = lots.filter(pk=lot_id, variant=variant_id).first()
     if lot is None:
         raise Missing()
     return lot

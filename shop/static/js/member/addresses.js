@@ -7,6 +7,9 @@ const SCREENS = [
   [/^hang\/moi\/$/, () => "#new"],
   [/^hang\/(\d+)\/(?:loai\/\d+\/)?$/, (id) => `#listing-${id}`],
   [/^kho\/$/, () => "#stock"],
+  [/^lo\/$/, () => "#lots"],
+  [/^lo\/moi\/$/, () => "#newlot"],
+  [/^lo\/(\d+)\/$/, (id) => `#lot-${id}`],
 ];
 
 // Return the screen's hash, null if there is none for the page.

@@ -74,13 +74,31 @@ const PRODUCT_EFFECTS = {
   },
   pause_listing: changeListing("paused"),
   resume_listing: changeListing("published"),
-  receive_stock: changeStock((onHand, { quantity }) => onHand + quantity),
-  write_off_stock: changeStock((onHand, { quantity }) => onHand - quantity),
-  count_stock: changeStock((_onHand, { counted }) => counted),
+  receive_stock: (product, payload) => moveStock(product, payload, payload.warehouse, payload.quantity),
+  write_off_stock: (product, payload) => moveStock(product, payload, payload.warehouse, -payload.quantity),
   transfer_stock: (product, payload) => {
-    const without = changeStock((onHand, { quantity }) => onHand - quantity)(product, payload);
-    return changeStock((onHand, { quantity }) => onHand + quantity)(without, { ...payload, warehouse: payload.to });
+    const without = moveStock(product, payload, payload.warehouse, -payload.quantity);
+    return moveStock(without, payload, payload.to, payload.quantity);
   },
+  count_stock: (product, payload) => {
+    const { stocks } = product.variants.find(({ id }) => id === payload.variant) ?? { stocks: [] };
+    return moveStock(product, payload, payload.warehouse, payload.counted - onHandIn(stocks, payload.warehouse));
+  },
+  count_lot: (product, payload) => {
+    const lot = product.variants.flatMap(({ lots = [] }) => lots).find(({ id }) => id === payload.lot);
+    if (!lot) return product;
+    return moveStock(product, payload, payload.warehouse, payload.counted - onHandIn(lot.balances, payload.warehouse));
+  },
+  receive_lot: (product, { variant, warehouse, quantity, harvested_on, expires_on }, { key }) =>
+    moveStock(
+      changeVariant(product, variant, ({ lots = [] }) => ({
+        lots: [...lots, { key, harvested_on, expires_on, balances: [{ warehouse, on_hand: quantity }] }],
+      })),
+      { variant },
+      warehouse,
+      quantity,
+    ),
+  add_lot_stage: (product) => product,
 };
 
 function changeVariant(product, variant, change) {
@@ -95,16 +113,22 @@ function changeListing(state) {
   });
 }
 
-function changeStock(change) {
-  return (product, payload) =>
-    changeVariant(product, payload.variant, ({ stocks }) => {
-      const isHere = ({ warehouse }) => warehouse === payload.warehouse;
-      const empty = { warehouse: payload.warehouse, on_hand: 0, reserved: 0, allocated: 0 };
-      const known = stocks.some(isHere) ? stocks : [...stocks, empty];
-      return {
-        stocks: known.map((row) => (isHere(row) ? { ...row, on_hand: change(row.on_hand, payload) } : row)),
-      };
-    });
+const onHandIn = (rows, place) => rows.find(({ warehouse }) => warehouse === place)?.on_hand ?? 0;
+
+const addIn = (rows, place, quantity) => {
+  const isHere = ({ warehouse }) => warehouse === place;
+  const known = rows.some(isHere) ? rows : [...rows, { warehouse: place, on_hand: 0, reserved: 0, allocated: 0 }];
+  return known.map((row) => (isHere(row) ? { ...row, on_hand: row.on_hand + quantity } : row));
+};
+
+// Change the stock in a warehouse, and the balance of the lot if one is named.
+function moveStock(product, { variant, lot }, warehouse, quantity) {
+  return changeVariant(product, variant, ({ stocks, lots = [] }) => ({
+    stocks: addIn(stocks, warehouse, quantity),
+    lots: lots.map((row) =>
+      lot && row.id === lot ? { ...row, balances: addIn(row.balances, warehouse, quantity) } : row,
+    ),
+  }));
 }
 
 const EFFECTS = { part: PART_EFFECTS, product: PRODUCT_EFFECTS };

@@ -126,16 +126,17 @@ export const giveListing = (listing, name, payload, chains = [`listing-${listing
 };
 
 // Stock in one warehouse is recorded in the order in which it happened.
-const stockCommand = ({ product, variant, name, payload, at }) => ({
+const stockCommand = ({ product, variant, name, payload, at, chains }) => ({
   name,
   at,
   payload: { variant: variant.id, ...payload },
   subject: { product: product.id, name: product.name, unit: variant.unit },
-  chains: [payload.warehouse, payload.to].filter(Boolean).map((warehouse) => `stock-${variant.id}-${warehouse}`),
+  chains:
+    chains ?? [payload.warehouse, payload.to].filter(Boolean).map((warehouse) => `stock-${variant.id}-${warehouse}`),
 });
 
-export const giveStock = (product, variant, name, payload) =>
-  changeOutbox(() => addCommands([stockCommand({ product, variant, name, payload })]));
+export const giveStock = (product, variant, name, payload, chains) =>
+  changeOutbox(() => addCommands([stockCommand({ product, variant, name, payload, chains })]));
 
 export const giveCounts = (counts) =>
   changeOutbox(() => addCommands(counts.map((count) => stockCommand({ ...count, name: "count_stock" }))));

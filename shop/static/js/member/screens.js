@@ -5,6 +5,7 @@ import { useSignal } from "@preact/signals";
 import { screenFor } from "member/addresses";
 import { SyncTag } from "member/controls";
 import { html } from "member/html";
+import { Lot, Lots, NewLot } from "member/lots";
 import { NewListing } from "member/new_listing";
 import { isToWeigh, Part, parts } from "member/parts";
 import {
@@ -106,6 +107,9 @@ const SCREENS = {
   products: { section: "products", title: "products", screen: Products },
   new: { section: "products", title: "new_product", back: "#products", text: "back_to_products", screen: NewListing },
   stock: { section: "stock", title: "count_stock", back: "#today", text: "back", screen: CountStock },
+  lots: { section: "stock", title: "lots", back: "#stock", text: "back_to_stock", screen: Lots },
+  lot: { section: "stock", back: "#lots", text: "back_to_lots", screen: Lot },
+  newlot: { section: "stock", title: "new_lot", back: "#lots", text: "back_to_lots", screen: NewLot },
   listing: { section: "products", back: "#products", text: "back_to_products", screen: Listing },
 };
 const TODAY = { section: "today", title: "today", screen: Today };

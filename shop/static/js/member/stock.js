@@ -4,8 +4,8 @@ import { button, Field, MAX_QUANTITY, NumberField, readCount, readWhole, Select,
 import { html } from "member/html";
 import { AT_ONCE, giveCounts, giveStock, Icon, nameOf, number, products, settings, t } from "member/phone";
 
-const warehouses = () => settings.value.warehouses ?? [];
-const openWarehouses = () => warehouses().filter(({ is_open: isOpen }) => isOpen);
+export const warehouses = () => settings.value.warehouses ?? [];
+export const openWarehouses = () => warehouses().filter(({ is_open: isOpen }) => isOpen);
 
 // Return the stocks to count, with their warehouses: as on the page, a closed warehouse only if it holds stock.
 const countable = () =>
@@ -79,6 +79,7 @@ export const CountStock = () => {
       )}
     </ul>
     ${found.length > shown && button("plus", t("more"), () => setShown(shown + AT_ONCE))}
+    <a class="button button-second button-wide" href="#lots"><${Icon} name="tag" /> ${t("lots")}</a>
     ${all.length > 0 && html`<div class="buy-bar">${button("check", t("save_counts"), save, { isBig: true, isOff: !entered.length || isWrong })}</div>`}
   `;
 };

@@ -30,9 +30,12 @@ export const storePull = async (page) => {
   if (page.is_reset || isOther) await rows.clear();
   for (const row of page.rows) await rows.put(row);
   for (const { kind, id } of page.removed) await rows.delete([kind, id]);
-  const { member, cooperative, rights, warehouses, cursor, build, choices = earlier.choices } = page;
+  const { member, cooperative, rights, warehouses, households, cursor, build, choices = earlier.choices } = page;
   const pulledAt = page.has_more ? 0 : Date.now(); // if the page is closed in between, the next one does not wait
-  await settings.put({ member, cooperative, rights, warehouses, choices, cursor, build, pulledAt }, "phone");
+  await settings.put(
+    { member, cooperative, rights, warehouses, households, choices, cursor, build, pulledAt },
+    "phone",
+  );
   await transaction.done;
 };
 

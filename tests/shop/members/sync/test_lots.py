@@ -67,9 +67,7 @@ def test_count_of_a_lot_holds_for_its_moment_and_a_later_count_stands(seller) ->
     lot = make_lot(variant, 10)
     Movement.objects.update(created_at=hours_ago(9))
     phone = Phone(seller, Role.PACKER)
-    counted = make_command(
-        "count_lot", lot=lot.pk, warehouse=of(variant)["warehouse"], counted=8, at=hours_ago(3)
-    )
+    counted = make_command("count_lot", **of(variant), lot=lot.pk, counted=8, at=hours_ago(3))
     phone.push(make_command("write_off_stock", **of(variant), lot=lot.pk, quantity=2, at=hours_ago(1)))
     after_the_loss = balances(lot)
 
@@ -83,9 +81,7 @@ def test_count_of_a_lot_holds_for_its_moment_and_a_later_count_stands(seller) ->
         actor=Actor.system(),
         now=timezone.now(),
     )
-    phone.push(
-        make_command("count_lot", lot=lot.pk, warehouse=of(variant)["warehouse"], counted=9, at=hours_ago(2))
-    )
+    phone.push(make_command("count_lot", **of(variant), lot=lot.pk, counted=9, at=hours_ago(2)))
 
     assert (after_the_loss, after_the_count, balances(lot)) == ([8], [6], [5])
     assert get_stock(variant).on_hand == 5
@@ -99,7 +95,7 @@ def test_lot_is_moved_to_another_warehouse_and_noted(seller) -> None:
 
     response = phone.push(
         make_command("transfer_stock", **of(variant), lot=lot.pk, to=str(far_warehouse.pk), quantity=4),
-        make_command("add_lot_stage", lot=lot.pk, title="Rửa, để ráo"),
+        make_command("add_lot_stage", variant=variant.pk, lot=lot.pk, title="Rửa, để ráo"),
     )
 
     assert [answer["outcome"] for answer in response["answers"]] == ["done", "done"]
@@ -111,13 +107,12 @@ def test_lot_is_moved_to_another_warehouse_and_noted(seller) -> None:
 def test_foreign_lots_and_impossible_days_are_refused(seller) -> None:
     variant, foreign = make_variant(seller), make_lot(make_variant(make_seller("HTX khác"), on_hand=0))
     phone = Phone(seller, Role.MANAGER)
-    warehouse = of(variant)["warehouse"]
 
     codes = [
         phone.answer(name, **payload)["code"]
         for name, payload in [
-            ("count_lot", {"lot": foreign.pk, "warehouse": warehouse, "counted": 1}),
-            ("add_lot_stage", {"lot": foreign.pk, "title": "Rửa"}),
+            ("count_lot", {**of(variant), "lot": foreign.pk, "counted": 1}),
+            ("add_lot_stage", {"variant": variant.pk, "lot": foreign.pk, "title": "Rửa"}),
             ("write_off_stock", {**of(variant), "lot": foreign.pk, "quantity": 1}),
             ("receive_lot", {**of(variant), "quantity": 1, "harvested_on": "hôm qua"}),
             ("receive_lot", {**of(variant), "quantity": 1, "harvested_on": "2999-01-01"}),
