@@ -1,8 +1,8 @@
 """Lock rows, always in the same order.
 
-The order is: basket, order (with all its rows and payments), bank transfer, voucher, stock by key,
-settlements by key. A carrier's statement, a cash remittance and a delivery run are locked before orders, and
-several orders by key.
+The order is: basket, order (with all its rows and payments), bank transfer, voucher, variants with a limit
+per buyer, stock by key, settlements by key. A carrier's statement, a cash remittance and a delivery run are
+locked before orders, and several orders by key.
 
 On PostgreSQL these functions lock rows; on SQLite the transaction itself (IMMEDIATE) is the lock. So all of
 them must be called inside a transaction.
@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable
 
 from django.db.models import QuerySet
 
-from catalog.models import Stock
+from catalog.models import Stock, Variant
 from orders.models import (
     BankTransfer,
     Basket,
@@ -67,6 +67,13 @@ def lock_voucher(code: str) -> Voucher | None:
     if voucher is None or not voucher.is_limited:
         return None
     return lock_row(Voucher.objects.filter(pk=voucher.pk))
+
+
+def lock_limited_variants(variants: Iterable[Variant]) -> None:
+    """Lock the variants among these that have a limit per buyer, so that concurrent orders are counted."""
+    limited = [variant.pk for variant in variants if variant.quantity_limit_per_customer is not None]
+    if limited:
+        lock_rows(Variant.objects.filter(pk__in=limited), may_be_referenced=True)
 
 
 def lock_stock(stock_ids: Iterable[int]) -> dict[int, Stock]:

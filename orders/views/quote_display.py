@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from catalog.pricing import WholesaleTier, find_next_tier
 from catalog.unit_labels import variant_count_label
 from cooperatives.models import Arrival, DeliveryMethod, ShippingService
+from orders.actions.quotes.purchase_limits import limit_message
 from orders.actions.quotes.quote_queries import read_main_pictures
 from orders.actions.quotes.quote_types import Quote, QuotedLine, QuotedPickupTime, QuoteProblem, SellerQuote
 from orders.pricing import PricedItem
@@ -259,10 +260,7 @@ def line_messages(line: QuotedLine, currency: str) -> list[str]:
             ngettext("Only %(count)s is left.", "Only %(count)s are left.", line.available_quantity or 0)
             % {"count": line.available_quantity or 0}
         ),
-        QuoteProblem.OVER_LIMIT: lambda: (
-            _("You can buy at most %(limit)s × %(unit)s per order.")
-            % {"limit": line.limit, "unit": line.variant.get_unit_display()}
-        ),
+        QuoteProblem.OVER_LIMIT: lambda: limit_message(line.variant, line.limit or 0, line.ordered_before),
         QuoteProblem.PRICE_CHANGED: lambda: (
             _("The price has changed from %(old)s to %(new)s.")
             % {

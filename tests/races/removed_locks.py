@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model, QuerySet
 
-from catalog.models import Stock
+from catalog.models import Stock, Variant
 from cooperatives.models import PickupSlot
 from orders import locks
 from orders.actions.placement import place_order as placing
@@ -36,7 +36,7 @@ class RemovedLocks:
         monkeypatch.setattr(locks, "lock_row", lambda rows: next(iter(self._rows(rows)), None))
         if connection.vendor == "sqlite":
             monkeypatch.setattr(placing, "build_quote", lambda _request, *, now: self._stale.quote)
-        elif model is Voucher:  # its uses are counted after it is read
+        elif model in (Voucher, Variant):  # uses and orders are counted after it is read
             monkeypatch.setattr(placing, "build_quote", self._quote)
 
     def wrap_placing(self, basket: Basket, function: Callable[[], Any]) -> Callable[[], Any]:
@@ -68,7 +68,7 @@ class RemovedLocks:
             self._checked_by_all.wait()
         return quote
 
-    def _rows(self, rows: QuerySet[Any]) -> list[Any]:
+    def _rows(self, rows: QuerySet[Any], **_options: object) -> list[Any]:
         if connection.vendor == "sqlite":
             return self._stale.rows[rows.model] if rows.model in self._stale.rows else list(rows)
         read_rows = list(rows.order_by("pk"))

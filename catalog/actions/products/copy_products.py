@@ -36,6 +36,9 @@ _VARIANT_COLUMNS = (
     "content_count",
     "content_unit",
     "weight",
+    "quantity_limit_per_customer",
+    "quantity_limit_days",
+    "quantity_limit_per_order",
     "is_sold_by_weight",
     "tolerance_percent",
 )
@@ -51,7 +54,7 @@ def copy_product(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Create a draft with the product's details, photos, options and prices, without stock and codes.
+    """Create a draft with the product's details, photos, options, prices and limits, without stock and codes.
 
     A repeated `idempotency_key` returns the first copy. Raises KeyReused, Missing, MissingWarehouse.
     """
@@ -111,15 +114,17 @@ def _new_product(source: Product, channel: Channel) -> NewProduct:
 
 def _variant_details(source: Product, channel: Channel) -> list[VariantDetails]:
     """Return the options that have a price. A copied option without one could not be sold."""
-    prices = dict(
-        Price.objects.filter(variant__product=source, channel=channel, amount__isnull=False).values_list(
-            "variant", "amount"
-        )
-    )
+    prices = {
+        price.variant_id: price
+        for price in Price.objects.filter(
+            variant__product=source, channel=channel, amount__isnull=False
+        ).with_wholesale_prices()
+    }
     variants = Variant.objects.filter(pk__in=prices).in_order()
     return [
         VariantDetails(
-            price=prices[variant.pk] or 0,
+            price=prices[variant.pk].amount or 0,
+            wholesale_tiers=prices[variant.pk].wholesale_tiers,
             **{column: getattr(variant, column) for column in _VARIANT_COLUMNS},
         )
         for variant in variants

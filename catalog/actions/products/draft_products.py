@@ -82,7 +82,7 @@ def insert_draft_product(
         insert_variant(
             product,
             details.columns(),
-            prices=[ListPrice(channel, details.price)],
+            prices=[ListPrice(channel, details.price, wholesale_tiers=details.wholesale_tiers)],
             stocks=[InitialStock(on_hand)],
             actor=actor,
             now=now,

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TypedDict
 
 from catalog.models import ALL_MONTHS, Category, ProductType, Unit
+from catalog.pricing import WholesaleTier
 from shop.core.models import Picture
 
 MAX_CONTENT = 10_000_000
@@ -58,12 +59,17 @@ class VariantDetails:
     barcode: str = ""
     seller_code: str | None = None
     quantity_limit_per_customer: int | None = None
+    quantity_limit_days: int | None = None
+    quantity_limit_per_order: int | None = None
     is_sold_by_weight: bool = False
     tolerance_percent: int = 20
+    wholesale_tiers: Sequence[WholesaleTier] = ()
 
     def columns(self) -> dict[str, object]:
-        """Return the values of the variant's columns. The price is a row of its own."""
-        return {column: value for column, value in asdict(self).items() if column != "price"}
+        """Return the values of the variant's columns. Prices are rows of their own."""
+        columns: dict[str, object] = asdict(self)
+        del columns["price"], columns["wholesale_tiers"]
+        return columns
 
 
 @dataclass(frozen=True, slots=True)

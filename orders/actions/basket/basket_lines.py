@@ -15,8 +15,9 @@ from catalog.actions.stock.stock_movements import save_reserved_and_allocated
 from catalog.models import Price, Stock, Variant
 from cooperatives.models import DeliveryMethod
 from orders import locks
+from orders.actions.quotes.purchase_limits import limit_message, ordered_quantities, purchase_limit
 from orders.actions.quotes.quote_queries import read_buyable_variants
-from orders.actions.quotes.quote_types import RequestedDelivery
+from orders.actions.quotes.quote_types import Buyer, RequestedDelivery
 from orders.models import Basket, BasketAccess, BasketLine, DeliveryChoice, Reservation
 from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Missing, Refused
@@ -34,7 +35,7 @@ class InvalidQuantity(Refused):
 
 
 class QuantityExceedsLimit(Refused):
-    """The quantity exceeds the limit of one order. `details["limit"]` holds the limit."""
+    """The quantity exceeds what one order may hold or the buyer may still order, `details["limit"]`."""
 
     code = "quantity_exceeds_limit"
     default_message = _("That is more than one order can hold. Enter a smaller quantity.")
@@ -75,7 +76,7 @@ def add_variant_to_basket(
         basket = create_empty_basket(
             user_id=user_id, channel=channel, language=language, province_code=province_code, now=now
         )
-    add_lines_to_locked_basket(basket, [LineToAdd(variant_id, quantity)])
+    add_lines_to_locked_basket(basket, [LineToAdd(variant_id, quantity)], now=now)
     mark_basket_changed(basket, now)
     return basket
 
@@ -106,7 +107,9 @@ def create_empty_basket(
     )
 
 
-def add_lines_to_locked_basket(basket: Basket, lines_to_add: Sequence[LineToAdd]) -> None:
+def add_lines_to_locked_basket(
+    basket: Basket, lines_to_add: Sequence[LineToAdd], *, now: datetime.datetime
+) -> None:
     """On a locked basket: add all of these lines or none, in a fixed number of queries.
 
     Raises as `add_variant_to_basket`.
@@ -114,7 +117,7 @@ def add_lines_to_locked_basket(basket: Basket, lines_to_add: Sequence[LineToAdd]
     variant_ids = {line_to_add.variant_id for line_to_add in lines_to_add}
     variants = read_buyable_variants(basket.channel_id, variant_ids)
     lines = _select_lines(basket.pk, variant_ids)
-    store_added_lines(basket, lines, lines_to_add, variants, shop_quantity_limit())
+    store_added_lines(basket, lines, lines_to_add, variants, shop_quantity_limit(), now=now)
 
 
 def store_added_lines(
@@ -123,6 +126,8 @@ def store_added_lines(
     lines_to_add: Sequence[LineToAdd],
     variants: Mapping[int, Variant],
     shop_limit: int | None,
+    *,
+    now: datetime.datetime,
 ) -> None:
     """In a transaction: add lines to a basket's present `lines` of these variants, also to the list itself.
 
@@ -130,6 +135,7 @@ def store_added_lines(
     """
     new_lines: list[BasketLine] = []
     grown_lines: dict[uuid.UUID, BasketLine] = {}
+    ordered_before = ordered_quantities(variants.values(), _buyer(basket), now=now)
     for added in lines_to_add:
         if added.quantity < 1:
             raise InvalidQuantity(field="quantity")
@@ -148,7 +154,7 @@ def store_added_lines(
             same_variant.append(line)
         price = next(iter(variant.prices.all()), None)
         _grow_line(line, added, price)
-        _check_limit(variant, same_variant, shop_limit)
+        _check_limit(variant, same_variant, shop_limit, ordered_before)
     BasketLine.objects.bulk_create(new_lines)
     BasketLine.objects.bulk_update(
         grown_lines.values(), ["quantity", "seen_price", "forced_price", "metadata"]
@@ -164,7 +170,7 @@ def _grow_line(line: BasketLine, added_line: LineToAdd, price: Price | None) -> 
     line.metadata = {**line.metadata, **added_line.metadata}
 
 
-def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None:
+def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int, *, now: datetime.datetime) -> None:
     """On a locked basket: change a line's quantity, as `change_line_quantity` does."""
     line = basket.lines.select_related("variant").filter(pk=line_id).first()
     if line is None:
@@ -181,7 +187,8 @@ def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int) -> None
         for basket_line in _select_lines(basket.pk, [line.variant_id])
         if basket_line.pk != line.pk
     ]
-    _check_limit(line.variant, [line, *other_lines], shop_quantity_limit())
+    ordered_before = ordered_quantities([line.variant], _buyer(basket), now=now)
+    _check_limit(line.variant, [line, *other_lines], shop_quantity_limit(), ordered_before)
     line.seen_price = next(
         (price.price_at(quantity) for price in select_prices([line.variant_id], basket.channel_id)), None
     )
@@ -194,7 +201,7 @@ def change_line_quantity(
 ) -> None:
     """Set the quantity of a line; 0 removes it. Raises Missing, InvalidQuantity, QuantityExceedsLimit."""
     basket = lock_existing_basket(basket_id)
-    set_line_quantity(basket, line_id, quantity)
+    set_line_quantity(basket, line_id, quantity, now=now)
     mark_basket_changed(basket, now)
 
 
@@ -313,16 +320,20 @@ def select_prices(variant_ids: Collection[int], channel_id: int) -> QuerySet[Pri
     return Price.objects.filter(variant__in=variant_ids, channel=channel_id).with_wholesale_prices()
 
 
-def _check_limit(variant: Variant, lines: Iterable[BasketLine], shop_limit: int | None) -> None:
-    """Raise QuantityExceedsLimit if the basket's lines of a variant together exceed its limit."""
-    limit = variant.order_limit(shop_limit)
+def _check_limit(
+    variant: Variant,
+    lines: Iterable[BasketLine],
+    shop_limit: int | None,
+    ordered_before: Mapping[int, int],
+) -> None:
+    """Raise QuantityExceedsLimit if the basket's lines of a variant together exceed its limits."""
+    limit, ordered = purchase_limit(variant, shop_limit, ordered_before)
     if limit is not None and sum(line.quantity for line in lines) > limit:
-        raise QuantityExceedsLimit(
-            _("You can buy at most %(limit)s × %(unit)s per order.")
-            % {"limit": limit, "unit": variant.get_unit_display()},
-            field="quantity",
-            limit=limit,
-        )
+        raise QuantityExceedsLimit(limit_message(variant, limit, ordered), field="quantity", limit=limit)
+
+
+def _buyer(basket: Basket) -> Buyer:
+    return Buyer(basket.user_id, basket.phone, basket.email)
 
 
 def _release_line(basket: Basket, line: BasketLine) -> None:

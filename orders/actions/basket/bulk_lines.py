@@ -88,7 +88,7 @@ def create_basket(
     inputs = QuoteInputs(variants, sales_terms())
     lines: list[BasketLine] = []
     shop_limit = inputs.terms.settings.limit_quantity_per_checkout
-    store_added_lines(basket, lines, lines_to_add, variants, shop_limit)
+    store_added_lines(basket, lines, lines_to_add, variants, shop_limit, now=now)
     request = quote_request_of_rows(basket, BasketRows(lines, variants, {}, has_reservations=False))
     quote = build_quote(request, now=now, inputs=inputs)
     _require_no_shortage(quote, variants)
@@ -130,10 +130,10 @@ def bulk_update_lines(
             line_to_add = LineToAdd(
                 update.variant_id, quantity, update.forced_price, metadata=update.metadata
             )
-            add_lines_to_locked_basket(basket, [line_to_add])
+            add_lines_to_locked_basket(basket, [line_to_add], now=now)
             changed_variant_ids.add(update.variant_id)
         else:
-            _change_line(basket, line, update)
+            _change_line(basket, line, update, now=now)
             changed_variant_ids.add(line.variant_id)
     quote = _quote_without_shortage(basket, changed_variant_ids, now=now)
     mark_basket_changed(basket, now)
@@ -148,12 +148,12 @@ def bulk_remove_lines(*, basket_id: uuid.UUID, line_ids: Sequence[uuid.UUID], no
     if missing_ids := [key for key in line_ids if key not in known_ids]:
         raise Missing(field="lines", missing_lines=missing_ids)
     for key in known_ids:
-        set_line_quantity(basket, key, 0)
+        set_line_quantity(basket, key, 0, now=now)
     mark_basket_changed(basket, now)
 
 
 def _add_lines(basket: Basket, lines_to_add: Sequence[LineToAdd], *, now: datetime.datetime) -> Quote:
-    add_lines_to_locked_basket(basket, lines_to_add)
+    add_lines_to_locked_basket(basket, lines_to_add, now=now)
     return _quote_without_shortage(basket, {line_to_add.variant_id for line_to_add in lines_to_add}, now=now)
 
 
@@ -168,14 +168,14 @@ def _find_line(basket: Basket, requested: LineUpdate) -> BasketLine | None:
     return lines.filter(variant=requested.variant_id).first()
 
 
-def _change_line(basket: Basket, line: BasketLine, requested: LineUpdate) -> None:
+def _change_line(basket: Basket, line: BasketLine, requested: LineUpdate, *, now: datetime.datetime) -> None:
     if requested.forced_price is not None or requested.metadata:
         if requested.forced_price is not None:
             line.forced_price = requested.forced_price
         line.metadata = {**line.metadata, **requested.metadata}
         line.save(update_fields=["forced_price", "metadata"])
     if requested.quantity is not None:
-        set_line_quantity(basket, line.pk, requested.quantity)
+        set_line_quantity(basket, line.pk, requested.quantity, now=now)
 
 
 def _quote_without_shortage(basket: Basket, variant_ids: set[int], *, now: datetime.datetime) -> Quote:

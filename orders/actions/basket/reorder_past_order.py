@@ -216,6 +216,7 @@ def _increase_lines(basket: Basket, available: Sequence[tuple[QuotedLine, int]])
         else:
             line = BasketLine(basket=basket, variant=variant, quantity=quantity)
             new_lines.append(line)
-        line.seen_price = quoted.unit_price
+        price = next(iter(variant.prices.all()), None)
+        line.seen_price = price.price_at(line.quantity) if price is not None else None
     BasketLine.objects.bulk_create(new_lines)
     BasketLine.objects.bulk_update(grown_lines, ["quantity", "seen_price"])

@@ -86,7 +86,9 @@ def complete_checkout(
     if basket is None:
         return order_of_basket(basket_id), None
     locks.lock_voucher(basket.voucher_code)
-    current_quote = build_quote(basket_quote_request(basket), now=now)
+    quote_request = basket_quote_request(basket)
+    locks.lock_limited_variants((quote_request.variants or {}).values())
+    current_quote = build_quote(quote_request, now=now)
     contact = _require_contact(basket, current_quote, invoice)
     _require_no_problems(current_quote)
     payments = payments_of_basket(basket.pk)

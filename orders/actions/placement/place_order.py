@@ -187,9 +187,10 @@ def _quote_basket(
     *,
     now: datetime.datetime,
 ) -> Quote:
-    """Lock the basket's voucher and quote it with the final contact, deliveries and prices."""
+    """Lock what limits the order, and quote it with the final contact, deliveries and prices."""
     locks.lock_voucher(basket.voucher_code)
     saved_request = basket_quote_request(basket)
+    locks.lock_limited_variants((saved_request.variants or {}).values())
     request = replace(
         saved_request,
         province_code=contact.province_code,

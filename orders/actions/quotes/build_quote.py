@@ -18,6 +18,7 @@ from catalog.states import ListingState
 from cooperatives.models import DeliveryMethod
 from cooperatives.states import CooperativeState
 from orders.actions.quotes.fallback_delivery import split_fallback_fees
+from orders.actions.quotes.purchase_limits import ordered_quantities, purchase_limit
 from orders.actions.quotes.quote_deliveries import quote_deliveries
 from orders.actions.quotes.quote_queries import (
     BasketRows,
@@ -123,7 +124,7 @@ def build_quote(
             new_quote = SellerQuote(variant.cooperative, [], [])
             seller_quote = by_cooperative.setdefault(variant.cooperative_id, new_quote)
             seller_quote.lines.append(_quote_line(requested_line, variant, rates, free))
-    _flag_limits(by_cooperative.values(), terms.settings)
+    _flag_limits(by_cooperative.values(), quote_request, terms.settings, now=now)
     _flag_shortages(by_cooperative.values())
     quote_deliveries(
         quote_request, by_cooperative, delivery_methods, fallbacks, now, should_propose_deliveries
@@ -239,14 +240,24 @@ def _quote_line(
     return quoted
 
 
-def _flag_limits(seller_quotes: Iterable[SellerQuote], shop: ShopSettings) -> None:
-    """Add OVER_LIMIT to the lines of a variant if their sum is above the limit of one order."""
+def _flag_limits(
+    seller_quotes: Iterable[SellerQuote],
+    quote_request: QuoteRequest,
+    shop: ShopSettings,
+    *,
+    now: datetime.datetime,
+) -> None:
+    """Add OVER_LIMIT to the lines of a variant if together they exceed its limit per order or per buyer."""
     lines = [line for seller_quote in seller_quotes for line in seller_quote.lines]
     quantity_by_variant: Counter[int] = Counter()
     for line in lines:
         quantity_by_variant[line.variant.pk] += line.requested.quantity
+    buyer = Buyer() if quote_request.is_by_staff else quote_request.buyer
+    ordered_before = ordered_quantities((line.variant for line in lines), buyer, now=now)
     for line in lines:
-        line.limit = line.variant.order_limit(shop.limit_quantity_per_checkout)
+        line.limit, line.ordered_before = purchase_limit(
+            line.variant, shop.limit_quantity_per_checkout, ordered_before
+        )
         if line.limit is not None and quantity_by_variant[line.variant.pk] > line.limit:
             line.problems.append(QuoteProblem.OVER_LIMIT)
 

@@ -142,6 +142,7 @@ class QuotedLine:
     available_quantity: int | None
     wholesale_from: int | None = None  # the quantity from which its wholesale price applies
     limit: int | None = None
+    ordered_before: int | None = None  # by this buyer, if `limit` is what the limit per buyer leaves
     to_pay: int | None = None
     problems: list[QuoteProblem] = field(default_factory=list)
 

@@ -28,13 +28,15 @@ def after_commit_or_run(task: Task[..., None], /, **kwargs: object) -> None:
     transaction.on_commit(partial(publish_or_run, task, **kwargs))
 
 
-def lock_rows(rows: models.QuerySet[Row]) -> list[Row]:
+def lock_rows(rows: models.QuerySet[Row], *, may_be_referenced: bool = False) -> list[Row]:
     """Read and lock rows in primary key order until the transaction ends.
+
+    Others wait to insert rows that refer to a locked row, unless they `may_be_referenced` meanwhile.
 
     On SQLite the surrounding transaction is the lock: it is IMMEDIATE, so no other transaction can write
     until it ends. The queryset is evaluated here, because an unevaluated queryset locks nothing.
     """
-    return list(_with_row_lock(rows))
+    return list(_with_row_lock(rows, may_be_referenced=may_be_referenced))
 
 
 def lock_compiled_rows(rows_of: Callable[..., models.QuerySet[Row]], *args: object) -> list[Row]:
@@ -54,10 +56,10 @@ def _compiled_lock(rows_of: Callable[..., models.QuerySet[Row]]) -> Callable[...
     return compiled_query(lockable)
 
 
-def _with_row_lock(rows: models.QuerySet[Row]) -> models.QuerySet[Row]:
+def _with_row_lock(rows: models.QuerySet[Row], *, may_be_referenced: bool = False) -> models.QuerySet[Row]:
     rows = rows.order_by("pk")
     if connection.features.has_select_for_update:
-        rows = rows.select_for_update(of=("self",))
+        rows = rows.select_for_update(of=("self",), no_key=may_be_referenced)
     return rows
 
 

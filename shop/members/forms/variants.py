@@ -126,6 +126,8 @@ class VariantForm(MembersForm, ConfirmableForm):
             barcode=existing.barcode if existing else "",
             seller_code=existing.seller_code if existing else None,
             quantity_limit_per_customer=existing.quantity_limit_per_customer if existing else None,
+            quantity_limit_days=existing.quantity_limit_days if existing else None,
+            quantity_limit_per_order=existing.quantity_limit_per_order if existing else None,
         )
 
 

@@ -1,0 +1,96 @@
+"""Limits on the quantity of a variant that one order may hold, and that one buyer may order in all.
+
+This module only reads. Placement reads under the lock of the limited variants
+(`orders.locks.lock_limited_variants`), so that no other order is added before the new one is recorded.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+
+from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from catalog.models import Variant
+from catalog.unit_labels import variant_count_label
+from orders.actions.quotes.quote_types import Buyer
+from orders.models import OrderLine, ParcelLine
+from orders.states import ParcelKind, ParcelState
+from shop.core.texts.formatting import format_number
+
+
+def ordered_quantities(
+    variants: Iterable[Variant], buyer: Buyer, *, now: datetime.datetime
+) -> dict[int, int]:
+    """Return how many the buyer has ordered before, by id of the variants that have a limit per buyer.
+
+    The buyer is the same account, or the same phone or e-mail on the order. Cancelled and expired orders,
+    and items refunded instead of sent, do not count. One query, or none if no variant has such a limit.
+    """
+    periods, buyers = Q(), Q()
+    for variant in variants:
+        if variant.quantity_limit_per_customer is not None:
+            period = Q(variant=variant.pk)
+            if variant.quantity_limit_days is not None:
+                start = now - datetime.timedelta(days=variant.quantity_limit_days)
+                period &= Q(order__placed_at__gt=start)
+            periods |= period
+    if buyer.user_id is not None:
+        buyers |= Q(order__user=buyer.user_id)
+    if buyer.phone:
+        buyers |= Q(order__phone=buyer.phone)
+    if buyer.email.strip():
+        buyers |= Q(order__email__iexact=buyer.email.strip())
+    if not periods or not buyers:
+        return {}
+    unsent = (
+        ParcelLine.objects.filter(order_line=OuterRef("pk"), parcel__kind=ParcelKind.REFUND)
+        .exclude(parcel__state=ParcelState.VOIDED)
+        .order_by()
+        .values("order_line")
+        .annotate(total=Sum("quantity"))
+        .values("total")
+    )
+    lines = OrderLine.objects.filter(periods, buyers, has_ended=False, order__placed_at__isnull=False)
+    counted = lines.annotate(counted=F("quantity") - Coalesce(Subquery(unsent), 0)).order_by("variant")
+    return dict(counted.values_list("variant").annotate(total=Sum("counted")))
+
+
+def purchase_limit(
+    variant: Variant, shop_limit: int | None, ordered_before: Mapping[int, int]
+) -> tuple[int | None, int | None]:
+    """Return how many one order may hold, and if that is the limit per buyer, the quantity ordered before."""
+    limits = [limit for limit in (shop_limit, variant.quantity_limit_per_order) if limit is not None]
+    of_order = min(limits, default=None)
+    of_buyer = variant.quantity_limit_per_customer
+    if of_buyer is None:
+        return of_order, None
+    ordered = ordered_before.get(variant.pk, 0)
+    remaining = max(0, of_buyer - ordered)
+    return (remaining, ordered) if of_order is None or remaining <= of_order else (of_order, None)
+
+
+def limit_message(variant: Variant, limit: int, ordered_before: int | None) -> str:
+    """Return the refusal of a larger quantity, from the values of `purchase_limit`."""
+    if ordered_before is None:
+        words = {"limit": format_number(limit), "unit": variant.get_unit_display()}
+        return _("You can buy at most %(limit)s × %(unit)s per order.") % words
+    count = variant_count_label(variant, variant.quantity_limit_per_customer or 0)
+    days = variant.quantity_limit_days
+    rule = (
+        _("Each buyer can order at most %(count)s.") % {"count": count}
+        if days is None
+        else _("Each buyer can order at most %(count)s within %(days)s days.")
+        % {"count": count, "days": format_number(days)}
+    )
+    if not ordered_before:
+        return rule
+    words = {"ordered": format_number(ordered_before), "left": format_number(limit)}
+    rest = (
+        _("You have ordered %(ordered)s and can order %(left)s more.")
+        if limit
+        else _("You have already ordered %(ordered)s.")
+    )
+    return f"{rule} {rest % words}"
