@@ -97,6 +97,7 @@ def invitation_visits(rows: PeopleAndCatalogue, part: OrderPart) -> list[PageVis
     substitute = f"{shortage}{part.lines.order_by('position')[0].pk}/"
     received = f"/xa-vien/loi-moi/{invitation_token(rows.open_invitation)}/"
     listing, files = f"/xa-vien/hang/{rows.product.listings.get().pk}/", "/xa-vien/hang/bang/"
+    terms = f"{listing}loai/{rows.product.variants.in_order()[0].pk}/gia-si/"
     many = ("/xa-vien/hang/nhieu/", files, f"{files}{rows.listing_import.pk}/")
     return [
         ("/xa-vien/hop-tac-xa/", "manager of two", 200, None),
@@ -107,7 +108,8 @@ def invitation_visits(rows: PeopleAndCatalogue, part: OrderPart) -> list[PageVis
         (f"/xa-vien/loi-moi/{invitation_token(rows.revoked_invitation)}/", "guest", 410, None),
         *(
             (page, "manager", 200, None)
-            for page in (*many, listing, f"{listing}mo-ta/", shortage, substitute)
+            for page in (*many, listing, f"{listing}mo-ta/", terms, shortage, substitute)
         ),
         *((page, "manager", 200, {"available": "x"}) for page in (shortage, substitute)),
+        (terms, "manager", 200, {"quantity_1": "x"}),
     ]

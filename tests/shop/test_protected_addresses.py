@@ -73,7 +73,8 @@ ASKS_NOT = {
         deliver-run-parcel delivery-method delivery-methods delivery-rates delivery-run
         delivery-runs discard-listing-import discounts download-listings-csv
         download-listings-xlsx download-template-csv download-template-xlsx
-        download-voucher-codes driver-page edit-many-products end-delivery-method end-promotion
+        download-voucher-codes driver-page edit-many-products edit-purchase-terms end-delivery-method
+        end-promotion
         end-run end-shared-phone end-voucher fail-run-parcel hand-over-parcel hand-over-run household
         household-picture kept-picture listing listing-details listing-hints
         listing-import listing-imports listing-texts listings lock-phone lot lot-labels lots manifest

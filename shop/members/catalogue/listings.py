@@ -309,7 +309,7 @@ def _stocks_by_listing(rows: list[Listing]) -> dict[int, list[VariantStock]]:
 def _variant_rows(listing: Listing) -> list[VariantRow]:
     """Return the product's variants with price and stock in the listing's channel."""
     variants = list(listing.product.variants.in_order())
-    channel_prices = Price.objects.filter(variant__in=variants, channel=listing.channel_id).order_by("pk")
-    prices = {price.variant_id: price for price in channel_prices}
+    channel_prices = Price.objects.filter(variant__in=variants, channel=listing.channel_id)
+    prices = {price.variant_id: price for price in channel_prices.with_wholesale_prices().order_by("pk")}
     stocks = variant_stocks(variants, listing.channel)
     return [VariantRow(variant, prices.get(variant.pk), stocks[variant.pk]) for variant in variants]
