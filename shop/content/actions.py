@@ -21,7 +21,7 @@ from shop.content.models import (
     PageTypeAttribute,
 )
 from shop.core.actors import Actor
-from shop.core.database.transactions import lock_row
+from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.database.unique_fields import require_related_rows, save_unique, unused_slug
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
@@ -70,6 +70,22 @@ def edit_page(
     _set_attribute_values(page, inputs, requires_all=False)
     record_change("page.changed", page, actor=actor, now=now, data={"fields": changed})
     return page
+
+
+@transaction.atomic(durable=True)
+def publish_pages(
+    *, page_ids: Sequence[int], is_published: bool, actor: Actor, now: datetime.datetime
+) -> int:
+    """Publish or hide pages; return how many were changed. Raises Missing, and changes nothing then."""
+    pages = lock_rows(Page.objects.filter(pk__in=page_ids))
+    if len(pages) != len(set(page_ids)):
+        raise Missing(field="ids")
+    changed = [page for page in pages if page.is_published != is_published]
+    for page in changed:
+        page.is_published = is_published
+        page.save()
+        record_change("page.changed", page, actor=actor, now=now, data={"fields": ["is_published"]})
+    return len(changed)
 
 
 @transaction.atomic(durable=True)

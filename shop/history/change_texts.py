@@ -90,6 +90,8 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "lot.received": pgettext_lazy("history", "Lot received"),
     "lot.counted": pgettext_lazy("history", "Lot counted"),
     "lot.stage_added": pgettext_lazy("history", "Stage of a lot noted"),
+    "variant.picture_added": pgettext_lazy("history", "Image added"),
+    "variant.picture_removed": pgettext_lazy("history", "Image removed"),
     "lot.picture_added": pgettext_lazy("history", "Photo of a lot added"),
     "lot.picture_removed": pgettext_lazy("history", "Photo of a lot removed"),
     "lot.recalled": pgettext_lazy("history", "Lot recalled"),

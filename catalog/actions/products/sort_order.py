@@ -1,4 +1,4 @@
-"""Reorder variants, products of a collection, attribute values and pictures."""
+"""Reorder variants, products of a collection, attribute values, pictures and warehouses of a channel."""
 
 from __future__ import annotations
 
@@ -10,12 +10,21 @@ from typing import TypeVar
 from django.db import models, transaction
 
 from catalog.models import AttributeValue, CollectionProduct, ProductMedia, ProductTypeAttribute, Variant
+from cooperatives.models import WarehouseChannel
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
-Ordered = TypeVar("Ordered", Variant, ProductMedia, CollectionProduct, ProductTypeAttribute, AttributeValue)
+Ordered = TypeVar(
+    "Ordered",
+    Variant,
+    ProductMedia,
+    CollectionProduct,
+    ProductTypeAttribute,
+    AttributeValue,
+    WarehouseChannel,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ shop.columns(
 )
 shop.unsupported("headerText", "companyAddress", "defaultMailSenderName")
 shop.unsupported("availableExternalAuthentications", "announcements", value=[])
+shop.unsupported("availableTaxApps", value=[])  # the shop calculates all taxes itself
 shop.unsupported("allowStorefrontTraffic", "useLegacyShippingZoneStockAvailability", value=True)
 shop.unsupported("includeTaxesInPrices", "displayGrossPrices", "chargeTaxesOnShipping", value=True)
 shop.unsupported("preserveAllAddressFields", value=False)

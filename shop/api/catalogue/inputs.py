@@ -691,6 +691,11 @@ class AttributeReorderValuesArguments(TypedDict):
     moves: list[ReorderInput]
 
 
+class ChannelReorderWarehousesArguments(TypedDict):
+    channelId: str
+    moves: list[ReorderInput]
+
+
 class ProductPrivateMetafieldArguments(TypedDict):
     key: str
 
@@ -1442,6 +1447,16 @@ class ProductVariantChannelListingAddInput(TypedDict):
 class StockInput(TypedDict):
     warehouse: str
     quantity: int
+
+
+class VariantMediaAssignArguments(TypedDict):
+    mediaId: str
+    variantId: str
+
+
+class VariantMediaUnassignArguments(TypedDict):
+    mediaId: str
+    variantId: str
 
 
 class ProductVariantCreateArguments(TypedDict):

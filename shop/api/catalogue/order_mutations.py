@@ -1,4 +1,4 @@
-"""Reorder variants, media, collection products, and attributes and their values."""
+"""Reorder variants, media, collection products, attributes and their values, and warehouses of a channel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from catalog.models import (
     ProductTypeAttribute,
     Variant,
 )
+from cooperatives.models import WarehouseChannel
 from shop.accounts.staff.permissions import Permission
+from shop.api.base.channels import channel
 from shop.api.breadth import Selection
 from shop.api.catalogue.collection_rows import cooperative_from_key
 from shop.api.catalogue.input_values import (
@@ -32,6 +34,7 @@ from shop.api.catalogue.input_values import (
 )
 from shop.api.catalogue.inputs import (
     AttributeReorderValuesArguments,
+    ChannelReorderWarehousesArguments,
     CollectionReorderProductsArguments,
     ProductMediaReorderArguments,
     ProductTypeReorderAttributesArguments,
@@ -44,6 +47,7 @@ from shop.api.ids import input_key
 from shop.api.input_data import InputData
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
+from shop.core.models import Channel
 
 mutation = Mutations(codes=CODES)
 
@@ -162,6 +166,24 @@ def attribute_reorder_values(
         now=context.now,
     )
     return {"attribute": staff_row(attribute, key, context, selection.names("attribute"))}
+
+
+@mutation.field(permissions=[Permission.MANAGE_CHANNELS])
+def channel_reorder_warehouses(
+    arguments: ChannelReorderWarehousesArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    key = input_key(arguments["channelId"], "Channel", field="channelId")
+    rows = WarehouseChannel.objects.filter(channel=key)
+    reorder_rows(
+        root=Channel.objects.all(),
+        root_key=key,
+        rows=rows.order_by("sort_order", "warehouse__created_at", "warehouse"),
+        moves=_moves(arguments["moves"], "Warehouse"),
+        key_field="warehouse_id",
+        actor=context.actor,
+        now=context.now,
+    )
+    return {"channel": staff_row(channel, key, context, selection.names("channel"))}
 
 
 TYPES = (mutation,)

@@ -9,6 +9,7 @@ from django.db.models import Q
 from cooperatives.models import ClickAndCollect, Warehouse, WarehouseChannel
 from shop.accounts.models import Address
 from shop.accounts.staff.permissions import Permission
+from shop.api.base.channels import STAFF, channel
 from shop.api.base.places import address
 from shop.api.breadth import Selection
 from shop.api.catalogue.inputs import (
@@ -65,6 +66,14 @@ def addresses(rows: list[Row], arguments: object, context: Context, selection: S
 
 
 add_metadata_fields(warehouse, Warehouse, permissions=OWN_STOCK_PERMISSIONS)
+
+channel.related_rows(
+    "warehouses",
+    warehouse,
+    column="channel_rows__channel",
+    order=["channel_rows__sort_order", "created_at", "pk"],
+    permissions=STAFF,
+)
 
 ENUMS: dict[str, Choices] = {"WarehouseClickAndCollectOptionEnum": ClickAndCollect}
 

@@ -1,11 +1,13 @@
-"""Create and change variants, their prices and their stock."""
+"""Create and change variants, their pictures, their prices and their stock."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from decimal import Decimal
 
 from catalog.actions.products.save_products import set_default_variant
+from catalog.actions.products.variant_pictures import add_variant_picture, remove_variant_picture
 from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import (
     InitialStock,
@@ -16,7 +18,7 @@ from catalog.actions.products.variants import (
     update_variant,
 )
 from catalog.actions.stock.stock_movements import MAX_COUNTED_STEPS, InvalidStockCount
-from catalog.models import Stock
+from catalog.models import Stock, Variant
 from shop.api.breadth import Selection
 from shop.api.catalogue.input_values import (
     CODES,
@@ -44,8 +46,10 @@ from shop.api.catalogue.inputs import (
     ProductVariantStocksUpdateArguments,
     ProductVariantUpdateArguments,
     StockInput,
+    VariantMediaAssignArguments,
+    VariantMediaUnassignArguments,
 )
-from shop.api.catalogue.types import product, variant
+from shop.api.catalogue.types import media, product, variant
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import input_key, key_from_id
@@ -131,6 +135,36 @@ def product_variant_delete(
         raise Missing(field="id")
     delete_variant(variant_id=key, actor=context.actor, now=context.now)
     return {"productVariant": deleted}
+
+
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
+def variant_media_assign(
+    arguments: VariantMediaAssignArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    return _change_picture(add_variant_picture, arguments, context, selection)
+
+
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
+def variant_media_unassign(
+    arguments: VariantMediaUnassignArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    return _change_picture(remove_variant_picture, arguments, context, selection)
+
+
+def _change_picture(
+    change: Callable[..., Variant],
+    arguments: VariantMediaAssignArguments | VariantMediaUnassignArguments,
+    context: Context,
+    selection: Selection,
+) -> dict[str, object]:
+    variant_key = int(key_from_arguments(arguments, variant, context, id_argument="variantId"))
+    media_key = int(input_key(arguments["mediaId"], "ProductMedia", field="mediaId"))
+    changed = change(variant_id=variant_key, media_id=media_key, **context.actor_and_time)
+    names = selection.names("productVariant")
+    return {
+        "productVariant": staff_row(variant, changed.pk, context, names),
+        "media": staff_row(media, media_key, context, selection.names("media")),
+    }
 
 
 @mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)

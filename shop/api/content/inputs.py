@@ -170,6 +170,12 @@ class MenuItemCreateInput(TypedDict):
     parent: NotRequired[str | None]
 
 
+class MenuItemMoveInput(TypedDict):
+    itemId: str
+    parentId: NotRequired[str | None]
+    sortOrder: NotRequired[int | None]
+
+
 class PageCreateArguments(TypedDict):
     input: PageCreateInput
 
@@ -181,6 +187,11 @@ class PageDeleteArguments(TypedDict):
 class PageUpdateArguments(TypedDict):
     id: str
     input: PageInput
+
+
+class PageBulkPublishArguments(TypedDict):
+    ids: list[str]
+    isPublished: bool
 
 
 class PageTypeCreateArguments(TypedDict):
@@ -212,6 +223,11 @@ class MenuCreateArguments(TypedDict):
 
 class MenuDeleteArguments(TypedDict):
     id: str
+
+
+class MenuItemMoveArguments(TypedDict):
+    menu: str
+    moves: list[MenuItemMoveInput]
 
 
 class MenuUpdateArguments(TypedDict):

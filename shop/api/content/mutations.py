@@ -20,10 +20,12 @@ from shop.api.content.inputs import (
     MenuDeleteArguments,
     MenuItemCreateArguments,
     MenuItemDeleteArguments,
+    MenuItemMoveArguments,
     MenuItemUpdateArguments,
     MenuUpdateArguments,
     PageAttributeAssignArguments,
     PageAttributeUnassignArguments,
+    PageBulkPublishArguments,
     PageCreateArguments,
     PageCreateInput,
     PageDeleteArguments,
@@ -42,6 +44,7 @@ from shop.api.input_data import InputData
 from shop.api.object_types import Type
 from shop.api.root_fields import Mutations
 from shop.content import actions
+from shop.content.menu_moves import MenuItemMove, move_menu_items
 from shop.content.models import Menu, MenuItem, Page, PageType
 from shop.core.texts.rich_text import sanitise_rich_text
 
@@ -51,6 +54,7 @@ mutation = Mutations(
         "missing_attributes": "REQUIRED",
         "attribute_not_of_type": "INVALID",
         "pages_left": "INVALID",
+        "entry_inside_itself": "CANNOT_ASSIGN_NODE",
     }
 )
 PAGE_PERMISSIONS = (Permission.MANAGE_PAGES,)
@@ -143,6 +147,18 @@ def _saved_type_payload(
         **context.actor_and_time,
     )
     return {"pageType": staff_row(page_type, saved_type.pk, context, selection.names("pageType"))}
+
+
+@mutation.field(permissions=PAGE_PERMISSIONS, refused={"count": 0})
+def page_bulk_publish(
+    arguments: PageBulkPublishArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    count = actions.publish_pages(
+        page_ids=[_own_key(text, "Page", field="ids") for text in arguments["ids"]],
+        is_published=arguments["isPublished"],
+        **context.actor_and_time,
+    )
+    return {"count": count}
 
 
 @mutation.field(permissions=PAGE_TYPE_PERMISSIONS)
@@ -264,6 +280,25 @@ def menu_item_delete(
     arguments: MenuItemDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     return _delete(menu_item, "menuItem", MenuItem, arguments, context, selection)
+
+
+@mutation.field(permissions=MENU_PERMISSIONS)
+def menu_item_move(
+    arguments: MenuItemMoveArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    moves = [
+        MenuItemMove(
+            int(input_key(move["itemId"], "MenuItem", field="itemId")),
+            int(input_key(parent, "MenuItem", field="parentId"))
+            if (parent := move.get("parentId"))
+            else None,
+            move.get("sortOrder") or 0,
+        )
+        for move in arguments["moves"]
+    ]
+    key = int(input_key(arguments["menu"], "Menu", field="menu"))
+    move_menu_items(menu_id=key, moves=moves, **context.actor_and_time)
+    return {"menu": staff_row(menu, key, context, selection.names("menu"))}
 
 
 mutation.add_bulk_deletion("pageBulkDelete", page_delete, permissions=PAGE_PERMISSIONS)

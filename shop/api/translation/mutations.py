@@ -46,7 +46,8 @@ def _translate(
         actor=context.actor,
         now=context.now,
     )
-    return {payload: translatable.object_type.by_key(context, [row.pk], selection.names(payload)).get(row.pk)}
+    payload_type = translatable.content if translatable.name == "Page" else translatable.object_type
+    return {payload: payload_type.by_key(context, [row.pk], selection.names(payload)).get(row.pk)}
 
 
 def _texts_by_column(translatable: TranslatableType, input_data: InputData) -> dict[str, str]:

@@ -29,8 +29,8 @@ from orders.actions.fulfilment.undo_steps import ParcelStep
 from orders.models import Voucher, WeightAnswer
 from orders.states import ApprovalState, PartState, SubstituteState
 from shop.accounts.states import RequestState
-from shop.content.models import MenuItem, Page
-from shop.core.models import Change
+from shop.content.models import Menu, MenuItem, Page
+from shop.core.models import Change, Channel
 from shop.core.models.bases import WithMetadata
 from shop.history.change_displays import build_change_displays
 from tests.refusals import OUR_APPS
@@ -69,7 +69,7 @@ MODELS_OF_CHANGES: dict[str, list[type[Model]]] = {
     "created": RECORDS,
     "changed": RECORDS,
     "deleted": RECORDS,
-    "rearranged": [Attribute, Collection, Product, ProductType],
+    "rearranged": [Attribute, Channel, Collection, Menu, Product, ProductType],
     "translated": [
         *(Attribute, AttributeValue, Category, Collection, MenuItem, Page, Product, Promotion),
         *(ShippingService, Variant, Voucher),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from catalog.models import (
@@ -16,8 +18,8 @@ from catalog.models import (
 )
 from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
-from shop.core.models import Change
-from tests.factories import make_admin, make_product, make_seller, make_staff
+from shop.core.models import Change, Channel
+from tests.factories import make_admin, make_product, make_seller, make_staff, make_warehouse
 from tests.refusals import all_rows
 from tests.shop.api.catalogue.test_products import make_picture
 from tests.shop.api.client import data_of, execute
@@ -122,4 +124,21 @@ def test_staff_of_another_cooperative_cannot_reorder() -> None:
 
     assert errors == [{"field": "productId", "code": "NOT_FOUND"}]
     assert nobody["extensions"]["exception"]["code"] == "PermissionDenied"
+    assert all_rows() == before
+
+
+def test_warehouses_of_a_channel_are_reordered() -> None:
+    seller = make_seller()
+    channel, first = Channel.objects.get(), seller.warehouses.get()
+    second = make_warehouse(seller, channel, name="Kho chợ")
+    token, owner = token_of(make_admin()), global_id("Channel", channel.pk)
+
+    errors = move("channelReorderWarehouses", "channelId", token, "Warehouse", (owner, [(first.pk, 1)]))
+    shown = data_of("query($id: ID!) { channel(id: $id) { warehouses { name } } }", token, id=owner)
+    before = all_rows()
+    missing = move("channelReorderWarehouses", "channelId", token, "Warehouse", (owner, [(uuid.uuid4(), 1)]))
+
+    assert errors == []
+    assert [row["name"] for row in shown["channel"]["warehouses"]] == [second.name, first.name]
+    assert missing == [{"field": "moves", "code": "NOT_FOUND"}]
     assert all_rows() == before

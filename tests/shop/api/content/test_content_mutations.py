@@ -9,6 +9,7 @@ from catalog.models.attribute import AttributeKind
 from shop.api.ids import global_id
 from shop.content.models import Menu, MenuItem, Page, PageType
 from tests.factories import make_admin, make_category, make_channel, make_cooperative, make_user
+from tests.refusals import all_rows
 from tests.shop.api.catalogue.test_shop_setup import mutate
 from tests.shop.api.client import data_of, execute
 from tests.shop.api.content.test_pages import make_page
@@ -164,3 +165,85 @@ def test_page_create_requires_permission(token) -> None:
     assert response["data"] == {"pageCreate": None}
     assert response["errors"][0]["extensions"]["exception"]["code"] == "PermissionDenied"
     assert Page.objects.count() == 1
+
+
+PUBLISH = """mutation ($ids: [ID!]!, $published: Boolean!) {
+  pageBulkPublish(ids: $ids, isPublished: $published) { count errors { field code } } }"""
+
+
+def test_pages_are_published_together_or_not_at_all(token) -> None:
+    pages = [
+        make_page(slug=slug, is_published=is_published) for slug, is_published in (("a", False), ("b", True))
+    ]
+    ids = [global_id("Page", page.pk) for page in pages]
+
+    published = mutate(PUBLISH, token, ids=ids, published=True)
+    before = all_rows()
+    refused = data_of(PUBLISH, token, ids=[*ids, global_id("Page", 10**6)], published=False)
+
+    assert published["count"] == 1
+    assert refused["pageBulkPublish"] == {"count": 0, "errors": [{"field": "ids", "code": "NOT_FOUND"}]}
+    assert all_rows() == before
+    assert set(Page.objects.values_list("is_published", flat=True)) == {True}
+
+
+MOVE = """mutation ($menu: ID!, $moves: [MenuItemMoveInput!]!) { menuItemMove(menu: $menu, moves: $moves) {
+  menu { items { name level children { name level children { name level } } } } errors { field code } } }"""
+
+
+@pytest.fixture
+def menu():
+    """A menu with the entries A (with the child A1, with the child A2), B and C."""
+    menu = Menu.objects.create(slug="navbar", name="navbar")
+    a, _b, _c = (
+        MenuItem.objects.create(menu=menu, name=name, sort_order=position)
+        for position, name in enumerate("ABC")
+    )
+    child = MenuItem.objects.create(menu=menu, name="A1", parent=a, level=1)
+    MenuItem.objects.create(menu=menu, name="A2", parent=child, level=2)
+    return menu
+
+
+def moves(*requested):
+    """Return the input for moves: an entry's name, its new parent's name or None, and an offset."""
+    ids = {item.name: global_id("MenuItem", item.pk) for item in MenuItem.objects.all()}
+    return [
+        {"itemId": ids[name], "parentId": ids[parent] if parent else None, "sortOrder": offset}
+        for name, parent, offset in requested
+    ]
+
+
+def test_menu_items_move_with_the_entries_below_them(token, menu) -> None:
+    requested = moves(("C", None, -9), ("A1", "B", 0), ("A", "B", -1))
+
+    moved = mutate(MOVE, token, menu=global_id("Menu", menu.pk), moves=requested)["menu"]
+
+    assert moved["items"] == [
+        {"name": "C", "level": 0, "children": []},
+        {
+            "name": "B",
+            "level": 0,
+            "children": [
+                {"name": "A", "level": 1, "children": []},
+                {"name": "A1", "level": 1, "children": [{"name": "A2", "level": 2}]},
+            ],
+        },
+    ]
+
+
+def test_impossible_moves_of_menu_items_change_nothing(token, menu) -> None:
+    other = Menu.objects.create(slug="footer", name="footer")
+    before = all_rows()
+
+    def errors_of(moved_menu, requested):
+        return data_of(MOVE, token, menu=global_id("Menu", moved_menu.pk), moves=requested)["menuItemMove"][
+            "errors"
+        ]
+
+    assert errors_of(menu, moves(("B", None, 1), ("A", "A2", 0))) == [
+        {"field": "parentId", "code": "CANNOT_ASSIGN_NODE"}
+    ]
+    assert errors_of(menu, moves(("A", "A", 0))) == [{"field": "parentId", "code": "CANNOT_ASSIGN_NODE"}]
+    assert errors_of(other, moves(("A", None, 0))) == [{"field": "itemId", "code": "NOT_FOUND"}]
+    assert errors_of(Menu(pk=10**6), moves()) == [{"field": "menu", "code": "NOT_FOUND"}]
+    assert all_rows() == before
