@@ -226,6 +226,7 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "shippingservice.changed": pgettext_lazy("history", "Shipping service changed"),
     "shippingservice.deleted": pgettext_lazy("history", "Shipping service deleted"),
     "shippingservice.priced": pgettext_lazy("history", "Shipping prices changed"),
+    "shop.tax_rates_changed": pgettext_lazy("history", "Tax rates of a country changed"),
     "shop.changed": pgettext_lazy("history", "Shop settings changed"),
     "synonyms.created": pgettext_lazy("history", "Synonyms created"),
     "synonyms.changed": pgettext_lazy("history", "Synonyms changed"),

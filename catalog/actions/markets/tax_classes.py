@@ -66,12 +66,8 @@ def change_tax_class(
         save_unique(tax_class)
     today = vietnam_date(now)
     for country, rate in sorted(rates.items()):
-        current_rates = TaxRate.objects.in_force_on(today).filter(tax_class=tax_class, country=country)
-        if current_rates.filter(rate=rate).exists():
-            continue
-        _end_rates(tax_class, [country], today)
-        TaxRate.objects.create(tax_class=tax_class, country=country, rate=rate, valid_from=today)
-    _end_rates(tax_class, ended_countries, today)
+        set_rate(tax_class, country, rate, today)
+    end_rates(tax_class, ended_countries, today)
     record_change(
         "taxclass.changed",
         tax_class,
@@ -90,8 +86,18 @@ def remove_tax_class(*, tax_class_id: int, actor: Actor, now: datetime.datetime)
     row.delete()
 
 
-def _end_rates(row: TaxClass, countries: Collection[str], today: datetime.date) -> None:
-    rates = TaxRate.objects.filter(tax_class=row, country__in=countries)
+def set_rate(tax_class: TaxClass | None, country: str, rate: Decimal, today: datetime.date) -> None:
+    """In a transaction: let a rate apply from today. No class means the country's rate without a class."""
+    current_rates = TaxRate.objects.in_force_on(today).filter(tax_class=tax_class, country=country)
+    if current_rates.filter(rate=rate).exists():
+        return
+    end_rates(tax_class, [country], today)
+    TaxRate.objects.create(tax_class=tax_class, country=country, rate=rate, valid_from=today)
+
+
+def end_rates(tax_class: TaxClass | None, countries: Collection[str], today: datetime.date) -> None:
+    """In a transaction: let the rates in these countries apply until yesterday."""
+    rates = TaxRate.objects.filter(tax_class=tax_class, country__in=countries)
     rates.filter(valid_from__gte=today).delete()
     yesterday = today - datetime.timedelta(days=1)
     rates.filter(Q(valid_until=None) | Q(valid_until__gte=today)).update(valid_until=yesterday)

@@ -1280,6 +1280,24 @@ class TaxConfigurationUpdateArguments(TypedDict):
     input: TaxConfigurationUpdateInput
 
 
+class TaxClassRateInput(TypedDict):
+    taxClassId: NotRequired[str | None]
+    rate: NotRequired[float | None]
+
+
+class TaxCountryConfigurationArguments(TypedDict):
+    countryCode: str
+
+
+class TaxCountryConfigurationUpdateArguments(TypedDict):
+    countryCode: str
+    updateTaxClassRates: list[TaxClassRateInput]
+
+
+class TaxCountryConfigurationDeleteArguments(TypedDict):
+    countryCode: str
+
+
 class TaxClassCreateInput(TypedDict):
     name: str
     createCountryRates: NotRequired[list[CountryRateInput] | None]

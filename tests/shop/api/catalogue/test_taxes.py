@@ -20,6 +20,7 @@ from tests.factories import (
     make_tax_class,
     make_user,
 )
+from tests.refusals import all_rows
 from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
 
@@ -186,3 +187,67 @@ def test_tax_configuration_is_listed_and_updated() -> None:
     channel.refresh_from_db()
     assert channel.charge_taxes
     assert not channel.display_gross_prices
+
+
+UPDATE_COUNTRY = """mutation($code: CountryCode!, $rates: [TaxClassRateInput!]!) {
+  taxCountryConfigurationUpdate(countryCode: $code, updateTaxClassRates: $rates) {
+    taxCountryConfiguration { country { code } taxClassCountryRates { rate taxClass { name } } }
+    errors { field code taxClassIds } } }"""
+DELETE_COUNTRY = """mutation($code: CountryCode!) { taxCountryConfigurationDelete(countryCode: $code) {
+  taxCountryConfiguration { taxClassCountryRates { rate } } errors { field code } } }"""
+COUNTRIES = (
+    "{ taxCountryConfigurations { country { code } taxClassCountryRates { rate taxClass { name } } } }"
+)
+
+
+def test_rates_of_a_country_are_changed_ended_and_listed() -> None:
+    food, cloth = make_tax_class(5), make_tax_class(10)
+    token = token_of(make_staff(Permission.MANAGE_TAXES))
+    rates = [
+        {"taxClassId": global_id("TaxClass", food.pk), "rate": 8},
+        {"taxClassId": global_id("TaxClass", cloth.pk), "rate": None},
+        {"rate": 0.5},
+    ]
+
+    changed = data_of(UPDATE_COUNTRY, token, code="VN", rates=rates)["taxCountryConfigurationUpdate"]
+    listed = data_of(COUNTRIES, token)["taxCountryConfigurations"]
+    deleted = data_of(DELETE_COUNTRY, token, code="VN")["taxCountryConfigurationDelete"]
+    again = data_of(DELETE_COUNTRY, token, code="VN")["taxCountryConfigurationDelete"]
+
+    assert changed["errors"] == []
+    assert changed["taxCountryConfiguration"]["country"] == {"code": "VN"}
+    today_rates = changed["taxCountryConfiguration"]["taxClassCountryRates"]
+    assert sorted(today_rates, key=lambda row: row["rate"]) == [
+        {"rate": 0.5, "taxClass": None},
+        {"rate": 8, "taxClass": {"name": food.name}},
+    ]
+    assert [row["country"]["code"] for row in listed] == ["VN"]
+    assert deleted == {"taxCountryConfiguration": {"taxClassCountryRates": []}, "errors": []}
+    assert again["errors"] == [{"field": "countryCode", "code": "NOT_FOUND"}]
+    yesterday = vietnam_date(timezone.now()) - datetime.timedelta(days=1)
+    kept = TaxRate.objects.order_by("rate").values_list("rate", "valid_until")
+    assert list(kept) == [(5, yesterday), (10, yesterday)]
+
+
+def test_wrong_rates_of_a_country_are_refused() -> None:
+    food = make_tax_class(5)
+    key = global_id("TaxClass", food.pk)
+    token, buyer = token_of(make_staff(Permission.MANAGE_TAXES)), token_of(make_user())
+    before = all_rows()
+
+    for rates, code, ids in (
+        ([{"taxClassId": key, "rate": -1}], "CANNOT_CREATE_NEGATIVE_RATE", [key]),
+        ([{"taxClassId": key, "rate": 100.5}], "INVALID", [key]),
+        ([{"rate": 1e300}], "INVALID", []),
+        ([{"rate": 1}, {"rate": 2}], "ONLY_ONE_DEFAULT_COUNTRY_RATE_ALLOWED", []),
+        ([{"taxClassId": key, "rate": 1}, {"taxClassId": key, "rate": 2}], "INVALID", []),
+        ([{"taxClassId": global_id("TaxClass", 10**9), "rate": 1}], "NOT_FOUND", []),
+        ([{"taxClassId": "abc", "rate": 1}], "GRAPHQL_ERROR", []),
+    ):
+        (error,) = data_of(UPDATE_COUNTRY, token, code="VN", rates=rates)["taxCountryConfigurationUpdate"][
+            "errors"
+        ]
+        assert error == {"field": "updateTaxClassRates", "code": code, "taxClassIds": ids}
+    refused = execute(UPDATE_COUNTRY, buyer, code="VN", rates=[{"rate": 1}])
+    assert refused["errors"][0]["extensions"]["exception"]["code"] == "PermissionDenied"
+    assert all_rows() == before
