@@ -30,6 +30,7 @@ from shop.api.catalogue import (
     variant_mutations,
     variants,
     warehouse_mutations,
+    wholesale,
 )
 from shop.api.catalogue.types import category, collection, media, product, product_type, variant
 from shop.api.schema import Area
@@ -42,6 +43,7 @@ AREA = Area(
         *variants.TYPES,
         *pictures.TYPES,
         *pricing.TYPES,
+        *wholesale.TYPES,
         *listings.TYPES,
         *attributes.TYPES,
         *assigned.TYPES,

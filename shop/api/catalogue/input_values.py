@@ -36,6 +36,8 @@ CODES = {
     "missing_attributes": "REQUIRED",
     "attribute_not_of_type": "ATTRIBUTE_CANNOT_BE_ASSIGNED",
     "invalid_price": "INVALID_PRICE",
+    "invalid_wholesale_prices": "INVALID_PRICE",
+    "price_not_above_wholesale": "INVALID_PRICE",
     "product_not_in_channel": "PRODUCT_NOT_ASSIGNED_TO_CHANNEL",
     "stock_already_exists": "UNIQUE",
     "picture_of_other_product": "NOT_PRODUCTS_IMAGE",

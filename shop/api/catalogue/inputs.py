@@ -1429,6 +1429,8 @@ class ProductVariantCreateInput(TypedDict):
     weight: NotRequired[WeightInput | None]
     preorder: NotRequired[PreorderSettingsInput | None]
     quantityLimitPerCustomer: NotRequired[int | None]
+    quantityLimitPerOrder: NotRequired[int | None]
+    quantityLimitDays: NotRequired[int | None]
     metadata: NotRequired[list[MetadataInput] | None]
     privateMetadata: NotRequired[list[MetadataInput] | None]
     externalReference: NotRequired[str | None]
@@ -1444,6 +1446,8 @@ class ProductVariantInput(TypedDict):
     weight: NotRequired[WeightInput | None]
     preorder: NotRequired[PreorderSettingsInput | None]
     quantityLimitPerCustomer: NotRequired[int | None]
+    quantityLimitPerOrder: NotRequired[int | None]
+    quantityLimitDays: NotRequired[int | None]
     metadata: NotRequired[list[MetadataInput] | None]
     privateMetadata: NotRequired[list[MetadataInput] | None]
     externalReference: NotRequired[str | None]
@@ -1459,6 +1463,7 @@ class ProductVariantChannelListingAddInput(TypedDict):
     price: Decimal
     costPrice: NotRequired[Decimal | None]
     priorPrice: NotRequired[Decimal | None]
+    wholesalePrices: NotRequired[list[WholesalePriceInput] | None]
     preorderThreshold: NotRequired[int | None]
 
 
@@ -1559,3 +1564,8 @@ class UpdateWarehouseArguments(TypedDict):
 
 class DeleteWarehouseArguments(TypedDict):
     id: str
+
+
+class WholesalePriceInput(TypedDict):
+    minimumQuantity: int
+    price: Decimal

@@ -19,6 +19,7 @@ from catalog.actions.products.variants import (
 )
 from catalog.actions.stock.stock_movements import MAX_COUNTED_STEPS, InvalidStockCount
 from catalog.models import Stock, Variant
+from catalog.pricing import WholesaleTier
 from shop.api.breadth import Selection
 from shop.api.catalogue.input_values import (
     CODES,
@@ -70,6 +71,8 @@ def _values(
         name="name",
         trackInventory="track_inventory",
         quantityLimitPerCustomer="quantity_limit_per_customer",
+        quantityLimitPerOrder="quantity_limit_per_order",
+        quantityLimitDays="quantity_limit_days",
         externalReference="external_reference",
     )
     if "sku" in input_data:
@@ -182,7 +185,18 @@ def product_variant_channel_listing_update(
             )
             if name in price_input
         }
-        prices.append(ListPrice(channel, _minor(price_input["price"], channel), optional_amounts))
+        tiers = [
+            WholesaleTier(tier["minimumQuantity"], _minor(tier["price"], channel))
+            for tier in price_input.get("wholesalePrices") or ()
+        ]
+        prices.append(
+            ListPrice(
+                channel,
+                _minor(price_input["price"], channel),
+                optional_amounts,
+                tiers if "wholesalePrices" in price_input else None,
+            )
+        )
     changed = set_variant_prices(
         variant_id=int(key_from_arguments(arguments, variant, context)),
         prices=prices,

@@ -22,6 +22,7 @@ from shop.core.database.compiled_query import compiled_query
 from shop.core.models import Channel
 
 DEFAULT_QUANTITY_LIMIT = 50  # of `quantityAvailable`
+_LIMITS = ("quantity_limit_per_customer", "quantity_limit_per_order")
 
 variant.id()
 variant.columns(
@@ -40,7 +41,7 @@ variant.unsupported("preorder")
 add_metadata_fields(variant, Variant, permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
 
 
-@variant.field(needs=("id", "track_inventory", "quantity_limit_per_customer", "in_channel"))
+@variant.field(needs=("id", "track_inventory", *_LIMITS, "in_channel"))
 def quantity_available(
     variants: list[Row],
     arguments: ProductVariantQuantityAvailableArguments,
@@ -69,7 +70,7 @@ def quantity_available(
         )
     quantities = []
     for variant_row in variants:
-        limit = min(shop_limit, variant_row.quantity_limit_per_customer or shop_limit)
+        limit = min(shop_limit, *(getattr(variant_row, column) or shop_limit for column in _LIMITS))
         available = (
             free_quantities.get((variant_row.id, variant_row.in_channel), 0)
             if variant_row.track_inventory

@@ -112,6 +112,11 @@ def _prior_total(quoted_line: QuotedLine, quote: Quote) -> MoneyAmount | None:
     )
 
 
+@_field_of_quoted_line("wholesaleFrom")
+def _wholesale_from(quoted_line: QuotedLine, quote: Quote) -> int | None:
+    return quoted_line.wholesale_from
+
+
 @_field_of_quoted_line("requiresShipping")
 def _requires_shipping(quoted_line: QuotedLine, quote: Quote) -> bool:
     return quoted_line.variant.product.product_type.is_shipping_required

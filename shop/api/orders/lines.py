@@ -28,6 +28,7 @@ line.columns(
     productSku="sku",
     isShippingRequired="is_shipping_required",
     quantity="quantity",
+    wholesaleFrom="wholesale_from",
     translatedProductName="translated_product_name",
     translatedVariantName="translated_variant_name",
     taxClassName="tax_class_name",
