@@ -353,13 +353,15 @@ def browser() -> Iterator[Browser]:
     """Yield Debian's Chromium, one for each worker; the headless shell takes a third less time."""
     from django.conf import settings
 
+    from tests import camera
+
     program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if program is None:
         pytest.fail("Chromium is missing: apt-get install chromium (make setup does it)", pytrace=False)
     # Otherwise the first page would wait for the imports, on a busy machine for half a minute.
     import_module(settings.ROOT_URLCONF)
     with sync_playwright() as playwright:
-        flags = [*CHROMIUM_FLAGS, UNOPTIMIZED_SCRIPTS]
+        flags = [*CHROMIUM_FLAGS, UNOPTIMIZED_SCRIPTS, *camera.FLAGS]
         browser = playwright.chromium.launch(executable_path=program, args=flags)
         # Playwright's driver sometimes crashes when workers outlive their closed window.
         browser.new_context = partial(browser.new_context, service_workers="block")  # type: ignore[method-assign]

@@ -40,6 +40,10 @@ class HandoverCode(models.Model):
 
     `closed_at` is when it was used or replaced, or when its journey or run ended. `is_cash_collected` is what
     a driver says about the cash when the code is made.
+
+    Phones also make codes without a network; they are computed again when they arrive. `subject` then names
+    what the code is about, as in `orders.actions.fulfilment.phone_handovers`, and the row counts tries and
+    keeps the giver. Such a row is never open.
     """
 
     MAX_TRIES = 3
@@ -47,13 +51,14 @@ class HandoverCode(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="handover_codes")
     step = models.CharField(max_length=10, choices=HandoverStep)
-    digest = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64, blank=True, default="")
     tries = models.PositiveSmallIntegerField(default=0)
     giver_name = models.CharField(max_length=120)
     is_cash_collected = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
+    subject = models.CharField(max_length=80, unique=True, null=True, blank=True)
 
     objects = HandoverCodeQuerySet.as_manager()
 
@@ -68,6 +73,10 @@ class HandoverCode(models.Model):
             models.CheckConstraint(
                 condition=Q(expires_at__gt=F("created_at")), name="handover_code_expires_after_it_is_created"
             ),
+            models.CheckConstraint(
+                condition=Q(subject=None) | Q(closed_at__isnull=False),
+                name="handover_code_of_a_phone_is_not_open",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -75,7 +84,10 @@ class HandoverCode(models.Model):
 
 
 class HandoverRecord(models.Model):
-    """A confirmed hand-over; each code confirms one. Append only, but for the redaction of a buyer."""
+    """A confirmed hand-over; each code confirms one. Append only, but for the redaction of a buyer.
+
+    `happened_at` is when the receiver confirmed it, by our clock, also if the phone sent it later.
+    """
 
     parcel = models.ForeignKey(Parcel, models.PROTECT, related_name="handovers")
     code = models.OneToOneField(HandoverCode, models.PROTECT, related_name="record")
@@ -85,6 +97,7 @@ class HandoverRecord(models.Model):
     receiver_name = models.CharField(max_length=120)
     place = models.CharField(max_length=200)
     happened_at = models.DateTimeField()
+    idempotency_key = models.CharField(max_length=120, unique=True, null=True, blank=True)
 
     class Meta:
         verbose_name = pgettext_lazy("model", "hand-over")

@@ -30,7 +30,10 @@ _CHANGED_HANDOVER = " OR ".join(
     [
         *(
             f"NEW.{column} IS DISTINCT FROM OLD.{column}"
-            for column in ("id", "parcel_id", "code_id", "step", "method", "giver_name", "happened_at")
+            for column in (
+                *("id", "parcel_id", "code_id", "step", "method", "giver_name", "happened_at"),
+                "idempotency_key",
+            )
         ),
         *(
             f"(NEW.{column} IS DISTINCT FROM OLD.{column} AND NEW.{column} <> '{REDACTED}')"

@@ -27,6 +27,8 @@ _PHONE_SCRIPTS = (
     "js/member/app.js",
     "js/member/addresses.js",
     "js/member/controls.js",
+    "js/member/handover.js",
+    "js/member/handover_codes.js",
     "js/member/html.js",
     "js/member/lots.js",
     "js/member/new_listing.js",
@@ -43,7 +45,12 @@ _PHONE_SCRIPTS = (
 )
 
 # Scripts that a page loads once somebody presses their button. The worker caches them too.
-_SCRIPTS_ON_DEMAND = ("js/member/scale.js",)
+_SCRIPTS_ON_DEMAND = (
+    "js/member/scale.js",
+    "js/member/scanner.js",
+    "vendor/qr.js",
+    "vendor/qr-decode.js",
+)
 
 _BRAND = "#1b2850"
 _BACKGROUND = "#f4f5ef"

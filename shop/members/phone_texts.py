@@ -12,6 +12,9 @@ from django.utils.translation import pgettext_lazy
 from catalog.actions.products.variant_rows import InvalidPrice, UnusualPrice
 from catalog.actions.stock.stock_movements import InvalidStockCount
 from catalog.models import Unit
+from orders.actions.fulfilment.handovers import ForeignHandoverCode, HandoverCodeClosed, WrongHandoverCode
+from orders.actions.fulfilment.phone_handovers import HandoverOfCancelledParcel
+from orders.models import HandoverStep
 from shop.members.forms.variants import COMMON_UNITS
 from shop.members.forms.work import FAILURE_REASONS
 
@@ -110,6 +113,36 @@ _TEXTS: Mapping[str, str | Promise] = {
     "reason": _("Reason"),
     "other_reason": _("Other reason"),
     "explain": _("Explain the reason"),
+    "by_code": _("Hand over by code"),
+    "step_to_point": HandoverStep.TO_COLLECTION_POINT.label,
+    "step_to_driver": HandoverStep.TO_DRIVER.label,
+    "step_to_buyer": HandoverStep.TO_BUYER.label,
+    "scan_this": _("The receiver scans this code"),
+    "qr_code": _("QR code of the hand-over"),
+    "read_digits": _("If scanning does not work, read out the six digits:"),
+    "waits_for_receiver": _("It counts as handed over once the receiver's phone has sent it."),
+    "take_over": _("Receive a parcel"),
+    "receive_name": _("Who receives it?"),
+    "receive_place": _("Where?"),
+    "receive_parcel": _("Parcel code"),
+    "receive_digits": _("Six digits"),
+    "have_received": _("I have received it"),
+    "received": _("Received at %(hour)s. Stored on this phone."),
+    "code_scanned": _("QR code scanned"),
+    "camera": _("Camera picture"),
+    "open_camera": _("Scan the QR code"),
+    "close_camera": _("Close the camera"),
+    "camera_refused": _(
+        "The camera is not allowed. Allow it in the browser's settings, or enter the six digits."
+    ),
+    "camera_missing": _("The camera does not open. Enter the six digits."),
+    "foreign_code": ForeignHandoverCode.default_message,
+    "code_used": HandoverCodeClosed.default_message,
+    "handover_cancelled": HandoverOfCancelledParcel.default_message,
+    "wrong_digits": WrongHandoverCode.default_message,
+    "tries_used": _("Entered wrongly three times. Scan the QR code, or ask the giver for a new code."),
+    "did_offer_handover": _("Code for the hand-over"),
+    "did_receive_parcel": _("Receive a parcel"),
     "did_accept_part": _("Accept"),
     "did_weigh_line": _("Weigh"),
     "did_pack_parcel": _("Pack"),

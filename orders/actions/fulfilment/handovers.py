@@ -85,6 +85,11 @@ class ForeignHandoverCode(Refused):
     default_message = _("This QR code is not from this market. Scan the code on the giver's phone.")
 
 
+class ParcelNotInRun(Refused):
+    code = "parcel_not_in_run"
+    default_message = _("This parcel is not in your delivery run. Ask the cooperative to add it.")
+
+
 @dataclass(frozen=True, slots=True)
 class IssuedCode:
     """A new code with its digits, which are not stored, and the token of its QR code."""
@@ -141,7 +146,8 @@ def issue_handover_code(
     if step == HandoverStep.TO_BUYER:
         require_no_recalled_lot(parcel)
     HandoverCode.objects.filter(parcel=parcel, closed_at=None).update(closed_at=now)
-    digits = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+    five = f"{secrets.randbelow(10 ** (DIGITS - 1)):0{DIGITS - 1}d}"
+    digits = five + check_digit(five)
     code = HandoverCode(
         parcel=parcel,
         step=step,
@@ -187,40 +193,61 @@ def try_handover_digits(
     entered = "".join(character for character in digits if character.isdecimal())
     if constant_time_compare(code.digest, _hash_digits(code, entered)):
         return code
-    left = HandoverCode.MAX_TRIES - code.tries
+    raise wrong_code(HandoverCode.MAX_TRIES - code.tries)
+
+
+def wrong_code(left: int) -> Refused:
+    """Return the refusal of wrong digits: how many tries are left, or that the code is closed."""
     if left <= 0:
-        raise HandoverCodeClosed(field="digits")
+        return HandoverCodeClosed(field="digits")
     message = ngettext_lazy(
         "The code is not correct. You have %(count)d attempt left.",
         "The code is not correct. You have %(count)d attempts left.",
         "count",
     )
-    raise WrongHandoverCode(message % {"count": left}, field="digits", left=left)
+    return WrongHandoverCode(message % {"count": left}, field="digits", left=left)
+
+
+def check_digit(digits: str) -> str:
+    """Return the Luhn digit. It shows wrong digits and most swapped neighbours without a network."""
+    doubled = (2 * int(digit) if place % 2 == 0 else int(digit) for place, digit in enumerate(digits[::-1]))
+    return str(-sum(value // 10 + value % 10 for value in doubled) % 10)
 
 
 @transaction.atomic(durable=True)
 def confirm_handover(
-    *, code: HandoverCode, method: HandoverMethod, receiver: Receiver, now: datetime.datetime
+    *,
+    code: HandoverCode,
+    method: HandoverMethod,
+    receiver: Receiver,
+    happened_at: datetime.datetime | None = None,
+    idempotency_key: str | None = None,
+    run: DeliveryRun | None = None,
+    now: datetime.datetime,
 ) -> HandoverRecord:
     """Record that the receiver has the parcel, and move the parcel on by the step's own transition.
 
     `code` was found by its scan or its digits. Only a packer of the cooperative receives for the collection
-    point. Raises HandoverCodeClosed, HandoverDetailsRequired, HandoverNotPossible, LinesNotWeighed, Missing,
-    RecalledLotInParcel, RecalledLotOnTheWay, TransitionNotAllowed.
+    point. `happened_at` is when a phone without a network confirmed it. With `run`, its driver receives.
+    Raises HandoverCodeClosed, HandoverDetailsRequired, HandoverNotPossible, LinesNotWeighed, Missing,
+    ParcelNotInRun, RecalledLotInParcel, RecalledLotOnTheWay, RunEnded, TransitionNotAllowed.
     """
+    happened_at = happened_at or now
     for field, text in (("name", receiver.name), ("place", receiver.place)):
         if not text.strip():
             raise HandoverDetailsRequired(field=field)
+    lock_open_run(run)
     order, part, parcel = locks.lock_parcel(code.parcel_id)
     step = HandoverStep(code.step)
+    require_parcel_of_run(run, parcel, step)
     if step == HandoverStep.TO_COLLECTION_POINT and part.cooperative_id not in receiver.cooperative_ids:
         raise Missing()
-    open_code = HandoverCode.objects.filter(pk=code.pk, closed_at=None, expires_at__gt=now)
+    open_code = HandoverCode.objects.filter(pk=code.pk, closed_at=None, expires_at__gt=happened_at)
     if not open_code.update(closed_at=now):
         raise HandoverCodeClosed()
     if step not in possible_steps(parcel):
         raise HandoverNotPossible()
-    _move_parcel(code, order, part, parcel, actor=receiver.actor, now=now)
+    move_parcel(code, order, part, parcel, actor=receiver.actor, happened_at=happened_at, now=now)
     return HandoverRecord.objects.create(
         parcel=parcel,
         code=code,
@@ -229,19 +256,39 @@ def confirm_handover(
         giver_name=code.giver_name,
         receiver_name=" ".join(receiver.name.split())[:120],
         place=" ".join(receiver.place.split())[:200],
-        happened_at=now,
+        happened_at=happened_at,
+        idempotency_key=idempotency_key,
     )
 
 
-def _move_parcel(
+def lock_open_run(run: DeliveryRun | None) -> None:
+    """Step: lock the run whose driver receives, before the orders of its parcels. Raises RunEnded."""
+    if run is not None and locks.lock_run(run.pk).ended_at is not None:
+        raise RunEnded()
+
+
+def require_parcel_of_run(run: DeliveryRun | None, parcel: Parcel, step: HandoverStep) -> None:
+    """Raise ParcelNotInRun if a run's driver receives another parcel than one that the run collects."""
+    if run is not None and not (
+        step == HandoverStep.TO_DRIVER and parcel.run_parcels.filter(run=run).exists()
+    ):
+        raise ParcelNotInRun()
+
+
+def move_parcel(
     code: HandoverCode,
     order: Order,
     part: OrderPart,
     parcel: Parcel,
     *,
     actor: Actor,
+    happened_at: datetime.datetime,
     now: datetime.datetime,
 ) -> None:
+    """Step, on a locked order: move a parcel on by the transition of the code's step.
+
+    Raises LinesNotWeighed, RecalledLotInParcel, RecalledLotOnTheWay, TransitionNotAllowed.
+    """
     if code.step == HandoverStep.TO_COLLECTION_POINT:
         if parcel.state == ParcelState.PACKING:
             close_locked_parcel(order, part, parcel, actor=actor, now=now)
@@ -254,7 +301,7 @@ def _move_parcel(
                 driver_phone=run.driver_phone or None,
                 is_cash_with_cooperative=True,
             )
-        dispatch_parcel(order, part, parcel, details, actor=actor, now=now)
+        dispatch_parcel(order, part, parcel, details, happened_at=happened_at, actor=actor, now=now)
     else:
         require_no_recalled_lot(parcel)
         deliver_locked_parcel(

@@ -27,9 +27,16 @@ from orders.actions.fulfilment.handovers import (
     find_scanned_code,
     issue_handover_code,
     possible_steps,
-    try_handover_digits,
 )
-from orders.models import DeliveryRun, HandoverMethod, HandoverRecord, HandoverStep, Parcel
+from orders.actions.fulfilment.phone_handovers import (
+    PhoneCode,
+    confirm_phone_handover,
+    describe_phone_code,
+    find_code_by_digits,
+    is_phone_token,
+    read_phone_token,
+)
+from orders.models import DeliveryRun, HandoverCode, HandoverMethod, HandoverRecord, HandoverStep, Parcel
 from orders.states import CodState
 from shop.accounts.models import User
 from shop.core.actors import Actor, EntryPoint
@@ -148,7 +155,8 @@ def _render_giver_page(
 def receive_by_scan(request: HttpRequest, token: str) -> HttpResponse:
     """Confirm with the giver's QR code that a parcel was received. The receiver needs no account."""
     try:
-        code = find_scanned_code(token, timezone.now())
+        code = read_phone_token(token) if is_phone_token(token) else find_scanned_code(token, timezone.now())
+        shown = describe_phone_code(code) if isinstance(code, PhoneCode) else code
     except Refused as refused:
         return _render_refused(request, refused)
     form = ReceiverForm(
@@ -156,19 +164,14 @@ def receive_by_scan(request: HttpRequest, token: str) -> HttpResponse:
     )
     if form.is_valid():
         try:
-            confirm_handover(
-                code=code,
-                method=HandoverMethod.SCAN,
-                receiver=_receiver(request, form),
-                now=timezone.now(),
-            )
+            _confirm(request, code, HandoverMethod.SCAN, form)
         except Missing:
             form.add_error(None, _("Sign in as a packer of this cooperative to receive the parcel."))
         except Refused as refused:
             form.add_error(None, str(refused.message))
         else:
-            return render(request, "members/handover_received.html", {"code": code})
-    return render(request, "members/handover_receiving.html", {"form": form, "code": code})
+            return render(request, "members/handover_received.html", {"code": shown})
+    return render(request, "members/handover_receiving.html", {"form": form, "code": shown})
 
 
 @require_safe_or_post
@@ -185,26 +188,30 @@ def receive_by_digits(request: HttpRequest) -> HttpResponse:
         try:
             _TRIES.count_try(client_network(request.META))
             order_code, number = form.parcel_key
-            code = try_handover_digits(
+            code = find_code_by_digits(
                 order_code=order_code,
                 parcel_number=number,
                 digits=form.cleaned_data["digits"],
-                now=timezone.now(),
+                happened_at=timezone.now(),
             )
-            confirm_handover(
-                code=code,
-                method=HandoverMethod.DIGITS,
-                receiver=_receiver(request, form),
-                now=timezone.now(),
-            )
+            record = _confirm(request, code, HandoverMethod.DIGITS, form)
         except Missing:
             form.add_error(None, _("Sign in as a packer of this cooperative to receive the parcel."))
         except Refused as refused:
             field = refused.field if refused.field in form.fields else None
             form.add_error(field, str(refused.message))
         else:
-            return render(request, "members/handover_received.html", {"code": code})
+            return render(request, "members/handover_received.html", {"code": record.code})
     return render(request, "members/handover_receiving.html", {"form": form})
+
+
+def _confirm(
+    request: HttpRequest, code: PhoneCode | HandoverCode, method: HandoverMethod, form: ReceiverForm
+) -> HandoverRecord:
+    now, receiver = timezone.now(), _receiver(request, form)
+    if isinstance(code, PhoneCode):
+        return confirm_phone_handover(code=code, method=method, receiver=receiver, happened_at=now, now=now)
+    return confirm_handover(code=code, method=method, receiver=receiver, now=now)
 
 
 def _follow_scanned_url(request: HttpRequest, url: str) -> HttpResponse:

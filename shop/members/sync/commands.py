@@ -31,6 +31,7 @@ from orders.actions.fulfilment.weigh_lines import MAX_WEIGHT_GRAMS, weigh_line
 from orders.models import OrderPart, Parcel
 from shop.core.errors import Missing
 from shop.members.sync.command_types import Command, CommandCall, PreparedCommand
+from shop.members.sync.handover_commands import offer_parcel, receive_parcel
 from shop.members.sync.listing_commands import create_listing, submit_created_listing
 from shop.members.sync.lot_commands import add_stage_from_phone, count_lot_from_phone, receive_lot_from_phone
 from shop.members.sync.models import Outcome, PhoneCommand
@@ -229,6 +230,8 @@ COMMANDS: Mapping[str, Command] = {
     "deliver_parcel": Command(MemberRight.PACK, _deliver_parcel),
     "report_collected_cash": Command(MemberRight.PACK, _report_collected_cash),
     "fail_delivery": Command(MemberRight.PACK, _fail_delivery),
+    "offer_handover": Command(MemberRight.PACK, offer_parcel),
+    "receive_parcel": Command(MemberRight.PACK, receive_parcel),
     "receive_stock": Command(MemberRight.COUNT_STOCK, _receive_stock),
     "write_off_stock": Command(MemberRight.COUNT_STOCK, _write_off_stock),
     "transfer_stock": Command(MemberRight.COUNT_STOCK, _transfer_stock),

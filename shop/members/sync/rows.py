@@ -19,6 +19,7 @@ from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Cooperative
 from orders.actions.cash_on_delivery.cash_collection import cash_of_unpacked_items
 from orders.actions.fulfilment.lot_picks import suggest_lots
+from orders.actions.fulfilment.phone_handovers import count_handovers, part_key
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine, Refund, Substitute, WeightQuestion
 from orders.models.part import OrderPartQuerySet
@@ -90,7 +91,7 @@ def _part_rows(cooperative: Cooperative, ids: Collection[int], now: datetime.dat
         open_parts(cooperative)
         .filter(pk__in=ids)
         .select_related("order__shipping_address", "delivery_method")
-        .prefetch_related("lines", "parcels__lines__order_line")
+        .prefetch_related("lines", "parcels__lines__order_line", "parcels__handovers")
         .order_by("pk")
     )
     lines = [line for part in parts for line in part.lines.all()]
@@ -207,6 +208,7 @@ def _part_row(
             "departs_at": delivery_method.departs_at if delivery_method else None,
         },
         "buyer": _buyer(part, order),
+        "handover_key": "" if part.is_pickup else part_key(part.pk),
         "lines": [
             _line_row(
                 line, still_open[line.pk], asked_weights.get(line.pk), line.pk in line_ids_with_substitute
@@ -266,6 +268,7 @@ def _parcel_row(parcel: Parcel) -> Row:
         "cash_holder": parcel.cod_holder,
         "cash_expected": parcel.cod_expected,
         "cash_collected": parcel.cod_collected,
+        "handovers": count_handovers(parcel),
         "contents": [
             f"{row.contents_label} ({format_weight(row.grams)})"
             if row.is_sold_by_weight

@@ -3,8 +3,9 @@
 There are three outcomes: done, refused and later. "Later" means that nothing is known yet, and the phone
 sends the command again under the same key. The answers "done" and "refused" are stored and never change.
 
-Three kinds of commands are answered with "later": those that build on an unanswered or refused command, those
-that another request is running at this moment, and those that failed because of an error of ours.
+Four kinds of commands are answered with "later": those that build on an unanswered or refused command, those
+that another request is running at this moment, those that failed because of an error of ours, and the receipt
+of a parcel that its giver's phone has not sent yet.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.access import MembershipContext
+from orders.actions.fulfilment.phone_handovers import ParcelNotSentYet
 from shop.core.database.transactions import lock_rows
 from shop.core.errors import Refused
 from shop.core.models import KeyReused
@@ -190,6 +192,9 @@ def _answer_command(
     try:
         happened_at = min(now, max(row.happened_at, not_before or row.happened_at))
         answer = _run_claimed(sent_command, command, membership=membership, happened_at=happened_at, now=now)
+    except ParcelNotSentYet as refused:  # the phone of another person will send it
+        PhoneCommand.objects.filter(pk=row.pk, outcome="").update(claimed_at=None)
+        return _answer_later(sent_command, refused)
     except Exception:  # the other commands of the push must not wait for this one
         log.exception(
             "Command %s %s of user %s failed", sent_command.name, sent_command.key, membership.user.pk
@@ -259,6 +264,8 @@ def _run_claimed(
         call.payload.require_empty()
         outcome = prepared.action()
         row = row or prepared.row_of(outcome)
+    except ParcelNotSentYet:
+        raise
     except Refused as refused:
         return _answer_refused(sent_command, refused, row=row)
     return Answer(sent_command.key, Outcome.DONE, result=prepared.result_of(outcome), row=row)

@@ -10,6 +10,7 @@ const SCREENS = [
   [/^lo\/$/, () => "#lots"],
   [/^lo\/moi\/$/, () => "#newlot"],
   [/^lo\/(\d+)\/$/, (id) => `#lot-${id}`],
+  [/^ban-giao\/(?:[^/]+\/)?$/, () => "#receive"],
 ];
 
 // Return the screen's hash, null if there is none for the page.

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { button, Field, readWhole, SyncTag } from "member/controls";
+import { Give } from "member/handover";
 import { html } from "member/html";
 import { failureReasons, give, Icon, kilograms, money, outbox, rows, t, timeLeft } from "member/phone";
 import { hasCash, stepOf, withPending } from "member/pending";
@@ -28,7 +29,7 @@ export const Part = ({ id }) => {
     ${part.note && html`<p class="notice"><${Icon} name="circle-alert" /><span>${part.note}</span></p>`}
     ${part.missing?.map((text) => html`<p class="notice"><${Icon} name="circle-x" /><span>${text}</span></p>`)}
     ${part.state === "new" ? html`<${Accept} part=${part} />` : html`<${Pack} part=${part} key=${part.id} />`}
-    ${part.parcels.map((parcel) => html`<${Parcel} key=${parcel.number} part=${part} parcel=${parcel} />`)}
+    ${part.parcels.map((parcel, at) => html`<${Parcel} key=${at} part=${part} parcel=${parcel} position=${at + 1} />`)}
   `;
 };
 
@@ -142,7 +143,7 @@ const Scale = ({ onGrams }) => {
 
 const PARCEL_TONES = { failed_delivery: "bad", delivered: "good", packed: "good", voided: "" };
 
-const Parcel = ({ part, parcel }) => {
+const Parcel = ({ part, parcel, position }) => {
   const named = parcel.id ? { parcel: parcel.id } : { packed_by: parcel.packed_by };
   const step = (name, payload = {}) => give(part, name, { ...named, ...payload });
   const isAtPickup = parcel.state === "handed_over" && parcel.needs_pickup_code;
@@ -158,6 +159,7 @@ const Parcel = ({ part, parcel }) => {
     ${parcel.cash_state === "expected" && parcel.cash_holder && parcel.carrier && html`<p class="soft">${t(`${parcel.cash_holder}_collects`, parcel)}</p>`}
     ${parcel.state === "packing" && html`<p class="notice"><${Icon} name="tag" /><span>${t("write_label", { code })}</span></p>${button("tag", t("close"), () => step("close_parcel"), { isBig: true })}`}
     ${["packed", "failed_delivery"].includes(parcel.state) && html`<${HandOver} part=${part} parcel=${parcel} step=${step} />`}
+    ${part.handover_key && html`<${Give} part=${part} position=${position} />`}
     ${parcel.state === "handed_over" && html`<${Deliver} part=${part} parcel=${parcel} step=${step} />`}
     ${
       parcel.state === "delivered" &&

@@ -41,6 +41,19 @@ const PART_EFFECTS = {
   })),
   report_collected_cash: changeParcel(() => ({ cash_state: "collected" })),
   fail_delivery: changeParcel(() => ({ state: "failed_delivery" })),
+  offer_handover: (part) => part, // the receiver moves the parcel
+  receive_parcel: (part, _payload, { subject: { position, step } }) => ({
+    ...part,
+    parcels: part.parcels.map((parcel, at) =>
+      at + 1 === position ? { ...parcel, state: receivedState(step, parcel) } : parcel,
+    ),
+  }),
+};
+
+// A parcel that is further already stays as it is.
+const receivedState = (step, { state }) => {
+  if (step === "to_point") return state === "packing" ? "packed" : state;
+  return ["packed", "failed_delivery"].includes(state) ? "handed_over" : state;
 };
 
 // Return the cash of a new parcel with these quantities, null if it is unknown. The last parcel takes the rest.

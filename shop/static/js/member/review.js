@@ -58,14 +58,21 @@ const Command = ({ command }) => {
         done: ["good", "check", t("state_done")],
       }[command.state];
   return html`<li class="task without-picture ${command.state === "done" ? "done" : "soon"}">
-    <span><b>${title(command)}</b><small>${t("at", { hour: clock(command.at) })}</small>${command.state === "waiting" && html`<${Progress} keys=${command.payload.photos ?? []} />`}<small><span class="tag ${tone}"><${Icon} name=${icon} /> ${text}</span></small></span>
+    <span><b>${title(command)}</b><small>${t("at", { hour: clock(command.at) })}</small>${command.state === "waiting" && command.message && html`<small>${command.message}</small>`}${command.state === "waiting" && html`<${Progress} keys=${command.payload.photos ?? []} />`}<small><span class="tag ${tone}"><${Icon} name=${icon} /> ${text}</span></small></span>
   </li>`;
 };
 
 // What may be corrected after these refusals, instead of trying the same again.
 const CORRECTIONS = { invalid_pickup_code: ["code", "code"], cash_amount_differs: ["cash_reason", "cash_reason"] };
 // After these the same command can only be refused again.
-const FINAL = ["missing", "transition_not_allowed"];
+const FINAL = [
+  "missing",
+  "transition_not_allowed",
+  "handover_code_closed",
+  "foreign_handover_code",
+  "wrong_handover_code",
+  "handover_of_cancelled_parcel",
+];
 
 const isNew = ({ name }) => ["create_listing", "submit_listing"].includes(name);
 
@@ -84,6 +91,7 @@ const marketPrice = (product, command) => {
 const marketNow = (command) => {
   const row = rowOf(command);
   if (isNew(command)) return command.name === "submit_listing" ? t("market_has", { state: t("draft") }) : "";
+  if (command.name === "receive_parcel" && !row) return "";
   if (!row) return t(command.subject.part ? "gone" : "product_gone");
   if (row.kind === "part") return t("market_has", { state: t(isToLabel(row) ? "tag_label" : `tag_${stageOf(row)}`) });
   const price = command.name === "change_price" ? marketPrice(row, command) : null;

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { screenFor } from "member/addresses";
 import { SyncTag } from "member/controls";
+import { Receive } from "member/handover";
 import { html } from "member/html";
 import { Lot, Lots, NewLot } from "member/lots";
 import { NewListing } from "member/new_listing";
@@ -76,6 +77,7 @@ const Today = ({ only }) => {
         </section>
       `,
     )}
+    ${may("pack") && html`<a class="button button-second button-wide" href="#receive"><${Icon} name="qr-code" /> ${t("take_over")}</a>`}
     ${may("count") && html`<a class="button button-second button-wide" href="#stock"><${Icon} name="scan-line" /> ${t("count_stock")}</a>`}
     ${!parts().length && html`<p class="notice good"><${Icon} name="check" /><span>${t("nothing_to_do")}</span></p>`}
   `;
@@ -104,6 +106,7 @@ const SCREENS = {
   part: { section: "today", back: "#today", text: "back", screen: Part },
   unsent: { section: "today", title: "unsent", back: "#today", text: "back", screen: Unsent },
   pack: { section: "pack", title: "stage_pack", screen: () => html`<${Today} only="pack" />` },
+  receive: { section: "today", title: "take_over", back: "#today", text: "back", screen: Receive },
   products: { section: "products", title: "products", screen: Products },
   new: { section: "products", title: "new_product", back: "#products", text: "back_to_products", screen: NewListing },
   stock: { section: "stock", title: "count_stock", back: "#today", text: "back", screen: CountStock },

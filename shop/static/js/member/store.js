@@ -125,7 +125,12 @@ export const storeAnswers = async ({ answers, rows, removed }) => {
   const commands = await outbox.getAll();
   for (const command of commands) {
     const answer = byKey.get(command.key);
-    if (!answer || answer.outcome === "later" || command.state === "done") continue;
+    if (!answer || command.state === "done") continue;
+    if (answer.outcome === "later") {
+      // What another person's phone has to send first is shown; other reasons pass by themselves.
+      if (answer.code === "parcel_not_sent_yet") await outbox.put({ ...command, message: answer.message });
+      continue;
+    }
     const { outcome: state, code, message, details, result } = answer;
     await outbox.put({ ...command, state, code, message, details, result, answeredAt: Date.now() });
   }

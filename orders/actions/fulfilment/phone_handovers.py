@@ -1,0 +1,444 @@
+"""Confirm hand-overs with codes that the giver's phone makes without a network.
+
+The phone holds a key for each part that its member packs, or for each parcel of its driver's run. From the
+key it computes the six digits and signs the QR code. The receiver's phone keeps either until it has a
+network. We compute them again, so a code needs no row before it arrives, and the order in which phones send
+does not matter.
+
+A code is about one hand-over, its subject: `p.PART.POSITION.STEP.EARLIER` for a parcel that members give,
+with its position among the part's parcels and the number of earlier hand-overs of this step, or
+`r.RUN.PARCEL` for a driver who gives to the buyer.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hmac
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F, Max, Q
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from cooperatives.models import Cooperative, Membership
+from orders import locks
+from orders.actions.fulfilment.handovers import (
+    LIFETIME,
+    STEP_STATES,
+    ForeignHandoverCode,
+    HandoverCodeClosed,
+    HandoverDetailsRequired,
+    HandoverNotPossible,
+    Receiver,
+    WrongHandoverCode,
+    check_digit,
+    lock_open_run,
+    move_parcel,
+    possible_steps,
+    require_parcel_of_run,
+    try_handover_digits,
+    wrong_code,
+)
+from orders.models import (
+    DeliveryRun,
+    HandoverCode,
+    HandoverMethod,
+    HandoverRecord,
+    HandoverStep,
+    Order,
+    OrderPart,
+    Parcel,
+    RunParcel,
+)
+from orders.states import ACTIVE_PART_STATES, ParcelKind, ParcelState
+from shop.core.errors import Missing, Refused
+
+SIGNATURE_LENGTH = 32  # hexadecimal digits
+_MEMBER_STEPS = (HandoverStep.TO_COLLECTION_POINT, HandoverStep.TO_DRIVER)
+
+
+class ParcelNotSentYet(Refused):
+    """The giver's phone has not sent that the parcel was packed, or that it was received before."""
+
+    code = "parcel_not_sent_yet"
+    default_message = _("The giver's phone has not sent this parcel yet. Try again when it has had a signal.")
+
+
+class HandoverOfCancelledParcel(Refused):
+    code = "handover_of_cancelled_parcel"
+    default_message = _("This parcel was cancelled meanwhile. Do not pass it on, bring it back.")
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneCode:
+    """What a code made on a phone is about: a part's parcel by its position, or a parcel of a run.
+
+    `earlier` counts the hand-overs of the step before this one. `giver_id` is the member whose phone made a
+    QR code. `is_cash_collected` is what the driver says about the cash.
+    """
+
+    step: HandoverStep
+    part_id: int = 0
+    position: int = 0
+    earlier: int = 0
+    run_id: int = 0
+    parcel_id: int = 0
+    giver_id: int = 0
+    is_cash_collected: bool = False
+
+    @property
+    def subject(self) -> str:
+        if self.run_id:
+            return f"r.{self.run_id}.{self.parcel_id}"
+        return f"p.{self.part_id}.{self.position}.{self.step}.{self.earlier}"
+
+    @property
+    def key(self) -> str:
+        return run_parcel_key(self.run_id, self.parcel_id) if self.run_id else part_key(self.part_id)
+
+    @property
+    def digits(self) -> str:
+        """Five digits of the code, and a check digit."""
+        five = f"{int(_sign(self.key, self.subject)[:8], 16) % 100_000:05d}"
+        return five + check_digit(five)
+
+    @property
+    def token(self) -> str:
+        """The signed text of the QR code."""
+        detail = int(self.is_cash_collected) if self.run_id else self.giver_id
+        body = f"{self.subject}.{detail}"
+        return f"{body}.{_sign(self.key, body)[:SIGNATURE_LENGTH]}"
+
+
+def part_key(part_id: int) -> str:
+    """Return the key with which phones of a cooperative's packers make codes for a part's parcels."""
+    return salted_hmac("orders.phone_handovers.part", str(part_id), algorithm="sha256").hexdigest()
+
+
+def run_parcel_key(run_id: int, parcel_id: int) -> str:
+    """Return the key with which a driver's phone makes codes for a parcel's buyer."""
+    value = f"{run_id}:{parcel_id}"
+    return salted_hmac("orders.phone_handovers.run", value, algorithm="sha256").hexdigest()
+
+
+def is_phone_token(token: str) -> bool:
+    """Return whether a QR code looks like one that a phone made."""
+    return token.startswith(("p.", "r."))
+
+
+def read_phone_token(token: str) -> PhoneCode:
+    """Return the code of a scanned QR code. Raises ForeignHandoverCode unless the key signed it."""
+    fields = token.split(".")
+    try:
+        match fields:
+            case ["p", part, position, step, earlier, giver, _signature]:
+                code = PhoneCode(
+                    step=HandoverStep(step),
+                    part_id=int(part),
+                    position=int(position),
+                    earlier=int(earlier),
+                    giver_id=int(giver),
+                )
+            case ["r", run, parcel, is_cash_collected, _signature]:
+                code = PhoneCode(
+                    step=HandoverStep.TO_BUYER,
+                    run_id=int(run),
+                    parcel_id=int(parcel),
+                    is_cash_collected=is_cash_collected == "1",
+                )
+            case _:
+                raise ForeignHandoverCode()
+    except ValueError as error:
+        raise ForeignHandoverCode() from error
+    # Comparing the whole text also refuses other spellings of the same numbers.
+    if len(token) > 120 or not constant_time_compare(code.token, token):
+        raise ForeignHandoverCode()
+    return code
+
+
+def find_code_by_digits(
+    *,
+    order_code: str,
+    parcel_number: int | None,
+    digits: str,
+    cooperative: Cooperative | None = None,
+    happened_at: datetime.datetime,
+) -> PhoneCode | HandoverCode:
+    """Return the code of a phone, or else of the market, with these digits for a parcel of the order.
+
+    The parcel belongs to `cooperative` if it is given. Its number is None if the giver's phone packed it
+    without a network. Three wrong tries close the digits of the steps that the parcel can take; QR codes stay
+    valid. Tries are counted in statements of their own, so that a refusal keeps them. Raises
+    HandoverCodeClosed, WrongHandoverCode.
+    """
+    code = _find_phone_code(order_code, parcel_number, digits, cooperative)
+    if isinstance(code, PhoneCode):
+        return code
+    open_codes = HandoverCode.objects.usable(happened_at).filter(parcel__part__order__code=order_code)
+    if parcel_number is None or not open_codes.filter(parcel__number=parcel_number).exists():
+        raise code
+    return try_handover_digits(
+        order_code=order_code, parcel_number=parcel_number, digits=digits, now=happened_at
+    )
+
+
+def _find_phone_code(
+    order_code: str, parcel_number: int | None, digits: str, cooperative: Cooperative | None
+) -> PhoneCode | Refused:
+    """Return the code of a phone, or the refusal of the digits after the try was counted."""
+    parts = OrderPart.objects.filter(order__code=order_code, state__in=ACTIVE_PART_STATES)
+    if cooperative is not None:
+        parts = parts.filter(cooperative=cooperative)
+    entered = "".join(character for character in digits if character.isdecimal())
+    parcels = {part.pk: _outgoing_parcels(part.pk) for part in parts.order_by("pk")}
+    candidates = [
+        (code, parcel)
+        for parcels_of_part in parcels.values()
+        for position, parcel in enumerate(parcels_of_part, start=1)
+        if parcel_number in (None, parcel.number)
+        for code in _codes_of(parcel, position)
+    ]
+    codes = [code for code, _parcel in candidates]
+    if cooperative is not None and parcel_number is None:
+        codes += [
+            PhoneCode(step, part_id=part_id, position=len(parcels_of_part) + 1)
+            for part_id, parcels_of_part in parcels.items()
+            for step in _MEMBER_STEPS
+        ]
+    closed = _closed_subjects(codes)
+    for code in codes:
+        if constant_time_compare(code.digits, entered):
+            return HandoverCodeClosed(field="digits") if code.subject in closed else code
+    tried = [
+        (code, parcel)
+        for code, parcel in candidates
+        if code.subject not in closed and code.step in possible_steps(parcel) and _is_next(code, parcel)
+    ]
+    if tried:
+        return wrong_code(HandoverCode.MAX_TRIES - _count_tries(tried))
+    if closed or not codes:
+        return HandoverCodeClosed(field="digits")
+    return WrongHandoverCode(field="digits")
+
+
+@transaction.atomic(durable=True)
+def confirm_phone_handover(
+    *,
+    code: PhoneCode,
+    method: HandoverMethod,
+    receiver: Receiver,
+    happened_at: datetime.datetime,
+    idempotency_key: str | None = None,
+    run: DeliveryRun | None = None,
+    now: datetime.datetime,
+) -> HandoverRecord:
+    """Record that the receiver had the parcel at `happened_at`, and move it on unless it is further already.
+
+    A giver's phone may have sent its own steps before: then the parcel stays as it is. With `run`, its driver
+    receives. A repeated `idempotency_key` returns the first record. Raises HandoverCodeClosed,
+    HandoverNotPossible, HandoverOfCancelledParcel, LinesNotWeighed, Missing, ParcelNotInRun,
+    ParcelNotSentYet, ReasonRequired, RecalledLotInParcel, RecalledLotOnTheWay, RunEnded.
+    """
+    for field, text in (("name", receiver.name), ("place", receiver.place)):
+        if not text.strip():
+            raise HandoverDetailsRequired(field=field)
+    lock_open_run(run)
+    order, part, parcel = _lock_parcel_of(code)
+    require_parcel_of_run(run, parcel, code.step)
+    if idempotency_key is not None:
+        existing = HandoverRecord.objects.filter(idempotency_key=idempotency_key).first()
+        if existing is not None:
+            return existing
+    if code.step == HandoverStep.TO_COLLECTION_POINT and part.cooperative_id not in receiver.cooperative_ids:
+        raise Missing()
+    row = _find_or_create_row(code, parcel, giver_name=_giver_name(code, part), now=now)
+    if HandoverRecord.objects.filter(code=row).exists() or not _is_next(code, parcel):
+        raise HandoverCodeClosed()
+    if parcel.state == ParcelState.VOIDED or part.state not in ACTIVE_PART_STATES:
+        raise HandoverOfCancelledParcel()
+    if _moves(code.step, parcel, happened_at):
+        row.is_cash_collected = code.is_cash_collected
+        move_parcel(row, order, part, parcel, actor=receiver.actor, happened_at=happened_at, now=now)
+    return HandoverRecord.objects.create(
+        parcel=parcel,
+        code=row,
+        step=code.step,
+        method=method,
+        giver_name=row.giver_name,
+        receiver_name=" ".join(receiver.name.split())[:120],
+        place=" ".join(receiver.place.split())[:200],
+        happened_at=happened_at,
+        idempotency_key=idempotency_key,
+    )
+
+
+@transaction.atomic(durable=True)
+def describe_phone_code(code: PhoneCode) -> HandoverCode:
+    """Return the row of a code, unsaved if no phone has sent it, with its parcel and giver.
+
+    Raises HandoverCodeClosed, HandoverOfCancelledParcel, Missing, ParcelNotSentYet.
+    """
+    _order, part, parcel = _lock_parcel_of(code)
+    row = HandoverCode.objects.filter(subject=code.subject).select_related("parcel__part__order").first()
+    if (row is not None and HandoverRecord.objects.filter(code=row).exists()) or not _is_next(code, parcel):
+        raise HandoverCodeClosed()
+    return row or HandoverCode(parcel=parcel, step=code.step, giver_name=_giver_name(code, part))
+
+
+@transaction.atomic(durable=True)
+def offer_handover(
+    *, code: PhoneCode, cooperative: Cooperative, giver_name: str, now: datetime.datetime
+) -> OrderPart:
+    """Record who showed a code, unless its receiver was first. Raises HandoverOfCancelledParcel, Missing."""
+    _order, part, parcel = _lock_parcel_of(code)
+    if part.cooperative_id != cooperative.pk:
+        raise Missing()
+    if parcel.state == ParcelState.VOIDED or part.state not in ACTIVE_PART_STATES:
+        raise HandoverOfCancelledParcel()
+    _find_or_create_row(code, parcel, giver_name=giver_name, now=now)
+    return part
+
+
+def count_handovers(parcel: Parcel) -> dict[str, int]:
+    """Return how many hand-overs of each step that members give are recorded; `handovers` is prefetched."""
+    steps = [record.step for record in parcel.handovers.all()]
+    return {str(step): steps.count(step) for step in _MEMBER_STEPS}
+
+
+def _sign(key: str, text: str) -> str:
+    return hmac.new(bytes.fromhex(key), text.encode(), "sha256").hexdigest()
+
+
+def _outgoing_parcels(part_id: int) -> list[Parcel]:
+    """Return a part's parcels in the order of their positions, as phones count them."""
+    parcels = Parcel.objects.filter(part=part_id).exclude(kind=ParcelKind.REFUND)
+    return list(parcels.select_related("part").order_by("number", "pk"))
+
+
+def _codes_of(parcel: Parcel, position: int) -> Iterator[PhoneCode]:
+    """Yield the codes that phones made or can make for a parcel: members, and the driver of its last run."""
+    if not parcel.is_outgoing or parcel.part.is_pickup:
+        return
+    counts = count_handovers(parcel)
+    for step in _MEMBER_STEPS:
+        for earlier in range(counts[step] + 1):
+            yield PhoneCode(step, part_id=parcel.part_id, position=position, earlier=earlier)
+    run_id = RunParcel.objects.filter(parcel=parcel).aggregate(last=Max("run"))["last"]
+    if run_id is not None:
+        yield PhoneCode(HandoverStep.TO_BUYER, run_id=run_id, parcel_id=parcel.pk)
+
+
+def _closed_subjects(codes: Iterable[PhoneCode]) -> set[str | None]:
+    """Return the subjects that are used, or whose digits were entered wrongly too often."""
+    rows = HandoverCode.objects.filter(subject__in=[code.subject for code in codes])
+    is_closed = Q(record__isnull=False) | Q(tries__gte=HandoverCode.MAX_TRIES)
+    return set(rows.filter(is_closed).values_list("subject", flat=True))
+
+
+def _count_tries(tried: Iterable[tuple[PhoneCode, Parcel]]) -> int:
+    """Count a wrong try of each code; return the highest number of tries of one."""
+    now = timezone.now()
+    rows = [
+        _find_or_create_row(code, parcel, giver_name=_giver_name(code, parcel.part), now=now)
+        for code, parcel in tried
+    ]
+    counted = HandoverCode.objects.filter(pk__in=[row.pk for row in rows])
+    counted.filter(tries__lt=HandoverCode.MAX_TRIES).update(tries=F("tries") + 1)
+    return max(counted.values_list("tries", flat=True))
+
+
+def _lock_parcel_of(code: PhoneCode) -> tuple[Order, OrderPart, Parcel]:
+    """Lock the order of a code's parcel, a driver's run before it.
+
+    Raises HandoverCodeClosed, HandoverOfCancelledParcel, Missing, ParcelNotSentYet.
+    """
+    if code.run_id:
+        run = locks.lock_run(code.run_id)
+        order, part, parcel = locks.lock_parcel(code.parcel_id)
+        _require_run_of_parcel(run, parcel)
+        return order, part, parcel
+    order, part = locks.lock_part(code.part_id)
+    parcels = _outgoing_parcels(part.pk)
+    if code.position > len(parcels):
+        if part.state not in ACTIVE_PART_STATES:
+            raise HandoverOfCancelledParcel()
+        raise ParcelNotSentYet()
+    parcel = parcels[code.position - 1]
+    parcel.part = part
+    return order, part, parcel
+
+
+def _require_run_of_parcel(run: DeliveryRun, parcel: Parcel) -> None:
+    """Raise HandoverCodeClosed if another run took the parcel, or the run ended before it was delivered."""
+    last = RunParcel.objects.filter(parcel=parcel).order_by("-pk").first()
+    if last is None or last.run_id != run.pk:
+        raise HandoverCodeClosed()
+    if run.ended_at is not None and parcel.state != ParcelState.DELIVERED:
+        raise HandoverCodeClosed()
+
+
+def _giver_name(code: PhoneCode, part: OrderPart) -> str:
+    """Return the driver, the member whose phone signed the QR code, or else the cooperative."""
+    if code.run_id:
+        return DeliveryRun.objects.get(pk=code.run_id).driver_name
+    members = Membership.objects.filter(cooperative=part.cooperative_id, user=code.giver_id)
+    member = members.select_related("user").first()
+    return (member.user.name if member is not None else "") or part.cooperative.name
+
+
+def _find_or_create_row(
+    code: PhoneCode, parcel: Parcel, *, giver_name: str, now: datetime.datetime
+) -> HandoverCode:
+    """Return the row of a code, created when the first phone sends it. It is never open to be replaced."""
+    row, _is_new = HandoverCode.objects.get_or_create(
+        subject=code.subject,
+        defaults={
+            "parcel": parcel,
+            "step": code.step,
+            "giver_name": giver_name.strip()[:120],
+            "created_at": now,
+            "expires_at": now + LIFETIME,
+            "closed_at": now,
+        },
+    )
+    return row
+
+
+def _is_next(code: PhoneCode, parcel: Parcel) -> bool:
+    """Return whether no hand-over of the same step was recorded since the giver's phone counted them."""
+    return bool(code.run_id) or count_handovers(parcel)[code.step] == code.earlier
+
+
+def _moves(step: HandoverStep, parcel: Parcel, happened_at: datetime.datetime) -> bool:
+    """Return whether the hand-over moves the parcel; False if another phone has sent a later state.
+
+    Raises HandoverNotPossible, ParcelNotSentYet.
+    """
+    if not parcel.is_outgoing or parcel.part.is_pickup:
+        raise HandoverNotPossible()
+    if step == HandoverStep.TO_DRIVER and parcel.state == ParcelState.FAILED_DELIVERY:
+        return parcel.failed_at is None or happened_at > parcel.failed_at
+    if parcel.state in STEP_STATES[step]:
+        return True
+    if step == HandoverStep.TO_BUYER and parcel.state == ParcelState.FAILED_DELIVERY:
+        raise HandoverNotPossible()
+    if _RANK[ParcelState(parcel.state)] < min(_RANK[state] for state in STEP_STATES[step]):
+        raise ParcelNotSentYet()
+    return False
+
+
+_RANK = {
+    state: rank
+    for rank, state in enumerate(
+        (
+            ParcelState.PACKING,
+            ParcelState.PACKED,
+            ParcelState.HANDED_OVER,
+            ParcelState.FAILED_DELIVERY,
+            ParcelState.DELIVERED,
+        )
+    )
+}

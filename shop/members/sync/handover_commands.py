@@ -1,0 +1,156 @@
+"""The commands of hand-overs: the code that a phone showed, and the code that the receiver's phone took."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from functools import partial
+
+from cooperatives.access import ROLE_RIGHTS, MemberRight, find_memberships
+from cooperatives.models import Cooperative
+from orders.actions.fulfilment.handovers import Receiver, confirm_handover, find_scanned_code
+from orders.actions.fulfilment.phone_handovers import (
+    PhoneCode,
+    confirm_phone_handover,
+    find_code_by_digits,
+    is_phone_token,
+    offer_handover,
+    read_phone_token,
+)
+from orders.models import DeliveryRun, HandoverCode, HandoverMethod, HandoverRecord, HandoverStep, OrderPart
+from shop.core.errors import Missing
+from shop.members.sync.command_types import CommandCall, PreparedCommand
+from shop.members.sync.payloads import InvalidCommand, Payload
+from shop.members.sync.rows import PART, RowReference
+
+MAX_EARLIER = 1000
+
+
+def offer_parcel(call: CommandCall) -> PreparedCommand:
+    """Prepare the record of a code that the giver's phone showed."""
+    payload = call.payload
+    part_id = payload.whole_number("part")
+    step = payload.text("step", max_length=10)
+    if step not in (HandoverStep.TO_COLLECTION_POINT, HandoverStep.TO_DRIVER):
+        raise InvalidCommand(field="step")
+    if not OrderPart.objects.for_cooperative(call.membership.cooperative).filter(pk=part_id).exists():
+        raise Missing()
+    code = PhoneCode(
+        HandoverStep(step),
+        part_id=part_id,
+        position=payload.whole_number("position", maximum=MAX_EARLIER),
+        earlier=payload.whole_number("earlier", minimum=0, maximum=MAX_EARLIER),
+    )
+    action = partial(
+        offer_handover,
+        code=code,
+        cooperative=call.membership.cooperative,
+        giver_name=call.membership.user.name,
+        now=call.now,
+    )
+    return PreparedCommand(RowReference(PART, part_id), action)
+
+
+def receive_parcel(call: CommandCall) -> PreparedCommand:
+    """Prepare the confirmation that a member received a parcel, also of another cooperative."""
+    user = call.membership.user
+    packing_for = frozenset(
+        row.cooperative_id for row in find_memberships(user) if MemberRight.PACK in ROLE_RIGHTS[row.role]
+    )
+    receiver = Receiver(
+        call.payload.text("name", max_length=120),
+        call.payload.text("place", max_length=200),
+        call.membership.actor,
+        packing_for,
+    )
+    return PreparedCommand(
+        None,
+        partial(
+            record_receipt,
+            code=read_sent_code(call.payload),
+            receiver=receiver,
+            cooperative=call.membership.cooperative,
+            idempotency_key=call.idempotency_key,
+            happened_at=call.happened_at,
+            now=call.now,
+        ),
+        row_of=_part_of_record,
+    )
+
+
+def _part_of_record(record: HandoverRecord) -> RowReference:
+    return RowReference(PART, record.parcel.part_id)
+
+
+@dataclass(frozen=True, slots=True)
+class SentCode:
+    """A code as a receiver's phone sends it: the token of a QR code, or six digits with an order's code.
+
+    `number` is that of the parcel. It is None if the giver's phone did not know it.
+    """
+
+    token: str = ""
+    order: str = ""
+    number: int | None = None
+    digits: str = ""
+
+
+def read_sent_code(payload: Payload) -> SentCode:
+    """Read the code of a receipt. Raises InvalidCommand."""
+    if payload.has("token"):
+        return SentCode(token=payload.text("token", max_length=200))
+    return SentCode(
+        order=payload.text("order", max_length=20).upper(),
+        number=payload.optional_number("number", maximum=1000),
+        digits=payload.text("digits", max_length=20),
+    )
+
+
+def record_receipt(
+    *,
+    code: SentCode,
+    receiver: Receiver,
+    cooperative: Cooperative,
+    idempotency_key: str,
+    run: DeliveryRun | None = None,
+    happened_at: datetime.datetime,
+    now: datetime.datetime,
+) -> HandoverRecord:
+    """Record a receipt by the code, which a phone made without a network or the market made.
+
+    With `run`, its driver receives. Raises as `find_phone_code`, `confirm_phone_handover` and
+    `orders.actions.fulfilment.handovers.confirm_handover`.
+    """
+    existing = HandoverRecord.objects.filter(idempotency_key=idempotency_key).first()
+    if existing is not None:  # also after its digits were closed
+        return existing
+    found = _find_code(code, cooperative, happened_at=happened_at, now=now)
+    confirmation = {
+        "method": HandoverMethod.SCAN if code.token else HandoverMethod.DIGITS,
+        "receiver": receiver,
+        "happened_at": happened_at,
+        "idempotency_key": idempotency_key,
+        "run": run,
+        "now": now,
+    }
+    if isinstance(found, PhoneCode):
+        return confirm_phone_handover(code=found, **confirmation)
+    return confirm_handover(code=found, **confirmation)
+
+
+def _find_code(
+    code: SentCode, cooperative: Cooperative, *, happened_at: datetime.datetime, now: datetime.datetime
+) -> PhoneCode | HandoverCode:
+    if code.token:
+        return (
+            read_phone_token(code.token)
+            if is_phone_token(code.token)
+            else find_scanned_code(code.token, happened_at)
+        )
+    return find_code_by_digits(
+        order_code=code.order,
+        parcel_number=code.number,
+        digits=code.digits,
+        cooperative=cooperative,
+        happened_at=happened_at,
+    )

@@ -1,0 +1,65 @@
+// Codes of hand-overs, as the market computes them again: six digits and a signed text for a QR code.
+const SIGNATURE_LENGTH = 32;
+
+const sign = async (key, text) => {
+  const bytes = Uint8Array.from(key.match(/../g), (pair) => Number.parseInt(pair, 16));
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const imported = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign"]);
+  const signature = await crypto.subtle.sign("HMAC", imported, new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(signature), (byte) => byte.toString(16).padStart(2, "0")).join("");
+};
+
+// Luhn's check digit, which shows wrong digits without a network.
+export const checkDigit = (digits) => {
+  const sum = [...digits].reverse().reduce((total, digit, place) => {
+    const value = place % 2 ? Number(digit) : 2 * Number(digit);
+    return total + (value > 9 ? value - 9 : value);
+  }, 0);
+  return String((10 - (sum % 10)) % 10);
+};
+
+export const isTyped = (digits) => /^\d{6}$/.test(digits) && checkDigit(digits.slice(0, 5)) === digits[5];
+
+export const digitsOf = async (key, subject) => {
+  const number = Number.parseInt((await sign(key, subject)).slice(0, 8), 16) % 100_000;
+  const five = String(number).padStart(5, "0");
+  return five + checkDigit(five);
+};
+
+export const tokenOf = async (key, subject, detail) => {
+  const body = `${subject}.${detail}`;
+  return `${body}.${(await sign(key, body)).slice(0, SIGNATURE_LENGTH)}`;
+};
+
+const SUBJECT = /^p\.(\d+)\.(\d+)\.(to_point|to_driver)\.(\d+)/;
+
+// Return what a code of members is about, null for a driver's and for a code that the market made.
+export const readSubject = (token) => {
+  const [, part, position, step, earlier] = SUBJECT.exec(token) ?? [];
+  return part ? { part: Number(part), position: Number(position), step, earlier: Number(earlier) } : null;
+};
+
+export const subjectOf = (part, position, step) =>
+  `p.${part.id}.${position}.${step}.${part.parcels[position - 1]?.handovers?.[step] ?? 0}`;
+
+// Whether the QR code was signed with the key of the part.
+export const isSigned = async (token, part) => {
+  const [subject] = SUBJECT.exec(token);
+  const detail = token.slice(subject.length + 1).split(".")[0];
+  return (await tokenOf(part.handover_key, subject, detail)) === token;
+};
+
+// Find the parcel of a part whose code has these digits, null if none has.
+export const findByDigits = async (part, digits) => {
+  for (let position = 1; position <= part.parcels.length + 1; position += 1)
+    for (const step of ["to_point", "to_driver"])
+      if ((await digitsOf(part.handover_key, subjectOf(part, position, step))) === digits) return { position, step };
+  return null;
+};
+
+// Return the token of a scanned address of this market, "" for any other text.
+export const tokenFrom = (text) => {
+  const { origin, pathname } = URL.canParse(text) ? new URL(text) : {};
+  const match = /\/xa-vien\/ban-giao\/([^/]+)\/?$/.exec(pathname ?? "");
+  return match && origin === location.origin ? match[1] : "";
+};
