@@ -10,7 +10,11 @@ import segno
 
 # One for each process, which starts one browser.
 VIDEO = Path(tempfile.gettempdir()) / f"cho-phien-camera-{os.getpid()}.y4m"
-FLAGS = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={VIDEO}"]
+FLAGS = [
+    "--use-fake-ui-for-media-stream",  # each camera is allowed
+    "--use-fake-device-for-media-stream",
+    f"--use-file-for-fake-video-capture={VIDEO}",
+]
 
 _WIDTH, _HEIGHT = 640, 480
 _WHITE, _BLACK, _NO_COLOUR = b"\xeb", b"\x10", b"\x80"

@@ -42,7 +42,7 @@ class HandoverCode(models.Model):
     a driver says about the cash when the code is made.
 
     Phones also make codes without a network; they are computed again when they arrive. `subject` then names
-    what the code is about, as in `orders.actions.fulfilment.phone_handovers`, and the row counts tries and
+    what the code is about, as in `orders.actions.fulfilment.phone_codes`, and the row counts tries and
     keeps the giver. Such a row is never open.
     """
 

@@ -27,8 +27,6 @@ _PHONE_SCRIPTS = (
     "js/member/app.js",
     "js/member/addresses.js",
     "js/member/controls.js",
-    "js/member/handover.js",
-    "js/member/handover_codes.js",
     "js/member/html.js",
     "js/member/lots.js",
     "js/member/new_listing.js",
@@ -44,8 +42,12 @@ _PHONE_SCRIPTS = (
     "js/member/sync.js",
 )
 
-# Scripts that a page loads once somebody presses their button. The worker caches them too.
+# Scripts that load when somebody opens what needs them, and those of drivers. The worker caches them too.
 _SCRIPTS_ON_DEMAND = (
+    "js/member/handover.js",
+    "js/member/handover_codes.js",
+    "js/member/run.js",
+    "js/member/run_store.js",
     "js/member/scale.js",
     "js/member/scanner.js",
     "vendor/qr.js",

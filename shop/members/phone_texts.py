@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 from catalog.actions.products.variant_rows import InvalidPrice, UnusualPrice
 from catalog.actions.stock.stock_movements import InvalidStockCount
 from catalog.models import Unit
+from orders.actions.fulfilment.delivery_runs import RecalledLotOnTheWay
 from orders.actions.fulfilment.handovers import ForeignHandoverCode, HandoverCodeClosed, WrongHandoverCode
 from orders.actions.fulfilment.phone_handovers import HandoverOfCancelledParcel
 from orders.models import HandoverStep
@@ -141,6 +142,12 @@ _TEXTS: Mapping[str, str | Promise] = {
     "handover_cancelled": HandoverOfCancelledParcel.default_message,
     "wrong_digits": WrongHandoverCode.default_message,
     "tries_used": _("Entered wrongly three times. Scan the QR code, or ask the giver for a new code."),
+    "buyer_confirms": _("Let the buyer confirm by code"),
+    "paid_in_full": _("The buyer has paid in full"),
+    "show_code": _("Show the code"),
+    "buyer_confirms_later": _("Without a network the buyer keeps the link and opens it later."),
+    "recalled_on_the_way": RecalledLotOnTheWay.default_message,
+    "as_fetched": _("As of %(hour)s, with what you have entered since."),
     "did_offer_handover": _("Code for the hand-over"),
     "did_receive_parcel": _("Receive a parcel"),
     "did_accept_part": _("Accept"),

@@ -39,6 +39,7 @@ from shop.members.fulfilment import (
     delivery_runs,
     dispatch_slips,
     driver_page,
+    driver_sync,
     handovers,
     labels,
     parcels,
@@ -120,6 +121,7 @@ urlpatterns = [
     path("ban-giao/", handovers.receive_by_digits, name="receive-by-digits"),
     path("ban-giao/<str:token>/", handovers.receive_by_scan, name="receive-by-scan"),
     path("chuyen-di/<str:token>/", driver_page.show_driver_page, name="driver-page"),
+    path("chuyen-di/<str:token>/dong-bo/", driver_sync.synchronise_run, name="synchronise-run"),
     path(
         "chuyen-di/<str:token>/<int:parcel_id>/da-giao/",
         driver_page.deliver_run_parcel_view,

@@ -88,7 +88,8 @@ ASKS_NOT = {
         remove-profile-picture reopen-listing
         report-failed-delivery report-part-shortage roles resume-listing resume-member resume-selling run-slip
         settlement settlement-pdf settlement-workbook settlements shared-phones stock submit-listing
-        switch-member synchronise tick-picks today undo-parcel-step undo-part-acceptance undo-part-acceptances
+        switch-member synchronise synchronise-run tick-picks today undo-parcel-step
+        undo-part-acceptance undo-part-acceptances
         undo-part-shortage variant void-parcel voucher warehouse warehouses withdraw-listing
         withdraw-revision withdraw-substitute worker
     """,

@@ -1,26 +1,18 @@
-"""Confirm hand-overs with codes that the giver's phone makes without a network.
+"""Confirm hand-overs with codes that the giver's phone made without a network.
 
-The phone holds a key for each part that its member packs, or for each parcel of its driver's run. From the
-key it computes the six digits and signs the QR code. The receiver's phone keeps either until it has a
-network. We compute them again, so a code needs no row before it arrives, and the order in which phones send
-does not matter.
-
-A code is about one hand-over, its subject: `p.PART.POSITION.STEP.EARLIER` for a parcel that members give,
-with its position among the part's parcels and the number of earlier hand-overs of this step, or
-`r.RUN.PARCEL` for a driver who gives to the buyer.
+The order in which phones send does not matter: a code is computed again when it arrives, so it needs no row
+before.
 """
 
 from __future__ import annotations
 
 import datetime
-import hmac
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F, Max, Q
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative, Membership
@@ -28,13 +20,11 @@ from orders import locks
 from orders.actions.fulfilment.handovers import (
     LIFETIME,
     STEP_STATES,
-    ForeignHandoverCode,
     HandoverCodeClosed,
     HandoverDetailsRequired,
     HandoverNotPossible,
     Receiver,
     WrongHandoverCode,
-    check_digit,
     lock_open_run,
     move_parcel,
     possible_steps,
@@ -42,6 +32,7 @@ from orders.actions.fulfilment.handovers import (
     try_handover_digits,
     wrong_code,
 )
+from orders.actions.fulfilment.phone_codes import PhoneCode
 from orders.models import (
     DeliveryRun,
     HandoverCode,
@@ -56,7 +47,6 @@ from orders.models import (
 from orders.states import ACTIVE_PART_STATES, ParcelKind, ParcelState
 from shop.core.errors import Missing, Refused
 
-SIGNATURE_LENGTH = 32  # hexadecimal digits
 _MEMBER_STEPS = (HandoverStep.TO_COLLECTION_POINT, HandoverStep.TO_DRIVER)
 
 
@@ -70,93 +60,6 @@ class ParcelNotSentYet(Refused):
 class HandoverOfCancelledParcel(Refused):
     code = "handover_of_cancelled_parcel"
     default_message = _("This parcel was cancelled meanwhile. Do not pass it on, bring it back.")
-
-
-@dataclass(frozen=True, slots=True)
-class PhoneCode:
-    """What a code made on a phone is about: a part's parcel by its position, or a parcel of a run.
-
-    `earlier` counts the hand-overs of the step before this one. `giver_id` is the member whose phone made a
-    QR code. `is_cash_collected` is what the driver says about the cash.
-    """
-
-    step: HandoverStep
-    part_id: int = 0
-    position: int = 0
-    earlier: int = 0
-    run_id: int = 0
-    parcel_id: int = 0
-    giver_id: int = 0
-    is_cash_collected: bool = False
-
-    @property
-    def subject(self) -> str:
-        if self.run_id:
-            return f"r.{self.run_id}.{self.parcel_id}"
-        return f"p.{self.part_id}.{self.position}.{self.step}.{self.earlier}"
-
-    @property
-    def key(self) -> str:
-        return run_parcel_key(self.run_id, self.parcel_id) if self.run_id else part_key(self.part_id)
-
-    @property
-    def digits(self) -> str:
-        """Five digits of the code, and a check digit."""
-        five = f"{int(_sign(self.key, self.subject)[:8], 16) % 100_000:05d}"
-        return five + check_digit(five)
-
-    @property
-    def token(self) -> str:
-        """The signed text of the QR code."""
-        detail = int(self.is_cash_collected) if self.run_id else self.giver_id
-        body = f"{self.subject}.{detail}"
-        return f"{body}.{_sign(self.key, body)[:SIGNATURE_LENGTH]}"
-
-
-def part_key(part_id: int) -> str:
-    """Return the key with which phones of a cooperative's packers make codes for a part's parcels."""
-    return salted_hmac("orders.phone_handovers.part", str(part_id), algorithm="sha256").hexdigest()
-
-
-def run_parcel_key(run_id: int, parcel_id: int) -> str:
-    """Return the key with which a driver's phone makes codes for a parcel's buyer."""
-    value = f"{run_id}:{parcel_id}"
-    return salted_hmac("orders.phone_handovers.run", value, algorithm="sha256").hexdigest()
-
-
-def is_phone_token(token: str) -> bool:
-    """Return whether a QR code looks like one that a phone made."""
-    return token.startswith(("p.", "r."))
-
-
-def read_phone_token(token: str) -> PhoneCode:
-    """Return the code of a scanned QR code. Raises ForeignHandoverCode unless the key signed it."""
-    fields = token.split(".")
-    try:
-        match fields:
-            case ["p", part, position, step, earlier, giver, _signature]:
-                code = PhoneCode(
-                    step=HandoverStep(step),
-                    part_id=int(part),
-                    position=int(position),
-                    earlier=int(earlier),
-                    giver_id=int(giver),
-                )
-            case ["r", run, parcel, is_cash_collected, _signature]:
-                code = PhoneCode(
-                    step=HandoverStep.TO_BUYER,
-                    run_id=int(run),
-                    parcel_id=int(parcel),
-                    is_cash_collected=is_cash_collected == "1",
-                )
-            case _:
-                raise ForeignHandoverCode()
-    except ValueError as error:
-        raise ForeignHandoverCode() from error
-    # Comparing the whole text also refuses other spellings of the same numbers.
-    if len(token) > 120 or not constant_time_compare(code.token, token):
-        raise ForeignHandoverCode()
-    return code
 
 
 def find_code_by_digits(
@@ -306,10 +209,6 @@ def count_handovers(parcel: Parcel) -> dict[str, int]:
     """Return how many hand-overs of each step that members give are recorded; `handovers` is prefetched."""
     steps = [record.step for record in parcel.handovers.all()]
     return {str(step): steps.count(step) for step in _MEMBER_STEPS}
-
-
-def _sign(key: str, text: str) -> str:
-    return hmac.new(bytes.fromhex(key), text.encode(), "sha256").hexdigest()
 
 
 def _outgoing_parcels(part_id: int) -> list[Parcel]:

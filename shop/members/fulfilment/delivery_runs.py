@@ -180,11 +180,12 @@ def group_by_commune(parcels: Iterable[Parcel]) -> list[Commune]:
     """Group parcels, loaded as for labels, by where they go, sorted by name."""
     groups: dict[str, list[Parcel]] = {}
     for parcel in parcels:
-        groups.setdefault(_commune_name(parcel), []).append(parcel)
+        groups.setdefault(commune_name(parcel), []).append(parcel)
     return [Commune(name, groups[name]) for name in sorted(groups)]
 
 
-def _commune_name(parcel: Parcel) -> str:
+def commune_name(parcel: Parcel) -> str:
+    """Return where a parcel, loaded as for labels, goes: the commune, or a pickup place."""
     address = parcel.part.order.shipping_address
     if parcel.part.pickup_place or address is None:
         return parcel.part.pickup_place or _("Without an address")

@@ -28,13 +28,11 @@ from orders.actions.fulfilment.handovers import (
     issue_handover_code,
     possible_steps,
 )
+from orders.actions.fulfilment.phone_codes import PhoneCode, is_phone_token, read_phone_token
 from orders.actions.fulfilment.phone_handovers import (
-    PhoneCode,
     confirm_phone_handover,
     describe_phone_code,
     find_code_by_digits,
-    is_phone_token,
-    read_phone_token,
 )
 from orders.models import DeliveryRun, HandoverCode, HandoverMethod, HandoverRecord, HandoverStep, Parcel
 from orders.states import CodState

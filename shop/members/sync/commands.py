@@ -105,7 +105,7 @@ def _deliver_parcel(call: CommandCall) -> PreparedCommand:
         deliver_parcel,
         parcel_id=parcel.pk,
         is_cash_collected=payload.is_set("is_cash_collected"),
-        cash=_collected_cash(payload),
+        cash=read_collected_cash(payload),
         code=payload.text("code", max_length=20),
         happened_at=call.happened_at,
         **call.action_arguments_with_key,
@@ -115,7 +115,7 @@ def _deliver_parcel(call: CommandCall) -> PreparedCommand:
 
 def _report_collected_cash(call: CommandCall) -> PreparedCommand:
     parcel = _find_parcel(call)
-    cash = _collected_cash(call.payload)
+    cash = read_collected_cash(call.payload)
     action = partial(report_collected_cash, parcel_id=parcel.pk, cash=cash, **call.action_arguments_with_key)
     return PreparedCommand(_part_reference(parcel.part_id), action)
 
@@ -299,7 +299,7 @@ def _find_listing(call: CommandCall) -> Listing:
     return listing
 
 
-def _collected_cash(payload: Payload) -> CollectedCash:
+def read_collected_cash(payload: Payload) -> CollectedCash:
     """Return the amount and reason sent, or the expected amount if none was sent."""
     amount = payload.optional_number("cash", maximum=MAX_AMOUNT)
     reason = payload.text("cash_reason", max_length=500)

@@ -9,13 +9,11 @@ from functools import partial
 from cooperatives.access import ROLE_RIGHTS, MemberRight, find_memberships
 from cooperatives.models import Cooperative
 from orders.actions.fulfilment.handovers import Receiver, confirm_handover, find_scanned_code
+from orders.actions.fulfilment.phone_codes import PhoneCode, is_phone_token, read_phone_token
 from orders.actions.fulfilment.phone_handovers import (
-    PhoneCode,
     confirm_phone_handover,
     find_code_by_digits,
-    is_phone_token,
     offer_handover,
-    read_phone_token,
 )
 from orders.models import DeliveryRun, HandoverCode, HandoverMethod, HandoverRecord, HandoverStep, OrderPart
 from shop.core.errors import Missing
@@ -118,24 +116,27 @@ def record_receipt(
 ) -> HandoverRecord:
     """Record a receipt by the code, which a phone made without a network or the market made.
 
-    With `run`, its driver receives. Raises as `find_phone_code`, `confirm_phone_handover` and
-    `orders.actions.fulfilment.handovers.confirm_handover`.
+    With `run`, its driver receives. Raises as
+    `find_code_by_digits`, `confirm_phone_handover` and `confirm_handover`.
     """
     existing = HandoverRecord.objects.filter(idempotency_key=idempotency_key).first()
     if existing is not None:  # also after its digits were closed
         return existing
     found = _find_code(code, cooperative, happened_at=happened_at, now=now)
-    confirmation = {
-        "method": HandoverMethod.SCAN if code.token else HandoverMethod.DIGITS,
-        "receiver": receiver,
-        "happened_at": happened_at,
-        "idempotency_key": idempotency_key,
-        "run": run,
-        "now": now,
-    }
-    if isinstance(found, PhoneCode):
-        return confirm_phone_handover(code=found, **confirmation)
-    return confirm_handover(code=found, **confirmation)
+    method = HandoverMethod.SCAN if code.token else HandoverMethod.DIGITS
+    confirm = (
+        partial(confirm_phone_handover, code=found)
+        if isinstance(found, PhoneCode)
+        else partial(confirm_handover, code=found)
+    )
+    return confirm(
+        method=method,
+        receiver=receiver,
+        happened_at=happened_at,
+        idempotency_key=idempotency_key,
+        run=run,
+        now=now,
+    )
 
 
 def _find_code(

@@ -19,7 +19,8 @@ from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Cooperative
 from orders.actions.cash_on_delivery.cash_collection import cash_of_unpacked_items
 from orders.actions.fulfilment.lot_picks import suggest_lots
-from orders.actions.fulfilment.phone_handovers import count_handovers, part_key
+from orders.actions.fulfilment.phone_codes import part_key
+from orders.actions.fulfilment.phone_handovers import count_handovers
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine, Refund, Substitute, WeightQuestion
 from orders.models.part import OrderPartQuerySet

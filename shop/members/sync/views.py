@@ -126,12 +126,12 @@ def _pull_changes(request: HttpRequest, user: User, *, now: datetime.datetime) -
 
 def _push_commands(request: HttpRequest, user: User, *, now: datetime.datetime) -> Row:
     PUSHES.count_try(str(user.pk))
-    body = _read_body(request)
+    body = read_body(request)
     if body.get("member") != user.pk:
         raise OtherMember(member=user.pk)
     membership = _find_membership(request, user, str(body.get("cooperative")))
-    clock_difference = now - _read_time(body.get("clock"))
-    commands = _read_commands(body.get("commands"))
+    clock_difference = now - read_time(body.get("clock"))
+    commands = read_commands(body.get("commands"))
     answers = run_commands(commands, membership=membership, clock_difference=clock_difference, now=now)
     return {
         **answers,
@@ -229,7 +229,7 @@ def _households(membership: MembershipContext) -> list[Row]:
     return [{"id": household.pk, "name": household.name} for household in households]
 
 
-def _read_body(request: HttpRequest) -> Row:
+def read_body(request: HttpRequest) -> Row:
     """Return the body's JSON object. Raises InvalidPush, PushTooLarge."""
     if request.content_type != "application/json":
         raise InvalidPush()
@@ -250,7 +250,7 @@ def _refuse_constant(_name: str) -> NoReturn:
     raise InvalidPush()
 
 
-def _read_commands(sent_value: object) -> list[SentCommand]:
+def read_commands(sent_value: object) -> list[SentCommand]:
     """Return the commands. No two may have the same key. Raises InvalidPush, PushTooLarge."""
     if not isinstance(sent_value, list):
         raise InvalidPush()
@@ -279,7 +279,7 @@ def _read_command(sent_value: object) -> SentCommand:
     return SentCommand(
         key=_read_key(sent_value.get("key")),
         name=str(name),
-        at=_read_time(sent_value.get("at")),
+        at=read_time(sent_value.get("at")),
         payload=payload,  # type: ignore[arg-type]
         after=frozenset(_read_key(key) for key in after),
     )
@@ -292,7 +292,7 @@ def _read_key(sent_value: object) -> uuid.UUID:
         raise InvalidPush() from error
 
 
-def _read_time(sent_value: object) -> datetime.datetime:
+def read_time(sent_value: object) -> datetime.datetime:
     """Return the instant in UTC. The text must name a time zone. Raises InvalidPush."""
     try:
         moment = parse_datetime(sent_value) if isinstance(sent_value, str) else None

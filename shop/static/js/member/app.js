@@ -65,10 +65,19 @@ window.addEventListener(
 
 const opensHere = place && screenFor(location.pathname);
 const notSent = document.querySelector("[data-not-sent]");
-if (opensHere && (!notSent || notSent.hidden)) {
+const isShown = place && (!notSent || notSent.hidden);
+// A driver has no account: the address of the run tells which one, and a scanned code is taken by the last run.
+const ofRun = /\/xa-vien\/chuyen-di\/([^/]+)\//.exec(location.pathname)?.[1];
+const showRun = async () => {
+  const { readLastRun } = await import("member/run_store");
+  const token = ofRun ?? (opensHere === "#receive" ? (await readLastRun())?.token : null);
+  return token && (await import("member/run")).startRun(place, token, !ofRun);
+};
+if (isShown && ofRun) await showRun();
+else if (opensHere && isShown) {
   const { start } = await import("member/screens");
   // Without rows of an earlier visit it shows nothing: only a page of a signed-in member may fetch them.
-  await start(place);
+  if (!(await start(place))) await showRun();
 } else {
   addEventListener("online", refresh);
   await refresh();

@@ -1,4 +1,5 @@
 // Fields and buttons that the screens share, and the state of sending.
+import { useEffect, useState } from "preact/hooks";
 import { html } from "member/html";
 import { Icon, network, outbox, refused, sendingKeys, t, waiting } from "member/phone";
 
@@ -67,4 +68,13 @@ export const SyncTag = () => {
                 ? ["bad", "circle-alert", t("to_check", { count: refused().length })]
                 : ["good", "check", t("all_sent")];
   return html`<span class="tag sync ${tone}" role="status"><${Icon} name=${icon} /> ${text}</span>`;
+};
+
+// A component of a script that is loaded when it is first shown.
+export const Loaded = ({ load, ...properties }) => {
+  const [shown, setShown] = useState(null);
+  useEffect(() => {
+    load().then((component) => setShown(() => component));
+  }, []);
+  return shown && html`<${shown} ...${properties} />`;
 };

@@ -67,14 +67,10 @@ export const Give = ({ part, position }) => {
     const command = { name: "offer_handover", payload, subject, chains: [`part-${part.id}`] };
     if (isOffered || (await changeOutbox(() => addCommands([command])))) setShown(step);
   };
-  if (!steps.length) return null;
-  return html`<details open=${Boolean(shown)}>
-    <summary>${t("by_code")}</summary>
-    <div class="stack">
-      ${steps.includes(shown) && html`<h4 class="small-head">${nameOf(shown)}</h4><${Code} subject=${subjectOf(part, position, shown)} handoverKey=${part.handover_key} detail=${settings.value.member.id} /><p class="hint">${t("waits_for_receiver")}</p>`}
-      ${steps.filter((step) => step !== shown).map((step) => button("qr-code", nameOf(step), () => show(step)))}
-    </div>
-  </details>`;
+  return html`<div class="stack">
+    ${steps.includes(shown) && html`<h4 class="small-head">${nameOf(shown)}</h4><${Code} subject=${subjectOf(part, position, shown)} handoverKey=${part.handover_key} detail=${settings.value.member.id} /><p class="hint">${t("waits_for_receiver")}</p>`}
+    ${steps.filter((step) => step !== shown).map((step) => button("qr-code", nameOf(step), () => show(step)))}
+  </div>`;
 };
 
 // The camera, opened by a button. It is closed when a code was seen, and when the screen is left.

@@ -1,8 +1,7 @@
 // The screen of one order: accept, weigh, pack, hand over, deliver and collect cash.
 import { useState } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { button, Field, readWhole, SyncTag } from "member/controls";
-import { Give } from "member/handover";
+import { button, Field, Loaded, readWhole, SyncTag } from "member/controls";
 import { html } from "member/html";
 import { failureReasons, give, Icon, kilograms, money, outbox, rows, t, timeLeft } from "member/phone";
 import { hasCash, stepOf, withPending } from "member/pending";
@@ -141,7 +140,7 @@ const Scale = ({ onGrams }) => {
   return html`${button("scale", t("read_scale"), read, { isOff: status === "scale_waiting" })}<p class="hint" role="status">${status && t(status)}</p>`;
 };
 
-const PARCEL_TONES = { failed_delivery: "bad", delivered: "good", packed: "good", voided: "" };
+export const PARCEL_TONES = { failed_delivery: "bad", delivered: "good", packed: "good", voided: "" };
 
 const Parcel = ({ part, parcel, position }) => {
   const named = parcel.id ? { parcel: parcel.id } : { packed_by: parcel.packed_by };
@@ -159,7 +158,7 @@ const Parcel = ({ part, parcel, position }) => {
     ${parcel.cash_state === "expected" && parcel.cash_holder && parcel.carrier && html`<p class="soft">${t(`${parcel.cash_holder}_collects`, parcel)}</p>`}
     ${parcel.state === "packing" && html`<p class="notice"><${Icon} name="tag" /><span>${t("write_label", { code })}</span></p>${button("tag", t("close"), () => step("close_parcel"), { isBig: true })}`}
     ${["packed", "failed_delivery"].includes(parcel.state) && html`<${HandOver} part=${part} parcel=${parcel} step=${step} />`}
-    ${part.handover_key && html`<${Give} part=${part} position=${position} />`}
+    ${part.handover_key && ["packing", "packed", "failed_delivery"].includes(parcel.state) && html`<${ByCode} part=${part} position=${position} />`}
     ${parcel.state === "handed_over" && html`<${Deliver} part=${part} parcel=${parcel} step=${step} />`}
     ${
       parcel.state === "delivered" &&
@@ -167,6 +166,16 @@ const Parcel = ({ part, parcel, position }) => {
       html`<${Cash} part=${part} parcel=${parcel} text="cash_collected" onCollected=${(cash) => step("report_collected_cash", cash)} />`
     }
   </section>`;
+};
+
+const loadGive = async () => (await import("member/handover")).Give;
+
+const ByCode = (properties) => {
+  const [isOpen, setOpen] = useState(false);
+  return html`<details onToggle=${({ target }) => setOpen(target.open)}>
+    <summary>${t("by_code")}</summary>
+    ${isOpen && html`<${Loaded} load=${loadGive} ...${properties} />`}
+  </details>`;
 };
 
 // The fields of each kind of delivery. All are optional: a neighbour on a motorbike has no tracking number.
@@ -212,7 +221,7 @@ const HandOver = ({ part, parcel, step }) => {
   `;
 };
 
-const Deliver = ({ part, parcel, step }) => {
+export const Deliver = ({ part, parcel, step }) => {
   const [code, setCode] = useState("");
   const isCodeMissing = parcel.needs_pickup_code && !code.trim();
   const deliver = (payload) => step("deliver_parcel", { ...payload, ...(code.trim() ? { code } : {}) });

@@ -3,8 +3,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { screenFor } from "member/addresses";
-import { SyncTag } from "member/controls";
-import { Receive } from "member/handover";
+import { Loaded, SyncTag } from "member/controls";
 import { html } from "member/html";
 import { Lot, Lots, NewLot } from "member/lots";
 import { NewListing } from "member/new_listing";
@@ -98,6 +97,8 @@ const PartTask = ({ part, stage }) => html`
   </a>
 `;
 
+const loadReceive = async () => (await import("member/handover")).Receive;
+
 const address = () => location.hash || screenFor(location.pathname);
 
 // A screen with its section of the tab bar, its title (without one its first heading), and the screen that it leads
@@ -106,7 +107,13 @@ const SCREENS = {
   part: { section: "today", back: "#today", text: "back", screen: Part },
   unsent: { section: "today", title: "unsent", back: "#today", text: "back", screen: Unsent },
   pack: { section: "pack", title: "stage_pack", screen: () => html`<${Today} only="pack" />` },
-  receive: { section: "today", title: "take_over", back: "#today", text: "back", screen: Receive },
+  receive: {
+    section: "today",
+    title: "take_over",
+    back: "#today",
+    text: "back",
+    screen: () => html`<${Loaded} load=${loadReceive} />`,
+  },
   products: { section: "products", title: "products", screen: Products },
   new: { section: "products", title: "new_product", back: "#products", text: "back_to_products", screen: NewListing },
   stock: { section: "stock", title: "count_stock", back: "#today", text: "back", screen: CountStock },

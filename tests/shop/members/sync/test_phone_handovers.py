@@ -17,7 +17,7 @@ from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, fail_delivery, hand_over_parcel
 from orders.actions.fulfilment.delivery_runs import end_run
 from orders.actions.fulfilment.handovers import ForeignHandoverCode, check_digit
-from orders.actions.fulfilment.phone_handovers import PhoneCode, read_phone_token
+from orders.actions.fulfilment.phone_codes import PhoneCode, read_phone_token
 from orders.actions.fulfilment.recalls import start_recall
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import HandoverCode, HandoverRecord, HandoverStep, Parcel

@@ -1,0 +1,19 @@
+// On the driver's page: keep the run on the phone for when there is no network, and send what waits.
+import { readCommands, synchroniseRun } from "./run_store.js";
+
+const { runDoor: door, runToken: token } = document.querySelector("[data-run-door]").dataset;
+
+const waiting = (await readCommands(token)).length;
+const result = await synchroniseRun(door, token);
+const left = await readCommands(token);
+if (result === "fine" && waiting > left.length) location.reload(); // what was sent changed the page
+const notice = document.querySelector("[data-run-unsent]");
+notice.hidden = !left.length;
+notice.querySelector("ul").replaceChildren(
+  ...left.map(({ title, message }) => {
+    const row = document.createElement("li");
+    row.textContent = [title, message].filter(Boolean).join(": ");
+    return row;
+  }),
+);
+addEventListener("online", () => location.reload());

@@ -1,0 +1,90 @@
+// The database of a driver's phone: runs as they were last fetched, and what the driver recorded since.
+import { openDB } from "../../vendor/idb.js";
+
+const PATIENCE = 20_000; // milliseconds
+const KEPT_FOR = 3 * 24 * 3600_000; // milliseconds after the last fetch
+const AT_ONCE = 20;
+
+const opened = openDB("cho-phien-runs", 1, {
+  upgrade(db) {
+    db.createObjectStore("runs", { keyPath: "token" });
+    db.createObjectStore("outbox", { keyPath: "number", autoIncrement: true });
+  },
+});
+
+export const readRun = async (token) => (await opened).get("runs", token);
+export const readCommands = async (token) =>
+  (await (await opened).getAll("outbox")).filter((command) => command.token === token);
+
+// The run that was fetched last, for a QR code that the phone's own camera opened.
+export const readLastRun = async () =>
+  (await (await opened).getAll("runs")).sort((one, other) => other.fetchedAt - one.fetchedAt)[0];
+
+export const addCommand = async (token, name, payload, title) => {
+  const key = crypto.randomUUID(),
+    at = new Date().toISOString();
+  await (await opened).add("outbox", { token, key, at, name, payload, title, state: "waiting" });
+  navigator.storage?.persist?.();
+};
+
+export const dropCommand = async ({ number }) => (await opened).delete("outbox", number);
+
+// Store the answers with the run that came with them. Addresses of buyers do not stay after a run.
+const storeAnswer = async (token, { answers, csrf_token: _token, ...fetched }) => {
+  const transaction = (await opened).transaction(["runs", "outbox"], "readwrite");
+  const runs = transaction.objectStore("runs"),
+    outbox = transaction.objectStore("outbox");
+  const byKey = new Map(answers.map((answer) => [answer.key, answer]));
+  for (const command of await outbox.getAll()) {
+    const { outcome, message } = byKey.get(command.key) ?? {};
+    if (outcome === "done") await outbox.delete(command.number);
+    else if (outcome === "refused") await outbox.put({ ...command, state: "refused", message });
+    else if (outcome) await outbox.put({ ...command, message });
+  }
+  for (const run of await runs.getAll()) if (Date.now() - run.fetchedAt > KEPT_FOR) await runs.delete(run.token);
+  await runs.put({ ...fetched, token, fetchedAt: Date.now() });
+  await transaction.done;
+};
+
+const endRun = async (token, { message }) => {
+  const transaction = (await opened).transaction(["runs", "outbox"], "readwrite");
+  const outbox = transaction.objectStore("outbox");
+  await transaction.objectStore("runs").delete(token);
+  for (const command of await outbox.getAll())
+    if (command.token === token) await outbox.put({ ...command, state: "refused", message });
+  await transaction.done;
+};
+
+// Fetch the run, and send what waits; tabs take turns. Returns "fine", "offline", "failing" or "ended".
+export const synchroniseRun = (door, token) =>
+  navigator.locks.request("driver-sync", async () => {
+    let csrfToken = "";
+    for (;;) {
+      const waiting = (await readCommands(token)).filter(({ state }) => state === "waiting").slice(0, AT_ONCE);
+      const commands = csrfToken ? waiting.map(({ key, name, at, payload }) => ({ key, name, at, payload })) : [];
+      const options = commands.length
+        ? {
+            method: "POST",
+            headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken },
+            body: JSON.stringify({ clock: new Date().toISOString(), commands }),
+          }
+        : {};
+      let response;
+      try {
+        response = await fetch(door, { ...options, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+      } catch {
+        return "offline";
+      }
+      if (response.status === 410) {
+        await endRun(token, await response.json());
+        return "ended";
+      }
+      if (!response.ok) return "failing";
+      const answer = await response.json();
+      await storeAnswer(token, answer);
+      const isFirst = !csrfToken;
+      csrfToken = answer.csrf_token;
+      const left = (await readCommands(token)).filter(({ state }) => state === "waiting");
+      if (!left.length || (!isFirst && answer.answers.every(({ outcome }) => outcome === "later"))) return "fine";
+    }
+  });

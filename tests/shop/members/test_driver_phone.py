@@ -1,0 +1,206 @@
+"""A driver's phone, which keeps its run, records without a network and sends later."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
+from orders.actions.fulfilment.delivery_runs import end_run
+from orders.actions.fulfilment.phone_codes import PhoneCode
+from orders.models import DeliveryRun, HandoverRecord, HandoverStep, Parcel
+from orders.states import CodState, ParcelState
+from shop.core.actors import Actor
+from shop.core.models import Change
+from tests.factories import fixed_now
+from tests.invariants import check_everything
+from tests.refusals import all_rows
+from tests.shop.members.sync.phone import make_command
+from tests.shop.members.test_delivery_runs import address_of, packed_parcel, run_of
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.django_db
+
+# Whether the phone's database holds a run.
+HOLDS_RUN = """() => new Promise((done) => {
+  const opening = indexedDB.open("cho-phien-runs");
+  opening.onupgradeneeded = () => opening.transaction.abort();
+  opening.onerror = () => done(false);
+  opening.onsuccess = () => {
+    const counting = opening.result.transaction("runs").objectStore("runs").count();
+    counting.onsuccess = () => { opening.result.close(); done(counting.result === 1); };
+  };
+})"""
+PLACE = {"name": "Hoàng Văn Tài", "place": "Bến xe Chợ Rã"}
+
+
+def dispatched_parcel(seller) -> Parcel:
+    parcel = packed_parcel(seller)
+    return hand_over_parcel(parcel_id=parcel.pk, actor=Actor.system(), now=fixed_now())
+
+
+def run_of_all(seller, *parcels: Parcel) -> DeliveryRun:
+    """Return an open run of parcels that may have left already."""
+    run = DeliveryRun.objects.create(
+        cooperative=seller, name="Phủ Thông", driver_name="Hoàng Văn Tài", created_at=fixed_now()
+    )
+    for parcel in parcels:
+        run.run_parcels.create(parcel=parcel)
+    return run
+
+
+def send(run: DeliveryRun, *commands) -> list[tuple[str, str]]:
+    response = Client().post(
+        f"{address_of(run)}dong-bo/",
+        {"clock": timezone.now().isoformat(), "commands": list(commands)},
+        content_type="application/json",
+    )
+    assert response.status_code == 200, response.content
+    return [(answer["outcome"], answer.get("code", "")) for answer in response.json()["answers"]]
+
+
+def to_driver(parcel: Parcel) -> PhoneCode:
+    return PhoneCode(HandoverStep.TO_DRIVER, part_id=parcel.part_id, position=1)
+
+
+def test_driver_receives_delivers_and_fails_each_once(seller) -> None:
+    received, delivered, failed = packed_parcel(seller), dispatched_parcel(seller), dispatched_parcel(seller)
+    run = run_of_all(seller, received, delivered, failed)
+    commands = [
+        make_command("receive_parcel", token=to_driver(received).token, **PLACE),
+        make_command("deliver_parcel", parcel=delivered.pk, is_cash_collected=True),
+        make_command("fail_delivery", parcel=failed.pk, reason="Vắng nhà"),
+    ]
+
+    answers = [send(run, *commands) for _sent in range(2)]
+
+    assert answers == [[("done", "")] * 3] * 2
+    states = [Parcel.objects.get(pk=parcel.pk).state for parcel in (received, delivered, failed)]
+    assert states == [ParcelState.HANDED_OVER, ParcelState.DELIVERED, ParcelState.FAILED_DELIVERY]
+    assert HandoverRecord.objects.get().receiver_name == "Hoàng Văn Tài"
+    assert Change.objects.filter(action="parcel.delivered").count() == 1
+    check_everything()
+
+
+def test_drivers_delivery_after_the_buyers_receipt_only_adds_the_cash(seller) -> None:
+    parcel = dispatched_parcel(seller)
+    run = run_of_all(seller, parcel)
+    code = PhoneCode(HandoverStep.TO_BUYER, run_id=run.pk, parcel_id=parcel.pk)
+    Client().post(f"/xa-vien/ban-giao/{code.token}/", PLACE)
+    command = make_command("deliver_parcel", parcel=parcel.pk, is_cash_collected=True)
+
+    answers = [send(run, command) for _sent in range(2)]
+
+    parcel.refresh_from_db()
+    assert answers == [[("done", "")]] * 2
+    assert (parcel.state, parcel.cod_state) == (ParcelState.DELIVERED, CodState.COLLECTED)
+    assert Change.objects.filter(action="parcel.delivered").count() == 1
+    check_everything()
+
+
+def test_foreign_parcels_wrong_steps_and_ended_runs_are_refused(seller) -> None:
+    own, foreign = packed_parcel(seller), packed_parcel(seller)
+    run = run_of(seller, own)
+    before = all_rows()
+
+    answers = send(
+        run,
+        make_command("receive_parcel", token=to_driver(foreign).token, **PLACE),
+        make_command(
+            "receive_parcel",
+            token=PhoneCode(HandoverStep.TO_COLLECTION_POINT, part_id=own.part_id, position=1).token,
+            **PLACE,
+        ),
+        make_command("deliver_parcel", parcel=foreign.pk, is_cash_collected=False),
+        make_command("accept_part", parcel=own.pk),
+    )
+    invalid = Client().post(f"{address_of(run)}dong-bo/", "[]", content_type="application/json")
+
+    assert answers == [
+        ("refused", "parcel_not_in_run"),
+        ("refused", "parcel_not_in_run"),
+        ("refused", "missing"),
+        ("refused", "invalid_command"),
+    ]
+    assert invalid.status_code == 400
+    assert all_rows() == before
+    end_run(run_id=run.pk, cooperative=seller, actor=Actor.system(), now=fixed_now())
+    ended = Client().get(f"{address_of(run)}dong-bo/")
+    assert (ended.status_code, ended.json()["code"]) == (410, "run_ended")
+    assert Client().get("/xa-vien/chuyen-di/1.forged/dong-bo/").status_code == 410
+
+
+def test_run_is_sent_without_receivers_of_delivered_parcels(seller) -> None:
+    open_parcel, delivered = dispatched_parcel(seller), dispatched_parcel(seller)
+    run = run_of_all(seller, open_parcel, delivered)
+    send(run, make_command("deliver_parcel", parcel=delivered.pk, is_cash_collected=False))
+
+    rows = {row["id"]: row for row in Client().get(f"{address_of(run)}dong-bo/").json()["parcels"]}
+
+    assert rows[open_parcel.pk]["buyer"]["name"] == open_parcel.part.order.buyer_name
+    assert rows[open_parcel.pk]["cash_expected"] == open_parcel.cod_expected
+    assert rows[delivered.pk]["buyer"] is None
+
+
+def test_moment_of_a_receipt_is_that_of_the_phone(seller) -> None:
+    parcel = packed_parcel(seller)
+    command = make_command(
+        "receive_parcel", token=to_driver(parcel).token, at=timezone.now() - timedelta(hours=2), **PLACE
+    )
+
+    send(run_of(seller, parcel), command)
+
+    waited = timezone.now() - HandoverRecord.objects.get().happened_at
+    assert abs(waited - timedelta(hours=2)) < timedelta(minutes=1)
+
+
+@pytest.mark.browser
+@pytest.mark.once
+@pytest.mark.django_db(transaction=True)
+def test_driver_works_without_network_and_sends_later(phone_with_workers: Page, seller) -> None:
+    phone = phone_with_workers
+    delivered, received = dispatched_parcel(seller), packed_parcel(seller)
+    run = run_of_all(seller, delivered, received)
+    phone.goto(address_of(run))
+    phone.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    phone.reload()
+    wait_until(phone, HOLDS_RUN)
+
+    phone.context.set_offline(True)
+    phone.goto(address_of(run))
+    expect(phone.get_by_text(delivered.part.order.buyer_name).first).to_be_visible()
+    expect(phone.get_by_text("Chưa có mạng. Cứ làm tiếp.")).to_be_visible()
+    phone.locator("summary", has_text="Để người mua xác nhận bằng mã").click()
+    phone.get_by_role("button", name="Hiện mã").click()
+    expect(phone.get_by_alt_text("Mã QR bàn giao")).to_be_visible()
+    code = PhoneCode(HandoverStep.TO_BUYER, run_id=run.pk, parcel_id=delivered.pk)
+    expect(phone.get_by_text(f"{code.digits[:3]} {code.digits[3:]}")).to_be_visible()
+    phone.get_by_role("button", name=re.compile("Đã giao, đã thu")).click()
+    expect(phone.get_by_text("Đã giao", exact=True)).to_be_visible()
+    phone.locator("summary", has_text="Nhận kiện").click()
+    phone.get_by_label("Mã kiện").fill(f"{received.part.order.code}-{received.number}")
+    phone.get_by_label("6 số").fill(to_driver(received).digits)
+    phone.get_by_label("Ở đâu?").fill("Bến xe Chợ Rã")
+    phone.get_by_role("button", name="Đã nhận kiện").click()
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(2)
+    assert Axe().run(phone).response["violations"] == []
+    assert not HandoverRecord.objects.exists()
+    phone.reload()
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(2)
+
+    phone.context.set_offline(False)
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(0)
+    phone.goto(address_of(run))
+    expect(phone.get_by_role("button", name="Đã giao xong")).to_be_visible()
+
+    delivered.refresh_from_db()
+    received.refresh_from_db()
+    assert (delivered.state, delivered.cod_state) == (ParcelState.DELIVERED, CodState.COLLECTED)
+    assert received.state == ParcelState.HANDED_OVER
+    check_everything()
