@@ -8,10 +8,11 @@ import uuid
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from orders import locks
+from orders import locks, notifications
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.ledger.unmatched_transfers import book_released_share, book_unmatched_transfer
 from orders.actions.order_changes.finish_order_change import finish_order_change
+from orders.actions.payments.order_payments import current_transfer_instructions
 from orders.models import (
     BankTransfer,
     EventKind,
@@ -52,7 +53,7 @@ def undo_transfer_assignment(
 ) -> BankTransfer:
     """Take one share of a transfer off its order. The order costs it again, and the amount is under review.
 
-    The order stays confirmed. Repeating it changes nothing. Raises AssignedMoneyRefunded,
+    The order stays confirmed, and its buyer is told what is due. Repeating it changes nothing. Raises AssignedMoneyRefunded,
     AssignedOrderSettled, Missing, ReasonRequired, TransitionNotAllowed.
     """
     if not reason.strip():
@@ -69,8 +70,12 @@ def undo_transfer_assignment(
     if not transfer.can_be_taken_off:
         raise TransitionNotAllowed(from_state=transfer.state, to_state=TransferState.REVIEW)
     _require_reversible(order)
+    amount = share.amount
     _release_share(order, transfer, share, reason=reason.strip(), actor=actor, now=now)
-    data = {"code": order.code, "amount": share.amount}
+    notifications.notify_payment_taken_off(
+        order, amount, current_transfer_instructions(order), occasion=str(share_id), now=now
+    )
+    data = {"code": order.code, "amount": amount}
     record_change(
         "transfer.unassigned",
         transfer,

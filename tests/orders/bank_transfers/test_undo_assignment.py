@@ -16,6 +16,7 @@ from orders.states import Coverage, TransferState
 from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change
 from shop.core.states import TransitionNotAllowed
+from shop.notifications.models import Notification
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.test_transfer_review import DESK, RETURN_ACCOUNT, assign, balance
 from tests.orders.bank_transfers.transfer_helpers import HOUR, LATER, make_transfer_order, receive_transfer
@@ -58,6 +59,23 @@ def test_taking_automatic_match_off_makes_order_due_and_transfer_unmatched() -> 
     change = Change.objects.get(action="transfer.unassigned")
     assert (change.reason, change.data) == ("Nhầm đơn", {"code": order.code, "amount": 120_000})
     check_everything()
+
+
+def test_buyer_is_told_once_that_transfer_was_taken_off_and_what_is_due() -> None:
+    order = make_transfer_order()
+    transfer = receive_transfer(order.code)
+    share = transfer.shares.get()
+    Notification.objects.all().delete()
+
+    take_off(transfer, share, reason="Khách khác chuyển")
+    take_off(transfer, share, reason="Khách khác chuyển")
+
+    notification = Notification.objects.get()
+    assert notification.subject == f"Đơn hàng {order.code}: đính chính khoản đã ghi nhận"
+    assert "Chợ đã ghi nhầm khoản chuyển 120.000\u00a0₫ vào đơn này." in notification.text
+    assert "Đơn hàng còn phải trả 120.000\u00a0₫." in notification.text
+    assert f"Nội dung: {order.code}" in notification.text
+    assert "Khách khác" not in notification.text
 
 
 def test_transfer_is_assigned_to_same_order_again_after_it_was_taken_off_twice() -> None:
