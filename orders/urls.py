@@ -48,6 +48,7 @@ urlpatterns = [
     path("dat-hang/kiem-tra/", checkout_page.check_contact, name="check-contact"),
     path("dat-hang/giu-hang/", checkout_page.start_checkout, name="start-checkout"),
     path("dia-chi/xa/", checkout_page.list_communes, name="communes"),
+    path("dia-chi/tim/", checkout_page.find_communes_view, name="find-communes"),
     path("tai-khoan/dia-chi/", address_book.list_addresses, name="addresses"),
     path("tai-khoan/dia-chi/moi/", address_book.add_address_view, name="add-address"),
     path("tai-khoan/dia-chi/<int:address_id>/", address_book.edit_address, name="address"),

@@ -42,7 +42,9 @@ from orders.views.quote_display import has_blocking_problems
 from orders.views.refused_code import forget_refused_code, remember_refused_code
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode
 from shop.accounts.views.old_address_fields import needs_reload
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
+from shop.core.geography.commune_search import find_communes
 from shop.core.geography.division_choices import all_provinces, communes_of, divisions_with_codes
 from shop.core.models.geography import Division
 from shop.core.web.http_methods import require_safe_or_post
@@ -86,7 +88,19 @@ def start_checkout(request: HttpRequest) -> HttpResponse:
 def list_communes(request: HttpRequest) -> HttpResponse:
     """Render the communes and wards of a province as options."""
     communes = communes_of(request.GET.get("province", ""))
-    return render(request, "orders/communes.html", {"communes": communes})
+    context = {"communes": communes, "chosen_code": request.GET.get("commune", "")}
+    return render(request, "orders/communes.html", context)
+
+
+@require_safe
+def find_communes_view(request: HttpRequest) -> HttpResponse:
+    """Render the communes that match the typed text as options of a list."""
+    found = find_communes(
+        request.GET.get("q", ""),
+        province_code=request.GET.get("province", ""),
+        day=vietnam_date(timezone.now()),
+    )
+    return render(request, "orders/found_communes.html", {"found": found})
 
 
 @require_POST

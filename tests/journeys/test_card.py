@@ -74,6 +74,7 @@ def buy_by_card(page: Page, product: Product) -> str:
     page.goto(f"/san-pham/{product.slug}/")
     add_to_basket(page)
     page.goto("/dat-hang/")
+    page.get_by_text("Chọn tỉnh, xã trong danh sách").click()
     with page.expect_response(lambda response: "/dat-hang/" in response.url):
         page.locator("[name=province]").select_option("01")
     page.locator("[name=commune] option[value]:not([value=''])").nth(3).wait_for(state="attached")

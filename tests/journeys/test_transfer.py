@@ -87,6 +87,7 @@ def order_by_transfer(page: Page) -> None:
     page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
     page.get_by_label("Full name").fill("Trần Thị Minh Hạnh")
     page.get_by_label("Phone number", exact=True).fill("0987 654 321")
+    page.get_by_text("Choose province and commune from lists").click()
     page.get_by_label("Commune or ward", exact=True).select_option(index=1)
     page.get_by_label("House number, street or hamlet").fill("Số 5")
     page.get_by_label("Bank transfer").check()

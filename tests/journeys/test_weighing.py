@@ -77,6 +77,7 @@ def _buy_by_piece(page: Page, slug: str) -> OrderPart:
     page.goto("/dat-hang/")
     page.locator("[name=name]").fill("Nguyễn Thị Hoa")
     page.locator("[name=phone]").fill("0987 654 321")
+    page.get_by_text("Chọn tỉnh, xã trong danh sách").click()
     with page.expect_response(lambda response: "/dat-hang/" in response.url):
         page.locator("[name=province]").select_option("01")
     page.locator("[name=commune] option[value]:not([value=''])").nth(3).wait_for(state="attached")

@@ -571,6 +571,14 @@ def test_commune_options_are_limited_to_province(client: Client) -> None:
     assert html_of(client.get("/dia-chi/xa/")).count("<option") == 1
 
 
+def test_communes_are_found_by_former_name_with_their_province(client: Client) -> None:
+    page = html_of(client.get("/dia-chi/tim/", {"q": "vi hương", "province": "01"}))
+
+    assert 'data-value="01948"' in page
+    assert f'data-province="{THAI_NGUYEN}"' in page
+    assert html_of(client.get("/dia-chi/tim/")).count("<li") == 0
+
+
 def test_guest_keeps_receiver_on_the_device_only_on_request_and_deletes_it(client: Client) -> None:
     variant = make_variant()
 
