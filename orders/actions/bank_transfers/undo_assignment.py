@@ -53,8 +53,8 @@ def undo_transfer_assignment(
 ) -> BankTransfer:
     """Take one share of a transfer off its order. The order costs it again, and the amount is under review.
 
-    The order stays confirmed, and its buyer is told what is due. Repeating it changes nothing. Raises AssignedMoneyRefunded,
-    AssignedOrderSettled, Missing, ReasonRequired, TransitionNotAllowed.
+    The order stays confirmed, and its buyer is told what is due. Repeating it changes nothing. Raises
+    AssignedMoneyRefunded, AssignedOrderSettled, Missing, ReasonRequired, TransitionNotAllowed.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
