@@ -356,28 +356,6 @@ def notify_amount_due(order: Order, transfer: TransferInstructions, *, now: date
         )
 
 
-def notify_payment_taken_off(
-    order: Order,
-    amount: int,
-    transfer: TransferInstructions | None,
-    *,
-    occasion: str,
-    now: datetime.datetime,
-) -> None:
-    """Tell the buyer that a transfer of `amount` was recorded for the order by mistake, and what is due."""
-    with translation.override(order.language):
-        notify_buyer(
-            order,
-            "payment_taken_off",
-            subject=_("Order %(code)s: a payment was recorded by mistake") % {"code": order.code},
-            sms_detail=_short_transfer_text(transfer) if transfer else "",
-            now=now,
-            amount=amount,
-            transfer=transfer,
-            occasion=occasion,
-        )
-
-
 def notify_weight_answer(
     order: Order, part: OrderPart, question: WeightQuestion, *, now: datetime.datetime
 ) -> None:

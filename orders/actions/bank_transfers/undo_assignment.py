@@ -8,7 +8,7 @@ import uuid
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from orders import locks, notifications
+from orders import locks
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.ledger.unmatched_transfers import book_released_share, book_unmatched_transfer
 from orders.actions.order_changes.finish_order_change import finish_order_change
@@ -22,6 +22,7 @@ from orders.models import (
     ReviewReason,
     TransferShare,
 )
+from orders.notifications.payment_corrections import notify_payment_taken_off
 from orders.states import TRANSFER_UNDO_TRANSITIONS, SettlementState, TransferState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
@@ -72,7 +73,7 @@ def undo_transfer_assignment(
     _require_reversible(order)
     amount = share.amount
     _release_share(order, transfer, share, reason=reason.strip(), actor=actor, now=now)
-    notifications.notify_payment_taken_off(
+    notify_payment_taken_off(
         order, amount, current_transfer_instructions(order), occasion=str(share_id), now=now
     )
     data = {"code": order.code, "amount": amount}
