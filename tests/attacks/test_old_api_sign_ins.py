@@ -32,11 +32,12 @@ ASKS = set(
     """
     appActivate appCreate appDeactivate appDelete appTokenCreate appTokenDelete appUpdate
     channelActivate channelCreate channelDeactivate channelUpdate
-    cooperativeSettlementClose orderGrantRefundCreate payoutMarkPaid
+    cooperativeSettlementClose orderGrantRefundCreate orderRefund payoutMarkPaid
     permissionGroupCooperativesUpdate permissionGroupCreate permissionGroupDelete permissionGroupUpdate
     shopSettingsUpdate
     staffBulkDelete staffCreate staffDelete staffUpdate
     taxClassCreate taxClassDelete taxClassUpdate taxConfigurationUpdate
+    taxCountryConfigurationDelete taxCountryConfigurationUpdate
     transactionCreate transactionEventReport transactionUpdate
     """.split()
 )

@@ -129,6 +129,20 @@ class TransactionEventInput(TypedDict):
     message: NotRequired[str | None]
 
 
+class OrderCaptureArguments(TypedDict):
+    amount: Decimal
+    id: str
+
+
+class OrderVoidArguments(TypedDict):
+    id: str
+
+
+class OrderRefundArguments(TypedDict):
+    amount: Decimal
+    id: str
+
+
 class TransactionCreateArguments(TypedDict):
     id: str
     transaction: TransactionCreateInput

@@ -6,7 +6,6 @@ import uuid
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from orders.actions.gateway.staff_card_actions import capture_authorised_amount, void_authorisation
 from orders.actions.payments.external_payments import (
@@ -16,8 +15,7 @@ from orders.actions.payments.external_payments import (
     report_payment_event,
     update_reported_payment,
 )
-from orders.actions.refunds.granted_refunds import RefundGrant, grant_refund
-from orders.models import Basket, CostBearer, EventKind, Order, Payment
+from orders.models import Basket, EventKind, Order, Payment
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -36,6 +34,7 @@ from shop.api.payment.inputs import (
     TransactionRequestActionArguments,
     TransactionUpdateArguments,
 )
+from shop.api.payment.order_payments import refund_paid_amount
 from shop.api.payment.sums import forget_sums
 from shop.api.payment.types import transaction_event, transaction_item
 from shop.api.root_fields import Mutations
@@ -160,16 +159,7 @@ def _request_refund(
     requested = paid if amount is None else amount
     if not 0 < requested <= paid:
         raise InputError("INVALID", _("That is more than was paid."), field="amount")
-    parts = Order.objects.get(pk=order_id).parts.values_list("pk", flat=True)
-    grant_refund(
-        order_id=order_id,
-        granted=RefundGrant({}, amount=requested),
-        part_ids=set(parts),
-        bearer=CostBearer.COOPERATIVE,
-        reason=(arguments.get("refundReason") or "").strip() or gettext_noop("Decided by staff."),
-        actor=context.actor,
-        now=context.now,
-    )
+    refund_paid_amount(order_id, requested, reason=arguments.get("refundReason") or "", context=context)
 
 
 @mutation.field(permissions=WHOLE_ORDER_PERMISSIONS)
