@@ -22,13 +22,19 @@ from catalog.actions.listing_imports.columns import (
 )
 from catalog.actions.listing_imports.row_changes import (
     lacks_estimate,
+    lacks_limit_per_buyer,
     new_columns_of_product,
     new_columns_of_variant,
+    stated_tiers,
 )
-from catalog.actions.products.variant_rows import UnusualPrice, unusual_price_question
+from catalog.actions.products.purchase_terms import InvalidPurchaseLimits
+from catalog.actions.products.variant_rows import UnusualPrice, unusual_price_questions
+from catalog.actions.products.wholesale_tiers import require_price_above_wholesale, require_valid_tiers
 from catalog.actions.wording.forbidden_phrases import ForbiddenWords, allowed_texts_check
 from catalog.models import ListingImport, ListingImportRow, Price, Product, Variant
+from catalog.pricing import WholesaleTier
 from catalog.states import ImportRowState
+from shop.core.errors import Refused
 from shop.core.spreadsheets.tables import MarkedTable, Row, UnreadableFile
 from shop.core.texts.folding import fold
 
@@ -104,7 +110,7 @@ class _Check:
         prices = Price.objects.filter(
             channel=listing_import.channel, variant__cooperative=listing_import.cooperative
         )
-        self.prices = dict(prices.values_list("variant", "amount"))
+        self.prices = {price.variant_id: price for price in prices.with_wholesale_prices()}
         self.first_rows: dict[str, int] = {}
         self.first_values: dict[tuple[str, str], tuple[int, object]] = {}
 
@@ -120,6 +126,9 @@ class _Check:
             self._require_new_columns(reading, name, product)
         if lacks_estimate(variant, reading.values) and not self._has_problem(reading, "content"):
             self._add(reading, "content", _("Enter the estimated weight of one piece, in g or kg."))
+        if lacks_limit_per_buyer(variant, reading.values):
+            self._add(reading, "limit_days", str(InvalidPurchaseLimits.default_message))
+        self._check_wholesale(reading, variant)
         if product is not None and reading.values.get("product_type", product.product_type_id) != (
             product.product_type_id
         ):
@@ -195,6 +204,29 @@ class _Check:
                 text = _("Row %(row)d says otherwise about the same product.") % {"row": first}
                 self._add(reading, key, text)
 
+    def _check_wholesale(self, reading: _RowReading, variant: Variant | None) -> None:
+        """Name the wholesale prices, or the new list price, if they do not fit each other."""
+        current = self.prices.get(variant.pk) if variant else None
+        amount, tiers = self._prices_after(reading, current)
+        if amount is None:
+            return
+        currency = self.listing_import.channel.currency
+        try:
+            if "wholesale" in reading.values:
+                require_valid_tiers(tiers, list_price=amount, currency=currency)
+            else:
+                require_price_above_wholesale(tiers, list_price=amount, currency=currency)
+        except Refused as refused:
+            self._add(reading, str(refused.field), str(refused.message))
+
+    def _prices_after(
+        self, reading: _RowReading, current: Price | None
+    ) -> tuple[int | None, Sequence[WholesaleTier]]:
+        """Return the list price and the wholesale prices that the option has after the row."""
+        price, tiers = reading.values.get("price"), stated_tiers(reading.values)
+        amount = price if isinstance(price, int) else current.amount if current else None
+        return amount, tiers if tiers is not None else current.wholesale_tiers if current else []
+
     def _check_wording(self, reading: _RowReading) -> None:
         for key, value in reading.values.items():
             if isinstance(value, str) and key not in ("code", "unit"):
@@ -205,11 +237,12 @@ class _Check:
 
     def _compare(self, reading: _RowReading, variant: Variant) -> tuple[ImportRowState, UnusualPrice | None]:
         """Return what a row does to its option: nothing, a change, or one with a question about its price."""
-        price = reading.values.get("price")
-        current_price = self.prices.get(variant.pk)
-        if isinstance(price, int) and price != current_price:
+        current = self.prices.get(variant.pk)
+        amount, tiers = self._prices_after(reading, current)
+        before = (current.amount, current.wholesale_tiers) if current else (None, [])
+        if amount is not None and (amount, list(tiers)) != before:
             channel = self.listing_import.channel
-            question = unusual_price_question(variant, channel, current_price, price)
+            question = _combine(unusual_price_questions(variant, channel, current, amount, tiers))
             return (ImportRowState.QUESTION if question else ImportRowState.WAITING), question
         is_changed = new_columns_of_variant(variant, reading.values) or new_columns_of_product(
             variant.product, reading.values
@@ -228,6 +261,15 @@ class _Check:
         if key not in self.keys:
             return ""
         return _cell_name(self.keys.index(key), reading.number)
+
+
+def _combine(questions: Sequence[UnusualPrice]) -> UnusualPrice | None:
+    """Return the questions about a row's prices as one, which is answered for all of them."""
+    if len(questions) < 2:
+        return next(iter(questions), None)
+    message = " ".join(str(question.message) for question in questions)
+    token = "+".join(question.confirmation_token for question in questions)
+    return UnusualPrice(message, field="price", confirmation_token=token)
 
 
 def _products_by_name(products: Iterable[Product]) -> dict[str, Product]:

@@ -17,9 +17,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog.actions.products.product_details import MAX_CONTENT, content_amount, variant_content
+from catalog.actions.products.purchase_terms import MAX_LIMIT, MAX_LIMIT_DAYS
 from catalog.actions.products.variant_rows import MAX_PRICE, InvalidPrice
 from catalog.actions.stock.stock_movements import MAX_COUNTED_STEPS
 from catalog.models import ALL_MONTHS, Category, Product, ProductType, Unit
+from catalog.pricing import WholesaleTier
 from shop.core.spreadsheets.tables import Cell, Formula, unescape_formula
 from shop.core.texts.folding import fold
 
@@ -169,6 +171,26 @@ def _price(cell: Cell, _choices: Choices) -> int:
     return price
 
 
+def _wholesale(cell: Cell, _choices: Choices) -> list[list[int]]:
+    """Return pairs of quantity and price, in the order of their quantities. A cell "0" removes them all."""
+    text = fold(str(cell))
+    if text in {"0", "0.0", "khong", "no"}:
+        return []
+    pairs = []
+    for part in filter(None, (part.strip() for part in re.split(r"[;\n]", text))):
+        quantity, separator, price = part.removeprefix("tu").removeprefix("from").partition(":")
+        pair = [_whole_number(quantity), _whole_number(price)]
+        if not separator or None in pair:
+            raise CellProblem(_("Enter each quantity with its price, such as 10: 13000; 50: 12000."))
+        pairs.append([number for number in pair if number is not None])
+    return sorted(pairs)
+
+
+def wholesale_cell(tiers: Iterable[WholesaleTier]) -> str:
+    """Return wholesale prices as a file states them, such as "10: 13000; 50: 12000"."""
+    return "; ".join(f"{tier.minimum_quantity}: {tier.amount}" for tier in tiers)
+
+
 def _unit(cell: Cell, _choices: Choices) -> str:
     unit = _find_unit(str(cell))
     if unit is None:
@@ -296,6 +318,30 @@ COLUMNS: tuple[Column, ...] = (
         gettext_lazy("Price per unit"),
         gettext_lazy("In VND, from 1 to 99,999,999."),
         _price,
+    ),
+    Column(
+        "wholesale",
+        gettext_lazy("Wholesale prices"),
+        gettext_lazy("From which quantity which price: 10: 13000; 50: 12000. 0 removes them."),
+        _wholesale,
+    ),
+    Column(
+        "limit_per_order",
+        gettext_lazy("Limit per order"),
+        gettext_lazy("The quantity that one order may hold. 0 for no limit."),
+        partial(_number, maximum=MAX_LIMIT),
+    ),
+    Column(
+        "limit_per_buyer",
+        gettext_lazy("Limit per buyer"),
+        gettext_lazy("The quantity that one buyer may order in all. 0 for no limit."),
+        partial(_number, maximum=MAX_LIMIT),
+    ),
+    Column(
+        "limit_days",
+        gettext_lazy("Days of the limit per buyer"),
+        gettext_lazy("The limit per buyer counts orders of so many days. 0 counts all orders."),
+        partial(_number, maximum=MAX_LIMIT_DAYS),
     ),
     Column(
         "on_hand",

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from catalog.actions.listing_imports.columns import COLUMNS, own_code, unit_cell
+from catalog.actions.listing_imports.columns import COLUMNS, own_code, unit_cell, wholesale_cell
 from catalog.actions.products.product_details import has_own_content
 from catalog.models import Category, Price, ProductType, Stock, Unit, Variant
 from catalog.states import ListingState
@@ -29,11 +29,11 @@ def exported_rows(cooperative: Cooperative, channel: Channel) -> list[list[Expor
         .select_related("product__product_type", "product__category")
         .order_by("product__sort_key", "product", "sort_order", "pk")
     )
-    prices = Price.objects.filter(channel=channel, variant__cooperative=cooperative)
-    amounts = dict(prices.values_list("variant", "amount"))
+    rows = Price.objects.filter(channel=channel, variant__cooperative=cooperative).with_wholesale_prices()
+    prices = {price.variant_id: price for price in rows}
     stocks = Stock.objects.for_cooperative(cooperative).order_by().values_list("variant")
     on_hand = dict(stocks.annotate(sum=Sum("on_hand")).values_list("variant", "sum"))
-    return [_row(variant, amounts.get(variant.pk), on_hand.get(variant.pk, 0)) for variant in variants]
+    return [_row(variant, prices.get(variant.pk), on_hand.get(variant.pk, 0)) for variant in variants]
 
 
 def guide_rows() -> list[list[str]]:
@@ -47,7 +47,7 @@ def guide_rows() -> list[list[str]]:
     return rows
 
 
-def _row(variant: Variant, price: int | None, on_hand: int) -> list[ExportedCell]:
+def _row(variant: Variant, price: Price | None, on_hand: int) -> list[ExportedCell]:
     product = variant.product
     cells: dict[str, ExportedCell | None] = {
         "code": variant.seller_code or variant.sku or own_code(variant.pk),
@@ -58,7 +58,11 @@ def _row(variant: Variant, price: int | None, on_hand: int) -> list[ExportedCell
         "unit": unit_cell(variant.unit),
         "content": _content_cell(variant),
         "is_sold_by_weight": _("yes") if variant.is_sold_by_weight else _("no"),
-        "price": price,
+        "price": price.amount if price else None,
+        "wholesale": wholesale_cell(price.wholesale_tiers) if price else "",
+        "limit_per_order": variant.quantity_limit_per_order,
+        "limit_per_buyer": variant.quantity_limit_per_customer,
+        "limit_days": variant.quantity_limit_days,
         "on_hand": on_hand,
         "months": "" if product.is_all_year else ", ".join(map(str, product.months)),
         "origin": product.origin,

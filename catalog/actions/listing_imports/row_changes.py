@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from catalog.actions.products.product_details import has_own_content, to_editorjs, variant_content
 from catalog.actions.products.product_revisions import revised_product, revised_variant_name
 from catalog.models import Product, Variant
+from catalog.pricing import WholesaleTier
 
 Values = Mapping[str, object]
 
@@ -15,6 +16,11 @@ _NO_CONTENT: Mapping[str, object] = {
     "content_ml": None,
     "content_count": None,
     "content_unit": "",
+}
+_LIMIT_COLUMNS = {
+    "limit_per_order": "quantity_limit_per_order",
+    "limit_per_buyer": "quantity_limit_per_customer",
+    "limit_days": "quantity_limit_days",
 }
 _PRODUCT_COLUMNS = {
     "name": "name",
@@ -39,6 +45,27 @@ def content_columns(unit: str, values: Values) -> dict[str, object]:
     return {**_NO_CONTENT, **(content if isinstance(content, dict) else {})}
 
 
+def limit_columns(values: Values) -> dict[str, object]:
+    """Return the columns of the limits that the row states; 0 stands for no limit."""
+    return {column: values[key] or None for key, column in _LIMIT_COLUMNS.items() if key in values}
+
+
+def lacks_limit_per_buyer(variant: Variant | None, values: Values) -> bool:
+    """Return whether the row would leave a number of days without a limit per buyer."""
+    columns = limit_columns(values)
+
+    def limit(column: str) -> object:
+        return columns.get(column, getattr(variant, column, None))
+
+    return limit("quantity_limit_days") is not None and limit("quantity_limit_per_customer") is None
+
+
+def stated_tiers(values: Values) -> list[WholesaleTier] | None:
+    """Return the wholesale prices that the row states; None if it states none."""
+    pairs = values.get("wholesale")
+    return [WholesaleTier(*pair) for pair in pairs] if isinstance(pairs, list) else None
+
+
 def new_columns_of_variant(variant: Variant, values: Values) -> dict[str, object]:
     """Return the columns of the option that the row changes. Its price is a row of its own."""
     unit = str(values.get("unit", variant.unit))
@@ -47,6 +74,7 @@ def new_columns_of_variant(variant: Variant, values: Values) -> dict[str, object
         columns |= content_columns(unit, values)
     if "option" in values:
         columns["name"] = values["option"]
+    columns |= limit_columns(values)
     if "is_sold_by_weight" in values:
         columns["is_sold_by_weight"] = values["is_sold_by_weight"]
     changed = {column: value for column, value in columns.items() if getattr(variant, column) != value}

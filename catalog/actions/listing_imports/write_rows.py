@@ -14,8 +14,10 @@ from django.utils.translation import gettext as _
 from catalog.actions.listing_imports.row_changes import (
     Values,
     content_columns,
+    limit_columns,
     new_columns_of_product,
     new_columns_of_variant,
+    stated_tiers,
 )
 from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct, ProductDetails, VariantDetails
@@ -134,7 +136,9 @@ def _create(
             product_id=product.pk,
             cooperative=cooperative,
             values=details.columns(),
-            prices=[ListPrice(listing_import.channel, details.price)],
+            prices=[
+                ListPrice(listing_import.channel, details.price, wholesale_tiers=details.wholesale_tiers)
+            ],
             stocks=[InitialStock(int(values["on_hand"]))],
             confirmation_token=row.confirmation_token,
             idempotency_key=idempotency_key,
@@ -172,14 +176,23 @@ def _update(
     """Change the option and its product by what the row says. The price comes first: it may be refused."""
     columns = new_columns_of_variant(variant, row.values)
     price = row.values.get("price")
-    current = Price.objects.filter(variant=variant, channel=listing_import.channel).first()
-    is_repriced = price is not None and (current is None or current.amount != price)
+    prices = Price.objects.filter(variant=variant, channel=listing_import.channel)
+    current = prices.with_wholesale_prices().first()
+    amount = int(price) if price is not None else current.amount if current else None
+    tiers = stated_tiers(row.values)
+    is_repriced = amount is not None and (
+        current is None
+        or current.amount != amount
+        or (tiers is not None and current.wholesale_tiers != tiers)
+    )
     if columns or is_repriced:
         update_variant(
             variant_id=variant.pk,
             cooperative=listing_import.cooperative,
             values=columns,
-            prices=[ListPrice(listing_import.channel, int(price))] if is_repriced else [],
+            prices=[ListPrice(listing_import.channel, amount, wholesale_tiers=tiers)]
+            if is_repriced and amount is not None
+            else [],
             confirmation_token=row.confirmation_token,
             actor=actor,
             now=now,
@@ -232,6 +245,8 @@ def _variant_details(values: Values) -> VariantDetails:
         unit=str(values["unit"]),
         seller_code=str(values["code"]),
         is_sold_by_weight=bool(values.get("is_sold_by_weight", False)),
+        wholesale_tiers=stated_tiers(values) or (),
+        **limit_columns(values),  # type: ignore[arg-type]
         **content,  # type: ignore[arg-type]
     )
 

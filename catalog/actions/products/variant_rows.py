@@ -127,10 +127,8 @@ def set_list_price(
     else:
         tiers = sorted(list_price.wholesale_tiers, key=lambda tier: tier.minimum_quantity)
         require_valid_tiers(tiers, list_price=amount, currency=channel.currency)
-    question = unusual_price_question(variant, channel, before, amount)
-    is_unusual = question is not None
-    new_tiers = [tier for tier in tiers if tier not in tiers_before]
-    questions = [question, *(_unusual_wholesale_question(tier, channel, amount) for tier in new_tiers)]
+    questions = unusual_price_questions(variant, channel, price, amount, tiers)
+    is_unusual = unusual_price_question(variant, channel, before, amount) is not None
     _require_confirmed(questions, confirmation_token)
     if price is None:
         price = Price(variant=variant, channel=channel, currency=channel.currency)
@@ -172,6 +170,23 @@ def unusual_price_question(
     return UnusualPrice(str(question) % words, field="price", confirmation_token=f"{expected}-{amount}")
 
 
+def unusual_price_questions(
+    variant: Variant,
+    channel: Channel,
+    price: Price | None,
+    amount: int,
+    tiers: Sequence[WholesaleTier],
+) -> list[UnusualPrice]:
+    """Return what to ask before a list price and wholesale prices replace those of `price`."""
+    before = price.amount if price else None
+    new_tiers = [tier for tier in tiers if price is None or tier not in price.wholesale_tiers]
+    questions = [
+        unusual_price_question(variant, channel, before, amount),
+        *(_unusual_wholesale_question(tier, channel, amount) for tier in new_tiers),
+    ]
+    return [question for question in questions if question is not None]
+
+
 def _unusual_wholesale_question(
     tier: WholesaleTier, channel: Channel, list_price: int
 ) -> UnusualPrice | None:
@@ -188,7 +203,7 @@ def _unusual_wholesale_question(
     return UnusualPrice(message, field="wholesale", confirmation_token=token)
 
 
-def _require_confirmed(questions: Sequence[UnusualPrice | None], confirmation_token: str | None) -> None:
+def _require_confirmed(questions: Sequence[UnusualPrice], confirmation_token: str | None) -> None:
     """Raise the first question that the token does not answer. With None nobody is asked.
 
     A question's token includes those of the questions before it, which the person has answered by then.
@@ -198,8 +213,6 @@ def _require_confirmed(questions: Sequence[UnusualPrice | None], confirmation_to
     answered = confirmation_token.split("+")
     tokens = []
     for question in questions:
-        if question is None:
-            continue
         tokens.append(question.confirmation_token)
         if tokens[-1] not in answered:
             question.details["confirmation_token"] = "+".join(tokens)

@@ -52,6 +52,7 @@ from tests.factories import (
     make_product_type,
     make_seller,
     make_variant,
+    set_wholesale_prices,
 )
 from tests.markup import html_of
 from tests.refusals import all_rows, assert_refused
@@ -597,3 +598,84 @@ def test_each_missing_column_of_a_new_option_is_named(lister) -> None:
         ("", "Đơn vị bán: phân loại mới bắt buộc phải có."),
         ("", "Giá mỗi đơn vị bán: phân loại mới bắt buộc phải có."),
     ]
+
+
+TERMS_HEADINGS = [
+    "Mã hàng",
+    "Giá mỗi đơn vị bán",
+    "Giá sỉ",
+    "Giới hạn mỗi đơn",
+    "Giới hạn mỗi người mua",
+    "Số ngày tính giới hạn",
+]
+
+
+def terms_of(variant):
+    """Return the price, wholesale prices and limits of an option."""
+    price = Price.objects.with_wholesale_prices().get(variant=variant)
+    variant.refresh_from_db()
+    return (
+        price.amount,
+        [(tier.minimum_quantity, tier.amount) for tier in price.wholesale_tiers],
+        variant.quantity_limit_per_order,
+        variant.quantity_limit_per_customer,
+        variant.quantity_limit_days,
+    )
+
+
+def upload_terms(lister, *rows):
+    return upload(lister, as_csv_file(*rows, headings=TERMS_HEADINGS))
+
+
+def test_wholesale_prices_and_limits_are_imported_and_exported_again(lister, seller) -> None:
+    variant = make_variant(seller, name="Gừng tươi", price=15_000, unit="kg")
+    code = f"CP-{variant.pk}"
+
+    confirm(lister, upload_terms(lister, [code, "16.000", "từ 50: 12.000; 10: 13000", "20", "30", "7"]))
+    assert terms_of(variant) == (16_000, [(10, 13_000), (50, 12_000)], 20, 30, 7)
+    exported = list(csv.DictReader(io.StringIO(lister.get(f"{URL}san-pham.csv").content.decode("utf-8-sig"))))
+    assert [exported[0][heading] for heading in TERMS_HEADINGS[2:]] == [
+        "10: 13000; 50: 12000",
+        "20",
+        "30",
+        "7",
+    ]
+    unchanged = upload_terms(lister, [code, "16000", "10: 13000; 50: 12000", "20", "30", "7"])
+    assert unchanged.rows.get().state == ImportRowState.UNCHANGED
+    confirm(lister, upload_terms(lister, [code, "", "", "", "", ""], [code + "0", "", "", "", "", ""]))
+    assert terms_of(variant) == (16_000, [(10, 13_000), (50, 12_000)], 20, 30, 7)
+    confirm(lister, upload_terms(lister, [code, "", "0", "0", "0", "0"]))
+
+    assert terms_of(variant) == (16_000, [], None, None, None)
+
+
+def test_new_option_has_the_wholesale_prices_and_limits_of_its_row(lister) -> None:
+    headings = [*HEADINGS, *TERMS_HEADINGS[2:]]
+
+    confirm(lister, upload(lister, as_csv_file([*HONEY, "6: 330.000", "12", "", ""], headings=headings)))
+
+    variant = Variant.objects.get(seller_code="MO-01")
+    assert terms_of(variant) == (350_000, [(6, 330_000)], 12, None, None)
+
+
+def test_wholesale_prices_that_do_not_fit_are_named_with_their_cells(lister, seller) -> None:
+    variants = [make_variant(seller, name=name, price=15_000) for name in ("A", "B", "C", "D", "E", "F")]
+    set_wholesale_prices(variants[3], {10: 13_000})
+    codes = [f"CP-{variant.pk}" for variant in variants]
+
+    listing_import = upload_terms(
+        lister,
+        [codes[0], "", "10", "", "", ""],
+        [codes[1], "", "10: 15000", "", "", ""],
+        [codes[2], "", "10: 13000; 20: 14000", "", "", ""],
+        [codes[3], "13000", "", "", "", ""],
+        [codes[4], "", "", "", "", "7"],
+        [codes[5], "", "10: 1300", "", "", ""],
+    )
+
+    assert [cell for cell, _text in problems_of(listing_import)] == ["C2", "C3", "C4", "B5", "F6"]
+    question = listing_import.rows.get(row_number=7)
+    assert (question.state, "từ 10 trở lên" in question.question) == (ImportRowState.QUESTION, True)
+    confirm(lister, listing_import, question)
+    assert terms_of(variants[5])[:2] == (15_000, [(10, 1_300)])
+    assert terms_of(variants[3])[:2] == (15_000, [(10, 13_000)])
