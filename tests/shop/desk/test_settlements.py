@@ -155,7 +155,6 @@ def test_open_periods_without_entries_come_last(cashier: Client) -> None:
     response = cashier.get(PAGE)
 
     assert [row.pk for row, *_rest in response.context["rows"]] == [booked.pk, empty.pk]
-    assert html_of(response).count("chưa có khoản nào") == 1
 
 
 def test_closed_and_paid_settlements_are_listed_separately(cashier: Client) -> None:
