@@ -253,6 +253,7 @@ _TEXTS: Mapping[str, str | Promise] = {
     "left": _("%(free)s %(unit)s left"),
     "almost_sold_out": _("%(free)s %(unit)s left, almost sold out"),
     "market_message": _("Message from the market:"),
+    "season": _("In season in months %(months)s"),
     "price_and_stock": _("Price and stock"),
     "in_warehouse": _("%(there)s %(unit)s in the warehouse, %(free)s available"),
     "elsewhere": _("%(count)s %(unit)s more in warehouses that do not sell here"),

@@ -13,6 +13,7 @@ from catalog.actions.listing_imports.columns import CellProblem, parse_months
 from catalog.actions.products.variant_rows import MAX_PRICE
 from catalog.actions.stock.stock_movements import MAX_COUNTED_STEPS
 from catalog.models import ALL_MONTHS, Listing, Price, Stock, Variant
+from catalog.season_labels import months_text
 from catalog.states import ListingState
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import MembersForm, WholeNumberField
@@ -153,17 +154,3 @@ class GoodsRowForm(MembersForm):
     def confirmation_token(self, option: OptionRow) -> str:
         token: str = self.cleaned_data.get(f"confirmed-{option.variant.pk}", "")
         return token
-
-
-def months_text(season: int) -> str:
-    """Return the months of a season as ranges, such as `1, 6-9`; empty if it lasts all year."""
-    if season == ALL_MONTHS:
-        return ""
-    months = [month for month in range(1, 13) if season & 1 << (month - 1)]
-    ranges: list[tuple[int, int]] = []
-    for month in months:
-        if ranges and ranges[-1][1] == month - 1:
-            ranges[-1] = (ranges[-1][0], month)
-        else:
-            ranges.append((month, month))
-    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)

@@ -11,9 +11,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.files.storage import default_storage
 from django.db.models import Exists, F, OuterRef, Q
 
-from catalog.models import LotBalance, Product, Variant
+from catalog.models import LotBalance, Product, ProductMedia, Variant
+from catalog.season_labels import months_text
 from catalog.unit_labels import unit_label, unit_name
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Cooperative
@@ -27,6 +29,8 @@ from orders.models.part import OrderPartQuerySet
 from orders.states import ARRIVED_PROGRESS, CashHolder, CodState, ParcelKind, ParcelState, PartState
 from shop.core.dates.calendar import vietnam_date
 from shop.core.identifiers.phones import format_phone
+from shop.core.images.image_files import THUMBNAIL_WIDTHS
+from shop.core.images.rendition_files import rendition_files
 from shop.core.texts.formatting import format_short_day, format_weight
 from shop.members.order_texts import contents_labels, lot_texts, ready_time, sorted_lines, step_names
 
@@ -286,12 +290,14 @@ def _product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
         .prefetch_related("listings__channel", "variants__prices__channel", "variants__stocks")
         .order_by("pk")
     )
-    lots = _lots_by_variant(ids)
+    lots, pictures = _lots_by_variant(ids), _thumbnails(ids)
     return [
         {
             "kind": PRODUCT,
             "id": product.pk,
             "name": product.name,
+            "season": months_text(product.season),
+            "picture": pictures.get(product.pk, ""),
             "listings": [
                 {
                     "id": listing.pk,
@@ -309,6 +315,17 @@ def _product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
         }
         for product in products
     ]
+
+
+def _thumbnails(product_ids: Collection[int]) -> dict[int, str]:
+    """Return the address of each product's first photo in a small size."""
+    media = ProductMedia.objects.ready().filter(product__in=product_ids).select_related("picture")
+    addresses: dict[int, str] = {}
+    for row in media.order_by("product", "sort_order", "pk"):
+        thumbnails = [file for file in rendition_files(row.picture) if int(file.width) in THUMBNAIL_WIDTHS]
+        if row.product_id not in addresses and thumbnails:
+            addresses[row.product_id] = default_storage.url(thumbnails[-1].webp)
+    return addresses
 
 
 def _lots_by_variant(product_ids: Collection[int]) -> dict[int, list[Row]]:

@@ -24,10 +24,10 @@ export const settings = signal(null),
 // Return a text with its %(name)s filled in.
 export const t = (name, values = {}) => texts[name].replace(/%\((\w+)\)s/g, (_all, key) => values[key]);
 
-export const Icon = ({ name }) => {
-  const { outerHTML } = icons.querySelector(`[data-icon="${name}"]`).firstElementChild;
-  return html`<span class="icon-slot" dangerouslySetInnerHTML=${{ __html: outerHTML }}></span>`;
-};
+const drawings = Object.fromEntries(
+  [...icons.children].map(({ dataset, innerHTML }) => [dataset.icon, { __html: innerHTML }]),
+);
+export const Icon = ({ name }) => html`<span class="icon-slot" dangerouslySetInnerHTML=${drawings[name]}></span>`;
 
 const language = document.documentElement.lang;
 export const money = (amount, currency) =>

@@ -85,10 +85,18 @@ const ListingState = ({ listing }) => {
   });
 };
 
+// A phone without a network shows the photos that it has loaded before.
+const Thumbnail = ({ address }) => {
+  const [isMissing, setMissing] = useState(false);
+  if (isMissing) return html`<span></span>`;
+  return html`<img class="pick-picture" src=${address} alt="" width="80" height="80" loading="lazy" onError=${() => setMissing(true)} />`;
+};
+
 const ProductRow = ({ listing }) => {
   const { product, channel, currency } = listing;
   const prices = product.variants.map((variant) => priceOf(variant, channel)).filter((amount) => amount !== null);
-  return html`<li class="pick-row without-picture">
+  return html`<li class="pick-row ${product.picture ? "" : "without-picture"}">
+    ${product.picture && html`<${Thumbnail} address=${product.picture} />`}
     <div>
       <h2>${product.name}</h2>
       <p>
@@ -159,6 +167,7 @@ export const Listing = ({ id }) => {
   return html`
     <div class="row row-apart"><h2>${product.name}</h2><${SyncTag} /></div>
     <p><${ListingState} listing=${listing} /> <${UnsentTag} subject="product" id=${product.id} /></p>
+    ${product.season && html`<p class="soft">${t("season", { months: product.season })}</p>`}
     ${reason && html`<div class="notice bad"><${Icon} name="triangle-alert" /><div><b>${t("market_message")}</b> ${reason}</div></div>`}
     <section class="stack">
       <h3>${t("price_and_stock")}</h3>

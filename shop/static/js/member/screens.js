@@ -3,12 +3,13 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { screenFor } from "member/addresses";
-import { Loaded, SyncTag } from "member/controls";
+import { button, Loaded, SyncTag } from "member/controls";
 import { html } from "member/html";
 import { Lot, Lots, NewLot } from "member/lots";
 import { NewListing } from "member/new_listing";
 import { isToWeigh, Part, parts } from "member/parts";
 import {
+  AT_ONCE,
   Icon,
   isNotStored,
   may,
@@ -67,19 +68,23 @@ const Today = ({ only }) => {
     ${network.value !== "fine" && html`<p class="hint">${t("needs_signal")}</p>`}
     ${open > 0 && html`<a class="button button-second button-wide" href="#unsent"><${Icon} name="refresh-cw" /> ${t("see_unsent", { count: open })}</a>`}
     ${STAGES.filter((stage) => byStage.has(stage) && (!only || only === stage)).map(
-      (stage) => html`
-        <section class="stack" key=${stage}>
-          <h2>${t(`stage_${stage}`)}</h2>
-          <ul class="stack stack-close">
-            ${byStage.get(stage).map((part) => html`<li key=${part.id}><${PartTask} part=${part} stage=${stage} /></li>`)}
-          </ul>
-        </section>
-      `,
+      (stage) => html`<${Stage} key=${stage} stage=${stage} waiting=${byStage.get(stage)} />`,
     )}
     ${may("pack") && html`<a class="button button-second button-wide" href="#receive"><${Icon} name="qr-code" /> ${t("take_over")}</a>`}
     ${may("count") && html`<a class="button button-second button-wide" href="#stock"><${Icon} name="scan-line" /> ${t("count_stock")}</a>`}
     ${!parts().length && html`<p class="notice good"><${Icon} name="check" /><span>${t("nothing_to_do")}</span></p>`}
   `;
+};
+
+const Stage = ({ stage, waiting: all }) => {
+  const [shown, setShown] = useState(AT_ONCE);
+  return html`<section class="stack">
+    <h2>${t(`stage_${stage}`)}</h2>
+    <ul class="stack stack-close">
+      ${all.slice(0, shown).map((part) => html`<li key=${part.id}><${PartTask} part=${part} stage=${stage} /></li>`)}
+    </ul>
+    ${all.length > shown && button("plus", t("more"), () => setShown(shown + AT_ONCE))}
+  </section>`;
 };
 
 // By when the part must be accepted or ready, as the market's list says it.

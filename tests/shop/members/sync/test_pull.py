@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from catalog.actions.products.delete_products import delete_product
 from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import set_variant_stock, update_variant
-from catalog.models import Price, Unit
+from catalog.models import Price, Product, ProductMedia, Unit
 from cooperatives.access import membership_context
 from cooperatives.models import Membership, Role
 from orders.actions.fulfilment.cancel_parts import cancel_part
@@ -22,7 +22,7 @@ from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import EventKind, OrderPart, Payment, PaymentMethod
 from shop.core.actors import Actor
-from shop.core.models import Change, ShopSettings, change_values
+from shop.core.models import Change, Picture, PictureState, ShopSettings, change_values
 from shop.core.texts.formatting import format_money, weekday_and_day
 from shop.members.sync import changes
 from shop.members.sync.changes import SETTLED_AFTER, pull_rows
@@ -286,6 +286,11 @@ def test_product_has_what_its_page_shows(seller) -> None:
     far_warehouse = make_warehouse(seller, make_channel(slug="xuat-khau"), name="Kho xa")
     closed = make_warehouse(seller, variant.product.listings.get().channel, name="Kho cũ", closed_at=NOW)
     make_variant(seller, name="Măng khô")
+    Product.objects.filter(pk=variant.product_id).update(season=0b0001_1110_0000)
+    picture_name = "goi-160.webp"
+    file = {"webp": f"pictures/{picture_name}", "jpeg": "pictures/goi-160.jpg", "height": 120}
+    picture = Picture.objects.create(state=PictureState.READY, renditions={"160": file})
+    ProductMedia.objects.create(product=variant.product, picture=picture)
     phone = Phone(seller, Role.LISTER)
 
     page = phone.pull()
@@ -300,6 +305,7 @@ def test_product_has_what_its_page_shows(seller) -> None:
             "reason": "",
         }
     ]
+    assert (row["season"], row["picture"]) == ("6-9", f"/media/pictures/{picture_name}")
     shown = row["variants"][0]
     assert (shown["unit"], shown["step"], shown["low_stock_at"]) == ("gói", "gói\u00a0300\u00a0g", 5)
     by_name = {place["name"]: (place["is_open"], place["channels"]) for place in page["warehouses"]}
