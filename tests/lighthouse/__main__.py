@@ -106,7 +106,7 @@ class Visitor:
         self._address = address
         self._jar = http.cookiejar.CookieJar()
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._jar))
-        self.products = re.findall(r'<h3><a href="(/san-pham/[\w-]+/)"', self._read("/san-pham/"))
+        self.products = re.findall(r'<h3>\s*<a\s+href="(/san-pham/[\w-]+/)"', self._read("/san-pham/"))
         self.product = next(path for path in self.products if 'class="buy-bar"' in self._read(path))
         self.categories = sorted(set(re.findall(r'href="(/danh-muc/[\w-]+/)"', self._read("/"))))
 
