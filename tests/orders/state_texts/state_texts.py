@@ -544,7 +544,7 @@ STATE_TEXTS = [
         "cancelled",
         "nothing",
         (),
-        "Đã huỷ | Đang bỏ giữ trên thẻ: 116.400 ₫ | Đã huỷ",
+        "Đã huỷ | Đang giải toả trên thẻ: 116.400 ₫ | Đã huỷ",
         "Đơn này đã huỷ.",
         "Đã huỷ | Đã huỷ",
     ),
