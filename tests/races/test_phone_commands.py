@@ -18,6 +18,7 @@ from orders.models import OrderPart, Parcel
 from orders.states import PartState
 from shop.core.models import Change
 from shop.members.sync import run_commands as pushing
+from shop.members.sync.authors import CommandAuthors
 from shop.members.sync.models import PhoneCommand
 from shop.members.sync.run_commands import SentCommand, claim_command, run_commands
 from tests.factories import NOW, get_stock, make_member, make_order, make_seller, make_variant
@@ -36,7 +37,8 @@ def make_pushes(commands: list[SentCommand], seller: Any, count: int) -> list[An
     """Return the same push several times, as of one member's tabs."""
     member = make_member(seller, Role.PACKER)
     membership = membership_context(member, seller.pk)
-    push = partial(run_commands, commands, membership=membership, clock_difference=IN_TIME, now=NOW)
+    authors = CommandAuthors(membership)
+    push = partial(run_commands, commands, authors=authors, clock_difference=IN_TIME, now=NOW)
     return [push] * count
 
 

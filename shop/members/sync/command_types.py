@@ -16,10 +16,12 @@ from shop.members.sync.rows import RowReference
 class CommandCall:
     """One command of a member, with the idempotency key of its action.
 
-    `happened_at` is when the member gave the command, by our clock.
+    It may build on commands of `author_ids`, the users of one phone. `happened_at` is when the member gave
+    the command, by our clock.
     """
 
     membership: MembershipContext
+    author_ids: frozenset[int]
     payload: Payload
     idempotency_key: str
     happened_at: datetime.datetime

@@ -274,7 +274,7 @@ def _find_parcel(call: CommandCall) -> Parcel:
 
 def _packed_parcel(call: CommandCall, key: uuid.UUID) -> int:
     packed = PhoneCommand.objects.filter(
-        user=call.membership.user, key=key, name=PACK_COMMAND, outcome=Outcome.DONE
+        user__in=call.author_ids, key=key, name=PACK_COMMAND, outcome=Outcome.DONE
     ).first()
     if packed is None:
         raise Missing()

@@ -36,7 +36,7 @@ def create_listing(call: CommandCall) -> PreparedCommand:
         variants=[
             (_read_variant(payload), payload.whole_number("on_hand", minimum=0, maximum=MAX_COUNTED_STEPS))
         ],
-        pictures=find_pictures(call.membership, payload.keys("photos", max_count=MAX_PHOTOS)),
+        pictures=find_pictures(call, payload.keys("photos", max_count=MAX_PHOTOS)),
     )
     action = partial(
         create_draft_product,
@@ -58,7 +58,7 @@ def submit_created_listing(call: CommandCall) -> PreparedCommand:
     payload = call.payload
     if payload.has("created_by"):
         created = PhoneCommand.objects.filter(
-            user=call.membership.user,
+            user__in=call.author_ids,
             key=payload.key("created_by"),
             name=CREATE_COMMAND,
             outcome=Outcome.DONE,

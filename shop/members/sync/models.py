@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Self
 
 from django.db import models
@@ -24,9 +24,9 @@ class Outcome(models.TextChoices):
 
 
 class PhoneCommandQuerySet(models.QuerySet["PhoneCommand"]):
-    def answered(self, user: User, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, PhoneCommand]:
-        """Return the user's commands that have an answer, by key."""
-        rows = self.filter(user=user, key__in=list(keys)).exclude(outcome="")
+    def answered(self, user_ids: Collection[int], keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, PhoneCommand]:
+        """Return the users' commands that have an answer, by key."""
+        rows = self.filter(user__in=user_ids, key__in=list(keys)).exclude(outcome="")
         return {row.key: row for row in rows}
 
     def received_before(self, moment: datetime.datetime) -> Self:

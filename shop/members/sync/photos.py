@@ -19,6 +19,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.images.image_files import MAX_BYTES, PictureTooHeavy
 from shop.core.images.renditions import store_picture
 from shop.core.models import KeyReused, Picture
+from shop.members.sync.command_types import CommandCall
 from shop.members.sync.models import PhonePhoto, PhonePhotoPiece
 
 MAX_PIECE_BYTES = 128 * 1024
@@ -69,10 +70,16 @@ def find_photo(membership: MembershipContext, key: uuid.UUID) -> PhonePhoto:
     return photo
 
 
-def find_pictures(membership: MembershipContext, keys: Sequence[uuid.UUID]) -> list[Picture]:
-    """Return the pictures of complete photos, in the order of the keys. Raises PhotoNotSent."""
+def find_pictures(call: CommandCall, keys: Sequence[uuid.UUID]) -> list[Picture]:
+    """Return the pictures of complete photos, in the order of the keys. Raises PhotoNotSent.
+
+    Any member of a shared phone may have sent a photo that waited on it.
+    """
     photos = PhonePhoto.objects.filter(
-        user=membership.user, cooperative=membership.cooperative, key__in=keys, picture__isnull=False
+        user__in=call.author_ids,
+        cooperative=call.membership.cooperative,
+        key__in=keys,
+        picture__isnull=False,
     ).select_related("picture")
     pictures = {photo.key: photo.picture for photo in photos}
     missing = [str(key) for key in keys if key not in pictures]

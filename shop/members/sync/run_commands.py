@@ -29,6 +29,7 @@ from orders.actions.fulfilment.phone_handovers import ParcelNotSentYet
 from shop.core.database.transactions import lock_rows
 from shop.core.errors import Refused
 from shop.core.models import KeyReused
+from shop.members.sync.authors import CommandAuthors, Signature
 from shop.members.sync.command_types import Command, CommandCall
 from shop.members.sync.commands import COMMANDS
 from shop.members.sync.models import Outcome, PhoneCommand, PhonePhoto
@@ -74,13 +75,17 @@ class CommandFailed(Refused):
 
 @dataclass(frozen=True, slots=True)
 class SentCommand:
-    """A command as a phone sent it. `after` are the keys of the commands that it builds on."""
+    """A command as a phone sent it. `after` are the keys of the commands that it builds on.
+
+    On a shared phone the member who gave it has signed it. Without a signature it is the sender's.
+    """
 
     key: uuid.UUID
     name: str
     at: datetime.datetime
     payload: Mapping[str, object]
     after: frozenset[uuid.UUID] = frozenset()
+    signature: Signature | None = None
 
     @property
     def digest(self) -> str:
@@ -121,7 +126,7 @@ class Answer:
 def run_commands(
     commands: Sequence[SentCommand],
     *,
-    membership: MembershipContext,
+    authors: CommandAuthors,
     clock_difference: datetime.timedelta,
     now: datetime.datetime,
 ) -> dict[str, list[Row]]:
@@ -131,7 +136,7 @@ def run_commands(
     belong on the phone.
     """
     earlier_keys = {key for command in commands for key in command.after}
-    answered = PhoneCommand.objects.answered(membership.user, earlier_keys)
+    answered = PhoneCommand.objects.answered(authors.user_ids, earlier_keys)
     done = {key: row.happened_at for key, row in answered.items() if row.outcome == Outcome.DONE}
     answers: list[Answer] = []
     for command in commands:
@@ -142,7 +147,7 @@ def run_commands(
         else:
             answer = _answer_command(
                 command,
-                membership=membership,
+                authors=authors,
                 clock_difference=clock_difference,
                 not_before=not_before,
                 now=now,
@@ -152,7 +157,7 @@ def run_commands(
             done.setdefault(command.key, max(happened_at, not_before or happened_at))
         answers.append(answer)
     references = {answer.row for answer in answers if answer.row is not None}
-    rows = rows_by_reference(membership, references, now=now)
+    rows = rows_by_reference(authors.membership, references, now=now)
     return {
         "answers": [answer.as_json() for answer in answers],
         "rows": [rows[reference] for reference in sorted(rows)],
@@ -170,7 +175,7 @@ def delete_old_commands_task() -> None:
 def _answer_command(
     sent_command: SentCommand,
     *,
-    membership: MembershipContext,
+    authors: CommandAuthors,
     clock_difference: datetime.timedelta,
     not_before: datetime.datetime | None,
     now: datetime.datetime,
@@ -179,6 +184,10 @@ def _answer_command(
     command = COMMANDS.get(sent_command.name)
     if command is None:  # not stored, because a later version may know it
         return _answer_refused(sent_command, UnknownCommand())
+    try:
+        membership = authors.find_author(sent_command.signature)
+    except Refused as refused:  # not stored, because the member may sign the same command again
+        return _answer_refused(sent_command, refused)
     try:
         row, is_claimed = claim_command(
             sent_command, membership=membership, clock_difference=clock_difference, now=now
@@ -191,7 +200,10 @@ def _answer_command(
         return _answer_later(sent_command, CommandRunning())
     try:
         happened_at = min(now, max(row.happened_at, not_before or row.happened_at))
-        answer = _run_claimed(sent_command, command, membership=membership, happened_at=happened_at, now=now)
+        key = f"phone:{membership.user.pk}:{sent_command.key}"
+        payload = Payload(sent_command.payload)
+        call = CommandCall(membership, authors.user_ids, payload, key, happened_at, now)
+        answer = _run_claimed(sent_command, command, call)
     except ParcelNotSentYet as refused:  # the phone of another person will send it
         PhoneCommand.objects.filter(pk=row.pk, outcome="").update(claimed_at=None)
         return _answer_later(sent_command, refused)
@@ -246,19 +258,10 @@ def claim_command(
     return row, True
 
 
-def _run_claimed(
-    sent_command: SentCommand,
-    command: Command,
-    *,
-    membership: MembershipContext,
-    happened_at: datetime.datetime,
-    now: datetime.datetime,
-) -> Answer:
-    key = f"phone:{membership.user.pk}:{sent_command.key}"
-    call = CommandCall(membership, Payload(sent_command.payload), key, happened_at, now)
+def _run_claimed(sent_command: SentCommand, command: Command, call: CommandCall) -> Answer:
     row = None
     try:
-        membership.require(command.right)
+        call.membership.require(command.right)
         prepared = command.prepare(call)
         row = prepared.row
         call.payload.require_empty()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import json
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NoReturn
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -16,8 +18,9 @@ from django.utils.cache import patch_cache_control
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.access import MemberRight, MembershipContext, membership_context
-from cooperatives.models import Producer, Warehouse
+from cooperatives.access import ROLE_RIGHTS, MemberRight, MembershipContext, membership_context
+from cooperatives.actions.phone_pins import signing_key, usable_pins
+from cooperatives.models import PhonePin, Producer, Warehouse
 from shop.accounts.models import User
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.models import Channel
@@ -25,7 +28,13 @@ from shop.core.web.build_id import build_id
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit, TooManyTries
 from shop.members.member_access import admitted_ids, chosen_membership
-from shop.members.shared_phones.phone_sessions import find_shared_phone, new_challenge
+from shop.members.shared_phones.phone_sessions import (
+    LOCK_AFTER_MINUTES,
+    find_shared_phone,
+    new_challenge,
+    session_pin,
+)
+from shop.members.sync.authors import Signature, authors_on_phone
 from shop.members.sync.changes import pull_rows
 from shop.members.sync.listing_choices import listing_choices
 from shop.members.sync.payloads import InvalidCommand, is_storable, parse_uuid
@@ -107,10 +116,40 @@ def _challenge(request: HttpRequest) -> Row:
     return {"challenge": new_challenge(phone), "csrf_token": get_token(request)} if phone else {}
 
 
+def _shared_phone(request: HttpRequest) -> Row | None:
+    """Return what a shared phone needs to be opened by PIN without a network; None on other phones.
+
+    `signing_key` is that of the member at the phone. Those of the others are sealed with their PINs.
+    """
+    pin = session_pin(request)
+    if pin is None:
+        return None
+    return {
+        "id": pin.phone_id,
+        "lock_after": LOCK_AFTER_MINUTES * 60,
+        "signing_key": base64.b64encode(signing_key(pin.phone, pin.membership_id)).decode(),
+        "members": [_sealed_member(pin) for pin in usable_pins(pin.phone)],
+    }
+
+
+def _sealed_member(pin: PhonePin) -> Row:
+    role = pin.membership.role
+    return {
+        "id": pin.membership.user_id,
+        "name": pin.membership.user.get_full_name(),
+        "role": role,
+        "rights": sorted(ROLE_RIGHTS[role]),
+        "salt": pin.salt,
+        "iterations": pin.iterations,
+        "sealed_key": pin.sealed_key,
+    }
+
+
 def _pull_changes(request: HttpRequest, user: User, *, now: datetime.datetime) -> Row:
     PULLS.count_try(str(user.pk))
     membership = _find_membership(request, user, request.GET.get("cooperative", ""))
     return {
+        "shared_phone": _shared_phone(request),
         "member": {"id": user.pk, "name": user.get_full_name(), "role": membership.role},
         "rights": sorted(membership.rights),
         "cooperative": {"id": membership.cooperative.pk, "name": membership.cooperative.name},
@@ -132,7 +171,9 @@ def _push_commands(request: HttpRequest, user: User, *, now: datetime.datetime) 
     membership = _find_membership(request, user, str(body.get("cooperative")))
     clock_difference = now - read_time(body.get("clock"))
     commands = read_commands(body.get("commands"))
-    answers = run_commands(commands, membership=membership, clock_difference=clock_difference, now=now)
+    pin = session_pin(request)
+    authors = authors_on_phone(membership, pin.phone if pin else None)
+    answers = run_commands(commands, authors=authors, clock_difference=clock_difference, now=now)
     return {
         **answers,
         "server_time": now,
@@ -235,11 +276,11 @@ def read_body(request: HttpRequest) -> Row:
         raise InvalidPush()
     try:
         content = request.body
-        if len(content) > MAX_BYTES:
-            raise PushTooLarge()
-        body = json.loads(content, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError, RawPostDataException) as error:
+    except RawPostDataException as error:
         raise InvalidPush() from error
+    if len(content) > MAX_BYTES:
+        raise PushTooLarge()
+    body = _load_json(content)
     if not isinstance(body, dict):
         raise InvalidPush()
     return body
@@ -263,6 +304,8 @@ def read_commands(sent_value: object) -> list[SentCommand]:
 
 
 def _read_command(sent_value: object) -> SentCommand:
+    if isinstance(sent_value, dict) and "signature" in sent_value:
+        return _read_signed_command(sent_value)
     if not isinstance(sent_value, dict) or not sent_value.keys() <= {"key", "name", "at", "payload", "after"}:
         raise InvalidPush()
     name, payload, after = sent_value.get("name"), sent_value.get("payload"), sent_value.get("after", [])
@@ -283,6 +326,31 @@ def _read_command(sent_value: object) -> SentCommand:
         payload=payload,  # type: ignore[arg-type]
         after=frozenset(_read_key(key) for key in after),
     )
+
+
+def _read_signed_command(sent_value: Row) -> SentCommand:
+    """Return a command that a member of a shared phone signed. Only `after` is outside of the signed text."""
+    user_id, text, value = (sent_value.get(name) for name in ("member", "content", "signature"))
+    is_valid = (
+        sent_value.keys() <= {"member", "content", "signature", "after"}
+        and isinstance(user_id, int)
+        and isinstance(text, str)
+        and isinstance(value, str)
+    )
+    if not is_valid:
+        raise InvalidPush()
+    content = _load_json(str(text))
+    if not isinstance(content, dict) or not content.keys() <= {"key", "name", "at", "payload"}:
+        raise InvalidPush()
+    command = _read_command(content | {"after": sent_value.get("after", [])})
+    return replace(command, signature=Signature(int(str(user_id)), str(text), str(value)))
+
+
+def _load_json(text: str | bytes) -> object:
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise InvalidPush() from error
 
 
 def _read_key(sent_value: object) -> uuid.UUID:

@@ -26,11 +26,15 @@ def phone(seller) -> Phone:
     return Phone(seller, Role.LISTER)
 
 
-@pytest.fixture
-def photo() -> bytes:
+def encode_photo() -> bytes:
     content = io.BytesIO()
     Image.effect_noise((80, 60), 40).convert("RGB").save(content, "JPEG")
     return content.getvalue()
+
+
+@pytest.fixture
+def photo() -> bytes:
+    return encode_photo()
 
 
 def send_photo(phone: Phone, content: bytes, *, piece: int = 400) -> str:

@@ -1,0 +1,296 @@
+"""Commands of several members from one phone: under whose name they are done, and which are refused."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from catalog.models import Listing
+from cooperatives.actions import phone_pins
+from cooperatives.actions.members import change_member_role, remove_member
+from cooperatives.actions.phone_pins import remove_pin, sign, signing_key
+from cooperatives.actions.shared_phones import end_shared_phone
+from cooperatives.models import PhonePin, Role, SharedPhone
+from orders.models import OrderPart, Parcel
+from orders.states import ParcelState, PartState
+from shop.core.actors import Actor
+from shop.core.models import Change
+from shop.members.sync.models import PhoneCommand
+from tests.factories import NOW, make_member, make_order, make_seller, make_variant
+from tests.phone_factories import (
+    give_pin,
+    make_phone_browser,
+    open_with_pin,
+    register_phone,
+)
+from tests.refusals import all_rows
+from tests.shop.members.sync.phone import DOOR, make_command
+from tests.shop.members.sync.test_photos import encode_photo, new_listing
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def few_iterations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phone_pins, "ITERATIONS", 1000)
+
+
+class PhoneOfTwo:
+    """A shared phone of a packer and a lister. The packer's work waits while the lister is at the phone."""
+
+    def __init__(self, seller: Any) -> None:
+        self.seller = seller
+        self.phone, secret = register_phone(seller)
+        self.packer = give_pin(self.phone, make_member(seller, Role.PACKER, first_name="Lò Thị Hoa"))
+        self.lister = give_pin(self.phone, make_member(seller, Role.LISTER, first_name="Vàng A Minh"))
+        self.browser = make_phone_browser(self.phone, secret)
+        open_with_pin(self.browser, self.lister)
+
+    def sign(self, row: PhonePin, command: dict[str, Any], *, key: bytes | None = None) -> dict[str, Any]:
+        """Return the command as the phone sends it for this member."""
+        after = command.pop("after", [])
+        text = json.dumps(command, ensure_ascii=False)
+        own_key = signing_key(row.phone, row.membership_id)
+        return {
+            "member": row.membership.user_id,
+            "content": text,
+            "signature": sign(key or own_key, text),
+            "after": after,
+        }
+
+    def send(self, *commands: dict[str, Any]) -> Any:
+        body = {
+            "member": self.lister.membership.user_id,
+            "cooperative": self.seller.pk,
+            "clock": timezone.now().isoformat(),
+            "commands": list(commands),
+        }
+        return self.browser.post(DOOR, body, content_type="application/json")
+
+    def push(self, *commands: dict[str, Any]) -> list[tuple[str, str]]:
+        """Push the commands and return outcome and code of each answer."""
+        response = self.send(*commands)
+        assert response.status_code == 200, response.content
+        return [(answer["outcome"], answer.get("code", "")) for answer in response.json()["answers"]]
+
+
+@pytest.fixture
+def two(seller) -> PhoneOfTwo:
+    return PhoneOfTwo(seller)
+
+
+@pytest.fixture
+def part(seller) -> OrderPart:
+    return make_order((make_variant(seller), 2)).parts.get()
+
+
+def names_of_changes() -> dict[str, str]:
+    changes = Change.objects.filter(idempotency_key__startswith="phone:")
+    return dict(changes.values_list("action", "actor_name"))
+
+
+def test_work_of_both_is_done_under_the_name_of_the_one_who_did_it(two, part) -> None:
+    listing = Listing.objects.get()
+    accepting = two.sign(two.packer, make_command("accept_part", part=part.pk))
+    pausing = two.sign(two.lister, make_command("pause_listing", listing=listing.pk))
+
+    assert two.push(accepting, pausing) == [("done", "")] * 2
+
+    assert names_of_changes() == {"part.accepted": "Lò Thị Hoa", "listing.paused": "Vàng A Minh"}
+    assert {row.user_id: row.name for row in PhoneCommand.objects.all()} == {
+        two.packer.membership.user_id: "accept_part",
+        two.lister.membership.user_id: "pause_listing",
+    }
+
+
+def test_one_member_goes_on_with_what_the_other_began(two, part, seller) -> None:
+    helper = give_pin(two.phone, make_member(seller, Role.PACKER, first_name="Hoàng Văn Tài"))
+    accepting = make_command("accept_part", part=part.pk)
+    packing = make_command(
+        "pack_parcel", part=part.pk, quantities={str(part.lines.get().pk): 2}, after=(accepting["key"],)
+    )
+    closing = make_command("close_parcel", packed_by=packing["key"], after=(packing["key"],))
+    signed = [two.sign(two.packer, accepting), two.sign(helper, packing), two.sign(two.packer, closing)]
+
+    assert two.push(*signed) == [("done", "")] * 3
+    assert two.push(*signed) == [("done", "")] * 3  # again, as after a lost answer
+
+    assert Parcel.objects.get().state == ParcelState.PACKED
+    done = Change.objects.filter(kind__in=("orders.orderpart", "orders.parcel")).exclude(actor_kind="guest")
+    names = [(change.action, change.actor_name) for change in done.order_by("pk")]
+    assert names == [
+        ("part.accepted", "Lò Thị Hoa"),
+        ("parcel.created", "Hoàng Văn Tài"),
+        ("parcel.packed", "Lò Thị Hoa"),
+    ]
+
+
+def test_rows_of_the_author_do_not_come_to_a_member_whose_role_may_not_see_them(two, part) -> None:
+    response = two.send(two.sign(two.packer, make_command("accept_part", part=part.pk))).json()
+
+    assert (response["rows"], response["removed"]) == ([], [{"kind": "part", "id": part.pk}])
+
+
+def test_commands_with_a_forged_author_are_refused(two, part, seller) -> None:
+    command = make_command("accept_part", part=part.pk)
+    listers_key = signing_key(two.phone, two.lister.membership_id)
+    stranger = make_member(seller, Role.MANAGER)  # never opened this phone
+    foreign_phone, _secret = register_phone(seller)
+    elsewhere = give_pin(foreign_phone, two.packer.membership.user)
+    signed = two.sign(two.packer, dict(command))
+    changed_text = signed["content"].replace(f'"part": {part.pk}', f'"part": {part.pk + 1}')
+    before = all_rows()
+    forged = [
+        two.sign(two.packer, dict(command), key=listers_key),
+        signed | {"signature": ""},
+        signed | {"signature": "ö" * 64},
+        signed | {"content": changed_text},
+        signed | {"member": stranger.pk},
+        two.sign(elsewhere, dict(command)),
+    ]
+
+    for one in forged:
+        assert two.push(one) == [("refused", "unproven_author")]
+
+    assert all_rows() == before
+    assert not PhoneCommand.objects.exists()
+    assert two.push(signed) == [("done", "")]  # a forgery does not use up the key
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"content": "[" * 5000},
+        {"content": "[]"},
+        {"content": '{"key": NaN}'},
+        {"content": 1},
+        {"member": "1"},
+        {"signature": None},
+        {"name": "accept_part"},
+    ],
+)
+def test_malformed_signed_commands_are_refused_as_a_whole(two, part, change) -> None:
+    signed = two.sign(two.packer, make_command("accept_part", part=part.pk))
+
+    response = two.send(signed | change)
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_push")
+
+
+def test_command_beyond_the_authors_role_is_refused_whoever_sends_it(two, seller) -> None:
+    make_variant(seller)
+    pausing = two.sign(two.packer, make_command("pause_listing", listing=Listing.objects.get().pk))
+
+    assert two.push(pausing) == [("refused", "forbidden")]
+
+    assert names_of_changes() == {}
+
+
+def test_unsent_work_of_a_removed_member_is_refused_in_words(two, part, seller) -> None:
+    accepting = two.sign(two.packer, make_command("accept_part", part=part.pk))
+    remove_member(
+        cooperative_id=seller.pk, membership_id=two.packer.membership_id, actor=Actor.system(), now=NOW
+    )
+
+    (answer,) = two.send(accepting).json()["answers"]
+
+    assert (answer["outcome"], answer["code"]) == ("refused", "author_removed")
+    assert answer["message"] == "Người này không còn làm việc cho hợp tác xã nên chợ không ghi nhận việc này."
+    part.refresh_from_db()
+    assert part.state == PartState.NEW
+
+
+def test_members_new_role_counts_and_work_from_before_leaving_the_phone_is_done(two, part, seller) -> None:
+    accepting = make_command("accept_part", part=part.pk)
+    remove_pin(phone=two.phone, membership_id=two.packer.membership_id, actor=Actor.system(), now=NOW)
+    assert two.push(two.sign(two.packer, accepting)) == [("done", "")]
+
+    change_member_role(
+        cooperative_id=seller.pk,
+        membership_id=two.packer.membership_id,
+        role=Role.BOOKKEEPER,
+        actor=Actor.system(),
+        now=NOW,
+    )
+    counted = make_command("close_parcel", parcel=1)
+
+    assert two.push(two.sign(two.packer, counted)) == [("refused", "forbidden")]
+
+
+def test_ended_phone_sends_nothing(two, part, seller) -> None:
+    end_shared_phone(cooperative_id=seller.pk, phone_id=two.phone.pk, actor=Actor.system(), now=NOW)
+    before = all_rows()
+
+    response = two.send(two.sign(two.packer, make_command("accept_part", part=part.pk)))
+
+    assert (response.status_code, response.json()["code"]) == (401, "signed_out")
+    assert "challenge" not in response.json()
+    assert all_rows() == before
+
+
+def test_signed_command_from_a_phone_of_ones_own_is_refused(two, part, client) -> None:
+    client.force_login(two.packer.membership.user)
+    body = {
+        "member": two.packer.membership.user_id,
+        "cooperative": two.seller.pk,
+        "clock": timezone.now().isoformat(),
+        "commands": [two.sign(two.packer, make_command("accept_part", part=part.pk))],
+    }
+
+    response = client.post(DOOR, body, content_type="application/json").json()
+
+    assert [answer["code"] for answer in response["answers"]] == ["unproven_author"]
+
+
+def test_phone_of_another_cooperative_sends_nothing_for_this_one(two, part) -> None:
+    foreign = PhoneOfTwo(make_seller("HTX Khác"))
+    accepting = foreign.sign(foreign.packer, make_command("accept_part", part=part.pk))
+
+    assert foreign.push(accepting) == [("refused", "missing")]
+    foreign.seller = two.seller
+    assert foreign.send(accepting).status_code == 404
+
+    part.refresh_from_db()
+    assert part.state == PartState.NEW
+
+
+def test_photo_sent_by_one_member_belongs_to_the_listing_of_another(two, seller) -> None:
+    other = give_pin(two.phone, make_member(seller, Role.LISTER, first_name="Bàn Thị Mai"))
+    key, content = str(uuid.uuid4()), encode_photo()
+    query = f"cooperative={seller.pk}&size={len(content)}&start=0"
+    sent = two.browser.post(f"{DOOR}anh/{key}/?{query}", content, content_type="application/octet-stream")
+    assert sent.json()["is_complete"]
+
+    creating = two.sign(other, new_listing(photos=[key]))
+
+    assert two.push(creating) == [("done", "")]
+    assert names_of_changes()["product.created"] == "Bàn Thị Mai"
+
+
+def test_pull_gives_the_key_of_the_member_at_the_phone_and_sealed_ones_of_all(two) -> None:
+    shared = two.browser.get(DOOR).json()["shared_phone"]
+
+    assert [member["name"] for member in shared["members"]] == ["Lò Thị Hoa", "Vàng A Minh"]
+    assert shared["members"][0]["rights"] == ["count", "pack", "see"]
+    keys = {member["sealed_key"] for member in shared["members"]}
+    assert shared["signing_key"] not in keys
+    assert {*shared["members"][0]} == {"id", "name", "role", "rights", "salt", "iterations", "sealed_key"}
+
+
+def test_phone_of_ones_own_pulls_nothing_about_shared_ones(two, client) -> None:
+    client.force_login(two.packer.membership.user)
+
+    assert client.get(DOOR).json()["shared_phone"] is None
+
+
+def test_keys_differ_by_phone_and_member(two, seller) -> None:
+    other: SharedPhone = register_phone(seller)[0]
+    memberships = (two.packer.membership_id, two.lister.membership_id)
+
+    keys = {signing_key(phone, pk) for phone in (two.phone, other) for pk in memberships}
+
+    assert len(keys) == 4
