@@ -1,6 +1,6 @@
 // Which screen shows what a members' page would show, where that page could not be loaded.
 const SCREENS = [
-  [/^(?:offline\/)?$/, () => "#today"],
+  [/^(?:offline\/|may-chung\/doi-nguoi\/)?$/, () => "#today"],
   [/^goi\/$/, () => "#pack"],
   [/^goi\/(\d+)\/$/, (id) => `#part-${id}`],
   [/^hang\/$/, () => "#products"],

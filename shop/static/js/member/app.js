@@ -1,7 +1,8 @@
 // On every members' page: keep the phone's rows fresh, send what waits, and stop a sign-out that would lose work. On the
 // offline page: start the screens for work without a network.
 import { screenFor } from "member/addresses";
-import { forgetAll, readDraft, readOutbox, readSettings } from "member/store";
+import { lockPhone, watchRest } from "member/shared_phone";
+import { forgetAll, readAuthor, readDraft, readOutbox, readSettings, storeAuthor } from "member/store";
 import { stopSynchronising, synchronise } from "member/sync";
 
 const FRESH_FOR = 60_000; // milliseconds
@@ -33,6 +34,26 @@ const refresh = async () => {
   await showUnsent();
 };
 
+// On a shared phone: this page was made for another member than the one whose work the phone records.
+const forgetFormerMember = async () => {
+  const author = await readAuthor();
+  const { phoneMember } = frame.dataset;
+  if (author && phoneMember && phoneMember !== String(author.member)) await stopSynchronising(() => storeAuthor(null));
+};
+
+// The market does not know yet who opened the shared phone without a network.
+const continueOpened = async () => {
+  if (!(await readAuthor())) return;
+  if ((await synchronise(door)) === "fine") location.replace(frame.dataset.phoneNext || frame.dataset.phoneStart);
+};
+
+// By its click, because a form is not sent without a network.
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-lock] button")) return;
+  event.preventDefault();
+  lockPhone();
+});
+
 // A phone that is signed out forgets its rows, and must not forget work that was not sent.
 window.addEventListener(
   "submit",
@@ -63,6 +84,8 @@ window.addEventListener(
   true,
 );
 
+await watchRest();
+await forgetFormerMember();
 const opensHere = place && screenFor(location.pathname);
 const notSent = document.querySelector("[data-not-sent]");
 const isShown = place && (!notSent || notSent.hidden);
@@ -78,6 +101,8 @@ else if (opensHere && isShown) {
   const { start } = await import("member/screens");
   // Without rows of an earlier visit it shows nothing: only a page of a signed-in member may fetch them.
   if (!(await start(place))) await showRun();
+} else if ("phoneLocked" in frame.dataset) {
+  await continueOpened();
 } else {
   addEventListener("online", refresh);
   await refresh();

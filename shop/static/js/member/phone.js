@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { html } from "member/html";
 import { withPending } from "member/pending";
 import { readPhotos } from "member/photos";
-import { addCommands, readDraft, readOutbox, readRows, readSettings } from "member/store";
+import { addCommands, maySee, readAuthor, readDraft, readOutbox, readRows, readSettings } from "member/store";
 import { RESULTS, synchronise } from "member/sync";
 
 const texts = JSON.parse(document.getElementById("phone-texts").textContent);
@@ -13,6 +13,7 @@ const icons = document.getElementById("phone-icons").content;
 export const unusualFactor = Number(document.querySelector("[data-phone-app]").dataset.unusualFactor);
 
 export const settings = signal(null),
+  isLocked = signal(false), // a shared phone that nobody has opened
   rows = signal([]),
   outbox = signal([]),
   photos = signal([]),
@@ -71,9 +72,13 @@ export const nameOf = ({ name, step }) => name || step;
 let lastReading = 0;
 export const reload = async () => {
   const reading = ++lastReading;
-  const stored = await Promise.all([readSettings(), readRows(), readOutbox(), readPhotos(), readDraft()]);
+  const stored = await Promise.all([readSettings(), readRows(), readOutbox(), readPhotos(), readDraft(), readAuthor()]);
   if (settings.value && !stored[0]) return; // the phone forgets everything, and leaves this page
-  if (reading === lastReading) [settings.value, rows.value, outbox.value, photos.value, draft.value] = stored;
+  if (reading !== lastReading) return;
+  const [phone, storedRows, , , , author] = stored;
+  [settings.value, , outbox.value, photos.value, draft.value] = stored;
+  rows.value = phone?.shared ? storedRows.filter(({ kind }) => maySee(phone.rights, kind)) : storedRows;
+  isLocked.value = Boolean(phone?.shared && author?.member !== phone.member.id);
 };
 
 export const waiting = () => outbox.value.filter(({ state }) => state === "waiting");

@@ -39,6 +39,9 @@ const title = ({ name, subject, payload }) => {
   return `${t(`did_${name}`)}${figure} · ${subject.order ? t("order", { code: subject.order }) : subject.name}`;
 };
 
+// On a shared phone who did it.
+const authorOf = ({ by }) => settings.value.shared && by && ` · ${by}`;
+
 // How much of a new product's photos has arrived.
 const Progress = ({ keys }) => {
   const own = photos.value.filter(({ key }) => keys.includes(key));
@@ -58,7 +61,7 @@ const Command = ({ command }) => {
         done: ["good", "check", t("state_done")],
       }[command.state];
   return html`<li class="task without-picture ${command.state === "done" ? "done" : "soon"}">
-    <span><b>${title(command)}</b><small>${t("at", { hour: clock(command.at) })}</small>${command.state === "waiting" && command.message && html`<small>${command.message}</small>`}${command.state === "waiting" && html`<${Progress} keys=${command.payload.photos ?? []} />`}<small><span class="tag ${tone}"><${Icon} name=${icon} /> ${text}</span></small></span>
+    <span><b>${title(command)}</b><small>${t("at", { hour: clock(command.at) })}${authorOf(command)}</small>${command.state === "waiting" && command.message && html`<small>${command.message}</small>`}${command.state === "waiting" && html`<${Progress} keys=${command.payload.photos ?? []} />`}<small><span class="tag ${tone}"><${Icon} name=${icon} /> ${text}</span></small></span>
   </li>`;
 };
 
@@ -153,12 +156,12 @@ const Review = ({ command }) => {
   return html`<section class="panel stack">
     <h3 class="small-head">${title(command)}</h3>
     <span class="tag bad"><${Icon} name="circle-alert" /> ${t("state_refused")}</span>
-    <p>${t("done_here", { hour: clock(command.at) })} ${command.message}</p>
+    <p>${authorOf(command) && html`<b>${command.by}.</b> `}${t("done_here", { hour: clock(command.at) })} ${command.message}</p>
     <p class="soft">${marketNow(command)}</p>
     ${expected > 0 && part?.currency && html`<p>${t("cash_expected")} <b class="money">${money(expected, part.currency)}</b></p>`}
     ${command.name === "pack_parcel" && !part && html`<p>${t("unpack")}</p>`}
     ${dropped.length > 0 && html`<p class="soft">${t("also_dropped", { steps: dropped.map(({ name }) => t(`did_${name}`)).join(", ") })}</p>`}
-    <div class="stack stack-close"><${Decisions} command=${command} /></div>
+    <div class="stack stack-close">${command.member === settings.value.member.id ? html`<${Decisions} command=${command} />` : html`<p class="hint">${t("decided_by", { name: command.by })}</p>`}</div>
   </section>`;
 };
 

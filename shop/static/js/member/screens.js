@@ -11,6 +11,7 @@ import { isToWeigh, Part, parts } from "member/parts";
 import {
   AT_ONCE,
   Icon,
+  isLocked,
   isNotStored,
   may,
   network,
@@ -138,6 +139,16 @@ const showSection = (section) => {
   }
 };
 
+let sharedPhone; // the module of a shared phone's screens, which other phones do not load
+
+const Locked = () => {
+  useEffect(() => {
+    for (const tab of document.querySelectorAll("[data-tab]")) tab.hidden = true;
+    document.title = `${t("who_is_working")} · Chợ Phiên`;
+  }, []);
+  return html`<${sharedPhone.Switch} />`;
+};
+
 const Screen = ({ at }) => {
   const [, name, id] = /^#([a-z]+)(?:-(\d+))?$/.exec(at.value) ?? [];
   const { section, title, back, text, screen } = settings.value.isRemoved ? SCREENS.unsent : (SCREENS[name] ?? TODAY);
@@ -146,6 +157,7 @@ const Screen = ({ at }) => {
     document.title = `${title ? t(title) : (document.querySelector("[data-phone-app] h2")?.textContent ?? t("today"))} · Chợ Phiên`;
   }, [at.value, settings.value]);
   return html`
+    ${sharedPhone && html`<${sharedPhone.PhoneUser} />`}
     ${back && !settings.value.isRemoved && html`<p><a class="button button-plain" href=${back}><${Icon} name="arrow-left" /> ${t(text)}</a></p>`}
     <${Renewal} />
     ${isNotStored.value && html`<p class="notice bad" role="alert"><${Icon} name="circle-alert" /><span>${t("not_stored")}</span></p>`}
@@ -161,12 +173,13 @@ const App = () => {
       scrollTo(0, 0);
     });
   });
-  return html`<${Screen} at=${at} />`;
+  return sharedPhone && isLocked.value ? html`<${Locked} />` : html`<${Screen} at=${at} />`;
 };
 
 export const start = async (place) => {
   await reload();
   if (!settings.value) return false;
+  if (settings.value.shared) sharedPhone = await import("member/switch");
   document.querySelector("h1").textContent = settings.value.cooperative.name;
   for (const notice of document.querySelectorAll("[data-offline-notice]")) notice.hidden = true;
   place.hidden = false;

@@ -1,6 +1,7 @@
 // The phone's own database: rows of the cooperative, the commands that wait, and whose phone this is.
 import { openDB } from "../../vendor/idb.js";
 import { forgetPhotos, removePhotos } from "./photos.js";
+import { decode, importKey, sign } from "./pins.js";
 
 // The worker sends what waits once there is a network, also when no page is open, where the browser has Background Sync.
 const askForBackgroundSync = () =>
@@ -20,22 +21,55 @@ export const readSettings = async () => (await (await opened).get("settings", "p
 export const readRows = async () => (await opened).getAll("rows");
 export const readOutbox = async () => (await opened).getAll("outbox");
 
-// Store one page of a pull together with its cursor, so that a killed tab loses neither.
+// The member at a shared phone, with the key that signs their commands; null while it is locked.
+export const readAuthor = async () => (await (await opened).get("settings", "author")) ?? null;
+
+// Let a member of a shared phone work on it, with the rights of their role; without a member lock the phone.
+export const storeAuthor = async (member, key) => {
+  const { store, done } = (await opened).transaction("settings", "readwrite");
+  const phone = await store.get("phone");
+  if (!phone) return;
+  if (member) {
+    const { id, name, role, rights } = member;
+    await store.put({ ...phone, member: { id, name, role }, rights, pulledAt: 0 }, "phone");
+    await store.put({ member: id, key }, "author");
+  } else {
+    await store.put({ ...phone, pulledAt: 0 }, "phone");
+    await store.delete("author");
+  }
+  await done;
+};
+
+// How often a member's PIN was entered wrongly in a row, and until when the next try waits.
+export const readTries = async (id) => (await (await opened).get("settings", `tries-${id}`)) ?? { count: 0, until: 0 };
+export const storeTries = async (id, tries) => (await opened).put("settings", tries, `tries-${id}`);
+
+// Whether a member with these rights may see rows of this kind. On a shared phone others may.
+export const maySee = (rights, kind) =>
+  (kind === "part" ? ["pack"] : ["list", "count"]).some((right) => rights.includes(right));
+
+// Store one page of a pull together with its cursor, so that a killed tab loses neither. On a shared phone each role has a
+// cursor of its own, and a new snapshot replaces only rows that the role may see.
 export const storePull = async (page) => {
+  const { signing_key: text, ...shared } = page.shared_phone ?? {};
+  const author = text && { member: page.member.id, key: await importKey(decode(text)) };
   const transaction = (await opened).transaction(["rows", "settings"], "readwrite");
   const rows = transaction.objectStore("rows"),
     settings = transaction.objectStore("settings");
   const earlier = (await settings.get("phone")) ?? {};
-  const isOther = earlier.member?.id !== page.member.id || earlier.cooperative?.id !== page.cooperative.id;
-  if (page.is_reset || isOther) await rows.clear();
+  const isOther = earlier.cooperative?.id !== page.cooperative.id;
+  for (const [kind, id] of page.is_reset || isOther ? await rows.getAllKeys() : [])
+    if (isOther || !author || maySee(page.rights, kind)) await rows.delete([kind, id]);
   for (const row of page.rows) await rows.put(row);
   for (const { kind, id } of page.removed) await rows.delete([kind, id]);
-  const { member, cooperative, rights, warehouses, households, cursor, build, choices = earlier.choices } = page;
+  const { member, cooperative, rights, warehouses, households, build } = page;
+  const choices = page.choices ?? earlier.choices;
+  const cursors = { ...(isOther || !author ? {} : earlier.cursors), [member.role]: page.cursor };
   const pulledAt = page.has_more ? 0 : Date.now(); // if the page is closed in between, the next one does not wait
-  await settings.put(
-    { member, cooperative, rights, warehouses, households, choices, cursor, build, pulledAt },
-    "phone",
-  );
+  const phone = { member, cooperative, rights, warehouses, households, choices, cursors, build, pulledAt };
+  await settings.put(author ? { ...phone, shared } : phone, "phone");
+  if (author) await settings.put(author, "author");
+  else await settings.delete("author");
   await transaction.done;
 };
 
@@ -84,22 +118,34 @@ const now = () => new Date().toISOString();
 
 const chainsOf = ({ chains, subject }) => chains ?? [`part-${subject.part}`]; // an older build stored none
 
+// Return a command with what the market needs to know who gave it on a shared phone.
+const signed = async (author, { key, name, at, payload }) => {
+  if (!author) return {};
+  const content = JSON.stringify({ key, name, at, payload });
+  return { content, signature: await sign(author.key, content) };
+};
+
 // Add commands of this phone's member, all or none. Each builds on the last unfinished one of each of its chains, such
 // as those about one order.
 // `isDraftDone` forgets the unfinished product that they came from.
-export const addCommands = async (commands, { isDraftDone = false } = {}) => {
+export const addCommands = async (given, { isDraftDone = false } = {}) => {
+  const author = await readAuthor();
+  const commands = given.map((command) => ({ key: crypto.randomUUID(), ...command, at: command.at ?? now() }));
+  const signatures = await Promise.all(commands.map((command) => signed(author, command)));
   const transaction = (await opened).transaction(["outbox", "settings"], "readwrite");
   const outbox = transaction.objectStore("outbox");
   const store = async () => {
-    const { member, cooperative } = await transaction.objectStore("settings").get("phone");
+    const { member, cooperative, shared } = await transaction.objectStore("settings").get("phone");
+    if (shared && author?.member !== member.id) throw new Error("The phone was locked or changed its member.");
     const unfinished = (await outbox.getAll()).filter(({ state }) => state !== "done").reverse();
     if (isDraftDone) await transaction.objectStore("settings").delete("draft");
-    for (const { key = crypto.randomUUID(), name, payload, subject, chains, at = now() } of commands) {
+    for (const [index, { key, name, payload, subject, chains, at }] of commands.entries()) {
       const last = chains.map((chain) => unfinished.find((earlier) => chainsOf(earlier).includes(chain))?.key);
       const command = {
         key,
         at,
         member: member.id,
+        by: member.name,
         cooperative: cooperative.id,
         state: "waiting",
         name,
@@ -107,6 +153,7 @@ export const addCommands = async (commands, { isDraftDone = false } = {}) => {
         after: [...new Set(last.filter(Boolean))],
         subject,
         chains,
+        ...signatures[index],
       };
       await outbox.add(command);
       unfinished.unshift(command);
@@ -173,14 +220,17 @@ export const dropCommand = async (key) => {
 
 // Send a refused command again as a new one, in its old place.
 export const repeatCommand = async (key, payload) => {
-  const transaction = (await opened).transaction("outbox", "readwrite"),
-    newKey = crypto.randomUUID();
+  const newKey = crypto.randomUUID();
+  const author = await readAuthor();
+  const first = (await readOutbox()).find((command) => command.key === key);
+  const signature = await signed(author, { ...first, key: newKey, payload });
+  const transaction = (await opened).transaction("outbox", "readwrite");
   const renamed = (earlier) => (earlier === key ? newKey : earlier);
   for (const command of await transaction.store.getAll()) {
     if (command.key === key) {
-      const { number, name, after, subject, chains, member, cooperative, at } = command;
-      const again = { number, name, after, subject, chains, member, cooperative, at, payload, key: newKey };
-      await transaction.store.put({ ...again, state: "waiting" });
+      const { number, name, after, subject, chains, member, by, cooperative, at } = command;
+      const again = { number, name, after, subject, chains, member, by, cooperative, at, payload, key: newKey };
+      await transaction.store.put({ ...again, ...signature, state: "waiting" });
     } else {
       const { after, payload: named } = command;
       const moved = { ...named };

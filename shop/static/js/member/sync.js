@@ -1,13 +1,16 @@
 // Exchange commands and rows with the market: push what waits, in its order, then pull what changed.
 import { readPhotos, removePhotos, sendPhoto } from "./photos.js";
+import { sign } from "./pins.js";
 import {
   deleteDone,
   forgetRows,
   photosOf,
+  readAuthor,
   readOutbox,
   readSettings,
   refusePhoto,
   storeAnswers,
+  storeAuthor,
   storePull,
 } from "./store.js";
 
@@ -88,16 +91,17 @@ export const synchronise = (door, { onSending = () => {}, onProgress = () => {} 
 export const sendWaiting = async (door) =>
   (await readOutbox()).some(({ state }) => state === "waiting") ? synchronise(door) : RESULTS.fine;
 
-// Return the waiting commands of the member who is signed in, oldest first. Those that build on a refused one wait, as do
-// new products until their photos have arrived.
+// Return the waiting commands of the member who is signed in, on a shared phone those of all its members, oldest first.
+// Those that build on a refused one wait, as do new products until their photos have arrived.
 const sendable = async () => {
-  const { member, cooperative } = await readSettings();
+  const { member, cooperative, shared } = await readSettings();
   const outbox = await readOutbox();
   const held = new Set(outbox.filter(({ state }) => state === "refused").map(({ key }) => key));
   const photos = new Map((await readPhotos()).map((photo) => [photo.key, photo]));
   const commands = [];
   for (const command of outbox) {
-    if (command.state !== "waiting" || command.member !== member.id || command.cooperative !== cooperative.id) continue;
+    const isTheirs = command.member === member.id || (shared && command.signature);
+    if (command.state !== "waiting" || !isTheirs || command.cooperative !== cooperative.id) continue;
     const isPhotoMissing = command.payload.photos?.some((key) => !photos.get(key)?.isComplete);
     if (isPhotoMissing || command.after.some((key) => held.has(key))) held.add(command.key);
     else if (commands.length < AT_ONCE) commands.push(command);
@@ -107,7 +111,8 @@ const sendable = async () => {
 
 // Send the photos of waiting commands, once nothing else can be sent; return whether one more arrived or was refused.
 const sendPhotos = async (door, token, onProgress) => {
-  const { cooperative } = await readSettings();
+  const { cooperative, rights } = await readSettings();
+  if (!rights.includes("list")) return false; // on a shared phone they wait for a member who lists products
   const kept = new Map((await readPhotos()).map((photo) => [photo.key, photo]));
   const wanted = (await photosOf("waiting")).map((key) => kept.get(key));
   const photos = wanted.filter((photo) => photo && !photo.isComplete && !photo.refusal);
@@ -130,12 +135,14 @@ const sendPhotos = async (door, token, onProgress) => {
 };
 
 const push = async (door, commands, token) => {
-  const { member, cooperative } = await readSettings();
+  const { member, cooperative, shared } = await readSettings();
   const body = {
     member: member.id,
     cooperative: cooperative.id,
     clock: new Date().toISOString(),
-    commands: commands.map(({ key, name, at, payload, after }) => ({ key, name, at, payload, after })),
+    commands: commands.map(({ key, name, at, payload, after, member: author, content, signature }) =>
+      shared && signature ? { member: author, content, signature, after } : { key, name, at, payload, after },
+    ),
   };
   return ask(door, {
     method: "POST",
@@ -149,13 +156,27 @@ const pull = async (door, signal) => {
   for (;;) {
     const settings = await readSettings();
     const query = new URLSearchParams({
-      since: settings?.cursor ?? "",
+      since: settings?.cursors?.[settings.member.role] ?? "",
       choices: settings?.choices?.version ?? "",
     });
     const page = await ask(`${door}?${query}`, { signal });
     const isFull = !(await isStored(storePull(page)));
     if (isFull || !page.has_more) return { token: page.csrf_token, isFull };
   }
+};
+
+// Start the market's session of the member who opened a shared phone without a network; return whether it did. A member who
+// may not work on it any more is locked out.
+const resume = async (address, { challenge, csrf_token: token }) => {
+  const author = await readAuthor();
+  if (!challenge || !author) return false;
+  const body = { member: author.member, challenge, signature: await sign(author.key, `resume:${challenge}`) };
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
+  const request = { method: "POST", headers, body: JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE) };
+  const response = await fetch(address.replace(/dong-bo\/.*/, "may-chung/tiep/"), request).catch(() => null);
+  if (!response) throw new Stopped(RESULTS.offline);
+  if (response.status === 403) await storeAuthor(null);
+  return response.ok;
 };
 
 const ask = async (address, { signal, ...options }) => {
@@ -171,7 +192,10 @@ const ask = async (address, { signal, ...options }) => {
   } catch {
     throw new Stopped(RESULTS.offline);
   }
-  if (response.status === 401) throw new Stopped(RESULTS.signedOut);
+  if (response.status === 401) {
+    if (await resume(address, await response.json().catch(() => ({})))) return ask(address, { signal, ...options });
+    throw new Stopped(RESULTS.signedOut);
+  }
   if (response.status === 409) throw new Stopped(RESULTS.other);
   if (response.status === 404) {
     await forgetRows(); // no longer a member: the commands stay, the rows go

@@ -1,0 +1,35 @@
+// Lock a shared phone, also after some minutes of rest.
+import { readAuthor, readSettings, storeAuthor } from "member/store";
+import { stopSynchronising } from "member/sync";
+
+const CHECKED_EVERY = 10_000; // milliseconds
+
+// The market ends the session of anybody else with the next request.
+export const nameMember = (id) => {
+  document.cookie = `phone_member=${id}; path=/; SameSite=Lax${location.protocol === "https:" ? "; Secure" : ""}`;
+};
+
+export const noteUse = () => {
+  localStorage.seen = Date.now();
+};
+
+// Forget who is at the phone, then show the choice of members.
+export const lockPhone = async () => {
+  await stopSynchronising(() => storeAuthor(null));
+  nameMember(0);
+  location.assign(document.querySelector("[data-phone-door]").dataset.phoneSwitch);
+};
+
+// Lock the phone once nobody has touched it for long enough; the pages of one phone share the time.
+export const watchRest = async () => {
+  const check = async () => {
+    const { shared } = (await readSettings()) ?? {};
+    const isResting = shared && Date.now() - (localStorage.seen ?? 0) > shared.lock_after * 1000;
+    if (isResting && (await readAuthor())) await lockPhone();
+  };
+  await check();
+  noteUse();
+  for (const name of ["pointerdown", "keydown"]) addEventListener(name, noteUse, true);
+  document.addEventListener("visibilitychange", check);
+  setInterval(check, CHECKED_EVERY);
+};
