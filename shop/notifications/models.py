@@ -75,7 +75,8 @@ class PushSubscription(models.Model):
     """A browser that receives alerts for a person: the address and keys of its push service (RFC 8030, 8291).
 
     `public_key` and `auth_secret` are base64url without padding, as browsers send them. The row is deleted
-    once the push service reports that the subscription ended.
+    once the push service reports that the subscription ended, and when the person signs out of the session
+    with this `session_key`.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="push_subscriptions")
@@ -84,6 +85,7 @@ class PushSubscription(models.Model):
     auth_secret = models.CharField(max_length=30)
     language = models.CharField(max_length=16, default="vi")
     user_agent = models.CharField(max_length=250, blank=True, default="")
+    session_key = models.CharField(max_length=40, blank=True, default="", db_index=True)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -58,6 +58,7 @@ def add_push_subscription(
     public_key: str,
     auth_secret: str,
     user_agent: str,
+    session_key: str,
     language: str,
     actor: Actor,
     now: datetime.datetime,
@@ -83,12 +84,21 @@ def add_push_subscription(
                 auth_secret=keys[1],
                 language=language,
                 user_agent=user_agent[:250],
+                session_key=session_key,
                 created_at=now,
             )
         ],
         update_conflicts=True,
         unique_fields=["endpoint"],
-        update_fields=["user", "public_key", "auth_secret", "language", "user_agent", "created_at"],
+        update_fields=[
+            "user",
+            "public_key",
+            "auth_secret",
+            "language",
+            "user_agent",
+            "session_key",
+            "created_at",
+        ],
     )
     record_change("user.push_subscription_added", user, actor=actor, now=now)
     return PushSubscription.objects.get(endpoint=endpoint)
@@ -105,6 +115,11 @@ def remove_push_subscription(
     user = subscription.user
     subscription.delete()
     record_change("user.push_subscription_removed", user, actor=actor, now=now)
+
+
+def end_push_of_sessions(session_keys: Collection[str]) -> None:
+    """Send no more alerts to browsers that are signed out of these sessions."""
+    PushSubscription.objects.filter(session_key__in=[key for key in session_keys if key]).delete()
 
 
 def queue_push(

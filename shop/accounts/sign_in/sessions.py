@@ -17,6 +17,7 @@ from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
 from shop.notifications.models import PushSubscription
+from shop.notifications.push_subscriptions import end_push_of_sessions
 
 _MAX_AGENT_LENGTH = 300
 
@@ -75,10 +76,11 @@ def end_other_sign_ins(*, user_id: int, except_session_key: str, actor: Actor, n
 
 
 def delete_sign_ins(rows: QuerySet[SignIn]) -> int:
-    """In a transaction: delete these sessions; return how many."""
+    """In a transaction: delete these sessions with their browsers' alerts; return how many."""
     keys = list(rows.values_list("session_key", flat=True))
     Session.objects.filter(session_key__in=keys).delete()
     SignIn.objects.filter(session_key__in=keys).delete()
+    end_push_of_sessions(keys)
     return len(keys)
 
 

@@ -43,6 +43,7 @@ from shop.accounts.views.workplaces import find_frame, find_workplace
 from shop.core.actors import EntryPoint
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import TooManyTries, client_network
+from shop.notifications.push_subscriptions import end_push_of_sessions
 
 
 @require_safe_or_post
@@ -84,7 +85,8 @@ def sign_in(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """Sign out and clear the session."""
+    """Sign out, clear the session, and send no more alerts to this browser."""
+    end_push_of_sessions([request.session.session_key or ""])
     logout(request)
     messages.success(request, _("You have signed out."))
     return redirect("home")

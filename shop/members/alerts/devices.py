@@ -14,8 +14,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
 from shop.accounts.sign_in.browser_names import browser_name
+from shop.core.errors import Missing
 from shop.core.web.action_results import run_action
 from shop.members.member_access import for_members, render_page
+from shop.members.shared_phones.phone_sessions import session_pin
 from shop.notifications.models import PushSubscription
 from shop.notifications.push_subscriptions import (
     add_push_subscription,
@@ -48,7 +50,9 @@ def show_alert_devices(request: HttpRequest, membership: MembershipContext) -> H
 @require_POST
 @for_members(MemberRight.SEE_ORDERS)
 def add_alert_device(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """Turn alerts on for the browser that sent this form."""
+    """Turn alerts on for the browser that sent this form. A shared phone gets nobody's alerts."""
+    if session_pin(request) is not None:
+        raise Missing()
     action = partial(
         add_push_subscription,
         user_id=membership.user.pk,
@@ -56,6 +60,7 @@ def add_alert_device(request: HttpRequest, membership: MembershipContext) -> Htt
         public_key=request.POST.get("public_key", ""),
         auth_secret=request.POST.get("auth_secret", ""),
         user_agent=request.headers.get("User-Agent", ""),
+        session_key=request.session.session_key or "",
         language=get_language() or "vi",
         actor=membership.actor,
         now=timezone.now(),

@@ -31,6 +31,7 @@ from shop.accounts.sign_in.sessions import record_sign_in
 from shop.accounts.views.recent_sign_in import METHOD_KEY, SECOND_FACTOR_KEY
 from shop.accounts.views.session_presence import SESSION_KEY
 from shop.core.web.rate_limits import client_address
+from shop.notifications.push_subscriptions import end_push_of_sessions
 
 PHONE_COOKIE = "shared_phone"
 MEMBER_COOKIE = "phone_member"  # the id of the user at the phone; scripts write it too
@@ -100,6 +101,7 @@ def open_phone(
     """
     user, now = pin.membership.user, timezone.now()
     kept = {key: request.session.get(key) for key in (SESSION_KEY, METHOD_KEY)} if is_after_sign_in else {}
+    end_push_of_sessions([request.session.session_key or ""])
     logout(request)
     request.session[_PIN_KEY] = pin.pk
     request.session[_SEEN_KEY] = time.time()

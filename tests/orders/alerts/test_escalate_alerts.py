@@ -50,6 +50,7 @@ def subscribe(user, address="https://push.example.com"):
         user_id=user.pk,
         **PushBrowser(address).fields(),
         user_agent="Chrome",
+        session_key="",
         language="vi",
         actor=user.as_actor(EntryPoint.MEMBERS),
         now=NOW,

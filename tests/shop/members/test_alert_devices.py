@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from cooperatives.actions import phone_pins
 from shop.notifications.models import PushSubscription
 from shop.notifications.vapid import vapid_public_key
 from tests.doubles.push_service import PushBrowser
-from tests.factories import make_member
+from tests.factories import PASSWORD, make_member
 from tests.markup import html_of
+from tests.phone_factories import give_pin, make_phone_browser, register_phone
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
@@ -51,3 +53,37 @@ def test_device_of_somebody_else_does_not_exist(lister, seller) -> None:
 
     assert (response.status_code, PushSubscription.objects.count()) == (404, 1)
     assert "Chrome" not in html_of(other.get(ADDRESS))
+
+
+def test_alerts_of_a_browser_end_when_it_is_signed_out(seller) -> None:
+    user = make_member(seller, "packer")
+    first, second = Client(), Client()
+    for number, browser in enumerate((first, second)):
+        browser.post("/en/tai-khoan/dang-nhap/", {"name": user.email, "password": PASSWORD, "next": ADDRESS})
+        browser.post(f"{ADDRESS}them/", PushBrowser(f"https://push-{number}.example.com").fields())
+    assert PushSubscription.objects.count() == 2
+
+    first.post("/en/tai-khoan/dang-xuat/")
+
+    assert PushSubscription.objects.get().endpoint.startswith("https://push-1.")
+    sign_in = user.sign_ins.get(session_key=second.cookies["sessionid"].value)
+    other = Client()
+    other.force_login(user)
+    other.post(f"/en/tai-khoan/thiet-bi/{sign_in.pk}/")  # from another device
+    assert not PushSubscription.objects.exists()
+
+
+def test_shared_phone_gets_no_alerts(seller, monkeypatch) -> None:
+    monkeypatch.setattr(phone_pins, "ITERATIONS", 1000)
+    phone, secret = register_phone(seller)
+    row = give_pin(phone, make_member(seller, "packer"))
+    browser = make_phone_browser(phone, secret)
+    browser.force_login(row.membership.user)
+    browser.get("/en/xa-vien/")  # their full sign-in becomes one by PIN
+    page = html_of(browser.get(ADDRESS))
+    assert "A shared phone gets no alerts." in page
+    assert "data-push-key" not in page
+
+    response = browser.post(f"{ADDRESS}them/", PushBrowser("https://push.example.com").fields())
+
+    assert (response.status_code, PushSubscription.objects.count()) == (404, 0)

@@ -40,6 +40,7 @@ def subscribe(user, browser, **fields):
         user_id=user.pk,
         **browser.fields() | fields,
         user_agent="Mozilla/5.0 (Linux; Android 14) Chrome/140",
+        session_key="",
         language="vi",
         actor=user.as_actor(EntryPoint.MEMBERS),
         now=NOW,

@@ -54,6 +54,15 @@ document.addEventListener("click", (event) => {
   lockPhone();
 });
 
+// The market ends a signed-out browser's alerts too; a slow push service does not hold up the sign-out.
+const endAlerts = async () => {
+  const end = async () => {
+    const registration = await navigator.serviceWorker?.getRegistration();
+    await (await registration?.pushManager?.getSubscription())?.unsubscribe();
+  };
+  await Promise.race([end().catch(() => {}), new Promise((done) => setTimeout(done, 3_000))]);
+};
+
 // A phone that is signed out forgets its rows, and must not forget work that was not sent.
 window.addEventListener(
   "submit",
@@ -75,6 +84,7 @@ window.addEventListener(
       await stopSynchronising(async () => {
         if (await refuseIfUnsent()) return; // another tab added work while this one waited for its turn
         await forgetAll();
+        await endAlerts();
         form.dataset.forgotten = "yes";
         form.requestSubmit(event.submitter);
         await new Promise(() => {}); // until the page is left, so that nothing fetches the rows again

@@ -95,4 +95,4 @@ export const Switch = () => {
 
 // Who is at the phone, and the button that locks it for the next member.
 export const PhoneUser = () =>
-  html`<div class="row row-apart phone-user"><b><${Icon} name="user" /> ${settings.value.member.name}</b><button class="button button-second" type="button" onClick=${lockPhone}><${Icon} name="users" /> ${t("switch_member")}</button></div>`;
+  html`<div class="row row-apart row-held phone-user"><b><${Icon} name="user" /> ${settings.value.member.name}</b><button class="button button-second" type="button" onClick=${lockPhone}><${Icon} name="users" /> ${t("switch_member")}</button></div>`;
