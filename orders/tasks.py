@@ -27,6 +27,7 @@ from orders.actions.placement.order_sweeps import (
 )
 from orders.actions.privacy.data_export import make_export_task, make_exports_task
 from orders.actions.privacy.data_requests import run_due_deletions_task
+from orders.actions.privacy.handover_names import delete_handover_names_task
 from orders.actions.quotes.sales_terms import trim_terms_journal_task
 from orders.actions.refunds.answer_substitute import expire_substitutes_task
 from orders.actions.statements.bank_statements import apply_bank_statement_task, resume_bank_statements_task
@@ -36,6 +37,7 @@ __all__ = [
     "apply_bank_statement_task",
     "apply_cod_statement_task",
     "check_unanswered_parts_task",
+    "delete_handover_names_task",
     "escalate_alerts_task",
     "escalate_complaints_task",
     "expire_orders_task",

@@ -66,6 +66,7 @@ app.conf.beat_schedule = {
     "money of ended orders": {"task": "orders.refund_ended_orders", "schedule": timedelta(minutes=5)},
     "copies of data": {"task": "orders.make_data_exports", "schedule": timedelta(minutes=10)},
     "deletions of data": {"task": "orders.run_due_deletions", "schedule": timedelta(minutes=30)},
+    "names of hand-overs": {"task": "orders.delete_handover_names", "schedule": timedelta(hours=1)},
     "journal of terms": {"task": "orders.trim_terms_journal", "schedule": timedelta(hours=1)},
     "lapsed orders": {"task": "orders.expire_orders", "schedule": timedelta(minutes=10)},
 }

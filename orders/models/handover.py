@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from orders.models.parcel import Parcel
 
-# Replaces the receiver and the place once the buyer is anonymised.
+# Replaces names and the place once a person is anonymised, and names after half a year.
 REDACTED = "-"
 
 
@@ -84,7 +84,7 @@ class HandoverCode(models.Model):
 
 
 class HandoverRecord(models.Model):
-    """A confirmed hand-over; each code confirms one. Append only, but for the redaction of a buyer.
+    """A confirmed hand-over; each code confirms one. Append only, but names and places are redacted.
 
     `happened_at` is when the receiver confirmed it, by our clock, also if the phone sent it later.
     """

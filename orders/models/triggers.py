@@ -25,19 +25,16 @@ _CHANGED_AMOUNTS = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for
 _APPEND_ONLY = "the ledger only grows"
 _CLOSED = "a closed period never changes"
 _HANDED_OVER = "a recorded hand-over never changes"
-# The receiver and the place are redacted when a buyer is anonymised.
+# Names and the place are redacted when somebody is anonymised, names also after half a year.
 _CHANGED_HANDOVER = " OR ".join(
     [
         *(
             f"NEW.{column} IS DISTINCT FROM OLD.{column}"
-            for column in (
-                *("id", "parcel_id", "code_id", "step", "method", "giver_name", "happened_at"),
-                "idempotency_key",
-            )
+            for column in ("id", "parcel_id", "code_id", "step", "method", "happened_at", "idempotency_key")
         ),
         *(
             f"(NEW.{column} IS DISTINCT FROM OLD.{column} AND NEW.{column} <> '{REDACTED}')"
-            for column in ("receiver_name", "place")
+            for column in ("giver_name", "receiver_name", "place")
         ),
     ]
 )

@@ -24,6 +24,7 @@ from cooperatives.models import Membership, PhonePin, Producer, Role
 from cooperatives.states import CooperativeState
 from orders import locks
 from orders.actions.payouts.surplus_refunds import overpaid_orders
+from orders.actions.privacy.handover_names import delete_handover_names_of
 from orders.models import (
     BankTransfer,
     Basket,
@@ -120,6 +121,7 @@ def _anonymise_user(user_id: int, actor: Actor, now: datetime.datetime) -> User:
     _remove_sign_in_means(user)
     VoucherUse.objects.filter(user=user).update(buyer="")
     delete_documents_of_person(user, actor=actor, now=now)
+    delete_handover_names_of(user)
     Membership.objects.filter(user=user).update(is_active=False)
     PhonePin.objects.filter(membership__user=user).delete()
     redact_names(Change.objects.filter(actor_kind="person", actor_key=str(user.pk)), actor=actor, now=now)
