@@ -112,7 +112,7 @@ class SimulatedPhone:
 
 COMMANDS = [
     *("accept_part", "pack", "receive_stock", "write_off_stock", "count_stock", "transfer_stock"),
-    *("price", "pause"),
+    *("price", "pause", "receive_lot", "count_lot", "write_off_lot"),
 ]
 
 
@@ -124,7 +124,8 @@ def give_random_command(
     part, variant = chance.choice(parts), chance.choice(variants)
     stock_chain, here = f"stock-{variant.pk}", str(get_stock_id(variant))
     listing = variant.product.listings.get()
-    seen_price = phone.rows["product", variant.product_id]["variants"][0]["prices"][0]["amount"]
+    seen_variant = phone.rows["product", variant.product_id]["variants"][0]
+    seen_price = seen_variant["prices"][0]["amount"]
     name = chance.choice(COMMANDS)
     of = {"variant": variant.pk, "warehouse": here}
     match name:
@@ -141,6 +142,14 @@ def give_random_command(
             phone.give(name, stock_chain, **of, counted=chance.randint(0, 30))
         case "transfer_stock":
             phone.give(name, stock_chain, **of, to=far_warehouse_id, quantity=chance.randint(1, 3))
+        case "count_lot" | "write_off_lot" if not seen_variant["lots"]:
+            pass
+        case "count_lot":
+            lot = chance.choice(seen_variant["lots"])["id"]
+            phone.give(name, stock_chain, **of, lot=lot, counted=chance.randint(0, 9))
+        case "write_off_lot":
+            lot = chance.choice(seen_variant["lots"])["id"]
+            phone.give("write_off_stock", stock_chain, **of, lot=lot, quantity=chance.randint(1, 3))
         case "price":
             amount = seen_price + chance.choice([-10_000, 10_000])
             of_price = {"listing": listing.pk, "variant": variant.pk}
