@@ -150,6 +150,12 @@ def test_commune_is_found_by_typing_its_new_or_former_name(phone: Page) -> None:
     lists = [page.get_by_label("Province or city"), page.get_by_label("Commune or ward", exact=True)]
     matches, chosen = page.locator("#found-communes li:visible"), lists[1].locator("option:checked")
     expect(page.get_by_text("Choose the commune or ward first.")).to_be_visible()
+    steps = page.get_by_role("navigation", name="Steps").get_by_role("listitem")
+    expect(steps.nth(0)).to_have_css("font-weight", "700")
+    page.get_by_label("Full name").fill("Trần Thị Hạnh")
+    page.get_by_label("Phone number", exact=True).fill("0987 654 321")
+    expect(steps.nth(0)).to_have_css("font-weight", "400")
+    expect(steps.nth(1)).to_have_css("font-weight", "700")
     for hidden in lists:
         expect(hidden).to_be_hidden()
 
