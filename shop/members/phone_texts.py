@@ -258,6 +258,7 @@ _TEXTS: Mapping[str, str | Promise] = {
     "draft": _("Draft"),
     "needs_changes": _("Needs changes"),
     "on_sale": _("On sale"),
+    "options_on_sale": _("%(count)s options on sale"),
     "sold_out": _("Sold out"),
     "sold_out_hidden": _("Sold out, hidden from buyers"),
     "left": _("%(free)s %(unit)s left"),

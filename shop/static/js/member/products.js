@@ -64,7 +64,10 @@ const STATES = {
   withdrawn: ["", "circle-x", "withdrawn"],
 };
 
-const ListingState = ({ listing }) => {
+// As in templates/members/listing_state.html: the list counts four or more options and names only those running out.
+const NAMED_OPTIONS = 3;
+
+const ListingState = ({ listing, isShort }) => {
   const { product, channel, state, reason } = listing;
   const tag = (tone, icon, text) => html`<span class="tag ${tone}"><${Icon} name=${icon} /> ${text}</span> `;
   if (state === "draft") return tag("wait", "pencil", t(reason ? "needs_changes" : "draft"));
@@ -75,14 +78,17 @@ const ListingState = ({ listing }) => {
   if (!listing.isAvailable) return tag("bad", "circle-x", t("sold_out_hidden"));
   const tracked = product.variants.filter(({ is_stock_tracked: isTracked }) => isTracked);
   if (!tracked.length) return tag("good", "check", t("on_sale"));
-  return tracked.map((variant) => {
+  const isCounted = isShort && tracked.length > NAMED_OPTIONS;
+  const tags = tracked.map((variant) => {
     const { free } = stockOf(variant, channel);
     const isLow = free <= variant.low_stock_at;
+    if (isCounted && !isLow) return null;
     const left = free < 1 ? "sold_out" : isLow ? "almost_sold_out" : "left";
     const which = tracked.length > 1 ? `${nameOf(variant)}: ` : "";
     const words = t(left, { free: number(free), unit: variant.unit });
     return tag(isLow ? "wait" : "good", isLow ? "triangle-alert" : "check", which + words);
   });
+  return isCounted ? [tag("good", "check", t("options_on_sale", { count: tracked.length })), ...tags] : tags;
 };
 
 // A phone without a network shows the photos that it has loaded before.
@@ -106,7 +112,7 @@ const ProductRow = ({ listing }) => {
             : html`<span class="soft">${t("no_price")}</span>`
         }
       </p>
-      <${ListingState} listing=${listing} />
+      <${ListingState} listing=${listing} isShort />
       <${UnsentTag} subject="product" id=${product.id} />
     </div>
     <div class="wide">

@@ -22,6 +22,7 @@ from tests.factories import (
     get_stock,
     make_category,
     make_channel,
+    make_product,
     make_product_type,
     make_variant,
     make_warehouse,
@@ -55,14 +56,16 @@ def test_prices_stock_and_pauses_are_entered_without_network(phone_with_workers:
     phone = phone_with_workers
     pillow, scarf = make_variant(seller), make_variant(seller, name="Khăn thổ cẩm", price=180_000, on_hand=4)
     make_variant(seller, name="Măng khô", on_hand=0)
+    make_product(seller, name="Ví thổ cẩm", variants=(("Đỏ", 0), ("Chàm", 0), ("Xanh", 0), ("Đen", 0)))
     far_warehouse = make_warehouse(seller, make_channel(), name="Kho xa")
     sign_in(phone, seller, Role.LISTER)
-    assert phone.evaluate(HOLDS, 3)
+    assert phone.evaluate(HOLDS, 4)
     near = get_stock(pillow).warehouse_id
 
     phone.context.set_offline(True)
     phone.goto("/xa-vien/hang/")
-    expect(phone.get_by_role("button", name="Đang bán 2")).to_be_visible()
+    expect(phone.get_by_role("button", name="Đang bán 3")).to_be_visible()
+    expect(phone.get_by_text("4 phân loại đang bán")).to_be_visible()
     expect(phone.get_by_text("Còn 4 chiếc, sắp hết")).to_be_visible()
     expect(phone.get_by_text("Hết hàng, chợ đang ẩn")).to_be_visible()
     assert Axe().run(phone).response["violations"] == []
