@@ -81,4 +81,4 @@ def variants_with_stock_outside_lots(cooperative: Cooperative) -> QuerySet[Varia
     in_lots = Coalesce(Subquery(balances.annotate(total=Sum("on_hand")).values("total")), 0)
     variants = Variant.objects.for_cooperative(cooperative).filter(track_inventory=True)
     outside = variants.annotate(outside_lots=in_stock - in_lots).filter(outside_lots__gt=0)
-    return outside.select_related("product").order_by("product__name", "product", "sort_order", "pk")
+    return outside.select_related("product").order_by("product__sort_key", "product", "sort_order", "pk")

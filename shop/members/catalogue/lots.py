@@ -85,7 +85,7 @@ def create_lot(request: HttpRequest, membership: MembershipContext) -> HttpRespo
         variants=list(
             Variant.objects.for_cooperative(membership.cooperative)
             .select_related("product")
-            .order_by("product__name", "product", "sort_order", "pk")
+            .order_by("product__sort_key", "product", "sort_order", "pk")
         ),
         cooperative=membership.cooperative,
         warehouses=warehouses,

@@ -153,6 +153,17 @@ def test_new_lot_with_a_fault_is_refused_in_place(lister, seller, field, entered
     assert all_rows() == before
 
 
+def test_products_are_listed_in_vietnamese_order(lister, seller) -> None:
+    for name in ("Gối thảo dược", "Gối ôm"):
+        make_variant(seller, name=name, on_hand=4)
+
+    form = html_of(lister.get("/xa-vien/lo/moi/"))
+    listed = html_of(lister.get("/xa-vien/lo/"))
+
+    assert form.index("Gối ôm") < form.index("Gối thảo dược")
+    assert listed.index("Gối ôm") < listed.index("Gối thảo dược")
+
+
 def test_lot_of_a_foreign_variant_is_not_received(lister, seller) -> None:
     make_variant(seller)
     foreign = make_variant(make_seller("HTX khác"))
