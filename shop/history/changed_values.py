@@ -70,6 +70,8 @@ _FIELD_NAMES: dict[str, Promise] = {
     "answer_complaints_days": pgettext_lazy("column", "Days to answer complaints"),
     "payout_weekday": pgettext_lazy("column", "Payout day"),
     "payment_deadline_minutes": pgettext_lazy("column", "Minutes to pay"),
+    "needs_second_person_for_payouts": pgettext_lazy("column", "Second person for payments"),
+    "needs_second_person_for_account_changes": pgettext_lazy("column", "Second person for account changes"),
     "requires_second_factor_of_staff": pgettext_lazy("column", "Two-step sign-in for staff"),
     "requires_second_factor_of_managers": pgettext_lazy("column", "Two-step sign-in for managers"),
     "second_factor_grace_days": pgettext_lazy("column", "Days to set it up"),

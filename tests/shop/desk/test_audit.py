@@ -155,6 +155,10 @@ def test_queries_do_not_grow_with_changes(
         ({"from": 15_000, "to": 13_500}, ["15.000 → 13.500"]),
         ({"from": {"name": "Gạo"}, "to": {"name": "Gạo nếp"}}, ["Tên: Gạo → Gạo nếp"]),
         ({"changed": {"is_active": [True, False]}}, ["Hoạt động: có → không"]),
+        (
+            {"fields": ["needs_second_person_for_payouts"]},
+            ["Người thứ hai xác nhận khoản chi trả"],
+        ),
         ({"fields": ["phone"]}, ["Số điện thoại"]),
         ({"fields": ["name"], "from": {"name": ""}, "to": {"name": "Chè"}}, ["Tên: Chè"]),
         ({"from": {"name": "Chè"}, "to": {"name": ""}}, ["Tên: Chè → —"]),
