@@ -18,7 +18,7 @@ from shop.core.money import gross_of, net_of, percent_of, split_amount
 class LineInput:
     """A line to price. `tax_rate` is in percent.
 
-    `unit_list_price` and `unit_price` are the prices of one step, before and after promotions.
+    `unit_list_price` and `unit_price` are the prices of one unit, before and after promotions.
     """
 
     key: Hashable

@@ -65,7 +65,7 @@ class Stock(models.Model):
 
     `on_hand` is the sum of its movements and may be negative: recorded facts can contradict promises, and a
     shortage is shown, not hidden. `reserved` is held for open checkouts, `allocated` for undispatched order
-    lines. `stopped` is what recalled lots have here, the sum of their balances above 0. `free` can still be
+    lines. `recalled` is what recalled lots have here, the sum of their balances above 0. `free` can still be
     sold.
     """
 
@@ -74,9 +74,9 @@ class Stock(models.Model):
     on_hand = models.IntegerField(default=0)
     reserved = models.IntegerField(default=0)
     allocated = models.IntegerField(default=0)
-    stopped = models.IntegerField(default=0)
+    recalled = models.IntegerField(default=0)
     free = models.GeneratedField(
-        expression=F("on_hand") - F("reserved") - F("allocated") - F("stopped"),
+        expression=F("on_hand") - F("reserved") - F("allocated") - F("recalled"),
         output_field=models.IntegerField(),
         db_persist=True,
     )
@@ -91,7 +91,7 @@ class Stock(models.Model):
             models.UniqueConstraint(fields=["variant", "warehouse"], name="stock_once"),
             models.CheckConstraint(condition=Q(reserved__gte=0), name="stock_reserved_not_negative"),
             models.CheckConstraint(condition=Q(allocated__gte=0), name="stock_allocated_not_negative"),
-            models.CheckConstraint(condition=Q(stopped__gte=0), name="stock_stopped_not_negative"),
+            models.CheckConstraint(condition=Q(recalled__gte=0), name="stock_stopped_not_negative"),
         ]
 
     def __str__(self) -> str:
@@ -100,7 +100,7 @@ class Stock(models.Model):
     @property
     def free_from_columns(self) -> int:
         """Free stock computed from the in-memory columns. `free` has the value read from the database."""
-        return self.on_hand - self.reserved - self.allocated - self.stopped
+        return self.on_hand - self.reserved - self.allocated - self.recalled
 
     @property
     def oversold(self) -> int:

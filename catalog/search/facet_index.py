@@ -39,7 +39,7 @@ Sets = dict[Any, BitMap]
 
 @dataclass(frozen=True, slots=True)
 class FormerName:
-    """A place's name before the mergers of 2025, such as `Xã Vi Hương`. `joined` is folded and unspaced."""
+    """A place's name before the mergers of 2025, e.g. `Xã Vi Hương`. `joined` is folded, without spaces."""
 
     full_name: str
     joined: str

@@ -28,7 +28,7 @@ class AlertKind(models.TextChoices):
 class AlertRules(models.Model):
     """How a cooperative is alerted. Without a row the defaults hold.
 
-    Between the hours `quiet_from` and `quiet_until` in Vietnam only recalls are told.
+    Between the hours `quiet_from` and `quiet_until` in Vietnam only recalls are announced.
     No hour is quiet if both are equal.
     """
 

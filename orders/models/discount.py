@@ -35,7 +35,7 @@ class CostBearer(models.TextChoices):
 
 class DiscountQuerySet(models.QuerySet["Discount"]):
     def on_part(self, part: OrderPart) -> DiscountQuerySet:
-        """Return discounts on a part. `amount_on_part` is off its lines and delivery, in minor units."""
+        """Return the discounts on a part. Annotates `amount_on_part` (minor units)."""
         touched = self.filter(Q(shares__line__part=part) | Q(shares__part=part))
         return touched.annotate(amount_on_part=models.Sum("shares__amount")).order_by("kind", "pk")
 

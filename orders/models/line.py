@@ -197,7 +197,7 @@ class OrderLine(ReportColumns, WithMetadata):
         return "" if self.variant_name.casefold() == f"1 {self.unit_name}".casefold() else self.variant_name
 
     def count_label(self, quantity: int) -> str:
-        """Format a quantity in the sale unit: `2 kg`, `3 gói`; in English `3 × packet`."""
+        """Format a quantity in the sales unit: `2 kg`, `3 gói`; in English `3 × packet`."""
         name = self.unit_name
         if not name or self.unit in (Unit.KG, Unit.LITRE):
             return f"{quantity} {name}".strip()

@@ -202,7 +202,7 @@ class Payment(WithMetadata, WithTimes):
 
 
 class PaymentEventQuerySet(models.QuerySet["PaymentEvent"]):
-    def standing_cash_collections(self) -> PaymentEventQuerySet:
+    def effective_cash_collections(self) -> PaymentEventQuerySet:
         """Return cash collections of parcels that were not undone later."""
         undone = PaymentEvent.objects.filter(
             parcel=models.OuterRef("parcel"), kind=EventKind.CHARGE_BACK, pk__gt=models.OuterRef("pk")

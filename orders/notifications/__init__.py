@@ -130,7 +130,7 @@ def _short_cash_text(order: Order, parts: Sequence[OrderPart], total: int, *, is
     """Return the text about the cash to pay on receipt, for each part if there are several, and the days."""
     if len(parts) > 1:
         text = _("Pay in cash on receipt of each part: %(amounts)s.")
-        text %= {"amounts": ", ".join(_part_sum(part, order.currency) for part in parts)}
+        text %= {"amounts": ", ".join(_part_amount_text(part, order.currency) for part in parts)}
     elif is_maximum:
         text = _("Pay in cash on receipt, at most %(amount)s.") % {
             "amount": format_money(total, order.currency)
@@ -145,7 +145,7 @@ def _short_cash_text(order: Order, parts: Sequence[OrderPart], total: int, *, is
     return f"{text} {_('Expected: %(days)s.') % {'days': days}}"
 
 
-def _part_sum(part: OrderPart, currency: str) -> str:
+def _part_amount_text(part: OrderPart, currency: str) -> str:
     """Return a part's cost (the maximum if it is still to be weighed) and its seller, as text."""
     text = _("at most %(amount)s (%(name)s)") if part.has_lines_to_weigh else _("%(amount)s (%(name)s)")
     return text % {"amount": format_money(part.maximum_gross, currency), "name": part.cooperative.name}
@@ -283,7 +283,7 @@ def notify_part_cancelled(
     notify_cooperative(order, part, "part_cancelled", now=now)
 
 
-def short_sum_change(order: Order) -> str:
+def short_amount_change(order: Order) -> str:
     """Return a sentence with what an unpaid order costs now that a part of it ended, or an empty string."""
     if order.find_awaited_transfer_payment():
         return short_transfer_change(order)

@@ -96,5 +96,5 @@ def tell_member(alert: Alert, user: User, channel: NotificationChannel, *, now: 
 
 
 def alert_key(alert: Alert) -> str:
-    """Return the beginning of the keys of the alert's notifications."""
+    """Return the prefix that the keys of the alert's notifications share."""
     return f"alert:{alert.pk}"

@@ -1,1 +1,1 @@
-"""Pages from basket to doorstep."""
+"""Pages of the basket, the checkout, orders and the buyer's account."""

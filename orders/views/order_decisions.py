@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer
 from orders.actions.fulfilment.confirm_receipt import confirm_part_receipt
 from orders.models import Order, OrderPart, WeightAnswer, WeightQuestion
-from orders.notifications import short_sum_change
+from orders.notifications import short_amount_change
 from orders.states import CANCELLED_BY_BUYER
 from orders.views.buyer_answers import substitute_answer_action, weight_answer_action
 from orders.views.current_basket import request_actor
@@ -49,7 +49,7 @@ def cancel_part(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpR
         message = _("You cancelled the part from %(name)s.")
         text = sentence(message, name=translated(part.cooperative, "name"))
         order = Order.objects.get(pk=order_id)
-        change = short_sum_change(order)
+        change = short_amount_change(order)
         messages.success(request, format_html("{} {}", text, change) if change else text)
     return redirect("orders:order", order_id=order_id)
 

@@ -56,7 +56,7 @@ class DiscountRow:
 class Totals:
     """Totals in minor units. `goods` and `delivery` add up to the total; both are reduced by the discounts.
 
-    Pages show one subtraction: goods before discounts, each discount, then the same for delivery. `delivery`
+    Pages list goods before discounts and each discount, then the same for delivery. `delivery`
     is None until the province is known. With `is_maximum` the goods are sold by weight, and the sums are
     those of the highest weights.
     """

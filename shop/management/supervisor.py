@@ -84,7 +84,7 @@ def _restart_if_ended(child: Child, *, out: TextIO) -> None:
             out, f"{child.name} ended with code {code}; it starts again in {child.start_at - now:.0f} s"
         )
     if now >= child.start_at:
-        # A session of its own, so that Ctrl-C reaches only the supervisor, which stops all in order.
+        # A separate session, so that Ctrl-C reaches only the supervisor, which stops all in order.
         child.process = subprocess.Popen(
             child.command, start_new_session=True, preexec_fn=_die_with(os.getpid())
         )

@@ -355,7 +355,7 @@ def failure_reasons() -> list[tuple[str, str]]:
 
 
 def sale_units() -> dict[str, list[tuple[str, str]]]:
-    """Return the sale units as the page of a new product groups them, and the measures of a content."""
+    """Return the sales units, grouped as on the page of a new product, and the measures of contents."""
     names = {str(unit): str(Unit(unit).label) for unit in Unit.values}
     other_units = [unit for unit in Unit.values if unit not in COMMON_UNITS]
     return {

@@ -76,7 +76,7 @@ def test_order_is_refused_whose_quote_was_made_before_the_recall(monkeypatch) ->
 
     assert (recalled, type(refusal)) == (None, BasketChanged)
     stock = get_stock(lot.variant)
-    assert (stock.allocated, stock.stopped, stock.free) == (0, 2, 0)
+    assert (stock.allocated, stock.recalled, stock.free) == (0, 2, 0)
     assert Order.objects.count() == 0
     check_stock()
 
@@ -103,4 +103,4 @@ def test_without_lock_an_order_takes_the_recalled_lot(monkeypatch) -> None:
 
     assert [type(result) for result in results] == [Order]
     stock = get_stock(lot.variant)
-    assert (stock.allocated, stock.stopped, stock.free) == (2, 2, -2)
+    assert (stock.allocated, stock.recalled, stock.free) == (2, 2, -2)

@@ -195,7 +195,7 @@ class _Check:
                 self._add(reading, key, text % {"column": COLUMNS_BY_KEY[key].label})
 
     def _check_repeated_product(self, reading: _RowReading, name: str) -> None:
-        """Name the cells of a product that say otherwise than an earlier row of the same product."""
+        """Report the cells that contradict an earlier row of the same product."""
         for key, value in reading.values.items():
             if not COLUMNS_BY_KEY[key].is_of_product or key == "name":
                 continue
@@ -273,7 +273,7 @@ def _combine(questions: Sequence[UnusualPrice]) -> UnusualPrice | None:
 
 
 def _products_by_name(products: Iterable[Product]) -> dict[str, Product]:
-    """Return products by folded name; of several the oldest, which comes last."""
+    """Return products by folded name; the oldest of those with the same name, because it comes last."""
     return {fold(product.name): product for product in products}
 
 

@@ -148,7 +148,7 @@ def _code(cell: Cell, choices: Choices) -> str:
 
 
 def _whole_number(cell: Cell) -> int | None:
-    """Return a whole number such as 12000, 12.000 or "12 000 ₫"; None if it is none."""
+    """Return a whole number such as 12000, 12.000 or "12 000 ₫"; None if the cell is not one."""
     if isinstance(cell, int | float):
         return int(cell) if float(cell).is_integer() else None
     text = "".join(_CURRENCY.sub("", fold(str(cell))).split())

@@ -125,7 +125,7 @@ def _find_variant(listing_import: ListingImport, row: ListingImportRow) -> Varia
 def _create(
     listing_import: ListingImport, row: ListingImportRow, *, actor: Actor, now: datetime.datetime
 ) -> Variant:
-    """Add the option to the product of its name, or create that product as a draft."""
+    """Add the option to the product with this name, or create the product as a draft."""
     values = row.values
     cooperative = listing_import.cooperative
     details = _variant_details(values)
@@ -145,7 +145,7 @@ def _create(
             actor=actor,
             now=now,
         )
-        # The row found the product by this name, in whatever spelling; it renames nothing.
+        # The row names the product in any spelling, so a different spelling must not rename it.
         other_values = {key: value for key, value in values.items() if key != "name"}
         _update_product(product, other_values, is_option_saved=True, actor=actor, now=now)
         return variant
@@ -220,7 +220,7 @@ def _update_product(
 
 
 def _find_product(listing_import: ListingImport, name: str) -> Product | None:
-    """Return the cooperative's oldest product with this name, however its letters are marked."""
+    """Return the cooperative's oldest product with this name, with or without diacritics."""
     products = Product.objects.for_cooperative(listing_import.cooperative).order_by("pk")
     names = products.values_list("pk", "name")
     same_name = (key for key, product_name in names if fold(product_name) == fold(name))
@@ -284,5 +284,5 @@ def _finish(import_id: int) -> None:
 
 
 def unclaimed(now: datetime.datetime) -> Q:
-    """Return the condition of imports that no worker writes now."""
+    """Return the condition for imports that no worker is writing."""
     return Q(claimed_at=None) | Q(claimed_at__lt=now - _CLAIM)

@@ -93,7 +93,7 @@ def write_feeds() -> int:
                 assert channel is not None
                 batch_rows = [by_product[key] for key in keys]
                 variants = _feed_variants(batch_rows, channel, vietnam_date(timezone.now()))
-                # All are built before the first is written, so that a failure leaves no half of them.
+                # Build the items of all languages before writing any, so that a failed product is in none.
                 built = [(feed, feed.build_items(variants)) for feed in feeds]
                 for feed, items in built:
                     feed.write(items)
@@ -113,8 +113,8 @@ class _Feed:
     def __init__(self, file: IO[bytes], language: str) -> None:
         self.file, self.language = file, language
         gzip_file = gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0)
-        self._packed = io.BufferedWriter(gzip_file, buffer_size=_BUFFER)  # each tag is a separate write
-        self._xml = XMLGenerator(self._packed, encoding="utf-8", short_empty_elements=True)
+        self._compressed = io.BufferedWriter(gzip_file, buffer_size=_BUFFER)  # each tag is a separate write
+        self._xml = XMLGenerator(self._compressed, encoding="utf-8", short_empty_elements=True)
         self._xml.startDocument()
         self._xml.startElement("rss", AttributesImpl({"version": "2.0", "xmlns:g": _NAMESPACE}))
         self._xml.startElement("channel", _NO_ATTRIBUTES)
@@ -140,7 +140,7 @@ class _Feed:
         self._xml.endElement("channel")
         self._xml.endElement("rss")
         self._xml.endDocument()
-        self._packed.close()
+        self._compressed.close()
 
     def _write_fields(self, fields: Mapping[str, object]) -> None:
         for name, value in fields.items():
@@ -220,7 +220,7 @@ def _ancestor_keys(category: Category | None) -> list[str]:
 
 
 def _listing_batches(channel: Channel) -> Iterator[list[Listing]]:
-    """Yield batches of listings on the shelf, ordered by product id."""
+    """Yield batches of the listings on sale, ordered by product id."""
     last = 0
     while True:
         rows = Listing.objects.on_sale(channel.pk).filter(product__gt=last).order_by("product")

@@ -150,7 +150,7 @@ def _cooperative_address(cooperative: Cooperative) -> str:
 
 
 def _draw_if_changed(drawing: _Drawing, market: str) -> None:
-    """Draw it unless unchanged. The old file is deleted after the row refers to the new one."""
+    """Draw the picture if its content changed. The old file is deleted once the row names the new one."""
     fingerprint = drawing.digest(market)
     before = SharePicture.objects.filter(kind=drawing.kind, key=drawing.row.pk).first()
     if before is not None and before.content_digest == fingerprint:

@@ -59,9 +59,11 @@ def copy_product(
     A repeated `idempotency_key` returns the first copy. Raises KeyReused, Missing, MissingWarehouse.
     """
     lock_row(Cooperative.objects.filter(pk=cooperative.pk))
-    existing_product = key_of_created_row(idempotency_key, "product.created", cooperative_id=cooperative.pk)
-    if existing_product is not None:
-        return Product.objects.for_cooperative(cooperative).get(pk=existing_product)
+    existing_product_id = key_of_created_row(
+        idempotency_key, "product.created", cooperative_id=cooperative.pk
+    )
+    if existing_product_id is not None:
+        return Product.objects.for_cooperative(cooperative).get(pk=existing_product_id)
     source = (
         Product.objects.for_cooperative(cooperative)
         .select_related("product_type", "category", "cooperative")

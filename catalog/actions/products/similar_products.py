@@ -98,9 +98,9 @@ def usual_prices(channel: Channel, name: str, variant: Variant) -> UsualPrices |
     if len(amounts) < MIN_OFFERS:
         return None
     return UsualPrices(
-        _at(amounts, Fraction(1, 10)),
-        _at(amounts, Fraction(1, 2)),
-        _at(amounts, Fraction(9, 10)),
+        _amount_at_share(amounts, Fraction(1, 10)),
+        _amount_at_share(amounts, Fraction(1, 2)),
+        _amount_at_share(amounts, Fraction(9, 10)),
         len(amounts),
     )
 
@@ -124,6 +124,6 @@ def _relative_value(variant: Variant, other: Variant) -> Fraction | None:
     return Fraction(1) if not has_content and variant.unit == other.unit else None
 
 
-def _at(amounts: Sequence[int], share: Fraction) -> int:
+def _amount_at_share(amounts: Sequence[int], share: Fraction) -> int:
     """Return the amount at a share of the sorted amounts."""
     return amounts[int((len(amounts) - 1) * share)]

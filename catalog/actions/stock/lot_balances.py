@@ -11,7 +11,7 @@ from shop.core.errors import Missing
 
 
 def change_lot_balance(stock: Stock, lot_id: int | None, quantity: int) -> None:
-    """In a transaction: add to the balance of a lot in a locked stock; nothing for stock of no lot."""
+    """In a transaction: add to the balance of a lot in a locked stock; do nothing without a lot."""
     if lot_id is None:
         return
     balance = LotBalance.objects.filter(stock=stock, lot=lot_id)
@@ -22,13 +22,13 @@ def change_lot_balance(stock: Stock, lot_id: int | None, quantity: int) -> None:
 
 
 def recalculate_recalled_stock(stocks: Iterable[Stock]) -> None:
-    """In a transaction: save what recalled lots have in these locked stocks, which is not for sale."""
+    """In a transaction: recalculate how much of these locked stocks belongs to recalled lots."""
     rows = list(stocks)
     balances = LotBalance.objects.filter(stock__in=rows, on_hand__gt=0, lot__recalled_at__isnull=False)
     sums = dict(balances.order_by().values_list("stock").annotate(sum=Sum("on_hand")))
     for row in rows:
-        row.stopped = sums.get(row.pk, 0)
-    Stock.objects.bulk_update(rows, ["stopped"])
+        row.recalled = sums.get(row.pk, 0)
+    Stock.objects.bulk_update(rows, ["recalled"])
 
 
 def require_lot_of(stock: Stock, lot_id: int | None) -> None:

@@ -192,7 +192,7 @@ def _confirm_or_lapse(approval_id: uuid.UUID, actor: Actor, now: datetime.dateti
 
 
 def _lock_subject(row: Approval) -> tuple[Payout | None, ShopSettings | None]:
-    """Lock what the proposal changes, before the proposal: whoever proposes locks in this order, too."""
+    """Lock what the proposal changes, before the proposal itself, as `create_proposal`'s callers do."""
     if row.payout_id is not None:
         return locks.lock_payout(row.payout_id), None
     if row.cooperative_id is not None:

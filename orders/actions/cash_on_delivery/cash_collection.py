@@ -221,7 +221,7 @@ def reverse_collected_cash(parcel: Parcel, *, reason: str, actor: Actor, now: da
     The reversing event and its posting are added. The first ones stay. Raises TransitionNotAllowed.
     """
     change_state(parcel, CodState.EXPECTED, COD_TRANSITIONS, column="cod_state")
-    collected = PaymentEvent.objects.standing_cash_collections().filter(parcel=parcel).latest("pk")
+    collected = PaymentEvent.objects.effective_cash_collections().filter(parcel=parcel).latest("pk")
     record_payment_event(
         collected.payment,
         EventKind.CHARGE_BACK,

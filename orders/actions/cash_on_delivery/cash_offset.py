@@ -34,7 +34,7 @@ def offset_collected_cash(*, settlement_id: int, actor: Actor, now: datetime.dat
     )
     events = [int(key.removeprefix("event:")) for key in booked.values_list("idempotency_key", flat=True)]
     rows = Parcel.objects.filter(cod_state=CodState.COLLECTED, cod_holder=CashHolder.COOPERATIVE)
-    collections = PaymentEvent.objects.standing_cash_collections().filter(pk__in=events, parcel__in=rows)
+    collections = PaymentEvent.objects.effective_cash_collections().filter(pk__in=events, parcel__in=rows)
     parcel_ids = collections.values_list("parcel", flat=True)
     locked_parcels = locks.lock_parcels(parcel_ids)
     parcels = [parcel for parcel in locked_parcels.values() if parcel.cod_state == CodState.COLLECTED]
@@ -60,7 +60,7 @@ def settlements_to_offset() -> list[int]:
         settlement__closed_at__isnull=False,
     )
     settlement = booked.values("settlement")[:1]
-    collections = PaymentEvent.objects.standing_cash_collections().filter(parcel__in=parcels)
+    collections = PaymentEvent.objects.effective_cash_collections().filter(parcel__in=parcels)
     events = collections.annotate(settlement=settlement)
     settlement_ids = (
         events.filter(settlement__isnull=False).order_by("settlement").values_list("settlement", flat=True)

@@ -47,9 +47,9 @@ class LotQuantityShort(Refused):
 
 @dataclass(frozen=True, slots=True)
 class LotChoices:
-    """The lots that a packer chose, by order line; None is stock of no lot. Other lines take lots by expiry.
+    """The lots that a packer chose, by order line; None is stock without a lot.
 
-    `reason` says why an expired lot is sent.
+    Other lines take lots by expiry. `reason` says why an expired lot is sent.
     """
 
     lots: Mapping[uuid.UUID, int | None] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class _FreeLot:
 
 @dataclass(frozen=True, slots=True)
 class LotSuggestion:
-    """What to take for a line: quantities by lot, None for stock of no lot; and the lots to choose from."""
+    """What to take for a line: quantities by lot, None for stock without one; and the lots to choose from."""
 
     picks: Sequence[tuple[Lot | None, int]]
     lots: Sequence[Lot]
@@ -132,16 +132,16 @@ class LotSupply:
         )
 
     def take_of_no_lot(self, stock_id: int, quantity: int) -> None:
-        """Take stock of no lot. Raises RecalledLot if it has less, and a recalled lot is there."""
+        """Take stock without a lot. Raises RecalledLot if there is less and a recalled lot has the rest."""
         self._require_unrecalled(stock_id, quantity, max(0, self._of_no_lot[stock_id]))
         self._of_no_lot[stock_id] -= quantity
 
     def take_by_expiry(
         self, stock_id: int, quantity: int, *, includes_expired: bool
     ) -> list[tuple[Lot | None, int]]:
-        """Take from lots that are not expired, then from no lot, then from expired lots if included.
+        """Take from lots that are not expired, then stock without a lot, then from expired lots if included.
 
-        What none of them has is taken from no lot: the packer holds the goods, whatever the records say.
+        What none of them has is taken without a lot: the packer holds the goods, whatever the records say.
         """
         picks: list[tuple[Lot | None, int]] = []
         lots = self._lots[stock_id]
@@ -245,7 +245,7 @@ def split_by_lot(row: ParcelLine, picks: Sequence[tuple[Lot | None, int]]) -> li
 
 
 def pick_returned_lots(line: ParcelLine, quantity: int) -> list[tuple[Lot | None, int]]:
-    """Return the lots that returned sales units of a line are of, with their quantities.
+    """Return the lots that the returned units of a line belong to, with their quantities.
 
     Recalled lots count first, so that none of their items are sold again, then lots by expiry. `line` is of
     the return. Two queries.

@@ -189,7 +189,7 @@ def close_locked_parcel(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """In a transaction: give a parcel to be picked up a code that only its buyer sees.
+    """On a locked order: mark a parcel as packed. A pickup gets a code that only its buyer sees.
 
     Raises TransitionNotAllowed.
     """

@@ -36,7 +36,7 @@ class PickShare:
     """A quantity of a line to fetch from one warehouse, in sales units.
 
     `warehouse` is None for products without tracked stock. `lots` says what to take, first expired first, if
-    the stock has lots; None is stock of no lot. `tick` is None while it is not fetched.
+    the stock has lots; None is stock without one. `tick` is None while it is not fetched.
     """
 
     line: OrderLine

@@ -12,7 +12,7 @@ from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.stock.stopped_lots import lock_lot, save_recalled
+from catalog.actions.stock.recalled_lots import lock_lot, save_recalled
 from catalog.models import Lot, LotBalance, Recall
 from catalog.models.lot import MAX_RECALL_TEXT
 from cooperatives.models import Cooperative

@@ -271,7 +271,7 @@ def _require_unsettled(
     if order.refunds.filter(decided_at__gte=since, repayment__gt=0).exists():
         raise MoneyAlreadyMoved()
     locks.lock_settlements([part.cooperative_id], order.currency, now=now)
-    events = PaymentEvent.objects.standing_cash_collections().filter(parcel=parcel)
+    events = PaymentEvent.objects.effective_cash_collections().filter(parcel=parcel)
     keys = [f"event:{event_id}" for event_id in events.values_list("pk", flat=True)]
     closed_entries = LedgerEntry.objects.filter(settlement__closed_at__isnull=False)
     is_cash_settled = closed_entries.filter(posting__idempotency_key__in=keys).exists()

@@ -69,7 +69,7 @@ def mark_lines_unsent(
 
 
 def is_nothing_left_to_send(part: OrderPart, unsent: int, still_open: int) -> bool:
-    """Return whether nothing of the part has been or can be sent once `unsent` steps are left out."""
+    """Return whether nothing of the part has been or can be sent without the `unsent` quantities."""
     return unsent >= still_open and not part.parcels.dispatches().exists()
 
 

@@ -1,8 +1,8 @@
 """Request operations of the payment gateway by writing a `GatewayCall` row for each.
 
-Each step writes one row under the lock of its order, basket or payout, with the parameters that a repeat must
-send unchanged. `gateway.send_gateway_calls` sends it after the commit. If that job is lost, a sweep sends
-it. No request exceeds the amount due, authorised or refundable.
+Each function writes one row under the lock of its order, basket or payout, with the parameters that a repeat
+must send unchanged. `gateway.send_gateway_calls` sends it after the commit. If that job is lost, a sweep
+sends it. No request exceeds the amount due, authorised or refundable.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ def _anonymise_user(user_id: int, actor: Actor, now: datetime.datetime) -> User:
     Producer.objects.filter(user=user).update(user=None, agreed_on=None, phone="", portrait=None)
     Notification.objects.filter(user=user).delete()
     PushSubscription.objects.filter(user=user).delete()
-    _capture_and_void_calls(DataRequest.objects.filter(user=user), actor, now)
+    _close_data_requests(DataRequest.objects.filter(user=user), actor, now)
     _remove_sign_in_means(user)
     VoucherUse.objects.filter(user=user).update(buyer="")
     delete_documents_of_person(user, actor=actor, now=now)
@@ -147,7 +147,7 @@ def anonymise_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> in
     OneTimeCode.objects.filter(recipient=contact).delete()
     unfollow_address(contact, actor=actor, now=now)
     delete_back_in_stock_requests_of_contact(contact)
-    _capture_and_void_calls(DataRequest.objects.filter(contact=contact, user=None), actor, now)
+    _close_data_requests(DataRequest.objects.filter(contact=contact, user=None), actor, now)
     for order in locked_orders:
         record_change("order.anonymised", order, actor=actor, now=now)
     return len(locked_orders)
@@ -189,7 +189,7 @@ def _require_nothing_open(orders: QuerySet[Order]) -> None:
         raise UnsettledOrders(codes=unpaid)
 
 
-def _capture_and_void_calls(requests: QuerySet[DataRequest], actor: Actor, now: datetime.datetime) -> None:
+def _close_data_requests(requests: QuerySet[DataRequest], actor: Actor, now: datetime.datetime) -> None:
     """Close all data requests of the person; the rows stay without personal data."""
     for row in lock_rows(requests.filter(state=RequestState.OPEN)):
         close_request(row, RequestState.DONE, actor=actor, now=now)

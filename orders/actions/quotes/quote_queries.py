@@ -207,7 +207,7 @@ def read_reachable_stock(
 ) -> list[ReachableStock]:
     """Return the stock of these variants that is reachable for this buyer, in the channel's warehouse order.
 
-    `pickup_warehouse_ids` are by cooperative. Of a cooperative with one only this warehouse counts.
+    `pickup_warehouse_ids` are by cooperative. If a cooperative has one, only this warehouse counts.
     """
     if not variant_ids:
         return []

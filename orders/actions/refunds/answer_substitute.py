@@ -87,7 +87,7 @@ def _close(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Move a waiting offer to its end, and replace the items or report them as missing."""
+    """Close a waiting offer, and replace the items or report them as missing."""
     change_state(substitute, state, SUBSTITUTE_TRANSITIONS)
     substitute.answered_at = now
     substitute.save(update_fields=["answered_at"])

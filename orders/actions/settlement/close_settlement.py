@@ -1,7 +1,7 @@
 """Close settlements with cooperatives; corrections go into the next period.
 
 A settlement is closed under the lock of its row. Every posting into the settlement holds that lock too, so
-later postings go into the settlement that the same step opens.
+later postings go into the settlement that the closing opens.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from django.db.models.query import (
     get_related_populators,
 )
 
-RowBuilder: TypeAlias = Callable[[list[Any]], list[Any]]  # makes results of database rows
+RowBuilder: TypeAlias = Callable[[list[Any]], list[Any]]  # converts database rows to results
 
 
 def row_builder(rows: QuerySet[Any], compiler: Any) -> RowBuilder:

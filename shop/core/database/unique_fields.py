@@ -1,4 +1,4 @@
-"""Steps that save rows with unique fields, check column limits and check foreign keys."""
+"""Save rows with unique fields, and check column limits and foreign keys."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ class SweepRun:
         )
 
     def forget_rows_not_due(self) -> None:
-        """Delete failures of rows that are no longer due: something else has dealt with them."""
+        """Delete failures of rows that are no longer due, because something else has processed them."""
         since = timezone.now() - _FORGOTTEN_AFTER
         finished_keys = [
             row.pk

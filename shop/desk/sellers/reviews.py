@@ -1,4 +1,4 @@
-"""Shared steps of reviews of listings, changes, certificates and documents."""
+"""What the reviews of listings, changes, certificates and documents share."""
 
 from __future__ import annotations
 

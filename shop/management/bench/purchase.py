@@ -58,7 +58,7 @@ _ADDRESS = {
 
 
 class Purchase:
-    """Buy one step of the first variant and two of the second, as a new guest each time."""
+    """Buy one unit of the first variant and two of the second, as a new guest each time."""
 
     def __init__(self, variants: Sequence[Variant], channel: Channel) -> None:
         keys = global_ids("ProductVariant", [variant.pk for variant in variants])

@@ -108,7 +108,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedPart:
-    """One cooperative's part. `lines` are pairs of variant and steps."""
+    """One cooperative's part. `lines` are pairs of variant and quantity."""
 
     cooperative_id: int
     delivery_method: DeliveryMethod

@@ -169,7 +169,7 @@ def _bring_to_outcome(
 
 
 def _sold_quantities(planned: Iterable[PlannedOrder], *, has_ended: bool | None) -> Stocked:
-    """Sum steps by warehouse and variant; `has_ended` True counts only cancelled and declined parts."""
+    """Sum quantities by warehouse and variant; `has_ended` True counts only cancelled and declined parts."""
     firsts = first_warehouses()
     sold: dict[tuple[uuid.UUID, int], int] = defaultdict(int)
     for order in planned:

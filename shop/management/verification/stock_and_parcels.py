@@ -46,7 +46,7 @@ def _stock_faults(batch: Sequence[Stock]) -> Iterator[str]:
     reserved = _sums_by_stock(Reservation.objects.filter(stock__in=ids))
     allocated = _sums_by_stock(Allocation.objects.filter(stock__in=ids))
     allocated += _sums_by_stock(SubstituteHold.objects.filter(stock__in=ids))
-    stopped = _stopped_by_stock(ids)
+    recalled = _recalled_by_stock(ids)
     for row in batch:
         if row.on_hand != movement_sums[row.pk]:
             yield f"stock {row.pk}: on hand is {row.on_hand}, its movements sum to {movement_sums[row.pk]}"
@@ -54,15 +54,15 @@ def _stock_faults(batch: Sequence[Stock]) -> Iterator[str]:
             yield f"stock {row.pk}: reserved is {row.reserved}, its reservations sum to {reserved[row.pk]}"
         if row.allocated != allocated[row.pk]:
             yield f"stock {row.pk}: allocated is {row.allocated}, its allocations sum to {allocated[row.pk]}"
-        if row.stopped != stopped[row.pk]:
-            yield f"stock {row.pk}: stopped is {row.stopped}, its recalled lots have {stopped[row.pk]}"
-        if row.free != row.on_hand - row.reserved - row.allocated - row.stopped:
-            yield f"stock {row.pk}: free is not what is neither reserved, allocated nor stopped"
+        if row.recalled != recalled[row.pk]:
+            yield f"stock {row.pk}: recalled is {row.recalled}, its recalled lots have {recalled[row.pk]}"
+        if row.free != row.on_hand - row.reserved - row.allocated - row.recalled:
+            yield f"stock {row.pk}: free is not what is neither reserved, allocated nor recalled"
         if row.variant.cooperative_id != row.warehouse.cooperative_id:
             yield f"stock {row.pk}: its variant is of another cooperative than its warehouse"
 
 
-def _stopped_by_stock(stock_ids: Collection[int]) -> Counter[int]:
+def _recalled_by_stock(stock_ids: Collection[int]) -> Counter[int]:
     """Return what lots with an open recall have in these stocks, by stock."""
     recalled = LotBalance.objects.filter(lot__in=Recall.objects.open().values("lot"), on_hand__gt=0)
     rows = recalled.filter(stock__in=stock_ids).order_by().values_list("stock")
@@ -70,7 +70,7 @@ def _stopped_by_stock(stock_ids: Collection[int]) -> Counter[int]:
 
 
 def find_wrong_recalls() -> Iterator[str]:
-    """Check that a lot is stopped since the start of its open recall, and no other lot is."""
+    """Check that a lot is marked as recalled since the start of its open recall, and no other lot is."""
     open_recalls = dict(Recall.objects.open().values_list("lot", "started_at"))
     for lot in Lot.objects.filter(Q(recalled_at__isnull=False) | Q(pk__in=list(open_recalls))).order_by("pk"):
         if lot.recalled_at != open_recalls.get(lot.pk):
@@ -80,7 +80,7 @@ def find_wrong_recalls() -> Iterator[str]:
 def find_wrong_lot_balances() -> Iterator[str]:
     """Check that each lot's balance in a stock is the sum of the stock's movements that name the lot.
 
-    With `find_wrong_stock`, a stock then holds its lots' balances and its movements of no lot.
+    With `find_wrong_stock`, a stock then holds its lots' balances and its movements without a lot.
     """
     for batch in in_batches(Stock.objects.select_related("variant")):
         movements = Movement.objects.filter(stock__in=batch, lot__isnull=False)

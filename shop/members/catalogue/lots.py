@@ -78,7 +78,7 @@ def list_lots(request: HttpRequest, membership: MembershipContext) -> HttpRespon
 @require_safe_or_post
 @for_members(MemberRight.COUNT_STOCK)
 def create_lot(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """Record received stock as a new lot. `?loai=` names its variant."""
+    """Record received stock as a new lot of the variant `?loai=`."""
     warehouses = _open_warehouses(membership)
     form = NewLotForm(
         request.POST or None,

@@ -1,4 +1,4 @@
-"""Steps for several orders at once: accept all new ones, pack several, attach all labels.
+"""Work on several orders at once: accept all new ones, pack several, attach all labels.
 
 One that is refused does not hold up the others.
 """

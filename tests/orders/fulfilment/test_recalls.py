@@ -1,4 +1,4 @@
-"""Recalls: a stopped lot is neither sold, packed nor handed over; its buyers are told and confirm reading."""
+"""Recalls: a recalled lot is not sold, packed or handed over; its buyers are told and confirm reading."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_recalled_lot_leaves_the_stock_for_sale() -> None:
     recall(lot)
 
     stock = get_stock(variant)
-    assert (stock.on_hand, stock.stopped, stock.free, stock.free_from_columns) == (6, 6, 0, 0)
+    assert (stock.on_hand, stock.recalled, stock.free, stock.free_from_columns) == (6, 6, 0, 0)
     assert not Listing.objects.get(product=variant.product).is_available
     assert list(Recall.objects.values_list("lot", "reason", "advice", "started_at")) == [
         (lot.pk, "Có mốc", "Không ăn, giữ lại", NOW)
@@ -124,12 +124,12 @@ def test_stopped_stock_follows_counts_transfers_and_the_end() -> None:
         lot_id=lot.pk,
         **ACTOR_NOW,
     )
-    stopped = list(variant.stocks.order_by("pk").values_list("on_hand", "stopped", "free"))
+    during_recall = list(variant.stocks.order_by("pk").values_list("on_hand", "recalled", "free"))
     check_stock()
     end_recall(recall_id=Recall.objects.get().pk, reason="Kiểm nghiệm đạt", **ACTOR_NOW)
 
-    assert stopped == [(8, 5, 3), (3, 3, 0)]
-    assert list(variant.stocks.order_by("pk").values_list("stopped", "free")) == [(0, 8), (0, 3)]
+    assert during_recall == [(8, 5, 3), (3, 3, 0)]
+    assert list(variant.stocks.order_by("pk").values_list("recalled", "free")) == [(0, 8), (0, 3)]
     assert Lot.objects.get().recalled_at is None
     check_everything()
 
@@ -141,7 +141,7 @@ def test_lot_with_less_than_nothing_stops_nothing() -> None:
 
     recall(lot)
 
-    assert get_stock(variant).stopped == 0
+    assert get_stock(variant).recalled == 0
 
 
 def test_packing_takes_other_stock_and_never_the_recalled_lot() -> None:
@@ -209,7 +209,7 @@ def test_undone_hand_over_brings_stopped_stock_back() -> None:
     undo_parcel_step(parcel_id=parcel.pk, step=ParcelStep.HANDOVER, reason="Nhầm", **ACTOR_NOW)
 
     stock = get_stock(variant)
-    assert (stock.on_hand, stock.allocated, stock.stopped, stock.free) == (2, 2, 2, -2)
+    assert (stock.on_hand, stock.allocated, stock.recalled, stock.free) == (2, 2, 2, -2)
     check_everything()
 
 
@@ -358,10 +358,10 @@ def test_verification_finds_wrong_stopped_stock_and_recalls() -> None:
     lot = make_lot(variant, 2)
     recall(lot)
     stock = get_stock(variant)
-    variant.stocks.update(stopped=1)
+    variant.stocks.update(recalled=1)
     Lot.objects.update(recalled_at=None)
 
-    assert list(find_wrong_stock()) == [f"stock {stock.pk}: stopped is 1, its recalled lots have 2"]
+    assert list(find_wrong_stock()) == [f"stock {stock.pk}: recalled is 1, its recalled lots have 2"]
     assert list(find_wrong_recalls()) == [f"lot {lot.code}: recalled_at is not the start of its open recall"]
 
 

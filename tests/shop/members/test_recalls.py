@@ -61,7 +61,7 @@ def test_manager_sees_whom_it_reaches_recalls_and_sees_who_confirmed(client, man
     codes = [f"{parcel.part.order.code}-{parcel.number}" for parcel in (waiting, sent)]
 
     dry_run = html_of(manager.get(address))
-    is_still_sold = get_stock(lot.variant).stopped == 0
+    is_still_sold = get_stock(lot.variant).recalled == 0
     without_tick = html_of(manager.post(address, sent_form(is_confirmed="", reason="")))
     is_refused = not Recall.objects.exists()
     form = sent_form()
@@ -148,7 +148,7 @@ def test_desk_finds_a_lot_recalls_it_and_ends_the_recall_with_a_reason(seller) -
     assert not is_started_by_old_session
     assert parcel.part.order.code in recalled
     assert is_open
-    assert get_stock(lot.variant).stopped == 0
+    assert get_stock(lot.variant).recalled == 0
     assert "Kiểm nghiệm đạt" in html_of(desk.get("/quan-tri/thu-hoi/"))
     changes = Change.objects.filter(action__startswith="lot.recall").order_by("pk")
     assert list(changes.values_list("action", "reason")) == [

@@ -67,7 +67,7 @@ def root_slice(c: Canvas, x: float, y: float, r: float, skin: str, flesh: str, *
     c.path(smooth(inner), c.radial((0, lighter(flesh, 0.3)), (1, darker(flesh, 0.06))))
     middle = [(x + (px - x) * 0.6, y + (py - y) * 0.6) for px, py in outline]
     c.stroke(smooth(middle), darker(flesh, 0.18), r * 0.04, opacity=0.7)
-    for _each in range(16):
+    for _ in range(16):
         a, far = rng.uniform(0, 6.28), rng.uniform(0.1, 0.85)
         c.oval(x + r * far * math.cos(a), y + r * tilt * far * math.sin(a), r * 0.025, r * 0.018, darker(flesh, 0.22), opacity=0.7)
 
@@ -96,7 +96,7 @@ def gourd(c: Canvas, x: float, y: float, length: float, thick: float, *, angle: 
         with c.inside(outline):
             for drop in (-0.55, -0.12, 0.34, 0.7):
                 c.stroke(f"M{-l * 0.95} {t * drop * 0.5}Q0 {t * drop * 1.2} {l * 0.95} {t * drop * 0.4}", lighter(GOURD, 0.35) if drop < 0 else darker(GOURD, 0.35), thick * 0.05, opacity=0.35)
-            for _each in range(int(length / 5)):
+            for _ in range(int(length / 5)):
                 c.oval(rng.uniform(-l, l), rng.uniform(-t, t), 3.4, 2.8, "#eef4dc", opacity=0.75)
             c.box(-l * 0.75, -t * 0.72, l * 1.3, t * 0.18, "#ffffff", t * 0.09, opacity=0.3, filter=c.blur(5))
 
@@ -167,7 +167,7 @@ def _blade(c: Canvas, size: float, colour: str, rng: Random, *, slim: bool, curl
 
 def blossoms(c: Canvas, x: float, y: float, size: float, rng: Random) -> None:
     """Paint a cluster of yellow mustard flowers and green buds."""
-    for _each in range(13):
+    for _ in range(13):
         spot = x + rng.uniform(-0.9, 0.9) * size, y + rng.uniform(-0.8, 0.7) * size
         if rng.random() < 0.3:
             c.oval(*spot, size * 0.12, size * 0.16, "#a9c64a")

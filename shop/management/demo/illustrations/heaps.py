@@ -34,7 +34,7 @@ def heap(c: Canvas, x: float, y: float, width: float, height: float, grain: Grai
             places.append((top + (low - top) * deep, across * w * 0.96, deep))
     for down, across, deep in sorted(places):
         grain(c, x + across, y + down, rng, deep)
-    for _each in range(spilt):
+    for _ in range(spilt):
         side = rng.choice((-1, 1))
         grain(c, x + side * w * rng.uniform(0.9, 1.25), y + rng.uniform(0, width * 0.1), rng, 0.6)
     tone = c.linear((0, "#ffffff", 0.1), (0.45, "#2b1a2e", 0), (1, "#2b1a2e", 0.28), x=0.75)
@@ -63,7 +63,7 @@ def kernel(colour: str = "#a33a2c", size: float = 34, *, salt: bool = False) -> 
         c.oval(x, y, size * 0.5, size * 0.36, c.radial((0, lighter(tone, 0.4)), (0.5, tone), (1, darker(tone, 0.4))), angle)
         c.gloss(x - size * 0.12, y - size * 0.12, size * 0.16, size * 0.09, angle, 0.7)
         if salt:
-            for _each in range(3):
+            for _ in range(3):
                 c.box(x + rng.uniform(-0.3, 0.3) * size, y + rng.uniform(-0.2, 0.2) * size, 3.4, 3.4, "#ffffff", 0.8, opacity=0.9)
 
     return paint
@@ -164,7 +164,7 @@ def powder(c: Canvas, x: float, y: float, width: float, height: float, colour: s
             opacity=0.35,
             filter=c.blur(10),
         )
-        for _each in range(240):
+        for _ in range(240):
             spot = x + rng.uniform(-0.5, 0.5) * width, y - rng.uniform(-0.1, 0.95) * height
             c.oval(*spot, 2.2, 1.8, rng.choice((lighter(colour, 0.5), darker(colour, 0.25))), opacity=0.55)
 
@@ -193,7 +193,7 @@ def tangle(c: Canvas, x: float, y: float, width: float, height: float, count: in
     """Paint a loose tangle of strands heaped around (x, y)."""
     rng, w = Random(seed), width / 2
     strands = []
-    for _each in range(count):
+    for _ in range(count):
         across = rng.uniform(-0.85, 0.85)
         top = -height * math.cos(across * math.pi / 2) ** 1.2
         strands.append((top + (width * 0.1 - top) * rng.uniform(0, 1), across * w))

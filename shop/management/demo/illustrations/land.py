@@ -66,7 +66,7 @@ def terraces(c: Canvas, x: float, y: float, width: float, height: float, *, ripe
         c.path(shape, darker(tone, 0.42))
         with c.moved(0, 5):
             c.path(shape, c.linear((0, lighter(tone, 0.35)), (0.12, tone), (1, darker(tone, 0.1))))
-        for _each in range(26):
+        for _ in range(26):
             px, py = x + rng.uniform(-0.46, 0.46) * wide, top + rng.uniform(14, height / steps + 12)
             c.stroke(f"M{px:.0f} {py:.0f}l-3 -8M{px:.0f} {py:.0f}l3 -8", darker(tone, 0.2), 1.6, opacity=0.5)
 
@@ -120,7 +120,7 @@ def tree(c: Canvas, x: float, y: float, size: float, colour: str = "#3f7d46", *,
     c.path(f"M{x - size * 0.04} {y}L{x - size * 0.025} {y - size * 0.4}h{size * 0.05}L{x + size * 0.04} {y}Z", "#6b4a2c")
     for across, down, r in ((-0.18, -0.5, 0.2), (0.18, -0.48, 0.2), (0, -0.66, 0.24), (-0.02, -0.44, 0.22)):
         c.oval(x + across * size, y + down * size, r * size, r * size * 0.9, c.radial((0, lighter(colour, 0.3)), (0.7, colour), (1, darker(colour, 0.3))))
-    for _each in range(16 if fruit else 0):
+    for _ in range(16 if fruit else 0):
         a, far = rng.uniform(0, 6.28), rng.uniform(0.05, 0.32) * size
         c.oval(x + far * math.cos(a), y - size * 0.54 + far * 0.8 * math.sin(a), size * 0.034, size * 0.032, c.radial((0, lighter(fruit, 0.4)), (1, darker(fruit, 0.1))))
 
@@ -134,7 +134,7 @@ def palm(c: Canvas, x: float, y: float, size: float) -> None:
 
 def bamboo(c: Canvas, x: float, y: float, size: float, seed: int = 1) -> None:
     rng = Random(seed)
-    for _each in range(7):
+    for _ in range(7):
         base, lean = x + rng.uniform(-0.16, 0.16) * size, rng.uniform(-0.22, 0.22) * size
         tall = size * rng.uniform(0.75, 1)
         c.stroke(f"M{base:.0f} {y:.0f}Q{base:.0f} {y - tall * 0.6:.0f} {base + lean:.0f} {y - tall:.0f}", rng.choice(("#7fa34f", "#6a8f42", "#94b45c")), size * 0.028)
@@ -151,7 +151,7 @@ def bamboo(c: Canvas, x: float, y: float, size: float, seed: int = 1) -> None:
 def lake(c: Canvas, top: float, colour: str = "#7fb0b5") -> None:
     c.box(0, top, c.width, c.height - top, c.linear((0, lighter(colour, 0.5)), (0.4, colour), (1, darker(colour, 0.25))))
     rng = Random(3)
-    for _each in range(34):
+    for _ in range(34):
         x, y = rng.uniform(0, c.width), top + rng.uniform(6, c.height - top)
         c.stroke(f"M{x:.0f} {y:.0f}h{rng.uniform(20, 90):.0f}", "#ffffff", 2, opacity=0.35)
 

@@ -112,7 +112,7 @@ def sack(c: Canvas, x: float, y: float, width: float, height: float, colour: str
         c.box(x - w * 1.1, top, width * 1.2, height * 1.1, c.pattern(8, 8, threads))
         for side in (-0.72, 0.72):
             c.path(f"M{x + side * w} {top}q{side * 26} {height * 0.5} 0 {height * 1.1}h{width * 0.045}q{side * 26} {-height * 0.6} 0 {-height * 1.1}Z", stripe, opacity=0.75)
-        for _each in range(7):
+        for _ in range(7):
             start = x + rng.uniform(-0.75, 0.75) * w
             c.stroke(
                 f"M{start:.0f} {top + height * 0.06:.0f}q{rng.uniform(-24, 24):.0f} {height * 0.1:.0f} {rng.uniform(-34, 34):.0f} {height * rng.uniform(0.14, 0.24):.0f}",

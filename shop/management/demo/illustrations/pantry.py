@@ -34,11 +34,11 @@ def sausage(c: Canvas, start: Point, end: Point, thick: float, *, bend: float = 
             c.path(outline, "#2a1010", opacity=0.25, filter=c.blur(5))
         c.path(outline, c.linear((0, lighter(colour, 0.38)), (0.3, colour), (0.75, darker(colour, 0.4)), (1, darker(colour, 0.25))))
         with c.inside(outline):
-            for _each in range(int(length / 5)):
+            for _ in range(int(length / 5)):
                 place = rng.uniform(0.03, 0.97)
                 sag = bend * 3.2 * place * (1 - place)
                 c.oval(length * place, sag + rng.uniform(-t, t) * 0.9, rng.uniform(4, 10), rng.uniform(3, 6), "#f0c9a8", rng.uniform(0, 180), opacity=rng.uniform(0.3, 0.75))
-            for _each in range(int(length / 22)):
+            for _ in range(int(length / 22)):
                 place = rng.uniform(0.05, 0.95)
                 c.stroke(f"M{length * place:.0f} {-t:.0f}q{rng.uniform(-10, 10):.0f} {t * 0.7:.0f} {rng.uniform(-6, 6):.0f} {t * 1.3:.0f}", darker(colour, 0.5), 2.5, opacity=0.3)
             shine = smooth([(length * 0.08, -t * 0.45), (length * 0.35, -t * 0.55 + bend * 0.75), (length * 0.7, -t * 0.55 + bend * 0.75), (length * 0.92, -t * 0.4)], closed=False)
@@ -55,7 +55,7 @@ def sausage_slice(c: Canvas, x: float, y: float, r: float, *, seed: int = 1, til
         c.oval(3, r * 0.2, r, r * tilt, "#5c1a18")
         c.oval(0, 0, r, r * tilt, "#8a2622")
         c.oval(0, 0, r * 0.92, r * tilt * 0.92, c.radial((0, "#c8524a"), (1, "#a83630"), cx=0.4, cy=0.35))
-        for _each in range(15):
+        for _ in range(15):
             a, far = rng.uniform(0, 6.28), math.sqrt(rng.random()) * 0.8
             c.path(smooth(ring(r * far * math.cos(a), r * tilt * far * math.sin(a), r * rng.uniform(0.06, 0.15), r * tilt * rng.uniform(0.06, 0.13), 6, rng, 0.25)), "#f7dcc4", opacity=0.92)
         c.gloss(-r * 0.3, -r * 0.3, r * 0.35, r * 0.16, -20, 0.4)
@@ -68,7 +68,7 @@ def egg(c: Canvas, x: float, y: float, size: float, *, angle: float = 0, colour:
             f"M0 {-s}C{s * 0.62} {-s} {s * 0.78} {s * 0.05} {s * 0.76} {s * 0.3}C{s * 0.72} {s * 0.8} {s * 0.4} {s} 0 {s}S{-s * 0.72} {s * 0.8} {-s * 0.76} {s * 0.3}C{-s * 0.78} {s * 0.05} {-s * 0.62} {-s} 0 {-s}Z",
             c.radial((0, lighter(colour, 0.65)), (0.45, colour), (0.9, darker(colour, 0.3)), (1, darker(colour, 0.2)), cx=0.38, cy=0.3),
         )
-        for _each in range(14):
+        for _ in range(14):
             c.oval(rng.uniform(-0.5, 0.5) * s, rng.uniform(-0.6, 0.8) * s, s * 0.018, s * 0.014, darker(colour, 0.35), opacity=0.5)
         c.gloss(-s * 0.24, -s * 0.4, s * 0.2, s * 0.28, 20, 0.55)
 
@@ -88,7 +88,7 @@ def dressed_chicken(c: Canvas, x: float, y: float, size: float, *, colour: str =
         body = smooth([(-200, -10), (-165, -120), (-60, -178), (70, -165), (180, -100), (225, -10), (190, 70), (60, 112), (-90, 108), (-180, 60)])
         c.path(body, skin)
         with c.inside(body):
-            for _each in range(130):
+            for _ in range(130):
                 c.oval(rng.uniform(-220, 230), rng.uniform(-180, 110), 2.4, 1.8, deep, opacity=0.5)
             c.path("M-200 60Q0 140 210 40V140H-220Z", deep, opacity=0.4, filter=c.blur(14))
         c.gloss(-60, -120, 90, 34, -10, 0.5)
@@ -151,7 +151,7 @@ def peel(c: Canvas, x: float, y: float, size: float, *, angle: float = 0, seed: 
         c.path(outline, c.linear((0, lighter(tone, 0.35)), (0.5, tone), (1, darker(tone, 0.4)), x=0.6))
         fold = smooth([(-s * 0.92, 0), (-s * 0.3, s * 0.06), (s * 0.2, -s * 0.06), (s * 0.85, s * 0.05), (s * 0.5, s * 0.34), (0, s * 0.24), (-s * 0.4, s * 0.5), (-s * 0.8, s * 0.36)])
         c.path(fold, c.linear((0, "#fbe9c4"), (1, "#dcb982")))
-        for _each in range(26):
+        for _ in range(26):
             c.oval(rng.uniform(-0.8, 0.8) * s, rng.uniform(-0.6, -0.05) * s, 2.4, 1.8, darker(tone, 0.5), opacity=0.5)
 
 
@@ -181,7 +181,7 @@ def dried_persimmon(c: Canvas, x: float, y: float, size: float, *, hung: bool = 
             for at in (-0.55, -0.25, 0.1, 0.4):
                 c.stroke(f"M{at * s} {-s * 0.8}Q{at * s * 2} {s * 0.1} {at * s * 0.9} {s * 0.9}", darker(tone, 0.45), 5, opacity=0.35)
                 c.stroke(f"M{at * s + 6} {-s * 0.8}Q{at * s * 2 + 8} {s * 0.1} {at * s * 0.9 + 5} {s * 0.9}", lighter(tone, 0.5), 3, opacity=0.5)
-            for _each in range(60 if frost else 0):
+            for _ in range(60 if frost else 0):
                 c.oval(rng.uniform(-0.8, 0.8) * s, rng.uniform(-0.5, 0.9) * s, rng.uniform(2, 6), rng.uniform(1.5, 4), "#fff3e0", opacity=rng.uniform(0.15, 0.5))
         c.gloss(-s * 0.28, -s * 0.2, s * 0.24, s * 0.2, -30, 0.45)
         top = (0, -s * 0.86) if hung else (0, -s * 0.42)
@@ -199,10 +199,10 @@ def candied(c: Canvas, x: float, y: float, r: float, *, seed: int = 1, colour: s
         c.path(outline, "#20100a", opacity=0.35)
     c.path(outline, c.radial((0, lighter(tone, 0.5)), (0.45, tone), (1, darker(tone, 0.5))))
     with c.inside(outline):
-        for _each in range(5):
+        for _ in range(5):
             start = x + rng.uniform(-0.7, 0.7) * r
             c.stroke(f"M{start:.0f} {y - r * 0.8:.0f}q{rng.uniform(-16, 16):.0f} {r * 0.8:.0f} {rng.uniform(-8, 8):.0f} {r * 1.5:.0f}", darker(tone, 0.5), 3.4, opacity=0.45)
-        for _each in range(22):
+        for _ in range(22):
             c.box(x + rng.uniform(-0.8, 0.8) * r, y + rng.uniform(-0.8, 0.6) * r, 4, 4, "#fff6e6", 1, opacity=0.75)
     c.gloss(x - r * 0.3, y - r * 0.35, r * 0.3, r * 0.18, -30, 0.5)
 

@@ -61,7 +61,7 @@ def sprig(c: Canvas, x: float, y: float, length: float, angle: float, colour: st
 
 def pores(c: Canvas, x: float, y: float, rx: float, ry: float, colour: str, count: int, rng: Random) -> None:
     """Paint the fine dots of a skin, denser towards the edge."""
-    for _each in range(count):
+    for _ in range(count):
         angle, far = rng.uniform(0, 2 * math.pi), math.sqrt(rng.uniform(0.02, 0.88))
         spot = x + rx * far * math.cos(angle), y + ry * far * math.sin(angle)
         tone = lighter(colour, 0.5) if rng.random() < 0.4 else darker(colour, 0.4)
@@ -107,7 +107,7 @@ def _segment(c: Canvas, middle: Point, r: float, tilt: float, angle: float, widt
     w = width / 2
     data = smooth([at(0.13, 0), at(0.5, -w * 0.68), at(0.9, -w * 0.86), at(0.985, -w * 0.45), at(1, 0), at(0.985, w * 0.45), at(0.9, w * 0.86), at(0.5, w * 0.68)])
     c.path(data, c.radial((0, lighter(colour, 0.42)), (1, mix(colour, "#e0560a", 0.35)), cx=0.4, cy=0.35))
-    for _each in range(9):
+    for _ in range(9):
         turn, near = rng.uniform(-w * 0.5, w * 0.5), rng.uniform(0.35, 0.75)
         start, end = at(near, turn), at(near + 0.14, turn)
         c.stroke(f"M{start[0]:.1f} {start[1]:.1f}L{end[0]:.1f} {end[1]:.1f}", lighter(colour, 0.55), r * 0.014, opacity=0.7)

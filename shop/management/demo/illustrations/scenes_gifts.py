@@ -38,7 +38,7 @@ def open_box(c: Canvas, colour: str, motif: str, filling: Callable[[], None], *,
 
 def straw(c: Canvas, x: float, y: float, width: float, colour: str) -> None:
     rng = Random(5)
-    for _each in range(120):
+    for _ in range(120):
         px, py = x + rng.uniform(-0.5, 0.5) * width, y + rng.uniform(-40, 44)
         c.stroke(f"M{px - 40:.0f} {py:.0f}q40 {rng.uniform(-26, 26):.0f} 80 {rng.uniform(-18, 18):.0f}", rng.choice((colour, lighter(colour, 0.4), darker(colour, 0.25))), 5)
 

@@ -125,7 +125,7 @@ def _on_the_hill(c: Canvas) -> None:
     c.path("M0 760Q500 660 1000 740V1000H0Z", c.linear((0, "#9cc270"), (1, "#6a9a4a")))
     rooster(c, 480, 860, 640)
     rng = Random(2)
-    for _each in range(30):
+    for _ in range(30):
         root = f"M{rng.uniform(20, 980):.0f} {rng.uniform(800, 980):.0f}"
         c.stroke(f"{root}q-8 -20 -14 -26{root}q2 -22 8 -34", "#4f7d34", 5, opacity=0.7)
 
@@ -156,7 +156,7 @@ def _nest(c: Canvas) -> None:
         if side:
             for at, (x, y, turn) in enumerate(((360, 560, -14), (520, 520, 4), (660, 570, 14), (440, 640, -6), (590, 650, 8))):
                 egg(c, x, y, 210, angle=turn, seed=at, colour=("#e3b78e", "#ecc7a2", "#d9a87c")[at % 3])
-        for _each in range(260):
+        for _ in range(260):
             a = rng.uniform(0.05, 3.1) if side else rng.uniform(3.2, 6.2)
             across, down = 500 + 360 * math.cos(a) * rng.uniform(0.85, 1.06), 680 + 130 * math.sin(a) * rng.uniform(0.7, 1.2)
             c.stroke(f"M{across - 80:.0f} {down:.0f}q80 {rng.uniform(-26, 26):.0f} 160 {rng.uniform(-24, 24):.0f}", rng.choice(straw), 6)
@@ -211,7 +211,7 @@ def longan_flowers(c: Canvas, x: float, y: float, size: float) -> None:
     leaf(c, x - size * 0.5, y + size * 0.3, size, -30, LEAF, width=0.34)
     leaf(c, x - size * 0.5, y + size * 0.3, size * 0.8, 14, LEAF, width=0.34)
     c.stroke(f"M{x - size * 0.5} {y + size * 0.3}Q{x} {y} {x + size * 0.3} {y - size * 0.6}", "#8a7a3a", 8)
-    for _each in range(70):
+    for _ in range(70):
         share = rng.random()
         px, py = x - size * 0.3 + share * size * 0.6 + rng.uniform(-50, 50), y + size * 0.15 - share * size * 0.75 + rng.uniform(-40, 40)
         c.oval(px, py, 10, 9, rng.choice(("#fbf3d0", "#f3e2a4", "#e9d084")))

@@ -196,7 +196,7 @@ def _apiary(c: Canvas) -> None:
     for at, (x, y, size) in enumerate(((180, 410, 110), (360, 400, 100), (560, 420, 120), (760, 402, 104), (960, 424, 124))):
         hive(c, x, y, size, ("#5d8aa8", "#d9a23a", "#7fa06a", "#c8745a", "#5d8aa8")[at])
     rng = Random(5)
-    for _each in range(60):
+    for _ in range(60):
         spot = rng.uniform(0, 1200), rng.uniform(430, 476)
         c.oval(*spot, 5, 4, rng.choice(("#ffffff", "#f6cf2e", "#e88aa8")))
     walker(c, 1080, 450, 130, "#e9e4d0")

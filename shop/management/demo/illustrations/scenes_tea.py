@@ -100,7 +100,7 @@ def _roast_vacuum(c: Canvas) -> None:
     def inside() -> None:
         rng = Random(12)
         c.box(-300, -340, 600, 680, "#2f331f")
-        for _each in range(900):
+        for _ in range(900):
             ROAST_TEA(c, rng.uniform(-270, 270), rng.uniform(-330, 330), rng, 0.3)
 
     vacuum_pack(c, 480, 500, 540, 660, inside, angle=-4)

@@ -243,6 +243,6 @@ def board(c: Canvas, x: float, y: float, width: float, height: float, colour: st
     c.path(top, c.linear((0, lighter(colour, 0.3)), (1, darker(colour, 0.05)), x=1, y=1))
     with c.inside(top):
         rng = Random(9)
-        for _each in range(14):
+        for _ in range(14):
             down = y - h + rng.uniform(0, height)
             c.stroke(f"M{x - w} {down:.0f}q{w * 0.5:.0f} {rng.uniform(-10, 10):.0f} {w:.0f} 0t{w:.0f} {rng.uniform(-6, 6):.0f}", darker(colour, 0.25), 2, opacity=0.35)
