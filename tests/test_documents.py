@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from collections.abc import Iterator
@@ -20,6 +21,11 @@ PATH = re.compile(
 )
 MODULE = re.compile(r"(?:shop|catalog|orders|cooperatives|tests)(?:\.[a-z_]\w*)+")
 NAME = re.compile(r"([A-Za-z_]\w*)(…?)")
+# "`name` and `Class.name` in `file.py`", "`name` (`file.py`)", or neighbouring cells of a table.
+LOCATED_NAMES = re.compile(
+    r"((?:`[\w.]+`(?:,\s+|\s+and\s+|\s+or\s+)?)+)(?:\s+in\s+|\s+\(|\s+\|\s+\(?)"
+    r"((?:`[\w./-]+\.py`(?:,\s+|\s+and\s+)?)+)"
+)
 EXAMPLE_FOLDER = "notes/"  # the area that `shop/api/README.md` builds
 # Names of other software and of refused options, and examples; our code does not contain them.
 FOREIGN_NAMES = {
@@ -76,6 +82,23 @@ def test_every_name_in_documents_is_in_the_code() -> None:
     assert missing == []
 
 
+def test_every_name_located_by_documents_is_defined_in_that_file() -> None:
+    tracked = [name for name in _tracked_files() if name.endswith(".py")]
+
+    misplaced = [
+        (document, name, paths)
+        for document, names, paths in _located_names()
+        for name in names
+        if not any(
+            f"/{path}".endswith(f"/{named_path}") and _defines(ROOT / path, name)
+            for named_path in paths
+            for path in tracked
+        )
+    ]
+
+    assert misplaced == []
+
+
 def test_decisions_have_unique_numbers_and_are_all_in_the_index() -> None:
     text = (ROOT / "DECISIONS.md").read_text()
     numbers = [int(number) for number in re.findall(r"^### (\d+)\.", text, re.MULTILINE)]
@@ -98,6 +121,32 @@ def _terms_in_backticks() -> Iterator[tuple[str, str]]:
         if name.endswith(".md"):
             for term in BACKTICKED.findall(FENCED.sub("", (ROOT / name).read_text())):
                 yield name, term
+
+
+def _located_names() -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield each document with names and the files that it says they are in."""
+    for document in _tracked_files():
+        if document.endswith(".md"):
+            text = FENCED.sub("", (ROOT / document).read_text())
+            for names, paths in LOCATED_NAMES.findall(text):
+                yield document, BACKTICKED.findall(names), BACKTICKED.findall(paths)
+
+
+def _defines(path: Path, name: str) -> bool:
+    """Return whether a file defines a function, class or variable, or a member of a class (`Class.name`)."""
+    scope: ast.AST = ast.parse(path.read_text())
+    for part in name.split("."):
+        nodes = [node for node in ast.walk(scope) if _defined_name(node) == part]
+        if not nodes:
+            return False
+        scope = nodes[0]
+    return True
+
+
+def _defined_name(node: ast.AST) -> str | None:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return node.name
+    return node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else None
 
 
 def _is_module_or_attribute(dotted: str) -> bool:

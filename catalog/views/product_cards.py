@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,9 +139,8 @@ def _build_card(
     option = option_price.variant if option_price else None
     variant = cheapest.variant if cheapest else None
     shown_price, list_price = _shown_prices(cheapest) if cheapest else (None, None)
-    free_quantity = free.get(variant.pk) if variant and variant.track_inventory else None
     is_paused = product.cooperative.is_paused_on(today)
-    shows_stock = listing.is_available and len(prices) == 1
+    is_only_variant = listing.is_available and len(prices) == 1
     return ProductCard(
         product_id=product.pk,
         slug=product.slug,
@@ -162,12 +161,7 @@ def _build_card(
         picture=rendition_files(picture),
         stars=stars,
         is_sold_out=not listing.is_available,
-        units_left=free_quantity
-        if shows_stock
-        and variant
-        and free_quantity is not None
-        and free_quantity <= variant.low_stock_threshold
-        else None,
+        units_left=_low_stock(variant, free) if variant and is_only_variant else None,
         months=tuple(product.months),
         is_last_of_season=_is_last_month(product, today.month),
         paused_until=product.cooperative.paused_until if is_paused else None,
@@ -175,6 +169,12 @@ def _build_card(
         option_id=option.pk if option else None,
         option=option.name if option else "",
     )
+
+
+def _low_stock(variant: Variant, free: Mapping[int, int]) -> int | None:
+    """Return the variant's free stock if it is tracked and nearly used up, else None."""
+    units_left = free.get(variant.pk) if variant.track_inventory else None
+    return units_left if units_left is not None and units_left <= variant.low_stock_threshold else None
 
 
 def _named_option(product: Product, prices: Sequence[Price], words: Collection[str]) -> Price | None:

@@ -57,18 +57,7 @@ def render_checkout(
     requested_code = quote.requested.province_code
     province = next((province for province in provinces if province.code == requested_code), None)
     seller_displays = build_seller_quote_displays(quote, province)
-    form = build_form(
-        basket,
-        _offered_deliveries(seller_displays),
-        (provinces, communes_of(str(form_values.get("province", "")))),
-        offered_payment_methods(basket.channel, shop=quote.shop),
-        form_values,
-        data=form_values if is_bound or marked_fields(form_values) else None,
-    )
-    if not is_bound:
-        keep_marked_errors(form, form_values)
-    for seller_display in seller_displays:  # so that the list of errors on top names the cooperative
-        form.fields[seller_display.field].label = translated(seller_display.seller_quote.cooperative, "name")
+    form = _checkout_form(basket, quote, provinces, seller_displays, form_values, is_bound)
     if request.method == "POST":
         receiver.save_inputs(request, form_values)
     context = {
@@ -96,6 +85,29 @@ def render_checkout(
     }
     template = "orders/checkout.html#checkout-form" if is_htmx(request) else "orders/checkout.html"
     return render(request, template, context)
+
+
+def _checkout_form(
+    basket: Basket,
+    quote: Quote,
+    provinces: list[Division],
+    seller_displays: Sequence[SellerQuoteDisplay],
+    form_values: Mapping[str, object],
+    is_bound: bool,
+) -> CheckoutForm:
+    form = build_form(
+        basket,
+        _offered_deliveries(seller_displays),
+        (provinces, communes_of(str(form_values.get("province", "")))),
+        offered_payment_methods(basket.channel, shop=quote.shop),
+        form_values,
+        data=form_values if is_bound or marked_fields(form_values) else None,
+    )
+    if not is_bound:
+        keep_marked_errors(form, form_values)
+    for seller_display in seller_displays:  # so that the list of errors on top names the cooperative
+        form.fields[seller_display.field].label = translated(seller_display.seller_quote.cooperative, "name")
+    return form
 
 
 def _offered_deliveries(seller_displays: Sequence[SellerQuoteDisplay]) -> dict[int, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 
 from django.contrib import messages
@@ -55,27 +56,11 @@ def file_complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> Ht
     is_possible = bool(in_time) and not has_open
     submitted = (request.POST, request.FILES) if is_sent and is_possible else (None, None)
     form = ComplaintForm(*submitted, delivered_lines=in_time, initial={"idempotency_key": uuid.uuid4()})
-    if form.is_valid():
-        try:
-            submit_complaint(
-                part_id=part.pk,
-                quantities=form.quantities,
-                text=form.cleaned_data["message"],
-                requested_remedy=RequestedRemedy(form.cleaned_data["requested_remedy"]),
-                pictures=[store_picture(photo) for photo in form.cleaned_data["photos"]],
-                idempotency_key=bind_idempotency_key(
-                    str(form.cleaned_data["idempotency_key"]), "buyer", part.pk
-                ),
-                actor=request_actor(request),
-                now=now,
-            )
-        except Refused as refused:
-            form.add_error(None, str(refused.message))
-        else:
-            messages.success(
-                request, _("The cooperative has received your complaint and will answer on this page.")
-            )
-            return redirect("orders:order", order_id=order_id)
+    if form.is_valid() and _submit(request, form, part, now):
+        messages.success(
+            request, _("The cooperative has received your complaint and will answer on this page.")
+        )
+        return redirect("orders:order", order_id=order_id)
     context = {
         "part": part,
         "order": part.order,
@@ -86,6 +71,25 @@ def file_complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> Ht
     }
     status = 409 if is_sent and not is_possible else 200
     return render(request, "orders/complaint.html", context, status=status)
+
+
+def _submit(request: HttpRequest, form: ComplaintForm, part: OrderPart, now: datetime.datetime) -> bool:
+    """File the complaint of a valid form; if it is refused, add the error to the form and return False."""
+    try:
+        submit_complaint(
+            part_id=part.pk,
+            quantities=form.quantities,
+            text=form.cleaned_data["message"],
+            requested_remedy=RequestedRemedy(form.cleaned_data["requested_remedy"]),
+            pictures=[store_picture(photo) for photo in form.cleaned_data["photos"]],
+            idempotency_key=bind_idempotency_key(str(form.cleaned_data["idempotency_key"]), "buyer", part.pk),
+            actor=request_actor(request),
+            now=now,
+        )
+    except Refused as refused:
+        form.add_error(None, str(refused.message))
+        return False
+    return True
 
 
 def _is_repeated(request: HttpRequest, part: OrderPart) -> bool:

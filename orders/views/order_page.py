@@ -76,48 +76,62 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         is_transfer_seen=bool(payment_display and payment_display.transfers_in_review),
         now=now,
     )
-    possible_increase = sum(timeline.possible_increase for timeline in timelines)
-    # Sums of unpaid parts that have ended stay as agreed, so that they add up with the sums shown before.
-    agreed_timelines = [timeline for timeline in timelines if timeline.has_agreed_sum]
-    agreed_increase = sum(timeline.agreed_increase for timeline in agreed_timelines)
     return {
         "order": order,
         "timelines": timelines,
         "is_paid_by_part": _is_paid_by_part(order, timelines),
         "may_still_complain": any(timeline.may_still_complain for timeline in timelines),
-        "complaint_period_is_over": any(timeline.complaint_period_ended_at for timeline in timelines),
-        "is_maximum": possible_increase > 0,
-        "possible_increase": possible_increase,
-        "maximum_total": order.total_gross + agreed_increase,
-        "maximum_current_total": order.current_total_gross + possible_increase,
-        "maximum_amount_due": order.amount_due + possible_increase,
+        "is_complaint_period_over": any(timeline.complaint_period_ended_at for timeline in timelines),
+        **_totals_context(order, timelines),
         **_reduction_context(order, timelines),
-        "reduction": order.cancelled_or_refunded_amount + agreed_increase - possible_increase,
-        "sums": totals_of_order(
-            order,
-            {timeline.part.cooperative_id: timeline.part.cooperative for timeline in timelines},
-            [line for timeline in agreed_timelines for line in timeline.unweighed_lines],
-        ),
+        **_payments_context(order),
         "refund_displays": refund_displays,
         "awaiting_account_amount": amount_awaiting_account(refund_displays),
         "should_save_link": order.user_id is None,
         "likely_email": suggest_email(order.email),
-        "is_cash_being_checked": order.status == OrderStatus.DELIVERED
-        and Parcel.objects.filter(part__order=order).is_cash_being_checked(),
         "is_fresh": order.status in (OrderStatus.UNCONFIRMED, OrderStatus.PLACED),
         "url": url,
         "questions": _questions_with_sums(order, timelines),
         "substitutes": waiting_substitutes(order, now),
         "idempotency_key": uuid.uuid4(),
         "payment_display": payment_display,
+        "is_under_way": order.status in (OrderStatus.PLACED, OrderStatus.IN_PREPARATION),
+        "code_drawing": partial(_draw_code, url, title=order.code),
+    }
+
+
+def _totals_context(order: Order, timelines: Sequence[PartTimeline]) -> dict[str, object]:
+    """Return the order's totals, and the highest ones that weighing may still lead to."""
+    possible_increase = sum(timeline.possible_increase for timeline in timelines)
+    # Sums of unpaid parts that have ended stay as agreed, so that they add up with the sums shown before.
+    agreed_timelines = [timeline for timeline in timelines if timeline.has_agreed_sum]
+    agreed_increase = sum(timeline.agreed_increase for timeline in agreed_timelines)
+    return {
+        "is_maximum": possible_increase > 0,
+        "possible_increase": possible_increase,
+        "maximum_total": order.total_gross + agreed_increase,
+        "maximum_current_total": order.current_total_gross + possible_increase,
+        "maximum_amount_due": order.amount_due + possible_increase,
+        "reduction": order.cancelled_or_refunded_amount + agreed_increase - possible_increase,
+        "sums": totals_of_order(
+            order,
+            {timeline.part.cooperative_id: timeline.part.cooperative for timeline in timelines},
+            [line for timeline in agreed_timelines for line in timeline.unweighed_lines],
+        ),
+    }
+
+
+def _payments_context(order: Order) -> dict[str, object]:
+    """Return what was authorised, charged back, refunded and paid too much."""
+    return {
+        "is_cash_being_checked": order.status == OrderStatus.DELIVERED
+        and Parcel.objects.filter(part__order=order).is_cash_being_checked(),
         "authorised": authorised_amount(order),
         "amount_being_voided": amount_being_voided(order),
         "charged_back": charged_back_amount(order),
         "externally_refunded": externally_refunded_amount(order),
         "surplus": refundable_surplus(order) if order.charged > order.current_total_gross else 0,
-        "is_under_way": order.status in (OrderStatus.PLACED, OrderStatus.IN_PREPARATION),
-        "cards_are_on": are_cards_enabled(),
-        "code_drawing": partial(_draw_code, url, title=order.code),
+        "has_cards": are_cards_enabled(),
     }
 
 

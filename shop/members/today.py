@@ -71,7 +71,6 @@ def show_today(request: HttpRequest, membership: MembershipContext) -> HttpRespo
         "next_payout_day": shop_settings().next_payout_day(vietnam_date(now)) if due_payout else None,
         "is_paused": membership.cooperative.is_paused_on(vietnam_date(now)),
         "is_suspended": membership.cooperative.state == CooperativeState.SUSPENDED,
-        "may_list": membership.may(MemberRight.LIST),
         "may_pack": membership.may(MemberRight.PACK),
         "may_manage": membership.may(MemberRight.MANAGE),
         "may_count": membership.may(MemberRight.COUNT_STOCK),

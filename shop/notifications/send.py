@@ -120,21 +120,8 @@ def deliver(notification: Notification, *, now: datetime.datetime) -> bool:
             given_up_at=now, sealed_secret=""
         )
         return False
-    wait = delay_before_retry(notification.attempts + 1, first=_FIRST_WAIT, longest=_MAX_WAIT)
-    claimed = Notification.objects.filter(
-        pk=notification.pk, attempts=notification.attempts, sent_at=None, given_up_at=None
-    ).update(attempts=notification.attempts + 1, due_at=now + wait)
-    if not claimed:
+    if not _claim(notification, now) or _exceeds_allowance(notification, now):
         return False
-    is_first_try = not notification.attempts  # retries are not counted again
-    if notification.contact_method == NotificationChannel.SMS and is_first_try:
-        reason = count_text(notification.recipient, is_for_code=notification.secret_expires_at is not None)
-        if reason:
-            Notification.objects.filter(pk=notification.pk).update(
-                last_error=reason, given_up_at=now, sealed_secret=""
-            )
-            log.warning("message %s not sent: %s", notification.key, reason)
-            return False
     try:
         _DELIVER[NotificationChannel(notification.contact_method)](_insert_secret(notification))
     except UndecryptableSecret:
@@ -153,6 +140,29 @@ def deliver(notification: Notification, *, now: datetime.datetime) -> bool:
         _record_failure(notification, error, now)
         raise
     Notification.objects.filter(pk=notification.pk).update(sent_at=now, last_error="", sealed_secret="")
+    return True
+
+
+def _claim(notification: Notification, now: datetime.datetime) -> bool:
+    """Schedule the next try; return False if another worker has done so."""
+    wait = delay_before_retry(notification.attempts + 1, first=_FIRST_WAIT, longest=_MAX_WAIT)
+    untouched = Notification.objects.filter(
+        pk=notification.pk, attempts=notification.attempts, sent_at=None, given_up_at=None
+    )
+    return bool(untouched.update(attempts=notification.attempts + 1, due_at=now + wait))
+
+
+def _exceeds_allowance(notification: Notification, now: datetime.datetime) -> bool:
+    """Count a text message at its first try; give it up and return True if the allowance is used up."""
+    if notification.contact_method != NotificationChannel.SMS or notification.attempts:
+        return False
+    reason = count_text(notification.recipient, is_for_code=notification.secret_expires_at is not None)
+    if not reason:
+        return False
+    Notification.objects.filter(pk=notification.pk).update(
+        last_error=reason, given_up_at=now, sealed_secret=""
+    )
+    log.warning("message %s not sent: %s", notification.key, reason)
     return True
 
 

@@ -67,17 +67,9 @@ def build_chart(
     slot_width = (width - left) / max(len(days_and_figures), 1)
     bar_width = max(min(slot_width * 0.64, 48), 1)
     middles = [left + slot_width * (position + 0.5) for position in range(len(days_and_figures))]
-    goods, delivery = [], []
-    for middle, (_day, figures) in zip(middles, days_and_figures, strict=True):
-        goods_amount = max(0, figures.goods - figures.refunded)
-        goods_height = goods_amount * scale
-        delivery_height = max(0, figures.total - goods_amount) * scale
-        if goods_height:
-            goods.append(_chart_bar(middle, bar_width, baseline - goods_height, goods_height))
-        if delivery_height:
-            top = baseline - goods_height - delivery_height
-            delivery.append(_chart_bar(middle, bar_width, top, delivery_height))
-    totals = [figures.total for _day, figures in days_and_figures]
+    figures_by_period = [figures for _day, figures in days_and_figures]
+    goods, delivery = _stacked_bars(figures_by_period, middles, bar_width, scale)
+    totals = [figures.total for figures in figures_by_period]
     points = (
         _running_average(list(zip(middles, totals, strict=True)), baseline, scale)
         if interval == ReportInterval.DAY and len(days_and_figures) > _AVERAGED_PERIODS
@@ -100,6 +92,23 @@ def build_chart(
         left=left,
         width=width,
     )
+
+
+def _stacked_bars(
+    figures_by_period: Sequence[SalesFigures], middles: Sequence[float], bar_width: float, scale: float
+) -> tuple[list[ChartBar], list[ChartBar]]:
+    """Return the bars of products less refunds, and those of delivery on top of them."""
+    goods, delivery, baseline = [], [], HEIGHT - _BOTTOM
+    for middle, figures in zip(middles, figures_by_period, strict=True):
+        goods_amount = max(0, figures.goods - figures.refunded)
+        goods_height = goods_amount * scale
+        delivery_height = max(0, figures.total - goods_amount) * scale
+        if goods_height:
+            goods.append(_chart_bar(middle, bar_width, baseline - goods_height, goods_height))
+        if delivery_height:
+            top = baseline - goods_height - delivery_height
+            delivery.append(_chart_bar(middle, bar_width, top, delivery_height))
+    return goods, delivery
 
 
 def _day_labels(

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from catalog.actions.products.product_details import MAX_CONTENT, content_amount, variant_content
 from catalog.actions.products.purchase_terms import MAX_LIMIT, MAX_LIMIT_DAYS
 from catalog.actions.products.variant_rows import MAX_PRICE, InvalidPrice
-from catalog.actions.stock.stock_movements import MAX_COUNTED_STEPS
+from catalog.actions.stock.stock_movements import MAX_COUNTED_QUANTITY
 from catalog.models import ALL_MONTHS, Category, Product, ProductType, Unit
 from catalog.pricing import WholesaleTier
 from shop.core.spreadsheets.tables import Cell, Formula, unescape_formula
@@ -347,7 +347,7 @@ COLUMNS: tuple[Column, ...] = (
         "on_hand",
         gettext_lazy("Quantity in stock"),
         gettext_lazy("Only for new options. Stock that exists is counted under Stock."),
-        partial(_number, maximum=MAX_COUNTED_STEPS),
+        partial(_number, maximum=MAX_COUNTED_QUANTITY),
     ),
     Column(
         "months",

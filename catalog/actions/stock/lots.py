@@ -11,7 +11,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock.stock_movements import (
-    MAX_COUNTED_STEPS,
+    MAX_COUNTED_QUANTITY,
     InvalidStockCount,
     lock_stock_row,
     move_stock,
@@ -71,7 +71,7 @@ def receive_lot(
     `happened_at`: see stock_movements.py. Raises ForbiddenWords, InvalidLotDates, InvalidStockCount, and
     Missing (also for a closed warehouse, and for a foreign household or certificate).
     """
-    if not 1 <= quantity <= MAX_COUNTED_STEPS:
+    if not 1 <= quantity <= MAX_COUNTED_QUANTITY:
         raise InvalidStockCount(field="quantity")
     if not Warehouse.objects.for_cooperative(cooperative).open().filter(pk=warehouse_id).exists():
         raise Missing()
@@ -136,7 +136,7 @@ def count_lot(
     since then, the later count stands. A repeated `idempotency_key` changes nothing. Raises
     InvalidStockCount, Missing.
     """
-    if not 0 <= counted_quantity <= MAX_COUNTED_STEPS:
+    if not 0 <= counted_quantity <= MAX_COUNTED_QUANTITY:
         raise InvalidStockCount(field="quantity")
     lot = find_lot(cooperative, lot_id)
     stock = lock_stock_row(cooperative=cooperative, variant_id=lot.variant_id, warehouse_id=warehouse_id)

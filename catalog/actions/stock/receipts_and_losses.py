@@ -9,7 +9,7 @@ from django.db import transaction
 
 from catalog.actions.stock.lot_balances import require_lot_of
 from catalog.actions.stock.stock_movements import (
-    MAX_COUNTED_STEPS,
+    MAX_COUNTED_QUANTITY,
     InvalidStockCount,
     lock_stock_row,
     move_stock,
@@ -88,7 +88,7 @@ def write_off_stock(
 
 
 def _require_valid_quantity(quantity: int) -> None:
-    if not 1 <= quantity <= MAX_COUNTED_STEPS:
+    if not 1 <= quantity <= MAX_COUNTED_QUANTITY:
         raise InvalidStockCount(field="quantity")
 
 

@@ -24,7 +24,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import AllocationStrategy, Channel, record_change
 from shop.core.texts.formatting import format_number
 
-MAX_COUNTED_STEPS = 1_000_000
+MAX_COUNTED_QUANTITY = 1_000_000
 
 
 class SoldOut(Refused):
@@ -231,7 +231,7 @@ def record_count(
     then is kept. If the stock was counted again since then, the later count stands and nothing changes.
     Raises InvalidStockCount, Missing, StockAlreadyChanged.
     """
-    if not 0 <= count.counted <= MAX_COUNTED_STEPS:
+    if not 0 <= count.counted <= MAX_COUNTED_QUANTITY:
         raise InvalidStockCount(field="counted")
     stock = lock_stock_row(
         cooperative=cooperative, variant_id=count.variant_id, warehouse_id=count.warehouse_id

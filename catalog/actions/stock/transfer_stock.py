@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock.lot_balances import require_lot_of
 from catalog.actions.stock.stock_movements import (
-    MAX_COUNTED_STEPS,
+    MAX_COUNTED_QUANTITY,
     InvalidStockCount,
     lock_stock_rows,
     move_stock,
@@ -49,7 +49,7 @@ def transfer_stock(
     InvalidStockCount, SameWarehouse, and Missing (also for a closed second warehouse and another variant's
     lot).
     """
-    if not 1 <= quantity <= MAX_COUNTED_STEPS:
+    if not 1 <= quantity <= MAX_COUNTED_QUANTITY:
         raise InvalidStockCount(field="quantity")
     if from_warehouse_id == to_warehouse_id:
         raise SameWarehouse(field="to")

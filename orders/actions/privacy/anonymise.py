@@ -243,23 +243,11 @@ def _anonymise_orders(orders: QuerySet[Order], actor: Actor, now: datetime.datet
     )
     Complaint.objects.filter(part__order__in=orders).update(text="")
     Complaint.pictures.through.objects.filter(complaint__part__order__in=orders).delete()
-    order_filter = Q(shares__payment__order__in=orders) | Q(shares=None, order__in=orders)
-    transfers = BankTransfer.objects.filter(order_filter).values("pk")
-    buyer_filter = Q(refund__order__in=orders) | Q(transfer__in=transfers)
-    paid_payouts = Payout.objects.filter(buyer_filter, state=PayoutState.PAID)
-    redact_contents(_changes_about_buyers(orders, paid_payouts), actor=actor, now=now)
-    paid_payouts.update(bank_bin="", bank_account="", bank_holder="")
-    BankTransfer.objects.filter(pk__in=transfers).update(payer_bin="", payer_account="", payer_holder="")
+    _anonymise_payments(orders, actor, now)
     InvoiceDetails.objects.filter(order__in=orders).delete()
     # Metadata that integrations store may identify the buyer, too.
     OrderPart.objects.filter(order__in=orders).update(note="", metadata={}, private_metadata={})
-    # The slip of a run names all its receivers and belongs to other buyers' parcels, too.
-    slip_ids = Parcel.objects.filter(part__order__in=orders, slip__isnull=False).values_list(
-        "slip", flat=True
-    )
-    Parcel.objects.filter(slip__in=list(slip_ids)).update(slip=None)
-    to_buyers = HandoverRecord.objects.filter(parcel__part__order__in=orders, step=HandoverStep.TO_BUYER)
-    to_buyers.update(receiver_name=REDACTED, place=REDACTED)
+    _anonymise_parcels(orders)
     redact_names(_changes_by_guests(orders), actor=actor, now=now)
     orders.update(
         buyer_name="",
@@ -270,6 +258,28 @@ def _anonymise_orders(orders: QuerySet[Order], actor: Actor, now: datetime.datet
         metadata={},
         private_metadata={},
     )
+
+
+def _anonymise_payments(orders: QuerySet[Order], actor: Actor, now: datetime.datetime) -> None:
+    """Remove the payer's account from transfers and payouts, and from the changes that name it."""
+    order_filter = Q(shares__payment__order__in=orders) | Q(shares=None, order__in=orders)
+    transfers = BankTransfer.objects.filter(order_filter).values("pk")
+    buyer_filter = Q(refund__order__in=orders) | Q(transfer__in=transfers)
+    paid_payouts = Payout.objects.filter(buyer_filter, state=PayoutState.PAID)
+    redact_contents(_changes_about_buyers(orders, paid_payouts), actor=actor, now=now)
+    paid_payouts.update(bank_bin="", bank_account="", bank_holder="")
+    BankTransfer.objects.filter(pk__in=transfers).update(payer_bin="", payer_account="", payer_holder="")
+
+
+def _anonymise_parcels(orders: QuerySet[Order]) -> None:
+    """Remove the photos of slips, and the receiver from records of hand-overs."""
+    # The slip of a run names all its receivers and belongs to other buyers' parcels, too.
+    slip_ids = Parcel.objects.filter(part__order__in=orders, slip__isnull=False).values_list(
+        "slip", flat=True
+    )
+    Parcel.objects.filter(slip__in=list(slip_ids)).update(slip=None)
+    to_buyers = HandoverRecord.objects.filter(parcel__part__order__in=orders, step=HandoverStep.TO_BUYER)
+    to_buyers.update(receiver_name=REDACTED, place=REDACTED)
 
 
 def _anonymise_user_row(user: User, now: datetime.datetime) -> None:

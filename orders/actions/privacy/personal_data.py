@@ -52,6 +52,85 @@ _ADDRESS = (
     "phone",
     "landmark",
 )
+_ORDER_COLUMNS = (
+    "code",
+    "number",
+    "placed_at",
+    "status",
+    "source",
+    "currency",
+    "total_gross",
+    "charged",
+    "buyer_name",
+    "phone",
+    "email",
+    "note",
+    "voucher_code",
+)
+_LINE_COLUMNS = (
+    "order__code",
+    "product_name",
+    "variant_name",
+    "sku",
+    "quantity",
+    "unit",
+    "unit_price",
+    "total_gross",
+    "cooperative__name",
+    "weighed_grams",
+)
+_PART_COLUMNS = (
+    "order__code",
+    "number",
+    "cooperative__name",
+    "state",
+    "progress",
+    "delivery_name",
+    "carrier",
+    "pickup_place",
+    "pickup_day",
+    "delivery_gross",
+    "total_gross",
+    "note",
+)
+_COMPLAINT_COLUMNS = (
+    "part__order__code",
+    "created_at",
+    "text",
+    "requested_remedy",
+    "state",
+    "answer",
+    "answered_at",
+)
+_PAYMENT_COLUMNS = (
+    "order__code",
+    "method",
+    "currency",
+    "events__kind",
+    "events__amount",
+    "events__created_at",
+)
+_TRANSFER_COLUMNS = (
+    "booked_at",
+    "amount",
+    "currency",
+    "note",
+    "payer_bin",
+    "payer_account",
+    "payer_holder",
+)
+_PAYOUT_COLUMNS = (
+    "refund__order__code",
+    "transfer__order__code",
+    "method",
+    "amount",
+    "currency",
+    "created_at",
+    "paid_at",
+    "bank_bin",
+    "bank_account",
+    "bank_holder",
+)
 
 _MAX_NEWEST_CHANGES = 10_000  # a staff member may have made more than a worksheet can hold
 
@@ -152,40 +231,14 @@ def _read_own_changes(user_id: int) -> Rows:
 
 def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
     order_ids = orders.values("pk")
-    shipping = tuple(f"shipping_address__{name}" for name in _ADDRESS)
-    billing = tuple(f"billing_address__{name}" for name in _ADDRESS)
     return {
         "orders": _read_rows(
             orders,
-            "code",
-            "number",
-            "placed_at",
-            "status",
-            "source",
-            "currency",
-            "total_gross",
-            "charged",
-            "buyer_name",
-            "phone",
-            "email",
-            "note",
-            "voucher_code",
-            *shipping,
-            *billing,
+            *_ORDER_COLUMNS,
+            *(f"shipping_address__{name}" for name in _ADDRESS),
+            *(f"billing_address__{name}" for name in _ADDRESS),
         ),
-        "order_lines": _read_rows(
-            OrderLine.objects.filter(order__in=order_ids),
-            "order__code",
-            "product_name",
-            "variant_name",
-            "sku",
-            "quantity",
-            "unit",
-            "unit_price",
-            "total_gross",
-            "cooperative__name",
-            "weighed_grams",
-        ),
+        "order_lines": _read_rows(OrderLine.objects.filter(order__in=order_ids), *_LINE_COLUMNS),
         "invoices": _read_rows(
             InvoiceDetails.objects.filter(order__in=order_ids),
             "order__code",
@@ -194,31 +247,8 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
             "address",
             "email",
         ),
-        "order_parts": _read_rows(
-            OrderPart.objects.filter(order__in=order_ids),
-            "order__code",
-            "number",
-            "cooperative__name",
-            "state",
-            "progress",
-            "delivery_name",
-            "carrier",
-            "pickup_place",
-            "pickup_day",
-            "delivery_gross",
-            "total_gross",
-            "note",
-        ),
-        "complaints": _read_rows(
-            Complaint.objects.filter(part__order__in=order_ids),
-            "part__order__code",
-            "created_at",
-            "text",
-            "requested_remedy",
-            "state",
-            "answer",
-            "answered_at",
-        ),
+        "order_parts": _read_rows(OrderPart.objects.filter(order__in=order_ids), *_PART_COLUMNS),
+        "complaints": _read_rows(Complaint.objects.filter(part__order__in=order_ids), *_COMPLAINT_COLUMNS),
         **_money_data(order_ids),
     }
 
@@ -229,37 +259,10 @@ def _money_data(order_ids: QuerySet[Order, Mapping[str, object]]) -> dict[str, R
     outgoing_filter = Q(refund__order__in=order_ids) | Q(transfer__shares=None, transfer__order__in=order_ids)
     return {
         "payments": _read_rows(
-            Payment.objects.filter(order__in=order_ids, events__isnull=False),
-            "order__code",
-            "method",
-            "currency",
-            "events__kind",
-            "events__amount",
-            "events__created_at",
+            Payment.objects.filter(order__in=order_ids, events__isnull=False), *_PAYMENT_COLUMNS
         ),
-        "transfers": _read_rows(
-            BankTransfer.objects.filter(incoming_filter).distinct(),
-            "booked_at",
-            "amount",
-            "currency",
-            "note",
-            "payer_bin",
-            "payer_account",
-            "payer_holder",
-        ),
-        "paid_back": _read_rows(
-            Payout.objects.filter(outgoing_filter),
-            "refund__order__code",
-            "transfer__order__code",
-            "method",
-            "amount",
-            "currency",
-            "created_at",
-            "paid_at",
-            "bank_bin",
-            "bank_account",
-            "bank_holder",
-        ),
+        "transfers": _read_rows(BankTransfer.objects.filter(incoming_filter).distinct(), *_TRANSFER_COLUMNS),
+        "paid_back": _read_rows(Payout.objects.filter(outgoing_filter), *_PAYOUT_COLUMNS),
         "refunds": _read_rows(
             Refund.objects.filter(order__in=order_ids),
             "order__code",

@@ -17,7 +17,7 @@ from catalog.actions.products.variants import (
     set_variant_stock,
     update_variant,
 )
-from catalog.actions.stock.stock_movements import MAX_COUNTED_STEPS, InvalidStockCount
+from catalog.actions.stock.stock_movements import MAX_COUNTED_QUANTITY, InvalidStockCount
 from catalog.models import Stock, Variant
 from catalog.pricing import WholesaleTier
 from shop.api.breadth import Selection
@@ -82,7 +82,7 @@ def _values(
 
 def _stocks(stocks: list[StockInput] | None) -> list[tuple[uuid.UUID, int]]:
     for stock in stocks or ():
-        if not 0 <= stock["quantity"] <= MAX_COUNTED_STEPS:
+        if not 0 <= stock["quantity"] <= MAX_COUNTED_QUANTITY:
             raise InputError("INVALID", InvalidStockCount.default_message, field="quantity")
     return [
         (input_key(stock["warehouse"], "Warehouse", field="warehouse"), stock["quantity"])

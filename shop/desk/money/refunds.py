@@ -60,28 +60,18 @@ def refund_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> Htt
     decision = form.decision if request.method == "POST" and form.is_valid() else None
     if decision and decision.amount <= 0:
         form.add_error(None, str(EmptyRefund.default_message))
-    elif decision and not _needs_preview(request, decision):
-        try:
-            decide_refund(
-                order_id=order.pk,
-                part_id=part.pk if part else None,
-                decision=decision,
-                idempotency_key=bind_idempotency_key(
-                    str(form.cleaned_data["idempotency_key"]), "desk", "refund", order.pk
-                ),
-                actor=actor,
-                now=timezone.now(),
-            )
-        except (Missing, Refused) as refused:
-            form.add_error(None, str(refused.message))
-        else:
-            message = (
-                _("Refund decided. The buyer has been notified.")
-                if order.charged
-                else _("Amount due reduced. The buyer has been notified.")
-            )
-            messages.success(request, message)
-            return redirect("desk:order", order_id=order_id)
+    elif (
+        decision
+        and not _needs_preview(request, decision)
+        and _decide_refund(form, decision, order, part, actor)
+    ):
+        message = (
+            _("Refund decided. The buyer has been notified.")
+            if order.charged
+            else _("Amount due reduced. The buyer has been notified.")
+        )
+        messages.success(request, message)
+        return redirect("desk:order", order_id=order_id)
     context = {
         "order": order,
         "part": part,
@@ -93,6 +83,27 @@ def refund_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> Htt
         "summary": _summary(decision, limits) if decision else [],
     }
     return render(request, "desk/refund.html", context, status=422 if form.errors else 200)
+
+
+def _decide_refund(
+    form: RefundForm, decision: RefundDecision, order: Order, part: OrderPart | None, actor: Actor
+) -> bool:
+    """Decide the refund; if it is refused, add the error to the form and return False."""
+    try:
+        decide_refund(
+            order_id=order.pk,
+            part_id=part.pk if part else None,
+            decision=decision,
+            idempotency_key=bind_idempotency_key(
+                str(form.cleaned_data["idempotency_key"]), "desk", "refund", order.pk
+            ),
+            actor=actor,
+            now=timezone.now(),
+        )
+    except (Missing, Refused) as refused:
+        form.add_error(None, str(refused.message))
+        return False
+    return True
 
 
 def _chosen_part(

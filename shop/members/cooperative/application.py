@@ -161,7 +161,6 @@ def _render_application(
         "membership": membership,
         "form": form,
         "documents": documents,
-        "document_form": document_form,
         "has_all_documents": all(row.document is not None for row in documents),
     }
     return render(request, "members/application.html", context)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.listing_imports.columns import CellProblem, parse_months
 from catalog.actions.products.variant_rows import MAX_PRICE
-from catalog.actions.stock.stock_movements import MAX_COUNTED_STEPS
+from catalog.actions.stock.stock_movements import MAX_COUNTED_QUANTITY
 from catalog.models import ALL_MONTHS, Listing, Price, Stock, Variant
 from catalog.season_labels import months_text
 from catalog.states import ListingState
@@ -93,7 +93,7 @@ class GoodsRowForm(MembersForm):
         self.fields[f"confirmed-{key}"] = forms.CharField(required=False, max_length=200)
         if option.stock is not None:
             self.fields[f"counted-{key}"] = WholeNumberField(
-                label=_("In stock"), min_value=0, max_value=MAX_COUNTED_STEPS, required=False
+                label=_("In stock"), min_value=0, max_value=MAX_COUNTED_QUANTITY, required=False
             )
             self.fields[f"counted-{key}"].widget.attrs["class"] = "input"
             self.initial[f"counted-{key}"] = option.stock.on_hand

@@ -11,7 +11,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.stock.lots import MAX_STAGE_LENGTH, LotDetails
-from catalog.actions.stock.stock_movements import MAX_COUNTED_STEPS
+from catalog.actions.stock.stock_movements import MAX_COUNTED_QUANTITY
 from catalog.models import Variant
 from cooperatives.models import Certificate, Cooperative, Producer, Warehouse
 from cooperatives.states import CertificateState
@@ -58,7 +58,7 @@ class ReceiptForm(MembersForm):
 
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
     warehouse = forms.UUIDField(label=_("Receiving warehouse"), required=False)
-    quantity = WholeNumberField(label=_("Quantity received"), min_value=1, max_value=MAX_COUNTED_STEPS)
+    quantity = WholeNumberField(label=_("Quantity received"), min_value=1, max_value=MAX_COUNTED_QUANTITY)
     is_lot = forms.BooleanField(label=_("Record it as a lot of its own"), required=False)
     harvested_on = _day_field(_("Harvested or made on"))
     expires_on = _day_field(_("Use by"))
@@ -85,7 +85,7 @@ class NewLotForm(MembersForm):
     variant = forms.ChoiceField(
         label=_("Product"), error_messages={"required": _("Choose the product that came in.")}
     )
-    quantity = WholeNumberField(label=_("Quantity received"), min_value=1, max_value=MAX_COUNTED_STEPS)
+    quantity = WholeNumberField(label=_("Quantity received"), min_value=1, max_value=MAX_COUNTED_QUANTITY)
     expires_on = _day_field(_("Use by"))
     harvested_on = _day_field(_("Harvested or made on"))
     household = forms.ChoiceField(
@@ -142,7 +142,7 @@ class LotMoveForm(MembersForm):
 
     warehouse = forms.UUIDField(widget=forms.HiddenInput)
     kind = forms.ChoiceField(label=_("What happened?"), choices=LotMove, widget=forms.RadioSelect)
-    quantity = WholeNumberField(label=_("Quantity"), min_value=0, max_value=MAX_COUNTED_STEPS)
+    quantity = WholeNumberField(label=_("Quantity"), min_value=0, max_value=MAX_COUNTED_QUANTITY)
     to = forms.ChoiceField(label=_("Moved to"), required=False)
     note = forms.CharField(label=_("Note"), max_length=250, required=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from django.contrib import messages
@@ -288,12 +288,10 @@ def render_part(
     if pick is None:
         pick = pick_form(part, now=now)
     parcels = list(part.parcels.prefetch_related("lines__order_line", "lines__lot").order_by("number", "pk"))
-    ready_text, is_ready_today = ready_time(part, now)
+    ready_text, _is_ready_today = ready_time(part, now)
     labels = parcel_position_labels(parcels)
     positions = {parcel_id: label for parcel_id, label in labels.items() if label != "1/1"}
     refunds = list(part.refunds.oldest_first().with_unsent_items())
-    reduction = sum(refund.amount for refund in refunds if refund.is_for_unsent_items)
-    refunded = sum(refund.amount - refund.surplus for refund in refunds) - reduction
     rows = pick_lines(part, pick, weigh)
     unweighed = [row for row in rows if row.still_open and row.line.is_to_weigh]
     context = {
@@ -307,12 +305,7 @@ def render_part(
         or (bool(unweighed) and all(row.is_buyer_asked for row in unweighed)),
         "scale_key": uuid.uuid4(),
         "weigh": weigh,
-        "discounts": list(Discount.objects.on_part(part)),
-        "listed": sum(line.list_gross for line in part.lines.all()),
-        "unsent": [refund.unsent_label for refund in refunds if refund.is_for_unsent_items],
-        "reduction": reduction,
-        "refunded": refunded,
-        "due": part.total_gross - reduction - refunded,
+        **_totals_context(part, refunds),
         "parcels": [
             _parcel_row(part, parcel, positions.get(parcel.pk, ""), parcel_form, now=now)
             for parcel in parcels
@@ -321,7 +314,6 @@ def render_part(
         "step": _current_step(part, parcels, pick),
         "step_names": step_names(part),
         "ready_text": ready_text,
-        "leaves_today": is_ready_today,
         "time_left": format_time_left(part.accept_by, now) if part.accept_by else "",
         "undo_shortage_until": _undo_shortage_until(membership, part, refunds, now),
         "undo_acceptance_until": _undo_acceptance_until(part, parcels, now),
@@ -329,6 +321,20 @@ def render_part(
         "can_cancel": part.state == PartState.ACCEPTED and part.may_be_cancelled(parcels),
     }
     return render_page(request, membership, "members/part.html", context)
+
+
+def _totals_context(part: OrderPart, refunds: Sequence[Refund]) -> dict[str, object]:
+    """Return what the part cost, what was taken off for unsent items or refunded, and what is left."""
+    reduction = sum(refund.amount for refund in refunds if refund.is_for_unsent_items)
+    refunded = sum(refund.amount - refund.surplus for refund in refunds) - reduction
+    return {
+        "discounts": list(Discount.objects.on_part(part)),
+        "listed": sum(line.list_gross for line in part.lines.all()),
+        "unsent": [refund.unsent_label for refund in refunds if refund.is_for_unsent_items],
+        "reduction": reduction,
+        "refunded": refunded,
+        "due": part.total_gross - reduction - refunded,
+    }
 
 
 def _undo_shortage_until(

@@ -14,7 +14,7 @@ from catalog.actions.listings.listing_states import pause_listing, resume_listin
 from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import update_variant
 from catalog.actions.stock.receipts_and_losses import receive_stock, write_off_stock
-from catalog.actions.stock.stock_movements import MAX_COUNTED_STEPS, count_stock
+from catalog.actions.stock.stock_movements import MAX_COUNTED_QUANTITY, count_stock
 from catalog.actions.stock.transfer_stock import transfer_stock
 from catalog.models import Listing, Stock, Variant
 from cooperatives.access import MemberRight
@@ -142,7 +142,7 @@ def _change_stock(call: CommandCall, action: Callable[..., Stock]) -> PreparedCo
         cooperative=call.membership.cooperative,
         variant_id=variant.pk,
         warehouse_id=payload.key("warehouse"),
-        quantity=payload.whole_number("quantity", maximum=MAX_COUNTED_STEPS),
+        quantity=payload.whole_number("quantity", maximum=MAX_COUNTED_QUANTITY),
         note=payload.text("note", max_length=250),
         lot_id=payload.optional_number("lot"),
         happened_at=call.happened_at,
@@ -159,7 +159,7 @@ def _transfer_stock(call: CommandCall) -> PreparedCommand:
         variant_id=variant.pk,
         from_warehouse_id=payload.key("warehouse"),
         to_warehouse_id=payload.key("to"),
-        quantity=payload.whole_number("quantity", maximum=MAX_COUNTED_STEPS),
+        quantity=payload.whole_number("quantity", maximum=MAX_COUNTED_QUANTITY),
         note=payload.text("note", max_length=250),
         lot_id=payload.optional_number("lot"),
         happened_at=call.happened_at,
@@ -175,7 +175,7 @@ def _count_stock(call: CommandCall) -> PreparedCommand:
         cooperative=call.membership.cooperative,
         variant_id=variant.pk,
         warehouse_id=payload.key("warehouse"),
-        counted_quantity=payload.whole_number("counted", minimum=0, maximum=MAX_COUNTED_STEPS),
+        counted_quantity=payload.whole_number("counted", minimum=0, maximum=MAX_COUNTED_QUANTITY),
         counted_at=call.happened_at,
         note=payload.text("note", max_length=250),
         **call.action_arguments_with_key,

@@ -9,7 +9,7 @@ from catalog.actions.listings.listing_states import submit_listing
 from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct, ProductDetails, VariantDetails
 from catalog.actions.products.variant_rows import MAX_PRICE
-from catalog.actions.stock.stock_movements import MAX_COUNTED_STEPS
+from catalog.actions.stock.stock_movements import MAX_COUNTED_QUANTITY
 from catalog.models import ALL_MONTHS, Category, Listing, Product, ProductType, Unit
 from shop.core.errors import Missing
 from shop.core.models import Channel, market_channel
@@ -34,7 +34,7 @@ def create_listing(call: CommandCall) -> PreparedCommand:
         category=_find_category(payload),
         details=_read_details(payload),
         variants=[
-            (_read_variant(payload), payload.whole_number("on_hand", minimum=0, maximum=MAX_COUNTED_STEPS))
+            (_read_variant(payload), payload.whole_number("on_hand", minimum=0, maximum=MAX_COUNTED_QUANTITY))
         ],
         pictures=find_pictures(call, payload.keys("photos", max_count=MAX_PHOTOS)),
     )
