@@ -216,7 +216,7 @@ class ProductTranslationForm(TranslationForm):
 
 
 class BackInStockForm(forms.Form):
-    """A back-in-stock request: an e-mail address or phone number, and the variant."""
+    """A back-in-stock request: an email address or phone number, and the variant."""
 
     variant = forms.ChoiceField(label=_("Option"), required=False)
     contact = EmailOrPhoneField(

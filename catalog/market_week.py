@@ -46,7 +46,7 @@ class CoachDeparture:
 class WeekEvent(NamedTuple):
     """A moment to announce. `kind` is "closes" or "leaves" (the next coach), or "market"."""
 
-    at: datetime.datetime
+    moment: datetime.datetime
     kind: str
 
 

@@ -1,4 +1,4 @@
-"""E-mails and SMS about products: listing and certificate decisions, back in stock, weekly bulletin."""
+"""Emails and SMS about products: listing and certificate decisions, back in stock, weekly bulletin."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def send_certificate_decision(certificate: Certificate, *, now: datetime.datetim
 
 
 def send_back_in_stock(request: BackInStockRequest, *, now: datetime.datetime) -> None:
-    """Tell the requester once, by e-mail or SMS, that the product can be ordered again."""
+    """Tell the requester once, by email or SMS, that the product can be ordered again."""
     product, language = request.product, request.language
     with translation.override(language):
         show_in_language([product], "name")

@@ -1,4 +1,4 @@
-"""Send e-mails about cooperatives' applications and about follow requests."""
+"""Send emails about cooperatives' applications and about follow requests."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def send_follow_confirmation(follow: Follow, *, now: datetime.datetime) -> None:
 def send_invitation(
     invitation: Invitation, recipient: str, *, token: str, language: str, now: datetime.datetime
 ) -> None:
-    """Send an invitation's link by e-mail or text message, whether or not the recipient has an account."""
+    """Send an invitation's link by email or text message, whether or not the recipient has an account."""
     with translation.override(language):
         cooperative = invitation.cooperative
         show_in_language([cooperative], "name")

@@ -97,7 +97,7 @@ def test_no_file_is_too_long() -> None:
 
 
 def test_no_template_line_is_too_long() -> None:
-    """The formatter cannot break a tag. E-mail texts are left out: their white space is content."""
+    """The formatter cannot break a tag. Email texts are left out: their white space is content."""
     templates = [path for kind in ("html", "js") for path in (ROOT / "templates").rglob(f"*.{kind}")]
     long_lines = [
         f"{relative_path(path)}:{number}"

@@ -65,10 +65,10 @@ class BackInStockRequestQuerySet(models.QuerySet["BackInStockRequest"]):
 
 
 class BackInStockRequest(models.Model):
-    """A request for one e-mail or SMS when a product can be ordered again.
+    """A request for one email or SMS when a product can be ordered again.
 
     `variant` null means any variant. `is_for_next_season`: the product was available when requested, and the
-    request waits for the season. `contact` is a lower-case e-mail address or a normalised phone number.
+    request waits for the season. `contact` is a lower-case email address or a normalised phone number.
     `notified_at` is when the notification was sent. A new request after that reuses the row. `token` is the
     secret of the unsubscribe link.
     """

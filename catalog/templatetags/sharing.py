@@ -52,7 +52,7 @@ def structured_product(
     product: Product,
     choices: Sequence[VariantChoice],
     currency: str,
-    address: str,
+    url: str,
     media: Sequence[ProductMedia],
     is_paused: bool,
     breadcrumbs: Sequence[Breadcrumb],
@@ -62,25 +62,25 @@ def structured_product(
         "@type": "Product",
         "name": product.name,
         "description": product.description_text,
-        "url": address,
+        "url": url,
         "image": [jpeg for medium in media if (jpeg := _jpeg(medium.picture))],
         "countryOfOrigin": "VN",
         "brand": {"@type": "Brand", "name": product.cooperative.name},
         "category": next((breadcrumb.name for breadcrumb in reversed(breadcrumbs) if breadcrumb.row), ""),
     }
     offers = [
-        _variant_offer(product, choice, currency, address, is_available=not (is_paused or choice.is_sold_out))
+        _variant_offer(product, choice, currency, url, is_available=not (is_paused or choice.is_sold_out))
         for choice in choices
     ]
     return _json_ld_script({**product_data, "offers": offers[0] if len(offers) == 1 else offers})
 
 
 @register.simple_tag
-def structured_path(breadcrumbs: Sequence[Breadcrumb], page_name: str, address: str) -> SafeString:
+def structured_path(breadcrumbs: Sequence[Breadcrumb], page_name: str, url: str) -> SafeString:
     """Return a BreadcrumbList: `breadcrumbs` lead from the home page down, `page_name` is the page itself."""
     names_and_urls = [
         *((breadcrumb.name, public_url(breadcrumb.path)) for breadcrumb in breadcrumbs),
-        (page_name, address),
+        (page_name, url),
     ]
     return _json_ld_script(
         {
@@ -94,12 +94,12 @@ def structured_path(breadcrumbs: Sequence[Breadcrumb], page_name: str, address: 
 
 
 @register.simple_tag
-def structured_cooperative(cooperative: Cooperative, address: str) -> SafeString:
+def structured_cooperative(cooperative: Cooperative, url: str) -> SafeString:
     """Return a cooperative as an Organization, by its registration data."""
     return _json_ld_script(
         {
             **_organization(cooperative),
-            "url": address,
+            "url": url,
             "description": cooperative.summary,
             "email": cooperative.email,
             "image": _jpeg(cooperative.cover) if cooperative.cover else "",
@@ -130,7 +130,7 @@ def structured_market(shop: ShopSettings) -> SafeString:
 
 
 def _variant_offer(
-    product: Product, choice: VariantChoice, currency: str, address: str, *, is_available: bool
+    product: Product, choice: VariantChoice, currency: str, url: str, *, is_available: bool
 ) -> dict[str, object]:
     variant = choice.variant
     availability = "InStock" if is_available else "OutOfStock"
@@ -139,7 +139,7 @@ def _variant_offer(
         "name": variant.name,
         "sku": variant.sku or "",
         "gtin": variant.barcode if len(variant.barcode) in (8, 12, 13, 14) else "",
-        "url": address,
+        "url": url,
         "price": plain_amount(choice.price, currency),
         "priceCurrency": currency,
         "availability": f"https://schema.org/{availability}",

@@ -34,7 +34,7 @@ class FilterRemoval:
     """A removable filter, with its label, the URL without it, and the number of products then."""
 
     label: str
-    address: str
+    url: str
     count: int = 0
 
 

@@ -1,4 +1,4 @@
-"""Pages for following a cooperative or the market by e-mail."""
+"""Pages for following a cooperative or the market by email."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def edit_follow(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_POST
 def confirm_follow_view(request: HttpRequest, token: str) -> HttpResponse:
-    """Confirm a follow with the token from the e-mail."""
+    """Confirm a follow with the token from the email."""
     try:
         confirm_follow(token=token, actor=_actor(request), now=timezone.now())
     except Missing as error:

@@ -1,4 +1,4 @@
-"""Follow a cooperative's or the market's weekly bulletin, by confirmed e-mail (double opt-in)."""
+"""Follow a cooperative's or the market's weekly bulletin, by confirmed email (double opt-in)."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def create_follow_request(
 
 @transaction.atomic(durable=True)
 def confirm_follow(*, token: str, actor: Actor, now: datetime.datetime) -> Follow:
-    """Confirm a follow by the token from the e-mail. Raises Missing."""
+    """Confirm a follow by the token from the email. Raises Missing."""
     row = lock_row(Follow.objects.filter(token=token))
     if row is None:
         raise Missing()

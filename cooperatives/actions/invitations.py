@@ -56,7 +56,7 @@ def invite_member(
     actor: Actor,
     now: datetime.datetime,
 ) -> Invitation:
-    """Create an invitation and send its link to `recipient` (e-mail address or phone number), if any.
+    """Create an invitation and send its link to `recipient` (email address or phone number), if any.
 
     Raises Missing, TooManyInvitations.
     """

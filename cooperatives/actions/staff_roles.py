@@ -46,7 +46,7 @@ def invite_staff(
     link_to: Callable[[User], str],
     now: datetime.datetime,
 ) -> User:
-    """Create a staff account with roles and e-mail a link to set its password.
+    """Create a staff account with roles and email a link to set its password.
 
     An existing account with this address becomes a staff account and keeps its password. Raises
     BeyondOwnRights, EmailTaken, InvalidColumnValue.

@@ -38,7 +38,7 @@ class RequestForm(forms.Form):
 
 
 class GuestRequestForm(RequestForm):
-    """A request by a guest, confirmed by a code sent to the phone number or e-mail address given."""
+    """A request by a guest, confirmed by a code sent to the phone number or email address given."""
 
     contact = EmailOrPhoneField(
         label=_("Phone number or email used for your orders"),

@@ -104,7 +104,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.placed().filter(user=user_id)
 
     def of_guest(self, contact: str) -> OrderQuerySet:
-        """Return guest orders with this normalised phone or e-mail; none if the contact is empty."""
+        """Return guest orders with this normalised phone or email; none if the contact is empty."""
         if not contact:
             return self.none()
         return self.placed().filter(Q(phone=contact) | Q(email__iexact=contact), user=None)
@@ -149,7 +149,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Return orders found by the text of a label, a bank note or a buyer.
 
         The text may be an order code, alone or with a parcel's number ("TTP4GRM-1"), a tracking number, or
-        the order number. It may also be the phone number or its last six digits, the e-mail address, or words
+        the order number. It may also be the phone number or its last six digits, the email address, or words
         of the buyer's name.
         """
         text = text.strip()

@@ -148,7 +148,7 @@ class VoucherCode(models.Model):
 
 class VoucherUseQuerySet(models.QuerySet["VoucherUse"]):
     def of_buyer(self, user_id: int | None, phone: str, email: str) -> VoucherUseQuerySet:
-        """Return uses by the same buyer: same account, or same phone or e-mail on the order."""
+        """Return uses by the same buyer: same account, or same phone or email on the order."""
         buyer_filter = Q(pk=None)
         if user_id is not None:
             buyer_filter |= Q(user=user_id)
@@ -165,7 +165,7 @@ class VoucherUseQuerySet(models.QuerySet["VoucherUse"]):
 class VoucherUse(models.Model):
     """One use of a code by one order; usage limits count these rows.
 
-    The row is deleted if the whole order is cancelled. `buyer` is the phone or e-mail that the order was
+    The row is deleted if the whole order is cancelled. `buyer` is the phone or email that the order was
     placed with.
     """
 

@@ -1,4 +1,4 @@
-"""Notices about orders: to buyers by e-mail or SMS, to cooperatives and to the operator by e-mail."""
+"""Notices about orders: to buyers by email or SMS, to cooperatives and to the operator by email."""
 
 from __future__ import annotations
 

@@ -31,9 +31,9 @@ def notify_buyer(
     occasion: str = "",
     **context: object,
 ) -> None:
-    """Send by e-mail if there is an address, otherwise (or also) by SMS: a short text and the page's link.
+    """Send by email if there is an address, otherwise (or also) by SMS: a short text and the page's link.
 
-    `includes_account` includes the e-mail address and the confirmed number of the buyer's account. A `url` in
+    `includes_account` includes the email address and the confirmed number of the buyer's account. A `url` in
     the context replaces the order's.
     """
     part = context.get("part")
@@ -83,7 +83,7 @@ def notify_cooperative(
     occasion: str = "",
     **context: object,
 ) -> None:
-    """Send by e-mail, in Vietnamese, if the cooperative has an address."""
+    """Send by email, in Vietnamese, if the cooperative has an address."""
     if not part.cooperative.email:
         return
     with translation.override("vi"):
@@ -103,7 +103,7 @@ def notify_cooperative(
 def notify_operator(
     key: str, subject: StrOrPromise, template: str, order: Order, *, now: datetime.datetime, **context: object
 ) -> None:
-    """Send by e-mail, in Vietnamese, if the operator has an address."""
+    """Send by email, in Vietnamese, if the operator has an address."""
     operator_email = shop_settings().operator_email
     if not operator_email:
         return

@@ -149,7 +149,7 @@ def _read_row(row: Row, mapping: BankColumnMapping, account: str) -> IncomingTra
     """Return the row's transfer, incoming or outgoing; None for a row without one."""
     day_cell, number = split_dated_number(row.cell(mapping.date))
     try:
-        at = parse_time(day_cell)
+        booked_at = parse_time(day_cell)
     except InvalidCell:
         if _is_without_transfer(row, mapping):
             return None
@@ -169,7 +169,7 @@ def _read_row(row: Row, mapping: BankColumnMapping, account: str) -> IncomingTra
         abs(amount),
         clean_text(cell_text(row.cell(mapping.note)), MAX_TRANSFER_NOTE_LENGTH),
         clean_text(_read_reference(row, mapping, number), MAX_REFERENCE_LENGTH),
-        at,
+        booked_at,
         is_incoming=amount > 0,
         has_time=has_clock_time(day_cell),
     )

@@ -137,11 +137,11 @@ def clean_text(value: object, max_length: int) -> str:
     return " ".join(printable.split())[:max_length]
 
 
-def normalise_time(at: datetime.datetime) -> datetime.datetime | None:
+def normalise_time(moment: datetime.datetime) -> datetime.datetime | None:
     """Return the instant in UTC, reading a time without zone as Vietnam's; None outside 2001 to 2099."""
-    if not EARLIEST_YEAR < at.year < LATEST_YEAR:
+    if not EARLIEST_YEAR < moment.year < LATEST_YEAR:
         return None
-    return (at if at.tzinfo else at.replace(tzinfo=VIETNAM)).astimezone(datetime.UTC)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM)).astimezone(datetime.UTC)
 
 
 def _read_sepay(webhook_body: WebhookBody) -> list[IncomingTransfer]:
@@ -278,12 +278,12 @@ def _read_time(payload: WebhookBody, key: str) -> datetime.datetime:
         text = payload.get(key, "")
         if not isinstance(text, str):
             raise TypeError(key)
-        at = normalise_time(datetime.datetime.fromisoformat(text))
+        moment = normalise_time(datetime.datetime.fromisoformat(text))
     except (ValueError, TypeError) as error:
         raise InvalidIncomingTransfer(key) from error
-    if at is None:
+    if moment is None:
         raise InvalidIncomingTransfer(key)
-    return at
+    return moment
 
 
 def _keep_alphanumeric(text: str) -> str:

@@ -103,20 +103,20 @@ def parse_time(cell: Cell) -> datetime.datetime:
     Accepts dd/mm/yyyy (never month first), ISO, and Excel's dates. A time may follow or precede the day.
     """
     try:
-        at = normalise_time(_parse_written_time(cell))
+        moment = normalise_time(_parse_written_time(cell))
     except (ValueError, OverflowError) as error:
         raise InvalidCell from error
-    if at is None:
+    if moment is None:
         raise InvalidCell
-    return at
+    return moment
 
 
 def has_clock_time(cell: Cell) -> bool:
     """Return whether a readable date says the time of day, too. Spreadsheets store a day as its midnight."""
     if isinstance(cell, str):
         return bool(_CLOCK.search(cell))
-    at = normalise_time(_parse_written_time(cell))
-    return at is not None and at.astimezone(VIETNAM).time() != datetime.time()
+    moment = normalise_time(_parse_written_time(cell))
+    return moment is not None and moment.astimezone(VIETNAM).time() != datetime.time()
 
 
 def split_dated_number(cell: Cell) -> tuple[Cell, str]:

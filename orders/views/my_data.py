@@ -167,7 +167,7 @@ def file_request_view(request: HttpRequest) -> HttpResponse:
 @require_safe_or_post
 @never_cache
 def confirm_guest_request(request: HttpRequest) -> HttpResponse:
-    """File a guest's request after the code confirms their phone number or e-mail address."""
+    """File a guest's request after the code confirms their phone number or email address."""
     pending_code, data_request = sent_code(request, CodePurpose.DATA), request.session.get("data_request")
     if pending_code is None or data_request is None:
         return redirect("orders:file-data-request")

@@ -1,10 +1,10 @@
 """Access to an order's pages by its unguessable URL, and proof that the visitor is the buyer.
 
-The URL contains an unguessable id, but e-mails are forwarded and screens are seen by others. The URL
+The URL contains an unguessable id, but emails are forwarded and screens are seen by others. The URL
 therefore only allows reading, until it expires.
 
 Whatever moves money or goods needs proof. Proof is the signed-in buyer, or the browser that placed the order
-within the last hour. A code sent to the order's phone or e-mail is also proof, for an hour in the browser
+within the last hour. A code sent to the order's phone or email is also proof, for an hour in the browser
 that it was entered in. Once the URL has expired, reading needs proof as well.
 """
 
@@ -44,7 +44,7 @@ RULES = {
     "order": AccessRequirement.ADDRESS,
     "payment-status": AccessRequirement.ADDRESS,
     "payment-qr-code": AccessRequirement.ADDRESS,
-    # Fills the visitor's own basket; the receiver's name, phone and e-mail are copied only with proof.
+    # Fills the visitor's own basket; the receiver's name, phone and email are copied only with proof.
     "reorder": AccessRequirement.ADDRESS,
     # Charges the visitor's own card; switching to card from another payment method needs proof.
     "card-fields": AccessRequirement.CARD_ORDER,

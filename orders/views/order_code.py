@@ -1,4 +1,4 @@
-"""Verification codes sent to an order's phone or e-mail, to prove that the visitor is the buyer."""
+"""Verification codes sent to an order's phone or email, to prove that the visitor is the buyer."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def verify_order_code(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse
 
 
 def order_contacts(order: Order) -> dict[ContactMethod, str]:
-    """Return the contacts that a code can be sent to: the order's phone, its e-mail, both or neither."""
+    """Return the contacts that a code can be sent to: the order's phone, its email, both or neither."""
     is_mobile = order.phone.startswith("+") and 8 <= len(order.phone) <= 16
     contacts = {
         ContactMethod.SMS: order.phone if settings.PHONE_CODES and is_mobile else "",
@@ -126,7 +126,7 @@ def _render_page(
 
 
 def mask_contact(contact: str) -> str:
-    """Mask a phone number or e-mail address: "••• 321", "h•••@vd.vn"."""
+    """Mask a phone number or email address: "••• 321", "h•••@vd.vn"."""
     if "@" in contact:
         name, _at, domain = contact.partition("@")
         return f"{name[:1]}•••@{domain}"

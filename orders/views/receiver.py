@@ -98,7 +98,7 @@ def address_book(user: User | None) -> list[Address]:
 
 
 def with_chosen_address(request: HttpRequest, submitted: QueryDict) -> QueryDict:
-    """Return the submitted data with the chosen address, e-mail, or commune of an old address."""
+    """Return the submitted data with the chosen address, email, or commune of an old address."""
     if "use-address" in submitted:
         return _with_address(submitted, address_book(signed_in_user(request)))
     if "use-email" in submitted:

@@ -41,7 +41,7 @@ class TimelineEntry:
 
     title: str
     state: str = ""
-    at: datetime.datetime | None = None
+    happened_at: datetime.datetime | None = None
     note: str = ""
 
 
@@ -96,7 +96,7 @@ def _complaint_entry(complaint: Complaint) -> TimelineEntry:
 
 
 def _sort_time(entry: TimelineEntry) -> datetime.datetime:
-    return entry.at or datetime.datetime.max.replace(tzinfo=datetime.UTC)
+    return entry.happened_at or datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
 def _waiting_entry(order: Order, is_transfer_seen: bool) -> TimelineEntry:

@@ -120,7 +120,7 @@ class PasswordLinkForm(forms.Form):
 
 
 class EmailForm(forms.Form):
-    """A new e-mail address for the account."""
+    """A new email address for the account."""
 
     email = _email()
 

@@ -28,7 +28,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
 
 class Notification(models.Model):
-    """An e-mail or SMS to one person, stored in the transaction that caused it and retried until sent.
+    """An email or SMS to one person, stored in the transaction that caused it and retried until sent.
 
     `key` identifies the occasion ("order-placed:<id>:email"), so that nothing is sent twice. `sealed_secret`
     is an encrypted secret, inserted into the text on delivery and then deleted. After `secret_expires_at` the

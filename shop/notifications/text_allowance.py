@@ -1,7 +1,7 @@
 """Limit text messages per number, per day for the whole shop, and by country.
 
 Texts cost money, and any visitor can have one sent to any number. A text over the limit is given up, and the
-desk is notified. E-mail is not affected.
+desk is notified. Email is not affected.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Registering another person's e-mail address and waiting for its owner to confirm it."""
+"""Registering another person's email address and waiting for its owner to confirm it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def confirm(token: str | None = None) -> None:
 
 
 def password_page() -> str:
-    """Return the link in the last e-mail that sets a password."""
+    """Return the link in the last email that sets a password."""
     notification = Notification.objects.latest("pk")
     assert (notification.recipient, notification.key.partition(":")[0]) == (ADDRESS, "password")
     match = re.search(r"(/en/tai-khoan/mat-khau/\S+/)", notification.text)

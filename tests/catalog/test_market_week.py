@@ -62,7 +62,7 @@ def test_events_are_announced_in_chronological_order() -> None:
     market.market_days.update(number=SUNDAY)
     after_coach = this_week(weekly_delivery_methods(), now=NOW)
 
-    assert [(event.kind, vietnam_date(event.at).day) for event in before_coach.events()] == [
+    assert [(event.kind, vietnam_date(event.moment).day) for event in before_coach.events()] == [
         ("market", 25),
         ("closes", 26),
         ("leaves", 27),

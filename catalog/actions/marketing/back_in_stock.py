@@ -48,7 +48,7 @@ def request_back_in_stock(
 ) -> BackInStockRequest:
     """Request one notification when a product can be ordered again, for one variant or any (None).
 
-    `contact` is an e-mail address or a normalised phone number, depending on `contact_method`. A repeated
+    `contact` is an email address or a normalised phone number, depending on `contact_method`. A repeated
     request changes nothing while the first one waits. After the notification it starts a new wait.
 
     Raises Missing, AlreadyInStock.
@@ -88,13 +88,13 @@ def cancel_back_in_stock_request(*, token: str, actor: Actor, now: datetime.date
 
 
 def delete_back_in_stock_requests_of_user(user: User) -> None:
-    """In a transaction: delete a user's requests, by account, e-mail or phone."""
+    """In a transaction: delete a user's requests, by account, email or phone."""
     contacts = [contact for contact in (user.email, user.phone) if contact]
     BackInStockRequest.objects.filter(Q(user=user) | Q(contact__in=contacts)).delete()
 
 
 def delete_back_in_stock_requests_of_contact(contact: str) -> None:
-    """In a transaction: delete a guest's requests, by e-mail or phone."""
+    """In a transaction: delete a guest's requests, by email or phone."""
     BackInStockRequest.objects.filter(contact=contact).delete()
 
 

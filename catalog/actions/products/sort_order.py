@@ -59,8 +59,8 @@ def reorder_rows(
         row = positions.get(move.key)
         if row is None:
             raise Missing(field="moves")
-        at = order.index(row)
-        order.insert(min(max(at + move.offset, 0), len(order) - 1), order.pop(at))
+        place = order.index(row)
+        order.insert(min(max(place + move.offset, 0), len(order) - 1), order.pop(place))
     changed = [row for position, row in enumerate(order) if row.sort_order != position]
     for position, row in enumerate(order):
         row.sort_order = position

@@ -77,7 +77,7 @@ def remove_lot_picture(
 
 
 def _lock_lot(cooperative: Cooperative, lot_id: int) -> Lot:
-    """Step: lock the cooperative's lot. Raises Missing."""
+    """In a transaction: lock the cooperative's lot. Raises Missing."""
     lot = lock_row(Lot.objects.for_cooperative(cooperative).filter(pk=lot_id))
     if lot is None:
         raise Missing()

@@ -1,7 +1,7 @@
 """Tell the members of a cooperative about an alert, one after the other, until somebody has seen it.
 
-Each member is told by push, then by e-mail, then by text message; then comes the next member. Those who pack
-come before managers. A channel that a member does not have is left out, as is the cooperative's own e-mail
+Each member is told by push, then by email, then by text message; then comes the next member. Those who pack
+come before managers. A channel that a member does not have is left out, as is the cooperative's own email
 address, which gets a mail anyway.
 """
 

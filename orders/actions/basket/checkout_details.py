@@ -29,7 +29,7 @@ class BasketHasOwner(Refused):
 def set_basket_details(
     *, basket_id: uuid.UUID, access: BasketAccess | None = None, now: datetime.datetime, **columns: object
 ) -> Basket:
-    """Set columns with details of the buyer: e-mail, note, language. Raises Missing."""
+    """Set columns with details of the buyer: email, note, language. Raises Missing."""
     return write_basket_columns(lock_existing_basket(basket_id, access), now, **columns)
 
 

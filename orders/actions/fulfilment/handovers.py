@@ -262,7 +262,7 @@ def confirm_handover(
 
 
 def lock_open_run(run: DeliveryRun | None) -> None:
-    """Step: lock the run whose driver receives, before the orders of its parcels. Raises RunEnded."""
+    """In a transaction: lock the run whose driver receives, before the orders of its parcels. Raises RunEnded."""
     if run is not None and locks.lock_run(run.pk).ended_at is not None:
         raise RunEnded()
 
@@ -285,7 +285,7 @@ def move_parcel(
     happened_at: datetime.datetime,
     now: datetime.datetime,
 ) -> None:
-    """Step, on a locked order: move a parcel on by the transition of the code's step.
+    """On a locked order: move a parcel on by the transition of the code's step.
 
     Raises LinesNotWeighed, RecalledLotInParcel, RecalledLotOnTheWay, TransitionNotAllowed.
     """

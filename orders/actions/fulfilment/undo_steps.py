@@ -101,13 +101,13 @@ def undoable_steps(parcel: Parcel) -> list[tuple[ParcelStep, datetime.datetime]]
         times.append((ParcelStep.DELIVERY, parcel.delivered_at))
     if parcel.state == ParcelState.DELIVERED and parcel.cod_state == CodState.COLLECTED:
         times.append((ParcelStep.CASH, parcel.cod_collected_at))
-    return [(step, at + UNDO_PERIOD) for step, at in times if at is not None]
+    return [(step, recorded_at + UNDO_PERIOD) for step, recorded_at in times if recorded_at is not None]
 
 
 def require_undo_permission(
     row: Model,
     actions: Collection[str],
-    at: datetime.datetime,
+    recorded_at: datetime.datetime,
     reason: str,
     *,
     actor: Actor,
@@ -124,7 +124,7 @@ def require_undo_permission(
     step = Change.objects.of_row(row).filter(action__in=actions).order_by("-created_at", "-pk").first()
     if step is None or step.entry_point != EntryPoint.MEMBERS:
         raise NotRecordedByCooperative()
-    if now - at > UNDO_PERIOD:
+    if now - recorded_at > UNDO_PERIOD:
         raise UndoPeriodOver()
 
 
@@ -191,10 +191,10 @@ def undo_parcel_step(
     if was_done_with_key(idempotency_key, action, parcel):
         return parcel
     times = {ParcelStep.HANDOVER: parcel.handed_over_at, ParcelStep.DELIVERY: parcel.delivered_at}
-    at = times.get(step, parcel.cod_collected_at)
-    if at is None:
+    recorded_at = times.get(step, parcel.cod_collected_at)
+    if recorded_at is None:
         raise TransitionNotAllowed(from_state=parcel.state, to_state=step)
-    require_undo_permission(parcel, _RECORDED_AS[step], at, reason, actor=actor, now=now)
+    require_undo_permission(parcel, _RECORDED_AS[step], recorded_at, reason, actor=actor, now=now)
     undo: Callable[..., None] = {
         ParcelStep.HANDOVER: _undo_handover,
         ParcelStep.DELIVERY: _undo_delivery,

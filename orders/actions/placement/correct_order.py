@@ -29,7 +29,7 @@ class ProvinceChanged(Refused):
 
 @transaction.atomic(durable=True)
 def correct_contact(*, order_id: uuid.UUID, contact: Contact, actor: Actor, now: datetime.datetime) -> None:
-    """Correct the name, phone, e-mail, address or invoice company of an order; deliveries and sums stay.
+    """Correct the name, phone, email, address or invoice company of an order; deliveries and sums stay.
 
     The change lists column names without their old values: these are personal data, erased with the person.
     Raises InvalidPhone, Missing (also for drafts, which are edited instead), ProvinceChanged.

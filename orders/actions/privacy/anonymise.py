@@ -132,7 +132,7 @@ def _anonymise_user(user_id: int, actor: Actor, now: datetime.datetime) -> User:
 
 
 def anonymise_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> int:
-    """In a transaction: anonymise the guest orders of a phone number or e-mail address; return their number.
+    """In a transaction: anonymise the guest orders of a phone number or email address; return their number.
 
     Raises UndeliveredOrders, UnsettledOrders.
     """

@@ -136,7 +136,7 @@ _AUTOMATIC_KINDS = (RequestKind.ACCESS, RequestKind.DELETION, RequestKind.WITHDR
 
 @transaction.atomic(durable=True)
 def record_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: datetime.datetime) -> None:
-    """Record consent to a purpose; consent to news subscribes their e-mail address to the newsletter.
+    """Record consent to a purpose; consent to news subscribes their email address to the newsletter.
 
     Raises Missing.
     """

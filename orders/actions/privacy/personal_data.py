@@ -174,7 +174,7 @@ def personal_data_of_user(user_id: int) -> PersonalData:
 
 
 def personal_data_of_guest(contact: str) -> PersonalData:
-    """Return the data left with a phone number or e-mail address without signing in."""
+    """Return the data left with a phone number or email address without signing in."""
     orders = Order.objects.of_guest(contact)
     consent_keys = [f"order:{key}" for key in orders.values_list("pk", flat=True)]
     contact_filter = Q(phone=contact) | Q(email__iexact=contact)

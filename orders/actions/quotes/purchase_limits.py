@@ -26,7 +26,7 @@ def ordered_quantities(
 ) -> dict[int, int]:
     """Return how many the buyer has ordered before, by id of the variants that have a limit per buyer.
 
-    The buyer is the same account, or the same phone or e-mail on the order. Cancelled and expired orders,
+    The buyer is the same account, or the same phone or email on the order. Cancelled and expired orders,
     and items refunded instead of sent, do not count. One query, or none if no variant has such a limit.
     """
     periods, buyers = Q(), Q()

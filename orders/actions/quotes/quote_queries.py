@@ -16,7 +16,7 @@ from orders.models import BasketLine, DeliveryChoice, Reservation
 from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
 from shop.core.models import Picture
 
-# Columns that neither prices nor e-mails use. Reading these would cost as much as all other columns.
+# Columns that neither prices nor emails use. Reading these would cost as much as all other columns.
 _METADATA_COLUMNS = ("metadata", "private_metadata")
 _UNREAD_OF_VARIANTS = {
     "": (*_METADATA_COLUMNS, "created_at", "updated_at"),

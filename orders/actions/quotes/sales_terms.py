@@ -45,7 +45,7 @@ _TRIM_SQL = "DELETE FROM orders_termschange WHERE id <= (SELECT max(id) FROM ord
 _JOURNAL_ROWS = 1_000
 
 _METADATA_COLUMNS = ("metadata", "private_metadata")
-# Columns that neither prices nor e-mails use.
+# Columns that neither prices nor emails use.
 _UNREAD_OF_METHODS = dict.fromkeys(
     ("", "service__tax_class__", "warehouse__address__"), _METADATA_COLUMNS
 ) | {

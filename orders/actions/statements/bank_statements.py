@@ -286,8 +286,8 @@ def _cells_of_transfer(incoming: IncomingTransfer) -> list[object]:
 
 
 def _transfer_of_row(row: StatementRow) -> IncomingTransfer:
-    account, amount, note, reference, at, occurrence, *later_cells = row.cells
-    received_at = datetime.datetime.fromisoformat(at)
+    account, amount, note, reference, time_text, occurrence, *later_cells = row.cells
+    received_at = datetime.datetime.fromisoformat(time_text)
     return IncomingTransfer(
         TransferSource.STATEMENT,
         "",

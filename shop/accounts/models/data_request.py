@@ -49,7 +49,7 @@ class DataRequestQuerySet(models.QuerySet["DataRequest"]):
 class DataRequest(models.Model):
     """One request about personal data: requester, deadline, and the answer.
 
-    `contact` is a phone number or e-mail address that its owner has confirmed, because guests have no
+    `contact` is a phone number or email address that its owner has confirmed, because guests have no
     account. `runs_at` is when a deletion runs automatically. Erasure clears contact, name and message.
     """
 

@@ -31,7 +31,7 @@ class OneTimeCodeQuerySet(models.QuerySet["OneTimeCode"]):
 
 
 class OneTimeCode(models.Model):
-    """Six digits sent to a phone number or e-mail address to prove that the person owns it.
+    """Six digits sent to a phone number or email address to prove that the person owns it.
 
     Only a keyed hash is stored. Trying a code requires the row's id, which the visitor's session holds.
     """

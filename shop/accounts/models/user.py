@@ -20,7 +20,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").strip().lower())
 
     def create_user(self, *, email: str | None = None, password: str | None = None, **fields: object) -> User:
-        """Create a user. E-mail addresses are stored in lower case, an empty one as null."""
+        """Create a user. Email addresses are stored in lower case, an empty one as null."""
         user = User(email=(email or "").strip().lower() or None, **fields)
         user.set_password(password)
         user.save(force_insert=True)
@@ -28,7 +28,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
-    """A buyer, a member or an admin. E-mail addresses and confirmed phone numbers are unique.
+    """A buyer, a member or an admin. Email addresses and confirmed phone numbers are unique.
 
     A number that is not confirmed is only a contact: it identifies no account, and several accounts may have
     it.

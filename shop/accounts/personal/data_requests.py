@@ -52,7 +52,7 @@ class DeletionTooLate(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """The requester: a confirmed phone number or e-mail address, and their account if they have one."""
+    """The requester: a confirmed phone number or email address, and their account if they have one."""
 
     contact_method: str
     contact: str

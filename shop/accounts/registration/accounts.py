@@ -37,7 +37,7 @@ class PhoneTaken(Refused):
 def create_confirmed_account(
     *, email: str, password_hash: str, name: str, language: str, actor: Actor, now: datetime.datetime
 ) -> User:
-    """Create an account for a person who proved ownership of the e-mail address. Raises EmailTaken."""
+    """Create an account for a person who proved ownership of the email address. Raises EmailTaken."""
     user = User(email=email, password=password_hash, first_name=name, language=language)
     try:
         with transaction.atomic():
@@ -49,7 +49,7 @@ def create_confirmed_account(
 
 
 def authenticate_active_user(*, phone_or_email: str, password: str) -> User | None:
-    """Return the active user with this e-mail or phone and password, else None; takes equal time."""
+    """Return the active user with this email or phone and password, else None; takes equal time."""
     user = authenticate_user(phone_or_email=phone_or_email, password=password)
     if user is None or not user.is_active or needs_confirmation(user):
         return None
@@ -64,7 +64,7 @@ def needs_confirmation(user: User) -> bool:
 
 
 def authenticate_user(*, phone_or_email: str, password: str) -> User | None:
-    """Return the user with this phone or e-mail and password, even if the account is closed; else None."""
+    """Return the user with this phone or email and password, even if the account is closed; else None."""
     user = find_user(phone_or_email)
     if user is None:
         User().set_password(password)  # equal time for unknown names and wrong passwords
@@ -100,7 +100,7 @@ def set_password(
 ) -> User:
     """Set a new password and end every session and token. Raises Missing.
 
-    Pass `should_confirm` after an e-mailed link, which proves ownership of the address.
+    Pass `should_confirm` after an emailed link, which proves ownership of the address.
     """
     user = _lock_user(user_id)
     if should_confirm and not user.is_confirmed:
@@ -159,7 +159,7 @@ def change_details(
 
 
 def find_user(phone_or_email: str) -> User | None:
-    """Return the user with this e-mail address or confirmed phone number, in any notation."""
+    """Return the user with this email address or confirmed phone number, in any notation."""
     if "@" in phone_or_email:
         return User.objects.filter(email=phone_or_email.strip().lower()).first()
     phone = normalise_phone(phone_or_email)

@@ -1,4 +1,4 @@
-"""E-mails with single-use links, and the tokens in those links.
+"""Emails with single-use links, and the tokens in those links.
 
 A link works once, because the state it changes is part of its token, and for three days.
 """
@@ -70,7 +70,7 @@ def read_email_change_token(token: str, user: User) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class LinkEmail:
-    """The texts of an e-mail with one link."""
+    """The texts of an email with one link."""
 
     kind: str
     subject: str | Promise
@@ -142,7 +142,7 @@ BuildLink = Callable[[User], str]
 def notify_sign_in_change(*, user: User, text: str | Promise, now: datetime.datetime) -> None:
     """In a transaction: notify a user that their sign-in methods changed, in case it was not them.
 
-    By e-mail, or without an address by text message to a confirmed number.
+    By email, or without an address by text message to a confirmed number.
     """
     is_mail = bool(user.email)
     recipient = user.email or (user.phone if user.phone_confirmed_at else None)

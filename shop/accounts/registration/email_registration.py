@@ -1,4 +1,4 @@
-"""Register with e-mail confirmation, and change e-mail addresses."""
+"""Register with email confirmation, and change email addresses."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def register_user(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Register a user; with `link_to`, an e-mailed link must confirm the account.
+    """Register a user; with `link_to`, an emailed link must confirm the account.
 
     If the address already has an account, only its owner is notified, in the same time, so that a
     visitor cannot tell. An unconfirmed user is sent the link again. Raises InvalidColumnValue.
@@ -88,7 +88,7 @@ def register_user(
 
 @transaction.atomic(durable=True)
 def notify_of_registration(*, user_id: int, now: datetime.datetime) -> None:
-    """E-mail a user that a visitor tried to register with their address."""
+    """Email a user that a visitor tried to register with their address."""
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is not None:
         _send_registration_notification(user, now)
@@ -113,7 +113,7 @@ def _send_registration_notification(user: User, now: datetime.datetime) -> None:
 
 @transaction.atomic(durable=True)
 def confirm_account(*, email: str, token: str, actor: Actor, now: datetime.datetime) -> User:
-    """Confirm the account's e-mail address. Raises InvalidLink.
+    """Confirm the account's email address. Raises InvalidLink.
 
     The link proves who owns the address, not who registered with it. Unless the user is signed in, the
     password and all other access chosen at registration end.

@@ -1,6 +1,6 @@
 """Sign in with password and app code in one field. The code follows the password directly.
 
-API clients, including Saleor's Dashboard, send only an e-mail address and a password.
+API clients, including Saleor's Dashboard, send only an email address and a password.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class SecondFactorRequired(Refused):
 def authenticate_with_password_and_code(
     *, phone_or_email: str, password: str, now: datetime.datetime
 ) -> User | None:
-    """Return the user with this e-mail or phone, password, and app code if they need one.
+    """Return the user with this email or phone, password, and app code if they need one.
 
     Returns None for all others, in the same time. Raises SecondFactorRequired, TooManyTries,
     WrongSecondFactor, SecondFactorUsed.

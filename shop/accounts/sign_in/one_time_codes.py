@@ -1,4 +1,4 @@
-"""One-time codes that prove ownership of a phone number or e-mail address, stored as keyed hashes.
+"""One-time codes that prove ownership of a phone number or email address, stored as keyed hashes.
 
 Whether an account has the number is never checked here, so that the response reveals nothing.
 """
@@ -53,7 +53,7 @@ def send_code(
     user_id: int | None,
     now: datetime.datetime,
 ) -> uuid.UUID:
-    """Send a new code to a normalised number or e-mail address; return the id it can be tried under.
+    """Send a new code to a normalised number or email address; return the id it can be tried under.
 
     Raises TextNotSent.
     """

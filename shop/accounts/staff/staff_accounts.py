@@ -64,7 +64,7 @@ def add_staff(
 ) -> User:
     """Make a user staff, creating the account if the address has none.
 
-    A new account has no password until the person sets one through an e-mailed link. Raises
+    A new account has no password until the person sets one through an emailed link. Raises
     InvalidColumnValue,
     ReferenceTaken, and EmailTaken if the user is already staff.
     """

@@ -113,7 +113,7 @@ def request_password_link(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("password")
 def set_password_view(request: HttpRequest, uid: str, token: str) -> HttpResponse:
-    """Set a new password through an e-mailed link, which works once and for three days."""
+    """Set a new password through an emailed link, which works once and for three days."""
     user = _user_of_link(uid, token)
     if user is None:
         return render(request, "accounts/password_link_old.html", status=404)

@@ -1,4 +1,4 @@
-"""Change an account's e-mail address. The change takes effect once the e-mailed link was followed."""
+"""Change an account's email address. The change takes effect once the emailed link was followed."""
 
 from __future__ import annotations
 

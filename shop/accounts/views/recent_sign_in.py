@@ -28,11 +28,11 @@ def record_recent_sign_in(request: HttpRequest, *, method: str, has_second_facto
 def has_recent_sign_in(request: HttpRequest) -> bool:
     """Return whether the last sign-in is recent and includes the second factor, if the account has one."""
     try:
-        at = datetime.datetime.fromisoformat(str(request.session.get(SESSION_KEY, "")))
+        signed_in_at = datetime.datetime.fromisoformat(str(request.session.get(SESSION_KEY, "")))
     except ValueError:
         return False
     max_age = OPENED_WITHIN if request.method in ("GET", "HEAD") else SENT_WITHIN
-    return timezone.now() - at < max_age and has_required_factor(request)
+    return timezone.now() - signed_in_at < max_age and has_required_factor(request)
 
 
 def has_required_factor(request: HttpRequest) -> bool:

@@ -1,6 +1,6 @@
-"""Register by e-mail. The account is created after the code sent to the address was entered.
+"""Register by email. The account is created after the code sent to the address was entered.
 
-The pages are the same whether the address has an account or not. Its owner is notified by e-mail.
+The pages are the same whether the address has an account or not. Its owner is notified by email.
 """
 
 from __future__ import annotations

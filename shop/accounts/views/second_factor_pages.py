@@ -95,7 +95,7 @@ def set_up_authenticator_app(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "sealed": encrypt_secret(f"{user.pk}:{secret}", purpose=NEW_FACTOR_PURPOSE),
-        "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
+        "secret": " ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
         "app_url": app_url,
         "picture": segno.make(app_url, error="m", micro=False).svg_data_uri(
             border=4, omitsize=True, light="white"

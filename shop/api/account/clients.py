@@ -1,4 +1,4 @@
-"""Validation of clients' inputs: redirect URLs, channels, passwords and e-mail addresses."""
+"""Validation of clients' inputs: redirect URLs, channels, passwords and email addresses."""
 
 from __future__ import annotations
 

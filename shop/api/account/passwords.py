@@ -1,4 +1,4 @@
-"""Change passwords and e-mail addresses, by an e-mailed link or by the old password."""
+"""Change passwords and email addresses, by an emailed link or by the old password."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def set_password_by_link(
         user_id=user.pk, password=password, should_confirm=True, actor=context.actor, now=context.now
     )
     if user.has_second_factor or is_second_factor_overdue(user, context):
-        # The e-mailed link is one factor. Users with a second factor must sign in with the new password.
+        # The emailed link is one factor. Users with a second factor must sign in with the new password.
         return {"user": user}
     return issue_tokens(user, context)
 

@@ -57,7 +57,7 @@ M = TypeVar("M", bound=Model)
 
 
 def search_condition(context: Context, text: str) -> Q:
-    """Search orders by number, code, phone or name; platform staff also by e-mail."""
+    """Search orders by number, code, phone or name; platform staff also by email."""
     if "@" in text and not _has_platform_access(context):
         return NO_ROWS
     condition = Q(pk__in=Order.objects.matching(text).values("pk"))

@@ -172,7 +172,7 @@ def _place_order(
         (basket.shipping_address, "SHIPPING"),
         (basket.billing_address, "BILLING"),
     ):
-        if address is not None and basket.email:  # a missing e-mail is reported first
+        if address is not None and basket.email:  # a missing email is reported first
             require_legal_fields(address, context, address_type=address_type)
     try:
         with _order_limits(basket, context):

@@ -35,7 +35,7 @@ query = Queries()
 
 
 def _search_users(context: Context, text: str) -> Q:
-    """Match users whose name, e-mail address or phone number contains every word."""
+    """Match users whose name, email address or phone number contains every word."""
     condition = Q()
     for term in text.split()[:MAX_QUERY_WORDS]:
         condition &= (

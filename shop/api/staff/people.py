@@ -93,7 +93,7 @@ def customer_delete(
 def staff_create(
     arguments: StaffCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Create a staff user; an existing customer with the e-mail address is promoted."""
+    """Create a staff user; an existing customer with the email address is promoted."""
     input_data = arguments["input"]
     redirect = checked_redirect(input_data["redirectUrl"]) if input_data.get("redirectUrl") else None
     email = _email(input_data)

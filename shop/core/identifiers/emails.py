@@ -1,4 +1,4 @@
-"""Find likely mistakes in e-mail addresses."""
+"""Find likely mistakes in email addresses."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def suggest_email(entered: str) -> str:
 
     One letter is missing, superfluous, wrong, or swapped with its neighbour: "lan@gmial.com".
     """
-    name, at, domain = entered.strip().rpartition("@")
+    name, at_sign, domain = entered.strip().rpartition("@")
     domain = domain.lower()
-    if not name or not at or domain in _PROVIDERS:
+    if not name or not at_sign or domain in _PROVIDERS:
         return ""
     for provider in _PROVIDERS:
         if len(provider) >= _MIN_COMPARED_DOMAIN_LENGTH and _differs_by_one_slip(domain, provider):

@@ -103,7 +103,7 @@ def _webp(start: bytes) -> Header:
         raise UnknownPicture
     chunk_type = start[12:16]
     if chunk_type == b"VP8X":
-        width, height = (int.from_bytes(start[at : at + 3], "little") + 1 for at in (24, 27))
+        width, height = (int.from_bytes(start[offset : offset + 3], "little") + 1 for offset in (24, 27))
     elif chunk_type == b"VP8L" and start[20] == 0x2F:
         dimensions = int.from_bytes(start[21:25], "little")
         width, height = (dimensions & 0x3FFF) + 1, (dimensions >> 14 & 0x3FFF) + 1
@@ -120,7 +120,9 @@ def _heif(file: IO[bytes]) -> Header:
     file.seek(8)
     (length,) = struct.unpack(">I", _read_at(file, 0, 4))
     brands = _read_at(file, 8, min(length, 256) - 8)
-    if not {brands[at : at + 4] for at in range(0, len(brands), 4)} & (_HEIF_BRANDS | _AVIF_BRANDS):
+    if not {brands[offset : offset + 4] for offset in range(0, len(brands), 4)} & (
+        _HEIF_BRANDS | _AVIF_BRANDS
+    ):
         raise UnknownPicture
     sizes = [
         struct.unpack(">II", _read_at(file, start + 4, 8))

@@ -51,9 +51,9 @@ def prefixed(text: str | None, prefix: str) -> str:
 
 @register.filter
 def breakable_email(address: str | None) -> str:
-    """Let an e-mail address break before its @ rather than within a word. A missing one becomes empty."""
-    name, at, domain = (address or "").rpartition("@")
-    return format_html("{}<wbr>{}{}", name, at, domain) if at else domain
+    """Let an email address break before its @ rather than within a word. A missing one becomes empty."""
+    name, at_sign, domain = (address or "").rpartition("@")
+    return format_html("{}<wbr>{}{}", name, at_sign, domain) if at_sign else domain
 
 
 @register.filter

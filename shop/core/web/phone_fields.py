@@ -50,7 +50,7 @@ class PhoneField(forms.CharField):
 
 
 class EmailOrPhoneField(forms.CharField):
-    """An e-mail address in lower case, or a phone number in its stored form; empty if it is optional."""
+    """An email address in lower case, or a phone number in its stored form; empty if it is optional."""
 
     def __init__(self, *, label: Label = _EMAIL_OR_PHONE, **options: Any) -> None:
         options.setdefault("max_length", 254)

@@ -27,11 +27,11 @@ def takes_files(is_allowed: Callable[..., bool]) -> Callable[[View], View]:
     return mark
 
 
-def is_signed_in(request: HttpRequest, **_address: object) -> bool:
+def is_signed_in(request: HttpRequest, **_url_arguments: object) -> bool:
     return request.user.is_authenticated
 
 
-def is_staff(request: HttpRequest, **_address: object) -> bool:
+def is_staff(request: HttpRequest, **_url_arguments: object) -> bool:
     return request.user.is_authenticated and request.user.is_staff
 
 
@@ -62,10 +62,10 @@ class DropUnexpectedFiles:
         request: HttpRequest,
         view: Callable[..., object],
         _arguments: object,
-        address: dict[str, object],
+        url_arguments: dict[str, object],
     ) -> None:
         if request.content_type != "multipart/form-data":
             return
         is_allowed = getattr(view, "files_are_allowed", None)
-        if is_allowed is None or not is_allowed(request, **address):
+        if is_allowed is None or not is_allowed(request, **url_arguments):
             request.upload_handlers = [DropFiles(request)]

@@ -41,7 +41,7 @@ _MIN_DIGITS = 6
 @require_safe
 @staff_only(Permission.MANAGE_USERS)
 def list_customers(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Search customers by phone, e-mail or name, newest first.
+    """Search customers by phone, email or name, newest first.
 
     Members of cooperatives who have bought nothing are listed only if they are searched for.
     """
@@ -75,7 +75,7 @@ def list_customers(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @staff_only(Permission.MANAGE_USERS)
 def list_guest_buyers(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Search buyers without an account by phone, e-mail or name; those who ordered last come first."""
+    """Search buyers without an account by phone, email or name; those who ordered last come first."""
     search_text = str(DeskSearch(request.GET).chosen("q") or "").strip()
     guest_orders = Order.objects.placed().filter(user=None)
     matching_orders = guest_orders.matching(search_text) if search_text else guest_orders
@@ -174,7 +174,7 @@ def _customers() -> QuerySet[User]:
 
 
 def _filter_by_text(people: QuerySet[User], text: str) -> QuerySet[User]:
-    """Return people with this phone (its last six digits suffice), e-mail address or name."""
+    """Return people with this phone (its last six digits suffice), email address or name."""
     if not text:
         return people
     if "@" in text:

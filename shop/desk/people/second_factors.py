@@ -54,7 +54,7 @@ class SecondFactorRuleForm(forms.Form):
 @staff_only(Permission.MANAGE_STAFF)
 @require_recent_sign_in
 def find_second_factors(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List staff, or find a user by e-mail address or phone number."""
+    """List staff, or find a user by email address or phone number."""
     return _render_page(request, None)
 
 

@@ -41,7 +41,7 @@ PER_PAGE = 30
 
 
 class InviteForm(forms.Form):
-    """A new staff account: name, e-mail address and roles."""
+    """A new staff account: name, email address and roles."""
 
     name = forms.CharField(
         label=_("Full name"), max_length=250, widget=forms.TextInput(attrs={"class": "input"})

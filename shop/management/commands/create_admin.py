@@ -1,4 +1,4 @@
-"""`manage.py create_admin E-MAIL`: create the first account with access to the desk."""
+"""`manage.py create_admin EMAIL`: create the first account with access to the desk."""
 
 from __future__ import annotations
 

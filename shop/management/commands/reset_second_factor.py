@@ -17,7 +17,7 @@ class Command(BaseCommand):
     help = "Remove the app, passkeys and recovery codes of an account, and sign it out everywhere."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", help="e-mail address or phone number")
+        parser.add_argument("name", help="email address or phone number")
         parser.add_argument("--reason", default="manage.py reset_second_factor", help="the reason to record")
 
     def handle(self, *, name: str, reason: str, **options: object) -> None:

@@ -86,7 +86,7 @@ def _demo_accounts() -> list[str]:
     if not lines:
         return []
     if is_public:
-        return ["", "  Demo accounts (role, e-mail, password)", *lines]
+        return ["", "  Demo accounts (role, email, password)", *lines]
     return ["", f"  Demo accounts; their passwords are in {passwords_file()}", *lines]
 
 

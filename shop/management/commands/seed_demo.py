@@ -78,7 +78,7 @@ class Command(BaseCommand):
             other_accounts_hint = f"the password is in {passwords_file()}"
         else:
             passwords = opened if self.stdout.isatty() else {}
-            other_accounts_hint = "set a password: manage.py changepassword E-MAIL"
+            other_accounts_hint = "set a password: manage.py changepassword EMAIL"
         for account in ACCOUNTS:
             self.stdout.write(
                 f"  {account.role}: {account.email}, {passwords.get(account.email, other_accounts_hint)}"

@@ -256,14 +256,19 @@ class _BulkWriter:
                 movements.append(build_movement(lines[-1], stock_id, member, times.handed_over))
                 if line.is_sold_by_weight:
                     self._weigh(pending_rows, line, parcel.part, order, member, times.packed)
-            for action, at in (
+            for action, happened_at in (
                 ("parcel.created", times.packed),
                 ("parcel.packed", times.packed),
                 ("parcel.handed_over", times.handed_over),
                 ("parcel.delivered", times.delivered),
             ):
                 self._add_change(
-                    pending_rows, (action, parcel, order), member, at, part=parcel.part, parcel=parcel
+                    pending_rows,
+                    (action, parcel, order),
+                    member,
+                    happened_at,
+                    part=parcel.part,
+                    parcel=parcel,
                 )
             if parcel.cod_collected:
                 key = f"parcel:{parcel.pk}:collected"
@@ -285,7 +290,7 @@ class _BulkWriter:
         part: OrderPart,
         order: Order,
         member: Actor,
-        at: datetime.datetime,
+        happened_at: datetime.datetime,
     ) -> None:
         """Record the estimated weight as weighed."""
         line.weighed_grams = line.estimate_grams
@@ -293,7 +298,7 @@ class _BulkWriter:
             "line.weighed",
             line,
             actor=member,
-            now=at,
+            now=happened_at,
             root=order,
             cooperative_id=part.cooperative_id,
             data={
@@ -316,7 +321,7 @@ class _BulkWriter:
         rows: _PendingRows,
         subject: tuple[str, Order | OrderPart | Parcel, Order],
         actor: Actor,
-        at: datetime.datetime,
+        happened_at: datetime.datetime,
         *,
         part: OrderPart | None = None,
         parcel: Parcel | None = None,
@@ -330,7 +335,7 @@ class _BulkWriter:
             action,
             row,
             actor=actor,
-            now=at,
+            now=happened_at,
             root=order,
             cooperative_id=part.cooperative_id if part else None,
             reason=reason,

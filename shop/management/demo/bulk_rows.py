@@ -12,7 +12,7 @@ from shop.core.actors import Actor
 
 
 def build_event(
-    payment: Payment, kind: EventKind, amount: int, key: str, actor: Actor, at: datetime.datetime
+    payment: Payment, kind: EventKind, amount: int, key: str, actor: Actor, happened_at: datetime.datetime
 ) -> PaymentEvent:
     return PaymentEvent(
         payment=payment,
@@ -22,7 +22,7 @@ def build_event(
         idempotency_key=f"{payment.idempotency_key}:{key}",
         actor_kind=actor.kind,
         actor_key=actor.key,
-        created_at=at,
+        created_at=happened_at,
     )
 
 
@@ -37,7 +37,7 @@ def build_parcel_line(parcel: Parcel, line: OrderLine, stock_id: int) -> ParcelL
     )
 
 
-def build_movement(row: ParcelLine, stock_id: int, member: Actor, at: datetime.datetime) -> Movement:
+def build_movement(row: ParcelLine, stock_id: int, member: Actor, happened_at: datetime.datetime) -> Movement:
     return Movement(
         stock_id=stock_id,
         quantity=-row.quantity,
@@ -47,16 +47,16 @@ def build_movement(row: ParcelLine, stock_id: int, member: Actor, at: datetime.d
         actor_kind=member.kind,
         actor_key=member.key,
         entry_point=member.entry_point,
-        created_at=at,
+        created_at=happened_at,
     )
 
 
-def build_consent(order: Order, actor: Actor, at: datetime.datetime) -> Consent:
+def build_consent(order: Order, actor: Actor, happened_at: datetime.datetime) -> Consent:
     return Consent(
         user_id=order.user_id,
         subject=f"order:{order.pk}",
         purpose=ConsentPurpose.ORDER,
         version=CONSENT_TEXT_VERSION,
-        given_at=at,
+        given_at=happened_at,
         entry_point=actor.entry_point,
     )

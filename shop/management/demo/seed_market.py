@@ -54,7 +54,7 @@ def seed_market(
     has_renditions: bool = True,
     passwords: Mapping[str, str] = PUBLISHED_PASSWORDS,
 ) -> Mapping[str, User]:
-    """Create what the demo still lacks; return the accounts by e-mail.
+    """Create what the demo still lacks; return the accounts by email.
 
     Divisions and pictures come first, because files must not be written in a transaction. The rest is one
     transaction, except synonyms and followers. A second run adds nothing.

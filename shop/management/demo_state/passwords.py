@@ -21,7 +21,7 @@ _GROUPS, _GROUP_LENGTH = 4, 4  # 79 bits
 
 
 def make_passwords() -> dict[str, str]:
-    """Return a random password for each demo account, by e-mail."""
+    """Return a random password for each demo account, by email."""
     return {account.email: _random_password() for account in ACCOUNTS}
 
 
@@ -38,7 +38,7 @@ def find_accounts_with_published_password() -> list[User]:
 
 
 def replace_published_passwords(*, actor: Actor, now: datetime.datetime) -> dict[str, str]:
-    """Give accounts with their published password a random one; return those by e-mail.
+    """Give accounts with their published password a random one; return those by email.
 
     Their sessions end.
     """

@@ -52,7 +52,7 @@ _SESSION_KEY = "application"  # the form's data until the code is entered
 @never_cache
 @sensitive_post_parameters("password")
 def apply(request: HttpRequest) -> HttpResponse:
-    """Apply to sell. Visitors without an account first confirm an e-mailed code, which registers them."""
+    """Apply to sell. Visitors without an account first confirm an emailed code, which registers them."""
     user = _current_user(request)
     if isinstance(user, User):
         membership = chosen_membership(request)

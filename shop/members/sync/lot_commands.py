@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from catalog.actions.stock.lots import MAX_STAGE_LENGTH, LotDetails, add_lot_stage, count_lot, receive_lot
-from catalog.actions.stock.stock_movements import MAX_COUNTED_STEPS
+from catalog.actions.stock.stock_movements import MAX_COUNTED_QUANTITY
 from catalog.models import Lot, Variant
 from shop.core.errors import Missing
 from shop.members.sync.command_types import CommandCall, PreparedCommand
@@ -24,7 +24,7 @@ def receive_lot_from_phone(call: CommandCall) -> PreparedCommand:
         cooperative=cooperative,
         variant_id=variant.pk,
         warehouse_id=payload.key("warehouse"),
-        quantity=payload.whole_number("quantity", maximum=MAX_COUNTED_STEPS),
+        quantity=payload.whole_number("quantity", maximum=MAX_COUNTED_QUANTITY),
         details=LotDetails(
             harvested_on=payload.optional_day("harvested_on"),
             expires_on=payload.optional_day("expires_on"),
@@ -45,7 +45,7 @@ def count_lot_from_phone(call: CommandCall) -> PreparedCommand:
         cooperative=call.membership.cooperative,
         lot_id=lot.pk,
         warehouse_id=call.payload.key("warehouse"),
-        counted_quantity=call.payload.whole_number("counted", minimum=0, maximum=MAX_COUNTED_STEPS),
+        counted_quantity=call.payload.whole_number("counted", minimum=0, maximum=MAX_COUNTED_QUANTITY),
         counted_at=call.happened_at,
         note=call.payload.text("note", max_length=250),
         **call.action_arguments_with_key,

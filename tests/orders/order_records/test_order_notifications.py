@@ -1,4 +1,4 @@
-"""E-mails and text messages about orders, also while the mail server fails."""
+"""Emails and text messages about orders, also while the mail server fails."""
 
 from __future__ import annotations
 

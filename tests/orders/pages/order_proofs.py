@@ -16,7 +16,7 @@ _ORDER_ADDRESS = re.compile(r"/don-hang/([0-9a-f-]{36})/")
 
 
 def last_sent_code(*, contact: str) -> str:
-    """Return the code last sent to this e-mail address or phone number."""
+    """Return the code last sent to this email address or phone number."""
     return decrypt_secret(
         Notification.objects.filter(key__startswith="code:", recipient=contact).latest("pk").sealed_secret
     )

@@ -113,7 +113,7 @@ def test_account_set_by_desk_is_notified_and_held() -> None:
 
 
 def test_changed_account_is_also_notified_to_the_buyers_own_account() -> None:
-    """An intruder may have changed the order's e-mail address, but not the account's."""
+    """An intruder may have changed the order's email address, but not the account's."""
     buyer = make_user(email="hanh@example.com", phone="+84911222333", phone_confirmed_at=LATER)
     order = make_paid_order(email="hoa@example.com", user=buyer)
     payout_of(order)

@@ -7,7 +7,7 @@ SENDING, CODE, NAME = (f"/en/tai-khoan/dang-nhap/{page}/" for page in ("gui-ma",
 
 
 def last_code(recipient):
-    """Return the newest code sent to a phone number or an e-mail address."""
+    """Return the newest code sent to a phone number or an email address."""
     row = Notification.objects.filter(recipient=recipient, key__startswith="code:").order_by("-pk").first()
     return decrypt_secret(row.sealed_secret)
 

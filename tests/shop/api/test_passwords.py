@@ -1,4 +1,4 @@
-"""New passwords and e-mail addresses over the API."""
+"""New passwords and email addresses over the API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Likely mistakes in e-mail addresses."""
+"""Likely mistakes in email addresses."""
 
 from __future__ import annotations
 

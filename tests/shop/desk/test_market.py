@@ -26,7 +26,7 @@ ACCOUNT = {"bank": "970405", "account": "1500 2011 2233", "holder": "Công ty Ch
 
 @pytest.fixture
 def settings_manager(client: Client) -> Client:
-    """Return staff with the settings permission; the market has an e-mail address."""
+    """Return staff with the settings permission; the market has an email address."""
     make_channel()
     ShopSettings.objects.create(pk=1, operator_email="san@example.com")
     client.force_login(make_staff(Permission.MANAGE_SETTINGS, first_name="Lan"))

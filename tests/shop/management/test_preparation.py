@@ -53,7 +53,7 @@ def test_compiled_translations_are_left_unchanged(settings, tmp_path) -> None:
 
 
 def test_translations_used_before_compilation_are_reloaded(settings, tmp_path) -> None:
-    """On a fresh clone the process that compiles translations also renders the demo's e-mails."""
+    """On a fresh clone the process that compiles translations also renders the demo's emails."""
     settings.LOCALE_PATHS, settings.BASE_DIR = [tmp_path], tmp_path
     folder = tmp_path / "vi" / "LC_MESSAGES"
     folder.mkdir(parents=True)

@@ -20,7 +20,7 @@ LIGHT_COLOUR = "#fff8e6"  # warmer than white
 
 def mix(first: str, second: str, share: float) -> str:
     """Return the colour between two, `share` of the way from the first to the second."""
-    ends = [tuple(int(colour[at : at + 2], 16) for at in (1, 3, 5)) for colour in (first, second)]
+    ends = [tuple(int(colour[spot : spot + 2], 16) for spot in (1, 3, 5)) for colour in (first, second)]
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in zip(*ends, strict=True))
 
 
@@ -46,8 +46,8 @@ def smooth(points: Sequence[Point], *, closed: bool = True) -> str:
     """Return path data of a smooth curve through the points (Catmull-Rom)."""
     count = len(points)
     data = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
-    for at in range(count if closed else count - 1):
-        before, start, end, after = (points[(at + step) % count] if closed else points[min(max(at + step, 0), count - 1)] for step in (-1, 0, 1, 2))
+    for index in range(count if closed else count - 1):
+        before, start, end, after = (points[(index + step) % count] if closed else points[min(max(index + step, 0), count - 1)] for step in (-1, 0, 1, 2))
         first = (start[0] + (end[0] - before[0]) / 6, start[1] + (end[1] - before[1]) / 6)
         second = (end[0] - (after[0] - start[0]) / 6, end[1] - (after[1] - start[1]) / 6)
         data += f"C{first[0]:.1f} {first[1]:.1f} {second[0]:.1f} {second[1]:.1f} {end[0]:.1f} {end[1]:.1f}"
@@ -62,8 +62,8 @@ def line(points: Sequence[Point], *, closed: bool = True) -> str:
 def ring(x: float, y: float, rx: float, ry: float, count: int, rng: Random, rough: float = 0) -> list[Point]:
     """Return points around an ellipse, each displaced by up to `rough` of the radius."""
     points = []
-    for at in range(count):
-        angle = 2 * math.pi * at / count
+    for index in range(count):
+        angle = 2 * math.pi * index / count
         far = 1 + rng.uniform(-rough, rough)
         points.append((x + rx * far * math.cos(angle), y + ry * far * math.sin(angle)))
     return points

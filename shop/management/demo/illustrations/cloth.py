@@ -148,8 +148,8 @@ def cloth(c: Canvas, width: float, height: float, scheme: Scheme, motif: str, *,
             down += size * 0.9
         down += space
     if border:
-        for at in (size, height - 1.6 * size):
-            _stripe(c, at, width, size * 0.6, RED)
+        for spot in (size, height - 1.6 * size):
+            _stripe(c, spot, width, size * 0.6, RED)
     threads = '<path d="M0 1H6M0 4H6" stroke="#ffffff" stroke-width="1" opacity=".07"/><path d="M1 0V6M4 0V6" stroke="#000000" stroke-width="1" opacity=".09"/>'
     c.box(0, 0, width, height, c.pattern(6, 6, threads))
 
@@ -162,16 +162,16 @@ def _stripe(c: Canvas, down: float, width: float, high: float, colour: str = YEL
 def fringe(c: Canvas, x: float, y: float, width: float, length: float, colour: str = WHITE) -> None:
     """Paint the loose threads at the end of a cloth."""
     count = int(width / 11)
-    for at in range(count + 1):
-        across, sway = x + width * at / count, (at * 7 % 5 - 2) * 2.2
-        c.stroke(f"M{across:.1f} {y:.1f}q{sway:.1f} {length * 0.5:.1f} {sway * 0.5:.1f} {length * (0.9 + at * 3 % 4 * 0.05):.1f}", darker(colour, 0.12 * (at % 2)), 4.2)
+    for index in range(count + 1):
+        across, sway = x + width * index / count, (index * 7 % 5 - 2) * 2.2
+        c.stroke(f"M{across:.1f} {y:.1f}q{sway:.1f} {length * 0.5:.1f} {sway * 0.5:.1f} {length * (0.9 + index * 3 % 4 * 0.05):.1f}", darker(colour, 0.12 * (index % 2)), 4.2)
 
 
 def tassel(c: Canvas, x: float, y: float, length: float, angle: float = 0, colour: str = RED) -> None:
     with c.moved(x, y, angle):
         c.stroke(f"M0 0v{length * 0.2}", YELLOW, length * 0.06)
-        for at in range(-3, 4):
-            c.stroke(f"M0 {length * 0.3}Q{at * length * 0.05} {length * 0.5} {at * length * 0.1} {length}", colour if at % 2 else darker(colour, 0.2), length * 0.07)
+        for index in range(-3, 4):
+            c.stroke(f"M0 {length * 0.3}Q{index * length * 0.05} {length * 0.5} {index * length * 0.1} {length}", colour if index % 2 else darker(colour, 0.2), length * 0.07)
         c.oval(0, length * 0.28, length * 0.12, length * 0.12, YELLOW)
         c.box(-length * 0.12, length * 0.36, length * 0.24, length * 0.06, YELLOW, 2)
 
@@ -200,11 +200,11 @@ def folded(c: Canvas, x: float, y: float, width: float, height: float, scheme: S
     """Paint a cloth folded into a stack that lies on the table; (x, y) is the middle of its lower edge."""
     c.shadow(x, y, width * 0.56, height * 0.13, 0.42)
     thick = height * 0.085
-    for at in range(layers):
-        down = y - thick * (at + 1)
-        tone = lighter(scheme.ground, 0.1 * (at % 2))
-        c.box(x - width / 2 + at * 2, down, width - at * 4, thick * 0.94, c.linear((0, lighter(tone, 0.25)), (1, darker(tone, 0.3))), thick * 0.45)
-        c.box(x - width / 2 + at * 2 + 8, down + thick * 0.34, width - at * 4 - 16, thick * 0.16, RED if at % 2 else YELLOW, opacity=0.8)
+    for index in range(layers):
+        down = y - thick * (index + 1)
+        tone = lighter(scheme.ground, 0.1 * (index % 2))
+        c.box(x - width / 2 + index * 2, down, width - index * 4, thick * 0.94, c.linear((0, lighter(tone, 0.25)), (1, darker(tone, 0.3))), thick * 0.45)
+        c.box(x - width / 2 + index * 2 + 8, down + thick * 0.34, width - index * 4 - 16, thick * 0.16, RED if index % 2 else YELLOW, opacity=0.8)
     top, bottom = y - height, y - thick * layers
     w = width / 2 - layers * 2
     face = f"M{x - w * 0.9} {top}Q{x} {top - 14} {x + w * 0.9} {top}Q{x + w * 0.96} {(top + bottom) / 2} {x + w} {bottom + 6}Q{x} {bottom + 14} {x - w} {bottom + 6}Q{x - w * 0.96} {(top + bottom) / 2} {x - w * 0.9} {top}Z"

@@ -32,8 +32,8 @@ def finger(c: Canvas, start: Point, end: Point, thick: float, colour: str, rng: 
         )
         c.path(outline, c.linear((0, lighter(colour, 0.42)), (0.45, colour), (1, darker(colour, 0.38))))
         with c.inside(outline):
-            for at in range(1, rings + 1):
-                place = length * at / (rings + 0.6) + rng.uniform(-4, 4)
+            for index in range(1, rings + 1):
+                place = length * index / (rings + 0.6) + rng.uniform(-4, 4)
                 c.stroke(f"M{place:.1f} {-t * 1.1:.1f}q{t * 0.42:.1f} {t * 1.1:.1f} 0 {t * 2.2:.1f}", darker(colour, 0.35), thick * 0.03, opacity=0.7)
                 c.stroke(f"M{place + thick * 0.035:.1f} {-t * 1.1:.1f}q{t * 0.42:.1f} {t * 1.1:.1f} 0 {t * 2.2:.1f}", lighter(colour, 0.5), thick * 0.02, opacity=0.5)
             if tip:
@@ -109,8 +109,8 @@ def gourd_slice(c: Canvas, x: float, y: float, r: float, *, tilt: float = 0.72, 
     c.oval(x, y, r * 0.9, r * tilt * 0.9, mix(flesh, "#b8d890", 0.5))
     c.oval(x, y, r * 0.83, r * tilt * 0.83, c.radial((0, "#ffffff"), (1, flesh), cx=0.4, cy=0.35))
     c.oval(x, y, r * 0.46, r * tilt * 0.46, darker(flesh, 0.07))
-    for at in range(9):
-        a = at * 0.698 + 0.2
+    for index in range(9):
+        a = index * 0.698 + 0.2
         spot = x + r * 0.34 * math.cos(a), y + r * tilt * 0.34 * math.sin(a)
         c.oval(*spot, r * 0.085, r * 0.045, "#d9b45c" if not dried else "#b08a4a", math.degrees(a))
     c.oval(x, y, r * 0.12, r * tilt * 0.12, flesh)
@@ -121,8 +121,8 @@ def greens(c: Canvas, x: float, y: float, size: float, *, seed: int = 1, flowers
     rng = Random(seed)
     c.shadow(x, y, size * 0.24, size * 0.06, 0.42)
     order = [(-58, 0.8), (58, 0.8), (-40, 0.92), (40, 0.92), (-20, 1), (20, 1), (0, 1.04), (-50, 0.6), (50, 0.6), (-28, 0.7), (28, 0.7), (-8, 0.76), (10, 0.72)]
-    for at, (lean, reach) in enumerate(order):
-        tone = mix(colour, "#79b84c", 0.1 + 0.5 * (at / len(order)) + rng.uniform(-0.08, 0.08))
+    for index, (lean, reach) in enumerate(order):
+        tone = mix(colour, "#79b84c", 0.1 + 0.5 * (index / len(order)) + rng.uniform(-0.08, 0.08))
         with c.moved(x + lean * size * 0.0012, y - size * 0.1, lean + rng.uniform(-4, 4)):
             _blade(c, size * reach, tone, rng, slim=flowers, curly=curly)
     if flowers:
@@ -131,15 +131,15 @@ def greens(c: Canvas, x: float, y: float, size: float, *, seed: int = 1, flowers
             tip = x + math.cos(rad) * size * 0.86 * reach, y - size * 0.1 + math.sin(rad) * size * 0.86 * reach
             c.stroke(f"M{x:.0f} {y - size * 0.15:.0f}Q{(x * 1.4 + tip[0] * 0.6) / 2:.0f} {(y + tip[1]) / 2:.0f} {tip[0]:.0f} {tip[1]:.0f}", "#9cc45a", size * 0.022)
             blossoms(c, *tip, size * 0.1, rng)
-    for at in range(9):
-        across = x + (at - 4) * size * 0.03
+    for index in range(9):
+        across = x + (index - 4) * size * 0.03
         c.path(
-            f"M{across - size * 0.022} {y}L{x + (at - 4) * size * 0.02 - size * 0.014} {y - size * 0.28}h{size * 0.03}L{across + size * 0.024} {y}Z",
+            f"M{across - size * 0.022} {y}L{x + (index - 4) * size * 0.02 - size * 0.014} {y - size * 0.28}h{size * 0.03}L{across + size * 0.024} {y}Z",
             c.linear((0, "#cfe3a4"), (0.5, "#eef4d8"), (1, "#a9c77a"), x=1, y=0),
         )
         c.oval(across, y, size * 0.023, size * 0.012, "#f4f6e2")
-    for at, drop in enumerate((0.17, 0.2, 0.23)):
-        c.stroke(f"M{x - size * 0.11} {y - size * drop}q{size * 0.11} {size * 0.03} {size * 0.22} {size * 0.004 * at}", "#b98a3f", size * 0.016)
+    for index, drop in enumerate((0.17, 0.2, 0.23)):
+        c.stroke(f"M{x - size * 0.11} {y - size * drop}q{size * 0.11} {size * 0.03} {size * 0.22} {size * 0.004 * index}", "#b98a3f", size * 0.016)
 
 
 def _blade(c: Canvas, size: float, colour: str, rng: Random, *, slim: bool, curly: bool) -> None:
@@ -147,10 +147,10 @@ def _blade(c: Canvas, size: float, colour: str, rng: Random, *, slim: bool, curl
     wide = size * (0.17 if slim else 0.235)
     left, right = [], []
     steps = 7
-    for at in range(steps + 1):
-        along = 0.3 + 0.7 * at / steps
+    for index in range(steps + 1):
+        along = 0.3 + 0.7 * index / steps
         spread = wide * math.sin(math.pi * min(1, (along - 0.22) / 0.8)) ** 0.8
-        wave = 1 + (0.16 if curly else 0.05) * (1 if at % 2 else -1)
+        wave = 1 + (0.16 if curly else 0.05) * (1 if index % 2 else -1)
         left.append((-spread * wave + rng.uniform(-4, 4), -size * along * 0.86))
         right.append((spread * wave + rng.uniform(-4, 4), -size * along * 0.86))
     outline = smooth([(0, -size * 0.2), *left, (0, -size * 0.9), *reversed(right)])
@@ -158,10 +158,10 @@ def _blade(c: Canvas, size: float, colour: str, rng: Random, *, slim: bool, curl
         c.path(outline, "#12301a", opacity=0.22)
     c.path(outline, c.linear((0, lighter(colour, 0.3)), (0.5, colour), (1, darker(colour, 0.3)), x=1, y=0.6))
     c.path(f"M{-size * 0.02} 0Q{-size * 0.012} {-size * 0.5} 0 {-size * 0.84}Q{size * 0.012} {-size * 0.5} {size * 0.02} 0Z", "#d9e8b0")
-    for at in range(1, 6):
-        along = size * (0.26 + 0.1 * at)
+    for index in range(1, 6):
+        along = size * (0.26 + 0.1 * index)
         for side in (-1, 1):
-            reach = side * wide * (0.3, 0.6, 0.72, 0.66, 0.42)[at - 1]
+            reach = side * wide * (0.3, 0.6, 0.72, 0.66, 0.42)[index - 1]
             c.stroke(f"M0 {-along:.1f}q{reach * 0.5:.1f} {-size * 0.02:.1f} {reach:.1f} {-size * 0.06:.1f}", "#d2e5a6", size * 0.007, opacity=0.8)
 
 
@@ -172,8 +172,8 @@ def blossoms(c: Canvas, x: float, y: float, size: float, rng: Random) -> None:
         if rng.random() < 0.3:
             c.oval(*spot, size * 0.12, size * 0.16, "#a9c64a")
             continue
-        for at in range(4):
-            a = at * 1.57 + rng.uniform(0, 0.5)
+        for index in range(4):
+            a = index * 1.57 + rng.uniform(0, 0.5)
             c.oval(spot[0] + size * 0.15 * math.cos(a), spot[1] + size * 0.15 * math.sin(a), size * 0.15, size * 0.11, rng.choice(("#f6cf2e", "#ffdf55")), math.degrees(a))
         c.oval(*spot, size * 0.06, size * 0.06, "#c98f1a")
 
@@ -201,12 +201,12 @@ def bamboo_slab(c: Canvas, x: float, y: float, length: float, width: float, *, a
             c.path(outline, "#3a200e", opacity=0.35)
         c.path(outline, c.linear((0, lighter(tone, 0.32)), (0.3, tone), (0.9, darker(tone, 0.12)), (1, darker(tone, 0.4)), x=0.15))
         with c.inside(outline):
-            for at in range(-12, 13):
+            for index in range(-12, 13):
                 bent, tint = rng.uniform(-8, 8), rng.choice((darker(tone, 0.3), lighter(tone, 0.4), darker(tone, 0.2)))
-                c.stroke(f"M{-l * 1.1} {w * at / 10:.1f}Q0 {w * at / 12 + bent:.1f} {l} {w * at / 30:.1f}", tint, rng.uniform(1.4, 3.4), opacity=0.5)
-            for at, place in enumerate((-0.62, -0.2, 0.16, 0.44, 0.66)):
-                c.stroke(f"M{place * l} {-w}q{w * 0.3} {w * 0.9} {w * 0.1 * at} {2 * w}", darker(tone, 0.5), 5 - at * 0.6, opacity=0.4)
-                c.stroke(f"M{place * l + 7} {-w}q{w * 0.3} {w * 0.9} {w * 0.1 * at} {2 * w}", lighter(tone, 0.55), 2.4, opacity=0.6)
+                c.stroke(f"M{-l * 1.1} {w * index / 10:.1f}Q0 {w * index / 12 + bent:.1f} {l} {w * index / 30:.1f}", tint, rng.uniform(1.4, 3.4), opacity=0.5)
+            for index, place in enumerate((-0.62, -0.2, 0.16, 0.44, 0.66)):
+                c.stroke(f"M{place * l} {-w}q{w * 0.3} {w * 0.9} {w * 0.1 * index} {2 * w}", darker(tone, 0.5), 5 - index * 0.6, opacity=0.4)
+                c.stroke(f"M{place * l + 7} {-w}q{w * 0.3} {w * 0.9} {w * 0.1 * index} {2 * w}", lighter(tone, 0.55), 2.4, opacity=0.6)
 
 
 def banana_leaf(c: Canvas, x: float, y: float, length: float, width: float, angle: float = 0, colour: str = "#3f8f45") -> None:
@@ -218,8 +218,8 @@ def banana_leaf(c: Canvas, x: float, y: float, length: float, width: float, angl
             c.path(outline, "#12301a", opacity=0.25)
         c.path(outline, c.linear((0, lighter(colour, 0.25)), (0.5, colour), (1, darker(colour, 0.3)), x=0.4))
         with c.inside(outline):
-            for at in range(-14, 15):
-                c.stroke(f"M{l * at / 14 - 20} 0q{30} {-w * 0.5} {64} {-w}M{l * at / 14 - 20} 0q{30} {w * 0.5} {64} {w}", lighter(colour, 0.3), 2, opacity=0.35)
+            for index in range(-14, 15):
+                c.stroke(f"M{l * index / 14 - 20} 0q{30} {-w * 0.5} {64} {-w}M{l * index / 14 - 20} 0q{30} {w * 0.5} {64} {w}", lighter(colour, 0.3), 2, opacity=0.35)
             c.stroke(f"M{-l} 0Q0 {w * 0.05} {l} 0", "#b9d48a", w * 0.07)
 
 

@@ -95,9 +95,9 @@ def shell(c: Canvas, x: float, y: float, rng: Random, deep: float = 0.5, size: f
         with c.moved(3, 7):
             c.path(outline, darker(colour, 0.6), opacity=0.35)
         c.path(outline, c.linear((0, lighter(colour, 0.45)), (0.5, colour), (1, darker(colour, 0.42))))
-        for at in range(-5, 6):
-            high = s * (0.36 if abs(at) in (2, 3, 4) else 0.2)
-            c.stroke(f"M{s * at / 6:.1f} {-high:.1f}q{6} {high:.1f} 0 {2 * high:.1f}", darker(colour, 0.3), 2, opacity=0.4)
+        for index in range(-5, 6):
+            high = s * (0.36 if abs(index) in (2, 3, 4) else 0.2)
+            c.stroke(f"M{s * index / 6:.1f} {-high:.1f}q{6} {high:.1f} 0 {2 * high:.1f}", darker(colour, 0.3), 2, opacity=0.4)
         for drop in (-0.16, 0.02, 0.2):
             c.stroke(f"M{-s * 0.88} {s * drop}Q{-s * 0.5} {s * drop * 1.7} 0 {s * drop}T{s * 0.88} {s * drop}", lighter(colour, 0.5), 2.2, opacity=0.7)
         c.gloss(-s * 0.5, -s * 0.22, s * 0.22, s * 0.09, 0, 0.5)
@@ -128,8 +128,8 @@ def bud(c: Canvas, x: float, y: float, rng: Random, deep: float = 0.5, size: flo
             c.path(data, "#20281a", opacity=0.4)
         c.path(data, c.linear((0, lighter(tone, 0.6)), (0.5, tone), (1, "#5c6a4a")))
         c.stroke(f"M{-size * 0.4} 0Q0 {-size * 0.04} {size * 0.42} 0", "#6c7a55", 1.8, opacity=0.8)
-        for at in (-0.3, -0.12, 0.06, 0.22):
-            c.stroke(f"M{size * at} {-size * 0.03}l{size * 0.06} {-size * 0.05}", "#ffffff", 1.4, opacity=0.8)
+        for spot in (-0.3, -0.12, 0.06, 0.22):
+            c.stroke(f"M{size * spot} {-size * 0.03}l{size * 0.06} {-size * 0.05}", "#ffffff", 1.4, opacity=0.8)
 
 
 def star_anise(c: Canvas, x: float, y: float, r: float, *, angle: float = 0, tilt: float = 0.8) -> None:
@@ -138,9 +138,9 @@ def star_anise(c: Canvas, x: float, y: float, r: float, *, angle: float = 0, til
     with c.moved(x, y):
         c.put(f'<g transform="scale(1 {tilt}) rotate({angle})">')
         c.oval(r * 0.06, r * 0.12, r * 0.9, r * 0.9, c.radial((0, "#20100a", 0.5), (1, "#20100a", 0), cx=0.5, cy=0.5, r=0.5))
-        for at in range(8):
-            long = r * (0.94 if at % 3 else 1.04)
-            c.put(f'<g transform="rotate({at * 45})">')
+        for index in range(8):
+            long = r * (0.94 if index % 3 else 1.04)
+            c.put(f'<g transform="rotate({index * 45})">')
             c.path(
                 f"M{r * 0.1} 0C{long * 0.4} {-r * 0.27} {long * 0.75} {-r * 0.2} {long} 0C{long * 0.75} {r * 0.2} {long * 0.4} {r * 0.27} {r * 0.1} 0Z",
                 c.linear((0, lighter(colour, 0.25)), (0.5, colour), (1, darker(colour, 0.45))),
@@ -175,8 +175,8 @@ def noodle_bundle(c: Canvas, x: float, y: float, length: float, thick: float, *,
     with c.moved(x, y, angle):
         c.shadow(0, thick * 0.52, l * 0.98, thick * 0.3, 0.34)
         count = int(thick / fine * 1.7)
-        for at in range(count):
-            off = (at / (count - 1) - 0.5) * thick
+        for index in range(count):
+            off = (index / (count - 1) - 0.5) * thick
             tone = mix(colour, rng.choice(("#f2ead4", "#a8977a", "#ddd0b2")), rng.uniform(0.2, 0.7))
             flare = rng.uniform(0.95, 1.3)
             data = f"M{-l + rng.uniform(-16, 16):.1f} {off * flare:.1f}C{-l * 0.5:.1f} {off * 1.12:.1f} {-l * 0.2:.1f} {off * 0.72:.1f} 0 {off * 0.72:.1f}S{l * 0.5:.1f} {off * 1.12:.1f} {l + rng.uniform(-16, 16):.1f} {off * rng.uniform(0.95, 1.3):.1f}"
@@ -199,7 +199,7 @@ def tangle(c: Canvas, x: float, y: float, width: float, height: float, count: in
         strands.append((top + (width * 0.1 - top) * rng.uniform(0, 1), across * w))
     for down, across in sorted(strands):
         tone, reach = rng.choice(colours), width * rng.uniform(0.12, 0.24)
-        points = [(x + across + reach * at + rng.uniform(-12, 12), y + down + rng.uniform(-24, 24) * curl) for at in (-0.5, -0.2, 0.15, 0.5)]
+        points = [(x + across + reach * spot + rng.uniform(-12, 12), y + down + rng.uniform(-24, 24) * curl) for spot in (-0.5, -0.2, 0.15, 0.5)]
         data = smooth(points, closed=False)
         with c.moved(1, 3):
             c.stroke(data, darker(tone, 0.6), fine, opacity=0.3)

@@ -50,8 +50,8 @@ def terraces(c: Canvas, x: float, y: float, width: float, height: float, *, ripe
     """Paint rice terraces that climb a slope. `ripe` turns them from green to gold."""
     rng = Random(seed)
     steps = 9
-    for at in range(steps):
-        share = at / steps
+    for index in range(steps):
+        share = index / steps
         top = y + height * share
         wide = width * (0.45 + 0.6 * share)
         tone = mix("#7fae4a", "#e3b84a", min(1, max(0, ripe + rng.uniform(-0.25, 0.25))))
@@ -77,13 +77,13 @@ def tea_rows(c: Canvas, x: float, y: float, width: float, height: float, *, seed
     hill = f"M{x - width / 2} {y + height}C{x - width * 0.36} {y + height * 0.2} {x - width * 0.16} {y} {x} {y}S{x + width * 0.36} {y + height * 0.2} {x + width / 2} {y + height}Z"
     c.path(hill, c.linear((0, "#9cc46a"), (1, "#4f8a3c"), x=0.6))
     with c.inside(hill):
-        for at in range(11):
-            down = y + height * (at + 0.6) / 11
-            bend = 30 + at * 7
+        for index in range(11):
+            down = y + height * (index + 0.6) / 11
+            bend = 30 + index * 7
             row = f"M{x - width * 0.6} {down + bend}Q{x} {down - bend} {x + width * 0.6} {down + bend}"
-            c.stroke(row, "#2f6a34", 12 + at * 0.8, opacity=0.9)
+            c.stroke(row, "#2f6a34", 12 + index * 0.8, opacity=0.9)
             with c.moved(0, -4):
-                c.stroke(row, mix("#5f9f42", "#86bd58", rng.random()), 9 + at * 0.8, stroke_dasharray="14 3")
+                c.stroke(row, mix("#5f9f42", "#86bd58", rng.random()), 9 + index * 0.8, stroke_dasharray="14 3")
 
 
 def stilt_house(c: Canvas, x: float, y: float, size: float, *, smoke: bool = False) -> None:
@@ -93,25 +93,25 @@ def stilt_house(c: Canvas, x: float, y: float, size: float, *, smoke: bool = Fal
     if smoke:
         steam(c, x + 20 * s, y - 92 * s, 60 * s, "#f2f2f2")
     c.oval(x, y, 70 * s, 8 * s, "#20301a", opacity=0.25)
-    for at in (-50, -26, 0, 26, 50):
-        c.box(x + at * s - 2.4 * s, y - 30 * s, 4.8 * s, 30 * s, darker(wood, 0.35))
+    for spot in (-50, -26, 0, 26, 50):
+        c.box(x + spot * s - 2.4 * s, y - 30 * s, 4.8 * s, 30 * s, darker(wood, 0.35))
     c.box(x - 58 * s, y - 33 * s, 116 * s, 5 * s, darker(wood, 0.15))
     c.box(x - 52 * s, y - 58 * s, 104 * s, 26 * s, c.linear((0, darker(wood, 0.3)), (0.4, wood), (1, lighter(wood, 0.15))))
-    for at in range(13):
-        c.stroke(f"M{x - 52 * s + at * 8 * s} {y - 58 * s}V{y - 33 * s}", darker(wood, 0.35), 0.9 * s, opacity=0.6)
-    for at in (-34, 16):
-        c.box(x + at * s, y - 52 * s, 16 * s, 14 * s, "#4a2f1c", 1)
-        c.box(x + at * s + 1.5 * s, y - 50.5 * s, 6 * s, 11 * s, "#f0c46a", opacity=0.75)
+    for spot in range(13):
+        c.stroke(f"M{x - 52 * s + spot * 8 * s} {y - 58 * s}V{y - 33 * s}", darker(wood, 0.35), 0.9 * s, opacity=0.6)
+    for spot in (-34, 16):
+        c.box(x + spot * s, y - 52 * s, 16 * s, 14 * s, "#4a2f1c", 1)
+        c.box(x + spot * s + 1.5 * s, y - 50.5 * s, 6 * s, 11 * s, "#f0c46a", opacity=0.75)
     c.path(
         f"M{x - 70 * s} {y - 54 * s}L{x - 44 * s} {y - 92 * s}H{x + 44 * s}L{x + 70 * s} {y - 54 * s}Q{x} {y - 60 * s} {x - 70 * s} {y - 54 * s}Z",
         c.linear((0, lighter(thatch, 0.25)), (1, darker(thatch, 0.3)), x=0.3),
     )
-    for at in range(5):
-        share = at / 5
+    for spot in range(5):
+        share = spot / 5
         c.stroke(f"M{x - (46 + 24 * share) * s} {y - (90 - 36 * share) * s}H{x + (46 + 24 * share) * s}", darker(thatch, 0.3), 1.2 * s, opacity=0.5)
     c.stroke(f"M{x + 6 * s} {y - 30 * s}L{x + 26 * s} {y}M{x + 16 * s} {y - 30 * s}L{x + 36 * s} {y}", darker(wood, 0.4), 2.4 * s)
-    for at in range(4):
-        c.stroke(f"M{x + (9 + at * 5) * s} {y - (25 - at * 7) * s}h{10 * s}", darker(wood, 0.25), 1.8 * s)
+    for spot in range(4):
+        c.stroke(f"M{x + (9 + spot * 5) * s} {y - (25 - spot * 7) * s}h{10 * s}", darker(wood, 0.25), 1.8 * s)
 
 
 def tree(c: Canvas, x: float, y: float, size: float, colour: str = "#3f7d46", *, fruit: str = "", seed: int = 1) -> None:
@@ -138,8 +138,8 @@ def bamboo(c: Canvas, x: float, y: float, size: float, seed: int = 1) -> None:
         base, lean = x + rng.uniform(-0.16, 0.16) * size, rng.uniform(-0.22, 0.22) * size
         tall = size * rng.uniform(0.75, 1)
         c.stroke(f"M{base:.0f} {y:.0f}Q{base:.0f} {y - tall * 0.6:.0f} {base + lean:.0f} {y - tall:.0f}", rng.choice(("#7fa34f", "#6a8f42", "#94b45c")), size * 0.028)
-        for at in range(9):
-            share = 0.35 + 0.65 * at / 8
+        for index in range(9):
+            share = 0.35 + 0.65 * index / 8
             px, py = base + lean * share * share, y - tall * share
             c.path(
                 f"M{px:.0f} {py:.0f}q{rng.choice((-1, 1)) * size * 0.08:.0f} {size * 0.01:.0f} {rng.choice((-1, 1)) * size * 0.13:.0f} {size * 0.07:.0f}q{-size * 0.05:.0f} {-size * 0.07:.0f} 0 {-size * 0.07:.0f}Z",
@@ -188,8 +188,8 @@ def walker(c: Canvas, x: float, y: float, size: float, coat: str, *, hat: bool =
 
 def drying_rack(c: Canvas, x: float, y: float, width: float, colour: str) -> None:
     """Paint sheets of noodles or slices that dry on slanted bamboo frames."""
-    for at in range(3):
-        px = x + at * width * 0.36
+    for index in range(3):
+        px = x + index * width * 0.36
         c.stroke(f"M{px + width * 0.04} {y}V{y - width * 0.16}M{px + width * 0.27} {y}V{y - width * 0.2}", "#8a672f", 5)
         c.path(f"M{px} {y - width * 0.1}L{px + width * 0.07} {y - width * 0.28}H{px + width * 0.33}L{px + width * 0.28} {y - width * 0.1}Z", "#b98e4c")
         c.path(

@@ -29,8 +29,8 @@ def label(c: Canvas, x: float, y: float, width: float, height: float, title: str
         small = min(size * 0.8, height * (0.1 if picture else 0.16))
         c.text(x, foot - small * 0.15, weight, small, "#5a4a3a")
         foot -= small * 1.35
-    for at, words in enumerate(reversed(lines)):
-        c.text(x, foot - size * 0.2 - at * size * 1.22, words, size, colour)
+    for index, words in enumerate(reversed(lines)):
+        c.text(x, foot - size * 0.2 - index * size * 1.22, words, size, colour)
     room = foot - len(lines) * size * 1.24 - (y - h + strip)
     if picture and room > 24:
         scale = min(room * 0.92, width * 0.8) / 200
@@ -50,8 +50,8 @@ def pouch(c: Canvas, x: float, y: float, width: float, height: float, colour: st
     with c.inside(outline):
         seal = height * 0.075
         c.box(x - w, top, width, seal, darker(colour, 0.12), opacity=0.8)
-        for at in range(1, 5):
-            c.stroke(f"M{x - w} {top + seal * at / 5:.1f}H{x + w}", lighter(colour, 0.4), 1.6, opacity=0.6)
+        for index in range(1, 5):
+            c.stroke(f"M{x - w} {top + seal * index / 5:.1f}H{x + w}", lighter(colour, 0.4), 1.6, opacity=0.6)
         c.stroke(f"M{x - w} {top + height * 0.125}H{x + w}", darker(colour, 0.3), 3, opacity=0.5)
         c.path(f"M{x - w} {y - height * 0.04}Q{x} {y - height * 0.16} {x + w} {y - height * 0.04}V{y + 40}H{x - w}Z", darker(colour, 0.35), opacity=0.25)
         for side in (-1, 1):
@@ -81,8 +81,8 @@ def vacuum_pack(c: Canvas, x: float, y: float, width: float, height: float, cont
         c.shadow(0, h * 0.98, w * 1.02, h * 0.16, 0.36)
         c.box(-w, -h, width, height, c.linear((0, "#ffffff", 0.85), (0.5, tint, 0.75), (1, "#b9c6ca", 0.85), x=1, y=1), 14)
         for edge in (-h, h - height * 0.06):
-            for at in range(1, 5):
-                c.stroke(f"M{-w + 6} {edge + height * 0.06 * at / 5:.1f}H{w - 6}", "#93a5ab", 2, opacity=0.7)
+            for index in range(1, 5):
+                c.stroke(f"M{-w + 6} {edge + height * 0.06 * index / 5:.1f}H{w - 6}", "#93a5ab", 2, opacity=0.7)
         inner = f"M{-w * 0.9} {-h * 0.82}Q0 {-h * 0.92} {w * 0.9} {-h * 0.82}Q{w * 0.97} 0 {w * 0.9} {h * 0.82}Q0 {h * 0.92} {-w * 0.9} {h * 0.82}Q{-w * 0.97} 0 {-w * 0.9} {-h * 0.82}Z"
         with c.inside(inner):
             c.box(-w, -h, width, height, darker(tint, 0.18))
@@ -137,8 +137,8 @@ def tied_bag(c: Canvas, x: float, y: float, width: float, height: float, colour:
     with c.inside(body):
         threads = '<path d="M0 2H7M0 5.5H7" stroke="#6b5a3a" stroke-width="1" opacity=".15"/><path d="M2 0V7M5 0V7" stroke="#6b5a3a" stroke-width="1" opacity=".12"/>'
         c.box(x - w * 1.1, top, width * 1.2, height * 1.1, c.pattern(7, 7, threads))
-        for at in (-0.2, -0.08, 0.05, 0.18):
-            c.stroke(f"M{x + at * w} {neck}q{at * w * 1.3} {height * 0.1} {at * w * 2} {height * 0.26}", darker(colour, 0.45), 5, opacity=0.28)
+        for spot in (-0.2, -0.08, 0.05, 0.18):
+            c.stroke(f"M{x + spot * w} {neck}q{spot * w * 1.3} {height * 0.1} {spot * w * 2} {height * 0.26}", darker(colour, 0.45), 5, opacity=0.28)
     c.stroke(f"M{x - w * 0.31} {neck}Q{x} {neck + 16} {x + w * 0.31} {neck}", RED, 13)
     c.stroke(f"M{x + w * 0.08} {neck + 8}q{w * 0.2} {height * 0.08} {w * 0.1} {height * 0.17}M{x + w * 0.08} {neck + 8}q{w * 0.34} {height * 0.03} {w * 0.36} {height * 0.12}", RED, 7)
     c.oval(x + w * 0.08, neck + 8, 13, 12, darker(RED, 0.15))
@@ -161,8 +161,8 @@ def carton(c: Canvas, x: float, y: float, width: float, height: float, filling: 
             c.linear((0, lighter(colour, 0.2)), (1, darker(colour, 0.15)), x=1),
         )
     c.box(x - w, top, width, height, c.linear((0, lighter(colour, 0.22)), (0.5, colour), (1, darker(colour, 0.2)), x=1, y=0.6), 4)
-    for at in range(1, 12):
-        c.stroke(f"M{x - w + 4} {top + height * at / 12:.0f}H{x + w - 4}", darker(colour, 0.2), 1.5, opacity=0.18)
+    for index in range(1, 12):
+        c.stroke(f"M{x - w + 4} {top + height * index / 12:.0f}H{x + w - 4}", darker(colour, 0.2), 1.5, opacity=0.18)
 
 
 def box(c: Canvas, x: float, y: float, width: float, height: float, colour: str, filling: Filling | None = None, *, depth: float = 0.3) -> None:

@@ -120,10 +120,10 @@ def dipper(c: Canvas, x: float, y: float, length: float, angle: float) -> None:
     """Paint a honey dipper whose head is at (x, y), and the honey that runs off it."""
     with c.moved(x, y, angle):
         c.box(-9, -length, 18, length, c.linear((0, "#d9a468"), (0.5, "#b07a40"), (1, "#744a22"), x=1, y=0), 8)
-        for at in range(6):
-            wide = (26, 38, 44, 44, 38, 26)[at]
-            c.box(-wide, at * 21 - 20, wide * 2, 15, c.linear((0, "#d9a468"), (0.5, "#a56c34"), (1, "#6a421c"), x=1, y=0), 7)
-            c.box(-wide * 0.8, at * 21 - 7, wide * 1.6, 10, "#f0a91e", 5, opacity=0.85)
+        for index in range(6):
+            wide = (26, 38, 44, 44, 38, 26)[index]
+            c.box(-wide, index * 21 - 20, wide * 2, 15, c.linear((0, "#d9a468"), (0.5, "#a56c34"), (1, "#6a421c"), x=1, y=0), 7)
+            c.box(-wide * 0.8, index * 21 - 7, wide * 1.6, 10, "#f0a91e", 5, opacity=0.85)
 
 
 def dried_banana(c: Canvas, x: float, y: float, length: float, *, angle: float = 0, seed: int = 1) -> None:
@@ -178,9 +178,9 @@ def dried_persimmon(c: Canvas, x: float, y: float, size: float, *, hung: bool = 
             outline = smooth([(-s, 0), (-s * 0.75, -s * 0.42), (-s * 0.1, -s * 0.55), (s * 0.6, -s * 0.46), (s, -s * 0.02), (s * 0.72, s * 0.4), (0, s * 0.5), (-s * 0.75, s * 0.42)])
         c.path(outline, c.radial((0, lighter(tone, 0.45)), (0.5, tone), (1, darker(tone, 0.42))))
         with c.inside(outline):
-            for at in (-0.55, -0.25, 0.1, 0.4):
-                c.stroke(f"M{at * s} {-s * 0.8}Q{at * s * 2} {s * 0.1} {at * s * 0.9} {s * 0.9}", darker(tone, 0.45), 5, opacity=0.35)
-                c.stroke(f"M{at * s + 6} {-s * 0.8}Q{at * s * 2 + 8} {s * 0.1} {at * s * 0.9 + 5} {s * 0.9}", lighter(tone, 0.5), 3, opacity=0.5)
+            for spot in (-0.55, -0.25, 0.1, 0.4):
+                c.stroke(f"M{spot * s} {-s * 0.8}Q{spot * s * 2} {s * 0.1} {spot * s * 0.9} {s * 0.9}", darker(tone, 0.45), 5, opacity=0.35)
+                c.stroke(f"M{spot * s + 6} {-s * 0.8}Q{spot * s * 2 + 8} {s * 0.1} {spot * s * 0.9 + 5} {s * 0.9}", lighter(tone, 0.5), 3, opacity=0.5)
             for _ in range(60 if frost else 0):
                 c.oval(rng.uniform(-0.8, 0.8) * s, rng.uniform(-0.5, 0.9) * s, rng.uniform(2, 6), rng.uniform(1.5, 4), "#fff3e0", opacity=rng.uniform(0.15, 0.5))
         c.gloss(-s * 0.28, -s * 0.2, s * 0.24, s * 0.2, -30, 0.45)
@@ -215,8 +215,8 @@ def chung_cake(c: Canvas, x: float, y: float, size: float) -> None:
     top = f"M{x - s} {y - thick - size * 0.34}L{x - s * 0.72} {y - thick - size * 0.72}H{x + s * 0.78}L{x + s} {y - thick - size * 0.34}Z"
     c.box(x - s, y - thick - size * 0.36, size, thick + size * 0.36, c.linear((0, lighter(green, 0.12)), (1, darker(green, 0.42))), 14)
     c.path(top, c.linear((0, lighter(green, 0.4)), (1, green), x=1, y=1))
-    for at in range(1, 7):
-        c.stroke(f"M{x - s} {y - size * 0.08 * at}H{x + s}", darker(green, 0.35), 2, opacity=0.35)
+    for index in range(1, 7):
+        c.stroke(f"M{x - s} {y - size * 0.08 * index}H{x + s}", darker(green, 0.35), 2, opacity=0.35)
     tie = "#e6d29a"
     for share in (-0.36, 0.36):
         c.stroke(f"M{x + s * share * 0.8} {y - thick - size * 0.72}L{x + s * share} {y - thick - size * 0.34}V{y}", tie, size * 0.026)

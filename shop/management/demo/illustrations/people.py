@@ -42,28 +42,28 @@ def _shoulders(c: Canvas, who: Person) -> None:
         if who.coat == "dao":
             for side in (-1, 1):
                 c.path(f"M{side * 74} 52L{side * 20} 430H{side * 86}L{side * 128} 76Z", RED)
-                for at in range(11):
-                    down = 80 + at * 32
-                    c.path(f"M{side * (92 - at * 3.4)} {down}l14 14 -14 14 -14 -14Z", YELLOW if at % 2 else WHITE)
-            for at in range(4):
-                c.oval(0, 190 + at * 64, 26, 26, c.radial((0, "#ffffff"), (0.6, "#cfd4da"), (1, "#7f8a94")))
+                for index in range(11):
+                    down = 80 + index * 32
+                    c.path(f"M{side * (92 - index * 3.4)} {down}l14 14 -14 14 -14 -14Z", YELLOW if index % 2 else WHITE)
+            for index in range(4):
+                c.oval(0, 190 + index * 64, 26, 26, c.radial((0, "#ffffff"), (0.6, "#cfd4da"), (1, "#7f8a94")))
             brocade, high = stitches(c, DIAMOND, 5, "#141c3e")
             with c.moved(-330, 330):
                 c.box(0, 0, 660, high, brocade)
         elif who.coat == "tay":
             c.stroke("M-2 90C40 170 90 240 110 430", lighter(coat, 0.45), 5, opacity=0.7)
             c.path("M-80 46C-50 120 50 120 80 46L104 66C70 150 -70 150 -104 66Z", "#3f5fa0")
-            for at in range(3):
-                c.oval(30 + at * 26, 170 + at * 76, 10, 10, "#e6cf8a")
+            for index in range(3):
+                c.oval(30 + index * 26, 170 + index * 76, 10, 10, "#e6cf8a")
             c.stroke("M-92 60C-60 176 60 176 92 60", "#dfe4e8", 10)
         elif who.coat == "shirt":
             c.path("M-80 50L0 150L80 50L112 70L40 200L0 160L-40 200L-112 70Z", lighter(coat, 0.35))
-            for at in range(3):
-                c.oval(0, 220 + at * 70, 9, 9, lighter(coat, 0.7))
+            for index in range(3):
+                c.oval(0, 220 + index * 70, 9, 9, lighter(coat, 0.7))
         else:
             c.path("M-80 50L0 150L80 50L96 60L30 430H-30L-96 60Z", "#e9ecef")
-            for at in range(3):
-                c.box(90, 250 + at * 40, 120, 4, darker(coat, 0.3))
+            for index in range(3):
+                c.box(90, 250 + index * 40, 120, 4, darker(coat, 0.3))
         c.path(body, c.linear((0, "#ffffff", 0.08), (0.5, "#ffffff", 0), (1, "#0a0a20", 0.35), x=1, y=0.5))
 
 
@@ -93,11 +93,11 @@ def _face(c: Canvas, who: Person) -> None:
     for side in (-1, 1):
         c.stroke(f"M{side * 46} -92q{side * 20} 18 {side * 12} 46", darker(skin, 0.35), 4, opacity=fold)
         if who.age > 0.5:
-            for at in (-1, 0, 1):
-                c.stroke(f"M{side * 88} {-146 + at * 8}l{side * 20} {at * 8 - 4}", darker(skin, 0.35), 3, opacity=0.6)
+            for spot in (-1, 0, 1):
+                c.stroke(f"M{side * 88} {-146 + spot * 8}l{side * 20} {spot * 8 - 4}", darker(skin, 0.35), 3, opacity=0.6)
     if who.age > 0.6:
-        for at in range(2):
-            c.stroke(f"M-56 {-208 - at * 18}q56 -12 112 0", darker(skin, 0.3), 3, opacity=0.5)
+        for spot in range(2):
+            c.stroke(f"M-56 {-208 - spot * 18}q56 -12 112 0", darker(skin, 0.3), 3, opacity=0.5)
 
 
 def _eye(c: Canvas, side: int, who: Person) -> None:
@@ -119,8 +119,8 @@ def _head(c: Canvas, who: Person) -> None:
         c.path(fringe.format(20), hair)
         straw = "#e3c584"
         c.path("M-300 -206Q0 -120 300 -206L20 -440Q0 -452 -20 -440Z", c.linear((0, lighter(straw, 0.45)), (0.45, straw), (1, darker(straw, 0.35)), x=1, y=0.5))
-        for at in range(1, 6):
-            share = at / 6
+        for index in range(1, 6):
+            share = index / 6
             c.stroke(f"M{-300 * share} {-446 + 240 * share}Q0 {-446 + 326 * share} {300 * share} {-446 + 240 * share}", darker(straw, 0.25), 3, opacity=0.5)
         c.path("M-300 -206Q0 -120 300 -206Q0 -156 -300 -206Z", darker(straw, 0.45))
         c.stroke("M-112 -166C-100 -40 -60 24 0 40S100 -40 112 -166", "#b5486a", 9)
@@ -140,14 +140,14 @@ def _dao_scarf(c: Canvas) -> None:
     cloth = "M-146 -214C-190 -330 -90 -400 0 -400S190 -330 146 -214C90 -274 -90 -274 -146 -214Z"
     c.path(cloth, c.linear((0, "#33447f"), (0.5, "#1f2c5c"), (1, "#121a3a"), x=1))
     with c.inside(cloth):
-        for at, (motif, size) in enumerate(((HOOKS, 6), (STAR, 4))):
-            brocade, high = stitches(c, motif, size, RED if at == 0 else "#18234b", (("r", "y"),) if at == 0 else ())
-            with c.moved(-200, -300 - at * 74):
+        for index, (motif, size) in enumerate(((HOOKS, 6), (STAR, 4))):
+            brocade, high = stitches(c, motif, size, RED if index == 0 else "#18234b", (("r", "y"),) if index == 0 else ())
+            with c.moved(-200, -300 - index * 74):
                 c.box(0, 0, 400, high, brocade)
         c.path(cloth, c.radial((0, "#ffffff", 0.2), (0.6, "#ffffff", 0), (1, "#0a0a20", 0.5), cx=0.4, cy=0.2))
     for side in (-1, 1):
-        for at in range(5):
-            c.oval(side * (150 - at % 2 * 16), -236 + at * 26, 22, 18, c.radial((0, "#e8584a"), (1, "#9a1f1a")))
+        for index in range(5):
+            c.oval(side * (150 - index % 2 * 16), -236 + index * 26, 22, 18, c.radial((0, "#e8584a"), (1, "#9a1f1a")))
 
 
 def _tay_scarf(c: Canvas) -> None:
@@ -166,5 +166,5 @@ def _nung_scarf(c: Canvas) -> None:
     edge, high = stitches(c, ZIGZAG, 4, "#2a2036", gap=0)
     with c.inside("M-144 -204C-80 -268 80 -268 144 -204L140 -240C80 -300 -80 -300 -140 -240Z"), c.moved(-150, -290):
         c.box(0, 0, 300, high * 3, edge)
-    for at in range(3):
-        c.stroke(f"M{-130 + at * 12} {-280 - at * 30}Q0 {-330 - at * 22} {130 - at * 12} {-280 - at * 30}", "#6a5a7a", 5, opacity=0.5)
+    for index in range(3):
+        c.stroke(f"M{-130 + index * 12} {-280 - index * 30}Q0 {-330 - index * 22} {130 - index * 12} {-280 - index * 30}", "#6a5a7a", 5, opacity=0.5)

@@ -36,9 +36,9 @@ def leaf(c: Canvas, x: float, y: float, length: float, angle: float, colour: str
         c.path(data + lower, c.linear((0, lighter(colour, 0.25)), (1, darker(colour, 0.15)), x=1, y=0.4))
         c.path(f"M0 0Q{length * 0.5:.1f} {half * 0.15:.1f} {length:.1f} 0{lower}", darker(colour, 0.2), opacity=0.55)
         c.stroke(f"M0 0Q{length * 0.5:.1f} {half * 0.12:.1f} {length * 0.96:.1f} 0", lighter(colour, 0.45), max(1.5, length * 0.014))
-        for at in range(1, veins + 1):
-            start = length * at / (veins + 1.4)
-            reach = half * (0.8 if at < veins else 0.5)
+        for index in range(1, veins + 1):
+            start = length * index / (veins + 1.4)
+            reach = half * (0.8 if index < veins else 0.5)
             for side in (-1, 1):
                 c.stroke(
                     f"M{start:.1f} 0q{length * 0.06:.1f} {side * reach * 0.5:.1f} {length * 0.12:.1f} {side * reach:.1f}",
@@ -52,10 +52,10 @@ def sprig(c: Canvas, x: float, y: float, length: float, angle: float, colour: st
     """Paint a twig with pairs of leaves and one at its tip."""
     with c.moved(x, y, angle):
         c.stroke(f"M0 0Q{length * 0.5:.1f} {-length * 0.06:.1f} {length:.1f} 0", darker(colour, 0.35), max(3, length * 0.022))
-        for at in range(pairs):
-            start = length * (at + 0.6) / (pairs + 0.4)
+        for index in range(pairs):
+            start = length * (index + 0.6) / (pairs + 0.4)
             for side in (-1, 1):
-                leaf(c, start, -length * 0.03, length * size * (1 - 0.12 * at), side * (52 - 5 * at), mix(colour, YOUNG_LEAF, 0.15 * at + (0.12 if side < 0 else 0)))
+                leaf(c, start, -length * 0.03, length * size * (1 - 0.12 * index), side * (52 - 5 * index), mix(colour, YOUNG_LEAF, 0.15 * index + (0.12 if side < 0 else 0)))
         leaf(c, length * 0.97, 0, length * size * 0.8, -4, mix(colour, YOUNG_LEAF, 0.5))
 
 
@@ -79,8 +79,8 @@ def mandarin(c: Canvas, x: float, y: float, r: float, seed: int = 1, *, leaves: 
         c.oval(*turned((top[0], top[1] - r * 0.045), angle + 10, top), r * 0.05, r * 0.028, "#5f8a3c", angle + 10)
     if leaves:
         c.stroke(f"M{top[0]:.0f} {top[1]:.0f}q{r * 0.05:.0f} {-r * 0.2:.0f} {r * 0.1:.0f} {-r * 0.28:.0f}", "#6b5a2c", r * 0.06)
-    for at in range(leaves):
-        leaf(c, top[0] + r * 0.08, top[1] - r * 0.2, r * (0.95 - 0.15 * at), (-28, -152, -80)[at], LEAF, width=0.42)
+    for index in range(leaves):
+        leaf(c, top[0] + r * 0.08, top[1] - r * 0.2, r * (0.95 - 0.15 * index), (-28, -152, -80)[index], LEAF, width=0.42)
 
 
 def cut_mandarin(c: Canvas, x: float, y: float, r: float, *, tilt: float = 0.9, seed: int = 1, colour: str = ORANGE) -> None:
@@ -90,8 +90,8 @@ def cut_mandarin(c: Canvas, x: float, y: float, r: float, *, tilt: float = 0.9, 
     c.oval(x, y, r, r * tilt, c.radial((0, lighter(colour, 0.3)), (1, darker(colour, 0.05))))
     c.oval(x, y, r * 0.92, r * tilt * 0.92, PITH)
     count = 10
-    for at in range(count):
-        middle = 360 / count * at + rng.uniform(-3, 3)
+    for index in range(count):
+        middle = 360 / count * index + rng.uniform(-3, 3)
         _segment(c, (x, y), r * 0.87, tilt, middle, 360 / count, colour, rng)
     c.oval(x, y, r * 0.09, r * tilt * 0.09, PITH)
     c.gloss(x - r * 0.3, y - r * tilt * 0.4, r * 0.45, r * 0.22, -25, 0.35)
@@ -100,16 +100,16 @@ def cut_mandarin(c: Canvas, x: float, y: float, r: float, *, tilt: float = 0.9, 
 def _segment(c: Canvas, middle: Point, r: float, tilt: float, angle: float, width: float, colour: str, rng: Random) -> None:
     x, y = middle
 
-    def at(far: float, turn: float) -> Point:
+    def spot(far: float, turn: float) -> Point:
         rad = math.radians(angle + turn)
         return x + r * far * math.cos(rad), y + r * far * math.sin(rad) * tilt
 
     w = width / 2
-    data = smooth([at(0.13, 0), at(0.5, -w * 0.68), at(0.9, -w * 0.86), at(0.985, -w * 0.45), at(1, 0), at(0.985, w * 0.45), at(0.9, w * 0.86), at(0.5, w * 0.68)])
+    data = smooth([spot(0.13, 0), spot(0.5, -w * 0.68), spot(0.9, -w * 0.86), spot(0.985, -w * 0.45), spot(1, 0), spot(0.985, w * 0.45), spot(0.9, w * 0.86), spot(0.5, w * 0.68)])
     c.path(data, c.radial((0, lighter(colour, 0.42)), (1, mix(colour, "#e0560a", 0.35)), cx=0.4, cy=0.35))
     for _ in range(9):
         turn, near = rng.uniform(-w * 0.5, w * 0.5), rng.uniform(0.35, 0.75)
-        start, end = at(near, turn), at(near + 0.14, turn)
+        start, end = spot(near, turn), spot(near + 0.14, turn)
         c.stroke(f"M{start[0]:.1f} {start[1]:.1f}L{end[0]:.1f} {end[1]:.1f}", lighter(colour, 0.55), r * 0.014, opacity=0.7)
 
 
@@ -118,8 +118,8 @@ def crescent(c: Canvas, x: float, y: float, r: float, angle: float, colour: str 
     with c.moved(x, y, angle):
         data = f"M{-r} 0C{-r * 0.8} {-r * 0.95} {r * 0.8} {-r * 0.95} {r} 0C{r * 0.6} {r * 0.28} {-r * 0.6} {r * 0.28} {-r} 0Z"
         c.path(data, c.linear((0, lighter(colour, 0.35)), (0.6, colour), (1, darker(colour, 0.15))))
-        for at in (-0.6, -0.25, 0.1, 0.45):
-            c.stroke(f"M{r * at} {r * 0.1}q{r * 0.05} {-r * 0.3} {r * 0.12} {-r * 0.5}", PITH, r * 0.035, opacity=0.75)
+        for spot in (-0.6, -0.25, 0.1, 0.45):
+            c.stroke(f"M{r * spot} {r * 0.1}q{r * 0.05} {-r * 0.3} {r * 0.12} {-r * 0.5}", PITH, r * 0.035, opacity=0.75)
         c.gloss(-r * 0.2, -r * 0.42, r * 0.45, r * 0.13, 0, 0.5)
 
 
@@ -145,9 +145,9 @@ def cut_persimmon(c: Canvas, x: float, y: float, r: float, tilt: float = 0.82) -
     c.oval(x, y + r * 0.1, r * 1.01, r * tilt, darker(skin, 0.3))
     c.oval(x, y, r, r * tilt, skin)
     c.oval(x, y, r * 0.93, r * tilt * 0.93, c.radial((0, lighter(flesh, 0.35)), (1, flesh), cx=0.42, cy=0.4, r=0.6))
-    for at in range(8):
+    for index in range(8):
         with c.moved(x, y):
-            c.put(f'<g transform="scale(1 {tilt}) rotate({at * 45 + 12})">')
+            c.put(f'<g transform="scale(1 {tilt}) rotate({index * 45 + 12})">')
             c.path(f"M{r * 0.12} 0Q{r * 0.36} {-r * 0.13} {r * 0.62} 0Q{r * 0.36} {r * 0.13} {r * 0.12} 0Z", "#e9952f", opacity=0.75)
             c.stroke(f"M{r * 0.1} 0L{r * 0.6} 0", "#fbd58a", r * 0.02)
             c.put("</g>")

@@ -23,8 +23,8 @@ def herbs(c: Canvas, x: float, y: float, rng: Random, deep: float) -> None:
 
 def daisies(c: Canvas, *places: tuple[float, float]) -> None:
     for x, y in places:
-        for at in range(10):
-            c.put(f'<g transform="translate({x} {y}) scale(1 .8) rotate({at * 36})"><ellipse cx="0" cy="-21" rx="8" ry="17" fill="#fffdf4"/></g>')
+        for index in range(10):
+            c.put(f'<g transform="translate({x} {y}) scale(1 .8) rotate({index * 36})"><ellipse cx="0" cy="-21" rx="8" ry="17" fill="#fffdf4"/></g>')
         c.oval(x, y, 12, 10, "#eab52e")
 
 
@@ -131,8 +131,8 @@ def _cover_indigo(c: Canvas) -> None:
         cloth(c, 720, 400, INDIGO_CLOTH, PINE, size=12)
         c.box(0, 0, 720, 400, c.linear((0, "#ffffff", 0.18), (0.5, "#ffffff", 0), (1, "#0a0a20", 0.35), x=1, y=1))
         c.box(640, 0, 80, 400, lighter(INDIGO_CLOTH.ground, 0.12))
-        for at in range(4):
-            c.oval(680, 60 + at * 94, 19, 19, c.radial((0, "#f6e2b0"), (1, "#b98a3a")))
+        for index in range(4):
+            c.oval(680, 60 + index * 94, 19, 19, c.radial((0, "#f6e2b0"), (1, "#b98a3a")))
 
 
 def pad(c: Canvas, x: float, y: float, width: float, height: float, angle: float = 0) -> None:
@@ -180,17 +180,17 @@ def _scarf_dog(c: Canvas) -> None:
 
 @picture("khan-ngoi-sao", SAND, CLOTH_TABLE, horizon=560)
 def _scarf_star(c: Canvas) -> None:
-    for at, (down, tone) in enumerate(((760, 0.0), (560, 0.0), (360, 0.0))):
-        c.shadow(500 + at * 10, down + 96, 330 - at * 30, 50, 0.4)
-        bolster(c, 510, down, 520 - at * 50, 104, INDIGO_CLOTH, STAR, angle=(at - 1) * 3, size=9)
+    for index, (down, tone) in enumerate(((760, 0.0), (560, 0.0), (360, 0.0))):
+        c.shadow(500 + index * 10, down + 96, 330 - index * 30, 50, 0.4)
+        bolster(c, 510, down, 520 - index * 50, 104, INDIGO_CLOTH, STAR, angle=(index - 1) * 3, size=9)
         del tone
 
 
 @picture("khan-buoc-chan", LILAC, DARK_WOOD, horizon=1000)
 def _scarf_steps(c: Canvas) -> None:
     c.box(0, 0, 1000, 1000, c.linear((0, lighter(DARK_WOOD, 0.25)), (1, darker(DARK_WOOD, 0.1)), x=1, y=1))
-    for at in range(7):
-        c.stroke(f"M0 {at * 150 + 40}q250 {14 - at * 4} 500 0t500 6", darker(DARK_WOOD, 0.3), 3, opacity=0.3)
+    for index in range(7):
+        c.stroke(f"M0 {index * 150 + 40}q250 {14 - index * 4} 500 0t500 6", darker(DARK_WOOD, 0.3), 3, opacity=0.3)
     with c.moved(150, 120, -9):
         c.box(10, 24, 380, 780, "#1a0f14", opacity=0.35, filter=c.blur(18))
         cloth(c, 380, 760, RED_CLOTH, STEPS, size=12, bands=2)
@@ -209,8 +209,8 @@ def _embroidery(c: Canvas) -> None:
     hoop(c, 450, 520, 330, INDIGO_CLOTH, DOG)
     c.stroke("M610 470q120 -60 190 60t60 210", RED, 5)
     c.stroke("M590 480L720 400", "#cfd4da", 9)
-    for at, colour in enumerate((RED, YELLOW, WHITE, "#3f7d4e")):
-        x, y = 840, 180 + at * 130
+    for index, colour in enumerate((RED, YELLOW, WHITE, "#3f7d4e")):
+        x, y = 840, 180 + index * 130
         c.shadow(x, y + 44, 66, 26, 0.4)
         c.box(x - 60, y - 40, 120, 84, c.linear((0, lighter(colour, 0.4)), (0.5, colour), (1, darker(colour, 0.4))), 26)
         for turn in range(7):

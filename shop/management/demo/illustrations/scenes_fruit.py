@@ -40,9 +40,9 @@ def _mandarin_carton(name: str, ground: str, table: str, width: float, weight: s
 
         def fruit() -> None:
             for row in range(3):
-                for at in range(across):
-                    x = left + width * (at + 0.5 + 0.12 * (row % 2)) / (across + 0.2)
-                    mandarin(c, x, 520 + row * 46 - width * 0.06, width / across * 0.56, at + row * 9, leaves=int((at + row) % 3 == 0))
+                for index in range(across):
+                    x = left + width * (index + 0.5 + 0.12 * (row % 2)) / (across + 0.2)
+                    mandarin(c, x, 520 + row * 46 - width * 0.06, width / across * 0.56, index + row * 9, leaves=int((index + row) % 3 == 0))
 
         carton(c, 500, 850, width, 290, fruit)
         label(c, 500, 712, width * 0.46, 210, "QUÝT BẠCH THÔNG", weight, "#b4571a", lambda: mandarin(c, 0, 6, 78, 4, leaves=2))
@@ -57,8 +57,8 @@ def _large_mandarins(c: Canvas) -> None:
     for x in (210, 500, 790):
         c.shadow(x, 790, 160, 40)
     paper = c.linear((0, "#ffffff"), (1, "#dfe6ea"), x=1, y=1)
-    for at, x in enumerate((210, 790)):
-        mandarin(c, x, 640, 152, at + 11)
+    for index, x in enumerate((210, 790)):
+        mandarin(c, x, 640, 152, index + 11)
         c.path(
             f"M{x - 168} 650Q{x - 130} 600 {x - 96} 690Q{x - 40} 640 {x} 720Q{x + 46} 640 {x + 98} 690Q{x + 130} 600 {x + 168} 650Q{x + 190} 800 {x} 812Q{x - 190} 800 {x - 168} 650Z",
             paper,
@@ -71,8 +71,8 @@ def _large_mandarins(c: Canvas) -> None:
 def _large_box(c: Canvas) -> None:
     def rows() -> None:
         for row in range(2):
-            for at in range(4):
-                mandarin(c, 232 + at * 178, 560 + row * 110, 88, at + row * 5, leaves=int(at == 1))
+            for index in range(4):
+                mandarin(c, 232 + index * 178, 560 + row * 110, 88, index + row * 5, leaves=int(index == 1))
 
     carton(c, 500, 850, 760, 200, rows, colour="#8a3a30", depth=0.6)
     label(c, 500, 765, 330, 130, "QUÝT CHỌN QUẢ TO", "3 kg", "#b4571a")
@@ -81,9 +81,9 @@ def _large_box(c: Canvas) -> None:
 @picture("vo-quyt", SAND, WOOD)
 def _dry_peel(c: Canvas) -> None:
     tray(c, 500, 640, 430, 260)
-    for at in range(19):
-        rng = Random(at)
-        peel(c, 250 + at % 5 * 122 + rng.uniform(-20, 20), 520 + at // 5 * 84, 190, angle=at * 47, seed=at)
+    for index in range(19):
+        rng = Random(index)
+        peel(c, 250 + index % 5 * 122 + rng.uniform(-20, 20), 520 + index // 5 * 84, 190, angle=index * 47, seed=index)
 
 
 @picture("vo-quyt-tra", MIST, DARK_WOOD)
@@ -97,8 +97,8 @@ def _peel_tea(c: Canvas) -> None:
 @picture("mo-vang", CREAM)
 def _apricots(c: Canvas) -> None:
     tray(c, 500, 640, 420, 260)
-    for at, (x, y) in enumerate(((330, 560), (500, 520), (660, 560), (260, 660), (420, 640), (580, 640), (740, 660), (350, 740), (510, 750), (660, 740))):
-        apricot(c, x, y, 92, angle=at * 43)
+    for index, (x, y) in enumerate(((330, 560), (500, 520), (660, 560), (260, 660), (420, 640), (580, 640), (740, 660), (350, 740), (510, 750), (660, 740))):
+        apricot(c, x, y, 92, angle=index * 43)
     leaf(c, 560, 330, 190, -30, LEAF, width=0.5)
     leaf(c, 560, 335, 170, -150, YOUNG_LEAF, width=0.5)
     c.stroke("M560 334q-20 60 -60 100", "#6b5a2c", 12)
@@ -110,17 +110,17 @@ def _apricot_branch(c: Canvas) -> None:
     c.stroke("M60 244Q360 172 560 312T960 352", "#a07a4c", 8)
     for x, y, turn in ((190, 220, -70), (330, 215, 70), (470, 260, -60), (640, 345, 60), (760, 370, -70), (860, 365, 40), (250, 225, 110)):
         leaf(c, x, y, 190, turn, LEAF if turn > 0 else YOUNG_LEAF, width=0.52)
-    for at, (x, y) in enumerate(((230, 400), (390, 430), (560, 520), (700, 560), (850, 520))):
+    for index, (x, y) in enumerate(((230, 400), (390, 430), (560, 520), (700, 560), (850, 520))):
         c.stroke(f"M{x + 20} {y - 130}Q{x} {y - 100} {x} {y - 80}", "#6b5a2c", 9)
-        apricot(c, x, y, 98, angle=at * 21 - 30)
+        apricot(c, x, y, 98, angle=index * 21 - 30)
 
 
 @picture("mo-vang-thung", MIST, WOOD, horizon=560)
 def _apricot_carton(c: Canvas) -> None:
     def fruit() -> None:
         for row in range(3):
-            for at in range(7):
-                apricot(c, 160 + at * 112 + row % 2 * 40, 520 + row * 46, 68, angle=at * 37 + row * 80)
+            for index in range(7):
+                apricot(c, 160 + index * 112 + row % 2 * 40, 520 + row * 46, 68, angle=index * 37 + row * 80)
 
     carton(c, 500, 850, 760, 280, fruit)
     label(c, 500, 716, 340, 200, "MƠ VÀNG", "10 kg", GREEN, lambda: apricot(c, 0, 0, 80))
@@ -131,13 +131,13 @@ def _candied_jar(name: str, ground: str, table: str, width: float, height: float
     def _paint(c: Canvas) -> None:
         def fruit() -> None:
             for row in range(9):
-                for at in range(5):
-                    candied(c, 500 - width / 2 + width * (at + 0.5 * (row % 2)) / 4.4, 850 - height * 0.1 * row, width * 0.14, seed=at + row * 6)
+                for index in range(5):
+                    candied(c, 500 - width / 2 + width * (index + 0.5 * (row % 2)) / 4.4, 850 - height * 0.1 * row, width * 0.14, seed=index + row * 6)
 
         jar(c, 500, 850, width, height, "#8a451c", lid="#b9862e", filling=fruit)
         label(c, 500, 850 - height * 0.4, width * 0.74, height * 0.46, "Ô MAI|MƠ GỪNG", weight, RED)
-        for at in range(3):
-            candied(c, 500 + side * (300 + at * 70), 860 + at % 2 * 30, 44, seed=at)
+        for index in range(3):
+            candied(c, 500 + side * (300 + index * 70), 860 + index % 2 * 30, 44, seed=index)
         root_slice(c, 500 - side * 330, 870, 58, GINGER, "#f3dd9a")
 
 
@@ -149,8 +149,8 @@ _candied_jar("o-mai-hu-500", OAT, DARK_WOOD, 470, 620, "500 g", -1)
 def _candied_dish(c: Canvas) -> None:
     def fruit() -> None:
         for row in range(3):
-            for at in range(5 - row):
-                candied(c, 300 + row * 50 + at * 100, 500 - row * 60, 66, seed=at + row * 7)
+            for index in range(5 - row):
+                candied(c, 300 + row * 50 + index * 100, 500 - row * 60, 66, seed=index + row * 7)
 
     bowl(c, 500, 520, 300, 220, "#c9d8cf", fruit, band="#3f7d6e")
     for x, y in ((250, 830), (360, 880)):
@@ -162,8 +162,8 @@ def _candied_dish(c: Canvas) -> None:
 def _steeped(c: Canvas) -> None:
     def fruit() -> None:
         for row in range(6):
-            for at in range(4):
-                apricot(c, 300 + at * 120 + row % 2 * 50, 840 - row * 76, 60, angle=at * 50 + row * 31)
+            for index in range(4):
+                apricot(c, 300 + index * 120 + row % 2 * 50, 840 - row * 76, 60, angle=index * 50 + row * 31)
 
     jar(c, 470, 850, 470, 600, "#d99a2e", lid="#a33a2c", filling=fruit)
     label(c, 470, 640, 320, 230, "MƠ NGÂM ĐƯỜNG", "1 lít", "#a4521a")
@@ -205,8 +205,8 @@ def _persimmon_basket(c: Canvas) -> None:
 def _persimmon_carton(c: Canvas) -> None:
     def fruit() -> None:
         for row in range(2):
-            for at in range(5):
-                persimmon(c, 238 + at * 132, 520 + row * 80, 72)
+            for index in range(5):
+                persimmon(c, 238 + index * 132, 520 + row * 80, 72)
 
     carton(c, 500, 850, 660, 290, fruit)
     label(c, 500, 712, 330, 210, "HỒNG KHÔNG HẠT", "5 kg", GREEN, lambda: persimmon(c, 0, 10, 84))
@@ -243,8 +243,8 @@ def _dried_box(c: Canvas, width: float, across: int, down: int, weight: str) -> 
     def fruit() -> None:
         banana_leaf(c, 500, 600, width * 1.05, 220, 0, "#7a8a45")
         for row in range(down):
-            for at in range(across):
-                dried_persimmon(c, left + width * (at + 0.5) / across, 610 - (down - 1) * 50 + row * 92, width / across * 0.92, seed=at + row * 6, hung=False)
+            for index in range(across):
+                dried_persimmon(c, left + width * (index + 0.5) / across, 610 - (down - 1) * 50 + row * 92, width / across * 0.92, seed=index + row * 6, hung=False)
 
     carton(c, 500, 850, width, 170, fruit, colour="#d8c9a8", depth=0.7)
     label(c, 500, 768, width * 0.6, 120, "HỒNG TREO GIÓ", weight, "#a4521a")
@@ -258,8 +258,8 @@ def _dried_open(c: Canvas) -> None:
     c.shadow(640, 700, 130, 30)
     dried_persimmon(c, 640, 650, 280, seed=5, hung=False, frost=False)
     c.oval(640, 660, 112, 62, c.radial((0, "#f6a63a"), (0.6, "#d9701c"), (1, "#a4481a"), cx=0.45, cy=0.4))
-    for at in range(-3, 4):
-        c.stroke(f"M{640 + at * 26} 612q8 50 0 96", "#ffd08a", 4, opacity=0.5)
+    for index in range(-3, 4):
+        c.stroke(f"M{640 + index * 26} 612q8 50 0 96", "#ffd08a", 4, opacity=0.5)
     c.gloss(610, 636, 50, 18, -10, 0.8)
     c.put("</g>")
 
@@ -268,8 +268,8 @@ def _dried_open(c: Canvas) -> None:
 def _bananas(c: Canvas) -> None:
     c.shadow(500, 790, 420, 80)
     banana_leaf(c, 500, 690, 860, 360, -6)
-    for at in range(13):
-        dried_banana(c, 290 + at % 4 * 142, 730 - at // 4 * 84 + at % 2 * 22, 330, angle=-22 + at * 17 % 44, seed=at)
+    for index in range(13):
+        dried_banana(c, 290 + index % 4 * 142, 730 - index // 4 * 84 + index % 2 * 22, 330, angle=-22 + index * 17 % 44, seed=index)
 
 
 def _banana_pouch(name: str, ground: str, table: str, size: float, weight: str, extra: int) -> None:
@@ -278,16 +278,16 @@ def _banana_pouch(name: str, ground: str, table: str, size: float, weight: str, 
         width, high = 400 * size, 560 * size
 
         def show() -> None:
-            for at in range(7):
-                dried_banana(c, 470 + (at % 3 - 1) * 70, 760 - at * 24, 210, angle=at * 31, seed=at)
+            for index in range(7):
+                dried_banana(c, 470 + (index % 3 - 1) * 70, 760 - index * 24, 210, angle=index * 31, seed=index)
 
         def front() -> None:
             label(c, 470, 850 - high * 0.58, width * 0.66, high * 0.42, "CHUỐI SẤY", weight, "#7a3f1a", lambda: dried_banana(c, 0, 0, 170, angle=-24, seed=3))
             window(c, 470, 850 - high * 0.18, width * 0.6, high * 0.2, show)
 
         pouch(c, 470, 850, width, high, "#d9b98a", front)
-        for at in range(extra):
-            dried_banana(c, 800 - at * 30, 880 - at * 70, 230, angle=-20 + at * 40, seed=at + 4)
+        for index in range(extra):
+            dried_banana(c, 800 - index * 30, 880 - index * 70, 230, angle=-20 + index * 40, seed=index + 4)
 
 
 _banana_pouch("chuoi-say-300", CREAM, CLOTH_TABLE, 1.0, "300 g", 2)
@@ -297,8 +297,8 @@ _banana_pouch("chuoi-say-500", SAGE, WOOD, 1.26, "500 g", 3)
 @picture("chuoi-say-hop", MIST, DARK_WOOD)
 def _banana_box(c: Canvas) -> None:
     def bananas() -> None:
-        for at in range(3):
-            dried_banana(c, 0, at * 44 - 44, 190, angle=-18 + at * 14, seed=at)
+        for index in range(3):
+            dried_banana(c, 0, index * 44 - 44, 190, angle=-18 + index * 14, seed=index)
 
     box(
         c,
@@ -317,8 +317,8 @@ def _banana_box(c: Canvas) -> None:
 def _dried_gourd(c: Canvas) -> None:
     def slices() -> None:
         for row in range(3):
-            for at in range(6 - row):
-                gourd_slice(c, 280 + row * 42 + at * 88, 520 - row * 54, 70, tilt=0.55 + 0.1 * (at % 3), dried=True)
+            for index in range(6 - row):
+                gourd_slice(c, 280 + row * 42 + index * 88, 520 - row * 54, 70, tilt=0.55 + 0.1 * (index % 3), dried=True)
 
     bowl(c, 500, 540, 320, 240, "#e7e2d2", slices, band="#7f9a6a")
     for x, y in ((240, 850), (350, 880), (760, 870)):
@@ -331,8 +331,8 @@ def _gourd_pouch(name: str, ground: str, table: str, size: float, weight: str) -
         width, high = 410 * size, 560 * size
 
         def slices() -> None:
-            for at in range(4):
-                gourd_slice(c, 400 + at * 70, 800 - at % 2 * 50, 58, tilt=0.7, dried=True)
+            for index in range(4):
+                gourd_slice(c, 400 + index * 70, 800 - index % 2 * 50, 58, tilt=0.7, dried=True)
 
         def front() -> None:
             label(c, 500, 860 - high * 0.58, width * 0.68, high * 0.42, "BÍ THƠM SẤY", weight, "#2f6a3c", lambda: gourd_slice(c, 0, 0, 84))

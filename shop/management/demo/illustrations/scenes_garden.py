@@ -25,8 +25,8 @@ def _ginger(c: Canvas) -> None:
 @picture("gung-tui-5kg", PEACH, WOOD)
 def _ginger_net(c: Canvas) -> None:
     def roots() -> None:
-        for at in range(9):
-            ginger(c, 400 + at % 3 * 110, 420 + at // 3 * 150, 260, angle=at * 41, seed=at)
+        for index in range(9):
+            ginger(c, 400 + index % 3 * 110, 420 + index // 3 * 150, 260, angle=index * 41, seed=index)
 
     net(c, 500, 850, 520, 640, roots, colour="#c8342c")
     ginger(c, 850, 850, 200, seed=6)
@@ -52,8 +52,8 @@ def _turmeric(c: Canvas) -> None:
 @picture("nghe-tuoi-tui", SAGE, CANE)
 def _turmeric_net(c: Canvas) -> None:
     def roots() -> None:
-        for at in range(9):
-            ginger(c, 400 + at % 3 * 110, 420 + at // 3 * 150, 260, angle=at * 53 + 20, seed=at, colour=TURMERIC, tip="#e08a2a")
+        for index in range(9):
+            ginger(c, 400 + index % 3 * 110, 420 + index // 3 * 150, 260, angle=index * 53 + 20, seed=index, colour=TURMERIC, tip="#e08a2a")
 
     net(c, 460, 850, 500, 640, roots, colour="#2f7d3f")
     root_slice(c, 830, 840, 86, TURMERIC, "#ef7f17", seed=5)
@@ -66,8 +66,8 @@ def _turmeric_jar(name: str, ground: str, table: str, size: float, weight: str, 
         width, high = 400 * scale, 430 * scale
         jar(c, 480, 850, width, high, colour, lid=lid)
         label(c, 480, 850 - high * 0.42, width * 0.72, high * 0.54, title, weight, "#a4481a", lambda: ginger(c, 0, 10, 150, colour=TURMERIC, tip="#e08a2a", seed=4))
-        for at in range(extra):
-            root_slice(c, 830, 870 - at * 70, 60, TURMERIC, "#ef7f17", seed=at)
+        for index in range(extra):
+            root_slice(c, 830, 870 - index * 70, 60, TURMERIC, "#ef7f17", seed=index)
 
 
 _turmeric_jar("tinh-bot-nghe-100", MINT, CLOTH_TABLE, 0.92, "100 g", "#efa52a", "TINH BỘT|NGHỆ NẾP ĐỎ", "#b9862e", 1)
@@ -109,8 +109,8 @@ def _gourd_on_scale(name: str, ground: str, table: str, length: float, thick: fl
         c.box(300, 650, 400, 210, c.linear((0, "#5a86a8"), (1, "#2f5270"), x=1, y=1), 26)
         c.oval(500, 756, 92, 92, "#f6f2e4")
         c.put('<circle cx="500" cy="756" r="92" fill="none" stroke="#23384a" stroke-width="8"/>')
-        for at in range(12):
-            c.put(f'<path d="M500 676v14" stroke="#23384a" stroke-width="5" transform="rotate({at * 30} 500 756)"/>')
+        for index in range(12):
+            c.put(f'<path d="M500 676v14" stroke="#23384a" stroke-width="5" transform="rotate({index * 30} 500 756)"/>')
         c.put(f'<path d="M500 756V690" stroke="#b32a22" stroke-width="8" stroke-linecap="round" transform="rotate({thick * 1.2 - 170:.0f} 500 756)"/>')
         c.text(500, 800, shown, 34, "#23384a")
         c.path("M250 640H750L716 664H284Z", "#93a4ae")
@@ -129,14 +129,14 @@ def _trellis(c: Canvas) -> None:
         c.box(x - 14, 40, 28, 960, c.linear((0, "#c9a262"), (1, "#7a5a2c"), x=1, y=0), 10)
     for y in (90, 210):
         c.box(0, y, 1000, 22, c.linear((0, "#dcb878"), (1, "#8a6a34")), 8)
-    for at, x in enumerate((250, 480, 720)):
-        c.stroke(f"M{x} 110q-20 70 0 {150 + at * 20}", "#6d8a3a", 12)
-        gourd(c, x, 560 + at % 2 * 60, 470, 165, angle=90, seed=at + 4)
+    for index, x in enumerate((250, 480, 720)):
+        c.stroke(f"M{x} 110q-20 70 0 {150 + index * 20}", "#6d8a3a", 12)
+        gourd(c, x, 560 + index % 2 * 60, 470, 165, angle=90, seed=index + 4)
     for x, y, turn in ((140, 140, 30), (330, 110, 130), (420, 240, 80), (600, 120, 60), (690, 230, 140), (850, 150, 40), (920, 250, 120), (60, 250, 60), (560, 60, 20), (200, 60, 10)):
         leaf(c, x, y, 190, turn, LEAF, width=0.8)
     for x, y in ((380, 150), (800, 110)):
-        for at in range(5):
-            c.put(f'<g transform="translate({x} {y}) rotate({at * 72})"><ellipse cx="0" cy="-26" rx="18" ry="28" fill="#f5c93a"/></g>')
+        for index in range(5):
+            c.put(f'<g transform="translate({x} {y}) rotate({index * 72})"><ellipse cx="0" cy="-26" rx="18" ry="28" fill="#f5c93a"/></g>')
         c.oval(x, y, 12, 12, "#b9801a")
 
 
@@ -178,9 +178,9 @@ def _mustard(c: Canvas) -> None:
 @picture("cai-meo-ro", MIST, WOOD)
 def _mustard_basket(c: Canvas) -> None:
     def leaves() -> None:
-        for at, lean in enumerate((-44, 44, -22, 22, 0)):
+        for index, lean in enumerate((-44, 44, -22, 22, 0)):
             with c.moved(500 + lean * 3, 780, lean * 0.6):
-                greens(c, 0, 0, 470, seed=at)
+                greens(c, 0, 0, 470, seed=index)
 
     basket(c, 500, 600, 340, 250, leaves, colour="#c99f5a")
 
@@ -201,15 +201,15 @@ def _boiled(c: Canvas) -> None:
 @picture("mang-vau", MIST, WOOD)
 def _slabs(c: Canvas) -> None:
     tray(c, 500, 650, 430, 260)
-    for at in range(9):
-        bamboo_slab(c, 290 + at % 3 * 200, 550 + at // 3 * 92, 350, 125, angle=-32 + at * 23 % 64, seed=at)
+    for index in range(9):
+        bamboo_slab(c, 290 + index % 3 * 200, 550 + index // 3 * 92, 350, 125, angle=-32 + index * 23 % 64, seed=index)
 
 
 @picture("mang-vau-500", SAND, CLOTH_TABLE)
 def _slab_pack(c: Canvas) -> None:
     def inside() -> None:
-        for at in range(6):
-            bamboo_slab(c, -10 + at % 2 * 30, -180 + at * 72, 400, 120, angle=-10 + at * 9, seed=at)
+        for index in range(6):
+            bamboo_slab(c, -10 + index % 2 * 30, -180 + index * 72, 400, 120, angle=-10 + index * 9, seed=index)
 
     vacuum_pack(c, 490, 500, 500, 600, inside, angle=-4)
     label(c, 500, 560, 250, 200, "MĂNG KHÔ VẦU", "500 g", "#7a4a1e")
@@ -218,8 +218,8 @@ def _slab_pack(c: Canvas) -> None:
 @picture("mang-vau-1kg", PEACH, DARK_WOOD)
 def _slab_packs(c: Canvas) -> None:
     def inside() -> None:
-        for at in range(7):
-            bamboo_slab(c, -20 + at % 2 * 40, -210 + at * 70, 420, 130, angle=80 + at * 7, seed=at + 9)
+        for index in range(7):
+            bamboo_slab(c, -20 + index % 2 * 40, -210 + index * 70, 420, 130, angle=80 + index * 7, seed=index + 9)
 
     for x, y, turn in ((380, 470, -9), (600, 530, 6)):
         vacuum_pack(c, x, y, 500, 640, inside, angle=turn)

@@ -108,8 +108,8 @@ _closed("hop-tra-bi-goi", PEACH, WOOD, "#2f6a4a", "TRÀ BÍ THƠM|BA BỂ", "#2f
 @picture("hop-mien", SAND, DARK_WOOD, horizon=560)
 def _noodle_gift(c: Canvas) -> None:
     def inside() -> None:
-        for at in range(4):
-            noodle_bundle(c, 240 + at * 172, 520, 400, 130, angle=86 + at * 3, seed=at + 2, fine=4.6)
+        for index in range(4):
+            noodle_bundle(c, 240 + index * 172, 520, 400, 130, angle=86 + index * 3, seed=index + 2, fine=4.6)
 
     open_box(c, "#b5873c", DIAMOND, inside)
 
@@ -127,12 +127,12 @@ def _persimmon_gift(c: Canvas) -> None:
     c.shadow(500, 870, 450, 70, 0.46)
     c.path("M110 860L210 420H790L890 860Z", c.linear((0, lighter(wood, 0.2)), (1, wood)))
     c.path("M150 830L236 452H764L850 830Z", darker(wood, 0.55))
-    for at in range(10):
-        leaf(c, 250 + at % 5 * 120, 800 - at // 5 * 200, 210, -70 + at * 13 % 50, "#8a8a4a", width=0.5)
+    for index in range(10):
+        leaf(c, 250 + index % 5 * 120, 800 - index // 5 * 200, 210, -70 + index * 13 % 50, "#8a8a4a", width=0.5)
     for row in range(3):
-        for at in range(4):
+        for index in range(4):
             spread = 132 + row * 16
-            dried_persimmon(c, 500 + (at - 1.5) * spread, 520 + row * 118, 150 + row * 14, seed=at + row * 5, hung=False)
+            dried_persimmon(c, 500 + (index - 1.5) * spread, 520 + row * 118, 150 + row * 14, seed=index + row * 5, hung=False)
     c.box(110, 860, 780, 46, c.linear((0, lighter(wood, 0.1)), (1, darker(wood, 0.35))), 6)
 
 

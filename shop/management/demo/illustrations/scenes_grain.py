@@ -21,8 +21,8 @@ def ear(c: Canvas, x: float, y: float, size: float, angle: float, colour: str = 
     """Paint an ear of rice hanging from its stalk."""
     with c.moved(x, y, angle, size / 300):
         c.stroke("M0 0Q120 -50 300 30", "#9a9a3f", 7)
-        for at in range(16):
-            share = at / 15
+        for index in range(16):
+            share = index / 15
             px, py = 70 + 230 * share, -38 + 66 * share * share
             for side in (-1, 1):
                 c.oval(px + 8, py + side * (17 - 6 * share), 23, 9, c.radial((0, "#f9e29a"), (0.6, colour), (1, "#8a6418")), side * 32 + 16)
@@ -87,8 +87,8 @@ def _dumplings(c: Canvas) -> None:
         for x, y in ((340, 556), (450, 530), (560, 532), (665, 556), (400, 592), (510, 598), (615, 590)):
             c.shadow(x, y + 30, 56, 14, 0.35)
             c.oval(x, y, 62, 54, c.radial((0, "#ffffff"), (0.6, "#f6f1e6"), (1, "#cdbfa6")))
-            for at in range(5):
-                c.oval(x - 20 + at * 10, y - 26 + at % 2 * 8, 5, 3, "#d9b06a", 30)
+            for index in range(5):
+                c.oval(x - 20 + index * 10, y - 26 + index % 2 * 8, 5, 3, "#d9b06a", 30)
 
     bowl(c, 500, 560, 330, 260, "#8a3a30", cakes, band="#f0c96a")
     powder(c, 830, 900, 220, 70, "#f7f3ea", seed=8)
@@ -103,8 +103,8 @@ def _chung(c: Canvas) -> None:
 @picture("nep-banh-chung-tui", CREAM, CLOTH_TABLE)
 def _chung_rice(c: Canvas) -> None:
     tied_bag(c, 400, 860, 500, 620, "#e9dfc6", lambda: label(c, 400, 630, 310, 260, "NẾP GÓI|BÁNH CHƯNG", "4 kg", GREEN))
-    for at in range(4):
-        leaf(c, 640, 900 - at * 26, 340, -16 - at * 9, "#3f8a3c", width=0.34, veins=8)
+    for index in range(4):
+        leaf(c, 640, 900 - index * 26, 340, -16 - index * 9, "#3f8a3c", width=0.34, veins=8)
     heap(c, 780, 900, 230, 80, rice("#fdfbf4", 17, 0.6), 170, "#f4efe2", seed=2)
 
 
@@ -139,8 +139,8 @@ def _peanut_pack(name: str, ground: str, table: str, width: float, high: float, 
     def _paint(c: Canvas) -> None:
         def inside() -> None:
             rng = Random(int(width))
-            for at in range(640):
-                kernel(size=44)(c, rng.uniform(-0.48, 0.48) * width, (at / 640 - 0.5) * high, rng, 0.5)
+            for index in range(640):
+                kernel(size=44)(c, rng.uniform(-0.48, 0.48) * width, (index / 640 - 0.5) * high, rng, 0.5)
 
         vacuum_pack(c, 500, 520, width, high, inside, angle=angle)
         label(c, 505, 560, width * 0.56, high * 0.3, "LẠC ĐỎ BÓC VỎ", weight, RED)
@@ -154,8 +154,8 @@ _peanut_pack("lac-do-1kg", MIST, DARK_WOOD, 640, 720, "1 kg", 3)
 def _in_shell(c: Canvas) -> None:
     tray(c, 500, 630, 430, 280)
     rng = Random(3)
-    for at in range(44):
-        shell(c, 230 + rng.uniform(0, 540), 500 + at * 6.4, rng)
+    for index in range(44):
+        shell(c, 230 + rng.uniform(0, 540), 500 + index * 6.4, rng)
     for x, y in ((360, 720), (610, 700), (500, 780)):
         kernel(size=46)(c, x, y, rng, 0.5)
 
@@ -164,8 +164,8 @@ def _in_shell(c: Canvas) -> None:
 def _shell_net(c: Canvas) -> None:
     def nuts() -> None:
         rng = Random(6)
-        for at in range(70):
-            shell(c, 270 + rng.uniform(0, 440), 330 + at * 7.4, rng)
+        for index in range(70):
+            shell(c, 270 + rng.uniform(0, 440), 330 + index * 7.4, rng)
 
     net(c, 490, 860, 540, 660, nuts, colour="#d98a1f")
     rng = Random(2)
@@ -177,8 +177,8 @@ def _shell_net(c: Canvas) -> None:
 def _roast_jar(c: Canvas) -> None:
     def nuts() -> None:
         rng = Random(9)
-        for at in range(420):
-            kernel("#b5552e", 46, salt=True)(c, 240 + rng.uniform(0, 440), 380 + at * 1.2, rng, 0.5)
+        for index in range(420):
+            kernel("#b5552e", 46, salt=True)(c, 240 + rng.uniform(0, 440), 380 + index * 1.2, rng, 0.5)
 
     jar(c, 460, 860, 460, 560, "#a34a28", lid="#d9b23e", filling=nuts)
     label(c, 460, 640, 320, 230, "LẠC RANG MUỐI", "300 g", RED)
@@ -206,8 +206,8 @@ def _noodle_pack(name: str, ground: str, table: str, width: float, high: float, 
     @picture(name, ground, table)
     def _paint(c: Canvas) -> None:
         def inside() -> None:
-            for at in range(bundles):
-                noodle_bundle(c, 0, high * ((at + 0.5) / bundles - 0.5) * 0.94, width * 1.06, high / bundles * 0.8, seed=at + 2, fine=fine)
+            for index in range(bundles):
+                noodle_bundle(c, 0, high * ((index + 0.5) / bundles - 0.5) * 0.94, width * 1.06, high / bundles * 0.8, seed=index + 2, fine=fine)
 
         vacuum_pack(c, 500, 520, width, high, inside, angle=-3)
         label(c, 500, 520 + high * 0.02, width * 0.44, high * 0.4, title, weight, ink)
@@ -230,8 +230,8 @@ def _noodle_bowl(c: Canvas) -> None:
         tangle(c, 500, 584, 540, 90, 130, ("#d9d4c4", "#bfb8a4", "#ece7da"), fine=9, seed=4)
         for x, y in ((390, 540), (500, 520), (610, 545)):
             c.oval(x, y, 56, 22, c.linear((0, "#f3dcb8"), (1, "#c99a6a")), -10)
-        for at in range(26):
-            c.oval(320 + at * 14.5, 550 + at * 37 % 50, 9, 5, "#4f9a3f", at * 40)
+        for index in range(26):
+            c.oval(320 + index * 14.5, 550 + index * 37 % 50, 9, 5, "#4f9a3f", index * 40)
 
     bowl(c, 500, 560, 340, 270, "#e9ede6", soup, band="#3f5f8f")
     steam(c, 500, 480, 210)
@@ -241,8 +241,8 @@ def _noodle_bowl(c: Canvas) -> None:
 
 @picture("mien-soi-nho", LILAC, CLOTH_TABLE, horizon=230)
 def _thin_noodles(c: Canvas) -> None:
-    for at, (y, turn) in enumerate(((400, -5), (570, 4), (740, -2))):
-        noodle_bundle(c, 500, y, 780, 120, angle=turn, seed=at + 11, fine=2.6, colour="#dcd3bd", tie="#c8342c")
+    for index, (y, turn) in enumerate(((400, -5), (570, 4), (740, -2))):
+        noodle_bundle(c, 500, y, 780, 120, angle=turn, seed=index + 11, fine=2.6, colour="#dcd3bd", tie="#c8342c")
 
 
 _noodle_pack("mien-soi-nho-300", OAT, WOOD, 620, 320, "300 g", "MIẾN DONG|SỢI NHỎ", 2, 2.6, INDIGO)

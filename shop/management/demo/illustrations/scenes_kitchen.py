@@ -21,18 +21,18 @@ _LIGHT_HONEY, _DARK_HONEY = "#f0b332", "#b5651a"
 @picture("lap-suon", CREAM)
 def _hung_sausages(c: Canvas) -> None:
     c.box(50, 110, 900, 34, c.linear((0, "#c99a5a"), (0.5, "#9a6a34"), (1, "#5a3a1a")), 16)
-    for at in range(5):
-        x = 175 + at * 162
+    for index in range(5):
+        x = 175 + index * 162
         c.stroke(f"M{x - 26} 150q26 -60 52 0q-10 36 -26 60", "#d9b77a", 7)
-        sausage(c, (x, 205), (x + 6, 800 - at % 2 * 60), 104, bend=6, seed=at)
+        sausage(c, (x, 205), (x + 6, 800 - index % 2 * 60), 104, bend=6, seed=index)
 
 
 @picture("lap-suon-thai", PEACH, DARK_WOOD)
 def _sliced(c: Canvas) -> None:
     board(c, 500, 760, 860, 220)
     sausage(c, (180, 560), (760, 520), 118, bend=-36, seed=3)
-    for at in range(6):
-        sausage_slice(c, 250 + at * 104, 740 + at % 2 * 26, 76, seed=at, angle=-12)
+    for index in range(6):
+        sausage_slice(c, 250 + index * 104, 740 + index % 2 * 26, 76, seed=index, angle=-12)
     leaf(c, 850, 700, 150, -30, LEAF)
 
 
@@ -40,9 +40,9 @@ def _sausage_pack(name: str, ground: str, table: str, width: float, high: float,
     @picture(name, ground, table)
     def _paint(c: Canvas) -> None:
         def inside() -> None:
-            for at in range(count):
-                x = ((at + 0.5) / count - 0.5) * width * 0.94
-                sausage(c, (x, -high * 0.4), (x + 4, high * 0.4), width / count * 0.84, bend=5, seed=at + count)
+            for index in range(count):
+                x = ((index + 0.5) / count - 0.5) * width * 0.94
+                sausage(c, (x, -high * 0.4), (x + 4, high * 0.4), width / count * 0.84, bend=5, seed=index + count)
 
         vacuum_pack(c, 500, 510, width, high, inside, angle=angle)
         label(c, 505, 580, width * 0.62, high * 0.28, title, weight, RED)
@@ -55,8 +55,8 @@ _sausage_pack("lap-suon-1kg", MIST, CLOTH_TABLE, 720, 690, 7, "1 kg", "LẠP SƯ
 @picture("lap-suon-gung", SAGE, WOOD)
 def _ginger_sausages(c: Canvas) -> None:
     plate(c, 500, 700, 430, 190, rim="#3f7d6e")
-    for at in range(4):
-        sausage(c, (230 + at * 40, 620 + at * 50), (700 + at * 34, 560 + at * 52), 92, bend=-30, seed=at + 20, colour="#b04a30")
+    for index in range(4):
+        sausage(c, (230 + index * 40, 620 + index * 50), (700 + index * 34, 560 + index * 52), 92, bend=-30, seed=index + 20, colour="#b04a30")
     ginger(c, 840, 850, 240, seed=5)
     for x, y in ((180, 870), (280, 900)):
         root_slice(c, x, y, 62, GINGER, "#f3dd9a", seed=x)
@@ -94,23 +94,23 @@ def rooster(c: Canvas, x: float, y: float, size: float, *, body: str = "#a8481c"
         c.shadow(0, 0, 180, 26, 0.42)
         for leg in (-20, 40):
             c.stroke(f"M{leg} -130L{leg + 6} -8M{leg + 6} -8l-34 8M{leg + 6} -8l36 8M{leg + 6} -8l4 10", "#e0a437", 11)
-        for at in range(6):
-            tone = mix(tail, "#3f8a6e", at / 8)
+        for index in range(6):
+            tone = mix(tail, "#3f8a6e", index / 8)
             c.path(
-                f"M-120 -260C{-210 - at * 14} {-330 - at * 26} {-250 - at * 4} {-430 + at * 20} {-300 + at * 16} {-400 + at * 56}C{-260} {-380 + at * 34} {-200} {-250 + at * 12} -110 -200Z",
+                f"M-120 -260C{-210 - index * 14} {-330 - index * 26} {-250 - index * 4} {-430 + index * 20} {-300 + index * 16} {-400 + index * 56}C{-260} {-380 + index * 34} {-200} {-250 + index * 12} -110 -200Z",
                 c.linear((0, lighter(tone, 0.3)), (1, darker(tone, 0.35)), x=1, y=1),
             )
         outline = smooth([(-150, -220), (-110, -290), (-20, -290), (60, -330), (110, -430), (150, -470), (196, -440), (196, -380), (186, -280), (150, -180), (70, -120), (-40, -110), (-120, -150)])
         c.path(outline, c.radial((0, lighter(body, 0.5)), (0.5, body), (1, darker(body, 0.5)), cx=0.5, cy=0.35))
-        for at in range(9):
+        for index in range(9):
             c.path(
-                f"M{112 + at * 9} {-440 + at % 2 * 20}C{96 + at * 6} {-380} {70 + at * 9} {-320} {40 + at * 17} {-262 + at % 3 * 14}C{88 + at * 10} {-300} {116 + at * 9} {-360} {124 + at * 9} {-430}Z",
-                mix("#f0b23a", "#d9761c", at % 3 / 3),
+                f"M{112 + index * 9} {-440 + index % 2 * 20}C{96 + index * 6} {-380} {70 + index * 9} {-320} {40 + index * 17} {-262 + index % 3 * 14}C{88 + index * 10} {-300} {116 + index * 9} {-360} {124 + index * 9} {-430}Z",
+                mix("#f0b23a", "#d9761c", index % 3 / 3),
             )
         wing = smooth([(-110, -240), (-40, -270), (40, -240), (60, -200), (10, -160), (-70, -160), (-130, -190)])
         c.path(wing, c.linear((0, lighter("#7a2f14", 0.25)), (1, darker("#7a2f14", 0.4)), x=1, y=1))
-        for at in range(4):
-            c.stroke(f"M{-100 + at * 6} {-226 + at * 16}q70 {24 - at * 6} {130 - at * 16} {8 - at * 4}", "#3f8a6e", 8, opacity=0.8)
+        for index in range(4):
+            c.stroke(f"M{-100 + index * 6} {-226 + index * 16}q70 {24 - index * 6} {130 - index * 16} {8 - index * 4}", "#3f8a6e", 8, opacity=0.8)
         c.path("M132 -462C120 -520 150 -524 156 -488C160 -536 186 -532 184 -490C200 -524 220 -506 204 -462Z", c.linear((0, "#e8463a"), (1, "#b3221c")))
         c.path("M194 -410C222 -404 220 -350 200 -348C186 -352 184 -390 186 -404Z", "#c8322c")
         c.path("M204 -440l52 16 -50 16Z", "#f0b23a")
@@ -154,8 +154,8 @@ def _nest(c: Canvas) -> None:
     c.shadow(500, 760, 400, 90, 0.44)
     for side in range(2):
         if side:
-            for at, (x, y, turn) in enumerate(((360, 560, -14), (520, 520, 4), (660, 570, 14), (440, 640, -6), (590, 650, 8))):
-                egg(c, x, y, 210, angle=turn, seed=at, colour=("#e3b78e", "#ecc7a2", "#d9a87c")[at % 3])
+            for index, (x, y, turn) in enumerate(((360, 560, -14), (520, 520, 4), (660, 570, 14), (440, 640, -6), (590, 650, 8))):
+                egg(c, x, y, 210, angle=turn, seed=index, colour=("#e3b78e", "#ecc7a2", "#d9a87c")[index % 3])
         for _ in range(260):
             a = rng.uniform(0.05, 3.1) if side else rng.uniform(3.2, 6.2)
             across, down = 500 + 360 * math.cos(a) * rng.uniform(0.85, 1.06), 680 + 130 * math.sin(a) * rng.uniform(0.7, 1.2)
@@ -173,10 +173,10 @@ def _egg_tray(name: str, ground: str, table: str, across: int, down: int) -> Non
         c.box(left - 24, top - 30, width + 48, down * rise + 96, c.linear((0, "#b9b2a6"), (1, "#857c70"), x=1, y=1), 26)
         c.box(left - 12, top - 18, width + 24, down * rise + 64, c.linear((0, "#cfc8bb"), (1, "#a49b8e"), x=1, y=1), 20)
         for row in range(down):
-            for at in range(across):
-                x, y = left + pitch * (at + 0.5), top + rise * (row + 0.5)
+            for index in range(across):
+                x, y = left + pitch * (index + 0.5), top + rise * (row + 0.5)
                 c.oval(x, y + rise * 0.3, pitch * 0.44, rise * 0.4, "#8f867a")
-                egg(c, x, y, pitch * 1.0, angle=(at * 7 + row * 5) % 11 - 5, seed=at + row * 9, colour=("#e3b78e", "#ecc7a2", "#d9a87c", "#e8bf98")[(at * 3 + row) % 4])
+                egg(c, x, y, pitch * 1.0, angle=(index * 7 + row * 5) % 11 - 5, seed=index + row * 9, colour=("#e3b78e", "#ecc7a2", "#d9a87c", "#e8bf98")[(index * 3 + row) % 4])
                 c.path(f"M{x - pitch * 0.48} {y + rise * 0.3}Q{x} {y + rise * 0.78} {x + pitch * 0.48} {y + rise * 0.3}V{y + rise * 0.62}H{x - pitch * 0.48}Z", "#b9b1a3")
 
 
@@ -236,8 +236,8 @@ def _longan_honey(c: Canvas) -> None:
 @picture("mat-gung", OAT, WOOD)
 def _ginger_honey(c: Canvas) -> None:
     def slices() -> None:
-        for at in range(12):
-            root_slice(c, 320 + at % 4 * 96, 840 - at // 4 * 130 - at % 2 * 40, 74, GINGER, "#f3dd9a", seed=at, tilt=0.5 + 0.1 * (at % 3))
+        for index in range(12):
+            root_slice(c, 320 + index % 4 * 96, 840 - index // 4 * 130 - index % 2 * 40, 74, GINGER, "#f3dd9a", seed=index, tilt=0.5 + 0.1 * (index % 3))
 
     jar(c, 460, 860, 430, 500, "#c47a1c", lid="#24356b", filling=slices)
     label(c, 460, 660, 310, 230, "MẬT ONG|NGÂM GỪNG", "350 g", "#7a3f12")
@@ -256,10 +256,10 @@ def _ginger_honey_tea(c: Canvas) -> None:
 @picture("hoa-hoi", SAND, WOOD)
 def _anise(c: Canvas) -> None:
     tray(c, 500, 640, 430, 260)
-    for at, (x, y, r) in enumerate(
+    for index, (x, y, r) in enumerate(
         ((320, 560, 104), (500, 530, 112), (680, 560, 104), (240, 660, 96), (420, 660, 116), (600, 660, 112), (760, 660, 98), (350, 750, 104), (530, 770, 108), (680, 750, 98))
     ):
-        star_anise(c, x, y, r, angle=at * 17)
+        star_anise(c, x, y, r, angle=index * 17)
 
 
 def _anise_pouch(name: str, ground: str, table: str, size: float, weight: str) -> None:
@@ -269,8 +269,8 @@ def _anise_pouch(name: str, ground: str, table: str, size: float, weight: str) -
         width, high = 400 * scale, 540 * scale
 
         def stars() -> None:
-            for at in range(8):
-                star_anise(c, 450 + (at % 4 - 1.5) * 76 * size, 860 - high * 0.19 + (at // 4 - 0.5) * 70, 52 * size, angle=at * 23)
+            for index in range(8):
+                star_anise(c, 450 + (index % 4 - 1.5) * 76 * size, 860 - high * 0.19 + (index // 4 - 0.5) * 70, 52 * size, angle=index * 23)
 
         def front() -> None:
             label(c, 450, 860 - high * 0.58, width * 0.68, high * 0.42, "HOA HỒI KHÔ", weight, "#6a3418", lambda: star_anise(c, 0, 0, 88, tilt=1))

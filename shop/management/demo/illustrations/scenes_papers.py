@@ -35,15 +35,15 @@ def _stamp(c: Canvas, x: float, y: float, r: float) -> None:
         for radius, width in ((r, 9), (r * 0.9, 3), (r * 0.6, 3)):
             c.put(f'<circle r="{radius}" fill="none" stroke="{RED}" stroke-width="{width}"/>')
         words = "BẢN MẪU · KHÔNG CÓ GIÁ TRỊ · "
-        for at, letter in enumerate(words):
-            turn = 360 * at / len(words) - 90
+        for index, letter in enumerate(words):
+            turn = 360 * index / len(words) - 90
             rad = math.radians(turn)
             c.put(f'<g transform="translate({r * 0.7 * math.cos(rad):.1f} {r * 0.7 * math.sin(rad):.1f}) rotate({turn + 90:.1f})">')
             c.text(0, 8, letter, r * 0.15, RED)
             c.put("</g>")
         points = []
-        for at in range(10):
-            far, rad = r * (0.42 if at % 2 == 0 else 0.17), math.radians(at * 36 - 90)
+        for index in range(10):
+            far, rad = r * (0.42 if index % 2 == 0 else 0.17), math.radians(index * 36 - 90)
             points.append(f"{far * math.cos(rad):.1f} {far * math.sin(rad):.1f}")
         c.path("M" + "L".join(points) + "Z", RED)
         c.put("</g>")
@@ -55,8 +55,8 @@ def _signature(c: Canvas, x: float, y: float) -> None:
 
 
 def _rows(c: Canvas, y: float, rows: tuple[tuple[str, str], ...]) -> None:
-    for at, (name, value) in enumerate(rows):
-        down = y + at * 62
+    for index, (name, value) in enumerate(rows):
+        down = y + index * 62
         c.text(140, down, name, 26, _SOFT, bold=False, anchor="start")
         c.text(400, down, value, 27, _INK, anchor="start")
         c.stroke(f"M400 {down + 14}H860", "#c9c2b0", 2, stroke_dasharray="3 7")
@@ -64,8 +64,8 @@ def _rows(c: Canvas, y: float, rows: tuple[tuple[str, str], ...]) -> None:
 
 def _star(c: Canvas, x: float, y: float, r: float, colour: str) -> None:
     points = []
-    for at in range(10):
-        far, rad = r * (1 if at % 2 == 0 else 0.42), math.radians(at * 36 - 90)
+    for index in range(10):
+        far, rad = r * (1 if index % 2 == 0 else 0.42), math.radians(index * 36 - 90)
         points.append(f"{x + far * math.cos(rad):.1f} {y + far * math.sin(rad):.1f}")
     c.path("M" + "L".join(points) + "Z", colour, stroke="#a8791a", stroke_width=2)
 
@@ -77,8 +77,8 @@ def _ocop(name: str, stars: int, holder: str, product: str, years: str, edge: st
         c.text(500, 190, "CHƯƠNG TRÌNH MỖI XÃ MỘT SẢN PHẨM", 28, _SOFT)
         c.text(500, 290, "GIẤY CHỨNG NHẬN", 64, edge)
         c.text(500, 356, "SẢN PHẨM OCOP", 44, edge)
-        for at in range(5):
-            _star(c, 500 + (at - 2) * 104, 466, 44, YELLOW if at < stars else "#ece4d0")
+        for index in range(5):
+            _star(c, 500 + (index - 2) * 104, 466, 44, YELLOW if index < stars else "#ece4d0")
         c.text(500, 580, f"Đạt {stars} sao", 40, _INK)
         _rows(c, 690, (("Sản phẩm", product), ("Chủ thể", holder), ("Số", "000/MẪU"), ("Hiệu lực", years)))
         _foot(c)

@@ -26,8 +26,8 @@ def _na_it(c: Canvas) -> None:
     meadow(c, 330, "#86b05a")
     stilt_house(c, 380, 400, 190, smoke=True)
     palm(c, 190, 400, 210)
-    for at, (scheme, motif) in enumerate(((INDIGO_CLOTH, STAR), (RED_CLOTH, DIAMOND), (INDIGO_CLOTH, DIAMOND))):
-        with c.moved(690 + at * 120, 300):
+    for index, (scheme, motif) in enumerate(((INDIGO_CLOTH, STAR), (RED_CLOTH, DIAMOND), (INDIGO_CLOTH, DIAMOND))):
+        with c.moved(690 + index * 120, 300):
             cloth(c, 96, 110, scheme, motif, size=3.2)
             c.box(0, 0, 96, 110, c.linear((0, "#ffffff", 0.2), (1, "#0a0a20", 0.25), x=1))
     c.box(660, 290, 400, 10, "#8a672f", 4)
@@ -52,10 +52,10 @@ def _ba_be(c: Canvas) -> None:
         c.box(x - 5, 220, 10, 190, "#8a672f", 3)
     for y in (226, 262):
         c.box(800, y, 400, 8, "#c99f5a", 3)
-    for at in range(9):
-        leaf(c, 812 + at * 45, 228 + at % 2 * 22, 60, 60 + at * 17 % 60, width=0.8)
-    for at, x in enumerate((872, 985, 1096)):
-        gourd(c, x, 320, 110, 40, angle=90, seed=at)
+    for index in range(9):
+        leaf(c, 812 + index * 45, 228 + index % 2 * 22, 60, 60 + index * 17 % 60, width=0.8)
+    for index, x in enumerate((872, 985, 1096)):
+        gourd(c, x, 320, 110, 40, angle=90, seed=index)
     walker(c, 770, 450, 116, "#22305e", hat=True, load="#3f8a45")
 
 
@@ -67,8 +67,8 @@ def _con_minh(c: Canvas) -> None:
     meadow(c, 310, "#b9b86a")
     stilt_house(c, 950, 360, 150)
     for row, (y, width) in enumerate(((380, 330), (462, 400))):
-        for at in range(3):
-            drying_rack(c, -40 + row * 60 + at * (width + 30), y, width, "#e6dfc8")
+        for index in range(3):
+            drying_rack(c, -40 + row * 60 + index * (width + 30), y, width, "#e6dfc8")
     walker(c, 500, 400, 96, "#8a3a30")
     walker(c, 1110, 450, 112, "#3f5f8f")
 
@@ -82,8 +82,8 @@ def _turmeric_field(c: Canvas) -> None:
     with c.inside(field):
         for row in range(6):
             y = 318 + row * 32
-            for at in range(26 - row * 2):
-                x = at * (50 + row * 6) + row * 13
+            for index in range(26 - row * 2):
+                x = index * (50 + row * 6) + row * 13
                 for turn in (-115, -90, -65):
                     leaf(c, x, y, 40 + row * 7, turn, "#4f9a46", width=0.3, veins=2)
     walker(c, 340, 420, 120, "#3f7d8f")
@@ -112,8 +112,8 @@ def _orchard(c: Canvas) -> None:
     ridge(c, 260, 130, "#b0c8b8", 17)
     meadow(c, 300, "#8fb55a")
     for row, (y, size) in enumerate(((330, 130), (390, 180), (470, 250))):
-        for at in range(8 - row * 2):
-            tree(c, 60 + row * 70 + at * (165 + row * 62), y, size, "#3f7d3c", fruit="#f0861c", seed=row)
+        for index in range(8 - row * 2):
+            tree(c, 60 + row * 70 + index * (165 + row * 62), y, size, "#3f7d3c", fruit="#f0861c", seed=row)
     walker(c, 560, 462, 120, "#22305e", load="#f0861c")
     for x in (650, 720):
         round_tray(c, x, 450, 48, "#f0861c")
@@ -142,11 +142,11 @@ def _persimmon_house(c: Canvas) -> None:
     c.box(470, 150, 480, 16, "#8a672f", 6)
     for x in (480, 932):
         c.box(x, 150, 14, 280, "#6b4a2c", 4)
-    for at in range(9):
-        x = 520 + at * 48
+    for index in range(9):
+        x = 520 + index * 48
         c.stroke(f"M{x} 166V380", "#c9a873", 3)
         for row in range(4):
-            dried_persimmon(c, x, 200 + row * 54, 44, seed=at * 4 + row, frost=False)
+            dried_persimmon(c, x, 200 + row * 54, 44, seed=index * 4 + row, frost=False)
     walker(c, 430, 446, 124, "#22305e")
     round_tray(c, 1000, 446, 66, "#e8871f")
 
@@ -173,13 +173,13 @@ def _smokehouse(c: Canvas) -> None:
     c.box(620, 190, 460, 230, c.linear((0, "#6b4a34"), (1, "#3a2418"), x=1))
     c.path("M590 200L850 90L1110 200Z", c.linear((0, "#8a6f55"), (1, "#5a4434")))
     c.box(650, 230, 400, 10, "#c99a5a", 4)
-    for at in range(10):
-        sausage(c, (672 + at * 40, 246), (674 + at * 40, 346), 24, seed=at, string=False)
+    for index in range(10):
+        sausage(c, (672 + index * 40, 246), (674 + index * 40, 346), 24, seed=index, string=False)
     c.path("M790 420Q780 380 830 370Q850 340 870 372Q920 384 910 420Z", c.linear((0, "#ffd34a"), (1, "#c8341c")))
     rng = Random(4)
-    for at in range(5):
-        x, y = 420 + at * 44 + rng.uniform(-10, 10), 444 + rng.uniform(-12, 14)
-        c.oval(x, y, 20, 14, ("#a8481c", "#d9a23a", "#5a3a24")[at % 3])
+    for index in range(5):
+        x, y = 420 + index * 44 + rng.uniform(-10, 10), 444 + rng.uniform(-12, 14)
+        c.oval(x, y, 20, 14, ("#a8481c", "#d9a23a", "#5a3a24")[index % 3])
         c.oval(x + 16, y - 14, 8, 8, "#a8481c")
         c.path(f"M{x + 22:.0f} {y - 15:.0f}l10 3 -10 4Z", "#f0b23a")
         c.oval(x + 16, y - 23, 5, 4, "#d8322c")
@@ -190,11 +190,11 @@ def _smokehouse(c: Canvas) -> None:
 def _apiary(c: Canvas) -> None:
     sky(c, "#c4dbe0", "#f6edcc", sun=(220, 90))
     ridge(c, 250, 150, "#a0bfa8", 71)
-    for at in range(11):
-        tree(c, 40 + at * 118, 330 + at % 2 * 14, 190 + at * 37 % 60, ("#3f7d46", "#4f8f4a", "#336b3c")[at % 3], fruit="#f3e2a4" if at % 3 == 0 else "", seed=at)
+    for index in range(11):
+        tree(c, 40 + index * 118, 330 + index % 2 * 14, 190 + index * 37 % 60, ("#3f7d46", "#4f8f4a", "#336b3c")[index % 3], fruit="#f3e2a4" if index % 3 == 0 else "", seed=index)
     meadow(c, 340, "#9cc068", bow=20)
-    for at, (x, y, size) in enumerate(((180, 410, 110), (360, 400, 100), (560, 420, 120), (760, 402, 104), (960, 424, 124))):
-        hive(c, x, y, size, ("#5d8aa8", "#d9a23a", "#7fa06a", "#c8745a", "#5d8aa8")[at])
+    for index, (x, y, size) in enumerate(((180, 410, 110), (360, 400, 100), (560, 420, 120), (760, 402, 104), (960, 424, 124))):
+        hive(c, x, y, size, ("#5d8aa8", "#d9a23a", "#7fa06a", "#c8745a", "#5d8aa8")[index])
     rng = Random(5)
     for _ in range(60):
         spot = rng.uniform(0, 1200), rng.uniform(430, 476)
@@ -218,8 +218,8 @@ def _faces(name: str, ground: str, people: tuple[Person, ...], thing: str = "") 
 def _held(c: Canvas, thing: str) -> None:
     """Paint the goods that a person holds, at the foot of the picture."""
     if thing == "mandarins":
-        for at, x in enumerate((280, 400, 520)):
-            mandarin(c, x, 740 - at % 2 * 30, 70, at + 3, leaves=at % 2)
+        for index, x in enumerate((280, 400, 520)):
+            mandarin(c, x, 740 - index % 2 * 30, 70, index + 3, leaves=index % 2)
     elif thing == "gourd":
         gourd(c, 420, 720, 460, 130, angle=-8, seed=3)
     elif thing == "noodles":
@@ -228,8 +228,8 @@ def _held(c: Canvas, thing: str) -> None:
         with c.moved(180, 640, -3):
             cloth(c, 440, 200, RED_CLOTH, STAR, size=7)
     elif thing == "tea":
-        for at in range(11):
-            leaf(c, 300 + at * 22, 780, 120, -140 + at * 10, "#5f9f42", width=0.4)
+        for index in range(11):
+            leaf(c, 300 + index * 22, 780, 120, -140 + index * 10, "#5f9f42", width=0.4)
 
 
 _faces("mat-thien-an", SAGE, (Person("dao", "dao", age=0.45), Person("dao", "dao", age=0.75, skin="#cf9666"), Person("dao", "dao", age=0.1, skin="#e0ac7c")), "cloth")

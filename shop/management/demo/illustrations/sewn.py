@@ -31,10 +31,10 @@ def rosette(c: Canvas, x: float, y: float, r: float) -> None:
     with c.moved(x, y):
         for radius, colour in ((1.0, YELLOW), (0.94, RED), (0.86, WHITE)):
             c.put(f'<circle r="{r * radius}" fill="none" stroke="{colour}" stroke-width="{r * 0.04}" stroke-dasharray="{r * 0.05} {r * 0.03}"/>')
-        for at in range(8):
-            c.put(f'<g transform="rotate({at * 45})">')
-            c.path(f"M0 0L{r * 0.2} {-r * 0.36}L0 {-r * 0.78}Z", YELLOW if at % 2 else RED)
-            c.path(f"M0 0L{-r * 0.2} {-r * 0.36}L0 {-r * 0.78}Z", darker(YELLOW, 0.22) if at % 2 else darker(RED, 0.3))
+        for index in range(8):
+            c.put(f'<g transform="rotate({index * 45})">')
+            c.path(f"M0 0L{r * 0.2} {-r * 0.36}L0 {-r * 0.78}Z", YELLOW if index % 2 else RED)
+            c.path(f"M0 0L{-r * 0.2} {-r * 0.36}L0 {-r * 0.78}Z", darker(YELLOW, 0.22) if index % 2 else darker(RED, 0.3))
             c.put("</g>")
         c.put(f'<circle r="{r * 0.14}" fill="{WHITE}"/><circle r="{r * 0.07}" fill="{RED}"/>')
 
@@ -61,8 +61,8 @@ def hung_scarf(c: Canvas, x: float, top: float, width: float, long: float, schem
     """Paint a scarf over a bamboo rail: its front falls `long`, its back shows beside it."""
     back = width * 0.36
     c.box(x - width * 1.35, top - 18, width * 2.7, 34, c.linear((0, "#e3c27e"), (0.5, "#b98e4c"), (1, "#7a5a28")), 16)
-    for at in (-1.05, -0.62, 0.9, 1.16):
-        c.box(x + at * width, top - 20, 12, 38, "#8a672f", 4)
+    for spot in (-1.05, -0.62, 0.9, 1.16):
+        c.box(x + spot * width, top - 20, 12, 38, "#8a672f", 4)
     with c.inside(f"M{x + width * 0.2} {top - 16}h{width * 0.52}v{long * short}h{-width * 0.52}Z"), c.moved(x + width * 0.2, top - 16):
         cloth(c, width * 0.52, long * short, scheme, motif, size=size, bands=1)
         c.box(0, 0, width * 0.52, long * short, "#0a0a20", opacity=0.42)
@@ -92,8 +92,8 @@ def bag(c: Canvas, x: float, y: float, width: float, height: float, scheme: Sche
             cloth(c, width * 1.1, height * 1.1, scheme, STAR, size=width * 0.0175, bands=1)
         c.path(body, c.radial((0, "#ffffff", 0.22), (0.5, "#ffffff", 0), (1, "#0a0a20", 0.5), cx=0.36, cy=0.25, r=0.85))
     c.stroke(f"M{x - w * 0.9} {top}Q{x} {top + 14} {x + w * 0.9} {top}", YELLOW, 9)
-    for at in (-0.62, 0, 0.62) if tassels else ():
-        tassel(c, x + at * w, y + 2 - abs(at) * 12, height * 0.17)
+    for spot in (-0.62, 0, 0.62) if tassels else ():
+        tassel(c, x + spot * w, y + 2 - abs(spot) * 12, height * 0.17)
 
 
 def purse(c: Canvas, x: float, y: float, width: float, height: float, scheme: Scheme, motif: str, *, angle: float = 0) -> None:

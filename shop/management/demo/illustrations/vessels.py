@@ -17,8 +17,8 @@ def weave(c: Canvas, colour: str = BAMBOO, size: float = 34) -> str:
     """Return the paint of bamboo strips that pass over and under each other."""
     half, pale, dark = size / 2, lighter(colour, 0.25), darker(colour, 0.32)
     cells = [f'<rect width="{size}" height="{size}" fill="{darker(colour, 0.42)}"/>']
-    for at in range(2):
-        over, under = at * half, (1 - at) * half
+    for index in range(2):
+        over, under = index * half, (1 - index) * half
         cells += [
             f'<rect x="{over}" y="{over - 1}" width="{half - 1.5}" height="{half + 2}" fill="{colour}"/>',
             f'<rect x="{over + 2}" y="{over - 1}" width="{half * 0.3:.1f}" height="{half + 2}" fill="{pale}"/>',
@@ -125,8 +125,8 @@ def glass(c: Canvas, x: float, y: float, width: float, height: float, drink: str
 
 
 def steam(c: Canvas, x: float, y: float, size: float, colour: str = "#ffffff") -> None:
-    for at, high in ((-0.5, 0.8), (0, 1.1), (0.5, 0.85)):
-        start = x + at * size * 0.7
+    for spot, high in ((-0.5, 0.8), (0, 1.1), (0.5, 0.85)):
+        start = x + spot * size * 0.7
         c.stroke(
             f"M{start:.0f} {y:.0f}q{size * 0.22:.0f} {-size * high * 0.28:.0f} 0 {-size * high * 0.5:.0f}t0 {-size * high * 0.5:.0f}",
             colour,
@@ -184,8 +184,8 @@ def screw_lid(c: Canvas, x: float, y: float, w: float, height: float, colour: st
     ry = w * 0.16
     side = f"M{x - w} {y - height}V{y}Q{x} {y + ry * 1.7} {x + w} {y}V{y - height}Z"
     c.path(side, c.linear((0, lighter(colour, 0.5)), (0.3, colour), (1, darker(colour, 0.45)), x=1, y=0))
-    for at in range(1, 16):
-        across = x - w + 2 * w * at / 16
+    for index in range(1, 16):
+        across = x - w + 2 * w * index / 16
         c.stroke(f"M{across:.1f} {y - height + 6:.1f}V{y + 4:.1f}", darker(colour, 0.3), 1.6, opacity=0.35)
     c.oval(x, y - height, w, ry, c.linear((0, lighter(colour, 0.55)), (1, colour), x=1))
     c.put(f'<ellipse cx="{x}" cy="{y - height}" rx="{w * 0.84}" ry="{ry * 0.8}" fill="none" stroke="{darker(colour, 0.15)}" stroke-width="2" opacity=".6"/>')
