@@ -100,16 +100,16 @@ def cut_mandarin(c: Canvas, x: float, y: float, r: float, *, tilt: float = 0.9, 
 def _segment(c: Canvas, middle: Point, r: float, tilt: float, angle: float, width: float, colour: str, rng: Random) -> None:
     x, y = middle
 
-    def spot(far: float, turn: float) -> Point:
+    def point_at(far: float, turn: float) -> Point:
         rad = math.radians(angle + turn)
         return x + r * far * math.cos(rad), y + r * far * math.sin(rad) * tilt
 
     w = width / 2
-    data = smooth([spot(0.13, 0), spot(0.5, -w * 0.68), spot(0.9, -w * 0.86), spot(0.985, -w * 0.45), spot(1, 0), spot(0.985, w * 0.45), spot(0.9, w * 0.86), spot(0.5, w * 0.68)])
+    data = smooth([point_at(0.13, 0), point_at(0.5, -w * 0.68), point_at(0.9, -w * 0.86), point_at(0.985, -w * 0.45), point_at(1, 0), point_at(0.985, w * 0.45), point_at(0.9, w * 0.86), point_at(0.5, w * 0.68)])
     c.path(data, c.radial((0, lighter(colour, 0.42)), (1, mix(colour, "#e0560a", 0.35)), cx=0.4, cy=0.35))
     for _ in range(9):
         turn, near = rng.uniform(-w * 0.5, w * 0.5), rng.uniform(0.35, 0.75)
-        start, end = spot(near, turn), spot(near + 0.14, turn)
+        start, end = point_at(near, turn), point_at(near + 0.14, turn)
         c.stroke(f"M{start[0]:.1f} {start[1]:.1f}L{end[0]:.1f} {end[1]:.1f}", lighter(colour, 0.55), r * 0.014, opacity=0.7)
 
 

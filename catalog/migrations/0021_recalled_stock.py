@@ -9,7 +9,7 @@ from django.db.models import F, Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0018_listing_imports")]
+    dependencies = [("catalog", "0020_wholesale_prices")]
 
     operations = [
         migrations.SeparateDatabaseAndState(
