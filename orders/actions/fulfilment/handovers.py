@@ -262,7 +262,7 @@ def confirm_handover(
 
 
 def lock_open_run(run: DeliveryRun | None) -> None:
-    """In a transaction: lock the run whose driver receives, before the orders of its parcels. Raises RunEnded."""
+    """In a transaction: lock the run whose driver receives, before its parcels' orders. Raises RunEnded."""
     if run is not None and locks.lock_run(run.pk).ended_at is not None:
         raise RunEnded()
 

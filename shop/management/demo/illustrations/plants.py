@@ -105,7 +105,9 @@ def _segment(c: Canvas, middle: Point, r: float, tilt: float, angle: float, widt
         return x + r * far * math.cos(rad), y + r * far * math.sin(rad) * tilt
 
     w = width / 2
-    data = smooth([point_at(0.13, 0), point_at(0.5, -w * 0.68), point_at(0.9, -w * 0.86), point_at(0.985, -w * 0.45), point_at(1, 0), point_at(0.985, w * 0.45), point_at(0.9, w * 0.86), point_at(0.5, w * 0.68)])
+    data = smooth(
+        [point_at(0.13, 0), point_at(0.5, -w * 0.68), point_at(0.9, -w * 0.86), point_at(0.985, -w * 0.45), point_at(1, 0), point_at(0.985, w * 0.45), point_at(0.9, w * 0.86), point_at(0.5, w * 0.68)]
+    )
     c.path(data, c.radial((0, lighter(colour, 0.42)), (1, mix(colour, "#e0560a", 0.35)), cx=0.4, cy=0.35))
     for _ in range(9):
         turn, near = rng.uniform(-w * 0.5, w * 0.5), rng.uniform(0.35, 0.75)
