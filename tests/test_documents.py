@@ -21,7 +21,7 @@ PATH = re.compile(
 )
 MODULE = re.compile(r"(?:shop|catalog|orders|cooperatives|tests)(?:\.[a-z_]\w*)+")
 NAME = re.compile(r"([A-Za-z_]\w*)(…?)")
-# "`name` and `Class.name` in `file.py`", "`name` (`file.py`)", or neighbouring cells of a table.
+# Names, then "in" and files; names, then files in brackets; or both in neighbouring cells of a table.
 LOCATED_NAMES = re.compile(
     r"((?:`[\w.]+`(?:,\s+|\s+and\s+|\s+or\s+)?)+)(?:\s+in\s+|\s+\(|\s+\|\s+\(?)"
     r"((?:`[\w./-]+\.py`(?:,\s+|\s+and\s+)?)+)"
@@ -133,7 +133,7 @@ def _located_names() -> Iterator[tuple[str, list[str], list[str]]]:
 
 
 def _defines(path: Path, name: str) -> bool:
-    """Return whether a file defines a function, class or variable, or a member of a class (`Class.name`)."""
+    """Return whether a file defines a function, class or variable, or a member of a class (with a dot)."""
     scope: ast.AST = ast.parse(path.read_text())
     for part in name.split("."):
         nodes = [node for node in ast.walk(scope) if _defined_name(node) == part]

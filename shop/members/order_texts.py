@@ -1,4 +1,4 @@
-"""What members read about an order: its contents, its steps, and when it must be ready."""
+"""What members read about an order: its contents, its totals, its steps, and when it must be ready."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Lot
 from cooperatives.models import DeliveryKind
-from orders.models import OrderLine, OrderPart
+from orders.models import Discount, OrderLine, OrderPart, Refund
 from shop.core.dates.calendar import vietnam_date
 from shop.core.texts.formatting import format_day, format_time, weekday_and_day
 
@@ -18,6 +18,20 @@ from shop.core.texts.formatting import format_day, format_time, weekday_and_day
 def sorted_lines(part: OrderPart) -> list[OrderLine]:
     """Return a part's prefetched lines, sorted."""
     return sorted(part.lines.all(), key=lambda line: (line.position, str(line.pk)))
+
+
+def part_totals(part: OrderPart, refunds: Sequence[Refund]) -> dict[str, object]:
+    """Return what the part cost, what was taken off for unsent items or refunded, and what is left."""
+    reduction = sum(refund.amount for refund in refunds if refund.is_for_unsent_items)
+    refunded = sum(refund.amount - refund.surplus for refund in refunds) - reduction
+    return {
+        "discounts": list(Discount.objects.on_part(part)),
+        "listed": sum(line.list_gross for line in part.lines.all()),
+        "unsent": [refund.unsent_label for refund in refunds if refund.is_for_unsent_items],
+        "reduction": reduction,
+        "refunded": refunded,
+        "due": part.total_gross - reduction - refunded,
+    }
 
 
 def ready_time(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 
 from django.contrib import messages
@@ -26,7 +26,7 @@ from orders.actions.refunds.refund_preview import refund_route
 from orders.actions.refunds.report_shortage import open_quantities_of_part, preview_shortage, report_shortage
 from orders.actions.refunds.undo_shortage import shortage_undo_until, undo_shortage
 from orders.forms.returns import build_return_form
-from orders.models import Discount, OrderPart, Parcel, Refund, parcel_position_labels
+from orders.models import OrderPart, Parcel, Refund, parcel_position_labels
 from orders.models.part import OrderPartQuerySet
 from orders.states import RETURN_KINDS, CodState, ParcelKind, ParcelState, PartState
 from shop.core.errors import Missing
@@ -40,7 +40,7 @@ from shop.members.forms.work import DECLINE_REASONS, CashForm, DeliveryForm, Han
 from shop.members.fulfilment.pick_lists import pick_form, pick_lines
 from shop.members.fulfilment.worklist import STAGE_NAMES, Stage, at_stage, build_tasks, format_time_left
 from shop.members.member_access import for_members, render_page, submitted_key
-from shop.members.order_texts import ready_time, sorted_lines, step_names
+from shop.members.order_texts import part_totals, ready_time, sorted_lines, step_names
 from shop.members.review import is_edited, is_reviewed, submitted_fields
 
 ParcelForm = HandOverForm | DeliveryForm | CashForm
@@ -305,7 +305,7 @@ def render_part(
         or (bool(unweighed) and all(row.is_buyer_asked for row in unweighed)),
         "scale_key": uuid.uuid4(),
         "weigh": weigh,
-        **_totals_context(part, refunds),
+        **part_totals(part, refunds),
         "parcels": [
             _parcel_row(part, parcel, positions.get(parcel.pk, ""), parcel_form, now=now)
             for parcel in parcels
@@ -321,20 +321,6 @@ def render_part(
         "can_cancel": part.state == PartState.ACCEPTED and part.may_be_cancelled(parcels),
     }
     return render_page(request, membership, "members/part.html", context)
-
-
-def _totals_context(part: OrderPart, refunds: Sequence[Refund]) -> dict[str, object]:
-    """Return what the part cost, what was taken off for unsent items or refunded, and what is left."""
-    reduction = sum(refund.amount for refund in refunds if refund.is_for_unsent_items)
-    refunded = sum(refund.amount - refund.surplus for refund in refunds) - reduction
-    return {
-        "discounts": list(Discount.objects.on_part(part)),
-        "listed": sum(line.list_gross for line in part.lines.all()),
-        "unsent": [refund.unsent_label for refund in refunds if refund.is_for_unsent_items],
-        "reduction": reduction,
-        "refunded": refunded,
-        "due": part.total_gross - reduction - refunded,
-    }
 
 
 def _undo_shortage_until(
