@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/pip install --disable-pip-version-check --require-hashes --only-binary :all:
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-build --generate-hashes --no-emit-index-url
 
-.PHONY: run setup lock vendor test test-long check format seed bench lighthouse clean
+.PHONY: run setup system-packages lock vendor test test-long check format seed bench lighthouse clean
 
 run: .venv/run.stamp
 	@exec $(BIN)/python manage.py run
@@ -37,7 +37,9 @@ run: .venv/run.stamp
 	@$(INSTALL) --quiet -r requirements-dev.txt
 	@touch $@
 
-setup: .venv/dev.stamp
+setup: .venv/dev.stamp system-packages
+
+system-packages:
 	@.ci/system-packages
 
 lock: .venv/dev.stamp
