@@ -50,10 +50,10 @@ vendor:
 	@.ci/vendor-scripts
 
 test: setup
-	@$(BIN)/python -m tests.run -n $(WORKERS) -m "not long" $(ARGS)
+	@$(BIN)/python -m tests.run -n $(WORKERS) --dist worksteal -m "not long" $(ARGS)
 
 test-long: setup
-	@$(BIN)/python -m tests.run -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m tests.run -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: .venv/dev.stamp
 	@.ci/check
