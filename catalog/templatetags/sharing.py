@@ -134,7 +134,7 @@ def _variant_offer(
 ) -> dict[str, object]:
     variant = choice.variant
     availability = "InStock" if is_available else "OutOfStock"
-    offer_data = {
+    offer_data: dict[str, object] = {
         "@type": "Offer",
         "name": variant.name,
         "sku": variant.sku or "",
@@ -146,16 +146,28 @@ def _variant_offer(
         "itemCondition": "https://schema.org/NewCondition",
         "seller": _organization(product.cooperative),
     }
-    for column, unit in _UN_CEFACT_UNIT_CODES.items():
-        content = getattr(variant, column)
-        if content:
-            offer_data["priceSpecification"] = {
-                "@type": "UnitPriceSpecification",
-                "price": offer_data["price"],
-                "priceCurrency": currency,
-                "referenceQuantity": {"@type": "QuantitativeValue", "value": content, "unitCode": unit},
-            }
+    specifications = [
+        _price_specification(choice.price, currency, referenceQuantity={"value": content, "unitCode": unit})
+        for column, unit in _UN_CEFACT_UNIT_CODES.items()
+        if (content := getattr(variant, column))
+    ]
+    specifications += [
+        _price_specification(tier.amount, currency, eligibleQuantity={"minValue": tier.minimum_quantity})
+        for tier in choice.tiers
+    ]
+    is_single = len(specifications) == 1
+    offer_data["priceSpecification"] = specifications[0] if is_single else specifications
     return _without_empty(offer_data)
+
+
+def _price_specification(amount: int, currency: str, **quantities: Mapping[str, object]) -> dict[str, object]:
+    """Return a price for a quantity of content, or from a quantity on."""
+    return {
+        "@type": "UnitPriceSpecification",
+        "price": plain_amount(amount, currency),
+        "priceCurrency": currency,
+        **{name: {"@type": "QuantitativeValue", **quantity} for name, quantity in quantities.items()},
+    }
 
 
 def _organization(cooperative: Cooperative) -> dict[str, object]:

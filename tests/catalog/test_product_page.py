@@ -565,6 +565,11 @@ def test_product_page_lists_wholesale_prices(client) -> None:
     texts = [" ".join(re.sub("<[^>]+>", " ", row).replace("\u00a0", " ").split()) for row in rows]
     assert texts == ["từ 10 kg 13.000 ₫ / kg", "từ 50 kg 12.000 ₫ / kg"]
     assert 'data-tiers="10:13000,50:12000"' in page
+    offer = json.loads(re.findall(r"ld\+json\">(.*?)</script>", page)[0])["offers"]
+    offer = offer[0] if isinstance(offer, list) else offer
+    quantities = [row.get("eligibleQuantity", {}).get("minValue") for row in offer["priceSpecification"]]
+    prices = [row["price"] for row in offer["priceSpecification"]]
+    assert (offer["price"], prices, quantities) == ("15000", ["13000", "12000"], [10, 50])
 
 
 def test_wholesale_price_above_a_promotion_is_not_listed(client) -> None:

@@ -24,6 +24,7 @@ from catalog.models import (
     VariantAttributeValue,
     VariantMedia,
 )
+from catalog.pricing import WholesaleTier
 from catalog.states import ListingState
 from shop.core.actors import Actor
 from shop.core.models import Picture, Translation
@@ -163,6 +164,9 @@ def _variant(row: TomlTable) -> VariantDetails:
         content_unit=row.get("of", ""),
         weight=row["weight"],
         is_sold_by_weight=row.get("weighed", False),
+        wholesale_tiers=[
+            WholesaleTier(int(quantity), amount) for quantity, amount in row.get("wholesale", {}).items()
+        ],
     )
 
 
