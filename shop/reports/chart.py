@@ -10,7 +10,7 @@ from django.utils.translation import pgettext
 
 from shop.core.money import minor_digits
 from shop.reports.periods import ReportInterval, period_label
-from shop.reports.sales import SalesFigures
+from shop.reports.sales_figures import SalesFigures
 
 WIDTH, NARROW_WIDTH, HEIGHT = 920, 330, 260
 _LEFT, _TOP, _BOTTOM = 62, 14, 28

@@ -17,13 +17,13 @@ from shop.core.models import Channel, Division, market_channel
 from shop.core.web.form_options import Label
 from shop.core.web.query_names import QUERY_NAMES, QueryForm
 from shop.reports.periods import ReportInterval
-from shop.reports.sales import SalesBasis, SalesGroup, SalesQuery
+from shop.reports.sales import SalesBasis, SalesGroup, SalesPrice, SalesQuery
 
 # Longer reports are unreadable, and their files too large to open.
 MAX_DAYS = {ReportInterval.DAY: 366, ReportInterval.WEEK: 5 * 366, ReportInterval.MONTH: 30 * 366}
 
 # Fields that are folded until they are needed.
-FURTHER_FIELDS = ("category", "province", "channel", "source", "basis")
+FURTHER_FIELDS = ("category", "province", "channel", "source", "price", "basis")
 
 
 class DayField(forms.DateField):
@@ -58,6 +58,9 @@ class SalesForm(QueryForm):
     channel = _select_field(_("Channel"), [])
     source = _select_field(
         pgettext_lazy("report", "Source"), [("", pgettext_lazy("report", "All")), *OrderSource.choices]
+    )
+    price = _select_field(
+        pgettext_lazy("report", "Prices"), [("", pgettext_lazy("report", "All")), *SalesPrice.choices]
     )
     basis = _select_field(_("What counts"), SalesBasis.choices)
 
@@ -137,6 +140,7 @@ class SalesForm(QueryForm):
             category=category,
             province=cleaned["province"],
             source=cleaned["source"],
+            price=SalesPrice(cleaned["price"]) if cleaned["price"] else None,
             basis=SalesBasis(cleaned["basis"] or SalesBasis.NET),
         )
 

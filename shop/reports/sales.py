@@ -43,6 +43,7 @@ from shop.reports.periods import (
     same_days_of_earlier_months,
     start_of_period,
 )
+from shop.reports.sales_figures import SalesFigures, sum_figures
 
 
 class SalesGroup(TextChoices):
@@ -52,6 +53,13 @@ class SalesGroup(TextChoices):
     PROVINCE = "province", _("Province")
     CHANNEL = "channel", _("Channel")
     SOURCE = "source", pgettext_lazy("report", "Source")
+
+
+class SalesPrice(TextChoices):
+    """The lines that a report counts, by their price."""
+
+    RETAIL = "retail", _("Only at usual prices")
+    WHOLESALE = "wholesale", _("Only at wholesale prices")
 
 
 class SalesBasis(TextChoices):
@@ -128,7 +136,13 @@ class SalesQuery:
     category: Category | None = None
     province: str = ""
     source: str = ""
+    price: SalesPrice | None = None
     basis: SalesBasis = SalesBasis.NET
+
+    @property
+    def is_of_goods(self) -> bool:
+        """Return whether the report counts lines only: a delivery has no category and no wholesale price."""
+        return self.category is not None or self.price is not None
 
     @property
     def days(self) -> int:
@@ -146,57 +160,9 @@ class SalesQuery:
         return replace(self, first=self.first - length, last=self.last - length)
 
 
-@dataclass(frozen=True, slots=True)
-class SalesFigures:
-    """Counts of orders and parts, and totals in minor units with tax.
-
-    `goods` and `delivery` are after discounts and before refunds, `paid` is the net total of orders that are
-    paid in full. `commission` is after refunds that cooperatives bear.
-    """
-
-    orders: int = 0
-    parts: int = 0
-    goods: int = 0
-    delivery: int = 0
-    refunded: int = 0
-    paid: int = 0
-    commission: int = 0
-
-    @property
-    def total(self) -> int:
-        """The net total: products and delivery, less refunds."""
-        return self.goods + self.delivery - self.refunded
-
-    @property
-    def unpaid(self) -> int:
-        """The net total of orders that are not paid in full."""
-        return self.total - self.paid
-
-    @property
-    def average(self) -> int:
-        """The average order value in whole minor units; 0 without orders."""
-        return (self.total + self.orders // 2) // self.orders if self.orders else 0
-
-    def __add__(self, other: SalesFigures) -> SalesFigures:
-        return SalesFigures(
-            self.orders + other.orders,
-            self.parts + other.parts,
-            self.goods + other.goods,
-            self.delivery + other.delivery,
-            self.refunded + other.refunded,
-            self.paid + other.paid,
-            self.commission + other.commission,
-        )
-
-
-def sum_figures(rows: Iterable[SalesFigures]) -> SalesFigures:
-    """Add rows up. An order in several groups is counted in each, so add up periods, not groups."""
-    return sum(rows, SalesFigures())
-
-
 def by_period(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
     """Return figures by the first day of each period that has any."""
-    is_by_line = query.category is not None
+    is_by_line = query.is_of_goods
     rows = chain(_sum_rows(query, is_by_line=is_by_line), _line_refund_rows(query, is_by_line=is_by_line))
     if not is_by_line:
         rows = chain(rows, _delivery_refund_rows(query))
@@ -223,7 +189,7 @@ def totals(query: SalesQuery) -> SalesFigures:
 def _figures_by_group(
     query: SalesQuery, *, is_by_period: bool
 ) -> dict[tuple[datetime.date | None, object], SalesFigures]:
-    is_by_line = query.group in LINE_GROUPS or query.category is not None
+    is_by_line = query.group in LINE_GROUPS or query.is_of_goods
     key_column = _KEYS[query.group]
     if query.group == SalesGroup.PRODUCT:
         period: dict[str, PeriodStart] = (
@@ -246,7 +212,7 @@ def _figures_by_group(
         refunds = chain(refunds, _delivery_refund_rows(query, key_column))
     for row_key, refunded in _roll_up(query, refunds, is_by_period=is_by_period).items():
         figures_by_key[row_key] = figures_by_key.get(row_key, SalesFigures()) + refunded
-    if query.group in LINE_GROUPS and query.category is None:
+    if query.group in LINE_GROUPS and not query.is_of_goods:
         figures_by_key |= _delivery_figures(query, is_by_period=is_by_period)
     return figures_by_key
 
@@ -311,6 +277,8 @@ def _report_condition(query: SalesQuery, *, is_by_line: bool, relation: str = ""
         values["report_province"] = query.province
     if query.source:
         values["report_source"] = query.source
+    if is_by_line and query.price is not None:
+        values["wholesale_from__isnull"] = query.price == SalesPrice.RETAIL
     if is_by_line and query.category is not None:
         descendants = Category.objects.filter(path__startswith=query.category.branch_path)
         keys = MergedCategory.objects.filter(into__in=descendants).values_list("key", flat=True)

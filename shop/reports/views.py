@@ -23,7 +23,8 @@ from shop.reports.group_names import load_group_codes, load_group_names
 from shop.reports.periods import ReportInterval, period_label, periods
 from shop.reports.report_files import Cell, Column, ColumnKind, Table, as_csv, as_xlsx
 from shop.reports.report_index import REPORTS
-from shop.reports.sales import SalesFigures, SalesQuery
+from shop.reports.sales import SalesQuery
+from shop.reports.sales_figures import SalesFigures, sum_figures
 from shop.staff_pages import staff_only
 
 _EXPLANATIONS = {
@@ -81,7 +82,7 @@ def show_sales_report(request: HttpRequest, actor: Actor) -> HttpResponse:
         return _file_response(as_csv(table), "text/csv; charset=utf-8", query, "csv")
     if file_format == "xlsx":
         by_period = _period_rows(query)
-        total = report.sum_figures(by_period.values())
+        total = sum_figures(by_period.values())
         sheets = [
             _cross_table(query, total),
             _group_table(query, _group_rows(query), total),
@@ -93,7 +94,7 @@ def show_sales_report(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 def _page_context(query: SalesQuery, today: datetime.date) -> dict[str, object]:
     by_period = _period_rows(query)
-    figures = report.sum_figures(by_period.values())
+    figures = sum_figures(by_period.values())
     figures_before = report.totals(query.preceding())
     groups = _group_rows(query)
     shown_groups, other_groups = groups[:MAX_GROUPS_ON_PAGE], groups[MAX_GROUPS_ON_PAGE:]
@@ -110,9 +111,9 @@ def _page_context(query: SalesQuery, today: datetime.date) -> dict[str, object]:
         "by_period": [(period_label(day, query.interval), row) for day, row in by_period.items()],
         "groups": shown_groups,
         "group_heading": _GROUP_HEADINGS[query.group],
-        "other_groups_total": report.sum_figures(row for _key, _name, row in other_groups),
+        "other_groups_total": sum_figures(row for _key, _name, row in other_groups),
         "other_groups_count": len(other_groups),
-        "is_of_lines": query.group in report.LINE_GROUPS or query.category is not None,
+        "is_of_lines": query.group in report.LINE_GROUPS or query.is_of_goods,
         "presets": _preset_periods(today),
     }
 

@@ -21,6 +21,7 @@ QUERY_NAMES = {
     "group": "nhom",
     "interface": "cua",
     "interval": "theo",
+    "price": "gia",
     "province": "tinh",
     "source": "nguon",
     "until_day": "den",

@@ -9,7 +9,7 @@ import pytest
 
 from shop.reports.chart import NARROW_WIDTH, build_chart
 from shop.reports.periods import ReportInterval
-from shop.reports.sales import SalesFigures
+from shop.reports.sales_figures import SalesFigures
 
 FIRST = datetime.date(2026, 11, 1)
 

@@ -24,15 +24,15 @@ from shop.reports.periods import ReportInterval, period_label, periods, start_of
 from shop.reports.sales import (
     DELIVERY_ROW_KEY,
     SalesBasis,
-    SalesFigures,
     SalesGroup,
+    SalesPrice,
     SalesQuery,
     by_group,
     by_period,
     by_period_and_group,
-    sum_figures,
     totals,
 )
+from shop.reports.sales_figures import SalesFigures, sum_figures
 from tests.factories import (
     HANOI,
     NOW,
@@ -43,6 +43,7 @@ from tests.factories import (
     make_product,
     make_seller,
     make_variant,
+    set_wholesale_prices,
 )
 from tests.orders.refunds.refund_helpers import refund_first_line
 
@@ -321,3 +322,31 @@ def _random_history(seed: int) -> None:
             cancel_part(part_id=part.pk, reason="Hết hàng", actor=ADMIN, now=now)
         elif chance.random() < 0.15:
             cancel_order(order_id=order.pk, reason="Khách đổi ý", actor=ADMIN, now=now)
+
+
+def test_wholesale_and_retail_lines_add_up_to_all_goods() -> None:
+    seller = make_seller()
+    ginger = make_variant(seller, name="Gừng tươi", price=15_000, unit="kg", on_hand=100)
+    noodles = make_variant(seller, name="Miến dong", price=45_000)
+    set_wholesale_prices(ginger, {10: 13_000})
+    make_order((ginger, 12), (noodles, 2))
+    retail_order = make_order((ginger, 9))
+    part = make_order((ginger, 10)).parts.get()
+    accept_part(part_id=part.pk, actor=ADMIN, now=NOW)
+    report_shortage(part_id=part.pk, available={part.lines.get().pk: 9}, actor=ADMIN, now=NOW)
+    cancel_order(order_id=make_order((ginger, 20)).pk, reason="Đổi ý", actor=ADMIN, now=NOW)
+
+    wholesale = totals(sales_query(price=SalesPrice.WHOLESALE))
+    retail = totals(sales_query(price=SalesPrice.RETAIL))
+
+    assert (wholesale.goods, wholesale.delivery, wholesale.refunded) == (22 * 13_000, 0, 13_000)
+    assert (retail.goods, retail.delivery, retail.refunded) == (2 * 45_000 + 9 * 15_000, 0, 0)
+    assert (wholesale.orders, retail.orders, retail_order.lines.get().wholesale_from) == (2, 2, None)
+    everything = totals(sales_query())
+    assert wholesale.goods + retail.goods == everything.goods
+    assert wholesale.total + retail.total + everything.delivery == everything.total
+    for group in SalesGroup:
+        for price, expected in ((SalesPrice.WHOLESALE, wholesale), (SalesPrice.RETAIL, retail)):
+            figures = by_group(sales_query(price=price, group=group))
+            assert DELIVERY_ROW_KEY not in figures
+            assert sum_figures(figures.values()).total == expected.total

@@ -12,7 +12,8 @@ from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.models import Order, PaymentMethod
 from orders.states import ACTIVE_PART_STATES
 from shop.core.actors import Actor
-from shop.reports.sales import SalesBasis, SalesFigures, SalesGroup, by_group, by_period, sum_figures, totals
+from shop.reports.sales import SalesBasis, SalesGroup, by_group, by_period, totals
+from shop.reports.sales_figures import SalesFigures, sum_figures
 from tests.factories import (
     NOW,
     make_admin,
