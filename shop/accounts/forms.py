@@ -232,6 +232,17 @@ class PersonAddressForm(DivisionForm):
         widget=forms.TextInput(attrs={"class": "input"}),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["province"].error_messages["required"] = _("Choose the commune or ward and its province.")
+
+    def clean(self) -> dict[str, object]:
+        """Drop a missing commune's error while its province is missing: one field of the page sets both."""
+        cleaned_data = super().clean() or {}
+        if self.has_error("province", "required"):
+            self.errors.pop("commune", None)
+        return cleaned_data
+
     @property
     def is_phone_likely_mistyped(self) -> bool:
         """Return whether to warn about the number. It may still be right."""

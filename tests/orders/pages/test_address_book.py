@@ -79,7 +79,8 @@ def test_address_can_be_added_edited_made_default_and_deleted(client: Client, pe
 
 def test_missing_fields_show_errors_and_old_address_can_be_picked(client: Client, person: User) -> None:
     page = text_of(client.post(f"{ADDRESS_BOOK}moi/", {"name": "Mai"}))
-    assert "Choose a province from the list." in page
+    assert "Choose the commune or ward and its province." in page
+    assert "Choose a commune or ward from the list." not in page
 
     form = {"name": "Mai", "phone": "0912345678", "old_address": "Thôn Nà Ít, xã Vi Hương"}
     suggestions = text_of(client.post(f"{ADDRESS_BOOK}moi/", form | {"reload": "1"}))
@@ -87,7 +88,7 @@ def test_missing_fields_show_errors_and_old_address_can_be_picked(client: Client
     marked = text_of(client.post(f"{ADDRESS_BOOK}moi/", form | {"pick": "01948", "marked": ["phone"]}))
 
     assert 'name="pick" value="01948"' in suggestions
-    assert "Choose a province from the list." not in suggestions
+    assert "Choose the commune or ward and its province." not in suggestions
     assert 'value="01948" selected' in picked
     assert 'value="Thôn Nà Ít"' in picked
     assert 'value="01948" selected' in marked

@@ -239,7 +239,8 @@ def test_missing_province_does_not_ask_for_delivery_method(client: Client) -> No
         client, province="", commune="", **{f"delivery-{Cooperative.objects.get().pk}": ""}
     )
 
-    assert "Choose a province from the list." in page
+    assert "1 place to correct" in page
+    assert "Choose the commune or ward and its province." in page
     assert "Choose a delivery method." not in page
 
 
