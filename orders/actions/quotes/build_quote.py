@@ -212,7 +212,9 @@ def _quote_line(
     tax_class = _tax_class(variant)
     listed = price.amount if price is not None else None
     selling = price.selling_price if price is not None else None
-    tier = price.tier_at(line.quantity) if price is not None and line.forced_price is None else None
+    tier = price.tier_at(line.quantity) if price is not None else None
+    if tier is not None and line.forced_price not in (None, tier.amount):
+        tier = None
     if tier is not None:
         listed = selling = tier.amount
     if line.forced_price is not None:

@@ -185,7 +185,7 @@ def _legal_checks(product: Product, missing_fields: Collection[str]) -> list[tup
 
 def _variant_rows(listing: Listing) -> list[dict[str, object]]:
     """Return the product's variants with their prices in the listing's channel and their free stock."""
-    prices = Price.objects.filter(channel=listing.channel)
+    prices = Price.objects.filter(channel=listing.channel).with_wholesale_prices()
     variants = Variant.objects.filter(product=listing.product).in_order()
     return [
         {

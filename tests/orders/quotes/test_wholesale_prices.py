@@ -14,8 +14,10 @@ from catalog.models import Price, WholesalePrice
 from catalog.pricing import WholesaleTier
 from orders.actions.basket.basket_lines import change_line_quantity
 from orders.actions.basket.merge_baskets import merge_guest_basket
+from orders.actions.basket.reorder_past_order import add_past_order_to_basket
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.quote_types import QuoteRequest, RequestedLine
 from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import Basket, Discount, Order
 from orders.views.quote_display import LineDisplay
@@ -33,6 +35,7 @@ from tests.factories import (
     make_variant_sold_by_weight,
     make_voucher,
     set_wholesale_prices,
+    unknown_uuid,
 )
 from tests.invariants import check_everything
 from tests.markup import html_of
@@ -283,3 +286,37 @@ def test_order_page_and_mail_name_the_wholesale_price(client) -> None:
     assert "Giá sỉ từ 10 kg" in page
     assert "10 × 13.000\u00a0₫ = 130.000\u00a0₫, giá sỉ từ 10 kg" in mail.text
     assert "Giá sỉ từ 10 kg" in mail.html
+
+
+@pytest.mark.parametrize(
+    ("forced_price", "unit_list_price", "wholesale_from"),
+    [(None, 13_000, 10), (13_000, 13_000, 10), (14_000, 15_000, None)],
+)
+def test_price_of_staff_replaces_the_wholesale_price(forced_price, unit_list_price, wholesale_from) -> None:
+    line = RequestedLine(unknown_uuid(), make_ginger().pk, 10, forced_price=forced_price)
+
+    quote = build_quote(QuoteRequest(make_channel(), [line], {}, is_by_staff=True), now=NOW)
+
+    (quoted,) = quote.lines
+    assert (quoted.unit_price, quoted.to_pay) == (forced_price or 13_000, 10 * (forced_price or 13_000))
+    assert (quoted.unit_list_price, quoted.wholesale_from) == (unit_list_price, wholesale_from)
+
+
+def test_reordering_sees_no_changed_price_at_the_same_quantity() -> None:
+    variant = make_ginger()
+    order = make_order((variant, 10))
+
+    result = add_past_order_to_basket(
+        order_id=order.pk, basket_id=None, user_id=None, channel=make_channel(), now=LATER
+    )
+
+    line = quote_line(result.basket)
+    assert (result.differences, line.to_pay, line.problems) == ([], 130_000, [])
+
+
+def test_change_of_the_list_price_alone_keeps_the_wholesale_prices() -> None:
+    variant = make_ginger()
+
+    set_price(variant, 16_000)
+
+    assert tiers_of(variant) == [(10, 13_000), (50, 12_000)]
