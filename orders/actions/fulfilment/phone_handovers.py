@@ -54,7 +54,7 @@ class ParcelNotSentYet(Refused):
     """The giver's phone has not sent that the parcel was packed, or that it was received before."""
 
     code = "parcel_not_sent_yet"
-    default_message = _("The giver's phone has not sent this parcel yet. Try again when it has had a signal.")
+    default_message = _("The giver's phone has not sent this parcel yet. Try again when it has been online.")
 
 
 class HandoverOfCancelledParcel(Refused):

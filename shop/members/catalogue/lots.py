@@ -24,6 +24,7 @@ from catalog.actions.stock.lots import add_lot_stage, count_lot, receive_lot
 from catalog.actions.stock.receipts_and_losses import write_off_stock
 from catalog.actions.stock.transfer_stock import transfer_stock
 from catalog.models import Lot, LotBalance, Variant
+from catalog.models.lot import normalise_lot_code
 from catalog.variant_stock import variants_with_stock_outside_lots
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Warehouse
@@ -59,7 +60,16 @@ class LotRow:
 @require_safe
 @for_members(MemberRight.COUNT_STOCK)
 def list_lots(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """List the lots in stock, first expired first; with `?het` the used-up ones."""
+    """List the lots in stock, first expired first; with `?het` the used-up ones.
+
+    `?ma=` opens the lot with this code.
+    """
+    if entered := request.GET.get("ma", "").strip()[:40]:
+        code = normalise_lot_code(entered)
+        lot = Lot.objects.for_cooperative(membership.cooperative).filter(code=code).first()
+        if lot is not None:
+            return redirect(lot_url(lot.pk))
+        messages.error(request, _("Your cooperative has no lot with this code."))
     is_used_up = "het" in request.GET
     lots = Lot.objects.for_cooperative(membership.cooperative)
     rows = lots.used_up() if is_used_up else lots.in_stock().first_expired_first()

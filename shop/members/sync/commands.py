@@ -28,6 +28,7 @@ from orders.actions.fulfilment.deliver_parcels import (
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.weigh_lines import MAX_WEIGHT_GRAMS, weigh_line
+from orders.actions.refunds.offer_substitute import SubstituteOffer, offer_substitute
 from orders.models import OrderPart, Parcel
 from shop.core.errors import Missing
 from shop.members.sync.command_types import Command, CommandCall, PreparedCommand
@@ -125,6 +126,25 @@ def _fail_delivery(call: CommandCall) -> PreparedCommand:
     reason = call.payload.text("reason", max_length=500)
     action = partial(fail_delivery, parcel_id=parcel.pk, reason=reason, **call.action_arguments_with_key)
     return PreparedCommand(_part_reference(parcel.part_id), action)
+
+
+def _offer_substitute(call: CommandCall) -> PreparedCommand:
+    """Prepare an offer of another product for missing items. The buyer is asked once it has arrived."""
+    part, payload = _find_part(call), call.payload
+    offer = SubstituteOffer(
+        payload.key("line"),
+        payload.whole_number("quantity", maximum=MAX_COUNTED_QUANTITY),
+        payload.whole_number("variant"),
+        payload.whole_number("substitute_quantity", maximum=MAX_COUNTED_QUANTITY),
+    )
+    action = partial(
+        offer_substitute,
+        part_id=part.pk,
+        offer=offer,
+        confirmation_token=payload.text("confirmed", max_length=200),
+        **call.action_arguments_with_key,
+    )
+    return PreparedCommand(_part_reference(part.pk), action)
 
 
 def _receive_stock(call: CommandCall) -> PreparedCommand:
@@ -230,6 +250,7 @@ COMMANDS: Mapping[str, Command] = {
     "deliver_parcel": Command(MemberRight.PACK, _deliver_parcel),
     "report_collected_cash": Command(MemberRight.PACK, _report_collected_cash),
     "fail_delivery": Command(MemberRight.PACK, _fail_delivery),
+    "offer_substitute": Command(MemberRight.PACK, _offer_substitute),
     "offer_handover": Command(MemberRight.PACK, offer_parcel),
     "receive_parcel": Command(MemberRight.PACK, receive_parcel),
     "receive_stock": Command(MemberRight.COUNT_STOCK, _receive_stock),

@@ -242,6 +242,7 @@ def _line_row(line: OrderLine, open_quantity: int, asked_grams: int | None, is_s
     return {
         "id": line.pk,
         "name": line.product_name,
+        "variant": line.variant_id,
         "distinct_variant": line.distinct_variant_name,
         "quantity": line.quantity,
         "open": open_quantity,

@@ -300,6 +300,35 @@
     });
   }
 
+  // A scanned lot label shows its items on this page, or else opens the lot.
+  for (const box of navigator.mediaDevices ? document.querySelectorAll("[data-scan-lot]") : []) {
+    const video = box.querySelector("video"),
+      status = box.querySelector("[role=status]");
+    let stopping = null;
+    box.hidden = false;
+    box.querySelector("button").addEventListener("click", async () => {
+      if (stopping) {
+        stopping.abort();
+        return;
+      }
+      stopping = new AbortController();
+      status.textContent = "";
+      video.hidden = false;
+      try {
+        const text = await (await import("member/scanner")).scan(video, stopping.signal);
+        const code = text.split("/").filter(Boolean).at(-1) ?? "";
+        const item = code && document.querySelector(`[data-lots~="${CSS.escape(code)}"]`);
+        if (item) item.focus();
+        else if (code && box.dataset.url) location.assign(`${box.dataset.url}?ma=${encodeURIComponent(code)}`);
+        else if (code) status.textContent = box.dataset.absent;
+      } catch (error) {
+        status.textContent = error.name === "NotAllowedError" ? box.dataset.refused : box.dataset.missing;
+      }
+      video.hidden = true;
+      stopping = null;
+    });
+  }
+
   // The weight of a Bluetooth scale, where the browser can read one; it may be corrected before it is saved.
   for (const button of navigator.bluetooth ? document.querySelectorAll("[data-scale]") : []) {
     const field = document.getElementById(button.dataset.scale),

@@ -1,5 +1,5 @@
 // Hand-overs without a network: the giver shows a code, and the receiver scans it or enters its digits.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { button, Field } from "member/controls";
 import {
   digitsOf,
@@ -14,6 +14,7 @@ import {
 import { html } from "member/html";
 import { changeOutbox, clock, Icon, outbox, rows, settings, t } from "member/phone";
 import { withPending } from "member/pending";
+import { Scanner } from "member/scan_button";
 import { addCommands } from "member/store";
 
 const MAX_TRIES = 3;
@@ -71,31 +72,6 @@ export const Give = ({ part, position }) => {
     ${steps.includes(shown) && html`<h4 class="small-head">${nameOf(shown)}</h4><${Code} subject=${subjectOf(part, position, shown)} handoverKey=${part.handover_key} detail=${settings.value.member.id} /><p class="hint">${t("waits_for_receiver")}</p>`}
     ${steps.filter((step) => step !== shown).map((step) => button("qr-code", nameOf(step), () => show(step)))}
   </div>`;
-};
-
-// The camera, opened by a button. It is closed when a code was seen, and when the screen is left.
-export const Scanner = ({ onText }) => {
-  const video = useRef(null),
-    stopping = useRef(null);
-  const [state, setState] = useState("");
-  useEffect(() => () => stopping.current?.abort(), []);
-  const open = async () => {
-    stopping.current = new AbortController();
-    setState("open");
-    try {
-      const { scan } = await import("member/scanner");
-      const text = await scan(video.current, stopping.current.signal);
-      setState("");
-      if (text) onText(text);
-    } catch (error) {
-      setState(error.name === "NotAllowedError" ? "camera_refused" : "camera_missing");
-    }
-  };
-  return html`
-    <video class="scanner" ref=${video} hidden=${state !== "open"} muted playsinline aria-label=${t("camera")}></video>
-    ${state === "open" ? button("circle-x", t("close_camera"), () => stopping.current.abort()) : button("camera", t("open_camera"), open)}
-    ${state.startsWith("camera") && html`<p class="notice wait" role="alert"><${Icon} name="circle-alert" /><span>${t(state)}</span></p>`}
-  `;
 };
 
 const PARCEL = /^([0-9A-Z]+)(?:-(\d{1,4}))?$/;

@@ -1,6 +1,16 @@
 // The screens of lots: the list by expiry, one lot with its stock, and a new lot.
 import { useState } from "preact/hooks";
-import { button, Field, MAX_QUANTITY, NumberField, readCount, readWhole, Select, SyncTag } from "member/controls";
+import {
+  button,
+  Field,
+  Loaded,
+  MAX_QUANTITY,
+  NumberField,
+  readCount,
+  readWhole,
+  Select,
+  SyncTag,
+} from "member/controls";
 import { html } from "member/html";
 import { giveStock, Icon, nameOf, number, products, settings, t } from "member/phone";
 import { openWarehouses, warehouses } from "member/stock";
@@ -67,8 +77,27 @@ const LotRow = ({ row }) => {
   </li>`;
 };
 
+const loadScanner = async () => (await import("member/scan_button")).Scanner;
+
+// Finds a lot by its code: entered, or scanned from a label, whose address ends with it.
+const FindLot = () => {
+  const [code, setCode] = useState(""),
+    [isMissing, setMissing] = useState(false);
+  const find = (text) => {
+    const wanted = text.trim().split("/").filter(Boolean).at(-1)?.toUpperCase();
+    const row = lots().find(({ lot }) => lot.code?.toUpperCase() === wanted);
+    if (row) location.hash = `#lot-${row.lot.id}`;
+    setMissing(!row);
+  };
+  return html`<${Field} id="lot-code" name="lot_code" value=${code} autocapitalize="characters" maxlength="40" onText=${setCode} />
+    ${code.trim() && button("search", t("find_lot"), () => find(code))}
+    <${Loaded} load=${loadScanner} onText=${find} />
+    ${isMissing && html`<p class="notice wait" role="status"><${Icon} name="circle-alert" /><span>${t("no_such_lot")}</span></p>`}`;
+};
+
 export const Lots = () => html`
   <div class="row row-apart"><h2>${t("lots")}</h2><${SyncTag} /></div>
+  ${lots().length > 0 && html`<${FindLot} />`}
   ${openWarehouses().length > 0 && html`<a class="button big-action" href="#newlot"><${Icon} name="plus" /> ${t("new_lot")}</a>`}
   ${lots().length ? html`<p class="soft">${t("first_expired")}</p>` : html`<p class="notice">${t("no_lots")}</p>`}
   <ol class="stack stack-close">

@@ -88,6 +88,7 @@ const Pack = ({ part }) => {
                   ${t("picked")}</label
                 >`
             }
+            ${!line.is_substitute_asked && !line.asked_grams && html`<${Opened} text="items_missing" load=${loadSubstitute} part=${part} line=${line} />`}
           </li>
         `,
       )}
@@ -158,7 +159,7 @@ const Parcel = ({ part, parcel, position }) => {
     ${parcel.cash_state === "expected" && parcel.cash_holder && parcel.carrier && html`<p class="soft">${t(`${parcel.cash_holder}_collects`, parcel)}</p>`}
     ${parcel.state === "packing" && html`<p class="notice"><${Icon} name="tag" /><span>${t("write_label", { code })}</span></p>${button("tag", t("close"), () => step("close_parcel"), { isBig: true })}`}
     ${["packed", "failed_delivery"].includes(parcel.state) && html`<${HandOver} part=${part} parcel=${parcel} step=${step} />`}
-    ${part.handover_key && ["packing", "packed", "failed_delivery"].includes(parcel.state) && html`<${ByCode} part=${part} position=${position} />`}
+    ${part.handover_key && ["packing", "packed", "failed_delivery"].includes(parcel.state) && html`<${Opened} text="by_code" load=${loadGive} part=${part} position=${position} />`}
     ${parcel.state === "handed_over" && html`<${Deliver} part=${part} parcel=${parcel} step=${step} />`}
     ${
       parcel.state === "delivered" &&
@@ -169,12 +170,14 @@ const Parcel = ({ part, parcel, position }) => {
 };
 
 const loadGive = async () => (await import("member/handover")).Give;
+const loadSubstitute = async () => (await import("member/substitute")).Substitute;
 
-const ByCode = (properties) => {
+// Details whose script is loaded when they are opened.
+const Opened = ({ text, ...properties }) => {
   const [isOpen, setOpen] = useState(false);
-  return html`<details onToggle=${({ target }) => setOpen(target.open)}>
-    <summary>${t("by_code")}</summary>
-    ${isOpen && html`<${Loaded} load=${loadGive} ...${properties} />`}
+  return html`<details class="wide" onToggle=${({ target }) => setOpen(target.open)}>
+    <summary>${t(text)}</summary>
+    ${isOpen && html`<${Loaded} ...${properties} />`}
   </details>`;
 };
 

@@ -41,6 +41,10 @@ const PART_EFFECTS = {
   })),
   report_collected_cash: changeParcel(() => ({ cash_state: "collected" })),
   fail_delivery: changeParcel(() => ({ state: "failed_delivery" })),
+  offer_substitute: (part, { line }) => ({
+    ...part,
+    lines: part.lines.map((row) => (row.id === line ? { ...row, is_substitute_asked: true } : row)),
+  }),
   offer_handover: (part) => part, // the receiver moves the parcel
   receive_parcel: (part, _payload, { subject: { position, step } }) => ({
     ...part,

@@ -126,6 +126,8 @@ const Decisions = ({ command }) => {
   }
   if (code === "unusual_price")
     return html`${again("check", t("save_as_entered"), { confirmed: details.confirmation_token })} ${keep}`;
+  if (code === "substitute_at_a_loss")
+    return html`${again("check", t("ask_anyway"), { confirmed: details.confirmation_token })} ${keep}`;
   if (code === "implausible_weight") {
     const { grams } = payload;
     return html`${again("scale", t("weight_is_right", { weight: kilograms(grams) }), { repeated_grams: grams })} ${keep}`;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -12,7 +13,9 @@ from playwright.sync_api import Page, expect
 from catalog.models import Lot, LotBalance, LotStage, Stock
 from cooperatives.models import Producer, Role
 from shop.core.dates.calendar import vietnam_date
+from shop.members.catalogue.lots import trace_address
 from shop.members.sync.models import PhoneCommand
+from tests.camera import show_to_camera
 from tests.factories import make_channel, make_variant, make_warehouse
 from tests.invariants import check_everything
 from tests.shop.members.sync.test_without_network import HOLDS, SMALL_TARGETS, sign_in
@@ -37,6 +40,10 @@ def test_lots_are_received_counted_lost_moved_and_noted_without_network(
     phone.context.set_offline(True)
     phone.goto("/xa-vien/lo/")
     expect(phone.get_by_text("Sắp hết hạn, còn 5 ngày")).to_be_visible()
+    show_to_camera(trace_address(late))
+    phone.get_by_role("button", name="Quét mã QR").click()
+    expect(phone).to_have_url(re.compile(f"#lot-{late.pk}$"))
+    phone.goto("/xa-vien/lo/")
     phone.get_by_role("link", name="Nhập lô mới").click()
     phone.get_by_label("Sản phẩm").select_option("Gừng tươi")
     phone.get_by_label("Số lượng nhập").fill("6")

@@ -16,7 +16,7 @@ from catalog.states import ListingState
 from cooperatives.models import DeliveryKind, Membership, Role
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part
-from orders.models import OrderPart, Parcel
+from orders.models import OrderPart, Parcel, Substitute
 from orders.states import CashHolder, CodState, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.models import Change
@@ -37,6 +37,7 @@ from tests.factories import (
 )
 from tests.refusals import all_rows
 from tests.shop.members.sync.phone import DOOR, Phone, make_command
+from tests.shop.members.test_bulk_packing import accepted_order
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +109,7 @@ def test_answer_brings_the_row_as_it_is_now(phone, part) -> None:
         {
             "id": str(line.pk),
             "name": "Gối thảo dược",
+            "variant": line.variant_id,
             "distinct_variant": "",
             "quantity": 2,
             "open": 2,
@@ -691,3 +693,25 @@ def test_answers_are_deleted_after_ninety_days_and_their_repeats_do_nothing_twic
     before = Change.objects.count()
     (answer,) = phone.push(old_command)["answers"]
     assert (answer["outcome"], Change.objects.count()) == ("done", before)
+
+
+def test_substitute_at_a_loss_is_offered_once_it_is_confirmed(seller) -> None:
+    phone = Phone(seller)
+    ordered, dearer = make_variant(seller, price=20_000), make_variant(seller, name="Khăn", price=90_000)
+    part = accepted_order((ordered, 2))
+    offer = {
+        "part": part.pk,
+        "line": str(part.lines.get().pk),
+        "quantity": 1,
+        "variant": dearer.pk,
+        "substitute_quantity": 1,
+    }
+
+    asked = phone.answer("offer_substitute", **offer)
+    assert not Substitute.objects.exists()
+    confirmed = make_command("offer_substitute", **offer, confirmed=asked["details"]["confirmation_token"])
+    outcomes = [phone.push(confirmed)["answers"][0]["outcome"] for _sent in range(2)]
+
+    assert (asked["outcome"], asked["code"]) == ("refused", "substitute_at_a_loss")
+    assert outcomes == ["done", "done"]
+    assert Substitute.objects.get().variant == dearer

@@ -12,8 +12,8 @@ from playwright.sync_api import Page, Route, expect
 from cooperatives.models import Membership, Role
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part
-from orders.models import EventKind, OrderPart, Parcel, PaymentEvent
-from orders.states import CodState, ParcelState, PartState
+from orders.models import EventKind, OrderPart, Parcel, PaymentEvent, Substitute
+from orders.states import CodState, ParcelState, PartState, SubstituteState
 from shop.core.actors import Actor
 from shop.core.models import Change
 from shop.core.texts.formatting import format_money
@@ -123,8 +123,15 @@ def test_orders_are_accepted_weighed_and_packed_without_network_and_sent_once(
         open_order(phone, part)
         phone.get_by_role("button", name="Nhận đơn").click()
         expect(phone.get_by_label("Lấy rồi")).to_be_visible()
+    open_order(phone, plain)
+    phone.locator("summary", has_text="Thiếu hàng? Gửi thay hàng khác").click()
+    phone.get_by_label("Thiếu bao nhiêu").fill("1")
+    phone.get_by_label("Gửi thay bằng").select_option(str(called_off.lines.get().variant_id))
+    phone.get_by_label("Số lượng gửi thay").fill("1")
+    phone.get_by_role("button", name="Hỏi người mua").click()
+    expect(phone.get_by_text("Chờ khách trả lời về hàng thay thế")).to_be_visible()
     phone.goto("/xa-vien/#unsent")
-    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(6)
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(7)
     assert Axe().run(phone).response["violations"] == []
     assert not PhoneCommand.objects.exists()
 
@@ -133,10 +140,10 @@ def test_orders_are_accepted_weighed_and_packed_without_network_and_sent_once(
         patch.setattr(views, "run_commands", None)  # the server answers 500
         phone.context.set_offline(False)
         expect(phone.get_by_text("Chưa gửi được tới chợ")).to_be_visible()
-    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(6)
-    phone.get_by_role("button", name="Gửi ngay 6 việc").click()
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(7)
+    phone.get_by_role("button", name="Gửi ngay 7 việc").click()
 
-    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(5)
+    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(6)
     expect(phone.get_by_text("Cần xem lại")).to_be_visible()
     phone.get_by_role("button", name="Giữ như trên chợ").click()
     expect(phone.get_by_text("Cần xem lại")).to_have_count(0)
@@ -146,7 +153,13 @@ def test_orders_are_accepted_weighed_and_packed_without_network_and_sent_once(
     assert plain.state == PartState.ACCEPTED
     sent = Change.objects.filter(idempotency_key__startswith="phone:").values_list("action", flat=True)
     assert Counter(sent) == {"part.accepted": 2, "line.weighed": 1, "parcel.packed": 1}
-    assert PhoneCommand.objects.count() == 6
+    assert PhoneCommand.objects.count() == 7
+    substitute = Substitute.objects.get()
+    assert (substitute.line.part, substitute.quantity, substitute.state) == (
+        plain,
+        1,
+        SubstituteState.WAITING,
+    )
     check_everything()
 
 
