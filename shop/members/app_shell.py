@@ -29,7 +29,6 @@ _PHONE_SCRIPTS = (
     "js/member/controls.js",
     "js/member/html.js",
     "js/member/lots.js",
-    "js/member/new_listing.js",
     "js/member/parts.js",
     "js/member/pending.js",
     "js/member/phone.js",
@@ -48,6 +47,7 @@ _PHONE_SCRIPTS = (
 _SCRIPTS_ON_DEMAND = (
     "js/member/handover.js",
     "js/member/handover_codes.js",
+    "js/member/new_listing.js",
     "js/member/run.js",
     "js/member/run_store.js",
     "js/member/scale.js",

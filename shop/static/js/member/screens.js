@@ -6,7 +6,6 @@ import { screenFor } from "member/addresses";
 import { button, Loaded, SyncTag } from "member/controls";
 import { html } from "member/html";
 import { Lot, Lots, NewLot } from "member/lots";
-import { NewListing } from "member/new_listing";
 import { isToWeigh, Part, parts } from "member/parts";
 import {
   AT_ONCE,
@@ -103,7 +102,8 @@ const PartTask = ({ part, stage }) => html`
   </a>
 `;
 
-const loadReceive = async () => (await import("member/handover")).Receive;
+// A screen whose script is loaded when it is opened.
+const loaded = (load) => () => html`<${Loaded} load=${load} />`;
 
 const address = () => location.hash || screenFor(location.pathname);
 
@@ -118,10 +118,16 @@ const SCREENS = {
     title: "take_over",
     back: "#today",
     text: "back",
-    screen: () => html`<${Loaded} load=${loadReceive} />`,
+    screen: loaded(async () => (await import("member/handover")).Receive),
   },
   products: { section: "products", title: "products", screen: Products },
-  new: { section: "products", title: "new_product", back: "#products", text: "back_to_products", screen: NewListing },
+  new: {
+    section: "products",
+    title: "new_product",
+    back: "#products",
+    text: "back_to_products",
+    screen: loaded(async () => (await import("member/new_listing")).NewListing),
+  },
   stock: { section: "stock", title: "count_stock", back: "#today", text: "back", screen: CountStock },
   lots: { section: "stock", title: "lots", back: "#stock", text: "back_to_stock", screen: Lots },
   lot: { section: "stock", back: "#lots", text: "back_to_lots", screen: Lot },
