@@ -184,8 +184,11 @@ export const storeAnswers = async ({ answers, rows, removed }) => {
   for (const row of rows) await transaction.objectStore("rows").put(row);
   for (const { kind, id } of removed) await transaction.objectStore("rows").delete([kind, id]);
   const done = (await outbox.getAll()).filter(({ state }) => state === "done");
-  for (const { number } of done.slice(0, -LAST_DONE)) await outbox.delete(number);
+  const dropped = done.slice(0, -LAST_DONE);
+  for (const { number } of dropped) await outbox.delete(number);
   await transaction.done;
+  // A tab may have been killed before it deleted them.
+  await removePhotos(dropped.flatMap(({ payload }) => payload.photos ?? []));
 };
 
 // Delete done commands with their photos, where the phone is too full to store their answers; return how many.
