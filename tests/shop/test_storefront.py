@@ -19,7 +19,9 @@ from tests.factories import (
     make_market_pickup,
     make_product,
     make_seller,
+    make_variant,
     make_variant_sold_by_weight,
+    set_wholesale_prices,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -120,6 +122,24 @@ def test_maximum_of_goods_by_weight_follows_the_quantity(phone: Page) -> None:
     phone.goto("/gio-hang/")
 
     expect(phone.locator(".basket-line .money")).to_have_text("279.982\u00a0₫")
+
+
+def test_amount_and_reached_wholesale_price_follow_the_quantity(phone: Page) -> None:
+    ginger = make_variant(make_seller(), name="Gừng tươi", price=15_000, unit="kg", on_hand=60)
+    set_wholesale_prices(ginger, {10: 13_000, 50: 12_000})
+    phone.goto(f"/san-pham/{ginger.product.slug}/")
+    quantity = phone.get_by_role("spinbutton", name="Số lượng")
+    amount, reached = phone.locator("[data-asked]"), phone.locator("[data-reached] th")
+
+    quantity.fill("9")
+    expect(amount).to_have_text("135.000\u00a0₫")
+    expect(reached).to_have_count(0)
+    quantity.fill("10")
+    expect(amount).to_have_text("130.000\u00a0₫")
+    expect(reached).to_have_text("từ 10\u00a0kg")
+    quantity.fill("50")
+    expect(amount).to_have_text("600.000\u00a0₫")
+    expect(reached).to_have_text("từ 50\u00a0kg")
 
 
 def test_delivery_follows_the_place_and_the_quantity_in_place(phone: Page, pillow: Product) -> None:

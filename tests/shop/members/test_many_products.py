@@ -12,7 +12,15 @@ from catalog.models import Movement, MovementReason, Price, Product
 from catalog.states import ListingState
 from cooperatives.models import Role
 from shop.core.actors import Actor
-from tests.factories import NOW, get_stock, make_member, make_product, make_seller, make_variant
+from tests.factories import (
+    NOW,
+    get_stock,
+    make_member,
+    make_product,
+    make_seller,
+    make_variant,
+    set_wholesale_prices,
+)
 from tests.markup import html_of
 from tests.refusals import assert_refused
 
@@ -113,6 +121,17 @@ def test_price_of_ten_times_is_asked_about_and_confirmed(lister, seller) -> None
 
     assert price_of(honey) == 3_500_000
     assert get_stock(honey).on_hand == 9
+
+
+def test_price_not_above_the_wholesale_price_is_refused(lister, seller) -> None:
+    honey = make_variant(seller, name="Mật ong", price=350_000, on_hand=12)
+    set_wholesale_prices(honey, {6: 330_000})
+    fields = fields_of(html_of(lister.get(URL)))
+
+    page = html_of(lister.post(URL, fields | {field(honey, "price"): "330000"}))
+
+    assert "Giá sỉ đang là 330.000" in page
+    assert price_of(honey) == 350_000
 
 
 def test_price_that_somebody_else_changed_is_not_overwritten(lister, seller) -> None:
