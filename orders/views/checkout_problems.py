@@ -67,7 +67,7 @@ def _refusal_messages(refused: Refused, quote: Quote, submitted: Mapping[str, ob
             "and place the order again."
         ),
     )
-    # The buyer agrees to the sum on the button, which is the maximum if items are sold by weight.
+    # The buyer agrees to the amount on the button, which is the maximum if items are sold by weight.
     has_lines_sold_by_weight = quote.has_lines_sold_by_weight
     for field_name, current, text in (
         (maximum_changed, total_changed) if has_lines_sold_by_weight else (total_changed, maximum_changed)

@@ -46,12 +46,12 @@ class LineDisplay:
 
     @property
     def maximum_to_pay(self) -> int:
-        """The sum to pay; for a line sold by weight, the most that the sum can be."""
+        """The amount to pay; for a line sold by weight, the most that it can be."""
         return self.priced.total.gross if self.priced else 0
 
     @property
     def list_total(self) -> int | None:
-        """The sum at the list price, if that is more than `maximum_to_pay`."""
+        """The amount at the list price, if that is more than `maximum_to_pay`."""
         return (
             self.priced.list_total.gross
             if self.priced and self.priced.list_total.gross > self.maximum_to_pay

@@ -201,7 +201,7 @@ class _Check:
                 continue
             first, first_value = self.first_values.setdefault((fold(name), key), (reading.number, value))
             if first_value != value:
-                text = _("Row %(row)d says otherwise about the same product.") % {"row": first}
+                text = _("Row %(row)d has different information about the same product.") % {"row": first}
                 self._add(reading, key, text)
 
     def _check_wholesale(self, reading: _RowReading, variant: Variant | None) -> None:

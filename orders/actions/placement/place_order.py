@@ -108,8 +108,8 @@ def place_order(
 ) -> Order:
     """Turn a basket into an order. Cash on delivery is confirmed at once. Others wait for their payment.
 
-    `agreed_total` is the sum on the buyer's button and `agreed_maximum` its maximum after weighing, both in
-    minor units. A quote with another sum is refused. `seen_prices` holds changed prices that the page
+    `agreed_total` is the amount on the buyer's button and `agreed_maximum` its maximum after weighing, in
+    minor units. A quote with another amount is refused. `seen_prices` holds changed prices that the page
     has shown, by basket line. `language` is the page's, and later mail uses it. A repeat (double click, lost
     response) returns the order that the basket became.
 

@@ -148,19 +148,19 @@ class QuotedLine:
 
     @property
     def total(self) -> int:
-        """The sum before discounts, in minor units. `to_pay` is the sum after them."""
+        """The amount before discounts, in minor units. `to_pay` is the amount after them."""
         return self.unit_price * self.requested.quantity
 
     @property
     def maximum_total(self) -> int:
-        """The sum before discounts; for a line sold by weight, at its bound."""
+        """The amount before discounts; for a line sold by weight, at its bound."""
         if not self.variant.is_sold_by_weight:
             return self.total
         return price_of_measure(self.total, self.estimate_grams, self.bound_grams)
 
     @property
     def list_total(self) -> int | None:
-        """The sum at the list price if it exceeds `to_pay`; else None."""
+        """The amount at the list price if it exceeds `to_pay`; else None."""
         listed = max(self.unit_list_price, self.unit_price) * self.requested.quantity
         return listed if self.to_pay is not None and listed > self.to_pay else None
 

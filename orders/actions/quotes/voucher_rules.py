@@ -245,7 +245,7 @@ def _check_minimum(check: _VoucherCheck) -> Refused | None:
             message % {"missing": missing_quantity}, field="code", missing=missing_quantity
         )
     minimum_amount = check.value.minimum_spent or 0
-    # The sum that pages show: a buyer who sees the minimum reached gets the discount.
+    # The amount that pages show: a buyer who sees the minimum reached gets the discount.
     missing_amount = minimum_amount - sum(line.maximum_total for line in check.lines)
     if missing_amount > 0:
         return VoucherMinimumNotReached(
@@ -257,7 +257,7 @@ def _check_minimum(check: _VoucherCheck) -> Refused | None:
 
 
 def _explain_missing_amount(check: _VoucherCheck, minimum: int, missing: int) -> str:
-    """Return the refusal as a sentence: the minimum, the sum that counts towards it, and what is missing."""
+    """Return the refusal as a sentence: the minimum, the amount that counts, and what is missing."""
     if check.voucher.cooperative is not None or check.voucher.type == VoucherType.SPECIFIC_PRODUCT:
         message = _(
             "This code needs %(minimum)s of the items it applies to; your basket has %(amount)s. "

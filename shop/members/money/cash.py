@@ -26,7 +26,7 @@ _UNREPORTED = "chua-bao"
 _GROUPS: dict[str, tuple[Promise, Promise, Q]] = {
     "hop-tac-xa": (
         _("Held by us"),
-        _("The market deducts this sum from what it pays you for this period."),
+        _("The market deducts this amount from what it pays you for this period."),
         Q(cod_holder=CashHolder.COOPERATIVE, cod_state=CodState.COLLECTED),
     ),
     _UNREPORTED: (
@@ -36,12 +36,12 @@ _GROUPS: dict[str, tuple[Promise, Promise, Q]] = {
     ),
     "nha-xe": (
         _("Held by carriers"),
-        _("Carriers pay this sum to the market. There is nothing for you to do."),
+        _("Carriers pay this amount to the market. There is nothing for you to do."),
         Q(cod_holder=CashHolder.CARRIER) & ~Q(cod_state=CodState.REMITTED),
     ),
     "da-nop": (
         _("Remitted, not yet received"),
-        _("This sum is on its way to the market's account."),
+        _("This amount is on its way to the market's account."),
         Q(cod_state=CodState.REMITTED),
     ),
 }
