@@ -29,50 +29,53 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GatewayRequest:
-    """The parameters of one call, the same for every attempt.
+    """The parameters of one call, the same for every attempt."""
 
-    `idempotency_key` is derived from our row. `amount` is in minor units of `currency`. `reference` is the
-    gateway's own id of the call's subject. The subject is the payment, or the transfer for
-    `reverse_transfer`. A start has none. An `is_authorisation_only` payment is captured later. `is_hosted`
-    requests the gateway's own page instead of fields on our page. The buyer returns to `return_url`.
-    `destination` is a cooperative's account at the gateway. `group` links a payment to its transfers.
-    `created_at` is the time of the first attempt, which decides how long the key can be trusted.
-    """
-
+    # Derived from the id of the recorded call.
     idempotency_key: str
+    # In minor units of `currency`.
     amount: int
     currency: str
+    # The gateway's id of the payment, or of the transfer to reverse. Empty for the start of a payment.
     reference: str = ""
     description: str = ""
+    # Such a payment is captured later.
     is_authorisation_only: bool = False
+    # Whether the buyer pays on the gateway's own page instead of in fields on ours.
     is_hosted: bool = False
+    # Where the buyer returns to.
     return_url: str = ""
     email: str = ""
     language: str = "vi"
+    # A cooperative's account at the gateway.
     destination: str = ""
+    # Links a payment to its transfers.
     group: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    # The time of the first attempt, which decides how long the idempotency key can be trusted.
     created_at: datetime.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayResult:
-    """The gateway's result, with its whole view of the payment in three amounts of minor units.
-
-    `authorised` is not captured yet, `charged` is captured in total, and `refunded` is returned out of
-    `charged`. `reference` is the gateway's id of the payment, refund or transfer. `secret` initialises the
-    gateway's fields on our page, and `url` is the gateway's own page. `message` is for people, in the
-    request's language. `code` is for programs.
-    """
+    """The gateway's result, with its whole view of the payment in three amounts of minor units."""
 
     outcome: Outcome
+    # The gateway's id of the payment, refund or transfer.
     reference: str = ""
+    # Authorised but not captured yet.
     authorised: int = 0
+    # Captured in total.
     charged: int = 0
+    # Paid back out of `charged`.
     refunded: int = 0
+    # For people, in the request's language.
     message: str = ""
+    # For programs.
     code: str = ""
+    # Initialises the gateway's fields on our page.
     secret: str = ""
+    # The gateway's own page.
     url: str = ""
 
 

@@ -66,22 +66,22 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class IncomingTransfer:
-    """One transfer. `amount` is whole đồng and positive for either direction.
-
-    `event_id` is the provider's id, empty from a statement. `account` is our account. `reference` is the
-    bank's reference, often empty. `booked_at` is an instant, and without
-    `has_time` the first minute of a day in Vietnam. `occurrence` is the ordinal among similar rows of one
-    statement.
-    """
+    """One transfer, reported by a provider or read from a statement."""
 
     provider: TransferSource
+    # The provider's id, empty from a statement.
     event_id: str
+    # The market's account.
     account: str
+    # Whole đồng, positive for either direction.
     amount: int
     note: str
+    # The bank's reference, often empty.
     reference: str
+    # Without `has_time` the first minute of a day in Vietnam.
     booked_at: datetime.datetime
     is_incoming: bool = True
+    # Its place among similar rows of one statement, from 1.
     occurrence: int = 1
     payer: Payer = Payer()
     has_time: bool = True

@@ -41,20 +41,21 @@ from shop.core.texts.folding import fold
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """The recipient and address of an order. `address` is unsaved or the basket's. `phone` is normalised.
-
-    `billing` is set if it differs; it and `invoice` are unsaved too. `notes` holds notes to the seller by
-    cooperative id.
-    """
+    """The recipient and address of an order."""
 
     name: str
+    # Normalised.
     phone: str
+    # Unsaved, or the basket's.
     address: Address
     email: str = ""
     note: str = ""
     province_code: str = ""
+    # Unsaved; None if the same as `address`.
     billing: Address | None = None
+    # Notes to the seller by cooperative id.
     notes: Mapping[int, str] = field(default_factory=dict)
+    # Unsaved.
     invoice: InvoiceDetails | None = None
 
 

@@ -110,24 +110,23 @@ class QuotedVoucher:
 
 @dataclass(frozen=True, slots=True)
 class QuoteRequest:
-    """What a buyer requests: lines, and deliveries by the id of their cooperative.
-
-    `is_by_staff` also prices products that are not on sale, because staff may sell them. `variants` holds the
-    rows of the lines' variants with their prices, if they were just read with the lines. `has_reservations`
-    is False only if the basket is known to reserve no stock. Nobody adds reservations to a locked basket.
-    """
+    """What a buyer requests."""
 
     channel: Channel
     lines: Sequence[RequestedLine]
+    # By cooperative id.
     deliveries: Mapping[int, RequestedDelivery]
     province_code: str = ""
     country: str = "VN"
     basket_id: uuid.UUID | None = None
     discounts: Sequence[RequestedDiscount] = ()
+    # Products that are not on sale are priced too, because staff may sell them.
     is_by_staff: bool = False
     voucher_code: str = ""
     buyer: Buyer = Buyer()
+    # The variants of the lines with their prices, by id, if they were just read with the lines.
     variants: Mapping[int, Variant] | None = field(default=None, compare=False, repr=False)
+    # False only if the basket is known to reserve no stock. Nobody adds reservations to a locked basket.
     has_reservations: bool = True
 
 

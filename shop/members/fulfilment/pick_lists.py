@@ -22,22 +22,21 @@ from shop.members.order_texts import lot_texts, sorted_lines
 
 @dataclass(frozen=True, slots=True)
 class PickLine:
-    """A line of the pick list. `picked` and `quantity` are form fields if it can still be packed, else None.
-
-    For lines sold by weight, `weigh_form` is the weighing form and `question` the latest question to the
-    buyer. `substitute` waits for the buyer's answer. `lots` is what to take if its stock has lots, and `lot`
-    the field to choose another one.
-    """
+    """A line of the pick list."""
 
     line: OrderLine
     amount: str
     picture: Picture | None
     still_open: int
+    # Form fields if the line can still be packed, else None.
     picked: object
     quantity: object
+    # For lines sold by weight: the weighing form, and the latest question to the buyer.
     weigh_form: WeighForm | None
     question: WeightQuestion | None
+    # Waits for the buyer's answer.
     substitute: Substitute | None
+    # What to take if the line's stock has lots, and the form field to choose another lot.
     lots: LotSuggestion | None
     lot: object
 
