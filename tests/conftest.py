@@ -221,8 +221,10 @@ def django_db_setup(
     """Empty tables between transactional tests, and write the rows of migrations again, as in a new shop.
 
     The triggers of append-only tables (ledger, change log) are disabled meanwhile. PostgreSQL deletes rows
-    instead of truncating, which would recreate the files of a hundred tables.
+    instead of truncating, which would recreate the files of a hundred tables. Content types and permissions
+    stay: Django would write the same ones again each time.
     """
+    from django.core.management.commands import flush as flush_command
     from django.db import connection
 
     from catalog.models import ForbiddenPhrase
@@ -230,6 +232,7 @@ def django_db_setup(
     on_sqlite = request.config.option.db == "sqlite"
     operations = type(connection.ops)
     flush, statements = operations.execute_sql_flush, operations.sql_flush
+    emit_post_migrate_signal = flush_command.emit_post_migrate_signal
     with django_db_blocker.unblock():
         migrated_phrases = list(ForbiddenPhrase.objects.all())
 
@@ -249,18 +252,23 @@ def django_db_setup(
             for _name, made_by in triggers:
                 cursor.execute(made_by)
 
+    def statements_of_emptied(self: Any, style: Any, tables: list[str], **options: Any) -> list[str]:
+        emptied = [table for table in tables if table not in ("django_content_type", "auth_permission")]
+        statements_for = statements if on_sqlite else deletions
+        return statements_for(self, style, emptied, **options)
+
     def deletions(self: Any, _style: Any, tables: list[str], **_options: Any) -> list[str]:
         deleted = [f"DELETE FROM {self.quote_name(table)}" for table in tables]
         if "catalog_product" in tables:
             deleted.append("DELETE FROM catalog_search")  # no model's table; its triggers do not run here
         return ["; ".join(["SET LOCAL session_replication_role = replica", *deleted])]
 
-    if on_sqlite:
-        operations.execute_sql_flush = flushed_without_triggers
-    else:
-        operations.execute_sql_flush, operations.sql_flush = flushed_with_migrated_rows, deletions
+    operations.execute_sql_flush = flushed_without_triggers if on_sqlite else flushed_with_migrated_rows
+    operations.sql_flush = statements_of_emptied
+    flush_command.emit_post_migrate_signal = lambda *_arguments, **_options: None
     yield
     operations.execute_sql_flush, operations.sql_flush = flush, statements
+    flush_command.emit_post_migrate_signal = emit_post_migrate_signal
 
 
 @pytest.fixture(scope="module")
