@@ -109,7 +109,7 @@ def describe_fault(package, release, name):
 def service():
     server = ThreadingHTTPServer(("127.0.0.1", 0), VulnerabilityService)
     server.faults = {("django", "4.2.0"): ["CVE-2023-31047"]}
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()
