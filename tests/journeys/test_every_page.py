@@ -83,6 +83,7 @@ NARROW = 320
 LANGUAGES = {"vi": ("", PHONE), "en": ("/en", DESK)}
 NAME = "Chợ Phiên"  # the same in every language
 FIRST_VIEW, PAGE_AND_STYLE = 100 * 1024, 30 * 1024
+STATIC_SIZES: dict[str, int] = {}  # compressed, by address
 PO = Path(settings.BASE_DIR) / "locale/vi/LC_MESSAGES/django.po"
 KEYS = re.compile(r"[0-9a-f-]{36}|\d+")
 # Style sheets would be fetched again for each run, for an experimental rule that axe leaves out.
@@ -515,12 +516,9 @@ def _transferred_bytes(responses: list[Response]) -> tuple[int, int]:
 def _compressed_size(response: Response) -> int:
     if response.status == 304:  # the service worker asks whether its copy is still valid
         return 0
-    body = response.body()
     if "/static/" in response.url and not response.url.endswith((".png", ".woff2")):
-        return min(len(body), _brotli_size(body))
+        if response.url not in STATIC_SIZES:
+            body = response.body()
+            STATIC_SIZES[response.url] = min(len(body), len(brotli.compress(body)))
+        return STATIC_SIZES[response.url]
     return int(response.request.sizes()["responseBodySize"])
-
-
-@functools.cache
-def _brotli_size(body: bytes) -> int:
-    return len(brotli.compress(body))
