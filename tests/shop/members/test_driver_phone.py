@@ -198,6 +198,8 @@ def test_driver_works_without_network_and_sends_later(phone_with_workers: Page, 
     expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(0)
     phone.goto(address_of(run))
     expect(phone.get_by_role("button", name="Đã giao xong")).to_be_visible()
+    phone.get_by_role("link", name="Nhận kiện").click()
+    expect(phone.get_by_role("button", name="Quét mã QR")).to_be_visible()
 
     delivered.refresh_from_db()
     received.refresh_from_db()

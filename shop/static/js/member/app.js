@@ -103,7 +103,7 @@ const isShown = place && (!notSent || notSent.hidden);
 const ofRun = /\/xa-vien\/chuyen-di\/([^/]+)\//.exec(location.pathname)?.[1];
 const showRun = async () => {
   const { readLastRun } = await import("member/run_store");
-  const token = ofRun ?? (opensHere === "#receive" ? (await readLastRun())?.token : null);
+  const token = ofRun ?? ([opensHere, location.hash].includes("#receive") ? (await readLastRun())?.token : null);
   return token && (await import("member/run")).startRun(place, token, !ofRun);
 };
 if (isShown && ofRun) await showRun();
