@@ -38,7 +38,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db]
 NO_PAGES = {
     "health": "JSON for machines",
     **dict.fromkeys(
-        ("manifest", "members:manifest", "members:synchronise", "members:receive-photo"), "JSON for phones"
+        (
+            "manifest",
+            "members:manifest",
+            "members:synchronise",
+            "members:synchronise-run",
+            "members:receive-photo",
+        ),
+        "JSON for phones",
     ),
     **dict.fromkeys(("worker", "members:worker"), "a script"),
     "members:parcel": "leads on to the part's page",
