@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 
+from django.urls import translate_url
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -76,10 +77,11 @@ def tell_member(alert: Alert, user: User, channel: NotificationChannel, *, now: 
     """In a transaction: queue the alert for one member by one channel, in the member's language."""
     with translation.override(user.language):
         title, text = alert_title(alert), alert_text(alert)
+    path = translate_url(alert_path(alert), user.language)
     key = alert_key(alert)
     if channel == NotificationChannel.PUSH:
         subscriptions = list(user_push_subscriptions(user.pk))
-        queue_push(subscriptions, key=key, title=title, body=text, url=alert_path(alert), now=now)
+        queue_push(subscriptions, key=key, title=title, body=text, url=path, now=now)
         return
     url = page_url(alert_path(alert), user.language)
     recipient = user.email if channel == NotificationChannel.EMAIL else user.phone

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import json
 from typing import Any
 
 import pytest
@@ -387,3 +388,14 @@ def test_database_rejects_impossible_rows() -> None:
     for create in impossible:
         with pytest.raises(IntegrityError), transaction.atomic():
             create()
+
+
+def test_alert_on_a_device_opens_in_the_members_language() -> None:
+    seller, _part = new_order()
+    packer = make_member(seller, Role.PACKER, language="en")
+    subscribe(packer)
+
+    escalate_alerts(now=NOW)
+
+    push = json.loads(Notification.objects.get(contact_method="push").text)
+    assert push["url"] == f"/en/xa-vien/bao-tin/{Alert.objects.get().pk}/"
