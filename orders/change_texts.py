@@ -37,6 +37,7 @@ ORDER_CHANGE_TEXTS: dict[str, Promise] = {
     "substitute.withdrawn": pgettext_lazy("history", "Substitute withdrawn"),
     "parcel.created": pgettext_lazy("history", "Packing started"),
     "parcel.packed": pgettext_lazy("history", "Packed"),
+    "parcel.received_at_point": pgettext_lazy("history", "Received at the collection point"),
     "parcel.handed_over": pgettext_lazy("history", "Handed to the carrier"),
     "parcel.slip_added": pgettext_lazy("history", "Dispatch slip added"),
     "parcel.tracking_set": pgettext_lazy("history", "Tracking number added"),

@@ -63,8 +63,9 @@ self.addEventListener("notificationclick", (event) => {
   const address = new URL(event.notification.data.url, location.origin).href;
   event.notification.close();
   event.waitUntil(
-    self.clients.matchAll({ type: "window" }).then(([page]) =>
-      page ? page.navigate(address).then((shown) => (shown || page).focus()) : self.clients.openWindow(address)),
+    // A page that shows something else may hold a form that is half filled in, so it stays.
+    self.clients.matchAll({ type: "window" })
+      .then((pages) => pages.find(({ url }) => url === address)?.focus() ?? self.clients.openWindow(address)),
   );
 });
 {% if is_module %}

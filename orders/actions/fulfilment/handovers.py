@@ -22,6 +22,7 @@ from orders.actions.fulfilment.deliver_parcels import (
 )
 from orders.actions.fulfilment.delivery_runs import RunEnded, require_no_recalled_lot
 from orders.actions.fulfilment.pack_parcels import close_locked_parcel
+from orders.actions.order_records.part_changes import record_part_change
 from orders.models import (
     DeliveryRun,
     HandoverCode,
@@ -292,6 +293,7 @@ def move_parcel(
     if code.step == HandoverStep.TO_COLLECTION_POINT:
         if parcel.state == ParcelState.PACKING:
             close_locked_parcel(order, part, parcel, actor=actor, now=now)
+        record_part_change(order, part, "parcel.received_at_point", parcel, actor=actor, now=now)
     elif code.step == HandoverStep.TO_DRIVER:
         run = DeliveryRun.objects.open().filter(run_parcels__parcel=parcel).first()
         details = DispatchDetails()

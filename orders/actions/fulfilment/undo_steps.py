@@ -23,7 +23,16 @@ from orders.actions.fulfilment.void_parcels import require_items_with_buyer, res
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
 from orders.actions.order_records.record_order import acceptance_deadline
-from orders.models import LedgerEntry, Order, OrderPart, Parcel, PaymentEvent, Substitute, WeightQuestion
+from orders.models import (
+    HandoverStep,
+    LedgerEntry,
+    Order,
+    OrderPart,
+    Parcel,
+    PaymentEvent,
+    Substitute,
+    WeightQuestion,
+)
 from orders.notifications.undone_steps import withdraw_handover_notification
 from orders.states import (
     PARCEL_UNDO_TRANSITIONS,
@@ -128,6 +137,18 @@ def require_undo_permission(
         raise UndoPeriodOver()
 
 
+def _require_no_receipt_of_the_buyer(parcel: Parcel, step: ParcelStep, actor: Actor) -> None:
+    """Let only platform staff undo a delivery, or its cash, that the receiver confirmed by a code.
+
+    Raises NotRecordedByCooperative.
+    """
+    is_confirmed = (
+        step != ParcelStep.HANDOVER and parcel.handovers.filter(step=HandoverStep.TO_BUYER).exists()
+    )
+    if is_confirmed and actor.entry_point not in PLATFORM_ENTRY_POINTS:
+        raise NotRecordedByCooperative()
+
+
 @transaction.atomic(durable=True)
 def undo_acceptance(
     *,
@@ -195,6 +216,7 @@ def undo_parcel_step(
     if recorded_at is None:
         raise TransitionNotAllowed(from_state=parcel.state, to_state=step)
     require_undo_permission(parcel, _RECORDED_AS[step], recorded_at, reason, actor=actor, now=now)
+    _require_no_receipt_of_the_buyer(parcel, step, actor)
     undo: Callable[..., None] = {
         ParcelStep.HANDOVER: _undo_handover,
         ParcelStep.DELIVERY: _undo_delivery,

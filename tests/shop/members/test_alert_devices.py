@@ -19,33 +19,33 @@ ADDRESS = "/en/xa-vien/bao-tin/may/"
 ANDROID = {"User-Agent": "Mozilla/5.0 (Linux; Android 14) Chrome/140"}
 
 
-def test_member_turns_alerts_on_and_off(lister) -> None:
+def test_member_turns_alerts_on_and_off(packer) -> None:
     browser = PushBrowser("https://push.example.com")
-    assert f'data-push-key="{vapid_public_key()}"' in html_of(lister.get(ADDRESS))
+    assert f'data-push-key="{vapid_public_key()}"' in html_of(packer.get(ADDRESS))
 
-    page = html_of(lister.post(f"{ADDRESS}them/", browser.fields(), follow=True, headers=ANDROID))
+    page = html_of(packer.post(f"{ADDRESS}them/", browser.fields(), follow=True, headers=ANDROID))
 
     assert "This device now gets alerts." in page
     assert "Chrome, Android" in page
     row = PushSubscription.objects.get()
     assert (row.endpoint, row.language) == (browser.endpoint, "en")
-    page = html_of(lister.post(f"{ADDRESS}{row.pk}/tat/", follow=True))
+    page = html_of(packer.post(f"{ADDRESS}{row.pk}/tat/", follow=True))
     assert "This device gets no more alerts." in page
     assert "Chrome, Android" not in page
     assert not PushSubscription.objects.exists()
 
 
-def test_browser_that_names_a_private_address_is_told_so(lister) -> None:
+def test_browser_that_names_a_private_address_is_told_so(packer) -> None:
     browser = PushBrowser("https://10.0.0.8")
 
-    page = html_of(lister.post(f"{ADDRESS}them/", browser.fields(), follow=True))
+    page = html_of(packer.post(f"{ADDRESS}them/", browser.fields(), follow=True))
 
     assert "This browser cannot receive alerts." in page
     assert not PushSubscription.objects.exists()
 
 
-def test_device_of_somebody_else_does_not_exist(lister, seller) -> None:
-    lister.post(f"{ADDRESS}them/", PushBrowser("https://push.example.com").fields())
+def test_device_of_somebody_else_does_not_exist(packer, seller) -> None:
+    packer.post(f"{ADDRESS}them/", PushBrowser("https://push.example.com").fields())
     other = Client()
     other.force_login(make_member(seller, "packer"))
 
@@ -87,3 +87,13 @@ def test_shared_phone_gets_no_alerts(seller, monkeypatch) -> None:
     response = browser.post(f"{ADDRESS}them/", PushBrowser("https://push.example.com").fields())
 
     assert (response.status_code, PushSubscription.objects.count()) == (404, 0)
+
+
+def test_role_that_is_never_alerted_is_told_so_and_turns_nothing_on(lister) -> None:
+    page = html_of(lister.get(ADDRESS))
+    assert "Your role gets none." in page
+    assert "data-push-key" not in page
+
+    response = lister.post(f"{ADDRESS}them/", PushBrowser("https://push.example.com").fields())
+
+    assert (response.status_code, PushSubscription.objects.count()) == (403, 0)

@@ -78,6 +78,7 @@ def test_parcel_goes_through_four_hands_with_names_places_and_times(packer, sell
     states.append(Parcel.objects.get(pk=parcel.pk).state)
     driver = f"{address_of(run)}{parcel.pk}/ban-giao/"
     shown = guest.post(driver, {"giver_name": "Páo", "is_cash_collected": "on"})
+    assert "đã trả đủ tiền" in html_of(guest.get(f"{ENTRY}{code_of(shown)[0]}/"))
     guest.post(f"{ENTRY}{code_of(shown)[0]}/", {"name": "Chị Hạnh", "place": "Bến Mỹ Đình"})
 
     parcel.refresh_from_db()
@@ -96,6 +97,11 @@ def test_parcel_goes_through_four_hands_with_names_places_and_times(packer, sell
     guest_changes = Change.objects.filter(actor_kind="guest")
     assert guest_changes.filter(action="parcel.delivered").exists()
     assert set(guest_changes.values_list("actor_name", flat=True)) == {""}
+    at_point = Change.objects.get(action="parcel.received_at_point")
+    assert (at_point.key, at_point.cooperative) == (str(parcel.pk), seller.pk)
+    packer.post(f"/xa-vien/kien/{parcel.pk}/hoan-tac/delivery/")  # the receiver has confirmed it
+    parcel.refresh_from_db()
+    assert parcel.state == ParcelState.DELIVERED
 
 
 def test_digits_are_not_stored_and_three_wrong_tries_close_the_code(packer, seller) -> None:
