@@ -23,6 +23,7 @@ from orders.models import Basket, Discount, Order
 from orders.views.quote_display import LineDisplay
 from shop.core.actors import Actor
 from shop.core.models import Change
+from shop.history.changed_values import changed_values
 from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
@@ -267,6 +268,8 @@ def test_change_of_wholesale_prices_is_recorded_once() -> None:
         ([{"quantity": 10, "price": 13_000}, {"quantity": 50, "price": 12_000}], []),
     ]
     assert tiers_of(variant) == []
+    (shown,) = changed_values(changes[1])
+    assert str(shown).replace("\u00a0", " ") == "từ 10: 13.000 ₫; từ 50: 12.000 ₫ → —"
 
 
 @pytest.mark.parametrize("values", [(1, 13_000), (10, 0), (50, 11_000)])
