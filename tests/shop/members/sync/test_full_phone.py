@@ -74,7 +74,7 @@ def test_full_phone_loses_nothing_and_sends_what_waits(phone_with_workers: Page,
     expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(1)
     phone.context.set_offline(False)
 
-    expect(phone.get_by_text(re.compile("Đã gửi hết|Bộ nhớ máy"))).to_be_visible()
+    expect(phone.get_by_text(re.compile("Đã gửi hết|Bộ nhớ máy")).first).to_be_visible()
     first.refresh_from_db()
     assert (first.state, PhoneCommand.objects.count()) == (PartState.ACCEPTED, 1)
     phone.evaluate(FILL)
