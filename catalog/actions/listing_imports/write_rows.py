@@ -110,7 +110,10 @@ def write_row(listing_import: ListingImport, row: ListingImportRow, *, now: date
 
 
 def _find_variant(listing_import: ListingImport, row: ListingImportRow) -> Variant | None:
-    """Return the option that the row names by now. Raises Missing if it was removed after the preview."""
+    """Return the row's variant, which an earlier row may have created.
+
+    Raises Missing if it was removed after the preview.
+    """
     variants = Variant.objects.for_cooperative(listing_import.cooperative).select_related(
         "product__cooperative"
     )

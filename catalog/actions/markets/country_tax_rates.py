@@ -20,16 +20,16 @@ from shop.core.models import ShopSettings, TaxClass, TaxRate, record_change
 def change_country_rates(
     *, country: str, rates: Mapping[int | None, Decimal | None], actor: Actor, now: datetime.datetime
 ) -> None:
-    """Let rates (percent, by tax class) of a country apply from today; None as a rate ends it yesterday.
+    """Let rates (percent, by tax class) of a country apply from today.
 
-    None as a class is the country's rate for items without a rate of their class. Raises Missing,
-    InvalidTaxRate with `details["tax_classes"]`.
+    A rate of None makes yesterday the last day of the current one. None as a class is the country's rate for
+    items without a rate of their class. Raises Missing, InvalidTaxRate with `details["tax_classes"]`.
     """
     invalid = [key for key, rate in rates.items() if rate is not None and not 0 <= rate <= MAX_RATE]
     if invalid:
         raise InvalidTaxRate(field="rate", countries=[country], tax_classes=invalid)
     ShopSettings.objects.get_or_create(pk=1)
-    settings = lock_row(ShopSettings.objects.filter(pk=1))  # of several who change rates, one goes first
+    settings = lock_row(ShopSettings.objects.filter(pk=1))  # concurrent changes wait
     assert settings is not None
     keys = [key for key in rates if key is not None]
     classes: dict[int | None, TaxClass | None] = {

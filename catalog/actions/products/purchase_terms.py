@@ -25,14 +25,16 @@ MAX_LIMIT_DAYS = 365
 
 class InvalidPurchaseLimits(Refused):
     code = "invalid_purchase_limits"
-    default_message = _("Enter limits as whole numbers from 1. A number of days needs a limit per buyer.")
+    default_message = _(
+        "Enter limits as whole numbers from 1. Enter a limit per buyer, or leave the days empty."
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class PurchaseLimits:
     """The quantities that one order may hold and one buyer may order, None for no limit.
 
-    With `days`, the limit per buyer counts the orders of so many days, otherwise all orders.
+    `days` restricts the limit per buyer to orders of the last that many days; without it all orders count.
     """
 
     per_order: int | None = None

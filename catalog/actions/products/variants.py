@@ -182,7 +182,7 @@ def update_variant(
     `set_list_price`. Raises Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, PriceAlreadyChanged,
     UnusualPrice, InvalidWholesalePrices, PriceNotAboveWholesale, AttributeNotOfType.
     """
-    variant = _locked_variant(variant_id, cooperative=cooperative)
+    variant = _lock_existing_variant(variant_id, cooperative=cooperative)
     if seen_prices is not None:
         _require_seen_prices(variant, prices, seen_prices)
     require_allowed_texts({"name": values.get("name")})
@@ -227,9 +227,9 @@ def save_variant_values(
 
 @transaction.atomic(durable=True)
 def confirm_price(*, price_id: int, amount: int, actor: Actor, now: datetime.datetime) -> Price:
-    """Confirm an unusual price that an app set, as a person read it. Repeating it changes nothing.
+    """Confirm an unusual price that an app set. Repeating it changes nothing.
 
-    Raises Missing, and TransitionNotAllowed if the price is another one by now.
+    `amount` is the price that the person saw. Raises Missing, TransitionNotAllowed if it has changed since.
     """
     variant_id = Price.objects.filter(pk=price_id).values_list("variant", flat=True).first()
     variant = lock_variant(Variant.objects.existing(), variant_id) if variant_id is not None else None
@@ -256,7 +256,7 @@ def confirm_price(*, price_id: int, amount: int, actor: Actor, now: datetime.dat
 @transaction.atomic(durable=True)
 def delete_variant(*, variant_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Delete a variant that was never stocked or sold. Raises Missing, StillReferenced."""
-    variant = _locked_variant(variant_id)
+    variant = _lock_existing_variant(variant_id)
     product = variant.product
     moved = Stock.objects.filter(variant=variant).filter(
         Q(movements__isnull=False) | Q(allocated__gt=0) | Q(reserved__gt=0)
@@ -295,7 +295,7 @@ def set_variant_prices(
     Raises Missing, InvalidPrice, InvalidWholesalePrices, PriceNotAboveWholesale, and ProductNotInChannel if
     the product is not in the channel.
     """
-    variant = _locked_variant(variant_id)
+    variant = _lock_existing_variant(variant_id)
     listed_channel_ids = set(
         Listing.objects.filter(product=variant.product).values_list("channel", flat=True)
     )
@@ -336,7 +336,7 @@ def set_variant_stock(
     Raises Missing (also for another cooperative's warehouse), InvalidStockCount, and StockAlreadyExists with
     `is_new_only`.
     """
-    variant = _locked_variant(variant_id, field="variantId")
+    variant = _lock_existing_variant(variant_id, field="variantId")
     if is_new_only:
         warehouses = [warehouse for warehouse, _quantity in stocks]
         if Stock.objects.filter(variant=variant, warehouse__in=warehouses).exists():
@@ -376,7 +376,7 @@ def _first_warehouse(cooperative: Cooperative, prices: Sequence[ListPrice]) -> W
     return warehouse
 
 
-def _locked_variant(key: int, *, cooperative: Cooperative | None = None, field: str = "id") -> Variant:
+def _lock_existing_variant(key: int, *, cooperative: Cooperative | None = None, field: str = "id") -> Variant:
     variants = (
         Variant.objects.existing() if cooperative is None else Variant.objects.for_cooperative(cooperative)
     )

@@ -52,7 +52,7 @@ class AmountExceedsOrderDue(Refused):
     """More than is still due for the order. The remainder has to stay under review, to be returned."""
 
     code = "amount_exceeds_order_due"
-    default_message = _("Order %(code)s no longer costs that much. You can refund the rest.")
+    default_message = _("Order %(code)s no longer costs that much. You can return the rest.")
 
     def __init__(self, order: Order) -> None:
         super().__init__(self.default_message % {"code": order.code}, order=order)
@@ -60,7 +60,7 @@ class AmountExceedsOrderDue(Refused):
 
 class OrderEnded(Refused):
     code = "order_ended"
-    default_message = _("Order %(code)s has ended. Place it again or refund the money.")
+    default_message = _("Order %(code)s has ended. Place it again or return the money.")
 
     def __init__(self, order: Order) -> None:
         super().__init__(self.default_message % {"code": order.code}, order=order)

@@ -22,7 +22,7 @@ from orders.models import (
 )
 from shop.core.actors import Actor
 
-# Reasons that make it doubtful whether this money exists on our account besides the booked amounts.
+# Reasons to doubt that this money arrived in addition to what is already booked.
 _UNCERTAIN_REASONS = frozenset({ReviewReason.REPEATED, ReviewReason.OTHER_ACCOUNT})
 
 
@@ -57,9 +57,10 @@ def book_assigned_share(transfer_share: TransferShare, *, actor: Actor, now: dat
 def book_released_share(
     transfer: BankTransfer, transfer_share: TransferShare, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """In a transaction: book an amount taken off its order as unmatched again, if it was booked so before.
+    """In a transaction: book an amount that was taken off its order as unmatched again.
 
-    Otherwise `book_unmatched_transfer` books it, once the share is gone.
+    Do nothing if the transfer was never booked as unmatched: `book_unmatched_transfer` books it once
+    the share is deleted.
     """
     if _is_booked(transfer):
         _post_unmatched(

@@ -67,8 +67,8 @@ def recalculate_part_sums(part: OrderPart) -> None:
     )
 
 
-def settle_unsent_weight(line: OrderLine, *, now: datetime.datetime) -> None:
-    """In a transaction: set the estimate as the weight of a line that sends nothing.
+def record_weight_of_unsent_line(line: OrderLine, *, now: datetime.datetime) -> None:
+    """In a transaction: record the estimate as the weight of a line of which nothing is sent.
 
     The line's total stays.
     """

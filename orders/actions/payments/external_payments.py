@@ -138,7 +138,7 @@ def report_payment_event(
 def mark_order_as_paid(
     *, order_id: uuid.UUID, reference: str, actor: Actor, now: datetime.datetime
 ) -> Payment:
-    """Record on behalf of staff that all due was paid.
+    """Record that staff received the whole amount due outside the shop.
 
     Raises Missing, OrderFullyPaid, PaymentReferenceTaken.
     """

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from orders import locks
 from orders.actions.fulfilment.cancel_parts import end_and_refund_part
 from orders.actions.fulfilment.unsent_items import NoLinesLeftToSend, is_nothing_left_to_send
-from orders.actions.order_records.pricing_by_weight import settle_unsent_weight
+from orders.actions.order_records.pricing_by_weight import record_weight_of_unsent_line
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.actions.refunds.refund_decisions import (
     LineRefund,
@@ -143,7 +143,7 @@ def refund_of_missing(limit: LineRefundLimit, missing: int) -> LineRefund:
 def settle_weight_of_missing(limit: LineRefundLimit, missing: int, *, now: datetime.datetime) -> None:
     """In a transaction: set the estimate as the weight of an unweighed line that sends nothing."""
     if limit.line.is_to_weigh and missing == limit.line.quantity:
-        settle_unsent_weight(limit.line, now=now)
+        record_weight_of_unsent_line(limit.line, now=now)
 
 
 def open_quantities_of_part(part: OrderPart) -> dict[uuid.UUID, int]:

@@ -1,7 +1,7 @@
 """Decide which views accept file uploads, before the request's body is read.
 
-Django reads the whole body when the CSRF check looks for its token, and spools files to memory or disk. If a
-view accepts no files, or not from this person or in this state, files are dropped while they arrive.
+Django reads the whole body when the CSRF check looks for its token, and spools files to memory or disk. Files
+that a view does not accept (at all, from this person, or in this state) are dropped as they arrive.
 """
 
 from __future__ import annotations

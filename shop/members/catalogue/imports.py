@@ -35,7 +35,7 @@ from shop.members.forms.imports import ENCODING_NAMES, EncodingForm, ImportFileF
 from shop.members.member_access import for_members, render_page
 from shop.reports.report_files import Column, ColumnKind, Table, as_csv, as_xlsx
 
-FILES = Limit("listing_import", max_tries=30, seconds=60 * 60)
+IMPORT_LIMIT = Limit("listing_import", max_tries=30, seconds=60 * 60)
 SHOWN_IMPORTS = 10
 SHOWN_ROWS = 100
 _CONTENT_TYPES = {
@@ -56,7 +56,7 @@ def import_listings(request: HttpRequest, membership: MembershipContext) -> Http
     if channel is not None and form.is_valid():
         file = form.cleaned_data["file"]
         with refusals_as_form_errors(form):
-            FILES.count_try(str(membership.cooperative.pk))
+            IMPORT_LIMIT.count_try(str(membership.cooperative.pk))
             listing_import = import_listing_file(
                 cooperative=membership.cooperative,
                 channel=channel,

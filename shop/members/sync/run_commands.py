@@ -180,7 +180,7 @@ def _answer_command(
     not_before: datetime.datetime | None,
     now: datetime.datetime,
 ) -> Answer:
-    """Answer one command. Because of those that it builds on, it happened at `not_before` or later."""
+    """Answer one command. `not_before` is the latest time of the commands that it builds on."""
     command = COMMANDS.get(sent_command.name)
     if command is None:  # not stored, because a later version may know it
         return _answer_refused(sent_command, UnknownCommand())
