@@ -27,12 +27,17 @@ def record_recent_sign_in(request: HttpRequest, *, method: str, has_second_facto
 
 def has_recent_sign_in(request: HttpRequest) -> bool:
     """Return whether the last sign-in is recent and includes the second factor, if the account has one."""
+    return is_sign_in_recent(request) and has_required_factor(request)
+
+
+def is_sign_in_recent(request: HttpRequest) -> bool:
+    """Return whether the session's user signed in or verified their identity a few minutes ago."""
     try:
         signed_in_at = datetime.datetime.fromisoformat(str(request.session.get(SESSION_KEY, "")))
     except ValueError:
         return False
     max_age = OPENED_WITHIN if request.method in ("GET", "HEAD") else SENT_WITHIN
-    return timezone.now() - signed_in_at < max_age and has_required_factor(request)
+    return timezone.now() - signed_in_at < max_age
 
 
 def has_required_factor(request: HttpRequest) -> bool:

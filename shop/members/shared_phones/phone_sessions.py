@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from django.contrib.auth import logout
 from django.contrib.auth.middleware import get_user as get_signed_in_user
+from django.contrib.auth.models import AnonymousUser
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -28,7 +29,7 @@ from cooperatives.actions.shared_phones import find_active_phone
 from cooperatives.models import PhonePin, SharedPhone
 from shop.accounts.models import SignInMethod, User
 from shop.accounts.sign_in.sessions import record_sign_in
-from shop.accounts.views.recent_sign_in import METHOD_KEY, SECOND_FACTOR_KEY
+from shop.accounts.views.recent_sign_in import METHOD_KEY, SECOND_FACTOR_KEY, is_sign_in_recent
 from shop.accounts.views.session_presence import SESSION_KEY
 from shop.core.web.rate_limits import client_address
 from shop.notifications.push_subscriptions import end_push_of_sessions
@@ -49,11 +50,21 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 def admit_phone_sessions(get_response: GetResponse) -> GetResponse:
-    """Middleware that makes the member at a shared phone the user of the members' pages."""
+    """Middleware that makes the member at a shared phone the user of the members' pages.
+
+    Who signs in fully on such a phone is at it from then on.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         request.user = SimpleLazyObject(lambda: _find_user(request))  # type: ignore[assignment]
-        return get_response(request)
+        if PHONE_COOKIE not in request.COOKIES:
+            return get_response(request)
+        earlier_sign_in = request.session.get(SESSION_KEY)
+        response = get_response(request)
+        has_signed_in = request.session.get(SESSION_KEY, earlier_sign_in) != earlier_sign_in
+        if has_signed_in and request.user.is_authenticated:
+            _name_member(request, response, str(request.user.pk))
+        return response
 
     return middleware
 
@@ -80,7 +91,7 @@ def settle_shared_phone(request: HttpRequest) -> HttpResponse | None:
     if not isinstance(user, User) or session_pin(request) is not None:
         return None
     phone = find_shared_phone(request)
-    if phone is None or not phone.cooperative.memberships.filter(user=user, is_active=True).exists():
+    if phone is None or not _is_phone_of(phone, user):
         return None
     is_page = request.method in ("GET", "HEAD")
     url = request.get_full_path() if is_page else reverse("members:today")
@@ -119,7 +130,7 @@ def open_phone(
         now=now,
     )
     SharedPhone.objects.filter(pk=pin.phone_id).update(last_used_at=now)
-    response.set_cookie(MEMBER_COOKIE, str(user.pk), samesite="Lax", secure=request.is_secure())
+    _name_member(request, response, str(user.pk))
     remember_phone(request, response, request.COOKIES.get(PHONE_COOKIE, ""))
 
 
@@ -138,7 +149,11 @@ def remember_phone(request: HttpRequest, response: HttpResponseBase, value: str)
 def lock_phone(request: HttpRequest, response: HttpResponseBase) -> None:
     """End the session of the member at the phone."""
     logout(request)
-    response.set_cookie(MEMBER_COOKIE, "0", samesite="Lax", secure=request.is_secure())
+    _name_member(request, response, "0")
+
+
+def _name_member(request: HttpRequest, response: HttpResponseBase, user_id: str) -> None:
+    response.set_cookie(MEMBER_COOKIE, user_id, samesite="Lax", secure=request.is_secure())
 
 
 def new_challenge(phone: SharedPhone) -> str:
@@ -156,6 +171,9 @@ def is_challenge_of(phone: SharedPhone, challenge: str) -> bool:
 
 def _find_user(request: HttpRequest) -> object:
     user = get_signed_in_user(request)
+    if isinstance(user, User) and _has_left_phone(request, user):
+        request.session.flush()
+        return AnonymousUser()
     if user.is_authenticated or not _is_for_members(request) or _PIN_KEY not in request.session:
         return user
     pin = _open_pin(request)
@@ -166,6 +184,25 @@ def _find_user(request: HttpRequest) -> object:
         request.session[_SEEN_KEY] = time.time()
     request.phone_pin = pin  # type: ignore[attr-defined]
     return pin.membership.user
+
+
+def _has_left_phone(request: HttpRequest, user: User) -> bool:
+    """Return whether a member who signed in fully on their shared phone is no longer the one at it.
+
+    The page that chooses a PIN asks for the password by itself.
+    """
+    match = request.resolver_match
+    if PHONE_COOKIE not in request.COOKIES or match is None or match.namespace != "members":
+        return False
+    is_at_phone = request.COOKIES.get(MEMBER_COOKIE, str(user.pk)) == str(user.pk)
+    if is_at_phone and (is_sign_in_recent(request) or match.view_name == "members:set-pin"):
+        return False
+    return _is_phone_of(find_shared_phone(request), user)
+
+
+def _is_phone_of(phone: SharedPhone | None, user: User) -> bool:
+    """Return whether the phone is registered for a cooperative that the user works for."""
+    return phone is not None and phone.cooperative.memberships.filter(user=user, is_active=True).exists()
 
 
 def _open_pin(request: HttpRequest) -> PhonePin | None:

@@ -100,6 +100,8 @@ def _answer_in_json(request: HttpRequest, answer: Callable[[User, datetime.datet
         user = request.user
         if not isinstance(user, User):
             raise SignedOut(**_challenge(request))
+        if session_pin(request) is None and find_shared_phone(request) is not None:
+            raise SignedOut()  # a full sign-in must not turn a shared phone into the user's own
         response = JsonResponse(answer(user, timezone.now()))
     except Refused as refused:
         facts = {"code": refused.code, "message": str(refused.message), **refused.details}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 
 from cooperatives.actions import phone_pins
 from cooperatives.actions.members import change_member_role, remove_member
@@ -305,6 +307,50 @@ def test_full_sign_in_on_a_shared_phone_becomes_a_session_by_pin(browser, hoa) -
     assert browser.get("/en/tai-khoan/").status_code == 302
 
 
+def test_full_sign_in_elsewhere_in_the_market_does_not_change_whose_phone_it_is(browser, hoa) -> None:
+    sign_in_fully(browser, hoa.membership.user)
+
+    assert "js/member/app" not in html_of(browser.get("/en/tai-khoan/"))
+    answer = browser.get("/xa-vien/dong-bo/")
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "signed_out")
+    assert "challenge" not in answer.json()
+    assert browser.get("/en/tai-khoan/").status_code == 200
+
+
+@pytest.mark.parametrize("member", ["0", "999999"])
+def test_full_sign_in_of_who_left_the_phone_opens_nothing(browser, hoa, member) -> None:
+    sign_in_fully(browser, hoa.membership.user)
+
+    browser.cookies["phone_member"] = member
+
+    assert browser.get(TODAY)["Location"].startswith(SWITCH)
+    browser.cookies["phone_member"] = str(hoa.membership.user_id)
+    assert browser.get(TODAY)["Location"].startswith(SWITCH)
+    assert "challenge" in browser.get("/xa-vien/dong-bo/").json()
+
+
+def test_full_sign_in_of_long_ago_opens_nothing(browser, hoa) -> None:
+    sign_in_fully(browser, hoa.membership.user)
+    session = browser.session
+    session["authenticated_at"] = (timezone.now() - datetime.timedelta(minutes=11)).isoformat()
+    session.save()
+
+    assert browser.get(TODAY)["Location"].startswith(SWITCH)
+
+    assert browser.get("/en/tai-khoan/").status_code == 302
+
+
+def test_full_sign_in_opens_a_phone_that_was_locked(browser, hoa) -> None:
+    open_with_pin(browser, hoa)
+    browser.post(f"{PHONES}khoa/")
+    sign_in_fully(browser, hoa.membership.user)
+
+    assert browser.get(PARTS)["Location"] == PARTS
+
+    assert browser.get(PARTS).status_code == 200
+
+
 def test_stranger_on_a_shared_phone_chooses_no_pin(browser, phone) -> None:
     foreign = make_member(make_seller("HTX Khác"))
     sign_in_fully(browser, foreign)
@@ -312,6 +358,7 @@ def test_stranger_on_a_shared_phone_chooses_no_pin(browser, phone) -> None:
     assert browser.get(NEW_PIN).status_code == 404
     assert browser.get(PHONES).status_code == 200  # of their own cooperative
     assert "Máy ở bàn đóng hàng" not in html_of(browser.get(PHONES))
+    assert browser.get("/xa-vien/dong-bo/").status_code == 401  # the phone keeps its own cooperative's rows
 
 
 def resume(browser: Client, member: int, challenge: str, signature: str) -> int:
