@@ -30,9 +30,13 @@ class HandoverMethod(models.TextChoices):
 
 
 class HandoverCodeQuerySet(models.QuerySet["HandoverCode"]):
+    def open(self, now: datetime.datetime) -> HandoverCodeQuerySet:
+        """Return codes that were neither used nor replaced, and have not expired."""
+        return self.filter(closed_at=None, expires_at__gt=now)
+
     def usable(self, now: datetime.datetime) -> HandoverCodeQuerySet:
-        """Return codes that may still be tried."""
-        return self.filter(closed_at=None, expires_at__gt=now, tries__lt=HandoverCode.MAX_TRIES)
+        """Return open codes whose digits may still be tried."""
+        return self.open(now).filter(tries__lt=HandoverCode.MAX_TRIES)
 
 
 class HandoverCode(models.Model):
@@ -42,8 +46,8 @@ class HandoverCode(models.Model):
     a driver says about the cash when the code is made.
 
     Phones also make codes without a network; they are computed again when they arrive. `subject` then names
-    what the code is about, as in `orders.actions.fulfilment.phone_codes`, and the row counts tries and
-    keeps the giver. Such a row is never open.
+    what the code is about, as in `orders.actions.fulfilment.phone_codes`, and the row keeps the giver. Such a
+    row is never open.
     """
 
     MAX_TRIES = 3

@@ -7,11 +7,10 @@ before.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.db import transaction
-from django.db.models import F, Max, Q
-from django.utils import timezone
+from django.db.models import Max
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
@@ -24,15 +23,13 @@ from orders.actions.fulfilment.handovers import (
     HandoverDetailsRequired,
     HandoverNotPossible,
     Receiver,
-    WrongHandoverCode,
     lock_open_run,
     move_parcel,
-    possible_steps,
     require_parcel_of_run,
     try_handover_digits,
     wrong_code,
 )
-from orders.actions.fulfilment.phone_codes import PhoneCode
+from orders.actions.fulfilment.phone_codes import MEMBER_STEPS, PhoneCode
 from orders.models import (
     DeliveryRun,
     HandoverCode,
@@ -46,8 +43,11 @@ from orders.models import (
 )
 from orders.states import ACTIVE_PART_STATES, ParcelKind, ParcelState
 from shop.core.errors import Missing, Refused
+from shop.core.web.rate_limits import Limit, TooManyTries, count_tries, uncount_tries
 
-_MEMBER_STEPS = (HandoverStep.TO_COLLECTION_POINT, HandoverStep.TO_DRIVER)
+# Wrong entries for an order. Strangers share a second limit, because one may come from many networks.
+_ENTRIES = Limit("handover-entries", 3, 24 * 3600)
+_ENTRIES_OF_STRANGERS = Limit("handover-entries-of-strangers", 30, 24 * 3600)
 
 
 class ParcelNotSentYet(Refused):
@@ -67,64 +67,51 @@ def find_code_by_digits(
     order_code: str,
     parcel_number: int | None,
     digits: str,
+    receiver: Receiver,
+    entered_by: str,
     cooperative: Cooperative | None = None,
     happened_at: datetime.datetime,
 ) -> PhoneCode | HandoverCode:
     """Return the code of a phone, or else of the market, with these digits for a parcel of the order.
 
     The parcel belongs to `cooperative` if it is given. Its number is None if the giver's phone packed it
-    without a network. Three wrong tries close the digits of the steps that the parcel can take; QR codes stay
-    valid. Tries are counted in statements of their own, so that a refusal keeps them. Raises
-    HandoverCodeClosed, WrongHandoverCode.
+    without a network. `entered_by` says who guesses: a member, a run, or else a network. Three wrong entries
+    close an order's digits to them for a day, whichever parcel or step they are for; a new code of the
+    market has three tries of its own, and QR codes stay valid. An entry is counted before it is compared, in
+    a statement of its own. Raises HandoverCodeClosed, WrongHandoverCode.
     """
-    code = _find_phone_code(order_code, parcel_number, digits, cooperative)
-    if isinstance(code, PhoneCode):
-        return code
-    open_codes = HandoverCode.objects.usable(happened_at).filter(parcel__part__order__code=order_code)
-    if parcel_number is None or not open_codes.filter(parcel__number=parcel_number).exists():
-        raise code
-    return try_handover_digits(
-        order_code=order_code, parcel_number=parcel_number, digits=digits, now=happened_at
-    )
-
-
-def _find_phone_code(
-    order_code: str, parcel_number: int | None, digits: str, cooperative: Cooperative | None
-) -> PhoneCode | Refused:
-    """Return the code of a phone, or the refusal of the digits after the try was counted."""
+    refused: Refused = HandoverCodeClosed(field="digits")
     parts = OrderPart.objects.filter(order__code=order_code, state__in=ACTIVE_PART_STATES)
     if cooperative is not None:
         parts = parts.filter(cooperative=cooperative)
-    entered = "".join(character for character in digits if character.isdecimal())
-    parcels = {part.pk: _outgoing_parcels(part.pk) for part in parts.order_by("pk")}
-    candidates = [
-        (code, parcel)
-        for parcels_of_part in parcels.values()
-        for position, parcel in enumerate(parcels_of_part, start=1)
-        if parcel_number in (None, parcel.number)
-        for code in _codes_of(parcel, position)
-    ]
-    codes = [code for code, _parcel in candidates]
-    if cooperative is not None and parcel_number is None:
-        codes += [
-            PhoneCode(step, part_id=part_id, position=len(parcels_of_part) + 1)
-            for part_id, parcels_of_part in parcels.items()
-            for step in _MEMBER_STEPS
-        ]
-    closed = _closed_subjects(codes)
-    for code in codes:
-        if constant_time_compare(code.digits, entered):
-            return HandoverCodeClosed(field="digits") if code.subject in closed else code
-    tried = [
-        (code, parcel)
-        for code, parcel in candidates
-        if code.subject not in closed and code.step in possible_steps(parcel) and _is_next(code, parcel)
-    ]
-    if tried:
-        return wrong_code(HandoverCode.MAX_TRIES - _count_tries(tried))
-    if closed or not codes:
-        return HandoverCodeClosed(field="digits")
-    return WrongHandoverCode(field="digits")
+    found_parts = list(parts.order_by("pk"))
+    codes = _codes_of_parts(
+        found_parts, parcel_number, is_next_expected=cooperative is not None and parcel_number is None
+    )
+    is_known = cooperative is not None or any(
+        part.cooperative_id in receiver.cooperative_ids for part in found_parts
+    )
+    limits = [(_ENTRIES, f"{order_code} {entered_by}")]
+    if not is_known:
+        limits.append((_ENTRIES_OF_STRANGERS, order_code))
+    is_counted = bool(codes) and _count_entry(limits)
+    if is_counted:
+        code = _find_equal(codes, digits)
+        if code is not None:
+            uncount_tries(limits)
+            if HandoverRecord.objects.filter(code__subject=code.subject).exists():
+                raise refused
+            return code
+        refused = wrong_code(min(limit.count_left(subject) for limit, subject in limits))
+    open_codes = HandoverCode.objects.usable(happened_at).filter(parcel__part__order__code=order_code)
+    if parcel_number is None or not open_codes.filter(parcel__number=parcel_number).exists():
+        raise refused
+    open_code = try_handover_digits(
+        order_code=order_code, parcel_number=parcel_number, digits=digits, now=happened_at
+    )
+    if is_counted:
+        uncount_tries(limits)
+    return open_code
 
 
 @transaction.atomic(durable=True)
@@ -170,7 +157,7 @@ def confirm_phone_handover(
         code=row,
         step=code.step,
         method=method,
-        giver_name=row.giver_name,
+        giver_name=_giver_name(code, part) if code.giver_id else row.giver_name,
         receiver_name=" ".join(receiver.name.split())[:120],
         place=" ".join(receiver.place.split())[:200],
         happened_at=happened_at,
@@ -208,7 +195,7 @@ def offer_handover(
 def count_handovers(parcel: Parcel) -> dict[str, int]:
     """Return how many hand-overs of each step that members give are recorded; `handovers` is prefetched."""
     steps = [record.step for record in parcel.handovers.all()]
-    return {str(step): steps.count(step) for step in _MEMBER_STEPS}
+    return {str(step): steps.count(step) for step in MEMBER_STEPS}
 
 
 def _outgoing_parcels(part_id: int) -> list[Parcel]:
@@ -222,7 +209,7 @@ def _codes_of(parcel: Parcel, position: int) -> Iterator[PhoneCode]:
     if not parcel.is_outgoing or parcel.part.is_pickup:
         return
     counts = count_handovers(parcel)
-    for step in _MEMBER_STEPS:
+    for step in MEMBER_STEPS:
         for earlier in range(counts[step] + 1):
             yield PhoneCode(step, part_id=parcel.part_id, position=position, earlier=earlier)
     run_id = RunParcel.objects.filter(parcel=parcel).aggregate(last=Max("run"))["last"]
@@ -230,23 +217,33 @@ def _codes_of(parcel: Parcel, position: int) -> Iterator[PhoneCode]:
         yield PhoneCode(HandoverStep.TO_BUYER, run_id=run_id, parcel_id=parcel.pk)
 
 
-def _closed_subjects(codes: Iterable[PhoneCode]) -> set[str | None]:
-    """Return the subjects that are used, or whose digits were entered wrongly too often."""
-    rows = HandoverCode.objects.filter(subject__in=[code.subject for code in codes])
-    is_closed = Q(record__isnull=False) | Q(tries__gte=HandoverCode.MAX_TRIES)
-    return set(rows.filter(is_closed).values_list("subject", flat=True))
+def _codes_of_parts(
+    parts: Iterable[OrderPart], parcel_number: int | None, *, is_next_expected: bool
+) -> list[PhoneCode]:
+    """Return the codes of the parts' parcels, of all or the one with a number, and of each next parcel."""
+    codes: list[PhoneCode] = []
+    for part in parts:
+        parcels = _outgoing_parcels(part.pk)
+        for position, parcel in enumerate(parcels, start=1):
+            if parcel_number in (None, parcel.number):
+                codes += _codes_of(parcel, position)
+        if is_next_expected:
+            codes += [PhoneCode(step, part_id=part.pk, position=len(parcels) + 1) for step in MEMBER_STEPS]
+    return codes
 
 
-def _count_tries(tried: Iterable[tuple[PhoneCode, Parcel]]) -> int:
-    """Count a wrong try of each code; return the highest number of tries of one."""
-    now = timezone.now()
-    rows = [
-        _find_or_create_row(code, parcel, giver_name=_giver_name(code, parcel.part), now=now)
-        for code, parcel in tried
-    ]
-    counted = HandoverCode.objects.filter(pk__in=[row.pk for row in rows])
-    counted.filter(tries__lt=HandoverCode.MAX_TRIES).update(tries=F("tries") + 1)
-    return max(counted.values_list("tries", flat=True))
+def _count_entry(limits: Sequence[tuple[Limit, str]]) -> bool:
+    """Count an entry of digits; return False if the limit is reached."""
+    try:
+        count_tries(limits)
+    except TooManyTries:
+        return False
+    return True
+
+
+def _find_equal(codes: Iterable[PhoneCode], digits: str) -> PhoneCode | None:
+    entered = "".join(character for character in digits if character.isdecimal())
+    return next((code for code in codes if constant_time_compare(code.digits, entered)), None)
 
 
 def _lock_parcel_of(code: PhoneCode) -> tuple[Order, OrderPart, Parcel]:

@@ -51,6 +51,10 @@ class Limit:
         if not LimitCounter.objects.count_tries([self._counted_try(subject)]):
             raise TooManyTries(minutes=max(1, self.seconds // 60))
 
+    def count_left(self, *subject: str) -> int:
+        """Return how many tries are left."""
+        return self.max_tries - LimitCounter.objects.current_count(self._key(subject))
+
     def uncount_try(self, *subject: str) -> None:
         """Subtract one counted try, for example after a success."""
         LimitCounter.objects.filter(key=self._key(subject), count__gt=0).update(count=F("count") - 1)

@@ -16,12 +16,14 @@ from shop.members.sync.rows import RowReference
 class CommandCall:
     """One command of a member, with the idempotency key of its action.
 
-    It may build on commands of `author_ids`, the users of one phone. `happened_at` is when the member gave
+    It may build on commands of `author_ids`, the users of one phone, who open it with a PIN if
+    `is_phone_shared`. `happened_at` is when the member gave
     the command, by our clock.
     """
 
     membership: MembershipContext
     author_ids: frozenset[int]
+    is_phone_shared: bool
     payload: Payload
     idempotency_key: str
     happened_at: datetime.datetime

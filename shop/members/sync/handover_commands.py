@@ -50,10 +50,16 @@ def offer_parcel(call: CommandCall) -> PreparedCommand:
 
 
 def receive_parcel(call: CommandCall) -> PreparedCommand:
-    """Prepare the confirmation that a member received a parcel, also of another cooperative."""
+    """Prepare the confirmation that a member received a parcel, also of another cooperative.
+
+    At a shared phone the PIN is for the phone's cooperative only.
+    """
     user = call.membership.user
     packing_for = frozenset(
-        row.cooperative_id for row in find_memberships(user) if MemberRight.PACK in ROLE_RIGHTS[row.role]
+        row.cooperative_id
+        for row in find_memberships(user)
+        if MemberRight.PACK in ROLE_RIGHTS[row.role]
+        and (not call.is_phone_shared or row.cooperative_id == call.membership.cooperative.pk)
     )
     receiver = Receiver(
         call.payload.text("name", max_length=120),
@@ -122,7 +128,8 @@ def record_receipt(
     existing = HandoverRecord.objects.filter(idempotency_key=idempotency_key).first()
     if existing is not None:  # also after its digits were closed
         return existing
-    found = _find_code(code, cooperative, happened_at=happened_at, now=now)
+    entered_by = f"run:{run.pk}" if run is not None else f"member:{receiver.actor.key}"
+    found = _find_code(code, cooperative, receiver, entered_by, happened_at=happened_at)
     method = HandoverMethod.SCAN if code.token else HandoverMethod.DIGITS
     confirm = (
         partial(confirm_phone_handover, code=found)
@@ -140,7 +147,12 @@ def record_receipt(
 
 
 def _find_code(
-    code: SentCode, cooperative: Cooperative, *, happened_at: datetime.datetime, now: datetime.datetime
+    code: SentCode,
+    cooperative: Cooperative,
+    receiver: Receiver,
+    entered_by: str,
+    *,
+    happened_at: datetime.datetime,
 ) -> PhoneCode | HandoverCode:
     if code.token:
         return (
@@ -152,6 +164,8 @@ def _find_code(
         order_code=code.order,
         parcel_number=code.number,
         digits=code.digits,
+        receiver=receiver,
+        entered_by=entered_by,
         cooperative=cooperative,
         happened_at=happened_at,
     )

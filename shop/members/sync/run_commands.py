@@ -202,7 +202,7 @@ def _answer_command(
         happened_at = min(now, max(row.happened_at, not_before or row.happened_at))
         key = f"phone:{membership.user.pk}:{sent_command.key}"
         payload = Payload(sent_command.payload)
-        call = CommandCall(membership, authors.user_ids, payload, key, happened_at, now)
+        call = CommandCall(membership, authors.user_ids, bool(authors.pins), payload, key, happened_at, now)
         answer = _run_claimed(sent_command, command, call)
     except ParcelNotSentYet as refused:  # the phone of another person will send it
         PhoneCommand.objects.filter(pk=row.pk, outcome="").update(claimed_at=None)

@@ -18,6 +18,8 @@ from orders.models import DeliveryRun, HandoverRecord, HandoverStep, Parcel
 from orders.states import CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.models import Change
+from shop.core.web.rate_limits import Limit
+from shop.members.fulfilment import driver_sync
 from tests.factories import fixed_now
 from tests.invariants import check_everything
 from tests.refusals import all_rows
@@ -134,6 +136,17 @@ def test_foreign_parcels_wrong_steps_and_ended_runs_are_refused(seller) -> None:
     ended = Client().get(f"{address_of(run)}dong-bo/")
     assert (ended.status_code, ended.json()["code"]) == (410, "run_ended")
     assert Client().get("/xa-vien/chuyen-di/1.forged/dong-bo/").status_code == 410
+
+
+def test_driver_who_sends_too_often_waits(seller, monkeypatch) -> None:
+    run = run_of(seller, packed_parcel(seller))
+    monkeypatch.setattr(driver_sync, "_PUSHES", Limit("pushes", 1, 60))
+    send(run)
+
+    response = Client().post(f"{address_of(run)}dong-bo/", "{}", content_type="application/json")
+
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "60")
+    assert response.json()["code"] == "too_many_tries"
 
 
 def test_run_is_sent_without_receivers_of_delivered_parcels(seller) -> None:

@@ -12,24 +12,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.actions.stock.lots import LotDetails, receive_lot
-from cooperatives.models import Role
+from cooperatives.actions import phone_pins
+from cooperatives.models import Membership, Role
+from orders.actions.fulfilment import phone_handovers
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, fail_delivery, hand_over_parcel
-from orders.actions.fulfilment.delivery_runs import end_run
-from orders.actions.fulfilment.handovers import ForeignHandoverCode, check_digit
+from orders.actions.fulfilment.delivery_runs import end_run, run_token
+from orders.actions.fulfilment.handovers import ForeignHandoverCode, check_digit, issue_handover_code
 from orders.actions.fulfilment.phone_codes import PhoneCode, read_phone_token
 from orders.actions.fulfilment.recalls import start_recall
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.models import HandoverCode, HandoverRecord, HandoverStep, Parcel
+from orders.models import DeliveryRun, HandoverCode, HandoverRecord, HandoverStep, Parcel
 from orders.states import CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.models import Change, LimitCounter
+from shop.core.web.rate_limits import Limit
 from tests.factories import fixed_now, get_stock, make_member, make_seller, make_variant
 from tests.invariants import check_everything
 from tests.markup import html_of
 from tests.refusals import all_rows
 from tests.shop.members.part_factories import parcel_of
 from tests.shop.members.sync.phone import Phone, make_command
+from tests.shop.members.sync.test_shared_phone_pushes import PhoneOfTwo
 from tests.shop.members.test_bulk_packing import accepted_order
 from tests.shop.members.test_delivery_runs import packed_parcel, run_of
 
@@ -68,8 +72,8 @@ def test_check_digit_shows_each_wrong_digit(five: int, place: int, other: int) -
 
 @given(numbers=st.tuples(*[st.integers(0, 10**9)] * 4), step=STEPS, change=st.data())
 def test_signed_codes_are_read_back_and_every_changed_one_is_foreign(numbers, step, change) -> None:
-    part, position, earlier, giver = numbers
-    code = PhoneCode(step, part_id=part, position=position, earlier=earlier, giver_id=giver)
+    part, place, earlier, giver = numbers
+    code = PhoneCode(step, part_id=part, position=place + 1, earlier=earlier, giver_id=giver)
     place = change.draw(st.integers(0, len(code.token) - 1))
     letter = change.draw(st.sampled_from("0123456789abcdefpr._"))
     changed = code.token[:place] + letter + code.token[place + 1 :]
@@ -235,9 +239,144 @@ def test_three_wrong_entries_close_the_digits_but_not_the_qr_code(seller) -> Non
     for page in (pages[2], late):
         assert "Mã đã dùng hoặc hết hiệu lực. Xin bên giao mã mới." in page
     assert not HandoverRecord.objects.exists()
-    assert {row.tries for row in HandoverCode.objects.all()} == {3}
+    assert not HandoverCode.objects.exists()
     Client().post(f"{ENTRY}{code.token}/", RECEIVER)
     assert HandoverRecord.objects.get().method == "scan"
+
+
+@pytest.mark.parametrize(("step", "position"), [("to_buyer", 1), ("to_driver", 0), ("to_point", -1)])
+def test_packers_phone_cannot_sign_other_codes_than_those_of_members(seller, step, position) -> None:
+    phone, parcel = Phone(seller), packed_parcel(seller)
+    code = PhoneCode(HandoverStep(step), part_id=parcel.part_id, position=position)
+    before = all_rows()
+
+    page = Client().get(f"{ENTRY}{code.token}/")
+    answer = outcomes(phone.push(receive(code)))
+
+    assert page.status_code == 410
+    assert answer == [("refused", "foreign_handover_code")]
+    assert all_rows() == before
+
+
+def test_record_names_the_member_whose_phone_signed_the_qr_code(seller) -> None:
+    first, second = Phone(seller), other_packer(seller)
+    parcel = packed_parcel(seller)
+    second.user.first_name = "Lò Thị Hoa"
+    second.user.save()
+    first.push(offer(parcel, HandoverStep.TO_DRIVER))
+
+    first.push(receive(given_by(parcel, HandoverStep.TO_DRIVER, second.user.pk)))
+
+    assert HandoverRecord.objects.get().giver_name == "Lò Thị Hoa"
+
+
+def test_pin_of_a_shared_phone_receives_for_its_cooperative_only(seller, monkeypatch) -> None:
+    monkeypatch.setattr(phone_pins, "ITERATIONS", 1000)
+    two, other = PhoneOfTwo(seller), make_seller("HTX Khác")
+    Membership.objects.create(cooperative=other, user=two.packer.membership.user, role=Role.PACKER)
+    own, foreign = packed_parcel(seller), packed_parcel(other)
+    step = HandoverStep.TO_COLLECTION_POINT
+
+    answers = two.push(*(two.sign(two.packer, receive(given_by(parcel, step))) for parcel in (own, foreign)))
+
+    assert answers == [("done", ""), ("refused", "missing")]
+    assert HandoverRecord.objects.get().parcel == own
+
+
+def guess(fields: dict, digits: str, *, network: str = "192.0.2.1") -> str:
+    return html_of(Client(REMOTE_ADDR=network).post(ENTRY, {**fields, "digits": digits}))
+
+
+def test_strangers_guesses_close_the_digits_to_nobody_else_and_for_a_day(seller) -> None:
+    parcel = packed_parcel(seller)
+    run = run_of(seller, parcel)
+    code = given_by(parcel, HandoverStep.TO_DRIVER)
+    fields = {**RECEIVER, "parcel": f"{parcel.part.order.code}-{parcel.number}"}
+    for _try in range(3):
+        guess(fields, "000000")
+    assert "Mã đã dùng hoặc hết hiệu lực." in guess(fields, code.digits)
+
+    typed = {"order": parcel.part.order.code, "number": parcel.number, **RECEIVER}
+    at_point = given_by(parcel, HandoverStep.TO_COLLECTION_POINT)
+    by_member = outcomes(Phone(seller).push(make_command("receive_parcel", digits=at_point.digits, **typed)))
+    by_driver = push_to_run(run, make_command("receive_parcel", digits=code.digits, **typed))
+    fail_delivery(parcel_id=parcel.pk, reason="Vắng", actor=Actor.system(), now=timezone.now())
+    again = PhoneCode(HandoverStep.TO_DRIVER, part_id=parcel.part_id, position=1, earlier=1)
+    guess(fields, again.digits, network="192.0.2.2")
+    LimitCounter.objects.update(expires_at=timezone.now())  # a day later
+
+    assert by_member == by_driver == [("done", "")]
+    assert HandoverRecord.objects.filter(step="to_driver").count() == 2
+    assert "Còn 2 lần thử." in guess(fields, "000000")
+
+
+def push_to_run(run: DeliveryRun, *commands: dict) -> list[tuple[str, str]]:
+    body = {"clock": timezone.now().isoformat(), "commands": commands}
+    address = f"/xa-vien/chuyen-di/{run_token(run)}/dong-bo/"
+    return outcomes(Client().post(address, body, content_type="application/json").json())
+
+
+def test_guesses_of_later_steps_and_of_parcels_that_are_not_packed_yet_are_counted(seller) -> None:
+    parcel = packed_parcel(seller)
+    run = run_of(seller, parcel)
+    order_code = parcel.part.order.code
+    to_buyer = PhoneCode(HandoverStep.TO_BUYER, run_id=run.pk, parcel_id=parcel.pk)
+    not_packed = PhoneCode(HandoverStep.TO_DRIVER, part_id=parcel.part_id, position=2)
+    fields = {**RECEIVER, "parcel": f"{order_code}-{parcel.number}"}
+    guesses = [
+        make_command("receive_parcel", order=order_code, digits=digits, **RECEIVER)
+        for digits in (*["000000"] * 3, not_packed.digits)
+    ]
+
+    answers = push_to_run(run, *guesses)
+    pages = [guess(fields, digits) for digits in (*["000000"] * 3, to_buyer.digits)]
+
+    assert answers == [
+        *[("refused", "wrong_handover_code")] * 2,
+        *[("refused", "handover_code_closed")] * 2,
+    ]
+    assert "Còn 1 lần thử." in pages[1]
+    for page in pages[2:]:
+        assert "Mã đã dùng hoặc hết hiệu lực." in page
+    assert not HandoverCode.objects.exists()
+
+
+def test_only_wrong_entries_count_and_those_from_many_networks_end_too(seller, monkeypatch) -> None:
+    parcel = packed_parcel(seller)
+    code = given_by(parcel, HandoverStep.TO_DRIVER)
+    fields = {**RECEIVER, "parcel": f"{parcel.part.order.code}-{parcel.number}"}
+    monkeypatch.setattr(phone_handovers, "_ENTRIES_OF_STRANGERS", Limit("strangers", 2, 60))
+
+    guess(fields, code.digits)
+
+    assert HandoverRecord.objects.get().method == "digits"
+    assert set(LimitCounter.objects.values_list("count", flat=True)) == {0}
+    pages = [guess(fields, "000000", network=f"192.0.2.{number}") for number in range(3)]
+    assert "Còn 1 lần thử." in pages[0]
+    assert "Mã đã dùng hoặc hết hiệu lực." in pages[2]
+
+
+def test_entered_digits_of_the_market_count_as_no_wrong_entry_and_its_qr_code_stays_valid(seller) -> None:
+    parcel, other = packed_parcel(seller), packed_parcel(seller)
+    issued, closed = (
+        issue_handover_code(
+            parcel_id=row.pk,
+            step=HandoverStep.TO_DRIVER,
+            cooperative=seller,
+            giver_name="Hoa",
+            now=timezone.now(),
+        )
+        for row in (parcel, other)
+    )
+
+    guess({**RECEIVER, "parcel": f"{parcel.part.order.code}-{parcel.number}"}, issued.digits)
+    counts = set(LimitCounter.objects.values_list("count", flat=True))
+    for _try in range(3):
+        guess({**RECEIVER, "parcel": f"{other.part.order.code}-{other.number}"}, "000000")
+    Client().post(f"{ENTRY}{closed.token}/", RECEIVER)
+
+    assert counts == {0}
+    assert HandoverRecord.objects.count() == 2
 
 
 def test_cancelled_and_recalled_parcels_are_named(seller) -> None:
