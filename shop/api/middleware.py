@@ -27,6 +27,7 @@ def serve_operations(
         is_operation = request.method == "POST" and request.content_type == "application/json"
         if not is_operation or request.path_info != _PATH:
             return get_response(request)
+        request.get_host()  # a foreign host is answered with 400
         # A thread keeps the language of its last request.
         translation.activate(settings.LANGUAGE_CODE)
         response = serve_graphql(request)

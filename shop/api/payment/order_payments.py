@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from orders.actions.gateway.staff_card_actions import capture_authorised_amount, void_authorisation
 from orders.actions.refunds.granted_refunds import RefundGrant, grant_refund
-from orders.models import CostBearer, Order, Payment, PaymentSums
+from orders.models import CostBearer, Order, Payment, PaymentMethod
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -22,28 +21,26 @@ from shop.api.payment.inputs import OrderCaptureArguments, OrderRefundArguments,
 from shop.api.payment.sums import forget_sums
 from shop.api.root_fields import Mutations
 
-mutation = Mutations(
-    codes={"not_a_card_payment": "PAYMENT_ERROR", "amount_not_authorised": "CAPTURE_INACTIVE_PAYMENT"}
-)
+mutation = Mutations(codes={"amount_not_authorised": "CAPTURE_INACTIVE_PAYMENT"})
 
 
 @mutation.field(permissions=WHOLE_ORDER_PERMISSIONS)
 def order_capture(
     arguments: OrderCaptureArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Request a capture from the order's newest payment with an authorised amount."""
+    """Request a capture from the order's newest card payment with an authorised amount."""
     key = handled_order_key(arguments["id"], "id", context)
     amount = _positive_amount(key, arguments["amount"])
-    payment = _newest_payment(key, lambda sums: sums.authorised, code="CAPTURE_INACTIVE_PAYMENT")
+    payment = _authorised_card_payment(key, code="CAPTURE_INACTIVE_PAYMENT")
     capture_authorised_amount(payment_id=payment.pk, amount=amount, **context.actor_and_time)
     return _payload(key, context, selection)
 
 
 @mutation.field(permissions=WHOLE_ORDER_PERMISSIONS)
 def order_void(arguments: OrderVoidArguments, context: Context, selection: Selection) -> dict[str, object]:
-    """Request to void the order's newest payment with an authorised amount."""
+    """Request to void the order's newest card payment with an authorised amount."""
     key = handled_order_key(arguments["id"], "id", context)
-    payment = _newest_payment(key, lambda sums: sums.authorised, code="VOID_INACTIVE_PAYMENT")
+    payment = _authorised_card_payment(key, code="VOID_INACTIVE_PAYMENT")
     void_authorisation(payment_id=payment.pk, **context.actor_and_time)
     return _payload(key, context, selection)
 
@@ -75,14 +72,14 @@ def refund_paid_amount(order_id: uuid.UUID, amount: int, *, reason: str, context
     )
 
 
-def _newest_payment(order_id: uuid.UUID, amount_of: Callable[[PaymentSums], int], *, code: str) -> Payment:
-    """Return the newest payment of which `amount_of` is left. Raises InputError with this code."""
-    payments = Payment.objects.filter(order=order_id)
+def _authorised_card_payment(order_id: uuid.UUID, *, code: str) -> Payment:
+    """Return the newest card payment with an authorised amount. Raises InputError with this code."""
+    payments = Payment.objects.filter(order=order_id, method=PaymentMethod.CARD)
     sums = payments.sums()
     for payment in payments.order_by("-created_at", "-pk"):
-        if payment.pk in sums and amount_of(sums[payment.pk]):
+        if payment.pk in sums and sums[payment.pk].authorised:
             return payment
-    raise InputError(code, _("This order has no authorised payment."), field="id")
+    raise InputError(code, _("This order has no authorised card payment."), field="id")
 
 
 def _positive_amount(order_id: uuid.UUID, amount: Decimal) -> int:

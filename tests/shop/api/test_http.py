@@ -348,6 +348,15 @@ def test_too_large_multipart_body_is_refused_with_413() -> None:
     assert Client().post(ADDRESS, {"operations": "{}", "map": "{}"}, CONTENT_LENGTH="x").status_code == 400
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "application/graphql"])
+def test_foreign_host_is_refused(content_type) -> None:
+    body = json.dumps({"query": SHOP_NAME}) if content_type == "application/json" else SHOP_NAME
+
+    response = post(body, content_type=content_type, host="evil.example")
+
+    assert (response.status_code, response["Content-Type"]) == (400, "text/html; charset=utf-8")
+
+
 def test_operation_runs_without_the_middleware_for_pages() -> None:
     make_channel()
     client = Client()
