@@ -96,6 +96,24 @@ def test_order_beyond_the_phone_limit_needs_a_code(variant: Variant, settings: A
     check_everything()
 
 
+def test_tries_to_learn_a_strangers_orders_are_counted(variant: Variant, settings: Any) -> None:
+    settings.ORDERS_PER_NETWORK = 3
+    for number in range(4):
+        make_order((variant, 2), phone=f"+8498765430{number}")
+    Variant.objects.update(quantity_limit_per_customer=2)
+    client = Client()
+
+    pages = [text_of(place_order(variant, client, phone=f"0987 654 30{number}")) for number in range(4)]
+
+    for page in pages[:3]:
+        assert "Each buyer can order at most 2 × piece. Orders with the same phone number" in page
+        assert "You have already ordered" not in page
+    assert "Confirm your phone number with a code to place your order." in pages[3]
+    assert "Each buyer can order" not in pages[3]
+    assert Order.objects.count() == 4
+    assert LimitCounter.objects.get(key__startswith="orders-day:").count == 0
+
+
 def test_other_phones_of_the_network_are_counted_too(variant: Variant, settings: Any) -> None:
     settings.ORDERS_PER_NETWORK = 3
     place_orders(variant, 3, phone="0987 654 %03d")

@@ -6,7 +6,7 @@ import pytest
 from django.db.models import Sum
 
 from catalog.models import Variant
-from orders.actions.placement.place_order import BasketChanged
+from orders.actions.quotes.purchase_limits import BuyerLimitReached
 from orders.actions.quotes.quote_types import QuoteProblem
 from orders.models import Order, OrderLine
 from tests.factories import make_variant
@@ -28,12 +28,10 @@ def test_one_buyers_orders_at_once_stay_within_the_limit() -> None:
 
     results = run_in_threads([placing(basket) for basket in baskets])
 
-    refusals = of_type(results, BasketChanged)
+    refusals = of_type(results, BuyerLimitReached)
     assert (len(of_type(results, Order)), len(refusals)) == (2, 8), results
     lines = [line for refusal in refusals for line in refusal.details["quote"].lines]
-    assert {(*line.problems, line.limit, line.ordered_before) for line in lines} == {
-        (QuoteProblem.OVER_LIMIT, 1, 4)
-    }
+    assert {(*line.problems, line.limit) for line in lines} == {(QuoteProblem.OVER_LIMIT, 5)}
     assert ordered_in_all() == 4
     check_everything()
 

@@ -135,7 +135,7 @@ def store_added_lines(
     """
     new_lines: list[BasketLine] = []
     grown_lines: dict[uuid.UUID, BasketLine] = {}
-    ordered_before = ordered_quantities(variants.values(), _buyer(basket), now=now)
+    ordered_before = ordered_quantities(variants.values(), Buyer(basket.user_id), now=now)
     for added in lines_to_add:
         if added.quantity < 1:
             raise InvalidQuantity(field="quantity")
@@ -187,7 +187,7 @@ def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int, *, now:
         for basket_line in _select_lines(basket.pk, [line.variant_id])
         if basket_line.pk != line.pk
     ]
-    ordered_before = ordered_quantities([line.variant], _buyer(basket), now=now)
+    ordered_before = ordered_quantities([line.variant], Buyer(basket.user_id), now=now)
     _check_limit(line.variant, [line, *other_lines], shop_quantity_limit(), ordered_before)
     line.seen_price = next(
         (price.price_at(quantity) for price in select_prices([line.variant_id], basket.channel_id)), None
@@ -330,10 +330,6 @@ def _check_limit(
     limit, ordered = purchase_limit(variant, shop_limit, ordered_before)
     if limit is not None and sum(line.quantity for line in lines) > limit:
         raise QuantityExceedsLimit(limit_message(variant, limit, ordered), field="quantity", limit=limit)
-
-
-def _buyer(basket: Basket) -> Buyer:
-    return Buyer(basket.user_id, basket.phone, basket.email)
 
 
 def _release_line(basket: Basket, line: BasketLine) -> None:

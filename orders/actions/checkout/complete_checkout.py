@@ -79,8 +79,8 @@ def complete_checkout(
     Returns the order and its lines. A repeated or concurrent call returns the same order, and None for the
     lines. Completing a basket implies consent to pass on the name and address for the delivery.
 
-    Raises BasketChanged, BasketEmpty, EmailRequired, Missing, TotalNotCovered, BillingAddressRequired,
-    DeliveryRequired, PickupSlotFull; then nothing has changed.
+    Raises BasketChanged, BuyerLimitReached, BasketEmpty, EmailRequired, Missing, TotalNotCovered,
+    BillingAddressRequired, DeliveryRequired, PickupSlotFull; then nothing has changed.
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:

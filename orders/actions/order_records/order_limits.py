@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from orders.actions.quotes.purchase_limits import BuyerLimitReached
 from orders.models import Order
 from shop.core.errors import Refused
 from shop.core.web.rate_limits import Limit, TooManyTries, count_tries, uncount_tries
 
 _DAY = 24 * 60 * 60
+_WHOLE_SHOP = "shop"
 _LimitedKey = tuple[Limit, str]
 
 
@@ -45,6 +47,8 @@ def count_against_order_limits(
 ) -> Iterator[None]:
     """Count an order that is placed within the context, unless placing it fails.
 
+    A BuyerLimitReached is counted like an order, though not for the whole shop: it tells that somebody with
+    this phone or email has ordered the product.
     `phone` is a normalised number, or another text that identifies the buyer. `is_confirmed` means that the
     buyer entered a code sent to it. `per_network` is the interface's own limit. Call it outside transactions.
     Raises PhoneCodeRequired, TooManyOrders.
@@ -59,7 +63,7 @@ def count_against_order_limits(
         limits = [
             (_build_limit("orders-phone", settings.ORDERS_PER_PHONE), phone),
             (_build_limit("orders-network", network_limit), network),
-            (_build_limit("orders-day", settings.ORDERS_PER_DAY), "shop"),
+            (_build_limit("orders-day", settings.ORDERS_PER_DAY), _WHOLE_SHOP),
         ]
         refusal = PhoneCodeRequired()
     active_limits = [(limit, counted_key) for limit, counted_key in limits if limit.max_tries and counted_key]
@@ -69,6 +73,9 @@ def count_against_order_limits(
         raise refusal from none_left
     try:
         yield
+    except BuyerLimitReached:
+        uncount_tries([counted for counted in active_limits if counted[1] == _WHOLE_SHOP])
+        raise
     except BaseException:
         uncount_tries(active_limits)
         raise

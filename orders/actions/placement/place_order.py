@@ -32,6 +32,7 @@ from orders.actions.payments.confirm_order import confirm_if_covered
 from orders.actions.payments.order_payments import expect_payment, require_payment_method, start_card_payment
 from orders.actions.placement.allocate_order_stock import allocate_order_stock
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.purchase_limits import require_within_buyer_limits
 from orders.actions.quotes.quote_types import Buyer, Quote, QuoteProblem, RequestedDelivery
 from orders.actions.vouchers.redeem_vouchers import record_voucher_use
 from orders.models import (
@@ -113,7 +114,7 @@ def place_order(
     has shown, by basket line. `language` is the page's, and later mail uses it. A repeat (double click, lost
     response) returns the order that the basket became.
 
-    Raises BasketChanged, PickupSlotFull, ConsentRequired, BasketEmpty, InvalidPhone,
+    Raises BasketChanged, BuyerLimitReached, PickupSlotFull, ConsentRequired, BasketEmpty, InvalidPhone,
     PaymentMethodNotOffered, AmountNotForCards, Missing. Nothing has changed then.
     """
     basket = locks.lock_basket(basket_id)
@@ -141,9 +142,11 @@ def place_agreed_order(
 
     It is used both to place an order and to complete a checkout.
 
-    Raises BasketChanged, PickupSlotFull, AmountNotForCards.
+    The limits per buyer are checked last: whoever tries phone numbers must place an order, which counts.
+    Raises BuyerLimitReached, BasketChanged, PickupSlotFull, AmountNotForCards.
     """
     basket, quote, contact = agreed.basket, agreed.quote, agreed.contact
+    require_within_buyer_limits(quote, now=now)
     order, lines = record_order(
         quote,
         basket=basket,

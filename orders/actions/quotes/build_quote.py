@@ -249,12 +249,15 @@ def _flag_limits(
     *,
     now: datetime.datetime,
 ) -> None:
-    """Add OVER_LIMIT to the lines of a variant if together they exceed its limit per order or per buyer."""
+    """Add OVER_LIMIT to the lines of a variant if together they exceed its limit per order or per buyer.
+
+    Only the account's orders are counted (see `purchase_limits`).
+    """
     lines = [line for seller_quote in seller_quotes for line in seller_quote.lines]
     quantity_by_variant: Counter[int] = Counter()
     for line in lines:
         quantity_by_variant[line.variant.pk] += line.requested.quantity
-    buyer = Buyer() if quote_request.is_by_staff else quote_request.buyer
+    buyer = Buyer(None if quote_request.is_by_staff else quote_request.buyer.user_id)
     ordered_before = ordered_quantities((line.variant for line in lines), buyer, now=now)
     for line in lines:
         line.limit, line.ordered_before = purchase_limit(

@@ -2,23 +2,43 @@
 
 This module only reads. Placement reads under the lock of the limited variants
 (`orders.locks.lock_limited_variants`), so that no other order is added before the new one is recorded.
+
+Anybody can enter a stranger's phone number or email address. So baskets and quotes count the orders of the
+basket's account only. The orders with the same phone or email are counted at placement, and the refusal
+names no count.
 """
 
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from django.db.models import F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from catalog.models import Variant
 from catalog.unit_labels import variant_count_label
-from orders.actions.quotes.quote_types import Buyer
+from orders.actions.quotes.quote_types import Buyer, Quote, QuoteProblem
 from orders.models import OrderLine, ParcelLine
 from orders.states import ParcelKind, ParcelState
+from shop.core.errors import Refused
 from shop.core.texts.formatting import format_number
+
+
+class BuyerLimitReached(Refused):
+    """Orders with the same phone or email leave less of a limit per buyer.
+
+    `details["quote"]` has the problem OVER_LIMIT on the lines, with the limit and without a count.
+    """
+
+    code = "buyer_limit_reached"
+    default_message = gettext_lazy(
+        "%(product)s: %(rule)s Orders with the same phone number or email address count together. Order"
+        " fewer, or call us."
+    )
 
 
 def ordered_quantities(
@@ -70,6 +90,35 @@ def purchase_limit(
     ordered = ordered_before.get(variant.pk, 0)
     remaining = max(0, of_buyer - ordered)
     return (remaining, ordered) if of_order is None or remaining <= of_order else (of_order, None)
+
+
+def require_within_buyer_limits(quote: Quote, *, now: datetime.datetime) -> None:
+    """Check the limits per buyer with the orders of the same account, phone or email.
+
+    Raises BuyerLimitReached.
+    """
+    variants = {line.variant.pk: line.variant for line in quote.lines}
+    ordered = ordered_quantities(variants.values(), quote.requested.buyer, now=now)
+    total_by_variant = Counter(ordered)
+    for line in quote.lines:
+        total_by_variant[line.variant.pk] += line.requested.quantity
+    refused_lines = [
+        line
+        for line in quote.lines
+        if line.variant.pk in ordered
+        and total_by_variant[line.variant.pk] > (line.variant.quantity_limit_per_customer or 0)
+    ]
+    if not refused_lines:
+        return
+    for line in refused_lines:
+        line.limit, line.ordered_before = line.variant.quantity_limit_per_customer, 0
+        line.problems.append(QuoteProblem.OVER_LIMIT)
+    first = refused_lines[0]
+    words = {
+        "product": first.variant.product.name,
+        "rule": limit_message(first.variant, first.limit or 0, first.ordered_before),
+    }
+    raise BuyerLimitReached(BuyerLimitReached.default_message % words, quote=quote)
 
 
 def limit_message(variant: Variant, limit: int, ordered_before: int | None) -> str:

@@ -15,6 +15,7 @@ from orders.actions.checkout.complete_checkout import complete_checkout
 from orders.actions.gateway.send_gateway_calls import send_call
 from orders.actions.order_records.order_limits import PhoneCodeRequired, count_against_order_limits
 from orders.actions.placement.place_order import BasketChanged
+from orders.actions.quotes.purchase_limits import BuyerLimitReached
 from orders.actions.quotes.quote_types import Quote, QuoteProblem
 from orders.models import Basket, GatewayCall, Operation, Order, Payment, PaymentEvent
 from orders.states import CallState, Coverage
@@ -183,7 +184,7 @@ def _place_order(
                 actor=context.actor,
                 now=context.now,
             )
-    except BasketChanged as changed:
+    except (BasketChanged, BuyerLimitReached) as changed:
         raise _problem_error(changed) from changed
     except PhoneCodeRequired as needed:
         raise InputError("PHONE_CODE_NEEDED", _CONFIRM_FIRST) from needed
@@ -234,7 +235,7 @@ def _pending_captures(order_id: uuid.UUID) -> QuerySet[GatewayCall, uuid.UUID]:
     return captures.order_by("created_at", "pk").values_list("pk", flat=True)
 
 
-def _problem_error(changed: BasketChanged) -> Refused:
+def _problem_error(changed: BasketChanged | BuyerLimitReached) -> Refused:
     """Convert a changed basket's first problem to an error of the schema."""
     quote: Quote = changed.details["quote"]
     if changed.details.get("voucher") is not None:

@@ -9,11 +9,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Variant
-from orders.actions.basket.basket_lines import QuantityExceedsLimit, add_variant_to_basket
+from orders.actions.basket.basket_lines import (
+    QuantityExceedsLimit,
+    add_variant_to_basket,
+    change_line_quantity,
+)
+from orders.actions.checkout.open_checkout import open_checkout
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.placement.place_order import BasketChanged, place_order
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.purchase_limits import BuyerLimitReached
 from orders.actions.quotes.quote_types import QuoteProblem
 from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import Basket
@@ -95,14 +101,63 @@ def test_guest_is_known_by_phone_or_email(contact, is_same_buyer) -> None:
     if not is_same_buyer:
         assert place(basket, **contact).lines.get().quantity == 2
         return
-    with assert_refused(BasketChanged, "basket_changed") as refusal:
+    with assert_refused(BuyerLimitReached, "buyer_limit_reached") as refusal:
         place(basket, **contact)
 
+    assert str(refusal.value.message) == (
+        "Mật ong: Mỗi người mua được đặt tối đa 5 chiếc. Các đơn hàng cùng số điện thoại hoặc email được tính"
+        " chung. Hãy đặt ít hơn hoặc gọi cho chúng tôi."
+    )
     (line,) = refusal.value.details["quote"].lines
-    assert (line.problems, line.limit, line.ordered_before) == ([QuoteProblem.OVER_LIMIT], 1, 4)
-    assert line_messages(line, "VND") == [
-        "Mỗi người mua được đặt tối đa 5 chiếc. Bạn đã đặt 4, còn đặt được 1."
-    ]
+    assert (line.problems, line.limit) == ([QuoteProblem.OVER_LIMIT], 5)
+    assert line_messages(line, "VND") == ["Mỗi người mua được đặt tối đa 5 chiếc."]
+
+
+def test_strangers_phone_or_email_reveals_no_order_before_placement() -> None:
+    honey = make_honey()
+    make_order((honey, 4), user=make_user(), email="hoa@example.com")
+    basket = make_basket((honey, 2))
+
+    quote = open_checkout(basket_id=basket.pk, contact=make_contact(email="hoa@example.com"), now=LATER)
+
+    (line,) = quote.lines
+    assert (line.problems, line.limit, line.ordered_before) == ([], 5, 0)
+    line_id = basket.lines.get().pk
+    change_line_quantity(basket_id=basket.pk, line_id=line_id, quantity=5, now=LATER)
+    with assert_refused(QuantityExceedsLimit, "quantity_exceeds_limit") as refusal:
+        change_line_quantity(basket_id=basket.pk, line_id=line_id, quantity=6, now=LATER)
+    assert refusal.value.details == {"limit": 5}
+    assert str(refusal.value.message) == "Mỗi người mua được đặt tối đa 5 chiếc."
+
+
+def test_other_refusals_come_before_the_orders_of_a_phone() -> None:
+    honey = make_honey()
+    make_order((honey, 4), email="hoa@example.com")
+    basket = make_basket((honey, 2))
+
+    with assert_refused(BasketChanged, "basket_changed"):
+        place_order(
+            basket_id=basket.pk,
+            contact=make_contact(),
+            deliveries=carrier_deliveries(basket),
+            consents=frozenset({ConsentPurpose.ORDER}),
+            actor=Actor.guest(),
+            now=LATER,
+            agreed_total=1,
+        )
+
+
+def test_signed_in_buyer_sees_the_accounts_orders_only() -> None:
+    user, honey = make_user(), make_honey()
+    make_order((honey, 2), user=user)
+    make_order((honey, 2), phone="+84987000222")
+    basket = make_basket((honey, 3), user=user)
+
+    with assert_refused(BuyerLimitReached, "buyer_limit_reached"):
+        place(basket, phone="+84987000222")
+
+    (line,) = build_quote(basket_quote_request(basket), now=LATER).lines
+    assert (line.problems, line.limit, line.ordered_before) == ([], 3, 2)
 
 
 def test_cancelled_orders_and_items_never_sent_do_not_count() -> None:

@@ -11,7 +11,6 @@ from shop.api.payment.gateways import DUMMY
 from tests.factories import make_admin, make_channel, make_order, make_variant, set_wholesale_prices
 from tests.shop.api.checkout.operations import (
     complete_order,
-    completion_error,
     prepare_checkout,
     start_payment,
 )
@@ -31,6 +30,9 @@ CHECKOUT = """query($id: ID!) { checkout(id: $id) {
 ORDER = """query($id: ID!) { order(id: $id) {
   lines { wholesaleFrom unitPrice { gross { amount } } totalPrice { gross { amount } } }
 } }"""
+COMPLETE_CHECKOUT_WITH_MESSAGE = """mutation($id: ID!) {
+  checkoutComplete(id: $id) { errors { field code message } }
+}"""
 SET_PRICE = """mutation($id: ID!, $input: [ProductVariantChannelListingAddInput!]!) {
   productVariantChannelListingUpdate(id: $id, input: $input) { errors { field code } }
 }"""
@@ -116,7 +118,12 @@ def test_completion_over_the_limit_per_buyer_has_saleors_code(ginger) -> None:
     Variant.objects.update(quantity_limit_per_customer=8)
     start_payment(checkout, DUMMY, data=CHARGED, amount=105_000)
 
-    error = completion_error(checkout)
+    (payload,) = data_of(COMPLETE_CHECKOUT_WITH_MESSAGE, id=checkout).values()
 
-    assert error == ("quantity", "QUANTITY_GREATER_THAN_LIMIT")
+    message = (
+        "Gừng tươi: Mỗi người mua được đặt tối đa 8\xa0kg. Các đơn hàng cùng số điện thoại hoặc email được"
+    )
+    message += " tính chung. Hãy đặt ít hơn hoặc gọi cho chúng tôi."
+    code = "QUANTITY_GREATER_THAN_LIMIT"
+    assert payload["errors"] == [{"field": "quantity", "code": code, "message": message}]
     assert Order.objects.count() == 1
