@@ -8,14 +8,13 @@ from typing import Any
 from catalog.actions.listings.listing_states import submit_listing
 from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct, ProductDetails, VariantDetails
-from catalog.actions.products.variant_rows import MAX_PRICE
 from catalog.actions.stock.stock_movements import MAX_COUNTED_QUANTITY
 from catalog.models import ALL_MONTHS, Category, Listing, Product, ProductType, Unit
 from shop.core.errors import Missing
 from shop.core.models import Channel, market_channel
 from shop.members.sync.command_types import CommandCall, PreparedCommand
 from shop.members.sync.models import Outcome, PhoneCommand
-from shop.members.sync.payloads import InvalidCommand, Payload
+from shop.members.sync.payloads import MAX_AMOUNT, InvalidCommand, Payload
 from shop.members.sync.photos import find_pictures
 from shop.members.sync.rows import PRODUCT, RowReference
 
@@ -43,6 +42,7 @@ def create_listing(call: CommandCall) -> PreparedCommand:
         cooperative=call.membership.cooperative,
         channel=channel,
         new=new,
+        confirmation_token=payload.text("confirmed", max_length=60),
         **call.action_arguments_with_key,
     )
     return PreparedCommand(
@@ -98,7 +98,7 @@ def _read_details(payload: Payload) -> ProductDetails:
 
 def _read_variant(payload: Payload) -> VariantDetails:
     return VariantDetails(
-        price=payload.whole_number("price", maximum=MAX_PRICE),
+        price=payload.whole_number("price", minimum=0, maximum=MAX_AMOUNT),
         unit=_read_unit(payload, "unit") or Unit.PIECE,
         content_grams=payload.optional_number("content_grams", maximum=MAX_CONTENT),
         content_ml=payload.optional_number("content_ml", maximum=MAX_CONTENT),

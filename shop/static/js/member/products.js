@@ -11,6 +11,7 @@ import {
   nameOf,
   number,
   products,
+  refused,
   settings,
   t,
   unusualFactor,
@@ -121,14 +122,18 @@ const ProductRow = ({ listing }) => {
   </li>`;
 };
 
-const created = () => waiting().filter(({ name }) => name === "create_listing");
+const created = () => [...waiting(), ...refused()].filter(({ name }) => name === "create_listing");
 
-const CreatedRow = ({ command: { subject, payload } }) =>
+const CreatedRow = ({ command: { subject, payload, state } }) =>
   html`<li class="pick-row without-picture">
   <div>
     <h2>${subject.name}</h2>
     <p><span class="money">${money(payload.price, subject.currency)}</span></p>
-    <span class="tag sync wait"><${Icon} name="cloud-off" /> ${t("waits_for_network")}</span>
+    ${
+      state === "refused"
+        ? html`<a class="button button-second button-wide" href="#unsent"><${Icon} name="circle-alert" /> ${t("state_refused")}<span class="visually-hidden">: ${subject.name}</span></a>`
+        : html`<span class="tag sync wait"><${Icon} name="cloud-off" /> ${t("waits_for_network")}</span>`
+    }
   </div>
 </li>`;
 

@@ -124,18 +124,19 @@ const Decisions = ({ command }) => {
       ${price === null ? keep : drop(t("keep_market_price", sum(price)))}
     `;
   }
+  const revise = () => changeOutbox(() => reviseCommand(command));
+  const edit =
+    command.name === "create_listing" &&
+    html`<a class="button button-second button-wide" href="#new" onClick=${revise}><${Icon} name="pencil" /> ${t("edit")}</a>`;
   if (code === "unusual_price")
-    return html`${again("check", t("save_as_entered"), { confirmed: details.confirmation_token })} ${keep}`;
+    return html`${again("check", t("save_as_entered"), { confirmed: details.confirmation_token })} ${edit} ${keep}`;
   if (code === "substitute_at_a_loss")
     return html`${again("check", t("ask_anyway"), { confirmed: details.confirmation_token })} ${keep}`;
   if (code === "implausible_weight") {
     const { grams } = payload;
     return html`${again("scale", t("weight_is_right", { weight: kilograms(grams) }), { repeated_grams: grams })} ${keep}`;
   }
-  if (command.name === "create_listing") {
-    const revise = () => changeOutbox(() => reviseCommand(command));
-    return html`<a class="button button-second button-wide" href="#new" onClick=${revise}><${Icon} name="pencil" /> ${t("edit")}</a> ${keep}`;
-  }
+  if (edit) return html`${edit} ${keep}`;
   const [field, label] = CORRECTIONS[code] ?? [];
   return html`
     ${field && html`<${Field} id=${`again-${key}`} name=${label} value=${written} maxlength=${field === "code" ? 20 : 500} onText=${setWritten} />`}

@@ -10,10 +10,11 @@ import pytest
 from django.db import IntegrityError, transaction
 from PIL import Image
 
-from catalog.models import Category, Listing, Product, ProductType
+from catalog.models import Category, Listing, Price, Product, ProductType
 from catalog.states import ListingState
 from cooperatives.models import Cooperative, Role
 from shop.core.models import Picture
+from shop.core.texts.formatting import format_money
 from shop.members.sync.models import PhoneCommand, PhonePhoto, PhonePhotoPiece
 from tests.factories import get_stock, make_category, make_product_type, make_seller, make_variant
 from tests.shop.members.sync.phone import Phone, make_command
@@ -162,8 +163,10 @@ def test_packer_sends_no_photos(seller, photo) -> None:
     ("fields", "code", "field"),
     [
         ({"name": " "}, "invalid_command", "name"),
-        ({"price": 0}, "invalid_command", "price"),
-        ({"price": 100_000_000}, "invalid_command", "price"),
+        ({"price": 0}, "invalid_price", "price"),
+        ({"price": 100_000_000}, "invalid_price", "price"),
+        ({"price": 0, "confirmed": "0"}, "invalid_price", "price"),
+        ({"price": -1}, "invalid_command", "price"),
         ({"on_hand": -1}, "invalid_command", "on_hand"),
         ({"unit": "cái"}, "invalid_command", "unit"),
         ({"season": 4096}, "invalid_command", "season"),
@@ -178,6 +181,39 @@ def test_impossible_listings_are_refused(phone, fields, code, field) -> None:
     assert (answer["outcome"], answer["code"]) == ("refused", code)
     assert answer.get("details", {}).get("field") == field
     assert not Product.objects.exists()
+
+
+@pytest.mark.parametrize("price", [120_000, 12_000_000, 1_000])
+def test_unusual_price_of_a_new_listing_is_asked_about_and_confirmed(phone, seller, price) -> None:
+    for number in range(3):
+        make_variant(make_seller(f"HTX Rau {number}"), name="Rau cải mèo", price=12_000, unit="bunch")
+    creating = new_listing(price=price)
+    submitting = make_command("submit_listing", created_by=creating["key"], after=(creating["key"],))
+
+    question, waiting = phone.push(creating, submitting)["answers"]
+    listed_before = Product.objects.filter(cooperative=seller).exists()
+    token = question["details"]["confirmation_token"]
+    wrongly_confirmed = phone.push(new_listing(price=price, confirmed="12000-1"))["answers"][0]
+    confirmed = phone.push(new_listing(price=price, confirmed=token))["answers"][0]
+
+    assert (question["outcome"], question["code"], token) == ("refused", "unusual_price", f"12000-{price}")
+    assert "12.000\xa0₫" in question["message"]
+    assert format_money(price, "VND") in question["message"]
+    assert (waiting["outcome"], waiting["code"]) == ("later", "earlier_command_open")
+    assert not listed_before
+    assert wrongly_confirmed["code"] == "unusual_price"
+    assert confirmed["outcome"] == "done"
+    product = Product.objects.get(cooperative=seller)
+    assert Price.objects.get(variant__product=product).amount == price
+
+
+def test_usual_price_of_a_new_listing_is_not_asked_about(phone, seller) -> None:
+    for number in range(3):
+        make_variant(make_seller(f"HTX Rau {number}"), name="Rau cải mèo", price=12_000, unit="bunch")
+
+    pushed = phone.push(new_listing(price=119_999), new_listing(name="Măng khô", price=12_000_000))
+
+    assert [answer["outcome"] for answer in pushed["answers"]] == ["done", "done"]
 
 
 def test_foreign_listing_is_not_submitted(phone) -> None:

@@ -24,6 +24,7 @@ from tests.factories import (
     make_channel,
     make_product,
     make_product_type,
+    make_seller,
     make_variant,
     make_warehouse,
 )
@@ -145,6 +146,8 @@ def test_new_product_with_photos_is_entered_without_network_and_sent_in_pieces(
     phone = phone_with_workers
     make_product_type()
     make_category("Rau, củ, quả tươi")
+    for count in range(3):
+        make_variant(make_seller(f"HTX Rau {count}"), name="Rau cải mèo", price=1_200, unit="bunch")
     photo, no_photo = tmp_path / "rau.jpg", tmp_path / "ghi-chu.jpg"
     Image.effect_noise((2000, 1500), 90).convert("RGB").save(photo, quality=90)
     no_photo.write_bytes(b"no photo")
@@ -188,14 +191,22 @@ def test_new_product_with_photos_is_entered_without_network_and_sent_in_pieces(
     phone.unroute("**/dong-bo/anh/**")
     phone.get_by_role("button", name="Gửi ngay 2 việc").click()
     expect(phone.get_by_text("Tệp này không phải ảnh.")).to_be_visible()
-    assert not Product.objects.exists()
+    assert not Product.objects.for_cooperative(seller).exists()
     phone.get_by_role("link", name="Sửa").click()
     expect(phone.get_by_text("Tệp này không phải ảnh.")).to_be_visible()
     phone.get_by_role("button", name="Xoá ảnh").last.click()
     phone.get_by_role("button", name="Gửi duyệt").click()
-    expect(phone.get_by_role("heading", name="Rau cải mèo")).to_be_visible()
-    expect(phone.get_by_text("Chợ đang duyệt")).to_be_visible()
-    product = Product.objects.get()
+    phone.get_by_role("link", name=re.compile("Cần xem lại.*Rau cải mèo")).click()
+    expect(phone.get_by_text("Cần xem lại", exact=True)).to_be_visible()
+    expect(phone.get_by_text(re.compile("1.200.₫; bạn nhập 12.000.₫"))).to_be_visible()
+    expect(phone.get_by_role("link", name="Sửa")).to_be_visible()
+    assert not Product.objects.for_cooperative(seller).exists()
+    assert phone.evaluate(SMALL_TARGETS) == []
+    assert Axe().run(phone).response["violations"] == []
+    phone.get_by_role("button", name="Đúng, lưu như đã nhập").click()
+    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(2)
+    product = Product.objects.for_cooperative(seller).get()
+    assert product.variants.get().prices.get().amount == 12_000
     picture = product.media.get().picture
     assert (product.listings.get().state, product.shelf_life) == (ListingState.IN_REVIEW, "3 ngày")
     assert (picture.width, picture.height) == (1600, 1200)
