@@ -41,7 +41,7 @@ from catalog.states import (
 from cooperatives.models import Role
 from shop.core.models import Change, Picture, PictureState
 from shop.core.states import TransitionNotAllowed
-from shop.members.catalogue.imports import FILES
+from shop.members.catalogue.imports import IMPORT_LIMIT
 from tests.factories import (
     NOW,
     get_stock,
@@ -435,8 +435,8 @@ def test_foreign_import_looks_like_a_missing_one(client, lister, seller) -> None
 
 
 def test_number_of_files_in_an_hour_is_limited(lister, seller) -> None:
-    for _number in range(FILES.max_tries):
-        FILES.count_try(str(seller.pk))
+    for _number in range(IMPORT_LIMIT.max_tries):
+        IMPORT_LIMIT.count_try(str(seller.pk))
 
     response = lister.post(URL, {"file": SimpleUploadedFile("hang.csv", as_csv_file(HONEY))})
 

@@ -319,7 +319,7 @@ def test_form_keeps_words_and_photo_without_a_network(
 
     phone.get_by_role("button", name="Tiếp tục").click()
 
-    expect(phone.get_by_role("alert")).to_contain_text("chưa lưu được gì")
+    expect(phone.get_by_role("alert")).to_contain_text("chưa gửi được")
     expect(phone.get_by_label("Tên sản phẩm")).to_have_value("Bí xanh thơm")
     assert not Product.objects.exists()
     phone.context.set_offline(False)
