@@ -27,7 +27,7 @@ from catalog.actions.listing_imports.row_changes import (
     new_columns_of_variant,
     stated_tiers,
 )
-from catalog.actions.products.purchase_terms import InvalidPurchaseLimits
+from catalog.actions.products.purchase_limits import InvalidPurchaseLimits
 from catalog.actions.products.variant_rows import UnusualPrice, unusual_price_questions
 from catalog.actions.products.wholesale_tiers import require_price_above_wholesale, require_valid_tiers
 from catalog.actions.wording.forbidden_phrases import ForbiddenWords, allowed_texts_check

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.listings.selling_prices import apply_promotions
+from catalog.actions.products.purchase_limits import require_valid_limits
 from catalog.actions.products.wholesale_tiers import (
     require_price_above_wholesale,
     require_valid_tiers,
@@ -74,7 +75,7 @@ class UnusualPrice(NeedsConfirmation):
 def append_variant(product: Product, values: Mapping[str, object]) -> Variant:
     """In a transaction: create a variant after the others of its locked product.
 
-    The first becomes the default. Raises AlreadyTaken, InvalidColumnValue.
+    The first becomes the default. Raises AlreadyTaken, InvalidColumnValue, InvalidPurchaseLimits.
     """
     variant = Variant(
         product=product,
@@ -82,6 +83,7 @@ def append_variant(product: Product, values: Mapping[str, object]) -> Variant:
         sort_order=product.variants.count(),
         **values,
     )
+    require_valid_limits(variant)
     save_unique(variant, field="sku")
     if product.default_variant_id is None:
         product.default_variant = variant

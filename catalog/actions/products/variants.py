@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.products.attribute_values import AttributeInput, set_variant_attributes
 from catalog.actions.products.product_revisions import propose_variant_name, restart_review
 from catalog.actions.products.product_rows import lock_product, refresh_listings, refresh_option_words
+from catalog.actions.products.purchase_limits import LIMIT_COLUMNS, require_valid_limits
 from catalog.actions.products.variant_rows import (
     MAX_PRICE,
     InvalidPrice,
@@ -89,8 +90,9 @@ def create_variant(
 
     A repeated `idempotency_key` returns the first one. With `inputs`, all required attributes must be among
     them. With a `cooperative`, another cooperative's product is Missing. `confirmation_token`: see
-    `set_list_price`. Raises KeyReused, Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice,
-    InvalidWholesalePrices, MissingWarehouse, AttributeNotOfType, MissingAttributes.
+    `set_list_price`. Raises KeyReused, Missing, AlreadyTaken, InvalidColumnValue, InvalidPurchaseLimits,
+    InvalidPrice, UnusualPrice, InvalidWholesalePrices, MissingWarehouse, AttributeNotOfType,
+    MissingAttributes.
     """
     product = lock_product(product_id, cooperative=cooperative, field="product")
     existing_variant_id = key_of_created_row(
@@ -179,8 +181,8 @@ def update_variant(
     With `needs_approval`, the new name of an approved product's option waits for the platform's review. With
     a `cooperative`, another cooperative's variant is Missing. `seen_prices` are the list prices by channel id
     that the person saw, None for no price; without them prices are not compared. `confirmation_token`: see
-    `set_list_price`. Raises Missing, AlreadyTaken, InvalidColumnValue, InvalidPrice, PriceAlreadyChanged,
-    UnusualPrice, InvalidWholesalePrices, PriceNotAboveWholesale, AttributeNotOfType.
+    `set_list_price`. Raises Missing, AlreadyTaken, InvalidColumnValue, InvalidPurchaseLimits, InvalidPrice,
+    PriceAlreadyChanged, UnusualPrice, InvalidWholesalePrices, PriceNotAboveWholesale, AttributeNotOfType.
     """
     variant = _lock_existing_variant(variant_id, cooperative=cooperative)
     if seen_prices is not None:
@@ -205,9 +207,11 @@ def save_variant_values(
 ) -> None:
     """In a transaction: update columns of a locked variant.
 
-    Raises AlreadyTaken, InvalidColumnValue, AttributeNotOfType.
+    Raises AlreadyTaken, InvalidColumnValue, InvalidPurchaseLimits, AttributeNotOfType.
     """
     changes = set_tracked_columns(variant, values)
+    if not values.keys().isdisjoint(LIMIT_COLUMNS):
+        require_valid_limits(variant)
     save_unique(variant, field="sku")
     if "name" in values:
         refresh_option_words(variant.product)

@@ -38,6 +38,7 @@ CODES = {
     "invalid_price": "INVALID_PRICE",
     "invalid_wholesale_prices": "INVALID_PRICE",
     "price_not_above_wholesale": "INVALID_PRICE",
+    "invalid_purchase_limits": "INVALID",
     "product_not_in_channel": "PRODUCT_NOT_ASSIGNED_TO_CHANNEL",
     "stock_already_exists": "UNIQUE",
     "picture_of_other_product": "NOT_PRODUCTS_IMAGE",

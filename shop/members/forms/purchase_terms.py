@@ -8,7 +8,7 @@ from typing import Unpack
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.products.purchase_terms import MAX_LIMIT, MAX_LIMIT_DAYS, PurchaseLimits
+from catalog.actions.products.purchase_limits import MAX_LIMIT, MAX_LIMIT_DAYS, PurchaseLimits
 from catalog.actions.products.variant_rows import MAX_PRICE
 from catalog.actions.products.wholesale_tiers import MAX_TIER_QUANTITY, MAX_TIERS
 from catalog.models import Price, Variant

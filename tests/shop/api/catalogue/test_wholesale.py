@@ -9,6 +9,7 @@ from orders.models import Order
 from shop.api.ids import global_id
 from shop.api.payment.gateways import DUMMY
 from tests.factories import make_admin, make_channel, make_order, make_variant, set_wholesale_prices
+from tests.refusals import all_rows
 from tests.shop.api.checkout.operations import (
     complete_order,
     prepare_checkout,
@@ -32,6 +33,9 @@ ORDER = """query($id: ID!) { order(id: $id) {
 } }"""
 COMPLETE_CHECKOUT_WITH_MESSAGE = """mutation($id: ID!) {
   checkoutComplete(id: $id) { errors { field code message } }
+}"""
+CREATE = """mutation($input: ProductVariantCreateInput!) {
+  productVariantCreate(input: $input) { errors { field code } }
 }"""
 SET_PRICE = """mutation($id: ID!, $input: [ProductVariantChannelListingAddInput!]!) {
   productVariantChannelListingUpdate(id: $id, input: $input) { errors { field code } }
@@ -109,6 +113,42 @@ def test_staff_set_wholesale_prices_and_limits(ginger) -> None:
     read = data_of(VARIANT, id=key)["productVariant"]
     assert {name: read[name] for name in limits} == limits
     assert read["quantityAvailable"] == 20
+
+
+@pytest.mark.parametrize(
+    ("limits", "field"),
+    [
+        ({"quantityLimitPerCustomer": 0}, "quantityLimitPerCustomer"),
+        ({"quantityLimitPerOrder": 0}, "quantityLimitPerOrder"),
+        ({"quantityLimitPerOrder": 1_000_001}, "quantityLimitPerOrder"),
+        ({"quantityLimitPerCustomer": 5, "quantityLimitDays": 0}, "quantityLimitDays"),
+        ({"quantityLimitPerCustomer": 5, "quantityLimitDays": 366}, "quantityLimitDays"),
+        ({"quantityLimitPerCustomer": 5, "quantityLimitDays": 800_000}, "quantityLimitDays"),
+        ({"quantityLimitDays": 7}, "quantityLimitDays"),
+    ],
+)
+def test_limits_that_no_buyer_could_keep_are_refused(ginger, limits, field) -> None:
+    token = token_of(make_admin())
+    product = global_id("Product", ginger.product_id)
+    before = all_rows()
+
+    changed = data_of(SET_LIMITS, token, id=global_id("ProductVariant", ginger.pk), input=limits)
+    created = data_of(CREATE, token, input={"product": product, "attributes": [], "name": "Nhỏ"} | limits)
+
+    errors = [{"field": field, "code": "INVALID"}]
+    assert changed["productVariantUpdate"]["errors"] == errors
+    assert created["productVariantCreate"]["errors"] == errors
+    assert all_rows() == before
+
+
+def test_days_may_follow_a_limit_that_is_there(ginger) -> None:
+    Variant.objects.update(quantity_limit_per_customer=5)
+    key = global_id("ProductVariant", ginger.pk)
+
+    changed = data_of(SET_LIMITS, token_of(make_admin()), id=key, input={"quantityLimitDays": 365})
+
+    assert changed["productVariantUpdate"]["errors"] == []
+    assert Variant.objects.get().quantity_limit_days == 365
 
 
 def test_completion_over_the_limit_per_buyer_has_saleors_code(ginger) -> None:
