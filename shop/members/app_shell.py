@@ -45,6 +45,7 @@ _PHONE_SCRIPTS = (
 
 # Scripts that load when somebody opens what needs them, and those of drivers. The worker caches them too.
 _SCRIPTS_ON_DEMAND = (
+    "js/member/edit_product.js",
     "js/member/handover.js",
     "js/member/handover_codes.js",
     "js/member/new_listing.js",

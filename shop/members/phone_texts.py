@@ -171,6 +171,8 @@ _TEXTS: Mapping[str, str | Promise] = {
     "did_fail_delivery": _("Delivery failed"),
     "at": _("At %(hour)s"),
     "did_change_price": _("New price"),
+    "did_add_product_photo": _("New photo"),
+    "did_change_season": _("New season"),
     "did_pause_listing": _("Pause sales"),
     "did_resume_listing": _("Resume selling"),
     "did_receive_stock": _("Receive"),
@@ -276,6 +278,17 @@ _TEXTS: Mapping[str, str | Promise] = {
     "almost_sold_out": _("%(free)s %(unit)s left, almost sold out"),
     "market_message": _("Message from the market:"),
     "season": _("In season in months %(months)s"),
+    "in_months": _("months %(months)s"),
+    "all_year": _("all year"),
+    "edit_season": _("Change the season"),
+    "months_available": _("Months available"),
+    "months_hint": _("Leave all unticked if available all year."),
+    "month": _("Month"),
+    "add_photos": _("Add photos"),
+    "what_is_reviewed": _(
+        "The market reviews changes to name, description, photos and category. Price, stock and season "
+        "change at once."
+    ),
     "price_and_stock": _("Price and stock"),
     "in_warehouse": _("%(there)s %(unit)s in the warehouse, %(free)s available"),
     "elsewhere": _("%(count)s %(unit)s more in warehouses that do not sell here"),
@@ -343,6 +356,8 @@ _TEXTS: Mapping[str, str | Promise] = {
     "done_here": _("Done on this phone at %(hour)s."),
     "take_phone_price": _("Sell at %(amount)s, this phone's price"),
     "keep_market_price": _("Keep %(amount)s, the market's price"),
+    "take_phone_season": _("Take this phone's season: %(season)s"),
+    "keep_market_season": _("Keep the market's season: %(season)s"),
     "member_removed": _(
         "You are no longer a member of %(cooperative)s, so this cannot be sent. Show it to a manager of the "
         "cooperative, then delete it here."

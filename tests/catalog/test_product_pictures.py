@@ -10,10 +10,11 @@ from catalog.actions.products.product_pictures import (
     move_picture,
     remove_picture,
 )
+from catalog.actions.products.save_products import update_product
 from catalog.models import Listing, ProductMedia
 from shop.core.actors import Actor
 from shop.core.errors import Missing
-from shop.core.models import Change, Picture, PictureState
+from shop.core.models import Change, KeyReused, Picture, PictureState
 from tests.factories import NOW, make_channel, make_product, make_seller
 from tests.refusals import assert_refused
 
@@ -127,3 +128,26 @@ def test_pictures_of_other_products_are_missing() -> None:
                     **arguments,
                     **COMMON,
                 )
+
+
+def test_key_adds_one_picture_and_belongs_to_its_product() -> None:
+    seller = make_seller()
+    product, other = make_product(seller), make_product(seller, name="Khăn thổ cẩm")
+    picture = Picture.objects.create(original="a.jpg", state=PictureState.READY)
+    added = {"cooperative": seller, "picture": picture, "idempotency_key": "phone:1", **COMMON}
+
+    first = add_picture(product_id=product.pk, **added)
+    again = add_picture(product_id=product.pk, **added)
+
+    assert again == first
+    with assert_refused(KeyReused, "key_reused"):
+        add_picture(product_id=other.pk, **added)
+    with assert_refused(KeyReused, "key_reused"):
+        update_product(
+            product_id=product.pk,
+            values={"season": 1},
+            idempotency_key="phone:1",
+            actor=COMMON["actor"],
+            now=NOW,
+        )
+    assert ProductMedia.objects.get() == first

@@ -20,7 +20,7 @@ from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.errors import Missing
-from shop.core.models import Picture, PictureState, record_change
+from shop.core.models import Picture, PictureState, record_change, was_changed_with_key
 
 
 @transaction.atomic(durable=True)
@@ -31,23 +31,35 @@ def add_picture(
     picture: Picture,
     alt: str = "",
     needs_approval: bool = True,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
-) -> ProductMedia | RevisionPicture:
-    """Append a picture. `alt` is its alternative text. Raises Missing.
+) -> ProductMedia | RevisionPicture | None:
+    """Append a picture. `alt` is its alternative text.
+
+    A repeated `idempotency_key` returns the row of the first time, None if it was removed meanwhile. Raises
+    KeyReused, Missing.
 
     With `needs_approval`, the picture of an approved product waits for the platform's review. The other
     functions of this module treat their changes alike.
     """
     product = lock_product(product_id, cooperative=cooperative)
+    if was_changed_with_key(idempotency_key, ("product.picture_added", "revision.submitted"), root=product):
+        return _added_row(product, picture)
     if needs_approval and is_approved(product):
-        return propose_picture(product, picture, alt, actor=actor, now=now)
+        return propose_picture(product, picture, alt, idempotency_key=idempotency_key, actor=actor, now=now)
     restart_review(product, now)
     media = ProductMedia.objects.create(
         product=product, picture=picture, alt=alt, sort_order=_next_position(product)
     )
     record_change(
-        "product.picture_added", media, actor=actor, now=now, root=product, cooperative_id=cooperative.pk
+        "product.picture_added",
+        media,
+        actor=actor,
+        now=now,
+        root=product,
+        cooperative_id=cooperative.pk,
+        idempotency_key=idempotency_key,
     )
     return media
 
@@ -132,6 +144,12 @@ def _media_or_missing(visible_media: list[ProductMedia], media_id: PictureKey) -
     if product_media is None:
         raise Missing()
     return product_media
+
+
+def _added_row(product: Product, picture: Picture) -> ProductMedia | RevisionPicture | None:
+    """Return the product's row of a picture, or that of its revision."""
+    proposed_rows = RevisionPicture.objects.filter(revision__product=product, picture=picture)
+    return ProductMedia.objects.filter(product=product, picture=picture).first() or proposed_rows.first()
 
 
 def _next_position(product: Product) -> int:

@@ -150,7 +150,13 @@ def open_revision(product: Product, now: datetime.datetime) -> ProductRevision:
     return revision or ProductRevision(product=product, submitted_at=now)
 
 
-def save_revision(revision: ProductRevision, *, actor: Actor, now: datetime.datetime) -> None:
+def save_revision(
+    revision: ProductRevision,
+    *,
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
     """In a transaction: send a changed revision to review. A revision that proposes nothing is deleted."""
     product = revision.product
     if revision.is_empty:
@@ -176,6 +182,7 @@ def save_revision(revision: ProductRevision, *, actor: Actor, now: datetime.date
             "from": {column: getattr(product, column) for column in fields},
             "to": {column: revision.values[column] for column in fields},
         },
+        idempotency_key=idempotency_key,
     )
 
 
@@ -186,6 +193,7 @@ def _record_revision(
     actor: Actor,
     now: datetime.datetime,
     data: Mapping[str, object] | None = None,
+    idempotency_key: str | None = None,
 ) -> None:
     record_change(
         action,
@@ -195,6 +203,7 @@ def _record_revision(
         root=revision.product,
         cooperative_id=revision.product.cooperative_id,
         data=data,
+        idempotency_key=idempotency_key,
     )
 
 

@@ -44,7 +44,12 @@ def load_listings(product: Product) -> QuerySet[Listing]:
 
 
 def finish_product_edit(
-    product: Product, *, data: Mapping[str, object], actor: Actor, now: datetime.datetime
+    product: Product,
+    *,
+    data: Mapping[str, object],
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> None:
     """In a transaction: update everything derived from a saved product's columns, and record the edit.
 
@@ -61,6 +66,7 @@ def finish_product_edit(
         now=now,
         cooperative_id=product.cooperative_id,
         data=dict(data),
+        idempotency_key=idempotency_key,
     )
 
 

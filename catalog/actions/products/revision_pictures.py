@@ -23,12 +23,18 @@ class LastPictureNeeded(Refused):
 
 
 def propose_picture(
-    product: Product, picture: Picture, alt: str, *, actor: Actor, now: datetime.datetime
+    product: Product,
+    picture: Picture,
+    alt: str,
+    *,
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> RevisionPicture:
     """In a transaction: append a picture to the product's revision."""
     revision, rows = _revision_pictures(product, now)
     row = RevisionPicture(picture=picture, alt=alt)
-    _save_order(revision, [*rows, row], actor=actor, now=now)
+    _save_order(revision, [*rows, row], idempotency_key=idempotency_key, actor=actor, now=now)
     return row
 
 
@@ -74,14 +80,19 @@ def _revision_pictures(
 
 
 def _save_order(
-    revision: ProductRevision, rows: list[RevisionPicture], *, actor: Actor, now: datetime.datetime
+    revision: ProductRevision,
+    rows: list[RevisionPicture],
+    *,
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> None:
     """Save the pictures in this order; none if they are those of the product again."""
     media = ProductMedia.objects.filter(product=revision.product).order_by("sort_order", "pk")
     revision.has_pictures = [row.media_id for row in rows] != list(media.values_list("pk", flat=True))
     if not revision.has_pictures and revision.pk is not None:
         revision.picture_rows.all().delete()
-    save_revision(revision, actor=actor, now=now)
+    save_revision(revision, idempotency_key=idempotency_key, actor=actor, now=now)
     if revision.has_pictures:
         for position, row in enumerate(rows):
             row.revision, row.sort_order = revision, position

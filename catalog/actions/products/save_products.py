@@ -23,7 +23,7 @@ from shop.core.database.metadata import set_columns, set_tracked_columns
 from shop.core.database.transactions import lock_row
 from shop.core.database.unique_fields import require_related_rows, save_unique
 from shop.core.errors import Missing, Refused
-from shop.core.models import record_change
+from shop.core.models import record_change, was_done_with_key
 from shop.core.texts.folding import slugify
 
 
@@ -102,6 +102,7 @@ def update_product(
     collection_ids: Sequence[int] | None = None,
     needs_approval: bool = True,
     seen_values: Mapping[str, object] | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
@@ -109,10 +110,13 @@ def update_product(
 
     With `needs_approval`, texts that buyers read of an approved product wait for the platform's review and
     the rest changes at once. With a `cooperative`, another cooperative's product is Missing.
-    `seen_values` are columns as the person saw them. Raises Missing, ProductAlreadyChanged, AlreadyTaken,
-    InvalidColumnValue, AttributeNotOfType, ListingIncomplete, ForbiddenWords.
+    `seen_values` are columns as the person saw them. A repeated `idempotency_key` does nothing, if the first
+    call changed something that needs no approval. Raises KeyReused, Missing, ProductAlreadyChanged,
+    AlreadyTaken, InvalidColumnValue, AttributeNotOfType, ListingIncomplete, ForbiddenWords.
     """
     product = lock_product(product_id, cooperative=cooperative)
+    if was_done_with_key(idempotency_key, "product.changed", product):
+        return product
     for column, seen in (seen_values or {}).items():
         if getattr(product, column) not in (seen, values[column]):
             raise ProductAlreadyChanged(field=column)
@@ -125,7 +129,13 @@ def update_product(
             return product
         values = immediate
     return save_product_values(
-        product, values, inputs=inputs, collection_ids=collection_ids, actor=actor, now=now
+        product,
+        values,
+        inputs=inputs,
+        collection_ids=collection_ids,
+        idempotency_key=idempotency_key,
+        actor=actor,
+        now=now,
     )
 
 
@@ -135,6 +145,7 @@ def save_product_values(
     *,
     inputs: Sequence[AttributeInput] = (),
     collection_ids: Sequence[int] | None = None,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
@@ -149,7 +160,7 @@ def save_product_values(
     if collection_ids is not None:
         CollectionProduct.objects.filter(product=product).exclude(collection__in=collection_ids).delete()
         _add_to_collections(product, collection_ids)
-    finish_product_edit(product, data=changes, actor=actor, now=now)
+    finish_product_edit(product, data=changes, idempotency_key=idempotency_key, actor=actor, now=now)
     return product
 
 

@@ -6,6 +6,7 @@ from shop.core.models.change import (
     change_values,
     key_of_created_row,
     record_change,
+    was_changed_with_key,
     was_done_with_key,
 )
 from shop.core.models.change_seal import ChangeSeal, SealedChange
@@ -55,5 +56,6 @@ __all__ = [
     "tax_rates",
     "tax_rates_on",
     "untranslated_fields",
+    "was_changed_with_key",
     "was_done_with_key",
 ]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -140,6 +140,19 @@ def was_done_with_key(idempotency_key: str | None, action: str, row: models.Mode
     return True
 
 
+def was_changed_with_key(idempotency_key: str | None, actions: Sequence[str], *, root: models.Model) -> bool:
+    """Return whether one of the actions was done to a row of `root` under this key. Call it under its lock.
+
+    Raises KeyReused if the key was used for something else.
+    """
+    first = _change_with_key(idempotency_key, *actions)
+    if first is None:
+        return False
+    if (first.root_kind, first.root_key) != (root._meta.label_lower, str(root.pk)):
+        raise KeyReused()
+    return True
+
+
 def key_of_created_row(
     idempotency_key: str | None, action: str, *, cooperative_id: int, root: models.Model | None = None
 ) -> str | None:
@@ -160,13 +173,13 @@ def key_of_created_row(
     return first.key
 
 
-def _change_with_key(idempotency_key: str | None, action: str) -> Change | None:
+def _change_with_key(idempotency_key: str | None, *actions: str) -> Change | None:
     first = (
         Change.objects.filter(idempotency_key=idempotency_key).first()
         if idempotency_key is not None
         else None
     )
-    if first is not None and first.action != action:
+    if first is not None and first.action not in actions:
         raise KeyReused()
     return first
 

@@ -37,6 +37,7 @@ from shop.members.sync.listing_commands import create_listing, submit_created_li
 from shop.members.sync.lot_commands import add_stage_from_phone, count_lot_from_phone, receive_lot_from_phone
 from shop.members.sync.models import Outcome, PhoneCommand
 from shop.members.sync.payloads import MAX_AMOUNT, Payload
+from shop.members.sync.product_commands import add_product_photo, change_season
 from shop.members.sync.rows import PART, PRODUCT, RowReference
 
 PACK_COMMAND = "pack_parcel"
@@ -261,6 +262,8 @@ COMMANDS: Mapping[str, Command] = {
     "count_lot": Command(MemberRight.COUNT_STOCK, count_lot_from_phone),
     "add_lot_stage": Command(MemberRight.COUNT_STOCK, add_stage_from_phone),
     "change_price": Command(MemberRight.LIST, _change_price),
+    "add_product_photo": Command(MemberRight.LIST, add_product_photo),
+    "change_season": Command(MemberRight.LIST, change_season),
     "create_listing": Command(MemberRight.LIST, create_listing),
     "submit_listing": Command(MemberRight.LIST, submit_created_listing),
     "pause_listing": Command(MemberRight.LIST, _pause_listing),

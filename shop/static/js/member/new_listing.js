@@ -106,6 +106,12 @@ const Form = ({ draft, setDraft }) => {
       isNotStored.value = true;
     });
   };
+  const photoName = (number) => (number === 1 ? t("cover_photo") : t("photo_number", { number }));
+  const keepPhotos = (keys) => change({ photos: [...draft.photos, ...keys] });
+  const removePhoto = async (key) => {
+    await change({ photos: draft.photos.filter((other) => other !== key) });
+    await removePhotos([key]);
+  };
   const text = (name) => ({ value: draft[name], onText: (value) => change({ [name]: value }) });
   const save = async (isSubmitted) => {
     const found = faultsOf(draft, isSubmitted);
@@ -129,7 +135,7 @@ const Form = ({ draft, setDraft }) => {
       html`<div class="errors stack stack-close" role="alert"><h3 class="small-head">${t("check_this")}</h3>
         <ul class="stack stack-close">${faults.map((name) => html`<li key=${name}>${t(`wrong_${name}`)}</li>`)}</ul></div>`
     }
-    <${Photos} keys=${draft.photos} onChange=${(photos) => change({ photos })} />
+    <${Photos} keys=${draft.photos} nameOf=${photoName} onKeep=${keepPhotos} onRemove=${removePhoto} isBig />
     <${Field} id="new-name" name="product_name" maxlength="250" ...${text("name")} />
     <${Select} id="new-type" name="product_type" options=${[["", t("choose_type")], ...choices().product_types.map(({ id, name }) => [id, name])]} ...${text("type")} />
     <fieldset class="field">
@@ -180,35 +186,34 @@ const Units = ({ units, value, onText }) =>
   )}
 </div>`;
 
-const Photos = ({ keys, onChange }) => {
+// Photos that are kept on this phone, and the ways to take and choose more. `onKeep` gets the keys of new ones.
+export const Photos = ({ keys, nameOf, onKeep, onRemove, isBig = false }) => {
   const [isKeeping, setKeeping] = useState(false);
   const keep = async ({ target }) => {
     const kept = [];
+    let isFull = false;
     setKeeping(true);
     try {
       for (const file of [...target.files].slice(0, MAX_PHOTOS - keys.length)) kept.push(await keepPhoto(file));
       isNotStored.value = false;
     } catch {
-      isNotStored.value = true;
+      isFull = true;
     }
     target.value = "";
     setKeeping(false);
-    await onChange([...keys, ...kept]);
-  };
-  const remove = async (key) => {
-    await onChange(keys.filter((other) => other !== key));
-    await removePhotos([key]);
+    if (kept.length) await onKeep(kept);
+    if (isFull) isNotStored.value = true;
   };
   return html`<div class="stack stack-close">
     ${
       keys.length > 0 &&
       html`<ul class="stack stack-close">
-        ${keys.map((key, number) => html`<${Photo} key=${key} name=${key} number=${number + 1} onRemove=${() => remove(key)} />`)}
+        ${keys.map((key, number) => html`<${Photo} key=${key} name=${key} title=${nameOf(number + 1)} onRemove=${() => onRemove(key)} />`)}
       </ul>`
     }
     ${
       keys.length < MAX_PHOTOS &&
-      html`<label class="button ${keys.length ? "button-second button-wide" : "big-action"}" for="new-photo"><${Icon} name="camera" /> ${t("take_photo")}</label>
+      html`<label class="button ${isBig && !keys.length ? "big-action" : "button-second button-wide"}" for="new-photo"><${Icon} name="camera" /> ${t("take_photo")}</label>
         <input class="visually-hidden" id="new-photo" type="file" accept="image/*" capture="environment" disabled=${isKeeping} onChange=${keep} />
         <label class="button button-second button-wide" for="new-photos"><${Icon} name="plus" /> ${t("choose_photos")}</label>
         <input class="visually-hidden" id="new-photos" type="file" accept="image/*" multiple disabled=${isKeeping} onChange=${keep} />`
@@ -216,7 +221,7 @@ const Photos = ({ keys, onChange }) => {
   </div>`;
 };
 
-const Photo = ({ name, number, onRemove }) => {
+const Photo = ({ name, title, onRemove }) => {
   const [shown, setShown] = useState({});
   useEffect(() => {
     let address;
@@ -234,7 +239,7 @@ const Photo = ({ name, number, onRemove }) => {
   return html`<li class="pick-row">
     ${address ? html`<img class="pick-picture" src=${address} alt="" width="80" height="80" />` : html`<span></span>`}
     <div>
-      <p class="strong">${number === 1 ? t("cover_photo") : t("photo_number", { number })}</p>
+      <p class="strong">${title}</p>
       ${size && html`<span class="tag sync wait"><${Icon} name="clock" /> ${t("state_waiting")} · ${Math.ceil(size / 1024)} KB</span>`}
       ${refusal && html`<p class="error"><${Icon} name="circle-alert" /><span>${refusal.message}</span></p>`}
       ${button("circle-x", t("remove_photo"), onRemove)}

@@ -89,6 +89,8 @@ const PRODUCT_EFFECTS = {
     const change = (price) => (price.channel === channel ? { ...price, amount, discounted: null } : price);
     return changeVariant(product, variant, (row) => ({ prices: row.prices.map(change) }));
   },
+  add_product_photo: (product) => product, // the market makes its small picture
+  change_season: (product, _payload, { subject: { season } }) => ({ ...product, season }),
   pause_listing: changeListing("paused"),
   resume_listing: changeListing("published"),
   receive_stock: (product, payload) => moveStock(product, payload, payload.warehouse, payload.quantity),

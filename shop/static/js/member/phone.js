@@ -66,6 +66,17 @@ export const products = () =>
     .map((product) => withPending(product, outbox.value))
     .sort((one, other) => compareNames(one.name, other.name) || one.id - other.id);
 
+// Return the season of months such as "1, 6-9", with bit m-1 set for month m; without months all year.
+export const seasonOf = (months) => {
+  let season = 0;
+  for (const range of (months || "1-12").split(", ")) {
+    const [first, last = first] = range.split("-").map(Number);
+    for (let month = first; month <= last; month += 1) season |= 1 << (month - 1);
+  }
+  return season;
+};
+export const seasonText = (months) => (months ? t("in_months", { months }) : t("all_year"));
+
 export const nameOf = ({ name, step }) => name || step;
 
 // Of several readings at once the last one counts: an earlier one may end later.
@@ -124,9 +135,9 @@ export const give = (part, name, payload) => {
   return changeOutbox(() => addCommands([{ name, payload, subject, chains: [`part-${part.id}`] }]));
 };
 
-export const giveListing = (listing, name, payload, chains = [`listing-${listing.id}`]) => {
+export const giveListing = (listing, name, payload, chains = [`listing-${listing.id}`], more = {}) => {
   const { product, currency } = listing;
-  const subject = { product: product.id, name: product.name, listing: listing.id, currency };
+  const subject = { product: product.id, name: product.name, listing: listing.id, currency, ...more };
   return changeOutbox(() => addCommands([{ name, payload, subject, chains }]));
 };
 

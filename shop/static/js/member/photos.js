@@ -1,4 +1,4 @@
-// Photos of new products: made smaller, kept on the phone, and sent in pieces that go on where they stopped.
+// Photos of products: made smaller, kept on the phone, and sent in pieces that go on where they stopped.
 import { openDB } from "../../vendor/idb.js";
 
 const MAX_SIDE = 1600; // pixels; the market shows no larger ones

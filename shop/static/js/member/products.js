@@ -1,6 +1,6 @@
 // The screens of products: the list, and one listing with its state, prices and stock.
 import { useState } from "preact/hooks";
-import { button, NumberField, readWhole, SyncTag, UnsentTag } from "member/controls";
+import { button, Loaded, NumberField, readWhole, SyncTag, UnsentTag } from "member/controls";
 import { html } from "member/html";
 import {
   AT_ONCE,
@@ -170,6 +170,8 @@ export const Products = () => {
   `;
 };
 
+const loadEditing = async () => (await import("member/edit_product")).PhotosAndSeason;
+
 export const Listing = ({ id }) => {
   const listing = listings().find((row) => row.id === id);
   if (!listing) return html`<p class="notice"><${Icon} name="circle-alert" /><span>${t("product_gone")}</span></p>`;
@@ -184,6 +186,7 @@ export const Listing = ({ id }) => {
       <h3>${t("price_and_stock")}</h3>
       ${product.variants.map((variant) => html`<${VariantPanel} key=${variant.id} listing=${listing} variant=${variant} />`)}
     </section>
+    ${may("list") && html`<${Loaded} load=${loadEditing} listing=${listing} />`}
     ${may("list") && state === "published" && button("clock", t("pause"), () => move("pause_listing"))}
     ${may("list") && state === "paused" && button("check", t("resume"), () => move("resume_listing"), { isBig: true })}
   `;

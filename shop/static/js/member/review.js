@@ -15,6 +15,8 @@ import {
   photos,
   refused,
   rows,
+  seasonOf,
+  seasonText,
   send,
   sendingKeys,
   settings,
@@ -33,9 +35,11 @@ const title = ({ name, subject, payload }) => {
     ? ` ${kilograms(payload.grams)}`
     : amount && subject.currency
       ? ` ${money(amount, subject.currency)}`
-      : count === undefined
-        ? ""
-        : ` ${number(count)} ${subject.unit}`;
+      : count !== undefined
+        ? ` ${number(count)} ${subject.unit}`
+        : payload.season
+          ? ` (${seasonText(subject.season)})`
+          : "";
   return `${t(`did_${name}`)}${figure} · ${subject.order ? t("order", { code: subject.order }) : subject.name}`;
 };
 
@@ -58,7 +62,7 @@ const Command = ({ command }) => {
     : {
         waiting: ["wait", "clock", t("state_waiting")],
         refused: ["bad", "circle-alert", t("state_refused")],
-        done: ["good", "check", t("state_done")],
+        done: command.result?.is_in_review ? ["info", "clock", t("under_review")] : ["good", "check", t("state_done")],
       }[command.state];
   return html`<li class="task without-picture ${command.state === "done" ? "done" : "soon"}">
     <span><b>${title(command)}</b><small>${t("at", { hour: clock(command.at) })}${authorOf(command)}</small>${command.state === "waiting" && command.message && html`<small>${command.message}</small>`}${command.state === "waiting" && html`<${Progress} keys=${command.payload.photos ?? []} />`}<small><span class="tag ${tone}"><${Icon} name=${icon} /> ${text}</span></small></span>
@@ -99,6 +103,7 @@ const marketNow = (command) => {
   if (row.kind === "part") return t("market_has", { state: t(isToLabel(row) ? "tag_label" : `tag_${stageOf(row)}`) });
   const price = command.name === "change_price" ? marketPrice(row, command) : null;
   if (price !== null) return t("market_has", { state: money(price, command.subject.currency) });
+  if (command.name === "change_season") return t("market_has", { state: seasonText(row.season) });
   const listing = listingOf(row, command);
   return listing
     ? t("market_has", { state: t(`tab_${listing.state === "published" ? "on_sale" : listing.state}`) })
@@ -124,6 +129,14 @@ const Decisions = ({ command }) => {
       ${price === null ? keep : drop(t("keep_market_price", sum(price)))}
     `;
   }
+  if (code === "product_already_changed" && part) {
+    const months = part.season;
+    const named = (text) => ({ season: seasonText(text) });
+    return html`
+      ${again("check", t("take_phone_season", named(subject.season)), { seen: seasonOf(months) })}
+      ${drop(t("keep_market_season", named(months)))}
+    `;
+  }
   const revise = () => changeOutbox(() => reviseCommand(command));
   const edit =
     command.name === "create_listing" &&
@@ -137,6 +150,7 @@ const Decisions = ({ command }) => {
     return html`${again("scale", t("weight_is_right", { weight: kilograms(grams) }), { repeated_grams: grams })} ${keep}`;
   }
   if (edit) return html`${edit} ${keep}`;
+  if (photos.value.some(({ key: photo, refusal }) => refusal && payload.photos?.includes(photo))) return keep;
   const [field, label] = CORRECTIONS[code] ?? [];
   return html`
     ${field && html`<${Field} id=${`again-${key}`} name=${label} value=${written} maxlength=${field === "code" ? 20 : 500} onText=${setWritten} />`}

@@ -221,6 +221,15 @@ export const dropCommand = async (key) => {
   await transaction.done;
 };
 
+// Drop a command that nothing builds on, unless the market has answered it; return whether it was dropped.
+export const dropWaiting = async (key) => {
+  const transaction = (await opened).transaction("outbox", "readwrite");
+  const command = (await transaction.store.getAll()).find((one) => one.key === key && one.state === "waiting");
+  if (command) await transaction.store.delete(command.number);
+  await transaction.done;
+  return Boolean(command);
+};
+
 // Send a refused command again as a new one, in its old place.
 export const repeatCommand = async (key, payload) => {
   const newKey = crypto.randomUUID();

@@ -10,12 +10,14 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from catalog.actions.products.save_products import update_product
 from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import update_variant
-from catalog.models import Listing, Movement, Price, Product, Stock
+from catalog.models import Listing, Movement, Price, Product, ProductMedia, RevisionPicture, Stock
 from catalog.states import ListingState
 from cooperatives.models import Role
 from shop.core.actors import Actor
+from shop.core.models import Picture, PictureState
 from shop.members.sync.models import PhonePhoto
 from tests.factories import (
     NOW,
@@ -53,12 +55,19 @@ PHOTOS_KEPT = """() => new Promise((done) => {
 })"""
 
 
-def test_prices_stock_and_pauses_are_entered_without_network(phone_with_workers: Page, seller) -> None:
+def test_prices_stock_photos_and_pauses_are_entered_without_network(
+    phone_with_workers: Page, seller, tmp_path
+) -> None:
     phone = phone_with_workers
     pillow, scarf = make_variant(seller), make_variant(seller, name="Khăn thổ cẩm", price=180_000, on_hand=4)
     make_variant(seller, name="Măng khô", on_hand=0)
     make_product(seller, name="Ví thổ cẩm", variants=(("Đỏ", 0), ("Chàm", 0), ("Xanh", 0), ("Đen", 0)))
     far_warehouse = make_warehouse(seller, make_channel(), name="Kho xa")
+    picture = Picture.objects.create(original="khan.jpg", state=PictureState.READY)
+    ProductMedia.objects.create(product=scarf.product, picture=picture)
+    files = [tmp_path / f"khan-{number}.jpg" for number in range(3)]
+    for file in files:
+        Image.effect_noise((400, 300), 90).convert("RGB").save(file, quality=90)
     sign_in(phone, seller, Role.LISTER)
     assert phone.evaluate(HOLDS, 4)
     near = get_stock(pillow).warehouse_id
@@ -98,6 +107,18 @@ def test_prices_stock_and_pauses_are_entered_without_network(phone_with_workers:
     phone.get_by_label("Giá mỗi đơn vị bán").fill("185000")
     phone.get_by_role("button", name="Lưu thay đổi").click()
     expect(phone.locator(".money", has_text="185.000")).to_be_visible()
+    phone.locator("summary", has_text="Thêm ảnh").click()
+    phone.get_by_label("Chọn ảnh có sẵn").set_input_files(files)
+    expect(phone.get_by_text("Ảnh mới")).to_have_count(3)
+    phone.get_by_role("button", name="Xoá ảnh").nth(1).click()
+    expect(phone.get_by_text("Ảnh mới")).to_have_count(2)
+    phone.locator("summary", has_text="Sửa mùa vụ").click()
+    for month in (1, 6, 7):
+        phone.locator(".keypad-months label", has_text=re.compile(rf"\b{month}$")).click()
+    assert phone.evaluate(SMALL_TARGETS) == []
+    assert Axe().run(phone).response["violations"] == []
+    phone.get_by_role("button", name="Lưu thay đổi").last.click()
+    expect(phone.get_by_text("Mùa vụ: tháng 1, 6-7")).to_be_visible()
     phone.goto("/xa-vien/kho/")
     phone.get_by_role("button", name="Kho xa").click()
     expect(phone.get_by_text("Trên sổ: 4 chiếc")).to_be_visible()
@@ -113,16 +134,30 @@ def test_prices_stock_and_pauses_are_entered_without_network(phone_with_workers:
     update_variant(
         variant_id=scarf.pk, values={}, prices=[ListPrice(channel, 160_000)], actor=Actor.system(), now=NOW
     )
+    update_product(product_id=scarf.product_id, values={"season": 0b1100}, actor=Actor.system(), now=NOW)
 
     phone.goto("/xa-vien/#unsent")
+    expect(phone.get_by_text("Mùa vụ mới (tháng 1, 6-7) · Khăn thổ cẩm")).to_be_visible()
     phone.context.set_offline(False)
 
     expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(7)
+    expect(phone.get_by_text("Chợ đang duyệt", exact=True)).to_have_count(2)
     expect(phone.get_by_role("button", name=re.compile("^Giữ 160.000.₫, giá trên chợ"))).to_be_visible()
     assert phone.evaluate(SMALL_TARGETS) == []
     assert Axe().run(phone).response["violations"] == []
     phone.get_by_role("button", name=re.compile("^Bán 185.000.₫, giá máy này")).click()
     expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(8)
+    expect(phone.get_by_text("Trên chợ hiện nay: tháng 3-4.")).to_be_visible()
+    expect(phone.get_by_role("button", name="Giữ mùa vụ trên chợ: tháng 3-4")).to_be_visible()
+    phone.get_by_role("button", name="Lấy mùa vụ trên máy này: tháng 1, 6-7").click()
+    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(9)
+    assert Product.objects.get(pk=scarf.product_id).season == 0b110_0001
+    proposed = RevisionPicture.objects.filter(revision__product=scarf.product, media=None)
+    sent_photos = PhonePhoto.objects.order_by("pk").values_list("picture", flat=True)
+    assert list(proposed.order_by("sort_order").values_list("picture", flat=True)) == list(sent_photos)
+    assert len(sent_photos) == 2
+    assert list(scarf.product.media.values_list("picture", flat=True)) == [picture.pk]
+    assert phone.evaluate(PHOTOS_KEPT) == 0
     prices = dict(Price.objects.values_list("variant", "amount"))
     assert (prices[pillow.pk], prices[scarf.pk]) == (32_000, 185_000)
     stocks = Stock.objects.values_list("variant", "warehouse", "on_hand")

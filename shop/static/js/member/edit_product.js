@@ -1,0 +1,99 @@
+// On a product's screen: more photos, and the months in which the product is sold.
+import { useState } from "preact/hooks";
+import { button } from "member/controls";
+import { html } from "member/html";
+import { Photos } from "member/new_listing";
+import { changeOutbox, giveListing, isNotStored, seasonOf, t, waiting } from "member/phone";
+import { removePhotos } from "member/photos";
+import { addCommands, dropWaiting } from "member/store";
+import { stopSynchronising } from "member/sync";
+
+const MONTHS = Array.from({ length: 12 }, (_none, index) => index + 1);
+const ALL_MONTHS = seasonOf("");
+const bitOf = (month) => 1 << (month - 1);
+
+// Return months as the market writes them, such as "1, 6-9"; empty for all year.
+const monthsText = (season) => {
+  const ranges = [];
+  for (const month of season === ALL_MONTHS ? [] : MONTHS.filter((one) => season & bitOf(one))) {
+    const range = ranges.at(-1);
+    if (range?.[1] === month - 1) range[1] = month;
+    else ranges.push([month, month]);
+  }
+  return ranges.map(([first, last]) => (first === last ? first : `${first}-${last}`)).join(", ");
+};
+
+export const PhotosAndSeason = ({ listing }) => {
+  const isApproved = ["published", "paused"].includes(listing.state);
+  return html`
+    ${isApproved && html`<p class="soft">${t("what_is_reviewed")}</p>`}
+    <${MorePhotos} listing=${listing} />
+    <${EditSeason} key=${listing.product.season} listing=${listing} />
+  `;
+};
+
+// Each photo is a command of its own, so that one which is no photo holds up no other.
+const MorePhotos = ({ listing: { id, product, currency } }) => {
+  const commands = waiting().filter(
+    ({ name, subject }) => name === "add_product_photo" && subject.product === product.id,
+  );
+  const subject = { product: product.id, name: product.name, listing: id, currency };
+  const add = async (keys) => {
+    const given = keys.map((key) => ({
+      name: "add_product_photo",
+      payload: { product: product.id, photos: [key] },
+      subject,
+      chains: [],
+    }));
+    if (await changeOutbox(() => addCommands(given))) return;
+    await removePhotos(keys);
+    isNotStored.value = true;
+  };
+  // A photo that is being sent may arrive first; then it stays.
+  const remove = (photo) => {
+    const command = commands.find(({ payload }) => payload.photos.includes(photo));
+    const drop = async () => {
+      if (await dropWaiting(command.key)) await removePhotos([photo]);
+    };
+    return stopSynchronising(() => changeOutbox(drop));
+  };
+  return html`<details open=${commands.length > 0}>
+    <summary>${t("add_photos")}</summary>
+    <${Photos}
+      keys=${commands.flatMap(({ payload }) => payload.photos)}
+      nameOf=${() => t("did_add_product_photo")}
+      onKeep=${add}
+      onRemove=${remove}
+    />
+  </details>`;
+};
+
+const EditSeason = ({ listing }) => {
+  const { product } = listing;
+  const seen = seasonOf(product.season);
+  const [chosen, setChosen] = useState(product.season ? seen : 0);
+  const season = chosen || ALL_MONTHS;
+  const save = () => {
+    const months = monthsText(season);
+    const payload = { product: product.id, season, seen };
+    return giveListing(listing, "change_season", payload, [`season-${product.id}`], { season: months });
+  };
+  return html`<details>
+    <summary>${t("edit_season")}</summary>
+    <div class="stack">
+      <fieldset class="field" aria-describedby="season-hint">
+        <legend>${t("months_available")}</legend>
+        <div class="keypad keypad-months">
+          ${MONTHS.map(
+            (month) =>
+              html`<label class="filter" key=${month}
+              ><input type="checkbox" checked=${Boolean(chosen & bitOf(month))} onChange=${() => setChosen(chosen ^ bitOf(month))} /><span class="visually-hidden">${t("month")} </span>${month}</label
+            >`,
+          )}
+        </div>
+        <p class="hint" id="season-hint">${t("months_hint")}</p>
+      </fieldset>
+      ${button("check", t("save_changes"), save, { isOff: season === seen })}
+    </div>
+  </details>`;
+};
