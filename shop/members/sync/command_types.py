@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from cooperatives.access import MemberRight, MembershipContext
+from shop.core.errors import Missing
+from shop.members.sync.models import PhoneCommand
 from shop.members.sync.payloads import Payload
 from shop.members.sync.rows import RowReference
 
@@ -17,8 +20,8 @@ class CommandCall:
     """One command of a member, with the idempotency key of its action.
 
     It may build on commands of `author_ids`, the users of one phone, who open it with a PIN if
-    `is_phone_shared`. `happened_at` is when the member gave
-    the command, by our clock.
+    `is_phone_shared`. `happened_at` is when the member gave the command, by our clock. `repeated_as` is the
+    key under which the command that the payload names was repeated after a refusal.
     """
 
     membership: MembershipContext
@@ -28,6 +31,17 @@ class CommandCall:
     idempotency_key: str
     happened_at: datetime.datetime
     now: datetime.datetime
+    repeated_as: uuid.UUID | None = None
+
+    def find_named_command(self, name: str, field: str) -> PhoneCommand:
+        """Return the done command that a field of the payload names by its key. Raises Missing."""
+        key = self.payload.key(field)
+        command = PhoneCommand.objects.find_done(
+            self.author_ids, name=name, key=key, repeated_as=self.repeated_as
+        )
+        if command is None:
+            raise Missing()
+        return command
 
     @property
     def action_arguments(self) -> dict[str, Any]:

@@ -6,7 +6,6 @@ action decides. The function does not.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -35,7 +34,6 @@ from shop.members.sync.command_types import Command, CommandCall, PreparedComman
 from shop.members.sync.handover_commands import offer_parcel, receive_parcel
 from shop.members.sync.listing_commands import create_listing, submit_created_listing
 from shop.members.sync.lot_commands import add_stage_from_phone, count_lot_from_phone, receive_lot_from_phone
-from shop.members.sync.models import Outcome, PhoneCommand
 from shop.members.sync.payloads import MAX_AMOUNT, Payload
 from shop.members.sync.product_commands import add_product_photo, change_season
 from shop.members.sync.rows import PART, PRODUCT, RowReference
@@ -287,22 +285,13 @@ def _find_part(call: CommandCall) -> OrderPart:
 def _find_parcel(call: CommandCall) -> Parcel:
     """Return the cooperative's parcel, named by its id or by the command that packed it. Raises Missing."""
     if call.payload.has("packed_by"):
-        parcel_id = _packed_parcel(call, call.payload.key("packed_by"))
+        parcel_id = int(call.find_named_command(PACK_COMMAND, "packed_by").result["parcel"])
     else:
         parcel_id = call.payload.whole_number("parcel")
     parcel = Parcel.objects.for_cooperative(call.membership.cooperative).filter(pk=parcel_id).first()
     if parcel is None:
         raise Missing()
     return parcel
-
-
-def _packed_parcel(call: CommandCall, key: uuid.UUID) -> int:
-    packed = PhoneCommand.objects.filter(
-        user__in=call.author_ids, key=key, name=PACK_COMMAND, outcome=Outcome.DONE
-    ).first()
-    if packed is None:
-        raise Missing()
-    return int(packed.result["parcel"])
 
 
 def _find_variant(call: CommandCall) -> Variant:

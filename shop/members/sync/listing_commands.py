@@ -13,7 +13,6 @@ from catalog.models import ALL_MONTHS, Category, Listing, Product, ProductType, 
 from shop.core.errors import Missing
 from shop.core.models import Channel, market_channel
 from shop.members.sync.command_types import CommandCall, PreparedCommand
-from shop.members.sync.models import Outcome, PhoneCommand
 from shop.members.sync.payloads import MAX_AMOUNT, InvalidCommand, Payload
 from shop.members.sync.photos import find_pictures
 from shop.members.sync.rows import PRODUCT, RowReference
@@ -57,13 +56,7 @@ def submit_created_listing(call: CommandCall) -> PreparedCommand:
     """Prepare the submission of a listing, named by its id or by the command that created it."""
     payload = call.payload
     if payload.has("created_by"):
-        created = PhoneCommand.objects.filter(
-            user__in=call.author_ids,
-            key=payload.key("created_by"),
-            name=CREATE_COMMAND,
-            outcome=Outcome.DONE,
-        ).first()
-        listing_id = int(created.result["listing"]) if created is not None else 0
+        listing_id = int(call.find_named_command(CREATE_COMMAND, "created_by").result["listing"])
     else:
         listing_id = payload.whole_number("listing")
     listing = Listing.objects.for_cooperative(call.membership.cooperative).filter(pk=listing_id).first()

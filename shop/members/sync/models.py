@@ -29,6 +29,22 @@ class PhoneCommandQuerySet(models.QuerySet["PhoneCommand"]):
         rows = self.filter(user__in=user_ids, key__in=list(keys)).exclude(outcome="")
         return {row.key: row for row in rows}
 
+    def find_done(
+        self, user_ids: Collection[int], *, name: str, key: uuid.UUID, repeated_as: uuid.UUID | None
+    ) -> PhoneCommand | None:
+        """Return the users' done command with this name and key.
+
+        If it was refused, return its repeat: the same user's done command for the same row under the key
+        `repeated_as`.
+        """
+        named = self.filter(user__in=user_ids, name=name, key=key).exclude(outcome="").first()
+        if named is None or named.outcome == Outcome.DONE:
+            return named
+        repeats = self.filter(user=named.user_id, name=name, key=repeated_as, outcome=Outcome.DONE)
+        if named.row_id is not None:
+            repeats = repeats.filter(row_kind=named.row_kind, row_id=named.row_id)
+        return repeats.first()
+
     def received_before(self, moment: datetime.datetime) -> Self:
         return self.filter(received_at__lt=moment)
 

@@ -77,7 +77,8 @@ class CommandFailed(Refused):
 class SentCommand:
     """A command as a phone sent it. `after` are the keys of the commands that it builds on.
 
-    On a shared phone the member who gave it has signed it. Without a signature it is the sender's.
+    On a shared phone the member who gave it has signed it. Without a signature it is the sender's. The signed
+    text may name a command that was refused; `repeated_as` is the key under which it was repeated.
     """
 
     key: uuid.UUID
@@ -86,6 +87,7 @@ class SentCommand:
     payload: Mapping[str, object]
     after: frozenset[uuid.UUID] = frozenset()
     signature: Signature | None = None
+    repeated_as: uuid.UUID | None = None
 
     @property
     def digest(self) -> str:
@@ -202,7 +204,16 @@ def _answer_command(
         happened_at = min(now, max(row.happened_at, not_before or row.happened_at))
         key = f"phone:{membership.user.pk}:{sent_command.key}"
         payload = Payload(sent_command.payload)
-        call = CommandCall(membership, authors.user_ids, bool(authors.pins), payload, key, happened_at, now)
+        call = CommandCall(
+            membership,
+            authors.user_ids,
+            bool(authors.pins),
+            payload,
+            key,
+            happened_at,
+            now,
+            sent_command.repeated_as,
+        )
         answer = _run_claimed(sent_command, command, call)
     except ParcelNotSentYet as refused:  # the phone of another person will send it
         PhoneCommand.objects.filter(pk=row.pk, outcome="").update(claimed_at=None)

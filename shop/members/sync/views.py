@@ -331,10 +331,13 @@ def _read_command(sent_value: object) -> SentCommand:
 
 
 def _read_signed_command(sent_value: Row) -> SentCommand:
-    """Return a command that a member of a shared phone signed. Only `after` is outside of the signed text."""
+    """Return a command that a member of a shared phone signed.
+
+    Outside of the signed text are only the keys of other commands, which may be repeated under new ones.
+    """
     user_id, text, value = (sent_value.get(name) for name in ("member", "content", "signature"))
     is_valid = (
-        sent_value.keys() <= {"member", "content", "signature", "after"}
+        sent_value.keys() <= {"member", "content", "signature", "after", "repeated_as"}
         and isinstance(user_id, int)
         and isinstance(text, str)
         and isinstance(value, str)
@@ -345,7 +348,12 @@ def _read_signed_command(sent_value: Row) -> SentCommand:
     if not isinstance(content, dict) or not content.keys() <= {"key", "name", "at", "payload"}:
         raise InvalidPush()
     command = _read_command(content | {"after": sent_value.get("after", [])})
-    return replace(command, signature=Signature(int(str(user_id)), str(text), str(value)))
+    repeated_as = sent_value.get("repeated_as")
+    return replace(
+        command,
+        signature=Signature(int(str(user_id)), str(text), str(value)),
+        repeated_as=None if repeated_as is None else _read_key(repeated_as),
+    )
 
 
 def _load_json(text: str | bytes) -> object:

@@ -134,15 +134,26 @@ const sendPhotos = async (door, token, onProgress) => {
   return photos.some(({ key }) => after.get(key).isComplete || after.get(key).refusal);
 };
 
+// A signed text that names a refused command keeps its key when the command is repeated under another one.
+const repeatOf = ({ content, payload }) => {
+  const [signed, current] = [JSON.parse(content).payload, payload].map(
+    ({ packed_by: packedBy, created_by: createdBy }) => packedBy ?? createdBy,
+  );
+  return signed === current ? {} : { repeated_as: current };
+};
+
 const push = async (door, commands, token) => {
   const { member, cooperative, shared } = await readSettings();
   const body = {
     member: member.id,
     cooperative: cooperative.id,
     clock: new Date().toISOString(),
-    commands: commands.map(({ key, name, at, payload, after, member: author, content, signature }) =>
-      shared && signature ? { member: author, content, signature, after } : { key, name, at, payload, after },
-    ),
+    commands: commands.map((command) => {
+      const { key, name, at, payload, after, member: author, content, signature } = command;
+      return shared && signature
+        ? { member: author, content, signature, after, ...repeatOf(command) }
+        : { key, name, at, payload, after };
+    }),
   };
   return ask(door, {
     method: "POST",

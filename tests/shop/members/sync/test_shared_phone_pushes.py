@@ -129,6 +129,56 @@ def test_one_member_goes_on_with_what_the_other_began(two, part, seller) -> None
     ]
 
 
+def test_steps_signed_for_a_refused_packing_are_done_for_its_repeat(two, part, seller) -> None:
+    """The phone cannot sign the steps of another member again."""
+    helper = give_pin(two.phone, make_member(seller, Role.PACKER, first_name="Hoàng Văn Tài"))
+    line = str(part.lines.get().pk)
+    accepting = make_command("accept_part", part=part.pk)
+    packing = make_command("pack_parcel", part=part.pk, quantities={line: 99})
+    closing = two.sign(helper, make_command("close_parcel", packed_by=packing["key"]))
+    handing_over = two.sign(two.packer, make_command("hand_over_parcel", packed_by=packing["key"]))
+    repeat = make_command("pack_parcel", part=part.pk, quantities={line: 2})
+    repeated = {"repeated_as": repeat["key"]}
+    assert two.push(two.sign(two.packer, accepting), two.sign(two.packer, packing)) == [
+        ("done", ""),
+        ("refused", "quantity_not_open"),
+    ]
+
+    steps = [closing | repeated, handing_over | repeated]
+    assert two.push(two.sign(two.packer, repeat), *steps) == [("done", "")] * 3
+
+    assert Parcel.objects.get().state == ParcelState.HANDED_OVER
+
+
+def test_step_is_not_moved_to_a_parcel_that_its_signer_did_not_mean(two, part, seller) -> None:
+    helper = give_pin(two.phone, make_member(seller, Role.PACKER, first_name="Hoàng Văn Tài"))
+    line = str(part.lines.get().pk)
+    accepting = make_command("accept_part", part=part.pk)
+    refused = make_command("pack_parcel", part=part.pk, quantities={line: 99})
+    foreign, other = (make_command("pack_parcel", part=part.pk, quantities={line: 1}) for _ in range(2))
+    second = make_order((make_variant(seller), 2)).parts.get()
+    elsewhere = make_command("pack_parcel", part=second.pk, quantities={str(second.lines.get().pk): 1})
+    signed = [
+        two.sign(two.packer, row)
+        for row in (accepting, make_command("accept_part", part=second.pk), refused, other, elsewhere)
+    ]
+    two.push(*signed, two.sign(helper, foreign))
+    assert Parcel.objects.count() == 3
+
+    for named, repeated_as in (
+        (refused, foreign),
+        (refused, elsewhere),
+        (refused, accepting),
+        (other, foreign),
+    ):
+        closing = two.sign(two.packer, make_command("close_parcel", packed_by=named["key"]))
+        answer = two.push(closing | {"repeated_as": repeated_as["key"]})
+        assert answer == ([("done", "")] if named is other else [("refused", "missing")])
+
+    closed = Parcel.objects.get(state=ParcelState.PACKED)
+    assert closed.pk == PhoneCommand.objects.get(key=other["key"]).result["parcel"]
+
+
 def test_rows_of_the_author_do_not_come_to_a_member_whose_role_may_not_see_them(two, part) -> None:
     response = two.send(two.sign(two.packer, make_command("accept_part", part=part.pk))).json()
 
@@ -171,6 +221,7 @@ def test_commands_with_a_forged_author_are_refused(two, part, seller) -> None:
         {"member": "1"},
         {"signature": None},
         {"name": "accept_part"},
+        {"repeated_as": 1},
     ],
 )
 def test_malformed_signed_commands_are_refused_as_a_whole(two, part, change) -> None:

@@ -10,14 +10,16 @@ from playwright.sync_api import Page, expect
 
 from cooperatives.actions import phone_pins
 from cooperatives.actions.members import remove_member
-from cooperatives.models import Role
+from cooperatives.models import Role, SharedPhone
+from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.models import OrderPart, Parcel
-from shop.core.actors import Actor
+from orders.states import ParcelState
+from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Change
 from shop.members.sync.models import PhoneCommand
 from tests.factories import NOW, make_member, make_order, make_variant
 from tests.invariants import check_everything
-from tests.phone_factories import give_pin, register_phone
+from tests.phone_factories import PIN, give_pin, register_phone
 from tests.shop.members.sync.test_without_network import HOLDS, SMALL_TARGETS, open_order
 from tests.waiting import wait_until
 
@@ -48,6 +50,13 @@ def enter_pin(page: Page, name: str, pin: str) -> None:
     page.get_by_role("button", name="Mở máy").click()
 
 
+def share_phone(page: Page, phone: SharedPhone, secret: str) -> None:
+    """Give the page's browser the secret of a shared phone."""
+    page.goto("/xa-vien/offline/")
+    address = page.evaluate("location.origin")
+    page.context.add_cookies([{"name": "shared_phone", "value": f"{phone.pk}.{secret}", "url": address}])
+
+
 def lock(page: Page) -> None:
     page.get_by_role("button", name="Đổi người").click()
     expect(page.get_by_role("heading", name="Ai đang làm việc?")).to_be_visible()
@@ -61,6 +70,44 @@ def accept_and_pack(page: Page, part: OrderPart) -> None:
     expect(page.get_by_role("button", name="Dán tem xong")).to_be_visible()
 
 
+# Pack too much and close the parcel, and pack what was ordered once the market has refused it.
+REPEAT_PACKING = """async ({ part, line }) => {
+  const { addCommands, readOutbox, repeatCommand } = await import("member/store");
+  const { synchronise } = await import("member/sync");
+  const { phoneDoor } = document.querySelector("[data-phone-door]").dataset;
+  const key = crypto.randomUUID();
+  const give = (name, payload) => ({ name, payload, subject: { part }, chains: [`part-${part}`] });
+  await addCommands([
+    { ...give("pack_parcel", { part, quantities: { [line]: 3 } }), key },
+    give("close_parcel", { packed_by: key }),
+    give("hand_over_parcel", { packed_by: key }),
+  ]);
+  await synchronise(phoneDoor);
+  const refused = (await readOutbox()).filter(({ state }) => state === "refused").map(({ name }) => name);
+  await repeatCommand(key, { part, quantities: { [line]: 2 } });
+  await synchronise(phoneDoor);
+  return [refused, (await readOutbox()).map(({ state }) => state)];
+}"""
+
+
+def test_repeated_packing_takes_its_signed_steps_along(phone_with_workers: Page, seller) -> None:
+    page = phone_with_workers
+    phone, secret = register_phone(seller)
+    hoa = give_pin(phone, make_member(seller, Role.PACKER, first_name=HOA))
+    part = make_order((make_variant(seller), 2)).parts.get()
+    accept_part(part_id=part.pk, actor=hoa.membership.user.as_actor(EntryPoint.MEMBERS), now=NOW)
+    share_phone(page, phone, secret)
+    page.goto("/xa-vien/")
+    enter_pin(page, HOA, PIN)
+    page.wait_for_url(re.compile(r"/xa-vien/$"))
+    wait_until(page, IS_AT_THE_PHONE, hoa.membership.user_id)
+
+    result = page.evaluate(REPEAT_PACKING, {"part": part.pk, "line": str(part.lines.get().pk)})
+
+    assert result == [["pack_parcel"], ["done"] * 3]
+    assert Parcel.objects.get().state == ParcelState.HANDED_OVER
+
+
 def test_two_members_pack_without_network_and_each_is_recorded_under_their_name(
     phone_with_workers: Page, seller
 ) -> None:
@@ -72,9 +119,7 @@ def test_two_members_pack_without_network_and_each_is_recorded_under_their_name(
     )
     pillow = make_variant(seller)
     hoas, minhs = (make_order((pillow, 2)).parts.get() for _ in range(2))
-    page.goto("/xa-vien/offline/")
-    address = page.evaluate("location.origin")
-    page.context.add_cookies([{"name": "shared_phone", "value": f"{shared.pk}.{secret}", "url": address}])
+    share_phone(page, shared, secret)
 
     page.goto("/xa-vien/")
     enter_pin(page, HOA, "2580")
