@@ -1,7 +1,7 @@
 """Set, check and end members' PINs on shared phones, and check signatures made with them.
 
-A PIN opens one phone only. Wrong entries lock it for growing times, and the tenth ends it. Every member has a
-signing key for each phone. The phone signs commands and sign-ins with it, also without a network.
+A PIN opens one phone only. Wrong entries lock it for growing times, and the tenth ends it. Every PIN has a
+signing key. The phone signs commands and sign-ins with it, also without a network.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from cooperatives.models import Membership, PhonePin, SharedPhone
+from cooperatives.models.shared_phone import MAX_WRONG_TRIES
 from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
@@ -29,11 +30,12 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
 MIN_DIGITS, MAX_DIGITS = 4, 6
-MAX_WRONG_TRIES = 10
 # How long a PIN is locked after so many wrong entries in a row.
 LOCK_MINUTES = {3: 1, 4: 5, 5: 15, 6: 60, 7: 60, 8: 60, 9: 60}
 # PBKDF2 with SHA-256: about half a second on a cheap phone.
 ITERATIONS = 600_000
+# How long the market accepts commands that were signed before the member chose a new PIN.
+EARLIER_KEY_VALID_FOR = datetime.timedelta(days=30)
 _SALT_BYTES, _NONCE_BYTES = 16, 12
 _NAMESPACE = "cooperatives.actions.phone_pins"
 _BIRTH_YEARS = range(1900, 2100)
@@ -75,13 +77,13 @@ class PinEnded(Refused):
 def set_pin(
     *, phone: SharedPhone, membership: Membership, pin: str, actor: Actor, now: datetime.datetime
 ) -> PhonePin:
-    """Set or replace a member's PIN on a phone. The signing key stays the same.
+    """Set or replace a member's PIN on a phone, with a new signing key.
 
     Raises InvalidPin, WeakPin, Missing.
     """
     require_good_pin(pin, phone_number=membership.user.phone or "")
-    pin_hash, salt = make_password(pin), os.urandom(_SALT_BYTES)
-    sealed_key = _seal(signing_key(phone, membership.pk), pin, salt)
+    pin_hash, salt, key_salt = make_password(pin), os.urandom(_SALT_BYTES), _as_text(os.urandom(_SALT_BYTES))
+    sealed_key = _seal(_derive_key(phone, membership.pk, key_salt), pin, salt)
     with transaction.atomic(durable=True):
         locked_phone = lock_row(SharedPhone.objects.active().filter(pk=phone.pk))
         is_member = Membership.objects.filter(
@@ -89,6 +91,7 @@ def set_pin(
         ).exists()
         if locked_phone is None or not is_member:
             raise Missing()
+        earlier = PhonePin.objects.filter(phone=locked_phone, membership=membership).first()
         row, _is_new = PhonePin.objects.update_or_create(
             phone=locked_phone,
             membership=membership,
@@ -98,6 +101,8 @@ def set_pin(
                 "sealed_key": sealed_key,
                 "salt": _as_text(salt),
                 "iterations": ITERATIONS,
+                "key_salt": key_salt,
+                "earlier_key_salt": earlier.key_salt if earlier else "",
                 "wrong_tries": 0,
                 "locked_until": None,
                 "set_at": now,
@@ -125,7 +130,7 @@ def use_pin(*, phone: SharedPhone, pin_id: int, entered_pin: str, now: datetime.
     Each statement commits on its own, so that a rejected try counts. A try is counted before it is compared:
     of concurrent tries only as many are compared as are left.
     """
-    rows = PhonePin.objects.usable().filter(pk=pin_id, phone=phone)
+    rows = PhonePin.objects.present().filter(pk=pin_id, phone=phone)
     triable = rows.may_be_tried(now).filter(wrong_tries__lt=MAX_WRONG_TRIES)
     is_counted = triable.update(wrong_tries=F("wrong_tries") + 1, locked_until=_next_lock(now))
     row = rows.select_related("phone", "membership__user").first()
@@ -142,8 +147,13 @@ def use_pin(*, phone: SharedPhone, pin_id: int, entered_pin: str, now: datetime.
 
 
 def usable_pins(phone: SharedPhone) -> list[PhonePin]:
-    """Return the PINs of a phone that still belong to their account, by the members' names."""
-    rows = PhonePin.objects.usable().filter(phone=phone).select_related("phone", "membership__user")
+    """Return the PINs that open a phone, by the members' names."""
+    return [row for row in shown_pins(phone) if row.wrong_tries < MAX_WRONG_TRIES]
+
+
+def shown_pins(phone: SharedPhone) -> list[PhonePin]:
+    """Return the PINs of a phone that still belong to their account, also those that wrong tries ended."""
+    rows = PhonePin.objects.present().filter(phone=phone).select_related("phone", "membership__user")
     return sorted(filter(is_of_account, rows), key=lambda row: (row.membership.user.name, row.pk))
 
 
@@ -158,15 +168,24 @@ def account_digest(user: User) -> str:
     return salted_hmac(_NAMESPACE, state, algorithm="sha256").hexdigest()
 
 
-def signing_key(phone: SharedPhone, membership_id: int) -> bytes:
-    """Return a member's signing key for a phone. It is derived from SECRET_KEY, so no row holds it."""
-    subject = f"{phone.secret_digest}:{membership_id}"
-    return salted_hmac(f"{_NAMESPACE}.signing_key", subject, algorithm="sha256").digest()
+def signing_key(row: PhonePin) -> bytes:
+    """Return the signing key of a PIN. It is derived from SECRET_KEY, so no row holds it."""
+    return _derive_key(row.phone, row.membership_id, row.key_salt)
 
 
 def is_signed_by(row: PhonePin, text: str, signature: str) -> bool:
-    """Return whether the member signed the text on the phone."""
-    return constant_time_compare(sign(signing_key(row.phone, row.membership_id), text), signature)
+    """Return whether the text was signed on the phone with the member's PIN."""
+    return constant_time_compare(sign(signing_key(row), text), signature)
+
+
+def was_signed_by(row: PhonePin, text: str, signature: str, *, now: datetime.datetime) -> bool:
+    """Return whether the member signed the text on the phone, also before they chose a new PIN."""
+    if is_signed_by(row, text, signature):
+        return True
+    if not row.earlier_key_salt or now - row.set_at >= EARLIER_KEY_VALID_FOR:
+        return False
+    earlier_key = _derive_key(row.phone, row.membership_id, row.earlier_key_salt)
+    return constant_time_compare(sign(earlier_key, text), signature)
 
 
 def sign(key: bytes, text: str) -> str:
@@ -220,6 +239,11 @@ def _locked(row: PhonePin, now: datetime.datetime) -> PinLocked:
         "count",
     )
     return PinLocked(message % {"count": minutes}, field="pin", minutes=minutes)
+
+
+def _derive_key(phone: SharedPhone, membership_id: int, key_salt: str) -> bytes:
+    subject = f"{phone.secret_digest}:{membership_id}{key_salt and f':{key_salt}'}"
+    return salted_hmac(f"{_NAMESPACE}.signing_key", subject, algorithm="sha256").digest()
 
 
 def _seal(key: bytes, pin: str, salt: bytes) -> str:

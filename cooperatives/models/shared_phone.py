@@ -10,6 +10,8 @@ from django.utils.translation import pgettext_lazy
 
 from cooperatives.models.cooperative import Cooperative, Membership
 
+MAX_WRONG_TRIES = 10  # the last one ends a PIN
+
 
 class SharedPhoneQuerySet(models.QuerySet["SharedPhone"]):
     def active(self) -> Self:
@@ -47,6 +49,10 @@ class SharedPhone(models.Model):
 
 class PhonePinQuerySet(models.QuerySet["PhonePin"]):
     def usable(self) -> Self:
+        """Return PINs that open a phone: those of `present` that wrong entries have not ended."""
+        return self.present().filter(wrong_tries__lt=MAX_WRONG_TRIES)
+
+    def present(self) -> Self:
         """Return PINs of active members on active phones."""
         return self.filter(
             ended_at=None,
@@ -65,6 +71,8 @@ class PhonePin(models.Model):
 
     `sealed_key` is the member's signing key for this phone, encrypted under a key that the browser derives
     from the PIN with `salt` and `iterations` (PBKDF2). With it the phone checks a PIN without a network.
+    The signing key changes with `key_salt`, so with every new PIN. `earlier_key_salt` is that of the PIN
+    before; empty without one.
     `account_digest` changes with the password and the second factor of the account, which ends the PIN.
     `wrong_tries` counts the wrong entries since the last right one.
     """
@@ -76,6 +84,8 @@ class PhonePin(models.Model):
     sealed_key = models.CharField(max_length=120)
     salt = models.CharField(max_length=40)
     iterations = models.PositiveIntegerField()
+    key_salt = models.CharField(max_length=40, blank=True, default="")
+    earlier_key_salt = models.CharField(max_length=40, blank=True, default="")
     wrong_tries = models.PositiveSmallIntegerField(default=0)
     locked_until = models.DateTimeField(null=True, blank=True)
     set_at = models.DateTimeField()

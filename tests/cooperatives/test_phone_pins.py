@@ -201,7 +201,7 @@ def test_browser_unseals_the_signing_key_with_the_pin(phone, seller) -> None:
     sealed = base64.b64decode(row.sealed_key)
     key = AESGCM(pin_key).decrypt(sealed[:12], sealed[12:], None)
 
-    assert key == signing_key(phone, row.membership_id)
+    assert key == signing_key(row)
     assert is_signed_by(row, "Nhận đơn", sign(key, "Nhận đơn"))
     assert not is_signed_by(row, "Nhận đơn", sign(b"another key", "Nhận đơn"))
     other = give_pin(phone, make_member(seller, Role.PACKER))

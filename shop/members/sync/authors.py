@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.access import MembershipContext
-from cooperatives.actions.phone_pins import is_of_account, is_signed_by
+from cooperatives.actions.phone_pins import is_of_account, was_signed_by
 from cooperatives.models import PhonePin, SharedPhone
 from shop.core.errors import Refused
 
@@ -49,7 +50,7 @@ class CommandAuthors:
     def user_ids(self) -> frozenset[int]:
         return frozenset({self.membership.user.pk, *self.pins})
 
-    def find_author(self, signature: Signature | None) -> MembershipContext:
+    def find_author(self, signature: Signature | None, *, now: datetime.datetime) -> MembershipContext:
         """Return the membership under which a command is done; without a signature that of the sender.
 
         Raises UnprovenAuthor, AuthorRemoved.
@@ -57,7 +58,12 @@ class CommandAuthors:
         if signature is None:
             return self.membership
         pin = self.pins.get(signature.user_id)
-        if pin is None or not is_of_account(pin) or not is_signed_by(pin, signature.text, signature.value):
+        is_proven = (
+            pin is not None
+            and is_of_account(pin)
+            and was_signed_by(pin, signature.text, signature.value, now=now)
+        )
+        if pin is None or not is_proven:
             raise UnprovenAuthor()
         author = pin.membership
         if not author.is_active or not author.user.is_active:

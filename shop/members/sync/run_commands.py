@@ -187,7 +187,7 @@ def _answer_command(
     if command is None:  # not stored, because a later version may know it
         return _answer_refused(sent_command, UnknownCommand())
     try:
-        membership = authors.find_author(sent_command.signature)
+        membership = authors.find_author(sent_command.signature, now=now)
     except Refused as refused:  # not stored, because the member may sign the same command again
         return _answer_refused(sent_command, refused)
     try:

@@ -129,7 +129,7 @@ def _shared_phone(request: HttpRequest) -> Row | None:
     return {
         "id": pin.phone_id,
         "lock_after": LOCK_AFTER_MINUTES * 60,
-        "signing_key": base64.b64encode(signing_key(pin.phone, pin.membership_id)).decode(),
+        "signing_key": base64.b64encode(signing_key(pin)).decode(),
         "members": [_sealed_member(pin) for pin in usable_pins(pin.phone)],
     }
 

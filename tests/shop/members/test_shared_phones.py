@@ -372,7 +372,7 @@ def test_member_who_opened_the_phone_without_network_goes_on_by_a_signature(
     open_with_pin(browser, minh, "8642")
     browser.cookies["phone_member"] = str(hoa.membership.user_id)  # a script of the phone
     challenge = browser.get("/xa-vien/dong-bo/").json()["challenge"]
-    key = signing_key(phone, hoa.membership_id)
+    key = signing_key(hoa)
 
     assert resume(browser, hoa.membership.user_id, challenge, sign(key, f"resume:{challenge}")) == 200
 
@@ -382,8 +382,8 @@ def test_member_who_opened_the_phone_without_network_goes_on_by_a_signature(
 
 def test_forged_resumptions_open_nothing(browser, phone, hoa, minh) -> None:
     challenge = browser.get("/xa-vien/dong-bo/").json()["challenge"]
-    minhs_key, hoa_id = signing_key(phone, minh.membership_id), hoa.membership.user_id
-    proof = sign(signing_key(phone, hoa.membership_id), f"resume:{challenge}")
+    minhs_key, hoa_id = signing_key(minh), hoa.membership.user_id
+    proof = sign(signing_key(hoa), f"resume:{challenge}")
     other_phone, other_secret = register_phone(make_seller("HTX Khác"))
     foreign = make_phone_browser(other_phone, other_secret)
 
@@ -395,6 +395,37 @@ def test_forged_resumptions_open_nothing(browser, phone, hoa, minh) -> None:
     assert browser.post(f"{PHONES}tiep/", "[" * 3000, content_type="application/json").status_code == 403
 
     assert browser.get("/xa-vien/dong-bo/").status_code == 401
+
+
+def test_tenth_wrong_pin_ends_the_session_the_signature_and_the_sealed_key(browser, phone, hoa, minh) -> None:
+    open_with_pin(browser, hoa)
+    PhonePin.objects.filter(pk=hoa.pk).update(wrong_tries=9)
+    guesser = make_phone_browser(phone, browser.cookies["shared_phone"].value.partition(".")[2])
+    assert "no longer valid" in html_of(guesser.post(SWITCH, {"member": hoa.pk, "pin": "0000"}))
+    assert "no longer valid" in html_of(guesser.post(SWITCH, {"member": hoa.pk, "pin": PIN}))
+
+    answer = browser.get("/xa-vien/dong-bo/")
+    challenge = answer.json()["challenge"]
+    proof = sign(signing_key(hoa), f"resume:{challenge}")
+
+    assert answer.status_code == 401
+    assert resume(browser, hoa.membership.user_id, challenge, proof) == 403
+    assert browser.get(PARTS)["Location"].startswith(SWITCH)
+    open_with_pin(browser, minh, "8642")
+    members = browser.get("/xa-vien/dong-bo/").json()["shared_phone"]["members"]
+    assert [member["name"] for member in members] == ["Vàng A Minh"]
+
+
+def test_new_pin_replaces_the_key_that_opened_the_phone_before(browser, phone, hoa) -> None:
+    challenge = browser.get("/xa-vien/dong-bo/").json()["challenge"]
+    known = sign(signing_key(hoa), f"resume:{challenge}")
+
+    replaced = give_pin(phone, hoa.membership.user, "9517")
+
+    assert resume(browser, hoa.membership.user_id, challenge, known) == 403
+    assert browser.get(PARTS).status_code == 302
+    fresh = sign(signing_key(replaced), f"resume:{challenge}")
+    assert resume(browser, hoa.membership.user_id, challenge, fresh) == 200
 
 
 def test_phone_without_registration_is_sent_to_the_sign_in(client) -> None:

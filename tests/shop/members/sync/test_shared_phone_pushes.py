@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import uuid
 from typing import Any
@@ -54,7 +55,7 @@ class PhoneOfTwo:
         """Return the command as the phone sends it for this member."""
         after = command.pop("after", [])
         text = json.dumps(command, ensure_ascii=False)
-        own_key = signing_key(row.phone, row.membership_id)
+        own_key = signing_key(row)
         return {
             "member": row.membership.user_id,
             "content": text,
@@ -187,7 +188,7 @@ def test_rows_of_the_author_do_not_come_to_a_member_whose_role_may_not_see_them(
 
 def test_commands_with_a_forged_author_are_refused(two, part, seller) -> None:
     command = make_command("accept_part", part=part.pk)
-    listers_key = signing_key(two.phone, two.lister.membership_id)
+    listers_key = signing_key(two.lister)
     stranger = make_member(seller, Role.MANAGER)  # never opened this phone
     foreign_phone, _secret = register_phone(seller)
     elsewhere = give_pin(foreign_phone, two.packer.membership.user)
@@ -283,6 +284,20 @@ def test_ended_phone_sends_nothing(two, part, seller) -> None:
     assert all_rows() == before
 
 
+def test_work_signed_before_a_new_pin_is_done_for_thirty_days(two, part) -> None:
+    before = two.sign(two.packer, make_command("accept_part", part=part.pk))
+    row = give_pin(two.phone, two.packer.membership.user, "8642")
+
+    PhonePin.objects.filter(pk=row.pk).update(set_at=timezone.now() - datetime.timedelta(days=30))
+    assert two.push(before) == [("refused", "unproven_author")]
+    PhonePin.objects.filter(pk=row.pk).update(set_at=timezone.now() - datetime.timedelta(days=29))
+    assert two.push(before) == [("done", "")]
+
+    give_pin(two.phone, two.packer.membership.user, "9517")
+    oldest = two.sign(two.packer, make_command("close_parcel", parcel=1))  # with the key of the first PIN
+    assert two.push(oldest) == [("refused", "unproven_author")]
+
+
 def test_signed_command_from_a_phone_of_ones_own_is_refused(two, part, client) -> None:
     client.force_login(two.packer.membership.user)
     body = {
@@ -340,8 +355,8 @@ def test_phone_of_ones_own_pulls_nothing_about_shared_ones(two, client) -> None:
 
 def test_keys_differ_by_phone_and_member(two, seller) -> None:
     other: SharedPhone = register_phone(seller)[0]
-    memberships = (two.packer.membership_id, two.lister.membership_id)
+    users = (two.packer.membership.user, two.lister.membership.user)
 
-    keys = {signing_key(phone, pk) for phone in (two.phone, other) for pk in memberships}
+    keys = {signing_key(row) for row in (two.packer, two.lister, *(give_pin(other, user) for user in users))}
 
     assert len(keys) == 4
