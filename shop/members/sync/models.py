@@ -40,6 +40,8 @@ class PhoneCommandQuerySet(models.QuerySet["PhoneCommand"]):
         named = self.filter(user__in=user_ids, name=name, key=key).exclude(outcome="").first()
         if named is None or named.outcome == Outcome.DONE:
             return named
+        if repeated_as is None:
+            return None
         repeats = self.filter(user=named.user_id, name=name, key=repeated_as, outcome=Outcome.DONE)
         if named.row_id is not None:
             repeats = repeats.filter(row_kind=named.row_kind, row_id=named.row_id)
