@@ -1,6 +1,7 @@
 {% load static %}// Shows the members' offline page without a network, also after a form that was sent without one.
 // It caches only that page with its styles and fonts. It also shows alerts and, as a module, sends what waits.
-{% if is_module %}import { sendWaiting } from "{% static "js/member/sync.js" %}";
+{% if is_module %}import { deleteOldRuns } from "{% static "js/member/run_store.js" %}";
+import { sendWaiting } from "{% static "js/member/sync.js" %}";
 {% else %}"use strict";
 {% endif %}
 const CACHE_NAME = "cho-phien-offline-{{ build }}"; // the market's worker uses other names
@@ -29,6 +30,10 @@ self.addEventListener("activate", (event) => {
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
+{% if is_module %}
+  // Buyers' addresses on a driver's phone end in time, whichever page is opened.
+  if (request.mode === "navigate") event.waitUntil(deleteOldRuns().catch(() => {})); // there may be no database
+{% endif %}
   if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => offlinePage(request)));
   else if (request.method === "GET" && origin === location.origin && FILES.includes(pathname)) {
     event.respondWith(fetch(request).catch(() => cachedAnswer(pathname)));

@@ -50,7 +50,7 @@ def show_driver_page(request: HttpRequest, token: str) -> HttpResponse:
     try:
         run = find_open_run(token)
     except RunEnded as ended:
-        return render_ended_run(request, ended)
+        return render_ended_run(request, ended, token)
     return _render_driver_page(request, run, token)
 
 
@@ -61,7 +61,7 @@ def deliver_run_parcel_view(request: HttpRequest, token: str, parcel_id: int) ->
     try:
         run = find_open_run(token)
     except RunEnded as ended:
-        return render_ended_run(request, ended)
+        return render_ended_run(request, ended, token)
     parcel = get_object_or_404(parcels_of_run(run), pk=parcel_id)
     form = DeliveryForm(request.POST, parcel=parcel)
     if not form.is_valid():
@@ -85,7 +85,7 @@ def fail_run_parcel_view(request: HttpRequest, token: str, parcel_id: int) -> Ht
     try:
         run = find_open_run(token)
     except RunEnded as ended:
-        return render_ended_run(request, ended)
+        return render_ended_run(request, ended, token)
     parcel = get_object_or_404(parcels_of_run(run), pk=parcel_id)
     form = ReasonForm(request.POST or None, reasons=list(FAILURE_REASONS))
     if not form.is_valid():
@@ -119,8 +119,8 @@ def _driver_key(request: HttpRequest, action: str, parcel_id: int) -> str | None
     return bind_idempotency_key(request.POST.get("idempotency_key", ""), "run", action, parcel_id)
 
 
-def render_ended_run(request: HttpRequest, ended: RunEnded) -> HttpResponse:
-    return render(request, "members/run_ended.html", {"message": ended.message}, status=410)
+def render_ended_run(request: HttpRequest, ended: RunEnded, token: str) -> HttpResponse:
+    return render(request, "members/run_ended.html", {"message": ended.message, "token": token}, status=410)
 
 
 def _render_driver_page(

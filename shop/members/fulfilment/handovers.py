@@ -93,7 +93,7 @@ def hand_over_as_driver(request: HttpRequest, token: str, parcel_id: int) -> Htt
     try:
         run = find_open_run(token)
     except RunEnded as ended:
-        return render_ended_run(request, ended)
+        return render_ended_run(request, ended, token)
     parcel = get_object_or_404(parcels_of_run(run), pk=parcel_id)
     steps = [step for step in possible_steps(parcel) if step == HandoverStep.TO_BUYER]
     should_ask_for_cash = parcel.cod_state == CodState.EXPECTED and not parcel.is_cash_with_carrier

@@ -11,8 +11,9 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from cooperatives.models import Role
 from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
-from orders.actions.fulfilment.delivery_runs import end_run
+from orders.actions.fulfilment.delivery_runs import end_run, run_token
 from orders.actions.fulfilment.phone_codes import PhoneCode
 from orders.models import DeliveryRun, HandoverRecord, HandoverStep, Parcel
 from orders.states import CodState, ParcelState
@@ -20,7 +21,7 @@ from shop.core.actors import Actor
 from shop.core.models import Change
 from shop.core.web.rate_limits import Limit
 from shop.members.fulfilment import driver_sync
-from tests.factories import fixed_now
+from tests.factories import PASSWORD, fixed_now, make_member
 from tests.invariants import check_everything
 from tests.refusals import all_rows
 from tests.shop.members.sync.phone import make_command
@@ -29,6 +30,15 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db
 
+# The runs in the phone's database.
+HOLDS_TOKENS = """() => new Promise((done) => {
+  indexedDB.open("cho-phien-runs").onsuccess = ({ target: { result: db } }) => {
+    db.transaction("runs").objectStore("runs").getAllKeys().onsuccess = ({ target }) => {
+      db.close();
+      done(target.result);
+    };
+  };
+})"""
 # Whether the phone's database holds a run.
 HOLDS_RUN = """() => new Promise((done) => {
   const opening = indexedDB.open("cho-phien-runs");
@@ -171,6 +181,64 @@ def test_moment_of_a_receipt_is_that_of_the_phone(seller) -> None:
 
     waited = timezone.now() - HandoverRecord.objects.get().happened_at
     assert abs(waited - timedelta(hours=2)) < timedelta(minutes=1)
+
+
+# Make the run on the phone older by this many days.
+MAKE_OLDER = """(days) => new Promise((done) => {
+  const opening = indexedDB.open("cho-phien-runs");
+  opening.onsuccess = () => {
+    const runs = opening.result.transaction("runs", "readwrite").objectStore("runs");
+    runs.openCursor().onsuccess = ({ target: { result: cursor } }) => {
+      cursor.update({ ...cursor.value, fetchedAt: cursor.value.fetchedAt - days * 24 * 3600_000 });
+    };
+    runs.transaction.oncomplete = () => { opening.result.close(); done(); };
+  };
+})"""
+
+
+@pytest.mark.browser
+@pytest.mark.once
+@pytest.mark.django_db(transaction=True)
+def test_phone_forgets_a_run_after_its_end_after_three_days_and_at_the_sign_out(
+    phone_with_workers: Page, seller
+) -> None:
+    phone = phone_with_workers
+    packer = make_member(seller, Role.PACKER)
+    run, other = run_of(seller, packed_parcel(seller)), run_of(seller, packed_parcel(seller))
+    is_gone = f"async () => !(await ({HOLDS_RUN})())"
+
+    def keep(kept: DeliveryRun) -> None:
+        phone.goto(address_of(kept))
+        wait_until(phone, HOLDS_RUN)
+
+    keep(run)
+    phone.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    phone.evaluate(MAKE_OLDER, 4)
+    phone.goto("/xa-vien/ban-giao/")  # any page of the app
+    wait_until(phone, is_gone)
+    keep(run)
+    phone.evaluate(MAKE_OLDER, 2)
+    end_run(run_id=run.pk, cooperative=seller, actor=Actor.system(), now=fixed_now())
+    phone.goto(address_of(run))
+    wait_until(phone, is_gone)
+    DeliveryRun.objects.update(ended_at=None)
+    keep(run)
+    end_run(run_id=run.pk, cooperative=seller, actor=Actor.system(), now=fixed_now())
+    phone.goto(address_of(other))  # only this one stays
+    wait_until(phone, f"async () => (await ({HOLDS_TOKENS})()).length === 1")
+    assert phone.evaluate(HOLDS_TOKENS) == [run_token(other)]
+    phone.goto("/tai-khoan/dang-nhap/")
+    phone.fill("[name=name]", packer.email)
+    phone.fill("[name=password]", PASSWORD)
+    phone.press("[name=password]", "Enter")
+    phone.wait_for_url("**/xa-vien/")
+    phone.evaluate("localStorage.setItem('handover-place', 'Bến xe')")
+
+    phone.get_by_role("button", name="Đăng xuất").click()
+
+    phone.wait_for_url(lambda url: "/xa-vien/" not in url)
+    assert phone.evaluate(HOLDS_TOKENS) == []
+    assert phone.evaluate("localStorage.getItem('handover-place')") is None
 
 
 @pytest.mark.browser

@@ -1,5 +1,6 @@
-// On the driver's page: keep the run on the phone for when there is no network, and send what waits.
-import { readCommands, synchroniseRun } from "./run_store.js";
+// On the driver's page: keep the run on the phone for when there is no network, and send what waits. On the page of an
+// ended run: forget it.
+import { readCommands, readOtherTokens, synchroniseRun } from "./run_store.js";
 
 const { runDoor: door, runToken: token } = document.querySelector("[data-run-door]").dataset;
 
@@ -17,3 +18,5 @@ notice.querySelector("ul").replaceChildren(
   }),
 );
 addEventListener("online", () => location.reload());
+// Earlier runs that have ended since are forgotten too.
+for (const other of await readOtherTokens(token)) await synchroniseRun(door.replace(token, other), other);

@@ -12,13 +12,28 @@ const opened = openDB("cho-phien-runs", 1, {
   },
 });
 
-export const readRun = async (token) => (await opened).get("runs", token);
+// Forget runs, all or those that were fetched too long ago. What was not sent stays.
+const deleteRuns = async (isDeleted) => {
+  const { store, done } = (await opened).transaction("runs", "readwrite");
+  for (const run of await store.getAll()) if (isDeleted(run)) await store.delete(run.token);
+  await done;
+};
+export const deleteOldRuns = () => deleteRuns(({ fetchedAt }) => Date.now() - fetchedAt > KEPT_FOR);
+export const forgetRuns = () => deleteRuns(() => true);
+
+const readRuns = async () => {
+  await deleteOldRuns();
+  return (await opened).getAll("runs");
+};
+export const readRun = async (token) => (await readRuns()).find((run) => run.token === token);
 export const readCommands = async (token) =>
   (await (await opened).getAll("outbox")).filter((command) => command.token === token);
 
 // The run that was fetched last, for a QR code that the phone's own camera opened.
-export const readLastRun = async () =>
-  (await (await opened).getAll("runs")).sort((one, other) => other.fetchedAt - one.fetchedAt)[0];
+export const readLastRun = async () => (await readRuns()).sort((one, other) => other.fetchedAt - one.fetchedAt)[0];
+
+export const readOtherTokens = async (token) =>
+  (await readRuns()).map((run) => run.token).filter((other) => other !== token);
 
 export const addCommand = async (token, name, payload, title) => {
   const key = crypto.randomUUID(),
@@ -41,7 +56,6 @@ const storeAnswer = async (token, { answers, csrf_token: _token, ...fetched }) =
     else if (outcome === "refused") await outbox.put({ ...command, state: "refused", message });
     else if (outcome) await outbox.put({ ...command, message });
   }
-  for (const run of await runs.getAll()) if (Date.now() - run.fetchedAt > KEPT_FOR) await runs.delete(run.token);
   await runs.put({ ...fetched, token, fetchedAt: Date.now() });
   await transaction.done;
 };

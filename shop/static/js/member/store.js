@@ -89,6 +89,9 @@ export const forgetAll = async () => {
   const transaction = (await opened).transaction(["rows", "outbox", "settings"], "readwrite");
   for (const name of ["rows", "outbox", "settings"]) await transaction.objectStore(name).clear();
   await transaction.done;
+  const { forgetRuns } = await import("./run_store.js");
+  await forgetRuns();
+  localStorage.removeItem("handover-place");
 };
 
 // A product that is not finished yet.
