@@ -62,6 +62,7 @@ SECTIONS = {
     "members:listing-imports": "members-listings",
     "members:edit-many-products": "members-listings",
     "members:stock": "members-listings",
+    "members:stocktake": "members-listings",
     "members:cash": "members-cash",
     "members:settlements": "members-money",
     "members:settlement": "members-money",

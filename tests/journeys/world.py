@@ -870,6 +870,7 @@ def _member_visits(market: _Market) -> list[Visit]:
         "/xa-vien/tai-khoan-ngan-hang/",
         *("/xa-vien/phan-anh/", f"/xa-vien/phan-anh/{market.complaint.pk}/"),
         *("/xa-vien/", "/xa-vien/hang/", "/xa-vien/hang/?tin=draft", "/xa-vien/hang/moi/", "/xa-vien/kho/"),
+        "/xa-vien/kho/kiem-ke/",
         *_discount_pages("/xa-vien/", market.vouchers[1], market.promotions[1]),
         *(
             "/xa-vien/tam-nghi/",

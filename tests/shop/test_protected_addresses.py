@@ -87,7 +87,7 @@ ASKS_NOT = {
         remove-household-picture remove-lot-photo remove-picture remove-pin
         remove-profile-picture reopen-listing
         report-failed-delivery report-part-shortage roles resume-listing resume-member resume-selling run-slip
-        settlement settlement-pdf settlement-workbook settlements shared-phones stock submit-listing
+        settlement settlement-pdf settlement-workbook settlements shared-phones stock stocktake submit-listing
         switch-member synchronise synchronise-run tick-picks today undo-parcel-step
         undo-part-acceptance undo-part-acceptances
         undo-part-shortage variant void-parcel voucher warehouse warehouses withdraw-listing

@@ -224,6 +224,7 @@ def test_every_members_page_fits_small_screens(phone: Page, seller) -> None:
         f"/xa-vien/hang/{listing.pk}/mo-ta/",
         f"/xa-vien/hang/{listing.pk}/loai/",
         "/xa-vien/kho/",
+        "/xa-vien/kho/kiem-ke/",
         "/xa-vien/tien-mat/",
         "/xa-vien/quyet-toan/",
         "/xa-vien/tam-nghi/",
