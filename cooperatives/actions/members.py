@@ -43,7 +43,9 @@ def remove_member(*, cooperative_id: int, membership_id: int, actor: Actor, now:
     """
     row = _lock_membership(cooperative_id, membership_id)
     _update_membership(row, Role(row.role), is_active=False, actor=actor, now=now)
-    PhonePin.objects.filter(membership=row, ended_at=None).update(ended_at=now)
+    # The rows still say who signed the commands that wait on the phones.
+    pins = PhonePin.objects.filter(membership=row, ended_at=None)
+    pins.update(ended_at=now, pin_hash="", sealed_key="")
 
 
 def admit_member(

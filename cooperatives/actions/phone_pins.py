@@ -119,8 +119,8 @@ def remove_pin(*, phone: SharedPhone, membership_id: int, actor: Actor, now: dat
     row = lock_row(PhonePin.objects.filter(phone=phone, membership=membership_id, ended_at=None))
     if row is None:
         raise Missing()
-    row.ended_at = now
-    row.save(update_fields=["ended_at"])
+    row.ended_at, row.pin_hash, row.sealed_key = now, "", ""
+    row.save(update_fields=["ended_at", "pin_hash", "sealed_key"])
     _record("phone_pin.removed", row, actor=actor, now=now)
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.actions.members import lock_cooperative
-from cooperatives.models import SharedPhone
+from cooperatives.models import PhonePin, SharedPhone
 from shop.accounts.models import User
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
@@ -50,7 +50,7 @@ def register_shared_phone(
 
 @transaction.atomic(durable=True)
 def end_shared_phone(*, cooperative_id: int, phone_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """End a phone's use. Nobody opens it with a PIN any more, and it is signed out. Raises Missing."""
+    """End a phone's use, sign it out and delete its PINs. Raises Missing."""
     cooperative = lock_cooperative(cooperative_id)
     phones = SharedPhone.objects.for_cooperative(cooperative).active()
     phone = lock_row(phones.filter(pk=phone_id))
@@ -58,6 +58,7 @@ def end_shared_phone(*, cooperative_id: int, phone_id: int, actor: Actor, now: d
         raise Missing()
     phone.ended_at = now
     phone.save(update_fields=["ended_at"])
+    PhonePin.objects.filter(phone=phone).delete()
     _record("shared_phone.ended", phone, actor=actor, now=now)
 
 
@@ -65,6 +66,12 @@ def find_active_phone(phone_id: int, secret: str) -> SharedPhone | None:
     """Return the active phone with this id and secret, or None."""
     phones = SharedPhone.objects.active().select_related("cooperative")
     return phones.filter(pk=phone_id, secret_digest=_digest(secret)).first()
+
+
+def is_ended_phone(phone_id: int, secret: str) -> bool:
+    """Return whether the phone with this id and secret was shared once and is not any more."""
+    ended_phones = SharedPhone.objects.exclude(ended_at=None)
+    return ended_phones.filter(pk=phone_id, secret_digest=_digest(secret)).exists()
 
 
 def _digest(secret: str) -> str:

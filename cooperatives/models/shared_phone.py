@@ -67,7 +67,7 @@ class PhonePinQuerySet(models.QuerySet["PhonePin"]):
 
 
 class PhonePin(models.Model):
-    """A member's PIN on one shared phone, as a password hash.
+    """A member's PIN on one shared phone, as a password hash; empty once the PIN has ended.
 
     `sealed_key` is the member's signing key for this phone, encrypted under a key that the browser derives
     from the PIN with `salt` and `iterations` (PBKDF2). With it the phone checks a PIN without a network.

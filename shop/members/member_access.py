@@ -19,7 +19,12 @@ from orders.models import OrderPart
 from shop.accounts.models import User
 from shop.core.errors import Forbidden, Missing
 from shop.core.models import bind_idempotency_key
-from shop.members.shared_phones.phone_sessions import find_shared_phone, session_pin, settle_shared_phone
+from shop.members.shared_phones.phone_sessions import (
+    find_shared_phone,
+    is_on_ended_phone,
+    session_pin,
+    settle_shared_phone,
+)
 
 CHOSEN_KEY = "members_cooperative"
 
@@ -66,10 +71,10 @@ def for_members(right: MemberRight) -> Callable[[Page[Arguments]], Callable[...,
 def redirect_to_sign_in(request: HttpRequest) -> HttpResponse:
     """Redirect to sign-in and then back to this page, or to the start page if the request is a POST.
 
-    On a shared phone the members sign in by PIN.
+    On a shared phone the members sign in by PIN. On one that is no longer shared a page clears it first.
     """
     return_url = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("members:today")
-    if find_shared_phone(request) is not None:
+    if find_shared_phone(request) is not None or is_on_ended_phone(request):
         return redirect(f"{reverse('members:switch-member')}?{urlencode({'next': return_url})}")
     return redirect_to_login(return_url)
 

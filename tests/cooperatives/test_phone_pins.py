@@ -153,6 +153,8 @@ def test_pin_ends_with_the_membership_the_phone_and_a_sign_out_everywhere(phone,
         with pytest.raises(refusal):
             enter(row, PIN)
     assert usable_pins(phone) == []
+    ended = PhonePin.objects.exclude(ended_at=None).values_list("pin_hash", "sealed_key")
+    assert list(ended) == [("", "")] * 2
     Membership.objects.filter(pk=removed.membership_id).update(is_active=True)  # they are invited again
     assert usable_pins(phone) == []
 
@@ -166,6 +168,7 @@ def test_ended_phone_is_not_found_and_opens_for_nobody(seller) -> None:
     end_shared_phone(cooperative_id=seller.pk, phone_id=phone.pk, actor=Actor.system(), now=NOW)
 
     assert find_active_phone(phone.pk, secret) is None
+    assert not PhonePin.objects.exists()  # hashes of four digits protect nothing
     with pytest.raises(Missing):
         enter(row, PIN)
     with pytest.raises(Missing):

@@ -25,7 +25,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 
 from cooperatives.actions.phone_pins import is_of_account, usable_pins
-from cooperatives.actions.shared_phones import find_active_phone
+from cooperatives.actions.shared_phones import find_active_phone, is_ended_phone
 from cooperatives.models import PhonePin, SharedPhone
 from shop.accounts.models import SignInMethod, User
 from shop.accounts.sign_in.sessions import record_sign_in
@@ -71,10 +71,27 @@ def admit_phone_sessions(get_response: GetResponse) -> GetResponse:
 
 def find_shared_phone(request: HttpRequest) -> SharedPhone | None:
     """Return the registered phone that the request comes from, or None."""
+    phone_id, secret = _read_phone_cookie(request)
+    return find_active_phone(phone_id, secret) if phone_id else None
+
+
+def is_on_ended_phone(request: HttpRequest) -> bool:
+    """Return whether the request comes from a phone that is no longer shared."""
+    phone_id, secret = _read_phone_cookie(request)
+    return phone_id > 0 and is_ended_phone(phone_id, secret)
+
+
+def forget_phone(response: HttpResponseBase) -> None:
+    """Make the browser of a phone that is no longer shared one like all others."""
+    response.delete_cookie(PHONE_COOKIE)
+    response.delete_cookie(MEMBER_COOKIE)
+
+
+def _read_phone_cookie(request: HttpRequest) -> tuple[int, str]:
+    """Return the id and the secret of the phone; the id is 0 without a well-formed cookie."""
     phone_id, _dot, secret = request.COOKIES.get(PHONE_COOKIE, "").partition(".")
-    if not (phone_id.isascii() and phone_id.isdecimal() and len(phone_id) < 19):
-        return None
-    return find_active_phone(int(phone_id), secret)
+    is_number = phone_id.isascii() and phone_id.isdecimal() and len(phone_id) < 19
+    return int(phone_id) if is_number else 0, secret
 
 
 def session_pin(request: HttpRequest) -> PhonePin | None:

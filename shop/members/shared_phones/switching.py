@@ -19,11 +19,12 @@ from cooperatives.models import PhonePin, SharedPhone
 from shop.accounts.views.sign_in_steps import own_url
 from shop.core.errors import Missing, Refused
 from shop.core.web.http_methods import require_safe_or_post
-from shop.core.web.rate_limits import Limit, client_network
+from shop.core.web.rate_limits import Limit, TooManyTries, client_network
 from shop.members.forms.shared_phones import PinForm
 from shop.members.shared_phones.phone_sessions import (
     find_shared_phone,
     is_challenge_of,
+    is_on_ended_phone,
     lock_phone,
     open_phone,
 )
@@ -47,9 +48,11 @@ class UnprovenMember(Refused):
 def switch_member(request: HttpRequest) -> HttpResponse:
     """Show who may open this phone; ask the chosen one for the PIN, and open the phone with it."""
     phone = find_shared_phone(request)
+    next_url = own_url(request, request.POST.get("next", "") or request.GET.get("next", ""))
+    if phone is None and is_on_ended_phone(request):
+        return render(request, "members/ended_phone.html", {"next": next_url or reverse("members:today")})
     if phone is None:
         return redirect(reverse("accounts:sign-in"))
-    next_url = own_url(request, request.POST.get("next", "") or request.GET.get("next", ""))
     pins = shown_pins(phone)
     chosen = _find_pin(pins, request.POST.get("member", "") or request.GET.get("ai", ""))
     form = PinForm(request.POST if request.method == "POST" and chosen else None)
@@ -92,7 +95,8 @@ def resume_member(request: HttpRequest) -> HttpResponse:
         RESUMPTIONS.count_try(str(phone.pk))
         pin = _proven_pin(phone, request.body)
     except Refused as refused:
-        return JsonResponse({"code": refused.code, "message": str(refused.message)}, status=403)
+        status = 429 if isinstance(refused, TooManyTries) else 403
+        return JsonResponse({"code": refused.code, "message": str(refused.message)}, status=status)
     response = JsonResponse({"member": pin.membership.user_id})
     open_phone(request, response, pin)
     return response

@@ -31,6 +31,8 @@ from shop.members.member_access import admitted_ids, chosen_membership
 from shop.members.shared_phones.phone_sessions import (
     LOCK_AFTER_MINUTES,
     find_shared_phone,
+    forget_phone,
+    is_on_ended_phone,
     new_challenge,
     session_pin,
 )
@@ -58,6 +60,13 @@ class SignedOut(Refused):
     default_message = _("Sign in again. What you have done on this phone is kept until then.")
 
 
+class PhoneEnded(Refused):
+    """The browser was a shared phone. It forgets the rows and the PINs, and keeps what was not sent."""
+
+    code = "phone_ended"
+    default_message = _("This phone is no longer shared, so it keeps no orders and no PINs.")
+
+
 class OtherMember(Refused):
     """The commands are of another member. `details["member"]` is the member who is signed in."""
 
@@ -82,6 +91,7 @@ _STATUSES: dict[type[Refused], int] = {
     Missing: 404,
     Forbidden: 403,
     OtherMember: 409,
+    PhoneEnded: 410,
     PushTooLarge: 413,
     TooManyTries: 429,
 }
@@ -98,6 +108,8 @@ def _answer_in_json(request: HttpRequest, answer: Callable[[User, datetime.datet
     """Return the answer in JSON. A refusal of the whole request has a code and a message."""
     try:
         user = request.user
+        if is_on_ended_phone(request):
+            raise PhoneEnded()
         if not isinstance(user, User):
             raise SignedOut(**_challenge(request))
         if session_pin(request) is None and find_shared_phone(request) is not None:
@@ -108,6 +120,8 @@ def _answer_in_json(request: HttpRequest, answer: Callable[[User, datetime.datet
         response = JsonResponse(facts, status=_STATUSES.get(type(refused), 400))
         if isinstance(refused, TooManyTries):
             response.headers["Retry-After"] = "60"
+        if isinstance(refused, PhoneEnded) and request.user.is_authenticated:
+            forget_phone(response)  # now it is the own phone of whoever has signed in
     patch_cache_control(response, private=True, no_store=True)
     return response
 

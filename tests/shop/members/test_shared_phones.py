@@ -18,7 +18,7 @@ from cooperatives.models import Membership, PhonePin, Role, SharedPhone
 from shop.accounts.models import SignIn, SignInMethod
 from shop.core.actors import Actor
 from shop.core.models import Change
-from shop.members.shared_phones import phone_sessions
+from shop.members.shared_phones import phone_sessions, switching
 from shop.members.shared_phones.phone_sessions import LOCK_AFTER_MINUTES
 from tests.factories import NOW, PASSWORD, make_member, make_order, make_seller, make_variant
 from tests.markup import html_of
@@ -251,11 +251,12 @@ def test_ended_phone_opens_nothing(phone, browser, hoa, seller) -> None:
     open_with_pin(browser, hoa)
     end_shared_phone(cooperative_id=seller.pk, phone_id=phone.pk, actor=Actor.system(), now=NOW)
 
-    assert browser.get(PARTS)["Location"].startswith(SIGN_IN)
-    response = browser.post(SWITCH, {"member": hoa.pk, "pin": PIN})
+    assert browser.get(PARTS)["Location"] == f"{SWITCH}?next=%2Fen%2Fxa-vien%2Fgoi%2F"
+    page = html_of(browser.post(SWITCH, {"member": hoa.pk, "pin": PIN}))
 
-    assert response["Location"] == SIGN_IN
-    assert browser.get(PARTS)["Location"].startswith(SIGN_IN)
+    assert ("data-phone-ended" in page, "This phone is no longer shared" in page) == (True, True)
+    assert (f'href="{SIGN_IN}?next=/en/xa-vien/"' in page, "Lò Thị Hoa" in page) == (True, False)
+    assert browser.get(PARTS).status_code == 302
 
 
 def test_only_managers_see_register_and_end_phones(packer, phone) -> None:
@@ -414,6 +415,16 @@ def test_tenth_wrong_pin_ends_the_session_the_signature_and_the_sealed_key(brows
     open_with_pin(browser, minh, "8642")
     members = browser.get("/xa-vien/dong-bo/").json()["shared_phone"]["members"]
     assert [member["name"] for member in members] == ["Vàng A Minh"]
+
+
+def test_resumption_over_the_limit_does_not_look_like_a_removed_member(browser, phone, hoa) -> None:
+    challenge = browser.get("/xa-vien/dong-bo/").json()["challenge"]
+    for _ in range(switching.RESUMPTIONS.max_tries):
+        switching.RESUMPTIONS.count_try(str(phone.pk))
+
+    proof = sign(signing_key(hoa), f"resume:{challenge}")
+
+    assert resume(browser, hoa.membership.user_id, challenge, proof) == 429
 
 
 def test_new_pin_replaces_the_key_that_opened_the_phone_before(browser, phone, hoa) -> None:

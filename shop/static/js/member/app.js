@@ -2,7 +2,7 @@
 // offline page: start the screens for work without a network.
 import { screenFor } from "member/addresses";
 import { lockPhone, watchRest } from "member/shared_phone";
-import { forgetAll, readAuthor, readDraft, readOutbox, readSettings, storeAuthor } from "member/store";
+import { forgetAll, forgetSharing, readAuthor, readDraft, readOutbox, readSettings, storeAuthor } from "member/store";
 import { stopSynchronising, synchronise } from "member/sync";
 
 const FRESH_FOR = 60_000; // milliseconds
@@ -38,7 +38,7 @@ const refresh = async () => {
 const forgetFormerMember = async () => {
   const author = await readAuthor();
   const { phoneMember } = frame.dataset;
-  if (author && phoneMember && phoneMember !== String(author.member)) await stopSynchronising(() => storeAuthor(null));
+  if (author && phoneMember && phoneMember !== String(author.member)) await storeAuthor(null);
 };
 
 // The market does not know yet who opened the shared phone without a network.
@@ -94,6 +94,7 @@ window.addEventListener(
   true,
 );
 
+if ("phoneEnded" in frame.dataset) await forgetSharing();
 await watchRest();
 await forgetFormerMember();
 const opensHere = place && screenFor(location.pathname);
@@ -111,6 +112,8 @@ else if (opensHere && isShown) {
   const { start } = await import("member/screens");
   // Without rows of an earlier visit it shows nothing: only a page of a signed-in member may fetch them.
   if (!(await start(place))) await showRun();
+} else if ("phoneEnded" in frame.dataset) {
+  await showUnsent();
 } else if ("phoneLocked" in frame.dataset) {
   await continueOpened();
 } else {

@@ -1,6 +1,5 @@
 // Lock a shared phone, also after some minutes of rest.
 import { readAuthor, readSettings, storeAuthor } from "member/store";
-import { stopSynchronising } from "member/sync";
 
 const CHECKED_EVERY = 10_000; // milliseconds
 
@@ -13,10 +12,11 @@ export const noteUse = () => {
   localStorage.seen = Date.now();
 };
 
-// Forget who is at the phone, then show the choice of members.
+// Forget who is at the phone at once, then show the choice of members. What is being sent goes on in other tabs and in the
+// worker; the rest is sent once the phone is open again.
 export const lockPhone = async () => {
-  await stopSynchronising(() => storeAuthor(null));
   nameMember(0);
+  await storeAuthor(null);
   location.assign(document.querySelector("[data-phone-door]").dataset.phoneSwitch);
 };
 

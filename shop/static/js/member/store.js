@@ -24,11 +24,17 @@ export const readOutbox = async () => (await opened).getAll("outbox");
 // The member at a shared phone, with the key that signs their commands; null while it is locked.
 export const readAuthor = async () => (await (await opened).get("settings", "author")) ?? null;
 
-// Let a member of a shared phone work on it, with the rights of their role; without a member lock the phone.
+// Pulls that began before the member at the phone changed store nothing after it.
+export class MemberChanged extends Error {}
+export const readTurn = async () => (await (await opened).get("settings", "turn")) ?? 0;
+
+// Let a member of a shared phone work on it, with the rights of their role; without a member lock the phone. This waits for
+// no synchronisation.
 export const storeAuthor = async (member, key) => {
   const { store, done } = (await opened).transaction("settings", "readwrite");
   const phone = await store.get("phone");
   if (!phone) return;
+  await store.put(((await store.get("turn")) ?? 0) + 1, "turn");
   if (member) {
     const { id, name, role, rights } = member;
     await store.put({ ...phone, member: { id, name, role }, rights, pulledAt: 0 }, "phone");
@@ -50,12 +56,13 @@ export const maySee = (rights, kind) =>
 
 // Store one page of a pull together with its cursor, so that a killed tab loses neither. On a shared phone each role has a
 // cursor of its own, and a new snapshot replaces only rows that the role may see.
-export const storePull = async (page) => {
+export const storePull = async (page, turn) => {
   const { signing_key: text, ...shared } = page.shared_phone ?? {};
   const author = text && { member: page.member.id, key: await importKey(decode(text)) };
   const transaction = (await opened).transaction(["rows", "settings"], "readwrite");
   const rows = transaction.objectStore("rows"),
     settings = transaction.objectStore("settings");
+  if (((await settings.get("turn")) ?? 0) !== turn) throw new MemberChanged();
   const earlier = (await settings.get("phone")) ?? {};
   const isOther = earlier.cooperative?.id !== page.cooperative.id;
   for (const [kind, id] of page.is_reset || isOther ? await rows.getAllKeys() : [])
@@ -81,6 +88,15 @@ export const forgetRows = async () => {
   const phone = await settings.get("phone");
   const { member, cooperative } = phone ?? {};
   if (phone) await settings.put({ member, cooperative, rights: [], pulledAt: 0, isRemoved: true }, "phone");
+  await transaction.done;
+};
+
+// The phone is no longer shared: forget the rows, who is at it and all PINs, and keep what was not sent.
+export const forgetSharing = async () => {
+  const transaction = (await opened).transaction(["rows", "settings"], "readwrite");
+  const settings = transaction.objectStore("settings");
+  await transaction.objectStore("rows").clear();
+  for (const name of await settings.getAllKeys()) if (!name.startsWith("draft")) await settings.delete(name);
   await transaction.done;
 };
 

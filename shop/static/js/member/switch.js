@@ -7,7 +7,6 @@ import { Icon, reload, send, settings, t, waiting } from "member/phone";
 import { decode, importKey } from "member/pins";
 import { lockPhone, nameMember, noteUse } from "member/shared_phone";
 import { readTries, storeAuthor, storeTries } from "member/store";
-import { stopSynchronising } from "member/sync";
 
 const KEYS = [..."1234567890", ""];
 const MAX_DIGITS = 6;
@@ -39,8 +38,8 @@ const openPhone = async (member, pin) => {
     return wait;
   }
   await storeTries(member.id, { count: 0, until: 0 });
-  await stopSynchronising(() => storeAuthor(member, key));
   nameMember(member.id);
+  await storeAuthor(member, key);
   noteUse();
   return null;
 };

@@ -4,10 +4,13 @@ import { sign } from "./pins.js";
 import {
   deleteDone,
   forgetRows,
+  forgetSharing,
+  MemberChanged,
   photosOf,
   readAuthor,
   readOutbox,
   readSettings,
+  readTurn,
   refusePhoto,
   storeAnswers,
   storeAuthor,
@@ -80,6 +83,7 @@ export const synchronise = (door, { onSending = () => {}, onProgress = () => {} 
       return isFull ? RESULTS.full : RESULTS.fine;
     } catch (error) {
       if (isOfFullPhone(error)) return RESULTS.full;
+      if (error instanceof MemberChanged) return RESULTS.other;
       if (error instanceof Stopped) return error.result;
       throw error;
     } finally {
@@ -165,13 +169,14 @@ const push = async (door, commands, token) => {
 // Store what changed, and return the token of the next push. A full phone stores no rows, and still sends what waits.
 const pull = async (door, signal) => {
   for (;;) {
+    const turn = await readTurn();
     const settings = await readSettings();
     const query = new URLSearchParams({
       since: settings?.cursors?.[settings.member.role] ?? "",
       choices: settings?.choices?.version ?? "",
     });
     const page = await ask(`${door}?${query}`, { signal });
-    const isFull = !(await isStored(storePull(page)));
+    const isFull = !(await isStored(storePull(page, turn)));
     if (isFull || !page.has_more) return { token: page.csrf_token, isFull };
   }
 };
@@ -186,7 +191,8 @@ const resume = async (address, { challenge, csrf_token: token }) => {
   const request = { method: "POST", headers, body: JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE) };
   const response = await fetch(address.replace(/dong-bo\/.*/, "may-chung/tiep/"), request).catch(() => null);
   if (!response) throw new Stopped(RESULTS.offline);
-  if (response.status === 403) await storeAuthor(null);
+  const { code } = response.status === 403 ? await response.json().catch(() => ({})) : {}; // an old token has no code
+  if (["missing", "unproven_member"].includes(code)) await storeAuthor(null);
   return response.ok;
 };
 
@@ -205,6 +211,10 @@ const ask = async (address, { signal, ...options }) => {
   }
   if (response.status === 401) {
     if (await resume(address, await response.json().catch(() => ({})))) return ask(address, { signal, ...options });
+    throw new Stopped(RESULTS.signedOut);
+  }
+  if (response.status === 410) {
+    await forgetSharing();
     throw new Stopped(RESULTS.signedOut);
   }
   if (response.status === 409) throw new Stopped(RESULTS.other);

@@ -279,9 +279,19 @@ def test_ended_phone_sends_nothing(two, part, seller) -> None:
 
     response = two.send(two.sign(two.packer, make_command("accept_part", part=part.pk)))
 
-    assert (response.status_code, response.json()["code"]) == (401, "signed_out")
+    assert (response.status_code, response.json()["code"]) == (410, "phone_ended")
     assert "challenge" not in response.json()
     assert all_rows() == before
+
+
+def test_phone_that_is_no_longer_shared_is_told_until_somebody_makes_it_their_own(two, seller) -> None:
+    end_shared_phone(cooperative_id=seller.pk, phone_id=two.phone.pk, actor=Actor.system(), now=NOW)
+    assert [two.browser.get(DOOR).status_code for _ in range(2)] == [410, 410]
+
+    two.browser.force_login(two.packer.membership.user)
+
+    assert two.browser.get(DOOR).status_code == 410
+    assert two.browser.get(DOOR).json()["shared_phone"] is None
 
 
 def test_work_signed_before_a_new_pin_is_done_for_thirty_days(two, part) -> None:

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from cooperatives.actions import phone_pins
 from cooperatives.actions.members import remove_member
+from cooperatives.actions.shared_phones import end_shared_phone
 from cooperatives.models import Role, SharedPhone
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.models import OrderPart, Parcel
@@ -90,7 +91,35 @@ REPEAT_PACKING = """async ({ part, line }) => {
 }"""
 
 
-def test_repeated_packing_takes_its_signed_steps_along(phone_with_workers: Page, seller) -> None:
+# Whether the phone's database has no rows and no member's key.
+HOLDS_NOTHING = """() => new Promise((done) => {
+  const opening = indexedDB.open("cho-phien-members");
+  opening.onsuccess = () => {
+    const reading = opening.result.transaction(["rows", "settings"]);
+    const counts = ["rows", "settings"].map((name) => reading.objectStore(name).count());
+    reading.oncomplete = () => { opening.result.close(); done(counts.every(({ result }) => result === 0)); };
+  };
+})"""
+
+# A synchronisation holds its turn, as while photos go out in a weak network.
+SYNCHRONISE_WITHOUT_END = """() => new Promise((begun) => {
+  navigator.locks.request("member-sync", () => new Promise(() => begun()));
+})"""
+
+# Whether the phone stores a pull that the former member began before the phone was locked.
+STORES_LATE_PULL = """async () => {
+  const { readAuthor, readTurn, storePull } = await import("member/store");
+  const shared = { signing_key: btoa("key"), members: [] };
+  const facts = { member: { id: 1, role: "packer" }, cooperative: { id: 1 }, rights: [], rows: [] };
+  const late = { ...facts, removed: [], shared_phone: shared };
+  await storePull(late, (await readTurn()) - 1).catch(() => {});
+  return (await readAuthor()) !== null;
+}"""
+
+
+def test_repeated_packing_takes_its_signed_steps_along_and_a_locked_phone_can_be_ended(
+    phone_with_workers: Page, seller
+) -> None:
     page = phone_with_workers
     phone, secret = register_phone(seller)
     hoa = give_pin(phone, make_member(seller, Role.PACKER, first_name=HOA))
@@ -106,6 +135,17 @@ def test_repeated_packing_takes_its_signed_steps_along(phone_with_workers: Page,
 
     assert result == [["pack_parcel"], ["done"] * 3]
     assert Parcel.objects.get().state == ParcelState.HANDED_OVER
+
+    page.evaluate(SYNCHRONISE_WITHOUT_END)
+    page.get_by_role("button", name="Đổi người").click()
+    expect(page.get_by_role("heading", name="Ai đang làm việc?")).to_be_visible()
+    wait_until(page, IS_AT_THE_PHONE, None)
+    assert (page.get_by_role("link", name=HOA).count(), page.evaluate(STORES_LATE_PULL)) == (1, False)
+
+    end_shared_phone(cooperative_id=seller.pk, phone_id=phone.pk, actor=Actor.system(), now=NOW)
+    page.goto("/xa-vien/")
+    expect(page.get_by_text("Máy này không còn dùng chung")).to_be_visible()
+    wait_until(page, HOLDS_NOTHING)
 
 
 def test_two_members_pack_without_network_and_each_is_recorded_under_their_name(
