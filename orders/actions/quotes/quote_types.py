@@ -52,7 +52,8 @@ class RequestedLine:
     """A variant and its quantity, in a request.
 
     `seen_price` is the unit price last shown to the buyer. `forced_price` is a unit price that staff or an
-    app sets.
+    app sets. `wholesale_from` means that it is the wholesale price agreed before, even if the seller has
+    changed the wholesale prices since.
     """
 
     key: uuid.UUID
@@ -60,6 +61,7 @@ class RequestedLine:
     quantity: int
     seen_price: int | None = None
     forced_price: int | None = None
+    wholesale_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,12 @@ class QuotedLine:
     def total(self) -> int:
         """The amount before discounts, in minor units. `to_pay` is the amount after them."""
         return self.unit_price * self.requested.quantity
+
+    @property
+    def has_shop_price(self) -> bool:
+        """Return whether the unit price is the one that buyers pay for this quantity now."""
+        price = next(iter(self.variant.prices.all()), None)
+        return price is not None and price.price_at(self.requested.quantity) == self.unit_price
 
     @property
     def maximum_total(self) -> int:

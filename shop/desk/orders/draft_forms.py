@@ -121,7 +121,11 @@ def initial_from_order(order: Order) -> dict[str, str]:
 
 
 class LineForm(forms.Form):
-    """A quantity of a variant at the agreed price; zero removes the line."""
+    """A quantity of a variant at the agreed price; zero removes the line.
+
+    `shown_price` is the page's price if it was the shop's own for the quantity. As long as `price` equals it,
+    nobody has entered a price, and another quantity may have another one.
+    """
 
     variant = forms.IntegerField(min_value=1, max_value=2**62, widget=forms.HiddenInput)
     quantity = forms.IntegerField(
@@ -136,6 +140,9 @@ class LineForm(forms.Form):
         min_value=0,
         max_value=MAX_PRICE,
         widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
+    )
+    shown_price = forms.IntegerField(
+        min_value=0, max_value=MAX_PRICE, required=False, widget=forms.HiddenInput
     )
 
 

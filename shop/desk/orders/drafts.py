@@ -150,7 +150,12 @@ def _render_draft(
     quote = build_quote(draft_quote_request(order), now=timezone.now())
     if lines is None:
         initial = [
-            {"variant": line.variant.pk, "quantity": line.requested.quantity, "price": line.unit_price}
+            {
+                "variant": line.variant.pk,
+                "quantity": line.requested.quantity,
+                "price": line.unit_price,
+                "shown_price": line.unit_price if line.has_shop_price else None,
+            }
             for line in quote.lines
         ]
         lines = LineFormSet(initial=initial, prefix="lines")
@@ -196,10 +201,15 @@ def _seller_rows(quote: Quote, lines: BaseFormSet[LineForm], form: DraftForm) ->
 
 
 def _requested_lines(lines: BaseFormSet[LineForm], added: Mapping[int, int]) -> list[RequestedLine]:
-    """Return the edited lines, then the added ones at their current prices."""
+    """Return the edited lines, then the added ones; at their current prices unless a price was entered."""
     edited_lines = [line for line in lines.cleaned_data if line.get("quantity")]
     existing_lines = [
-        RequestedLine(uuid.uuid4(), line["variant"], line["quantity"], forced_price=line["price"])
+        RequestedLine(
+            uuid.uuid4(),
+            line["variant"],
+            line["quantity"],
+            forced_price=None if line["price"] == line["shown_price"] else line["price"],
+        )
         for line in edited_lines
     ]
     return existing_lines + [
@@ -218,7 +228,7 @@ def _find_variants(query: str, order: Order) -> list[Variant]:
     terms = split_query(query)
     if not terms:
         return []
-    prices = Price.objects.filter(channel=order.channel, amount__isnull=False)
+    prices = Price.objects.filter(channel=order.channel, amount__isnull=False).with_wholesale_prices()
     variants = Variant.objects.existing().filter(prices__in=prices)
     for term in terms:
         variants = variants.filter(product__search_text__contains=term)

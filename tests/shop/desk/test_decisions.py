@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
@@ -13,7 +14,7 @@ from cooperatives.states import CooperativeState
 from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.refunds.report_shortage import report_shortage
-from orders.models import LedgerAccount, LedgerEntry, Order, OrderPart, Parcel, Refund
+from orders.models import LedgerAccount, LedgerEntry, Order, OrderLine, OrderPart, Parcel, Refund
 from orders.states import OrderStatus, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.geography.divisions import load_divisions
@@ -31,6 +32,7 @@ from tests.factories import (
     make_product,
     make_seller,
     make_variant,
+    set_wholesale_prices,
 )
 from tests.markup import html_of
 
@@ -198,6 +200,31 @@ def test_order_is_entered_for_a_buyer_on_the_phone(admin: Client) -> None:
     assert (order.source, order.status, order.phone) == ("phone", OrderStatus.PLACED, "+84912345678")
     assert (order.goods_gross, order.delivery_gross, order.current_total_gross) == (56_000, 30_000, 86_000)
     assert (order.folded_name, get_stock(variant).allocated) == ("hoang van pao", 4)
+
+
+def test_quantity_of_a_draft_decides_its_price_unless_one_was_entered(admin: Client) -> None:
+    variant = make_variant(name="Gừng tươi", price=15_000, unit="kg", on_hand=90)
+    set_wholesale_prices(variant, {10: 13_000})
+    page = admin.post(f"{DESK}don-nhap/", {"source": "phone"}).url
+    counts = {"lines-INITIAL_FORMS": "1", "lines-TOTAL_FORMS": "1"}
+    nothing = {"lines-INITIAL_FORMS": "0", "lines-TOTAL_FORMS": "0"}
+    admin.post(page, nothing | {f"add-{variant.pk}": "5"})
+
+    def save(**changed: str) -> tuple[int, int, int | None]:
+        (row,) = admin.get(page).context["lines"].forms
+        shown = {f"lines-0-{name}": row[name].value() for name in row.fields}
+        shown["lines-0-shown_price"] = shown["lines-0-shown_price"] or ""
+        admin.post(page, shown | {f"lines-0-{name}": value for name, value in changed.items()} | counts)
+        line = OrderLine.objects.get()
+        return line.unit_price, line.unit_list_price, line.wholesale_from
+
+    assert save(quantity="20") == (13_000, 13_000, 10)
+    assert save(quantity="5") == (15_000, 15_000, None)
+    assert save(price="12500") == (12_500, 15_000, None)
+    assert save(quantity="20") == (12_500, 15_000, None)
+    assert re.sub(r"\s+", " ", html_of(admin.get(page))).count("Giá sỉ từ 10 kg: 13.000 ₫") == 1
+    found = html_of(admin.get(page, {"q": "gung"}))
+    assert re.sub(r"\s+", " ", found).count("Giá sỉ từ 10 kg: 13.000 ₫") == 2
 
 
 def test_draft_without_name_or_address_is_saved_but_not_placed(admin: Client) -> None:
