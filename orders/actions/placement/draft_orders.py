@@ -26,7 +26,7 @@ from orders.actions.payments.confirm_order import start_acceptance_deadline
 from orders.actions.payments.order_payments import expect_payment
 from orders.actions.placement.allocate_order_stock import allocate_order_stock
 from orders.actions.placement.place_order import BasketChanged, BasketEmpty, record_consents, require_consent
-from orders.actions.quotes.build_quote import build_quote
+from orders.actions.quotes.build_quote import build_quote, read_quote_inputs
 from orders.actions.quotes.quote_types import (
     Buyer,
     Quote,
@@ -157,7 +157,10 @@ def place_draft(
     order = _lock_draft(order_id)
     require_consent(consents)
     locks.lock_voucher(order.voucher_code)
-    current_quote = build_quote(draft_quote_request(order), now=now)
+    quote_request = draft_quote_request(order)
+    inputs = read_quote_inputs(quote_request)
+    locks.lock_limited_variants(inputs.variants.values())
+    current_quote = build_quote(quote_request, now=now, inputs=inputs)
     if not current_quote.seller_quotes:
         raise BasketEmpty()
     if current_quote.problems - _STAFF_MAY_IGNORE:
@@ -216,7 +219,13 @@ def _set_rates_of_today(order: Order, quote: Quote, *, now: datetime.datetime) -
 def draft_quote_request(order: Order) -> QuoteRequest:
     """Return a draft's quote request, at the prices agreed."""
     lines = [
-        RequestedLine(line.pk, line.variant_id, line.quantity, forced_price=line.unit_price)
+        RequestedLine(
+            line.pk,
+            line.variant_id,
+            line.quantity,
+            forced_price=line.unit_price,
+            wholesale_from=line.wholesale_from,
+        )
         for line in order.lines.order_by("position", "pk")
         if line.variant_id is not None
     ]

@@ -22,7 +22,7 @@ from orders.actions.order_records.record_order import create_order_row, write_pa
 from orders.actions.payments.order_payments import expect_payment
 from orders.actions.placement.allocate_order_stock import allocate_order_stock
 from orders.actions.placement.draft_orders import draft_quote_request
-from orders.actions.quotes.build_quote import build_quote
+from orders.actions.quotes.build_quote import build_quote, read_quote_inputs
 from orders.actions.quotes.quote_types import QuoteProblem
 from orders.actions.quotes.sales_terms import SalesTerms
 from orders.actions.vouchers.redeem_vouchers import record_voucher_use
@@ -95,7 +95,9 @@ def _pay_from_transfer(transfer: BankTransfer, order: Order, *, actor: Actor, no
 def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> Order:
     quote_request = draft_quote_request(ended_order)
     locks.lock_voucher(quote_request.voucher_code)
-    current_quote = build_quote(quote_request, now=now)
+    inputs = read_quote_inputs(quote_request)
+    locks.lock_limited_variants(inputs.variants.values())
+    current_quote = build_quote(quote_request, now=now, inputs=inputs)
     if len(current_quote.lines) < ended_order.lines.count() or current_quote.problems - _IGNORED_PROBLEMS:
         raise OrderNotReplaceable(quote=current_quote)
     if current_quote.voucher is not None and current_quote.voucher.refused is not None:

@@ -219,7 +219,7 @@ def _quote_line(
         listed = selling = tier.amount
     if line.forced_price is not None:
         selling = line.forced_price
-        listed = listed if listed is not None else selling
+        listed = selling if listed is None or line.wholesale_from is not None else listed
     quoted = QuotedLine(
         requested=line,
         variant=variant,
@@ -228,7 +228,7 @@ def _quote_line(
         tax_rate=rates.get(tax_class.pk if tax_class else None, Decimal(0)),
         tax_class_name=tax_class.name if tax_class else "",
         available_quantity=free.get(variant.pk),
-        wholesale_from=tier.minimum_quantity if tier is not None else None,
+        wholesale_from=tier.minimum_quantity if tier is not None else line.wholesale_from,
     )
     on_sale = (
         listing is not None

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Sum
 
 from catalog.actions.stock.stock_movements import record_movement, refresh_availability
-from catalog.models import MovementReason
+from catalog.models import MovementReason, WholesalePrice
 from orders.actions.bank_transfers.transfer_review import (
     AmountExceedsOrderDue,
     AmountExceedsTransfer,
@@ -37,7 +37,15 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change
 from shop.core.states import TransitionNotAllowed
-from tests.factories import NOW, get_stock, unknown_uuid
+from tests.factories import (
+    NOW,
+    get_stock,
+    make_bank_account,
+    make_order,
+    make_variant,
+    set_wholesale_prices,
+    unknown_uuid,
+)
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.transfer_helpers import (
     BANK,
@@ -401,6 +409,24 @@ def test_expired_order_is_replaced_and_paid() -> None:
     assert transfer.state == TransferState.ASSIGNED
     assert Change.objects.get(action="order.replaced").data == {"code": replacement.code}
     check_everything()
+
+
+def test_replacement_keeps_the_wholesale_price_of_its_time() -> None:
+    variant = make_variant(price=15_000, on_hand=50)
+    set_wholesale_prices(variant, {10: 13_000})
+    make_bank_account()
+    order = make_order((variant, 10), method=PaymentMethod.TRANSFER)
+    expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
+    transfer = receive_transfer(order.code, now=NOW + 25 * HOUR)
+    WholesalePrice.objects.update(amount=12_000)
+
+    replacement = replace_expired_order(
+        transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR
+    )
+
+    line = replacement.lines.get()
+    assert (line.unit_price, line.unit_list_price, line.wholesale_from) == (13_000, 13_000, 10)
+    assert not replacement.discounts.exists()
 
 
 def test_replacing_expired_order_twice_places_one_order() -> None:
