@@ -153,12 +153,6 @@ class QuotedLine:
         return self.unit_price * self.requested.quantity
 
     @property
-    def has_shop_price(self) -> bool:
-        """Return whether the unit price is the one that buyers pay for this quantity now."""
-        price = next(iter(self.variant.prices.all()), None)
-        return price is not None and price.price_at(self.requested.quantity) == self.unit_price
-
-    @property
     def maximum_total(self) -> int:
         """The amount before discounts; for a line sold by weight, at its bound."""
         if not self.variant.is_sold_by_weight:
