@@ -52,8 +52,7 @@ class RequestedLine:
     """A variant and its quantity, in a request.
 
     `seen_price` is the unit price last shown to the buyer. `forced_price` is a unit price that staff or an
-    app sets. `wholesale_from` means that it is the wholesale price agreed before, even if the seller has
-    changed the wholesale prices since.
+    app sets. `wholesale_from` marks it as the wholesale price agreed before, which may have changed since.
     """
 
     key: uuid.UUID
