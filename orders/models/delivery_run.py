@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from cooperatives.models import Cooperative
+from orders.models.handover import REDACTED
 from orders.models.parcel import Parcel
 from shop.core.actors import Actor, ActorKind, EntryPoint
 
@@ -46,7 +47,11 @@ class DeliveryRun(models.Model):
     class Meta:
         verbose_name = pgettext_lazy("model", "delivery run")
         verbose_name_plural = pgettext_lazy("models", "delivery runs")
-        indexes = [models.Index(fields=["cooperative", "-created_at", "-id"], name="run_by_cooperative")]
+        indexes = [
+            models.Index(fields=["cooperative", "-created_at", "-id"], name="run_by_cooperative"),
+            models.Index(fields=["created_at", "id"], condition=Q(ended_at=None), name="run_open"),
+            models.Index(fields=["ended_at", "id"], condition=~Q(driver_name=REDACTED), name="run_named"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.cooperative_id} {self.name}"

@@ -12,7 +12,8 @@ from django.utils.translation import pgettext_lazy
 
 from orders.models.parcel import Parcel
 
-# Replaces names and the place once a person is anonymised, and names after half a year.
+# Replaces names and the place once a person is anonymised. After half a year it replaces names, and places of
+# deliveries.
 REDACTED = "-"
 
 
@@ -22,6 +23,12 @@ class HandoverStep(models.TextChoices):
     TO_COLLECTION_POINT = "to_point", _("from the farmer to the collection point")
     TO_DRIVER = "to_driver", _("from the collection point to the driver")
     TO_BUYER = "to_buyer", _("from the driver to the buyer")
+
+
+# A record without names, and for a delivery without its place.
+IS_REDACTED = Q(giver_name=REDACTED, receiver_name=REDACTED) & (
+    ~Q(step=HandoverStep.TO_BUYER) | Q(place=REDACTED)
+)
 
 
 class HandoverMethod(models.TextChoices):
@@ -82,6 +89,11 @@ class HandoverCode(models.Model):
                 name="handover_code_of_a_phone_is_not_open",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["created_at", "id"], condition=~Q(giver_name=REDACTED), name="handover_code_named"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.parcel_id} {self.step}"
@@ -112,7 +124,10 @@ class HandoverRecord(models.Model):
                 name="handover_names_people_and_place",
             )
         ]
-        indexes = [models.Index(fields=["parcel", "id"], name="handover_by_parcel")]
+        indexes = [
+            models.Index(fields=["parcel", "id"], name="handover_by_parcel"),
+            models.Index(fields=["happened_at", "id"], condition=~IS_REDACTED, name="handover_named"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.parcel_id} {self.step}"

@@ -155,6 +155,9 @@ class Parcel(WithMetadata, WithTimes):
         indexes = [
             models.Index(fields=["state", "id"], name="parcel_by_state"),
             models.Index(fields=["tracking_number"], name="parcel_by_tracking"),
+            models.Index(
+                fields=["handed_over_at", "id"], condition=~Q(driver_phone=""), name="parcel_driver_phone"
+            ),
             # Cash not yet remitted: a small fraction of the rows.
             models.Index(
                 fields=["cod_state", "cod_holder", "carrier", "id"],

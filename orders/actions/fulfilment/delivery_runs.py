@@ -20,6 +20,8 @@ from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.identifiers.phones import require_phone
 from shop.core.models import key_of_created_row, record_change, was_done_with_key
 
+_OPEN_FOR = datetime.timedelta(days=30)  # as long as a phone may wait to send
+_ENDED_AT_ONCE = 100  # by one sweep
 _SIGNER = signing.Signer(sep=".", salt="orders.actions.fulfilment.delivery_runs")
 
 
@@ -147,6 +149,16 @@ def end_run(*, run_id: int, cooperative: Cooperative, actor: Actor, now: datetim
     HandoverCode.objects.filter(parcel__in=carried.values("parcel"), closed_at=None).update(closed_at=now)
     carried.update(released_at=now)
     record_change("run.ended", run, actor=actor, now=now, cooperative_id=cooperative.pk)
+
+
+def end_old_runs(*, now: datetime.datetime) -> None:
+    """End runs that nobody has ended in a month, so that their links and their drivers' names end too."""
+    old = DeliveryRun.objects.open().filter(created_at__lt=now - _OPEN_FOR).select_related("cooperative")
+    for run in old.order_by("created_at", "pk")[:_ENDED_AT_ONCE]:
+        try:
+            end_run(run_id=run.pk, cooperative=run.cooperative, actor=Actor.system(), now=now)
+        except RunEnded:  # meanwhile by a member
+            continue
 
 
 @transaction.atomic(durable=True)

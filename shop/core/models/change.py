@@ -76,6 +76,13 @@ class Change(models.Model):
                 condition=models.Q(cooperative__isnull=False),
                 name="change_by_cooperative",
             ),
+            # People without an account whom the members' app named: their names end in time.
+            models.Index(
+                fields=["created_at", "id"],
+                condition=models.Q(actor_kind=ActorKind.GUEST, entry_point=EntryPoint.MEMBERS)
+                & ~models.Q(actor_name=""),
+                name="change_named_guest",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,14 +7,25 @@ import datetime
 import pytest
 
 from cooperatives.models import Role
+from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
+from orders.actions.fulfilment.delivery_runs import end_old_runs, end_run
 from orders.actions.fulfilment.handovers import Receiver, confirm_handover, issue_handover_code
+from orders.actions.privacy import handover_names
 from orders.actions.privacy.anonymise import anonymise_person
 from orders.actions.privacy.handover_names import NAMES_KEPT_FOR, delete_old_handover_names
-from orders.models import DeliveryRun, HandoverCode, HandoverMethod, HandoverRecord, HandoverStep
+from orders.models import (
+    DeliveryRun,
+    HandoverCode,
+    HandoverMethod,
+    HandoverRecord,
+    HandoverStep,
+    Parcel,
+    RunParcel,
+)
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.models import Change, record_change
 from tests.factories import fixed_now, make_member, make_seller
-from tests.shop.members.test_delivery_runs import packed_parcel
+from tests.shop.members.test_delivery_runs import packed_parcel, run_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
@@ -81,6 +92,74 @@ def test_driver_of_an_open_run_keeps_their_name(handover) -> None:
     delete_old_handover_names(now=fixed_now() + 2 * NAMES_KEPT_FOR)
 
     assert DeliveryRun.objects.get().driver_name == "Lý A Páo"
+
+
+def test_run_that_nobody_ends_is_over_after_a_month_and_its_driver_unnamed_half_a_year_later(seller) -> None:
+    now, month = fixed_now(), 30 * DAY
+    parcel = packed_parcel(seller)
+    run = run_of(seller, parcel)
+    end_old_runs(now=now + month)
+    run.refresh_from_db()
+    assert run.ended_at is None
+
+    end_old_runs(now=now + month + DAY)
+    delete_old_handover_names(now=now + month + 2 * DAY + NAMES_KEPT_FOR)
+
+    run.refresh_from_db()
+    assert (run.ended_at, run.driver_name) == (now + month + DAY, "-")
+    assert Change.objects.get(action="run.ended").actor_kind == ActorKind.SYSTEM
+    assert not RunParcel.objects.open().exists()
+
+
+def test_place_of_a_delivery_goes_with_its_names(handover) -> None:
+    parcel = HandoverRecord.objects.get().parcel
+    issued = issue_handover_code(
+        parcel_id=parcel.pk,
+        step=HandoverStep.TO_BUYER,
+        cooperative=parcel.part.cooperative,
+        giver_name="Lý A Páo",
+        now=fixed_now(),
+    )
+    receiver = Receiver("Bùi Thị Sen", "Thôn Nà Ít", Actor.guest(EntryPoint.MEMBERS))
+    confirm_handover(code=issued.code, method=HandoverMethod.SCAN, receiver=receiver, now=fixed_now())
+    HandoverRecord.objects.filter(step=HandoverStep.TO_BUYER).update(giver_name="-", receiver_name="-")
+
+    delete_old_handover_names(now=fixed_now() + NAMES_KEPT_FOR + DAY)
+
+    places = dict(HandoverRecord.objects.values_list("step", "place"))
+    assert places == {"to_driver": "Bến xe Chợ Rã", "to_buyer": "-"}
+
+
+def test_sweep_writes_some_rows_of_each_kind_at_a_time(seller, monkeypatch) -> None:
+    monkeypatch.setattr(handover_names, "_SWEEP_SIZE", 1)
+    now = fixed_now()
+    for _number in range(2):
+        parcel = packed_parcel(seller)
+        run = run_of(seller, parcel)
+        hand_over_parcel(parcel_id=parcel.pk, actor=Actor.system(), now=now)
+        Parcel.objects.filter(pk=parcel.pk).update(driver_phone="+84987654321")
+        issue_handover_code(
+            parcel_id=parcel.pk,
+            step=HandoverStep.TO_BUYER,
+            cooperative=seller,
+            giver_name="Lý A Páo",
+            now=now,
+        )
+        end_run(run_id=run.pk, cooperative=seller, actor=Actor.system(), now=now)
+
+    def named() -> tuple[int, int, int]:
+        return (
+            HandoverCode.objects.exclude(giver_name="-").count(),
+            DeliveryRun.objects.exclude(driver_name="-").count(),
+            Parcel.objects.exclude(driver_phone="").count(),
+        )
+
+    counts = [named()]
+    for _sweep in range(2):
+        delete_old_handover_names(now=now + NAMES_KEPT_FOR + DAY)
+        counts.append(named())
+
+    assert counts == [(2, 2, 2), (1, 1, 1), (0, 0, 0)]
 
 
 def test_anonymised_member_is_taken_out_of_the_handovers_of_their_cooperative(seller, handover) -> None:
