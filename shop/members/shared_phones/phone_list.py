@@ -46,6 +46,9 @@ def register_shared_phone_view(request: HttpRequest, membership: MembershipConte
     form = SharedPhoneForm(request.POST)
     if not form.is_valid():
         return _render_list(request, membership, form)
+    if find_shared_phone(request) is not None:  # also of another cooperative, whose work waits on it
+        messages.error(request, str(_("This phone is already shared.")))
+        return redirect("members:shared-phones")
     try:
         phone, secret = register_shared_phone(
             cooperative_id=membership.cooperative.pk,

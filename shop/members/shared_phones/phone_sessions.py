@@ -37,7 +37,8 @@ from shop.notifications.push_subscriptions import end_push_of_sessions
 PHONE_COOKIE = "shared_phone"
 MEMBER_COOKIE = "phone_member"  # the id of the user at the phone; scripts write it too
 LOCK_AFTER_MINUTES = 5  # of rest
-_PIN_KEY, _SEEN_KEY = "phone_pin", "phone_seen_at"  # session keys
+# Session keys. A session in the background only sends work.
+_PIN_KEY, _SEEN_KEY, _BACKGROUND_KEY = "phone_pin", "phone_seen_at", "phone_in_background"
 _COOKIE_AGE = 60 * 60 * 24 * 365
 _SEEN_INTERVAL_SECONDS = 30
 _CHALLENGE_SECONDS = 120
@@ -121,11 +122,17 @@ def settle_shared_phone(request: HttpRequest) -> HttpResponse | None:
 
 
 def open_phone(
-    request: HttpRequest, response: HttpResponseBase, pin: PhonePin, *, is_after_sign_in: bool = False
+    request: HttpRequest,
+    response: HttpResponseBase,
+    pin: PhonePin,
+    *,
+    is_after_sign_in: bool = False,
+    is_in_background: bool = False,
 ) -> None:
     """Start a new session of this member. Nothing of the former session remains.
 
-    `is_after_sign_in` keeps that the same user has just signed in fully.
+    `is_after_sign_in` keeps that the same user has just signed in fully. A session `is_in_background` if no
+    page is open: the member may have left long ago, so it ends when somebody asks for a page.
     """
     user, now = pin.membership.user, timezone.now()
     kept = {key: request.session.get(key) for key in (SESSION_KEY, METHOD_KEY)} if is_after_sign_in else {}
@@ -133,6 +140,7 @@ def open_phone(
     logout(request)
     request.session[_PIN_KEY] = pin.pk
     request.session[_SEEN_KEY] = time.time()
+    request.session[_BACKGROUND_KEY] = is_in_background
     # A PIN needs the phone, and was chosen after a full sign-in with the second factor.
     request.session[SECOND_FACTOR_KEY] = user.has_second_factor
     request.session.update({key: value for key, value in kept.items() if value is not None})
@@ -194,7 +202,7 @@ def _find_user(request: HttpRequest) -> object:
     if user.is_authenticated or not _is_for_members(request) or _PIN_KEY not in request.session:
         return user
     pin = _open_pin(request)
-    if pin is None:
+    if pin is None or (request.session.get(_BACKGROUND_KEY) and not _is_sent_by_app(request)):
         request.session.flush()
         return user
     if _is_sign_of_a_person(request):
@@ -243,7 +251,11 @@ def _is_for_members(request: HttpRequest) -> bool:
 
 def _is_sign_of_a_person(request: HttpRequest) -> bool:
     """Return whether a person asked for the page, long enough after the last one to write it down."""
-    match = request.resolver_match
     is_poll = request.method == "GET" and "HX-Request" in request.headers
-    is_in_background = is_poll or (match is not None and match.view_name in _BACKGROUND)
+    is_in_background = is_poll or _is_sent_by_app(request)
     return not is_in_background and time.time() - request.session[_SEEN_KEY] > _SEEN_INTERVAL_SECONDS
+
+
+def _is_sent_by_app(request: HttpRequest) -> bool:
+    """Return whether the app sends such requests by itself."""
+    return request.resolver_match is not None and request.resolver_match.view_name in _BACKGROUND

@@ -93,12 +93,12 @@ def resume_member(request: HttpRequest) -> HttpResponse:
         if phone is None:
             raise Missing()
         RESUMPTIONS.count_try(str(phone.pk))
-        pin = _proven_pin(phone, request.body)
+        pin, is_in_background = _proven_pin(phone, request.body)
     except Refused as refused:
         status = 429 if isinstance(refused, TooManyTries) else 403
         return JsonResponse({"code": refused.code, "message": str(refused.message)}, status=status)
     response = JsonResponse({"member": pin.membership.user_id})
-    open_phone(request, response, pin)
+    open_phone(request, response, pin, is_in_background=is_in_background)
     return response
 
 
@@ -119,8 +119,11 @@ def _enter_pin(request: HttpRequest, phone: SharedPhone, chosen: PhonePin, form:
         return None
 
 
-def _proven_pin(phone: SharedPhone, body: bytes) -> PhonePin:
-    """Return the PIN of the member who signed the challenge. Raises UnprovenMember."""
+def _proven_pin(phone: SharedPhone, body: bytes) -> tuple[PhonePin, bool]:
+    """Return the PIN of the member who signed the challenge, and whether no page is open.
+
+    Raises UnprovenMember.
+    """
     try:
         sent = json.loads(body) if len(body) <= _MAX_BYTES else None
     except (ValueError, RecursionError) as error:
@@ -134,4 +137,4 @@ def _proven_pin(phone: SharedPhone, body: bytes) -> PhonePin:
     )
     if not is_proven:
         raise UnprovenMember()
-    return pins[0]
+    return pins[0], sent.get("in_background") is True

@@ -359,11 +359,15 @@ def test_stranger_on_a_shared_phone_chooses_no_pin(browser, phone) -> None:
     assert browser.get(NEW_PIN).status_code == 404
     assert browser.get(PHONES).status_code == 200  # of their own cooperative
     assert "Máy ở bàn đóng hàng" not in html_of(browser.get(PHONES))
+    before = browser.cookies["shared_phone"].value
+    page = html_of(browser.post(f"{PHONES}them/", {"name": "máy"}, follow=True))
+    assert "This phone is already shared." in page
+    assert (SharedPhone.objects.count(), browser.cookies["shared_phone"].value) == (1, before)
     assert browser.get("/xa-vien/dong-bo/").status_code == 401  # the phone keeps its own cooperative's rows
 
 
-def resume(browser: Client, member: int, challenge: str, signature: str) -> int:
-    body = {"member": member, "challenge": challenge, "signature": signature}
+def resume(browser: Client, member: int, challenge: str, signature: str, **fields: bool) -> int:
+    body = {"member": member, "challenge": challenge, "signature": signature, **fields}
     return browser.post(f"{PHONES}tiep/", body, content_type="application/json").status_code
 
 
@@ -379,6 +383,18 @@ def test_member_who_opened_the_phone_without_network_goes_on_by_a_signature(
 
     pulled = browser.get("/xa-vien/dong-bo/").json()
     assert pulled["member"]["name"] == "Lò Thị Hoa"
+
+
+def test_work_sent_without_an_open_page_opens_no_page(browser, hoa) -> None:
+    challenge = browser.get("/xa-vien/dong-bo/").json()["challenge"]
+    browser.cookies["phone_member"] = str(hoa.membership.user_id)
+    proof = sign(signing_key(hoa), f"resume:{challenge}")
+    assert resume(browser, hoa.membership.user_id, challenge, proof, in_background=True) == 200
+    assert browser.get("/xa-vien/dong-bo/").json()["member"]["name"] == "Lò Thị Hoa"
+
+    assert browser.get(PARTS)["Location"].startswith(SWITCH)
+
+    assert "challenge" in browser.get("/xa-vien/dong-bo/").json()
 
 
 def test_forged_resumptions_open_nothing(browser, phone, hoa, minh) -> None:

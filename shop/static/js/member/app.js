@@ -97,6 +97,7 @@ window.addEventListener(
 if ("phoneEnded" in frame.dataset) await forgetSharing();
 await watchRest();
 await forgetFormerMember();
+if ((await readSettings())?.shared) endAlerts(); // those of whoever used the phone alone before
 const opensHere = place && screenFor(location.pathname);
 const notSent = document.querySelector("[data-not-sent]");
 const isShown = place && (!notSent || notSent.hidden);

@@ -110,9 +110,10 @@ export const forgetAll = async () => {
   localStorage.removeItem("handover-place");
 };
 
-// A product that is not finished yet.
-export const readDraft = async () => (await (await opened).get("settings", "draft")) ?? null;
-export const storeDraft = async (draft) => (await opened).put("settings", draft, "draft");
+// A product that is not finished yet; on a shared phone each member has their own.
+const nameDraft = (phone) => (phone?.shared ? `draft-${phone.member.id}` : "draft");
+export const readDraft = async () => (await (await opened).get("settings", nameDraft(await readSettings()))) ?? null;
+export const storeDraft = async (draft) => (await opened).put("settings", draft, nameDraft(await readSettings()));
 
 // Make a refused new product unfinished again, without its commands.
 export const reviseCommand = async (command) => {
@@ -154,10 +155,11 @@ export const addCommands = async (given, { isDraftDone = false } = {}) => {
   const transaction = (await opened).transaction(["outbox", "settings"], "readwrite");
   const outbox = transaction.objectStore("outbox");
   const store = async () => {
-    const { member, cooperative, shared } = await transaction.objectStore("settings").get("phone");
+    const phone = await transaction.objectStore("settings").get("phone");
+    const { member, cooperative, shared } = phone;
     if (shared && author?.member !== member.id) throw new Error("The phone was locked or changed its member.");
     const unfinished = (await outbox.getAll()).filter(({ state }) => state !== "done").reverse();
-    if (isDraftDone) await transaction.objectStore("settings").delete("draft");
+    if (isDraftDone) await transaction.objectStore("settings").delete(nameDraft(phone));
     for (const [index, { key, name, payload, subject, chains, at }] of commands.entries()) {
       const last = chains.map((chain) => unfinished.find((earlier) => chainsOf(earlier).includes(chain))?.key);
       const command = {

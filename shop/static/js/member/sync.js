@@ -186,7 +186,8 @@ const pull = async (door, signal) => {
 const resume = async (address, { challenge, csrf_token: token }) => {
   const author = await readAuthor();
   if (!challenge || !author) return false;
-  const body = { member: author.member, challenge, signature: await sign(author.key, `resume:${challenge}`) };
+  const signature = await sign(author.key, `resume:${challenge}`);
+  const body = { member: author.member, challenge, signature, in_background: !globalThis.document };
   const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
   const request = { method: "POST", headers, body: JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE) };
   const response = await fetch(address.replace(/dong-bo\/.*/, "may-chung/tiep/"), request).catch(() => null);

@@ -91,13 +91,27 @@ REPEAT_PACKING = """async ({ part, line }) => {
 }"""
 
 
-# Whether the phone's database has no rows and no member's key.
+# The unfinished product that another member of the phone finds, and the one that its own member finds.
+UNFINISHED_PRODUCTS = """async () => {
+  const { readAuthor, readDraft, readSettings, storeAuthor, storeDraft } = await import("member/store");
+  const [{ member, rights }, { key }] = [await readSettings(), await readAuthor()];
+  await storeDraft({ name: "Măng khô" });
+  await storeAuthor({ id: 0, name: "", role: "lister", rights: [] }, key);
+  const found = await readDraft();
+  await storeAuthor({ ...member, rights }, key);
+  return [found, await readDraft()];
+}"""
+
+# Whether the phone's database has no rows and no member's key. An unfinished product stays.
 HOLDS_NOTHING = """() => new Promise((done) => {
   const opening = indexedDB.open("cho-phien-members");
   opening.onsuccess = () => {
     const reading = opening.result.transaction(["rows", "settings"]);
-    const counts = ["rows", "settings"].map((name) => reading.objectStore(name).count());
-    reading.oncomplete = () => { opening.result.close(); done(counts.every(({ result }) => result === 0)); };
+    const keys = ["rows", "settings"].map((name) => reading.objectStore(name).getAllKeys());
+    reading.oncomplete = () => {
+      opening.result.close();
+      done(keys.flatMap(({ result }) => result).every((key) => String(key).startsWith("draft")));
+    };
   };
 })"""
 
@@ -136,6 +150,7 @@ def test_repeated_packing_takes_its_signed_steps_along_and_a_locked_phone_can_be
     assert result == [["pack_parcel"], ["done"] * 3]
     assert Parcel.objects.get().state == ParcelState.HANDED_OVER
 
+    assert page.evaluate(UNFINISHED_PRODUCTS) == [None, {"name": "Măng khô"}]
     page.evaluate(SYNCHRONISE_WITHOUT_END)
     page.get_by_role("button", name="Đổi người").click()
     expect(page.get_by_role("heading", name="Ai đang làm việc?")).to_be_visible()
