@@ -44,6 +44,11 @@ def reached_tier(
     return reached[-1]
 
 
+def within_order_limit(tiers: Sequence[WholesaleTier], order_limit: int | None) -> list[WholesaleTier]:
+    """Return the tiers that one order can reach."""
+    return [tier for tier in tiers if order_limit is None or tier.minimum_quantity <= order_limit]
+
+
 def find_next_tier(tiers: Sequence[WholesaleTier], *, quantity: int, unit_price: int) -> WholesaleTier | None:
     """Return the nearest tier above `quantity` that is cheaper than `unit_price`, or None."""
     cheaper = (tier for tier in tiers if tier.minimum_quantity > quantity and tier.amount < unit_price)

@@ -28,7 +28,7 @@ class VariantChoice:
     """A variant that can be chosen, prices in minor units. `units_left` is None if stock is not tracked.
 
     `picture` is its own picture, and `view` the position of that picture among the product's, from 1. `tiers`
-    are the wholesale prices that are not above `price`.
+    are the wholesale prices that are not above `price` and that one order can reach.
     """
 
     variant: Variant

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from catalog.forms import BackInStockForm
 from catalog.models import Price, Product, ProductMedia
 from catalog.models.listing import Listing
+from catalog.pricing import within_order_limit
 from catalog.unit_labels import unit_label
 from catalog.views.back_in_stock import back_in_stock_form, paused_product_page
 from catalog.views.breadcrumbs import breadcrumbs_to
@@ -32,7 +33,14 @@ from catalog.views.product_page_queries import (
 )
 from catalog.views.wish_list_storage import is_wished
 from shop.core.dates.calendar import vietnam_date
-from shop.core.models import Channel, SharePicture, market_channel, shop_settings, show_in_language
+from shop.core.models import (
+    Channel,
+    SharePicture,
+    ShopSettings,
+    market_channel,
+    shop_settings,
+    show_in_language,
+)
 
 MAX_SIMILAR = 4
 
@@ -45,7 +53,8 @@ def show_product(request: HttpRequest, slug: str) -> HttpResponse:
     if requested_product is None:
         return paused_product_page(request, slug)
     now = timezone.now()
-    choices = _variant_choices(requested_product, channel)
+    settings = shop_settings()
+    choices = _variant_choices(requested_product, channel, settings)
     variant_context = _variant_context(choices)
     purchase = parse_purchase(request.GET, requested_product, choices, variant_context["best"])
     variant_media = select_variant_media(requested_product.pk)
@@ -59,7 +68,7 @@ def show_product(request: HttpRequest, slug: str) -> HttpResponse:
         "purchase": purchase,
         "is_option_requested": purchase.choice is not None
         and request.GET.get("variant") == str(purchase.choice.variant.pk),
-        "complaint_days": requested_product.complaint_days(shop_settings().complaint_days),
+        "complaint_days": requested_product.complaint_days(settings.complaint_days),
         **delivery_context(request, requested_product, channel, purchase, now=now),
     }
     _show_in_language(requested_product, choices)
@@ -115,19 +124,22 @@ def _variant_context(choices: Sequence[VariantChoice]) -> dict[str, Any]:
     }
 
 
-def _variant_choices(product: Product, channel: Channel) -> list[VariantChoice]:
+def _variant_choices(product: Product, channel: Channel, settings: ShopSettings) -> list[VariantChoice]:
     """Return the product's variants with a price, in sort order."""
     prices = select_prices(channel.pk, product.pk)
     free = dict(select_free_quantities(channel.pk, channel.default_country, product.pk))
     for price in prices:
         price.variant.product = product
-    return [_variant_choice(price, free.get(price.variant_id, 0)) for price in prices]
+    return [_variant_choice(price, free.get(price.variant_id, 0), settings) for price in prices]
 
 
-def _variant_choice(price: Price, free: int) -> VariantChoice:
+def _variant_choice(price: Price, free: int, settings: ShopSettings) -> VariantChoice:
     variant, selling = price.variant, price.selling_price or 0
     list_price = price.amount if price.amount != selling else None
-    tiers = [tier for tier in price.wholesale_tiers if tier.amount <= selling]
+    tiers = within_order_limit(
+        price.wholesale_tiers, variant.order_limit(settings.limit_quantity_per_checkout)
+    )
+    tiers = [tier for tier in tiers if tier.amount <= selling]
     units_left = max(free, 0) if variant.track_inventory else None
     return VariantChoice(variant, selling, list_price, units_left, tiers=tiers)
 

@@ -22,7 +22,7 @@ from orders.actions.quotes.build_quote import build_quote
 from orders.actions.quotes.quote_types import QuoteRequest, RequestedLine
 from shop.accounts.models import Address
 from shop.core.dates.calendar import vietnam_date
-from shop.core.models import Translation
+from shop.core.models import ShopSettings, Translation
 from shop.core.models.geography import Division
 from tests.factories import (
     HANOI,
@@ -570,6 +570,21 @@ def test_product_page_lists_wholesale_prices(client) -> None:
     quantities = [row.get("eligibleQuantity", {}).get("minValue") for row in offer["priceSpecification"]]
     prices = [row["price"] for row in offer["priceSpecification"]]
     assert (offer["price"], prices, quantities) == ("15000", ["13000", "12000"], [10, 50])
+
+
+@pytest.mark.parametrize(
+    "limits", [{}, {"quantity_limit_per_order": 50}, {"quantity_limit_per_customer": 60}]
+)
+def test_wholesale_price_that_no_order_reaches_is_not_listed(client, limits) -> None:
+    ginger = make_variant(name="Gừng tươi", price=15_000, unit="kg", on_hand=100)
+    set_wholesale_prices(ginger, {10: 13_000, 61: 12_000})
+    ShopSettings.objects.update_or_create(defaults={"limit_quantity_per_checkout": None if limits else 50})
+    Variant.objects.update(**limits or {"quantity_limit_per_order": 99})
+
+    page = html_of(client.get(f"/san-pham/{ginger.product.slug}/"))
+
+    assert 'data-tiers="10:13000"' in page
+    assert "12000" not in page
 
 
 def test_wholesale_price_above_a_promotion_is_not_listed(client) -> None:

@@ -24,6 +24,10 @@ class InvalidWholesalePrices(Refused):
     code = "invalid_wholesale_prices"
     default_message = _("Enter each wholesale quantity once, as a whole number from 2 to 1,000,000.")
     too_many = _("A product can have at most 5 wholesale prices.")
+    above_order_limit = _(
+        "One order can hold at most %(count)s. A wholesale price must start from that quantity or a"
+        " smaller one."
+    )
     not_below = _(
         "From %(quantity)s the price must be below %(before)s. The more a buyer takes, the less one costs."
     )

@@ -25,7 +25,10 @@ wholesale_price.value_fields("minimumQuantity", "price")
 def wholesale_prices(
     variants: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[dict[str, object]]]:
-    """Resolve the wholesale prices in each variant's channel; none without a channel."""
+    """Resolve the wholesale prices in each variant's channel that one order can reach.
+
+    There are none without a channel.
+    """
     keys = {variant_row.id for variant_row in variants}
     channels = {variant_row.in_channel for variant_row in variants} - {None}
     if not channels:
@@ -35,9 +38,11 @@ def wholesale_prices(
         for price in resolve_prices("variant", keys, channels, context, selection, None)
     }
     tiers_by_pair: dict[Pair, list[dict[str, object]]] = {}
-    for variant_id, channel_id, quantity, amount in _tiers(keys, channels):
+    shop_limit = context.settings.limit_quantity_per_checkout
+    for variant_id, channel_id, quantity, amount, *own_limits in _tiers(keys, channels):
         pair = (variant_id, channel_id)
-        if pair in prices:
+        limits = [limit for limit in (shop_limit, *own_limits) if limit is not None]
+        if pair in prices and quantity <= min(limits, default=quantity):
             price = net_and_gross(amount, prices[pair], context)
             tiers_by_pair.setdefault(pair, []).append({"minimumQuantity": quantity, "price": price})
     return [tiers_by_pair.get((variant_row.id, variant_row.in_channel), []) for variant_row in variants]
@@ -46,10 +51,17 @@ def wholesale_prices(
 @compiled_query
 def _tiers(
     variant_ids: Collection[int], channel_ids: Collection[int]
-) -> QuerySet[WholesalePrice, tuple[int, int, int, int]]:
+) -> QuerySet[WholesalePrice, tuple[int, int, int, int, int | None, int | None]]:
     rows = WholesalePrice.objects.filter(price__variant__in=variant_ids, price__channel__in=channel_ids)
     values = rows.order_by("price", "minimum_quantity")
-    return values.values_list("price__variant_id", "price__channel_id", "minimum_quantity", "amount")
+    return values.values_list(
+        "price__variant_id",
+        "price__channel_id",
+        "minimum_quantity",
+        "amount",
+        "price__variant__quantity_limit_per_order",
+        "price__variant__quantity_limit_per_customer",
+    )
 
 
 TYPES = (wholesale_price,)

@@ -115,6 +115,17 @@ def test_price_with_a_missing_zero_is_asked_about(member_client, ginger) -> None
     assert (tiers_of(ginger), limits_of(ginger)) == ([(10, 1_300)], (20, None, None))
 
 
+def test_wholesale_price_above_what_an_order_holds_is_refused(member_client, ginger) -> None:
+    fields = {"quantity_1": "10", "amount_1": "13.000", "quantity_2": "21", "amount_2": "12.000"}
+
+    page = html_of(member_client.post(page_of(ginger), fields | {"limit_per_order": "20"}))
+
+    assert "Mỗi đơn hàng mua được tối đa 20\xa0kg." in page
+    assert (tiers_of(ginger), limits_of(ginger)) == ([], (None, None, None))
+    member_client.post(page_of(ginger), fields | {"limit_per_order": "21"})
+    assert tiers_of(ginger) == [(10, 13_000), (21, 12_000)]
+
+
 def test_usual_price_cannot_fall_to_the_wholesale_price(member_client, ginger) -> None:
     set_wholesale_prices(ginger, {10: 13_000})
     page = page_of(ginger).removesuffix("gia-si/")

@@ -113,6 +113,7 @@ def test_staff_set_wholesale_prices_and_limits(ginger) -> None:
     read = data_of(VARIANT, id=key)["productVariant"]
     assert {name: read[name] for name in limits} == limits
     assert read["quantityAvailable"] == 20
+    assert [tier["minimumQuantity"] for tier in read["wholesalePrices"]] == [20]
 
 
 @pytest.mark.parametrize(
