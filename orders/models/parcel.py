@@ -58,7 +58,7 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
     def with_label_rows(self) -> ParcelQuerySet:
         """Load the rows that a label shows: order, address, lines."""
         parcels = self.select_related("part__order__shipping_address")
-        return parcels.prefetch_related("lines__order_line", "lines__lot")
+        return parcels.prefetch_related("lines__order_line", "lines__lot__variant")
 
     def with_unremitted_cash(self) -> ParcelQuerySet:
         """Return parcels whose collected cash the platform has yet to receive.

@@ -16,10 +16,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from catalog.models import Lot
 from cooperatives.access import MemberRight, MembershipContext
 from orders.models import Parcel, ParcelLine
 from orders.states import ParcelState
 from shop.core.errors import Missing
+from shop.members.catalogue.lots import trace_address
 from shop.members.fulfilment.parts import part_url
 from shop.members.member_access import for_members
 from shop.reports.pdf import PdfUnavailable, can_make_pdf, render_pdf
@@ -37,12 +39,13 @@ class Paper(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The contents of a parcel's label. `code` is a QR code as inline SVG."""
+    """The contents of a parcel's label. `code` is a QR code as inline SVG, and so is that of each lot."""
 
     parcel: Parcel
     lines: Sequence[ParcelLine]
     grams: int
     code: SafeString
+    lots: Sequence[tuple[Lot, SafeString]]
 
 
 @require_safe
@@ -126,15 +129,23 @@ def _pdf_response(request: HttpRequest, context: dict[str, object], name: str) -
 
 def _build_label(parcel: Parcel) -> Label:
     lines = sorted(parcel.lines.all(), key=lambda line: line.pk)
-    url = f"{settings.PUBLIC_URL}{reverse('members:parcel', args=[parcel.pk])}"
-    code = segno.make(url, micro=False)
+    lots = {line.lot.pk: line.lot for line in lines if line.lot is not None}
     return Label(
         parcel,
         lines,
         sum(line.grams or line.order_line.grams * line.quantity for line in lines),
-        SafeString(
-            code.svg_inline(
-                border=2, omitsize=True, svgclass="qr", lineclass="", title=_("QR code of the parcel")
-            )
+        _draw_code(
+            f"{settings.PUBLIC_URL}{reverse('members:parcel', args=[parcel.pk])}",
+            css="qr",
+            title=_("QR code of the parcel"),
         ),
+        [
+            (lot, _draw_code(trace_address(lot), css="lot-qr", title=f"{_('QR code of the lot')} {lot.code}"))
+            for lot in lots.values()
+        ],
     )
+
+
+def _draw_code(address: str, *, css: str, title: str) -> SafeString:
+    code = segno.make(address, micro=False)
+    return SafeString(code.svg_inline(border=2, omitsize=True, svgclass=css, lineclass="", title=title))

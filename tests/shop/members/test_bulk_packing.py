@@ -8,10 +8,12 @@ import unicodedata
 import uuid
 
 import pytest
+import segno
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pypdf import PdfReader
 
+from catalog.actions.stock.lots import LotDetails, receive_lot
 from catalog.models import Stock, Unit, Variant
 from cooperatives.models import Role
 from orders.actions.fulfilment.pack_parcels import LinesNotWeighed, accept_part, close_parcel, pack_parcel
@@ -21,6 +23,7 @@ from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import OrderPart, Parcel
 from orders.states import ParcelState, PartState
 from shop.core.actors import Actor
+from shop.members.catalogue.lots import trace_address
 from tests.factories import (
     fixed_now,
     get_stock,
@@ -190,6 +193,67 @@ def test_labels_of_many_parcels_are_one_pdf_with_a_page_each(packer, seller, pap
     for text, parcel in zip(texts, parcels, strict=True):
         assert f"{parcel.part.order.code}-{parcel.number}" in text
         assert "1 chiếc Khăn thổ cẩm" in text.replace("\n", " ")
+
+
+@pytest.mark.parametrize("paper", ["a6", "80", "58"])
+def test_label_of_a_parcel_has_the_code_of_each_lot_on_one_page(packer, seller, paper) -> None:
+    variant = make_variant(seller, name="Miến dong", on_hand=0)
+    lots = [
+        receive_lot(
+            cooperative=seller,
+            variant_id=variant.pk,
+            warehouse_id=get_stock(variant).warehouse_id,
+            quantity=2,
+            details=LotDetails(),
+            actor=Actor.system(),
+            now=fixed_now(),
+        )
+        for _number in range(2)
+    ]
+    parcel = closed_parcel(accepted_order((variant, 4)))
+    without_lot = closed_parcel(accepted_order((make_variant(seller), 1)))
+    address = f"/xa-vien/kien/{parcel.pk}/tem"
+
+    page = html_of(packer.get(f"{address}/?giay={paper}"))
+    document = PdfReader(io.BytesIO(packer.get(f"{address}.pdf?giay={paper}").content))
+    page_without_lot = html_of(packer.get(f"/xa-vien/kien/{without_lot.pk}/tem/"))
+
+    for lot in lots:
+        drawn = segno.make(trace_address(lot), micro=False)
+        path = re.search(r' d="([^"]+)"', drawn.svg_inline(border=2, omitsize=True))
+        assert path is not None
+        assert path[1] in page
+    assert len(document.pages) == 1
+    assert all(lot.code in document.pages[0].extract_text() for lot in lots)
+    assert "lot-qr" not in page_without_lot
+
+
+def test_queries_of_labels_do_not_grow_with_lots(packer, seller) -> None:
+    def pack_lot() -> None:
+        variant = make_variant(seller, on_hand=0)
+        receive_lot(
+            cooperative=seller,
+            variant_id=variant.pk,
+            warehouse_id=get_stock(variant).warehouse_id,
+            quantity=2,
+            details=LotDetails(),
+            actor=Actor.system(),
+            now=fixed_now(),
+        )
+        closed_parcel(accepted_order((variant, 1)))
+
+    pack_lot()
+    packer.get(LABELS)
+    with CaptureQueriesContext(connection) as few_queries:
+        packer.get(LABELS)
+    pack_lot()
+    pack_lot()
+
+    with CaptureQueriesContext(connection) as more_queries:
+        page = html_of(packer.get(LABELS))
+
+    assert len(more_queries) == len(few_queries)
+    assert page.count('class="lot-qr"') == 3
 
 
 def test_pdf_of_labels_holds_own_waiting_parcels_only(packer, seller) -> None:
