@@ -5,9 +5,15 @@ import pytest
 from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct, ProductDetails, VariantDetails
 from catalog.actions.products.product_pictures import add_picture
-from catalog.actions.products.save_products import update_product
+from catalog.actions.products.save_products import ProductAlreadyChanged, update_product
 from catalog.actions.products.variant_rows import InvalidPrice, ListPrice
-from catalog.actions.products.variants import InitialStock, MissingWarehouse, create_variant, update_variant
+from catalog.actions.products.variants import (
+    InitialStock,
+    MissingWarehouse,
+    PriceAlreadyChanged,
+    create_variant,
+    update_variant,
+)
 from catalog.models import Listing, Movement, Product, Variant
 from catalog.states import ListingState
 from shop.core.actors import Actor
@@ -210,3 +216,37 @@ def test_pictures_keep_upload_order() -> None:
     ]
 
     assert [row.sort_order for row in media] == [0, 1, 2]
+
+
+def test_detail_that_somebody_else_changed_is_not_overwritten() -> None:
+    product = make_product(make_seller(), state=ListingState.DRAFT)
+    Product.objects.update(origin="Bắc Kạn")
+    values = {"origin": "Yến Dương", "storage": "Nơi khô"}
+
+    with assert_refused(ProductAlreadyChanged, "product_already_changed") as refusal:
+        update_product(product_id=product.pk, values=values, seen_values={"origin": "Phủ Thông"}, **COMMON)
+
+    assert refusal.value.field == "origin"
+    for seen in ("Bắc Kạn", "Phủ Thông"):  # the second asks for what is there already
+        update_product(product_id=product.pk, values=values, seen_values={"origin": seen}, **COMMON)
+    product.refresh_from_db()
+    assert (product.origin, product.storage) == ("Yến Dương", "Nơi khô")
+
+
+def test_option_that_somebody_else_changed_is_not_overwritten() -> None:
+    variant = make_variant(make_seller(), price=320_000, unit="packet")
+    channel = make_channel()
+    changed = {"values": {"unit": "jar"}, "prices": [ListPrice(channel, 330_000)]}
+
+    with assert_refused(ProductAlreadyChanged, "product_already_changed"):
+        update_variant(variant_id=variant.pk, **changed, seen_values={"unit": "bunch"}, **COMMON)
+    with assert_refused(PriceAlreadyChanged, "price_already_changed") as refusal:
+        update_variant(variant_id=variant.pk, **changed, seen_prices={channel.pk: 310_000}, **COMMON)
+
+    assert refusal.value.details["amount"] == 320_000
+    seen_prices = {channel.pk: 320_000}
+    update_variant(
+        variant_id=variant.pk, **changed, seen_values={"unit": "packet"}, seen_prices=seen_prices, **COMMON
+    )
+    variant.refresh_from_db()
+    assert (variant.unit, variant.prices.get().amount) == ("jar", 330_000)

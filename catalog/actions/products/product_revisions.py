@@ -56,8 +56,8 @@ def propose_values(
     proposed = {column: value for column, value in values.items() if column in REVIEWED_COLUMNS}
     if not proposed:
         return dict(values)
-    _require_acceptable(product, proposed)
     revision = open_revision(product, now)
+    _require_acceptable(product, revision.values | proposed)
     kept_values = {column: value for column, value in revision.values.items() if column not in proposed}
     changed = {column: value for column, value in proposed.items() if getattr(product, column) != value}
     before = revision.values

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.products.attribute_values import AttributeInput, set_product_attributes
-from catalog.actions.products.product_revisions import propose_values
+from catalog.actions.products.product_revisions import propose_values, revised_product
 from catalog.actions.products.product_rows import (
     finish_product_edit,
     lock_product,
@@ -33,7 +33,7 @@ class MissingPlatformSeller(Refused):
 
 
 class ProductAlreadyChanged(Refused):
-    """Somebody else changed a column of the product after this person saw it."""
+    """Somebody else changed a column of the product or its option after this person saw it."""
 
     code = "product_already_changed"
     default_message = _("Somebody else has changed this meanwhile. Check it, then save again.")
@@ -110,15 +110,17 @@ def update_product(
 
     With `needs_approval`, texts that buyers read of an approved product wait for the platform's review and
     the rest changes at once. With a `cooperative`, another cooperative's product is Missing.
-    `seen_values` are columns as the person saw them. A repeated `idempotency_key` does nothing, if the first
-    call changed something that needs no approval. Raises KeyReused, Missing, ProductAlreadyChanged,
-    AlreadyTaken, InvalidColumnValue, AttributeNotOfType, ListingIncomplete, ForbiddenWords.
+    `seen_values` are columns as the person saw them, including proposed values. A repeated `idempotency_key`
+    does nothing, if the first call changed something that needs no approval. Raises KeyReused, Missing,
+    ProductAlreadyChanged, AlreadyTaken, InvalidColumnValue, AttributeNotOfType, ListingIncomplete,
+    ForbiddenWords.
     """
     product = lock_product(product_id, cooperative=cooperative)
     if was_done_with_key(idempotency_key, "product.changed", product):
         return product
+    shown = revised_product(product) if needs_approval and seen_values else product
     for column, seen in (seen_values or {}).items():
-        if getattr(product, column) not in (seen, values[column]):
+        if getattr(shown, column) not in (seen, values[column]):
             raise ProductAlreadyChanged(field=column)
     require_related_rows(Product, values)
     if needs_approval:

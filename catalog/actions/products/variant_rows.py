@@ -10,7 +10,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.listings.selling_prices import apply_promotions
+from catalog.actions.products.product_revisions import revised_variant_name
 from catalog.actions.products.purchase_limits import require_valid_limits
+from catalog.actions.products.save_products import ProductAlreadyChanged
 from catalog.actions.products.wholesale_tiers import (
     require_price_above_wholesale,
     require_valid_tiers,
@@ -101,6 +103,20 @@ def lock_variant(variants: QuerySet[Variant], variant_id: int) -> Variant | None
         return None
     lock_rows(Product.objects.filter(pk=product_id))
     return lock_row(variants.filter(pk=variant_id).select_related("product", "cooperative"))
+
+
+def require_seen_values(
+    variant: Variant, values: Mapping[str, object], seen_values: Mapping[str, object], *, needs_approval: bool
+) -> None:
+    """In a transaction: refuse to overwrite columns that the person has not seen.
+
+    A column that is already as the person wants it is no conflict. Raises ProductAlreadyChanged.
+    """
+    for column, seen in seen_values.items():
+        is_proposed = column == "name" and needs_approval
+        value = revised_variant_name(variant) if is_proposed else getattr(variant, column)
+        if value not in (seen, values[column]):
+            raise ProductAlreadyChanged(field=column)
 
 
 def set_list_price(

@@ -24,6 +24,7 @@ from catalog.actions.products.variant_rows import (
     ListPrice,
     append_variant,
     lock_variant,
+    require_seen_values,
     set_list_price,
 )
 from catalog.actions.stock.stock_movements import StockCount, lock_stock_row, record_count, record_movement
@@ -170,6 +171,7 @@ def update_variant(
     values: Mapping[str, object],
     inputs: Sequence[AttributeInput] = (),
     prices: Sequence[ListPrice] = (),
+    seen_values: Mapping[str, object] | None = None,
     seen_prices: Mapping[int, int | None] | None = None,
     confirmation_token: str | None = None,
     needs_approval: bool = True,
@@ -179,12 +181,14 @@ def update_variant(
     """Update the given columns and list prices in minor units.
 
     With `needs_approval`, the new name of an approved product's option waits for the platform's review. With
-    a `cooperative`, another cooperative's variant is Missing. `seen_prices` are the list prices by channel id
-    that the person saw, None for no price; without them prices are not compared. `confirmation_token`: see
-    `set_list_price`. Raises Missing, AlreadyTaken, InvalidColumnValue, InvalidPurchaseLimits, InvalidPrice,
+    a `cooperative`, another cooperative's variant is Missing. `seen_values` are columns as the person saw
+    them, including a proposed name. `seen_prices` are the list prices by channel id that the person saw, None
+    for no price; without them prices are not compared. `confirmation_token`: see `set_list_price`. Raises
+    Missing, ProductAlreadyChanged, AlreadyTaken, InvalidColumnValue, InvalidPurchaseLimits, InvalidPrice,
     PriceAlreadyChanged, UnusualPrice, InvalidWholesalePrices, PriceNotAboveWholesale, AttributeNotOfType.
     """
     variant = _lock_existing_variant(variant_id, cooperative=cooperative)
+    require_seen_values(variant, values, seen_values or {}, needs_approval=needs_approval)
     if seen_prices is not None:
         _require_seen_prices(variant, prices, seen_prices)
     require_allowed_texts({"name": values.get("name")})

@@ -44,8 +44,9 @@ from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.catalogue.listings import change_message, find_listing, listing_url
 from shop.members.forms.fields import MembersForm, parse_key
-from shop.members.forms.products import NewListingForm, ProductForm
-from shop.members.forms.variants import NewVariantForm, VariantForm
+from shop.members.forms.products import EditedProductForm, NewListingForm, ProductForm
+from shop.members.forms.seen_values import CurrentValues, conflicts_in_form, submitted_data
+from shop.members.forms.variants import EditedVariantForm, NewVariantForm, VariantForm
 from shop.members.kept_pictures import find_kept_pictures, keep_pictures
 from shop.members.member_access import for_members, render_page, submitted_key
 
@@ -140,23 +141,32 @@ def edit_listing_details(
 ) -> HttpResponse:
     """Edit a product's details."""
     listing = find_listing(membership, listing_id)
-    form = ProductForm(
-        request.POST or None,
+    current = _current_details(listing)
+    form = EditedProductForm(
+        submitted_data(request, current),
         categories=_categories(),
         required_texts=required_texts(listing.channel, membership.cooperative, listing.product.product_type),
         requires_complete_texts=listing.state not in (ListingState.DRAFT, ListingState.WITHDRAWN),
-        initial=ProductForm.initial_for_product(revised_product(listing.product)),
+        initial=current.initial,
     )
     if form.is_valid():
-        with refusals_as_form_errors(form):
-            update_product(
-                product_id=listing.product_id,
-                cooperative=membership.cooperative,
-                values=form.product_details(listing.product.season_note).columns()
-                | {"category_id": form.chosen_category.pk if form.chosen_category else None},
-                actor=membership.actor,
-                now=timezone.now(),
-            )
+        values = form.product_details(listing.product.season_note).columns() | {
+            "category_id": form.chosen_category.pk if form.chosen_category else None
+        }
+        changed = form.changed_values(values)
+        with (
+            refusals_as_form_errors(form),
+            conflicts_in_form(form, values, lambda: _current_details(find_listing(membership, listing_id))),
+        ):
+            if changed:
+                update_product(
+                    product_id=listing.product_id,
+                    cooperative=membership.cooperative,
+                    values=changed,
+                    seen_values=form.seen_of(changed),
+                    actor=membership.actor,
+                    now=timezone.now(),
+                )
     if not form.is_valid():
         context = {"listing": listing, "form": form}
         return render_page(request, membership, "members/listing_details.html", context)
@@ -201,28 +211,29 @@ def edit_variant(
 ) -> HttpResponse:
     """Edit a variant's price, unit or content."""
     listing = find_listing(membership, listing_id)
-    existing = (
-        Variant.objects.for_cooperative(membership.cooperative)
-        .filter(product=listing.product_id, pk=variant_id)
-        .first()
-    )
-    if existing is None:
-        raise Missing()
-    price = Price.objects.filter(variant=existing, channel=listing.channel).first()
-    form = VariantForm(
-        request.POST or None,
-        initial=VariantForm.initial_for_variant(existing, price.amount if price else None)
-        | {"label": revised_variant_name(existing)},
-    )
+    existing, current = _current_option(membership, listing, variant_id)
+    form = EditedVariantForm(submitted_data(request, current), initial=current.initial)
     if not form.is_valid():
         return _render_variant(request, membership, listing, form, existing)
     details = form.variant_details(existing)
-    with refusals_as_form_errors(form):
+    values = details.columns() | {"price": details.price}
+    changed = form.changed_values(values)
+    seen = form.seen_of(changed)
+    is_priced = changed.pop("price", None) is not None
+    seen_price = seen.pop("price", None)
+    with (
+        refusals_as_form_errors(form),
+        conflicts_in_form(form, values, lambda: _current_option(membership, listing, variant_id)[1]),
+    ):
         update_variant(
             variant_id=existing.pk,
             cooperative=membership.cooperative,
-            values=details.columns(),
-            prices=[ListPrice(listing.channel, details.price)],
+            values=changed,
+            prices=[ListPrice(listing.channel, details.price)] if is_priced else [],
+            seen_values=seen,
+            seen_prices={listing.channel_id: seen_price if isinstance(seen_price, int) else None}
+            if form.seen_values
+            else None,
             confirmation_token=form.cleaned_data["confirmed"],
             actor=membership.actor,
             now=timezone.now(),
@@ -233,6 +244,23 @@ def edit_variant(
     message = change_message(listing, _("Changes saved.")) if is_renamed else _("Changes saved.")
     messages.success(request, str(message))
     return redirect(listing_url(listing.pk))
+
+
+def _current_details(listing: Listing) -> CurrentValues:
+    return EditedProductForm.current_values(revised_product(listing.product))
+
+
+def _current_option(
+    membership: MembershipContext, listing: Listing, variant_id: int
+) -> tuple[Variant, CurrentValues]:
+    """Return a variant of the listing's product and what its page shows. Raises Missing."""
+    variants = Variant.objects.for_cooperative(membership.cooperative)
+    variant = variants.filter(product=listing.product_id, pk=variant_id).first()
+    if variant is None:
+        raise Missing()
+    price = Price.objects.filter(variant=variant, channel=listing.channel).first()
+    name = revised_variant_name(variant)
+    return variant, EditedVariantForm.current_values(variant, price.amount if price else None, name=name)
 
 
 def _build_new_form(

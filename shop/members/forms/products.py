@@ -12,9 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.products.product_details import ProductDetails
 from catalog.models import ALL_MONTHS, Category, Product, ProductType
+from catalog.season_labels import months_text
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import MembersForm, WholeNumberField
 from shop.members.forms.photos import PhotosForm
+from shop.members.forms.seen_values import Columns, CurrentValues, FieldGroup, SeenForm
 from shop.members.forms.variants import NewVariantForm
 
 MAX_CAPTION = 250
@@ -149,6 +151,40 @@ class ProductForm(MembersForm):
         texts = {field: cleaned[field] for field in fields}
         return_days = cleaned["return_days"] or 0
         return ProductDetails(**texts, season=season, season_note=season_note, return_days=return_days)
+
+
+class EditedProductForm(SeenForm, ProductForm):
+    """The details of an existing product."""
+
+    groups = (
+        FieldGroup(("name",), ("name",)),
+        FieldGroup(("origin",), ("origin",)),
+        FieldGroup(("shelf_life",), ("shelf_life",)),
+        FieldGroup(("category",), ("category_id",)),
+        FieldGroup(("months",), ("season",)),
+        FieldGroup(("description",), ("description_text", "description")),
+        FieldGroup(("return_terms",), ("return_terms",)),
+        FieldGroup(("return_days",), ("return_days",)),
+        FieldGroup(("storage",), ("storage",)),
+        FieldGroup(("packaging",), ("packaging",)),
+        FieldGroup(("ingredients",), ("ingredients",)),
+    )
+
+    @classmethod
+    def current_values(cls, product: Product) -> CurrentValues:
+        """Return what the page shows of a product. Of the description it shows only the text."""
+        columns = {column for group in cls.groups for column in group.columns} - {"description"}
+        values = {column: getattr(product, column) for column in sorted(columns)}
+        return CurrentValues(values, cls.initial_for_product(product))
+
+    def describe(self, group: FieldGroup, columns: Columns) -> str:
+        value = columns[group.columns[0]]
+        if group.fields == ("category",):
+            category = self.categories.get(str(value))
+            return category.name if category is not None else ""
+        if group.fields == ("months",) and isinstance(value, int):
+            return months_text(value) or gettext("all year")
+        return super().describe(group, columns)
 
 
 class NewListingForm(PhotosForm, ProductForm, NewVariantForm):

@@ -16,8 +16,11 @@ from catalog.actions.products.product_details import (
 )
 from catalog.actions.products.variant_rows import MAX_PRICE
 from catalog.models import Unit, Variant
+from catalog.unit_labels import unit_label
+from shop.core.texts.formatting import format_money
 from shop.core.web.confirmations import ConfirmableForm
 from shop.members.forms.fields import ContentField, MembersForm, WholeNumberField
+from shop.members.forms.seen_values import Columns, CurrentValues, FieldGroup, SeenForm
 
 COMMON_UNITS = (Unit.BUNCH, Unit.BUNDLE, Unit.KG, Unit.PACKET, Unit.FRUIT, Unit.PIECE)
 
@@ -129,6 +132,36 @@ class VariantForm(MembersForm, ConfirmableForm):
             quantity_limit_days=existing.quantity_limit_days if existing else None,
             quantity_limit_per_order=existing.quantity_limit_per_order if existing else None,
         )
+
+
+class EditedVariantForm(SeenForm, VariantForm):
+    """An existing variant. The price is a value like its columns."""
+
+    groups = (
+        FieldGroup(("price",), ("price",)),
+        FieldGroup(
+            ("unit", "content", "measure", "is_sold_by_weight"),
+            ("unit", "content_grams", "content_ml", "content_count", "content_unit", "is_sold_by_weight"),
+        ),
+        FieldGroup(("tolerance",), ("tolerance_percent",)),
+        FieldGroup(("label",), ("name",)),
+    )
+
+    @classmethod
+    def current_values(cls, variant: Variant, price: int | None, *, name: str) -> CurrentValues:
+        """Return what the page shows of a variant. `name` may be proposed and not approved yet."""
+        shown: dict[str, object] = {"price": price, "name": name}
+        columns = {column for group in cls.groups for column in group.columns} - shown.keys()
+        shown |= {column: getattr(variant, column) for column in sorted(columns)}
+        return CurrentValues(shown, cls.initial_for_variant(variant, price) | {"label": name})
+
+    def describe(self, group: FieldGroup, columns: Columns) -> str:
+        value = columns[group.columns[0]]
+        if group.fields == ("price",) and isinstance(value, int):
+            return format_money(value)
+        if len(group.columns) > 1:
+            return unit_label(Variant(**{column: columns[column] for column in group.columns}))
+        return super().describe(group, columns)
 
 
 class NewVariantForm(VariantForm):
