@@ -9,12 +9,15 @@ from django.db import models
 from django.db.models import Q, QuerySet
 
 from catalog.models import BackInStockRequest, WishedProduct
-from cooperatives.models import ApplicationDocument, Follow, Membership
+from cooperatives.models import ApplicationDocument, Follow, Membership, PhonePin
 from orders.models import (
     BankTransfer,
     Basket,
     BasketLine,
     Complaint,
+    DeliveryRun,
+    HandoverRecord,
+    HandoverStep,
     InvoiceDetails,
     Order,
     OrderLine,
@@ -132,6 +135,8 @@ _PAYOUT_COLUMNS = (
     "bank_holder",
 )
 
+_HANDOVER_COLUMNS = ("parcel__part__order__code", "step", "place", "happened_at")
+
 _MAX_NEWEST_CHANGES = 10_000  # a staff member may have made more than a worksheet can hold
 
 
@@ -157,6 +162,10 @@ def personal_data_of_user(user_id: int) -> PersonalData:
         "memberships": _read_rows(
             Membership.objects.filter(user=user_id), "cooperative__name", "role", "is_active", "joined_at"
         ),
+        "shared_phones": _read_rows(
+            PhonePin.objects.filter(membership__user=user_id), "phone__name", "set_at", "ended_at"
+        ),
+        **_handover_data(user_id),
         "documents": _read_rows(
             ApplicationDocument.objects.filter(submitted_by=user_id),
             "cooperative__name",
@@ -229,6 +238,27 @@ def _read_own_changes(user_id: int) -> Rows:
     return list(changes.order_by("-created_at", "-pk").values(*columns)[:_MAX_NEWEST_CHANGES])
 
 
+def _handover_data(user_id: int) -> dict[str, Rows]:
+    """Return the hand-overs and runs of the member's cooperatives that have the name of the account."""
+    user = User.objects.get(pk=user_id)
+    names = {user.name, user.first_name} - {""}
+    cooperatives = user.memberships.values("cooperative")
+    records = HandoverRecord.objects.filter(parcel__part__cooperative__in=cooperatives)
+    return {
+        "handed_over": _read_rows(records.filter(giver_name__in=names), "giver_name", *_HANDOVER_COLUMNS),
+        "received": _read_rows(records.filter(receiver_name__in=names), "receiver_name", *_HANDOVER_COLUMNS),
+        "driven": _read_rows(
+            DeliveryRun.objects.filter(cooperative__in=cooperatives, driver_name__in=names),
+            "name",
+            "driver_name",
+            "driver_phone",
+            "vehicle",
+            "created_at",
+            "ended_at",
+        ),
+    }
+
+
 def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
     order_ids = orders.values("pk")
     return {
@@ -248,6 +278,11 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
             "email",
         ),
         "order_parts": _read_rows(OrderPart.objects.filter(order__in=order_ids), *_PART_COLUMNS),
+        "parcels_received": _read_rows(
+            HandoverRecord.objects.filter(parcel__part__order__in=order_ids, step=HandoverStep.TO_BUYER),
+            "receiver_name",
+            *_HANDOVER_COLUMNS,
+        ),
         "complaints": _read_rows(Complaint.objects.filter(part__order__in=order_ids), *_COMPLAINT_COLUMNS),
         **_money_data(order_ids),
     }

@@ -13,7 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
-from cooperatives.models import Follow
+from cooperatives.actions import phone_pins
+from cooperatives.models import Follow, Role
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.privacy.anonymise import UndeliveredOrders, UnsettledOrders, anonymise_person
 from orders.actions.privacy.data_export import (
@@ -30,7 +31,17 @@ from orders.actions.privacy.data_requests import (
     run_due_deletions_task,
 )
 from orders.actions.privacy.personal_data import personal_data_of_user
-from orders.models import BankTransfer, Order, Payout, Refund
+from orders.models import (
+    BankTransfer,
+    DeliveryRun,
+    HandoverCode,
+    HandoverMethod,
+    HandoverRecord,
+    HandoverStep,
+    Order,
+    Payout,
+    Refund,
+)
 from shop.accounts.models import (
     AuthenticatorApp,
     Consent,
@@ -65,8 +76,11 @@ from tests.factories import (
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfer_helpers import receive_transfer
 from tests.orders.refunds.refund_helpers import make_paid_order, refund_first_line
+from tests.phone_factories import give_pin, register_phone
 from tests.shop.accounts.factors import age_session, give_app, give_recovery_codes
 from tests.shop.accounts.sent_codes import altered_code, last_code
+from tests.shop.members.part_factories import closed_parcel
+from tests.shop.members.test_bulk_packing import accepted_order
 from tests.state_tables import unreachable_states
 
 pytestmark = pytest.mark.django_db
@@ -170,6 +184,42 @@ def test_export_names_bank_accounts_until_owner_is_anonymised() -> None:
     anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)
     for rows in (BankTransfer.objects.values_list("payer_holder"), Payout.objects.values_list("bank_holder")):
         assert set(rows) == {("",)}
+
+
+def test_export_lists_shared_phones_handovers_and_runs_that_name_the_person(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(phone_pins, "ITERATIONS", 1000)
+    seller, buyer = make_seller(), make_user()
+    member = make_member(seller, Role.PACKER, first_name="Lò Thị Hoa")
+    give_pin(register_phone(seller)[0], member)
+    parcel = closed_parcel(accepted_order((make_variant(seller, on_hand=10), 1)))
+    order = parcel.part.order
+    Order.objects.filter(pk=order.pk).update(user=buyer)
+    for step, receiver in ((HandoverStep.TO_DRIVER, "Giàng A Tú"), (HandoverStep.TO_BUYER, "Bàn Thị Mai")):
+        facts = {"parcel": parcel, "step": step, "giver_name": member.name}
+        later = NOW + datetime.timedelta(hours=1)
+        code = HandoverCode.objects.create(**facts, created_at=NOW, expires_at=later, closed_at=NOW)
+        received = {"receiver_name": receiver, "place": "Chợ Bắc Hà", "happened_at": NOW}
+        HandoverRecord.objects.create(**facts, **received, code=code, method=HandoverMethod.DIGITS)
+    DeliveryRun.objects.create(cooperative=seller, name="Bắc Hà", driver_name=member.name, created_at=NOW)
+
+    of_member, of_buyer = personal_data_of_user(member.pk), personal_data_of_user(buyer.pk)
+
+    phone = {"phone__name": "Máy ở bàn đóng hàng", "set_at": NOW, "ended_at": None}
+    assert of_member["shared_phones"] == [phone]
+    assert [row["step"] for row in of_member["handed_over"]] == ["to_driver", "to_buyer"]
+    assert (of_member["received"], len(of_member["driven"])) == ([], 1)
+    assert of_buyer["parcels_received"] == [
+        {
+            "receiver_name": "Bàn Thị Mai",
+            "parcel__part__order__code": order.code,
+            "step": "to_buyer",
+            "place": "Chợ Bắc Hà",
+            "happened_at": NOW,
+        }
+    ]
+    assert (of_buyer["handed_over"], of_buyer["shared_phones"]) == ([], [])
 
 
 def test_number_of_queries_of_export_does_not_depend_on_number_of_orders() -> None:
