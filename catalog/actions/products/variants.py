@@ -221,7 +221,8 @@ def save_variant_values(
         refresh_option_words(variant.product)
     set_variant_attributes(variant, inputs, requires_all=False)
     if changes["fields"] or inputs:
-        restart_review(variant.product, now)
+        if inputs or not LIMIT_COLUMNS.issuperset(values):  # limits are not reviewed
+            restart_review(variant.product, now)
         record_change(
             "variant.changed",
             variant,

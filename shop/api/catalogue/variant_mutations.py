@@ -194,7 +194,7 @@ def product_variant_channel_listing_update(
                 channel,
                 _minor(price_input["price"], channel),
                 optional_amounts,
-                tiers if "wholesalePrices" in price_input else None,
+                None if price_input.get("wholesalePrices") is None else tiers,
             )
         )
     changed = set_variant_prices(

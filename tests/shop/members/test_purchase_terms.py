@@ -6,6 +6,7 @@ import pytest
 
 from catalog.actions.products.copy_products import copy_product
 from catalog.models import Listing, Price, Variant, WholesalePrice
+from catalog.states import ListingState
 from cooperatives.models import Role
 from shop.core.actors import Actor
 from tests.factories import (
@@ -113,6 +114,15 @@ def test_price_with_a_missing_zero_is_asked_about(member_client, ginger) -> None
     member_client.post(page_of(ginger), fields | {"confirmed": token})
 
     assert (tiers_of(ginger), limits_of(ginger)) == ([(10, 1_300)], (20, None, None))
+
+
+def test_changed_limit_keeps_the_place_in_the_queue_of_reviews(member_client, ginger) -> None:
+    Listing.objects.update(state=ListingState.IN_REVIEW, submitted_at=NOW)
+
+    member_client.post(page_of(ginger), {"limit_per_order": "20"})
+
+    assert limits_of(ginger) == (20, None, None)
+    assert Listing.objects.get().submitted_at == NOW
 
 
 def test_wholesale_price_above_what_an_order_holds_is_refused(member_client, ginger) -> None:

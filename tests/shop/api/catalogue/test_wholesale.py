@@ -101,12 +101,17 @@ def test_staff_set_wholesale_prices_and_limits(ginger) -> None:
     tiers = [{"minimumQuantity": 50, "price": 11_000}, {"minimumQuantity": 20, "price": 12_000}]
     assert set_price(16_000, wholesalePrices=tiers) == []
     assert sorted(tiers_of(ginger)) == [(20, 12_000), (50, 11_000)]
+    assert set_price(16_000, wholesalePrices=None) == []
+    assert sorted(tiers_of(ginger)) == [(20, 12_000), (50, 11_000)]
     assert set_price(12_000) == [{"field": "price", "code": "INVALID_PRICE"}]
     assert set_price(16_000, wholesalePrices=[{"minimumQuantity": 1, "price": 9}]) == [
         {"field": "wholesale", "code": "INVALID_PRICE"}
     ]
     assert sorted(tiers_of(ginger)) == [(20, 12_000), (50, 11_000)]
 
+    assert set_price(17_000, wholesalePrices=[]) == []
+    assert tiers_of(ginger) == []
+    assert set_price(16_000, wholesalePrices=tiers) == []
     limits = {"quantityLimitPerCustomer": 30, "quantityLimitPerOrder": 20, "quantityLimitDays": 7}
     data_of(SET_LIMITS, token, id=key, input=limits)
 
