@@ -22,6 +22,7 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(
     caches.keys()
       .then((names) => names.filter((name) => name.startsWith("cho-phien-offline-") && name !== CACHE_NAME))
+      .then((names) => names.slice(0, -1)) // open pages load further scripts of the build before
       .then((names) => Promise.all(names.map((name) => caches.delete(name))))
       .then(() => self.clients.claim()),
   );
@@ -37,6 +38,8 @@ self.addEventListener("fetch", (event) => {
   if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => offlinePage(request)));
   else if (request.method === "GET" && origin === location.origin && FILES.includes(pathname)) {
     event.respondWith(fetch(request).catch(() => cachedAnswer(pathname)));
+  } else if (request.destination === "script" && origin === location.origin) {
+    event.respondWith(caches.match(pathname, { ignoreVary: true }).then((answer) => answer ?? fetch(request)));
   }
 });
 

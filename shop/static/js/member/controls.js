@@ -70,11 +70,17 @@ export const SyncTag = () => {
   return html`<span class="tag sync ${tone}" role="status"><${Icon} name=${icon} /> ${text}</span>`;
 };
 
+// A script of this page's build is neither on the phone nor on the market any more.
+export const Outdated = () =>
+  html`<p class="notice wait" role="alert"><${Icon} name="refresh-cw" /><span>${t("renewal")}</span></p>${button("refresh-cw", t("renew"), () => location.reload())}`;
+
 // A component of a script that is loaded when it is first shown.
 export const Loaded = ({ load, ...properties }) => {
   const [shown, setShown] = useState(null);
   useEffect(() => {
-    load().then((component) => setShown(() => component));
+    load()
+      .catch(() => Outdated)
+      .then((component) => setShown(() => component));
   }, []);
   return shown && html`<${shown} ...${properties} />`;
 };

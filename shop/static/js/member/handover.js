@@ -27,18 +27,18 @@ export const Code = ({ subject, handoverKey, detail }) => {
   const [shown, setShown] = useState(null);
   useEffect(() => {
     (async () => {
+      const digits = await digitsOf(handoverKey, subject);
+      setShown({ digits });
       const token = await tokenOf(handoverKey, subject, detail);
       const { default: encodeQR } = await import("qr");
       const picture = encodeQR(`${location.origin}/xa-vien/ban-giao/${token}/`, "svg");
-      const digits = await digitsOf(handoverKey, subject);
       setShown({ picture: `data:image/svg+xml,${encodeURIComponent(picture)}`, digits });
-    })();
+    })().catch(() => {}); // without the picture the digits remain
   }, [subject, detail]);
   return (
     shown &&
     html`<div class="stack stack-close" role="status">
-      <p>${t("scan_this")}</p>
-      <img class="invitation-code" src=${shown.picture} alt=${t("qr_code")} width="240" height="240" />
+      ${shown.picture && html`<p>${t("scan_this")}</p><img class="invitation-code" src=${shown.picture} alt=${t("qr_code")} width="240" height="240" />`}
       <p>${t("read_digits")}</p>
       <p class="money money-large code">${shown.digits.slice(0, 3)} ${shown.digits.slice(3)}</p>
     </div>`

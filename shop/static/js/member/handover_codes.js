@@ -59,7 +59,11 @@ export const findByDigits = async (part, digits) => {
 
 // Return the token of a scanned address of this market, "" for any other text.
 export const tokenFrom = (text) => {
-  const { origin, pathname } = URL.canParse(text) ? new URL(text) : {};
-  const match = /\/xa-vien\/ban-giao\/([^/]+)\/?$/.exec(pathname ?? "");
-  return match && origin === location.origin ? match[1] : "";
+  try {
+    const { origin, pathname } = new URL(text); // browsers before 2024 have no `canParse`
+    const match = /\/xa-vien\/ban-giao\/([^/]+)\/?$/.exec(pathname);
+    return match && origin === location.origin ? match[1] : "";
+  } catch {
+    return "";
+  }
 };

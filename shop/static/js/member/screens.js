@@ -3,7 +3,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { screenFor } from "member/addresses";
-import { button, Loaded, SyncTag } from "member/controls";
+import { button, Loaded, Outdated, SyncTag } from "member/controls";
 import { html } from "member/html";
 import { Lot, Lots, NewLot } from "member/lots";
 import { isToWeigh, Part, parts } from "member/parts";
@@ -185,11 +185,12 @@ const App = () => {
 export const start = async (place) => {
   await reload();
   if (!settings.value) return false;
-  if (settings.value.shared) sharedPhone = await import("member/switch");
+  const { shared } = settings.value;
+  if (shared) sharedPhone = await import("member/switch").catch(() => null);
   document.querySelector("h1").textContent = settings.value.cooperative.name;
   for (const notice of document.querySelectorAll("[data-offline-notice]")) notice.hidden = true;
   place.hidden = false;
-  render(html`<${App} />`, place);
+  render(shared && !sharedPhone ? html`<${Outdated} />` : html`<${App} />`, place);
   addEventListener("online", send);
   addEventListener("offline", () => {
     network.value = "offline";
