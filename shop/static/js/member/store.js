@@ -105,7 +105,7 @@ export const forgetAll = async () => {
   const transaction = (await opened).transaction(["rows", "outbox", "settings"], "readwrite");
   for (const name of ["rows", "outbox", "settings"]) await transaction.objectStore(name).clear();
   await transaction.done;
-  const { forgetRuns } = await import("./run_store.js");
+  const { forgetRuns } = await import("member/run_store"); // only pages get here, and they have an import map
   await forgetRuns();
   localStorage.removeItem("handover-place");
 };
