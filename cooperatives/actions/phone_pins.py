@@ -130,10 +130,13 @@ def use_pin(*, phone: SharedPhone, pin_id: int, entered_pin: str, now: datetime.
     Each statement commits on its own, so that a rejected try counts. A try is counted before it is compared:
     of concurrent tries only as many are compared as are left.
     """
-    rows = PhonePin.objects.present().filter(pk=pin_id, phone=phone)
+    rows = PhonePin.objects.filter(pk=pin_id, phone=phone)
+    if not rows.present().exists():
+        raise Missing()
+    # Only columns of the row itself: PostgreSQL checks them again after it waited for another try, not a join's.
     triable = rows.may_be_tried(now).filter(wrong_tries__lt=MAX_WRONG_TRIES)
     is_counted = triable.update(wrong_tries=F("wrong_tries") + 1, locked_until=_next_lock(now))
-    row = rows.select_related("phone", "membership__user").first()
+    row = rows.present().select_related("phone", "membership__user").first()
     if row is None:
         raise Missing()
     if not is_counted and row.wrong_tries < MAX_WRONG_TRIES:
