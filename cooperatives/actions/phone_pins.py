@@ -133,7 +133,7 @@ def use_pin(*, phone: SharedPhone, pin_id: int, entered_pin: str, now: datetime.
     rows = PhonePin.objects.filter(pk=pin_id, phone=phone)
     if not rows.present().exists():
         raise Missing()
-    # Only columns of the row itself: PostgreSQL checks them again after it waited for another try, not a join's.
+    # No joins: after waiting for another try, PostgreSQL checks only the columns of the row itself again.
     triable = rows.may_be_tried(now).filter(wrong_tries__lt=MAX_WRONG_TRIES)
     is_counted = triable.update(wrong_tries=F("wrong_tries") + 1, locked_until=_next_lock(now))
     row = rows.present().select_related("phone", "membership__user").first()
