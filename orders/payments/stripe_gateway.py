@@ -2,7 +2,7 @@
 
 Every POST carries the call's idempotency key. Stripe keeps a key for at least a day and repeats the first
 response (docs.stripe.com/api/idempotent_requests). A call with an unknown result is first searched for by the
-key in its metadata. Without a trace the call is repeated under the same key. After `KEY_LIFETIME` it is only
+key in its metadata. If none is found, it is repeated under the same key. After `KEY_LIFETIME` it is only
 searched for. The library itself never retries.
 
 A payment's reference is its PaymentIntent (`pi_…`). On Stripe's own page it is the Checkout Session (`cs_…`)

@@ -250,6 +250,17 @@ def test_phone_number_is_shown_in_local_format(client: Client) -> None:
     assert BackInStockRequest.objects.get().contact == "+84987654321"
 
 
+def test_own_requests_show_phone_numbers_in_local_format(client: Client) -> None:
+    buyer = make_user(phone="+84987654321")
+    request_notice(make_product(on_hand=0), "+84987654321", user=buyer)
+    client.force_login(buyer)
+
+    page = html_of(client.get("/theo-doi/cua-toi/"))
+
+    assert "0987 654 321" in page
+    assert "+84987654321" not in page
+
+
 def test_form_offers_only_sold_out_variants_and_prefills_the_account_email(client: Client) -> None:
     pillow = make_product(variants=(("Nhỏ", 0), ("To", 10_000), ("Vừa", 5_000)), on_hand=3)
     small, large, medium = pillow.variants.in_order()

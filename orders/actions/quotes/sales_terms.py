@@ -1,9 +1,9 @@
-"""The terms of sale that a process keeps in memory: settings, tax rates, delivery methods and services.
+"""The terms of sale that a process keeps in memory.
 
-They are settings, rates, delivery methods and services, and the key of order codes. They are the same for all
-baskets and seldom change. Triggers add a row to a journal whenever one of their
-tables changes (sales_terms_triggers.py). `sales_terms` compares the journal's newest rows with one query and
-forgets everything after a change, so what it returns is never older than the call.
+They are the settings, tax rates, delivery methods and services, and the key of order codes: the same for all
+baskets, and seldom changed. Triggers add a row to a journal whenever one of their tables changes
+(sales_terms_triggers.py). `sales_terms` compares the journal's newest rows with one query and forgets
+everything after a change, so what it returns is never older than the call.
 """
 
 from __future__ import annotations

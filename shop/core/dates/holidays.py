@@ -1,4 +1,4 @@
-"""Vietnam's public holidays, on which carriers deliver nothing and coaches stay at home.
+"""Vietnam's public holidays, on which carriers deliver nothing and no coaches run.
 
 The holidays are those of the Labour Code of 2019, article 112. A decree places the five days of Tết each
 year; here they run from the lunar year's last day to the fifth of the first month. The second day off beside

@@ -169,7 +169,7 @@ def test_transfer_under_review_is_shown_to_buyer(client: Client) -> None:
     page = page_of(client, order, f"tien/?seen={state_hash}")
     assert "We have received a transfer from you and will check it today." in page
     assert "We have received your transfer of 100,000\xa0₫" in page
-    assert "It is less than the order total." in page
+    assert "It is less than what is due for the order." in page
     assert steps(client, order)[0] == ("now", "We are checking your transfer")
 
 
