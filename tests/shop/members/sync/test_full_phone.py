@@ -12,7 +12,13 @@ from shop.members.sync.models import PhoneCommand
 from tests.factories import make_order, make_variant
 from tests.shop.members.sync.test_without_network import HOLDS, open_order, sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
+# Long, because a busy browser may free some space after it was filled, which fails the test now and then.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.once,
+    pytest.mark.long,
+    pytest.mark.django_db(transaction=True),
+]
 
 
 # Store random bytes until not even a hundred more fit.
