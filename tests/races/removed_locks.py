@@ -36,7 +36,7 @@ class RemovedLocks:
         monkeypatch.setattr(locks, "lock_row", lambda rows: next(iter(self._rows(rows)), None))
         if connection.vendor == "sqlite":
             monkeypatch.setattr(placing, "build_quote", lambda _request, *, now: self._stale.quote)
-        elif model in (Voucher, Variant):  # uses and orders are counted after it is read
+        elif model in (Basket, Voucher, Variant):  # lines, uses and orders are read after it
             monkeypatch.setattr(placing, "build_quote", self._quote)
 
     def wrap_placing(self, basket: Basket, function: Callable[[], Any]) -> Callable[[], Any]:
