@@ -30,7 +30,7 @@ CHROMIUM_FLAGS = [
     *["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
     *["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"],
 ]
-# Each test opens new pages, so that V8's optimizing compilers take more time (a fifth) than they save.
+# Each test opens new pages, so V8's optimizing compilers cost more time than they save (a fifth).
 UNOPTIMIZED_SCRIPTS = "--js-flags=--no-opt,--no-maglev,--single-threaded,--min-semi-space-size=32"
 PDF_STYLE_SHEETS = {"css/statement.css", "css/label_pdf.css"}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -92,7 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Deselect tests without a database, and those of pages, unless the first database is tested.
+    """On PostgreSQL, deselect the tests that use no database and the tests of pages.
 
     Tests that start processes or a browser take longest, so they run first.
     """

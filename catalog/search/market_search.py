@@ -20,9 +20,12 @@ MAX_COOPERATIVES = 6
 
 @dataclass(frozen=True, slots=True)
 class MarketSearch:
-    """The result of a query: products of `tiers`, and the page `landing` with some of these products.
+    """The result of a query.
 
-    `readings` are the corrected words, if there are any, followed by the original words and synonyms.
+    `tiers` are the products found, in groups of falling relevance. `landing` is the page that the query
+    names, such as a category's; its products are among those of `tiers`. A reading is one interpretation of
+    the query as words to search for. `readings` begin with the corrected words, if there are any, followed by
+    the original words and their synonyms.
     """
 
     result: SearchResult
@@ -44,8 +47,9 @@ class MarketSearch:
 def search_market(query: str, index: FacetIndex, *, is_literal: bool = False) -> MarketSearch:
     """Return products of the index that match, then those of the page that the query names.
 
-    If the query names a page, the result omits products that only match by a correction or a mention. With
-    `is_literal` nothing is corrected.
+    A correction changes a word that is probably mistyped. A mention is a match in ingredients or descriptions
+    only. If the query names a page, products that match only in these two ways are left out. `is_literal`
+    turns corrections off.
     """
     result = search_products(query, cache=index.cache, is_literal=is_literal)
     corrected = [typed_term(word) for word in build_query_words(result.corrected_query)]

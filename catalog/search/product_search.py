@@ -42,10 +42,11 @@ _MIN_UNFINISHED_SYLLABLE = 4
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """A search result: products, published or not, by relevance.
+    """The products that a query finds, published or not, by relevance.
 
-    `readings` are the words and their synonyms. `corrected_query` is the folded query that matches if the
-    original words match nothing. `has_only_mentions`: the words occur only in ingredients and descriptions.
+    A reading is one interpretation of the query: its words, or words with one replaced by a synonym.
+    `corrected_query` is the folded query that was used because the original words match nothing.
+    `has_only_mentions` is true if the words occur only in ingredients and descriptions.
     """
 
     tiers: RelevanceTiers = field(default_factory=lambda: RelevanceTiers(BitMap()))

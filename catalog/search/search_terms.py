@@ -17,9 +17,10 @@ _TONES = range(6)
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A folded word. With `marked` (see `marked_word`) it matches only the word with these diacritics.
+    """A folded word to search for.
 
-    With `is_prefix` it also matches longer words that start with it.
+    If `marked` is set (the form that `marked_word` returns), only words with these diacritics match. If
+    `is_prefix` is true, longer words that start with it match too.
     """
 
     word: str

@@ -84,7 +84,10 @@ class ComplaintForm(forms.Form):
 
 
 class AcceptComplaintForm(RefundAmountsForm):
-    """Accept a complaint with refunds, replacements and returns, by members at their cooperative's cost."""
+    """Accept a complaint with refunds, replacements and returns.
+
+    If a member accepts it, the member's cooperative bears the cost. Staff choose who does.
+    """
 
     answer = forms.CharField(
         label=_("Message to the buyer"),
@@ -146,7 +149,10 @@ class AcceptComplaintForm(RefundAmountsForm):
 
     @property
     def remedy(self) -> Remedy:
-        """The remedy. Returned items are part of the refund decision if there is one for their line."""
+        """The remedy as entered.
+
+        Returned items of a refunded line are in its refund. Those of other lines are in `returned`.
+        """
         replaced = {key: self._submitted_number(f"resent-{key}") for key in self.quantities}
         returned = {key: self._submitted_number(f"returned-{key}") for key in self.quantities}
         lines = {

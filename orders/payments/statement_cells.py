@@ -34,7 +34,7 @@ _EXCEL_DAYS_OF_CENTURY = range(36_526, 73_050)  # 2000 to 2099
 
 
 class UnreadableReason(StrEnum):
-    """Why a row cannot be read, for programs. `UnreadableRow.label` is the text for people."""
+    """Why a row cannot be read. Callers compare it; people see `UnreadableRow.label`."""
 
     DATE = "date"
     AMOUNT = "amount"

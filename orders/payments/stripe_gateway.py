@@ -1,12 +1,13 @@
-"""Stripe behind our gateway interface. The only file that imports stripe.
+"""Stripe behind our gateway interface. No other file imports stripe.
 
 Every POST carries the call's idempotency key. Stripe keeps a key for at least a day and repeats the first
-response (docs.stripe.com/api/idempotent_requests). A call with an unknown result is first searched for by the
-key in its metadata. If none is found, it is repeated under the same key. After `KEY_LIFETIME` it is only
-searched for. The library itself never retries.
+response (docs.stripe.com/api/idempotent_requests). If the result of a call is unknown, we search Stripe for
+an object with our key in its metadata. If there is none, we repeat the call under the same key, but only
+within `KEY_LIFETIME`. The library itself never retries.
 
-A payment's reference is its PaymentIntent (`pi_…`). On Stripe's own page it is the Checkout Session (`cs_…`)
-until that is complete. Both are accepted wherever a reference is taken.
+The reference of a payment is the id of its PaymentIntent (`pi_…`). If the buyer pays on Stripe's page, it is
+the id of the Checkout Session (`cs_…`) until the session is complete. Functions that take a reference accept
+both.
 """
 
 from __future__ import annotations

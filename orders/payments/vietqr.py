@@ -1,7 +1,8 @@
 """Write a bank transfer as the text of a VietQR code, which every Vietnamese bank's app reads.
 
-Source: NAPAS, "Format of QR code for transfers" (EMVCo merchant-presented: tag, length, value, the first two
-with two digits each, and a checksum over all of it).
+Source: NAPAS, "Format of QR code for transfers". The format is EMVCo's for codes that a merchant presents. A
+text consists of fields, each with a tag of two digits, a length of two digits and a value. The last field is
+a checksum of the whole text.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _NOT_ALLOWED_IN_NOTES = re.compile(r"[^0-9A-Za-z ./_-]+")
 
 
 class PayloadProblem(StrEnum):
-    """The value that a code cannot hold, for programs."""
+    """Which of the given values a QR code cannot hold. Callers read it; people never see it."""
 
     BANK = "bank"
     ACCOUNT = "account"

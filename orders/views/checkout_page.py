@@ -105,7 +105,7 @@ def find_communes_view(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def check_contact(request: HttpRequest) -> HttpResponse:
-    """Render the phone number and email address with what looks wrong about them; nothing is saved."""
+    """Render the phone number and email address fields with warnings about likely mistakes."""
     form = CheckoutForm(
         initial={"phone": request.POST.get("phone", ""), "email": request.POST.get("email", "")},
         provinces=[],

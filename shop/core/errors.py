@@ -13,7 +13,7 @@ StrOrPromise = str | Promise
 class Refused(Exception):
     """An expected failure. The action changed nothing.
 
-    Subclasses are defined beside the action that raises them. `code` is for programs and never changes.
+    Subclasses are defined beside the action that raises them. Callers compare `code`, which never changes.
     `message` is the text for people. `field` names the invalid input. `details` hold the ids of the lines or
     rows concerned.
     """

@@ -124,9 +124,10 @@ def return_listing(
     actor: Actor,
     now: datetime.datetime,
 ) -> Listing:
-    """Return a listing to draft for correction. `seen_submitted_at`: see `publish_listing`.
+    """Return a listing to draft for correction.
 
-    Raises Missing, ReasonRequired, ChangedSinceOpened, TransitionNotAllowed.
+    `seen_submitted_at` is the listing's `submitted_at` when the reviewer opened it. If it is None, nothing is
+    compared. Raises Missing, ReasonRequired, ChangedSinceOpened, TransitionNotAllowed.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")

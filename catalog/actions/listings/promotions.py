@@ -79,9 +79,9 @@ def create_promotion(
 ) -> Promotion:
     """Create a promotion, which changes prices when it starts.
 
-    `acting_cooperative` creates it for its own products and bears it; None is the platform.
-    `confirmation_token`: see `require_usual_discount`. Raises InvalidDiscount, EndBeforeStart,
-    MissingBearingCooperative, UnusualDiscount, and Missing for other cooperatives' products.
+    `acting_cooperative` creates the promotion for its own products and bears its cost; None means the
+    platform. `confirmation_token` is the one of an earlier UnusualDiscount. Raises InvalidDiscount,
+    EndBeforeStart, MissingBearingCooperative, UnusualDiscount, and Missing for other cooperatives' products.
     """
     promotion = Promotion(channel=channel)
     _require_usual_terms(channel, terms, acting_cooperative, confirmation_token)

@@ -20,10 +20,11 @@ from shop.core.models import ShopSettings, TaxClass, TaxRate, record_change
 def change_country_rates(
     *, country: str, rates: Mapping[int | None, Decimal | None], actor: Actor, now: datetime.datetime
 ) -> None:
-    """Let rates (percent, by tax class) of a country apply from today.
+    """Change tax rates of a country from today on. `rates` maps the ids of tax classes to percentages.
 
-    A rate of None makes yesterday the last day of the current one. None as a class is the country's rate for
-    items without a rate of their class. Raises Missing, InvalidTaxRate with `details["tax_classes"]`.
+    A rate of None makes yesterday the last day of the current rate. The rate under the key None applies to
+    items whose class has no rate in the country. Raises Missing, InvalidTaxRate with
+    `details["tax_classes"]`.
     """
     invalid = [key for key, rate in rates.items() if rate is not None and not 0 <= rate <= MAX_RATE]
     if invalid:

@@ -66,7 +66,7 @@ def set_product_attributes(product: Product, inputs: Iterable[AttributeInput], *
 
 
 def set_variant_attributes(variant: Variant, inputs: Iterable[AttributeInput], *, requires_all: bool) -> None:
-    """Set a variant's attributes; see `set_product_attributes`."""
+    """Set a variant's attributes, as `set_product_attributes` sets those of a product."""
     inputs = list(inputs)
     _require_allowed_values(inputs)
     links = _attributes_of_type(variant.product.product_type_id, AttributeScope.VARIANT)

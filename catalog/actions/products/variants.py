@@ -180,12 +180,13 @@ def update_variant(
 ) -> Variant:
     """Update the given columns and list prices in minor units.
 
-    With `needs_approval`, the new name of an approved product's option waits for the platform's review. With
-    a `cooperative`, another cooperative's variant is Missing. `seen_values` are columns as the person saw
-    them, including a proposed name. `seen_prices` are the list prices by channel id that the person saw, None
-    for no price; without them prices are not compared. `confirmation_token`: see `set_list_price`. Raises
-    Missing, ProductAlreadyChanged, AlreadyTaken, InvalidColumnValue, InvalidPurchaseLimits, InvalidPrice,
-    PriceAlreadyChanged, UnusualPrice, InvalidWholesalePrices, PriceNotAboveWholesale, AttributeNotOfType.
+    If `needs_approval` is true, the new name of a variant waits for the platform's review once its product is
+    approved. If `cooperative` is given, variants of other cooperatives are Missing. `seen_values` are columns
+    as the person saw them, including a proposed name. `seen_prices` maps channel ids to the list prices that
+    the person saw, or to None for no price; if it is not given, prices are not compared.
+    `confirmation_token` is the one of an earlier UnusualPrice. Raises Missing, ProductAlreadyChanged,
+    AlreadyTaken, InvalidColumnValue, InvalidPurchaseLimits, InvalidPrice, PriceAlreadyChanged, UnusualPrice,
+    InvalidWholesalePrices, PriceNotAboveWholesale, AttributeNotOfType.
     """
     variant = _lock_existing_variant(variant_id, cooperative=cooperative)
     require_seen_values(variant, values, seen_values or {}, needs_approval=needs_approval)

@@ -25,7 +25,7 @@ def lock_lot(lot: Lot) -> Lot:
 
 
 def save_recalled(lot: Lot, recalled_at: datetime.datetime | None) -> None:
-    """In a transaction: stop a locked lot, or release it with None, and change the stock for sale."""
+    """In a transaction: set or clear `recalled_at` of a locked lot, and recalculate the stock for sale."""
     lot.recalled_at = recalled_at
     lot.save(update_fields=["recalled_at"])
     recalculate_recalled_stock(lock_rows(Stock.objects.filter(variant=lot.variant_id)))

@@ -57,9 +57,10 @@ class StockPick:
 
 @dataclass(frozen=True, slots=True)
 class StockCount:
-    """A counted quantity of a variant in a warehouse. `counted_at`: see `record_count`.
+    """A counted quantity of a variant in a warehouse.
 
-    `seen_on_hand` is the stock that the person saw. Without it nothing is compared.
+    `counted_at` is the moment of the count, if that is earlier than its recording. `seen_on_hand` is the
+    stock that the person saw; if it is None, nothing is compared.
     """
 
     variant_id: int
@@ -201,9 +202,9 @@ def count_stock(
 ) -> Stock:
     """Set the stock on hand to a count, by a movement of the difference.
 
-    With an `idempotency_key`, a count without a difference is recorded too, so that a repeat changes nothing
-    even after later sales. `counted_at`: see `record_count`. Raises InvalidStockCount, and Missing for
-    another cooperative's product.
+    If an `idempotency_key` is given, a count without a difference is recorded too, so that a repeat changes
+    nothing even after later sales. `counted_at` is the moment of the count, if that is earlier than its
+    recording. Raises InvalidStockCount, and Missing for another cooperative's product.
     """
     count = StockCount(variant_id, warehouse_id, counted_quantity, note, idempotency_key, counted_at)
     return record_count(count, cooperative=cooperative, actor=actor, now=now)

@@ -122,10 +122,9 @@ def require_within_buyer_limits(quote: Quote, *, now: datetime.datetime) -> None
 
 
 def limit_message(variant: Variant, limit: int, ordered_before: int | None) -> str:
-    """Return the refusal of a larger quantity, from the values of `purchase_limit`."""
+    """Return the refusal of a larger quantity. `purchase_limit` returns `limit` and `ordered_before`."""
     if ordered_before is None:
-        words = {"limit": format_number(limit), "unit": variant.get_unit_display()}
-        return _("You can buy at most %(limit)s × %(unit)s per order.") % words
+        return _("You can buy at most %(count)s per order.") % {"count": variant_count_label(variant, limit)}
     count = variant_count_label(variant, variant.quantity_limit_per_customer or 0)
     days = variant.quantity_limit_days
     rule = (

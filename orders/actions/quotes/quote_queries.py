@@ -125,7 +125,11 @@ def _select_buyable_variants(channel_id: int, keys: Collection[int]) -> QuerySet
 
 
 def _with_offers(variants: QuerySet[Variant], channel_id: int) -> QuerySet[Variant]:
-    """Read related rows too; variants with a price or a listing in the channel have it as an attribute."""
+    """Return the variants with related rows, and with their price and listing in the channel.
+
+    The price is `variant.channel_price` and the listing `variant.channel_listing`. A variant without one
+    lacks the attribute.
+    """
     related = (*_RELATED_TO_VARIANTS, "channel_price", "channel_listing")
     variants = variants.annotate(
         wholesale_text=select_wholesale_text(price__variant=OuterRef("pk"), price__channel=channel_id),

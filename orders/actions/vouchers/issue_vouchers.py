@@ -100,9 +100,10 @@ def issue_voucher(
 ) -> Voucher:
     """Create a voucher with its first code.
 
-    `issuer` is the cooperative that issues it for its own products at its own cost; None is the platform.
-    Raises InvalidVoucherCode, VoucherCodeTaken, InvalidDiscount, EndBeforeStart, MissingBearingCooperative,
-    EmptyVoucherScope, UnusualDiscount, Missing. `confirmation_token`: see `require_usual_discount`.
+    `issuer` is the cooperative that issues it for its own products at its own cost; None means the platform.
+    `confirmation_token` is the one of an earlier UnusualDiscount. Raises InvalidVoucherCode,
+      VoucherCodeTaken,
+    InvalidDiscount, EndBeforeStart, MissingBearingCooperative, EmptyVoucherScope, UnusualDiscount, Missing.
     """
     _require_usual_terms(channel, terms, confirmation_token)
     normalised_code = normalise_voucher_code(code)

@@ -19,7 +19,7 @@ def filter_by_lookup(
 ) -> Rows:
     """Return the row that the arguments name. Raises ProtocolError unless exactly one is given.
 
-    With `slugLanguageCode` the slug is a translated one. `translation_kind` is the model's label in
+    If `slugLanguageCode` is given, the slug is a translated one. `translation_kind` is the model's label in
     translations.
     """
     column, values = lookup_column(type_, translation_kind, arguments)
@@ -27,16 +27,17 @@ def filter_by_lookup(
 
 
 def lookup_column(type_: Type, translation_kind: str, arguments: InputData) -> tuple[str, list[Key | str]]:
-    """Return the column ("" for the key) and its value as a list, or an empty list.
+    """Return the column that the argument names, and a list of the values to look for.
 
-    Raises ProtocolError unless exactly one argument is given.
+    The column is "" for the primary key. The list is empty if no row can match. Raises ProtocolError unless
+    exactly one argument is given.
     """
     input_data = {name: arguments[name] for name in ("id", *_COLUMNS) if arguments.get(name) is not None}
     if len(input_data) != 1:
         argument_names = (
             " and ".join(f"`{name}`" for name in ("id", *_COLUMNS) if name in arguments) or "`id`"
         )
-        raise ProtocolError(f"{type_.name} is found by exactly one argument of its own: {argument_names}.")
+        raise ProtocolError(f"Give exactly one of {argument_names} to find a {type_.name}.")
     ((name, value),) = input_data.items()
     if name == "id":
         key = key_from_id(value, type_.name)

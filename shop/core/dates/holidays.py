@@ -1,4 +1,4 @@
-"""Vietnam's public holidays, on which carriers deliver nothing and no coaches run.
+"""Vietnam's public holidays, on which carriers do not deliver and no coaches run.
 
 The holidays are those of the Labour Code of 2019, article 112. A decree places the five days of Tết each
 year; here they run from the lunar year's last day to the fifth of the first month. The second day off beside
@@ -42,7 +42,7 @@ def working_day_from(day: datetime.date) -> datetime.date:
 
 
 def add_working_days(day: datetime.date, count: int) -> datetime.date:
-    """Return the day that many days later; holidays do not count."""
+    """Return the day that is `count` days later. Holidays are not counted; Saturdays and Sundays are."""
     for _day in range(count):
         day = working_day_from(day + datetime.timedelta(days=1))
     return day

@@ -1,4 +1,4 @@
-"""Open tasks of the platform by kind: count, first rows, and link to all."""
+"""The platform's open tasks by kind: how many there are, the first of them, and a link to all."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from shop.notifications.text_allowance import count_texts_not_sent
 from shop.reports.cash import CashAge, cash_by_holder
 
 MAX_SHOWN = 3
-# Kinds whose time is over or in which money or goods are stuck; they come first.
+# Tasks of these kinds come first, because a deadline has passed or money or products are stuck.
 _URGENT_KINDS = frozenset(
     {
         "failure",
@@ -60,7 +60,7 @@ _URGENT_KINDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class OpenTasks:
-    """One kind of open task: count, first rows, and link to all."""
+    """The open tasks of one kind. `count` counts all of them; `first` holds at most MAX_SHOWN."""
 
     name: Promise
     count: int
@@ -93,21 +93,21 @@ def listings() -> OpenTasks:
 
 
 def revisions() -> OpenTasks:
-    """List changes to approved products."""
+    """Return the changes to approved products that wait for a review."""
     rows = ProductRevision.objects.waiting().select_related("product", "product__cooperative")
     first = list(rows[:MAX_SHOWN])
     return OpenTasks(_("Changes to review"), rows.count(), first, "revision", reverse("desk:revisions"))
 
 
 def unusual_prices() -> OpenTasks:
-    """List unusual prices that apps set and nobody has confirmed."""
+    """Return the unusual prices that apps set and nobody has confirmed."""
     prices = Price.objects.unusual().select_related("variant__product__cooperative")
     first = list(prices[:MAX_SHOWN])
     return OpenTasks(_("Unusual prices"), prices.count(), first, "price", reverse("desk:prices"))
 
 
 def certificates() -> OpenTasks:
-    """List certificates submitted by members."""
+    """Return the certificates that members have submitted for review."""
     rows = Certificate.objects.waiting().select_related("cooperative")
     first = list(rows[:MAX_SHOWN])
     return OpenTasks(
@@ -136,7 +136,7 @@ def refused_calls() -> OpenTasks:
 
 
 def disputes() -> OpenTasks:
-    """List chargebacks that still need our evidence."""
+    """Return the chargebacks that still need our evidence."""
     rows = Dispute.objects.awaiting_evidence().select_related("payment__order")
     return OpenTasks(
         _("Disputes to answer"),
@@ -148,7 +148,7 @@ def disputes() -> OpenTasks:
 
 
 def payouts() -> OpenTasks:
-    """List payouts to be sent."""
+    """Return the payouts that have to be sent."""
     rows = Payout.objects.due().select_related("settlement__cooperative", "refund__order", "transfer__order")
     return OpenTasks(
         _("Payouts due"), rows.count(), list(rows[:MAX_SHOWN]), "payout", reverse("desk:payouts")
@@ -156,27 +156,27 @@ def payouts() -> OpenTasks:
 
 
 def approvals(kinds: Sequence[str], now: datetime.datetime) -> OpenTasks:
-    """List proposals that need a second person's confirmation."""
+    """Return the proposals that need a second person's confirmation."""
     rows = Approval.objects.waiting(now).filter(kind__in=kinds).select_related("cooperative", "proposed_by")
     name = _("Waiting for a second person")
     return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "approval", reverse("desk:approvals"))
 
 
 def missing_approvers(permissions: Sequence[Permission]) -> OpenTasks:
-    """List permissions that too few people hold to confirm proposals."""
+    """Return the number of permissions that too few people hold for a second person to confirm proposals."""
     name = _("Permissions without a second person")
     return OpenTasks(name, len(permissions), [], "second-person", reverse("desk:approvals"))
 
 
 def statement_rows() -> OpenTasks:
-    """List rows of carriers' statements that differ from our data."""
+    """Return the rows of carriers' statements that differ from our data."""
     rows = StatementRow.objects.problems().select_related("statement")
     name = _("Carrier statement rows")
     return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "row", reverse("desk:cash-differences"))
 
 
 def unreconciled_remittances() -> OpenTasks:
-    """List remittances not yet seen on our account."""
+    """Return the remittances that have not arrived on our account yet."""
     remittances = CashRemittance.objects.unreconciled().select_related("cooperative")
     first = list(remittances.order_by("created_at", "pk")[:MAX_SHOWN])
     list_url = f"{reverse('desk:cash-remittances')}?xem=cho"
@@ -184,7 +184,7 @@ def unreconciled_remittances() -> OpenTasks:
 
 
 def remittance_differences() -> OpenTasks:
-    """List carriers' remittances with a different amount."""
+    """Return the carriers' remittances whose amount differs from the cash of their parcels."""
     remittances = CashRemittance.objects.with_unresolved_difference()
     first = list(remittances.order_by("created_at", "pk")[:MAX_SHOWN])
     list_url = f"{reverse('desk:cash-remittances')}?xem=lech"
@@ -192,7 +192,7 @@ def remittance_differences() -> OpenTasks:
 
 
 def cash_shortfalls() -> OpenTasks:
-    """List undecided parcels collected short."""
+    """Return the parcels for which too little cash was collected and nobody has decided who bears it."""
     parcels = Parcel.objects.with_cash_shortfall().select_related("part__order", "part__cooperative")
     first = list(parcels.order_by("cod_collected_at", "pk")[:MAX_SHOWN])
     return OpenTasks(
@@ -201,7 +201,7 @@ def cash_shortfalls() -> OpenTasks:
 
 
 def overdue_cash(today: datetime.date) -> OpenTasks:
-    """List holders with overdue cash."""
+    """Return the carriers and cooperatives that hold overdue cash."""
     market = market_channel()
     currency = market.currency if market else "VND"
     late_holders = [row for group in cash_by_holder(today, currency) for row in group if row.is_late]
@@ -211,7 +211,7 @@ def overdue_cash(today: datetime.date) -> OpenTasks:
 
 
 def unaccepted_parts() -> OpenTasks:
-    """List parts whose acceptance deadline is near."""
+    """Return the parts whose acceptance deadline is near."""
     parts = OrderPart.objects.unanswered().select_related("order", "cooperative")
     return OpenTasks(
         _("Parts not yet accepted"),
@@ -223,7 +223,7 @@ def unaccepted_parts() -> OpenTasks:
 
 
 def unanswered_weights(now: datetime.datetime) -> OpenTasks:
-    """List weights above the bound that the buyer has not answered for a day; staff should call."""
+    """Return the questions about a weight that buyers have not answered for a day, so staff should call."""
     questions = WeightQuestion.objects.unanswered_for_a_day(now).select_related(
         "line__order", "line__cooperative"
     )
@@ -237,7 +237,7 @@ def unanswered_weights(now: datetime.datetime) -> OpenTasks:
 
 
 def sweep_failures() -> OpenTasks:
-    """List unseen rows that background sweeps failed to process."""
+    """Return the rows that background sweeps failed to process and that nobody has seen."""
     rows = SweepFailure.objects.unacknowledged()
     first = [(row, sweep_name(row.sweep)) for row in rows[:MAX_SHOWN]]
     return OpenTasks(
@@ -246,20 +246,20 @@ def sweep_failures() -> OpenTasks:
 
 
 def unsent_texts(now: datetime.datetime) -> OpenTasks:
-    """List text messages of the last day that exceeded the allowance."""
+    """Return how many text messages of the last day exceeded the allowance and were not sent."""
     count = count_texts_not_sent(now - datetime.timedelta(days=1))
     return OpenTasks(_("Text messages not sent"), count, [], "texts", reverse("desk:background-work"))
 
 
 def data_requests() -> OpenTasks:
-    """List unanswered personal data requests, most urgent first."""
+    """Return the unanswered personal data requests, the most urgent first."""
     rows = DataRequest.objects.open().filter(Q(runs_at=None) | ~Q(obstacle=""))
     name = _("Personal data requests")
     return OpenTasks(name, rows.count(), list(rows[:MAX_SHOWN]), "data", reverse("desk:data-requests"))
 
 
 def complaints(now: datetime.datetime) -> OpenTasks:
-    """List complaints past their answer deadline."""
+    """Return the complaints whose deadline for an answer has passed."""
     rows = Complaint.objects.overdue(now).select_related("part__order", "part__cooperative")
     return OpenTasks(
         _("Overdue complaints"),
@@ -271,7 +271,7 @@ def complaints(now: datetime.datetime) -> OpenTasks:
 
 
 def stuck_refunds() -> OpenTasks:
-    """List failed card refunds, to be paid by bank transfer."""
+    """Return the refunds to cards that failed, to be paid by bank transfer."""
     failed_amounts = Refund.objects.filter(pk__in=Refund.objects.failed().values("pk")).failed_amounts()
     refunds = Refund.objects.filter(pk__in=list(failed_amounts)).select_related("order").oldest_first()
     return OpenTasks(
@@ -280,7 +280,7 @@ def stuck_refunds() -> OpenTasks:
 
 
 def overpayments() -> OpenTasks:
-    """List overpayments, except while weighing may still raise the total."""
+    """Return the overpaid orders, except those whose total may still rise by weighing."""
     unfinished_statuses = [OrderStatus.PLACED, OrderStatus.IN_PREPARATION]
     rows = overpaid_orders().exclude(status__in=unfinished_statuses).order_by("placed_at", "pk")
     return OpenTasks(

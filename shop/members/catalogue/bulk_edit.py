@@ -33,7 +33,11 @@ PER_PAGE = 15
 
 @dataclass(slots=True)
 class GoodsRow:
-    """A row of the table. `is_saved` is its answer; None if it was not saved. `tokens` are open questions."""
+    """A row of the table.
+
+    `is_saved` is True if the row was saved, False if it was refused, and None if it was not sent. `tokens`
+    holds the confirmation tokens of unusual prices, by variant, that the member has to confirm.
+    """
 
     listing: Listing
     options: Sequence[OptionRow]
@@ -63,7 +67,10 @@ class GoodsRow:
 @require_safe_or_post
 @for_members(MemberRight.LIST)
 def edit_many_products(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """Show the table, and save the row `only` or all rows. `?tim=` finds products by name."""
+    """Show the table of products. A POST saves one row, named by the field `only`, or all rows.
+
+    `?tim=` finds products by name.
+    """
     query = request.GET.get("tim", "").strip()
     listings = Listing.objects.for_cooperative(membership.cooperative).exclude(state=ListingState.WITHDRAWN)
     for word in query_words(query):

@@ -49,7 +49,7 @@ _NUMBER_COLUMNS = ("price", "on_hand")
 @takes_files(is_signed_in)
 @for_members(MemberRight.LIST)
 def import_listings(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """Show the files to download and the last imports, and take a file."""
+    """Show the files to download and the last imports, and accept an uploaded file."""
     channel = market_channel()
     submitted = (request.POST, request.FILES) if request.method == "POST" else ()
     form = ImportFileForm(*submitted)
@@ -141,7 +141,7 @@ def confirm_encoding_view(
 def confirm_listing_import_view(
     request: HttpRequest, membership: MembershipContext, import_id: int
 ) -> HttpResponse:
-    """Write the rows of the preview, with the ticked questions."""
+    """Save the rows of the preview, including those whose unusual price the member has confirmed."""
     action = partial(
         confirm_listing_import,
         cooperative=membership.cooperative,

@@ -237,8 +237,8 @@ def claim_command(
 ) -> tuple[PhoneCommand, bool]:
     """Record a command that arrives for the first time; return its row and whether the caller may run it.
 
-    One request at a time may run a command. The first answer is therefore that of the action that was done.
-    Raises KeyReused if the user has sent another command under the same key.
+    Only one request at a time may run a command, so the answer that is stored first is always the answer of
+    the run that changed the rows. Raises KeyReused if the user has sent another command under the same key.
     """
     PhoneCommand.objects.bulk_create(
         [
