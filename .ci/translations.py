@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from babel.messages.catalog import Message
@@ -37,6 +38,7 @@ def main() -> int:
             if not _same_placeholders(message)
         ),
         *(f"obsolete in {PO}: {place}" for place in kept.keys() - requested.keys()),
+        *(f"more than once in {PO}: {place}" for place in repeated_messages((ROOT / PO).read_text())),
         *(
             f"tone mark misplaced in {word}: {place}"
             for place, message in kept.items()
@@ -50,6 +52,19 @@ def main() -> int:
     ]
     print("\n".join(sorted(faults)))
     return 1 if faults else 0
+
+
+def repeated_messages(po: str) -> list[str]:
+    """Return the messages that a po file defines more than once. The parser merges them silently."""
+    entries = re.findall(r'^(?:msgctxt ((?:"[^\n]*"\n)+))?msgid ((?:"[^\n]*"\n)+)', po, re.MULTILINE)
+    counts = Counter(
+        tuple("".join(re.findall(r'^"(.*)"$', part, re.MULTILINE)) for part in entry) for entry in entries
+    )
+    return [
+        f"{context}: {words!r}" if context else repr(words)
+        for (context, words), count in counts.items()
+        if count > 1
+    ]
 
 
 def _extracted() -> list[Message]:
