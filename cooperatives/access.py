@@ -98,7 +98,7 @@ class PermissionScope:
 
     @property
     def has_platform_grant(self) -> bool:
-        """Return whether any grant is platform-wide, even if restricted to some channels."""
+        """Whether any grant is platform-wide, even if restricted to some channels."""
         return any(grant.is_platform_wide for grant in self.grants)
 
     def covers_channels(self, channel_ids: frozenset[int] | None) -> bool:

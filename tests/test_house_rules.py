@@ -292,6 +292,20 @@ def test_booleans_are_named_as_questions() -> None:
     }
 
 
+def test_docstrings_of_properties_say_what_they_are() -> None:
+    """A property is a noun phrase or "Whether …", so it reads the same as an attribute."""
+    commands = [
+        f"{relative_path(path)}:{node.lineno}"
+        for path in source_files()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+        and any(ast.unparse(decorator).endswith("property") for decorator in node.decorator_list)
+        and (ast.get_docstring(node) or "").startswith(("Return ", "Returns "))
+    ]
+
+    assert commands == []
+
+
 def test_python_files_have_unix_line_ends() -> None:
     files = subprocess.run(
         ["git", "ls-files", "--eol", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True

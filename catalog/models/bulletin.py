@@ -75,7 +75,7 @@ class Bulletin(models.Model):
 
     @property
     def sections(self) -> list[BulletinSection]:
-        """Return the paragraphs. In all but the first, a first line in capitals is the heading."""
+        """The paragraphs. In all but the first, a first line in capitals is the heading."""
         sections = []
         for number, paragraph in enumerate(re.split(r"\n{2,}", self.text.strip())):
             lines = paragraph.splitlines()

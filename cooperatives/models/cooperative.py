@@ -140,7 +140,7 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def is_public(self) -> bool:
-        """Return whether it has a public page: the same condition as `public()`."""
+        """Whether it has a public page: the same condition as `public()`."""
         return self.state == CooperativeState.APPROVED and not self.is_platform_seller
 
     @property
@@ -231,7 +231,7 @@ class Producer(WithMetadata):
 
     @property
     def is_public(self) -> bool:
-        """Return whether it may be named to buyers: the same condition as `public()`."""
+        """Whether it may be named to buyers: the same condition as `public()`."""
         return self.agreed_on is not None
 
 

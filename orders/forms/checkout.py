@@ -102,7 +102,7 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
 
     @property
     def method(self) -> PaymentMethod:
-        """Return the payment method of a valid form."""
+        """The payment method of a valid form."""
         return PaymentMethod(self.cleaned_data["payment"] or self._default_method)
 
     @property
@@ -112,7 +112,7 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
 
     @property
     def contact(self) -> Contact:
-        """Return the contact of a valid form."""
+        """The contact of a valid form."""
         cleaned = self.cleaned_data
         return Contact(
             name=cleaned["name"],

@@ -139,12 +139,12 @@ class OrderLine(ReportColumns, WithMetadata):
 
     @property
     def is_sold_by_weight(self) -> bool:
-        """Return whether the price depends on its weight."""
+        """Whether the price depends on its weight."""
         return self.estimate_grams is not None
 
     @property
     def is_to_weigh(self) -> bool:
-        """Return whether it still has to be weighed; until then it cannot be packed."""
+        """Whether it still has to be weighed; until then it cannot be packed."""
         return self.is_sold_by_weight and self.weighed_grams is None
 
     @property

@@ -303,7 +303,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def is_finished(self) -> bool:
-        """Return whether the order has reached a final status."""
+        """Whether the order has reached a final status."""
         return self.status in FINISHED_ORDER_STATUSES
 
     def has_expired_link(self, now: datetime.datetime) -> bool:

@@ -201,7 +201,7 @@ class Parcel(WithMetadata, WithTimes):
 
     @property
     def is_cash_with_carrier(self) -> bool:
-        """Return whether the carrier collects the expected cash. Its statement reports it."""
+        """Whether the carrier collects the expected cash. Its statement reports it."""
         return self.cod_state == CodState.EXPECTED and self.cod_holder == CashHolder.CARRIER
 
     @property
@@ -211,7 +211,7 @@ class Parcel(WithMetadata, WithTimes):
 
     @property
     def has_cash_shortfall(self) -> bool:
-        """Return whether less cash was collected than expected. The buyer still owes the rest."""
+        """Whether less cash was collected than expected. The buyer still owes the rest."""
         return self.cod_collected_at is not None and self.cod_collected < self.cod_expected
 
 

@@ -279,12 +279,12 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
 
     @property
     def may_show_contact(self) -> bool:
-        """Return whether the cooperative may see the buyer's name and phone: from acceptance on."""
+        """Whether the cooperative may see the buyer's name and phone: from acceptance on."""
         return self.state == PartState.ACCEPTED
 
     @property
     def may_show_address(self) -> bool:
-        """Return whether the cooperative may see the buyer's address: from acceptance until arrival."""
+        """Whether the cooperative may see the buyer's address: from acceptance until arrival."""
         return self.may_show_contact and self.progress not in ARRIVED_PROGRESS
 
     def is_packed(self, parcels: Iterable[Parcel]) -> bool:

@@ -154,7 +154,7 @@ class Refund(models.Model):
 
     @property
     def is_for_unsent_items(self) -> bool:
-        """Return whether it is for items that are missing or replaced; reads `parcel`."""
+        """Whether it is for items that are missing or replaced; reads `parcel`."""
         return self.parcel is not None and self.parcel.kind == ParcelKind.REFUND
 
     @property

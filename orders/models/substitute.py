@@ -110,7 +110,7 @@ class Substitute(models.Model):
 
     @property
     def is_dearer(self) -> bool:
-        """Return whether the cooperative bears a part of the substitute's price."""
+        """Whether the cooperative bears a part of the substitute's price."""
         return self.list_price > self.replaced_gross
 
     @property

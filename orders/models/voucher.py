@@ -83,7 +83,7 @@ class Voucher(WithMetadata, WithTimes):
 
     @property
     def is_limited(self) -> bool:
-        """Return whether earlier uses limit later ones, so that uses must be serialised by a lock."""
+        """Whether earlier uses limit later ones, so that uses must be serialised by a lock."""
         return self.usage_limit is not None or self.apply_once_per_customer or self.single_use
 
     @property

@@ -88,7 +88,7 @@ class IncomingTransfer:
 
     @property
     def has_reference(self) -> bool:
-        """Return whether the bank gave this transfer a reference."""
+        """Whether the bank gave this transfer a reference."""
         return bool(_keep_alphanumeric(self.reference))
 
     @property

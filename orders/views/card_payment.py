@@ -33,7 +33,7 @@ class CardDisplay:
 
     @property
     def is_pending(self) -> bool:
-        """Return whether the result is still unknown. The page updates itself when it is known."""
+        """Whether the result is still unknown. The page updates itself when it is known."""
         return self.call is not None and self.call.state in (CallState.UNKNOWN, CallState.PENDING)
 
     @property
@@ -51,7 +51,7 @@ class CardDisplay:
 
     @property
     def is_captured_later(self) -> bool:
-        """Return whether the card is authorised for the upper bound and captured after weighing."""
+        """Whether the card is authorised for the upper bound and captured after weighing."""
         return self.call is not None and bool(self.call.request_parameters.get("is_authorisation_only"))
 
 

@@ -77,7 +77,7 @@ class PartTimeline:
 
     @property
     def has_agreed_sum(self) -> bool:
-        """Return whether unweighed lines cost the agreed maximum; otherwise their estimate was refunded."""
+        """Whether unweighed lines cost the agreed maximum; otherwise their estimate was refunded."""
         return self.part.is_active or not self.part.order.charged
 
     @property
@@ -86,12 +86,12 @@ class PartTimeline:
 
     @property
     def may_complain(self) -> bool:
-        """Return whether items have arrived that were not refunded, and the complaint period is not over."""
+        """Whether items have arrived that were not refunded, and the complaint period is not over."""
         return self._has_items_to_complain_about and not self.complaint_period_ended_at
 
     @property
     def may_still_complain(self) -> bool:
-        """Return whether the buyer may complain about the part now or once it has arrived."""
+        """Whether the buyer may complain about the part now or once it has arrived."""
         return self.part.is_active and not self.complaint_period_ended_at
 
     @property
@@ -110,12 +110,12 @@ class PartTimeline:
 
     @property
     def has_arrived(self) -> bool:
-        """Return whether all of it has arrived, or came back afterwards."""
+        """Whether all of it has arrived, or came back afterwards."""
         return self.part.progress in ARRIVED_PROGRESS
 
     @property
     def is_awaiting_cash(self) -> bool:
-        """Return whether none of the part has arrived yet, so that its cash was not collected either."""
+        """Whether none of the part has arrived yet, so that its cash was not collected either."""
         is_cash_collected = any(parcel.cod_collected_at is not None for parcel in self.parcels)
         has_arrived = self.part.progress in PARTLY_ARRIVED_PROGRESS
         return self.part.is_active and not has_arrived and not is_cash_collected

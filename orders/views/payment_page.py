@@ -78,7 +78,7 @@ class PaymentDisplay:
 
     @property
     def is_below_card_minimum(self) -> bool:
-        """Return whether the rest is below the card minimum and no other payment method is available."""
+        """Whether the rest is below the card minimum and no other payment method is available."""
         is_by_card = self.payment is not None and self.payment.method == PaymentMethod.CARD
         return is_by_card and self.card is None and not self.other_methods
 

@@ -60,7 +60,7 @@ class LineDisplay:
 
     @property
     def has_unit_price_apart(self) -> bool:
-        """Return whether to show the unit price: the line has several units, and no discount reduces it."""
+        """Whether to show the unit price: the line has several units, and no discount reduces it."""
         return self.quoted.requested.quantity > 1 and self.list_total is None
 
     @property
@@ -99,7 +99,7 @@ class LineDisplay:
 
     @property
     def is_requested(self) -> bool:
-        """Return whether the line counts in the total: a product not on sale does not."""
+        """Whether the line counts in the total: a product not on sale does not."""
         return QuoteProblem.NOT_FOR_SALE not in self.quoted.problems
 
 
@@ -165,7 +165,7 @@ class SellerQuoteDisplay:
 
     @property
     def should_open_far_points(self) -> bool:
-        """Return whether to unfold the far places: one is chosen, or the buyer has no other choice."""
+        """Whether to unfold the far places: one is chosen, or the buyer has no other choice."""
         return any(point.is_chosen for point in self.far_points) or not (
             self.choices_without_pickup_time or self.near_points
         )
@@ -180,7 +180,7 @@ class SellerQuoteDisplay:
 
     @property
     def is_long(self) -> bool:
-        """Return whether the delivery options are folded behind the chosen one.
+        """Whether the delivery options are folded behind the chosen one.
 
         A pickup place counts once, whatever its days; those in other provinces have a fold of their own.
         """
@@ -210,7 +210,7 @@ class SellerQuoteDisplay:
 
     @property
     def has_lines_sold_by_weight(self) -> bool:
-        """Return whether some line is sold by weight, so that the sums are maximums."""
+        """Whether some line is sold by weight, so that the sums are maximums."""
         return any(line.is_sold_by_weight for line in self.lines)
 
 

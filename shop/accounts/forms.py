@@ -245,7 +245,7 @@ class PersonAddressForm(DivisionForm):
 
     @property
     def is_phone_likely_mistyped(self) -> bool:
-        """Return whether to warn about the number. It may still be right."""
+        """Whether to warn about the number. It may still be right."""
         entered = str(self["phone"].value() or "")
         return not self.phone_refusal and bool(normalise_phone(entered)) and is_likely_mistyped(entered)
 

@@ -181,5 +181,5 @@ class OrderSearch(DeskSearch):
 
     @property
     def further_count(self) -> int:
-        """Return how many of the further fields narrow the list."""
+        """How many of the further fields narrow the list."""
         return sum(bool(self[name].value()) for name in self.FURTHER_FIELDS)

@@ -32,7 +32,7 @@ class KeptPicture:
 
     @property
     def may_show_original(self) -> bool:
-        """Return whether to show the uploaded file, because no renditions exist yet."""
+        """Whether to show the uploaded file, because no renditions exist yet."""
         return not self.picture.renditions and _content_type(self.picture) in _SHOWN_TYPES
 
 

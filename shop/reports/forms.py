@@ -116,7 +116,7 @@ class SalesForm(QueryForm):
 
     @property
     def further_count(self) -> int:
-        """Return how many of the further fields narrow the report."""
+        """How many of the further fields narrow the report."""
         return sum(self[name].value() not in ("", None, SalesBasis.NET) for name in FURTHER_FIELDS)
 
     def sales_query(self) -> SalesQuery:

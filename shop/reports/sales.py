@@ -141,7 +141,7 @@ class SalesQuery:
 
     @property
     def is_of_goods(self) -> bool:
-        """Return whether the report counts lines only: a delivery has no category and no wholesale price."""
+        """Whether the report counts lines only: a delivery has no category and no wholesale price."""
         return self.category is not None or self.price is not None
 
     @property

@@ -78,7 +78,7 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
 
     @property
     def is_waiting(self) -> bool:
-        """Return whether no request is in progress, so that closing loses only the connection."""
+        """Whether no request is in progress, so that closing loses only the connection."""
         return self._current_step()[0] in ("new", "idle", "header")
 
     @property

@@ -308,7 +308,7 @@ class Quote:
 
     @property
     def is_ready(self) -> bool:
-        """Return whether the request can become an order unchanged."""
+        """Whether the request can become an order unchanged."""
         return bool(self.seller_quotes) and not self.problems
 
     @property
@@ -317,7 +317,7 @@ class Quote:
 
     @property
     def has_lines_sold_by_weight(self) -> bool:
-        """Return whether some line is sold by weight. The price of such a line may change."""
+        """Whether some line is sold by weight. The price of such a line may change."""
         return any(line.variant.is_sold_by_weight for line in self.lines)
 
     def maximum_of_line(self, line: QuotedLine) -> int:

@@ -119,7 +119,7 @@ class RefundLimits:
 
     @property
     def has_refundable_money(self) -> bool:
-        """Return whether anything of the part is left to refund."""
+        """Whether anything of the part is left to refund."""
         return self.delivery > 0 or any(limit.refundable > 0 for limit in self.lines.values())
 
 

@@ -61,7 +61,7 @@ class _AddressPart:
 
     @property
     def has_upper_type(self) -> bool:
-        """Return whether a district or province type is written before the name."""
+        """Whether a district or province type is written before the name."""
         return bool(_UPPER_TYPES.match(self.folded))
 
 

@@ -87,7 +87,7 @@ class MarketTimesForm(forms.Form):
 
     @property
     def deadlines(self) -> dict[str, Any]:
-        """Return the arguments for `orders.actions.payouts.payment_settings.change_market_deadlines`."""
+        """The arguments for `orders.actions.payouts.payment_settings.change_market_deadlines`."""
         values = dict(self.cleaned_data)
         minutes = {pk: values.pop(name) for name, pk in self._channels.items()}
         return {"payment_deadline_minutes": minutes, **values}

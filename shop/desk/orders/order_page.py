@@ -91,7 +91,7 @@ class PartDisplay:
 
     @property
     def may_undo_acceptance(self) -> bool:
-        """Return whether the part is accepted and not packed yet."""
+        """Whether the part is accepted and not packed yet."""
         is_untouched = all(parcel.parcel.state == ParcelState.VOIDED for parcel in self.parcels)
         return self.part.state == PartState.ACCEPTED and is_untouched
 

@@ -146,7 +146,7 @@ class PlannedOrder:
 
     @property
     def is_by_transfer(self) -> bool:
-        """Return whether the order is paid by transfer: the youngest are, so they are not handled yet."""
+        """Whether the order is paid by transfer: the youngest are, so they are not handled yet."""
         return all(part.outcome == Outcome.NEW for part in self.parts)
 
     def times(self, part: PlannedPart, *, now: datetime.datetime) -> Times:

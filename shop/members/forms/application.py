@@ -132,7 +132,7 @@ class ApplicationForm(DivisionForm, MembersForm):
 
     @property
     def is_phone_likely_mistyped(self) -> bool:
-        """Return whether the phone number looks unusual. It is accepted anyway."""
+        """Whether the phone number looks unusual. It is accepted anyway."""
         return is_likely_mistyped(self.cleaned_data["phone"])
 
     def details(self, email: str) -> ApplicationDetails:

@@ -184,7 +184,7 @@ class WarehouseForm(DivisionForm, MembersForm):
 
     @property
     def is_phone_likely_mistyped(self) -> bool:
-        """Return whether the phone number looks unusual. It is accepted anyway."""
+        """Whether the phone number looks unusual. It is accepted anyway."""
         return bool(self.cleaned_data["phone"]) and is_likely_mistyped(self.cleaned_data["phone"])
 
     def details(self, warehouse: Warehouse | None = None) -> WarehouseDetails:

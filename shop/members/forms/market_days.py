@@ -66,7 +66,7 @@ class PickupHoursForm(MembersForm):
 
     @property
     def is_filled(self) -> bool:
-        """Return whether the row is filled in; empty rows are removed."""
+        """Whether the row is filled in; empty rows are removed."""
         return any(self[name].value() for name in self.fields)
 
     def clean(self) -> dict[str, object]:
@@ -143,7 +143,7 @@ class Timetable:
 
     @property
     def can_add_time(self) -> bool:
-        """Return whether another row may be added."""
+        """Whether another row may be added."""
         return len(self.times) < MAX_PICKUP_HOURS
 
     def is_valid(self) -> bool:

@@ -249,7 +249,7 @@ class NewListingForm(PhotosForm, ProductForm, NewVariantForm):
 
     @property
     def has_folded_errors(self) -> bool:
-        """Return whether a folded field has an error."""
+        """Whether a folded field has an error."""
         return bool(set(self.errors) - _FIRST_FIELDS)
 
     @property

@@ -128,7 +128,7 @@ class RateTable:
 
     @property
     def can_add_group(self) -> bool:
-        """Return whether another group may be added."""
+        """Whether another group may be added."""
         return len(self.groups) <= MAX_GROUPS
 
     def is_valid(self) -> bool:

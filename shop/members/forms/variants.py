@@ -111,7 +111,7 @@ class VariantForm(MembersForm, ConfirmableForm):
 
     @property
     def is_other_unit(self) -> bool:
-        """Return whether the chosen unit is not one of the common ones."""
+        """Whether the chosen unit is not one of the common ones."""
         chosen_unit = self["unit"].value()
         return bool(chosen_unit) and chosen_unit not in COMMON_UNITS
 

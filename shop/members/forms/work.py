@@ -191,7 +191,7 @@ class HandOverForm(MembersForm):
 
     @property
     def dispatch(self) -> DispatchDetails:
-        """Return the fields that were sent: an empty one clears the parcel's value."""
+        """The fields that were sent: an empty one clears the parcel's value."""
         sent_quantities = {
             name: self.cleaned_data[name]
             for name in _DISPATCH_FIELDS

@@ -42,7 +42,7 @@ class PickLine:
 
     @property
     def is_buyer_asked(self) -> bool:
-        """Return whether the buyer has not answered yet about the weight."""
+        """Whether the buyer has not answered yet about the weight."""
         return self.question is not None and not self.question.answer
 
     @property

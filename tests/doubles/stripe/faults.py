@@ -40,7 +40,7 @@ class Faults:
 
     @property
     def will_hang(self):
-        """Return whether some call will get no answer, so that a test can use a short timeout."""
+        """Whether some call will get no answer, so that a test can use a short timeout."""
         return any(trouble.fault.name.startswith("HANG") for trouble in self._troubles.values())
 
     def take(self, operation):
