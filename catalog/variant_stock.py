@@ -9,7 +9,6 @@ from django.db.models import F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from catalog.models import LotBalance, Stock, Variant
-from catalog.models.product import DEFAULT_LOW_STOCK_QUANTITY
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from shop.core.models import Channel
@@ -19,21 +18,25 @@ from shop.core.models import Channel
 class VariantStock:
     """A variant's stock in its sales units. `free` can still be sold.
 
-    `on_hand` counts the warehouses that sell in the channel, `elsewhere` the other ones.
+    `on_hand` counts the warehouses that sell in the channel, `elsewhere` the other ones. At `low_stock_at` it
+    is nearly used up.
     """
 
     variant: Variant
+    low_stock_at: int
     free: int = 0
     on_hand: int = 0
     elsewhere: int = 0
 
     @property
     def is_low_stock(self) -> bool:
-        return self.variant.track_inventory and self.free <= self.variant.low_stock_threshold
+        return self.variant.track_inventory and self.free <= self.low_stock_at
 
 
-def variant_stocks(variants: Collection[Variant], channel: Channel) -> dict[int, VariantStock]:
-    """Return the stock of each variant in a channel, by variant id. Two queries."""
+def variant_stocks(
+    variants: Collection[Variant], channel: Channel, *, seller: Cooperative
+) -> dict[int, VariantStock]:
+    """Return the stock of each of a cooperative's variants in a channel, by variant id. Two queries."""
     stocks = Stock.objects.filter(variant__in=[variant.pk for variant in variants])
     selling = stocks.reachable(channel_id=channel.pk, country=channel.default_country)
     sums = {
@@ -48,7 +51,8 @@ def variant_stocks(variants: Collection[Variant], channel: Channel) -> dict[int,
     for variant in variants:
         free, on_hand = sums.get(variant.pk, (0, 0))
         elsewhere = all_sums.get(variant.pk, 0) - on_hand
-        rows[variant.pk] = VariantStock(variant, free, on_hand, elsewhere)
+        threshold = variant.low_stock_threshold(seller)
+        rows[variant.pk] = VariantStock(variant, threshold, free, on_hand, elsewhere)
     return rows
 
 
@@ -67,7 +71,7 @@ def low_stock_variants(cooperative: Cooperative, channel: Channel) -> QuerySet[V
             product__listings__channel=channel,
         )
         .annotate(free=Coalesce(Subquery(free), 0), oversold=-F("free"))
-        .filter(free__lte=Coalesce("low_stock_at", Value(DEFAULT_LOW_STOCK_QUANTITY)))
+        .filter(free__lte=Coalesce("low_stock_at", Value(cooperative.low_stock_threshold)))
         .select_related("product")
         .order_by("free", "pk")
     )

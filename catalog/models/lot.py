@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Collection
 
 from django.db import models
-from django.db.models import F, Q, Sum
+from django.db.models import ExpressionWrapper, F, Q, Sum, Value
 from django.utils.translation import pgettext_lazy
 
 from catalog.models.product import Variant
@@ -42,10 +42,25 @@ class LotQuerySet(models.QuerySet["Lot"]):
         """Return lots whose balance is not 0 (below 0, more was sent than received). Annotates `on_hand`."""
         return self.annotate(on_hand=Sum("balances__on_hand", default=0)).exclude(on_hand=0)
 
-    def expiring_by(self, day: datetime.date) -> LotQuerySet:
-        """Return lots in stock that expire on the day or earlier. Annotates `on_hand`."""
-        dated = self.filter(expires_on__lte=day)
-        return dated.annotate(on_hand=Sum("balances__on_hand", default=0)).filter(on_hand__gt=0)
+    def near_expiry(self, cooperative: Cooperative, today: datetime.date) -> LotQuerySet:
+        """Return the cooperative's lots in stock that are near their use-by date or past it.
+
+        The same condition as `Lot.near_expiry_from`. Annotates `on_hand`.
+        """
+        days_left = ExpressionWrapper(F("expires_on") - Value(today), models.DurationField())
+        shelf_life = ExpressionWrapper(F("expires_on") - F("harvested_on"), models.DurationField())
+        near = self.for_cooperative(cooperative).filter(
+            recalled_at=None,
+            expires_on__lte=today + datetime.timedelta(days=cooperative.days_near_expiry),
+        )
+        in_last_third = near.alias(
+            three_times_left=ExpressionWrapper(
+                days_left + days_left + days_left - shelf_life, models.DurationField()
+            )
+        ).filter(
+            Q(harvested_on=None) | Q(expires_on__lt=today) | Q(three_times_left__lte=datetime.timedelta(0))
+        )
+        return in_last_third.annotate(on_hand=Sum("balances__on_hand", default=0)).filter(on_hand__gt=0)
 
     def used_up(self) -> LotQuerySet:
         """Return lots with nothing left, newest first. Annotates `on_hand`."""
@@ -94,6 +109,18 @@ class Lot(models.Model):
     def is_expired_on(self, day: datetime.date) -> bool:
         """Return whether it may no longer be sold on the day. It may on the day of expiry."""
         return self.expires_on is not None and self.expires_on < day
+
+    def near_expiry_from(self, seller: Cooperative) -> datetime.date | None:
+        """Return the day from which it is near its use-by date, if it has one.
+
+        That is the cooperative's number of days before the date, at most the last third of its shelf life.
+        """
+        if self.expires_on is None:
+            return None
+        days = seller.days_near_expiry
+        if self.harvested_on is not None:
+            days = min(days, (self.expires_on - self.harvested_on).days // 3)
+        return self.expires_on - datetime.timedelta(days=days)
 
     @property
     def is_recalled(self) -> bool:

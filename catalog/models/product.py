@@ -25,7 +25,6 @@ from shop.core.models import (
 )
 
 ALL_MONTHS = 0b1111_1111_1111
-DEFAULT_LOW_STOCK_QUANTITY = 5  # unless the variant sets its own
 
 
 class Unit(models.TextChoices):
@@ -307,10 +306,9 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
         is_global = is_number and len(self.barcode) in (8, 12, 13, 14) and not self.barcode.startswith("2")
         return self.barcode if is_global else ""
 
-    @property
-    def low_stock_threshold(self) -> int:
-        """The low-stock threshold in sales units: its own, or else the default."""
-        return DEFAULT_LOW_STOCK_QUANTITY if self.low_stock_at is None else self.low_stock_at
+    def low_stock_threshold(self, seller: Cooperative) -> int:
+        """Return the low-stock threshold in sales units: its own, or else that of its cooperative."""
+        return seller.low_stock_threshold if self.low_stock_at is None else self.low_stock_at
 
     def relative_content(self, other: Variant) -> Fraction | None:
         """Return how many units of `other` hold as much as one; None if contents are not comparable."""

@@ -25,7 +25,8 @@ MAX_DAYS_PER_PICKUP_PLACE = 3
 
 @dataclass(frozen=True, slots=True)
 class VariantChoice:
-    """A variant that can be chosen, prices in minor units. `units_left` is None if stock is not tracked.
+    """A variant that can be chosen, prices in minor units. `units_left` is None if stock is not tracked;
+    at `low_stock_at` it is nearly gone.
 
     `picture` is its own picture, and `view` the position of that picture among the product's, from 1. `tiers`
     are the wholesale prices that are not above `price` and that one order can reach.
@@ -35,6 +36,7 @@ class VariantChoice:
     price: int
     list_price: int | None
     units_left: int | None
+    low_stock_at: int
     picture: Picture | None = None
     view: int | None = None
     tiers: Sequence[WholesaleTier] = ()
@@ -82,7 +84,7 @@ class VariantChoice:
 
     @property
     def is_nearly_gone(self) -> bool:
-        return self.units_left is not None and 0 < self.units_left <= self.variant.low_stock_threshold
+        return self.units_left is not None and 0 < self.units_left <= self.low_stock_at
 
 
 @dataclass(frozen=True, slots=True)

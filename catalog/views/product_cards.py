@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from catalog.models import Listing, Price, Product, ProductMedia, Stock, Unit, Variant, VariantMedia
 from catalog.pricing import price_of_measure
 from catalog.unit_labels import price_per_measure, unit_label, unit_name
-from cooperatives.models import Certificate, CertificateKind
+from cooperatives.models import Certificate, CertificateKind, Cooperative
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
 from shop.core.images.rendition_files import Files, rendition_files
@@ -161,7 +161,7 @@ def _build_card(
         picture=rendition_files(picture),
         stars=stars,
         is_sold_out=not listing.is_available,
-        units_left=_low_stock(variant, free) if variant and is_only_variant else None,
+        units_left=_low_stock(variant, product.cooperative, free) if variant and is_only_variant else None,
         months=tuple(product.months),
         is_last_of_season=_is_last_month(product, today.month),
         paused_until=product.cooperative.paused_until if is_paused else None,
@@ -171,10 +171,12 @@ def _build_card(
     )
 
 
-def _low_stock(variant: Variant, free: Mapping[int, int]) -> int | None:
+def _low_stock(variant: Variant, seller: Cooperative, free: Mapping[int, int]) -> int | None:
     """Return the variant's free stock if it is tracked and nearly used up, else None."""
     units_left = free.get(variant.pk) if variant.track_inventory else None
-    return units_left if units_left is not None and units_left <= variant.low_stock_threshold else None
+    return (
+        units_left if units_left is not None and units_left <= variant.low_stock_threshold(seller) else None
+    )
 
 
 def _named_option(product: Product, prices: Sequence[Price], words: Collection[str]) -> Price | None:

@@ -141,7 +141,8 @@ def _variant_choice(price: Price, free: int, settings: ShopSettings) -> VariantC
     )
     tiers = [tier for tier in tiers if tier.amount <= selling]
     units_left = max(free, 0) if variant.track_inventory else None
-    return VariantChoice(variant, selling, list_price, units_left, tiers=tiers)
+    low_stock_at = variant.low_stock_threshold(variant.product.cooperative)
+    return VariantChoice(variant, selling, list_price, units_left, low_stock_at, tiers=tiers)
 
 
 def _media_in_order(

@@ -16,6 +16,7 @@ from cooperatives.models import Cooperative, Membership, Role
 from cooperatives.states import COOPERATIVE_TRANSITIONS, CooperativeState
 from shop.accounts.models import User
 from shop.core.actors import Actor
+from shop.core.database.metadata import set_tracked_columns
 from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.identifiers.phones import require_phone
@@ -188,6 +189,30 @@ def resume_cooperative(*, cooperative_id: int, actor: Actor, now: datetime.datet
     cooperative.paused_from, cooperative.paused_until, cooperative.pause_note = None, None, ""
     cooperative.save(update_fields=["paused_from", "paused_until", "pause_note"])
     record_change("cooperative.resumed", cooperative, actor=actor, now=now, cooperative_id=cooperative.pk)
+
+
+def change_stock_warnings(
+    *,
+    cooperative_id: int,
+    low_stock_at: int,
+    near_expiry_days: int,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """In a transaction: set at which stock and how near to a use-by date members are warned."""
+    cooperative = _lock_cooperative(cooperative_id)
+    values = {"low_stock_at": low_stock_at, "near_expiry_days": near_expiry_days}
+    changes = set_tracked_columns(cooperative, values)
+    if changes["fields"]:
+        cooperative.save(update_fields=list(values))
+        record_change(
+            "cooperative.stock_warnings_changed",
+            cooperative,
+            actor=actor,
+            now=now,
+            cooperative_id=cooperative.pk,
+            data=changes,
+        )
 
 
 def unique_cooperative_slug(name: str) -> str:

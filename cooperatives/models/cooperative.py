@@ -12,6 +12,9 @@ from cooperatives.states import CertificateState, CooperativeState
 from shop.core.models import Picture, WithExternalReference, WithMetadata, WithTimes
 from shop.core.texts.folding import query_words
 
+DEFAULT_LOW_STOCK_QUANTITY = 5
+DEFAULT_NEAR_EXPIRY_DAYS = 10
+
 
 class CooperativeQuerySet(models.QuerySet["Cooperative"]):
     def public(self) -> CooperativeQuerySet:
@@ -113,6 +116,13 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
     accept_within_hours = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text=_("Hours to accept an order; empty: the market's default.")
     )
+    # Both nullable, so that SQLite adds them without rebuilding a table that has triggers.
+    low_stock_at = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("Stock at which members are warned; empty: 5.")
+    )
+    near_expiry_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text=_("Days before the use-by date of a lot; empty: 10.")
+    )
     paused_from = models.DateTimeField(null=True, blank=True)
     paused_until = models.DateField(null=True, blank=True, help_text=_("First day on which it sells again."))
     pause_note = models.CharField(max_length=250, blank=True, default="")
@@ -137,6 +147,16 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
     def is_paused_on(self, day: datetime.date) -> bool:
         """Return whether it is paused on that day. `paused_until` is the first day of selling again."""
         return self.paused_from is not None and (self.paused_until is None or day < self.paused_until)
+
+    @property
+    def low_stock_threshold(self) -> int:
+        """The stock at which members are warned of options without a threshold of their own."""
+        return DEFAULT_LOW_STOCK_QUANTITY if self.low_stock_at is None else self.low_stock_at
+
+    @property
+    def days_near_expiry(self) -> int:
+        """For how many days before its use-by date a lot is near it, at most."""
+        return DEFAULT_NEAR_EXPIRY_DAYS if self.near_expiry_days is None else self.near_expiry_days
 
     @property
     def is_public(self) -> bool:

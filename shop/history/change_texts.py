@@ -20,6 +20,7 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "cooperative.rejected": pgettext_lazy("history", "Application rejected"),
     "cooperative.suspended": pgettext_lazy("history", "Cooperative suspended"),
     "cooperative.alert_rules_changed": pgettext_lazy("history", "Rules for alerts changed"),
+    "cooperative.stock_warnings_changed": pgettext_lazy("history", "Stock warnings changed"),
     "cooperative.paused": pgettext_lazy("history", "Sales paused"),
     "cooperative.resumed": pgettext_lazy("history", "Sales resumed"),
     "cooperative.account_changed": pgettext_lazy("history", "Bank account changed"),

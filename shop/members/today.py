@@ -20,7 +20,6 @@ from orders.models import Complaint, OrderPart, Settlement
 from orders.models.part import OrderPartQuerySet
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import market_channel, shop_settings
-from shop.members.forms.lots import NEAR_EXPIRY_DAYS
 from shop.members.fulfilment.worklist import PartTask, Stage, at_stage, build_tasks
 from shop.members.member_access import for_members, render_page
 
@@ -91,8 +90,7 @@ def _expiring_count(membership: MembershipContext, today: datetime.date) -> int:
     """Return how many lots in stock have expired or soon will; 0 without the right to count stock."""
     if not membership.may(MemberRight.COUNT_STOCK):
         return 0
-    lots = Lot.objects.for_cooperative(membership.cooperative)
-    return lots.expiring_by(today + datetime.timedelta(days=NEAR_EXPIRY_DAYS)).count()
+    return Lot.objects.near_expiry(membership.cooperative, today).count()
 
 
 def _due_payout(membership: MembershipContext) -> int:

@@ -310,6 +310,54 @@ def test_forbidden_words_in_a_stage_are_refused() -> None:
         )
 
 
+def test_lots_are_near_expiry_for_some_days_or_a_third_of_their_shelf_life() -> None:
+    seller = make_seller()
+    seller.near_expiry_days = 4
+    variant = make_variant(seller)
+    days = [
+        (harvested, expires) for harvested in (None, -9, -5, -2, 0) for expires in (-1, 0, 1, 2, 3, 4, 5, 20)
+    ]
+    lots = [
+        make_lot(
+            variant,
+            harvested_on=None if harvested is None else TODAY + timedelta(harvested),
+            expires_on=TODAY + timedelta(expires),
+        )
+        for harvested, expires in days
+        if harvested is None or harvested <= expires
+    ]
+    undated, empty = make_lot(variant), make_lot(variant, expires_on=TODAY)
+    LotBalance.objects.filter(lot=empty).update(on_hand=0)
+
+    near = set(Lot.objects.near_expiry(seller, TODAY))
+
+    assert near == {lot for lot in lots if lot.near_expiry_from(seller) <= TODAY}
+    left = [
+        (lot.harvested_on and (lot.harvested_on - TODAY).days, (lot.expires_on - TODAY).days) for lot in near
+    ]
+    assert {pair for pair in left if pair[1] > 0} == {
+        (None, 1),
+        (None, 2),
+        (None, 3),
+        (None, 4),
+        (-9, 1),
+        (-9, 2),
+        (-9, 3),
+        (-9, 4),
+        (-5, 1),
+        (-5, 2),
+        (-2, 1),
+    }
+    assert undated.near_expiry_from(seller) is None
+
+
+def test_recalled_lots_are_not_told_as_near_expiry() -> None:
+    lot = make_lot(make_variant(), expires_on=TODAY)
+    Lot.objects.filter(pk=lot.pk).update(recalled_at=NOW)
+
+    assert not Lot.objects.near_expiry(lot.variant.cooperative, TODAY).exists()
+
+
 def test_lots_are_sorted_first_expired_first() -> None:
     variant = make_variant()
     undated = make_lot(variant)

@@ -61,6 +61,7 @@ class VariantDetails:
     quantity_limit_per_customer: int | None = None
     quantity_limit_days: int | None = None
     quantity_limit_per_order: int | None = None
+    low_stock_at: int | None = None
     is_sold_by_weight: bool = False
     tolerance_percent: int = 20
     wholesale_tiers: Sequence[WholesaleTier] = ()

@@ -39,6 +39,8 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import key_of_created_row, record_change
 from shop.core.states import TransitionNotAllowed
 
+UNREVIEWED_COLUMNS = LIMIT_COLUMNS | {"low_stock_at"}
+
 
 @dataclass(frozen=True, slots=True)
 class InitialStock:
@@ -221,8 +223,10 @@ def save_variant_values(
     if "name" in values:
         refresh_option_words(variant.product)
     set_variant_attributes(variant, inputs, requires_all=False)
-    if changes["fields"] or inputs:
-        if inputs or not LIMIT_COLUMNS.issuperset(values):  # limits are not reviewed
+    changed_columns = changes["fields"]
+    assert isinstance(changed_columns, list)
+    if changed_columns or inputs:
+        if inputs or not UNREVIEWED_COLUMNS.issuperset(changed_columns):
             restart_review(variant.product, now)
         record_change(
             "variant.changed",

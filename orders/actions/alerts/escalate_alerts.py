@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from cooperatives.access import ROLE_RIGHTS, MemberRight
+from cooperatives.actions.cooperative_lifecycle import change_stock_warnings
 from cooperatives.models import Role
 from orders.alert_states import ALERT_TRANSITIONS, UNSEEN_ALERTS, AlertState
 from orders.models import Alert, AlertKind, AlertReading, AlertRules, AlertStep, OrderPart
@@ -145,10 +146,19 @@ def set_alert_rules(
     minutes: int,
     quiet_from: int,
     quiet_until: int,
+    low_stock_at: int,
+    near_expiry_days: int,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Set the minutes between two steps, and the hours in which nobody is told about orders."""
+    """Set the minutes between two steps, the quiet hours, and when members are warned of stock."""
+    change_stock_warnings(
+        cooperative_id=cooperative_id,
+        low_stock_at=low_stock_at,
+        near_expiry_days=near_expiry_days,
+        actor=actor,
+        now=now,
+    )
     rules = AlertRules(
         cooperative_id=cooperative_id, minutes=minutes, quiet_from=quiet_from, quiet_until=quiet_until
     )

@@ -90,14 +90,19 @@ def _open_alert_of_chosen(request: HttpRequest, membership: MembershipContext, a
 @require_safe_or_post
 @for_members(MemberRight.MANAGE)
 def edit_alert_rules(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """Set after how many minutes the next person is told, and the quiet hours."""
-    rules = alert_rules(membership.cooperative.pk)
+    """Set after how many minutes the next person is told, the quiet hours, and the limits of stock."""
+    cooperative = membership.cooperative
+    rules = alert_rules(cooperative.pk)
     names = ("minutes", "quiet_from", "quiet_until")
-    form = AlertRulesForm(request.POST or None, initial={name: getattr(rules, name) for name in names})
+    initial = {name: getattr(rules, name) for name in names} | {
+        "low_stock_at": cooperative.low_stock_threshold,
+        "near_expiry_days": cooperative.days_near_expiry,
+    }
+    form = AlertRulesForm(request.POST or None, initial=initial)
     if form.is_valid():
         action = partial(
             set_alert_rules,
-            cooperative_id=membership.cooperative.pk,
+            cooperative_id=cooperative.pk,
             **form.cleaned_data,
             actor=membership.actor,
             now=timezone.now(),

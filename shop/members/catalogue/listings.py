@@ -30,7 +30,7 @@ from catalog.models import Listing, Price, Product, ProductMedia, ProductRevisio
 from catalog.states import ListingState
 from catalog.variant_stock import VariantStock, variant_stocks
 from cooperatives.access import MemberRight, MembershipContext
-from cooperatives.models import Warehouse
+from cooperatives.models import Cooperative, Warehouse
 from shop.core.errors import Missing, StrOrPromise
 from shop.core.models import Picture, PictureState
 from shop.core.texts.translations import other_languages
@@ -107,7 +107,7 @@ def list_listings(request: HttpRequest, membership: MembershipContext) -> HttpRe
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "rows": _list_rows(list(page.object_list)),
+        "rows": _list_rows(list(page.object_list), membership.cooperative),
         "tab": tab,
         "all_count": sum(counts.values()) - counts["rut"],
         "tabs": [(key, name, counts[key]) for key, (name, _rule) in LISTING_TABS.items() if counts[key]],
@@ -264,7 +264,7 @@ def run_transition(
     return run_action(request, bound_action, url=url, message=message, refused_url=refused_url)
 
 
-def _list_rows(listings: list[Listing]) -> list[ListingRow]:
+def _list_rows(listings: list[Listing], seller: Cooperative) -> list[ListingRow]:
     """Add pictures and stock to the listings. Two queries for all rows, and three for each channel."""
     products = [listing.product_id for listing in listings]
     pictures: dict[int, Picture] = {}
@@ -275,7 +275,7 @@ def _list_rows(listings: list[Listing]) -> list[ListingRow]:
         .order_by("product", "sort_order", "pk")
     ):
         pictures.setdefault(media.product_id, media.picture)
-    stocks = _stocks_by_listing(listings)
+    stocks = _stocks_by_listing(listings, seller)
     return [
         ListingRow(
             listing,
@@ -288,7 +288,7 @@ def _list_rows(listings: list[Listing]) -> list[ListingRow]:
     ]
 
 
-def _stocks_by_listing(rows: list[Listing]) -> dict[int, list[VariantStock]]:
+def _stocks_by_listing(rows: list[Listing], seller: Cooperative) -> dict[int, list[VariantStock]]:
     stocks_by_listing: dict[int, list[VariantStock]] = {}
     for channel in {row.channel_id: row.channel for row in rows}.values():
         in_channel = [row for row in rows if row.channel_id == channel.pk]
@@ -296,7 +296,7 @@ def _stocks_by_listing(rows: list[Listing]) -> dict[int, list[VariantStock]]:
         for variant in Variant.objects.filter(product__in=[row.product_id for row in in_channel]).in_order():
             variants_by_product.setdefault(variant.product_id, []).append(variant)
         stocks = variant_stocks(
-            [variant for group in variants_by_product.values() for variant in group], channel
+            [variant for group in variants_by_product.values() for variant in group], channel, seller=seller
         )
         for row in in_channel:
             variants = variants_by_product.get(row.product_id, [])
@@ -311,5 +311,5 @@ def _variant_rows(listing: Listing) -> list[VariantRow]:
     variants = list(listing.product.variants.in_order())
     channel_prices = Price.objects.filter(variant__in=variants, channel=listing.channel_id)
     prices = {price.variant_id: price for price in channel_prices.with_wholesale_prices().order_by("pk")}
-    stocks = variant_stocks(variants, listing.channel)
+    stocks = variant_stocks(variants, listing.channel, seller=listing.product.cooperative)
     return [VariantRow(variant, prices.get(variant.pk), stocks[variant.pk]) for variant in variants]

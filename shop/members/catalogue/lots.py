@@ -27,13 +27,13 @@ from catalog.models import Lot, LotBalance, Variant
 from catalog.models.lot import normalise_lot_code
 from catalog.variant_stock import variants_with_stock_outside_lots
 from cooperatives.access import MemberRight, MembershipContext
-from cooperatives.models import Warehouse
+from cooperatives.models import Cooperative, Warehouse
 from orders.models import ParcelLine
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
-from shop.members.forms.lots import NEAR_EXPIRY_DAYS, LotMove, LotMoveForm, NewLotForm, StageForm
+from shop.members.forms.lots import LotMove, LotMoveForm, NewLotForm, StageForm
 from shop.members.forms.photos import PhotosForm
 from shop.members.member_access import for_members, render_page, submitted_key
 
@@ -47,14 +47,11 @@ class LotRow:
 
     lot: Lot
     days_left: int | None
+    is_near_expiry: bool
 
     @property
     def days_expired(self) -> int:
         return -(self.days_left or 0)
-
-    @property
-    def is_near_expiry(self) -> bool:
-        return self.days_left is not None and 0 <= self.days_left <= NEAR_EXPIRY_DAYS
 
 
 @require_safe
@@ -78,7 +75,7 @@ def list_lots(request: HttpRequest, membership: MembershipContext) -> HttpRespon
     today = vietnam_date(timezone.now())
     context = {
         "page": page,
-        "rows": [lot_row(lot, today) for lot in page.object_list],
+        "rows": [lot_row(lot, membership.cooperative, today) for lot in page.object_list],
         "is_used_up": is_used_up,
         "without_lot": [] if is_used_up else list(variants_with_stock_outside_lots(membership.cooperative)),
     }
@@ -218,8 +215,10 @@ def lot_url(lot_id: int) -> str:
     return reverse("members:lot", args=[lot_id])
 
 
-def lot_row(lot: Lot, today: datetime.date) -> LotRow:
-    return LotRow(lot, (lot.expires_on - today).days if lot.expires_on is not None else None)
+def lot_row(lot: Lot, seller: Cooperative, today: datetime.date) -> LotRow:
+    days_left = (lot.expires_on - today).days if lot.expires_on is not None else None
+    near_from = lot.near_expiry_from(seller)
+    return LotRow(lot, days_left, near_from is not None and near_from <= today)
 
 
 def render_lot(
@@ -253,7 +252,7 @@ def render_lot(
         "page": sent_lines.get_page(request.GET.get("page")),
         "may_pack": membership.may(MemberRight.PACK),
         "may_manage": membership.may(MemberRight.MANAGE),
-        "row": lot_row(lot, vietnam_date(now)),
+        "row": lot_row(lot, membership.cooperative, vietnam_date(now)),
         "balances": balances,
         "move_form": move_form,
         "stages": list(lot.stages.order_by("happened_at", "pk")),

@@ -11,7 +11,7 @@ _HOURS = [(hour, f"{hour}:00") for hour in range(24)]
 
 
 class AlertRulesForm(MembersForm):
-    """Minutes between two steps, and the quiet hours."""
+    """Minutes between two steps, the quiet hours, and when stock is low or near its use-by date."""
 
     minutes = WholeNumberField(
         label=_("Minutes until the next person or channel"),
@@ -25,4 +25,16 @@ class AlertRulesForm(MembersForm):
         coerce=int,
         choices=_HOURS,
         help_text=_("Alerts about recalls come at any hour. For no quiet hours, choose the same hour twice."),
+    )
+    low_stock_at = WholeNumberField(
+        label=_("Warn when this many are left"),
+        min_value=0,
+        max_value=1_000_000,
+        help_text=_("For options without a number of their own."),
+    )
+    near_expiry_days = WholeNumberField(
+        label=_("Days before the use-by date to warn of a lot"),
+        min_value=0,
+        max_value=365,
+        help_text=_("Lots that keep only briefly are named in the last third of their shelf life."),
     )

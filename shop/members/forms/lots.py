@@ -20,7 +20,6 @@ from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import MembersForm, WholeNumberField
 
 MAX_KEY = 10**18
-NEAR_EXPIRY_DAYS = 10
 _DAYS = ["%Y-%m-%d", "%d/%m/%Y"]
 _MINUTES = "%Y-%m-%dT%H:%M"
 

@@ -22,6 +22,7 @@ from shop.core.web.confirmations import ConfirmableForm
 from shop.members.forms.fields import ContentField, MembersForm, WholeNumberField
 from shop.members.forms.seen_values import Columns, CurrentValues, FieldGroup, SeenForm
 
+MAX_QUANTITY = 1_000_000
 COMMON_UNITS = (Unit.BUNCH, Unit.BUNDLE, Unit.KG, Unit.PACKET, Unit.FRUIT, Unit.PIECE)
 
 
@@ -66,6 +67,13 @@ class VariantForm(MembersForm, ConfirmableForm):
             attrs={"class": "input input-large", "inputmode": "numeric", "autocomplete": "off"}
         ),
     )
+    low_stock_at = WholeNumberField(
+        label=_("Warn when this many are left"),
+        min_value=0,
+        max_value=MAX_QUANTITY,
+        required=False,
+        help_text=_("Leave empty for the number that holds for all products."),
+    )
     label = forms.CharField(
         label=_("Size or pattern"),
         max_length=255,
@@ -84,6 +92,7 @@ class VariantForm(MembersForm, ConfirmableForm):
             "label": variant.name,
             "is_sold_by_weight": variant.is_sold_by_weight,
             "tolerance": variant.tolerance_percent,
+            "low_stock_at": variant.low_stock_at,
         }
 
     def clean(self) -> dict[str, object]:
@@ -131,6 +140,7 @@ class VariantForm(MembersForm, ConfirmableForm):
             quantity_limit_per_customer=existing.quantity_limit_per_customer if existing else None,
             quantity_limit_days=existing.quantity_limit_days if existing else None,
             quantity_limit_per_order=existing.quantity_limit_per_order if existing else None,
+            low_stock_at=cleaned["low_stock_at"],
         )
 
 
@@ -144,6 +154,7 @@ class EditedVariantForm(SeenForm, VariantForm):
             ("unit", "content_grams", "content_ml", "content_count", "content_unit", "is_sold_by_weight"),
         ),
         FieldGroup(("tolerance",), ("tolerance_percent",)),
+        FieldGroup(("low_stock_at",), ("low_stock_at",)),
         FieldGroup(("label",), ("name",)),
     )
 
@@ -170,7 +181,7 @@ class NewVariantForm(VariantForm):
     on_hand = WholeNumberField(
         label=_("Quantity in stock"),
         min_value=0,
-        max_value=1_000_000,
+        max_value=MAX_QUANTITY,
         error_messages={"required": _("Enter the quantity in stock.")},
         widget=forms.NumberInput(attrs={"class": "", "inputmode": "numeric"}),
     )

@@ -37,7 +37,7 @@ MAX_CHANGED_ORDERS_OF_MARKET = 5_000
 MAX_SCANNED_CHANGES = 50_000  # of the whole market since the cursor
 # Twice the longest transaction of a page or job.
 SETTLED_AFTER = datetime.timedelta(minutes=5)
-_CURSOR_FORMAT = 7
+_CURSOR_FORMAT = 8
 _CURSOR = re.compile(r"(\d{1,4})-(\d{1,18})-([a-z]+)-(\d{1,18})(?:-([a-z]+)-(\d{1,18}))?", re.ASCII)
 
 
@@ -147,9 +147,11 @@ def _changed_references(membership: MembershipContext, position: int) -> set[Row
     cooperative = membership.cooperative
     changes = Change.objects.filter(pk__gt=position)
     keys_by_kind: dict[str, set[str]] = {}
-    for root_kind, root_key, kind, key in changes.filter(cooperative=cooperative.pk).values_list(
-        "root_kind", "root_key", "kind", "key"
+    for action, root_kind, root_key, kind, key in changes.filter(cooperative=cooperative.pk).values_list(
+        "action", "root_kind", "root_key", "kind", "key"
     ):
+        if action == "cooperative.stock_warnings_changed":
+            return None  # the rows of all products hold the thresholds
         keys_by_kind.setdefault(root_kind, set()).add(root_key)
         keys_by_kind.setdefault(kind, set()).add(key)
     # Changes of a whole order, such as its placement, belong to no cooperative.

@@ -17,6 +17,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from catalog.models import LotBalance, Product, ProductMedia, Variant
 from catalog.season_labels import months_text
 from catalog.unit_labels import unit_label, unit_name
+from catalog.variant_stock import low_stock_variants
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Cooperative
 from orders.actions.cash_on_delivery.cash_collection import cash_of_unpacked_items
@@ -31,6 +32,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.identifiers.phones import format_phone
 from shop.core.images.image_files import THUMBNAIL_WIDTHS
 from shop.core.images.rendition_files import rendition_files
+from shop.core.models import market_channel
 from shop.core.texts.formatting import format_short_day, format_weight
 from shop.members.order_texts import contents_labels, lot_texts, ready_time, sorted_lines, step_names
 
@@ -291,7 +293,8 @@ def _product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
         .prefetch_related("listings__channel", "variants__prices__channel", "variants__stocks")
         .order_by("pk")
     )
-    lots, pictures = _lots_by_variant(ids), _thumbnails(ids)
+    lots, pictures = _lots_by_variant(cooperative, ids), _thumbnails(ids)
+    low_stock = _low_stock_ids(cooperative, ids)
     return [
         {
             "kind": PRODUCT,
@@ -310,7 +313,8 @@ def _product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
                 for listing in sorted(product.listings.all(), key=lambda listing: listing.pk)
             ],
             "variants": [
-                _variant_row(variant) | {"lots": lots.get(variant.pk, [])}
+                _variant_row(variant, cooperative, is_low_stock=variant.pk in low_stock)
+                | {"lots": lots.get(variant.pk, [])}
                 for variant in sorted(product.variants.all(), key=_variant_order)
             ],
         }
@@ -329,7 +333,16 @@ def _thumbnails(product_ids: Collection[int]) -> dict[int, str]:
     return addresses
 
 
-def _lots_by_variant(product_ids: Collection[int]) -> dict[int, list[Row]]:
+def _low_stock_ids(cooperative: Cooperative, product_ids: Collection[int]) -> set[int]:
+    """Return the variants of these products that members are warned of."""
+    channel = market_channel()
+    if channel is None:
+        return set()
+    variants = low_stock_variants(cooperative, channel).filter(product__in=product_ids)
+    return set(variants.values_list("pk", flat=True))
+
+
+def _lots_by_variant(cooperative: Cooperative, product_ids: Collection[int]) -> dict[int, list[Row]]:
     """Return the products' lots of which something is left, first expired first, with their balances."""
     balances = (
         LotBalance.objects.filter(lot__variant__product__in=product_ids)
@@ -352,6 +365,7 @@ def _lots_by_variant(product_ids: Collection[int]) -> dict[int, list[Row]]:
                 "code": lot.code,
                 "harvested_on": lot.harvested_on,
                 "expires_on": lot.expires_on,
+                "near_expiry_from": lot.near_expiry_from(cooperative),
                 "household": lot.producer.name if lot.producer is not None else "",
                 "is_recalled": lot.is_recalled,
                 "balances": [],
@@ -365,13 +379,14 @@ def _variant_order(variant: Variant) -> tuple[int, int]:
     return variant.sort_order, variant.pk
 
 
-def _variant_row(variant: Variant) -> Row:
+def _variant_row(variant: Variant, seller: Cooperative, *, is_low_stock: bool) -> Row:
     return {
         "id": variant.pk,
         "name": variant.name,
         "unit": unit_name(variant.unit),
         "step": unit_label(variant),
-        "low_stock_at": variant.low_stock_threshold,
+        "low_stock_at": variant.low_stock_threshold(seller),
+        "is_low_stock": is_low_stock,
         "is_stock_tracked": variant.track_inventory,
         "prices": [
             {
@@ -388,6 +403,7 @@ def _variant_row(variant: Variant) -> Row:
                 "on_hand": stock.on_hand,
                 "reserved": stock.reserved,
                 "allocated": stock.allocated,
+                "recalled": stock.recalled,
             }
             for stock in sorted(variant.stocks.all(), key=lambda stock: stock.pk)
         ],

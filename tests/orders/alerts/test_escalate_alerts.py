@@ -180,8 +180,9 @@ def test_quiet_hours_may_pass_midnight(quiet_from, quiet_until, hour, end) -> No
 
 def test_minutes_are_the_cooperatives_own() -> None:
     seller, _part = new_order()
-    set_alert_rules(cooperative_id=seller.pk, minutes=3, quiet_from=0, quiet_until=0, **SYSTEM)
-    set_alert_rules(cooperative_id=seller.pk, minutes=2, quiet_from=22, quiet_until=6, **SYSTEM)
+    limits = {"low_stock_at": 5, "near_expiry_days": 10}
+    set_alert_rules(cooperative_id=seller.pk, minutes=3, quiet_from=0, quiet_until=0, **limits, **SYSTEM)
+    set_alert_rules(cooperative_id=seller.pk, minutes=2, quiet_from=22, quiet_until=6, **limits, **SYSTEM)
     make_member(seller)
 
     escalate_alerts(now=NOW)

@@ -12,6 +12,7 @@ from orders.actions.alerts.escalate_alerts import alert_rules, escalate_alerts, 
 from orders.alert_states import AlertState
 from orders.models import Alert
 from shop.core.actors import Actor
+from shop.core.models import Change
 from tests.factories import make_member, make_order, make_seller, make_variant
 from tests.markup import html_of
 
@@ -23,7 +24,14 @@ def make_alerts(seller, count):
     now = timezone.now()
     variant = make_variant(seller, on_hand=50)
     set_alert_rules(
-        cooperative_id=seller.pk, minutes=5, quiet_from=0, quiet_until=0, actor=Actor.system("test"), now=now
+        cooperative_id=seller.pk,
+        minutes=5,
+        quiet_from=0,
+        quiet_until=0,
+        low_stock_at=5,
+        near_expiry_days=10,
+        actor=Actor.system("test"),
+        now=now,
     )
     parts = [make_order((variant, 1), now=now).parts.get() for _order in range(count)]
     escalate_alerts(now=now)
@@ -98,14 +106,19 @@ def test_alert_of_a_cooperative_where_the_member_does_not_pack_is_not_found(pack
 
 def test_manager_sets_minutes_and_quiet_hours(manager, seller) -> None:
     path = f"{ADDRESS}cach-bao/"
-    page = html_of(manager.post(path, {"minutes": "0", "quiet_from": "24", "quiet_until": ""}))
-    assert page.count('class="error"') == 3
+    wrong = {"minutes": "0", "quiet_from": "24", "quiet_until": "", "low_stock_at": "-1"}
+    page = html_of(manager.post(path, wrong | {"near_expiry_days": "366"}))
+    assert page.count('class="error"') == 5
     assert alert_rules(seller.pk).minutes == 10
 
-    manager.post(path, {"minutes": "15", "quiet_from": "22", "quiet_until": "6"})
+    right = {"minutes": "15", "quiet_from": "22", "quiet_until": "6", "low_stock_at": "8"}
+    manager.post(path, right | {"near_expiry_days": "4"})
 
     rules = alert_rules(seller.pk)
     assert (rules.minutes, rules.quiet_from, rules.quiet_until) == (15, 22, 6)
+    seller.refresh_from_db()
+    assert (seller.low_stock_threshold, seller.days_near_expiry) == (8, 4)
+    assert Change.objects.filter(action="cooperative.stock_warnings_changed").count() == 1
 
 
 def test_packer_may_not_set_the_rules(packer) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from catalog.models import Movement, Stock, Variant
 from cooperatives.actions.cooperative_lifecycle import InvalidReturnDay
-from cooperatives.models import Membership, Role
+from cooperatives.models import Cooperative, Membership, Role
 from cooperatives.states import CooperativeState
 from shop.core.dates.calendar import vietnam_date
 from tests.factories import (
@@ -261,6 +261,24 @@ def test_low_stock_counts_all_warehouses_that_sell(lister, seller) -> None:
 
     assert "Chuối sấy" not in page
     assert "Khăn còn 2 chiếc." in page
+
+
+def test_cooperative_and_option_set_when_stock_is_low(lister, seller) -> None:
+    usual = make_variant(seller, name="Chuối sấy", on_hand=7)
+    own = make_variant(seller, name="Khăn", on_hand=7)
+    Cooperative.objects.filter(pk=seller.pk).update(low_stock_at=7)
+    listing = own.product.listings.get()
+    address = f"/xa-vien/hang/{listing.pk}/loai/{own.pk}/"
+    form = {"unit": "piece", "price": f"{own.prices.get().amount}"}
+
+    lister.post(address, form | {"low_stock_at": "6"})
+    page = html_of(lister.get("/xa-vien/"))
+
+    assert Variant.objects.get(pk=own.pk).low_stock_at == 6
+    assert 'name="low_stock_at" value="6"' in html_of(lister.get(address))
+    assert "Chuối sấy còn 7 chiếc." in page
+    assert "Khăn còn" not in page
+    assert usual.low_stock_at is None
 
 
 def test_list_and_page_state_the_same_stock_of_each_variant(lister, seller) -> None:

@@ -15,8 +15,6 @@ import { html } from "member/html";
 import { giveStock, Icon, nameOf, number, products, settings, t } from "member/phone";
 import { openWarehouses, warehouses } from "member/stock";
 
-const NEAR_EXPIRY_DAYS = 10;
-
 const options = (places) => places.map(({ id, name }) => [id, name]);
 
 const fullName = (product, variant) => [product.name, variant.name].filter(Boolean).join(" ");
@@ -36,7 +34,7 @@ const lots = () =>
     )
     .sort(({ lot: one }, { lot: other }) => (one.expires_on ?? "9").localeCompare(other.expires_on ?? "9"));
 
-const Expiry = ({ lot: { expires_on: day, is_recalled: isRecalled } }) => {
+const Expiry = ({ lot: { expires_on: day, near_expiry_from: nearFrom, is_recalled: isRecalled } }) => {
   const days = daysUntil(day);
   const [tone, icon, text] = isRecalled
     ? ["bad", "circle-x", "recalled"]
@@ -44,7 +42,7 @@ const Expiry = ({ lot: { expires_on: day, is_recalled: isRecalled } }) => {
       ? ["", "clock", "no_use_by"]
       : days < 0
         ? ["bad", "circle-x", "past_use_by"]
-        : days > NEAR_EXPIRY_DAYS
+        : daysUntil(nearFrom) > 0
           ? ["good", "check", "days_left"]
           : ["wait", "clock", days ? "use_soon" : "use_today"];
   return html`<span class="tag ${tone}"><${Icon} name=${icon} /> ${t(text, { days: Math.abs(days) })}</span>`;

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 from django.contrib.messages import get_messages
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from catalog.actions.products.delete_products import delete_product
 from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import set_variant_stock, update_variant
-from catalog.models import Price, Product, ProductMedia, Unit
+from catalog.models import Lot, Price, Product, ProductMedia, Stock, Unit
 from cooperatives.access import membership_context
+from cooperatives.actions.cooperative_lifecycle import change_stock_warnings
 from cooperatives.models import Membership, Role
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
@@ -307,10 +308,33 @@ def test_product_has_what_its_page_shows(seller) -> None:
     ]
     assert (row["season"], row["picture"]) == ("6-9", f"/media/pictures/{picture_name}")
     shown = row["variants"][0]
-    assert (shown["unit"], shown["step"], shown["low_stock_at"]) == ("gói", "gói\u00a0300\u00a0g", 5)
+    assert (shown["unit"], shown["step"]) == ("gói", "gói\u00a0300\u00a0g")
     by_name = {place["name"]: (place["is_open"], place["channels"]) for place in page["warehouses"]}
     assert by_name[closed.name][0] is False
     assert by_name[far_warehouse.name] == (True, ["xuat-khau"])
+
+
+def test_product_says_what_is_low_and_what_is_near_expiry_by_the_cooperatives_rules(seller) -> None:
+    variant = make_variant(seller, on_hand=6)
+    expires_on = datetime.date(2027, 6, 30)
+    Lot.objects.filter(pk=make_lot(variant).pk).update(expires_on=expires_on)
+    Stock.objects.filter(variant=variant).update(on_hand=6, recalled=1)
+    phone = Phone(seller, Role.LISTER)
+    rows, cursor = pull_all(phone)
+    before = rows["product", variant.product_id]["variants"][0]
+
+    with transaction.atomic():
+        change_stock_warnings(
+            cooperative_id=seller.pk, low_stock_at=4, near_expiry_days=7, actor=Actor.system(), now=NOW
+        )
+    page = pull(phone, cursor)
+
+    after = page["rows"][0]["variants"][0]
+    assert (before["low_stock_at"], before["is_low_stock"]) == (5, True)
+    assert before["lots"][0]["near_expiry_from"] == expires_on - datetime.timedelta(days=10)
+    assert before["stocks"][0]["recalled"] == 1
+    assert (page["is_reset"], after["low_stock_at"], after["is_low_stock"]) == (True, 4, False)
+    assert after["lots"][0]["near_expiry_from"] == expires_on - datetime.timedelta(days=7)
 
 
 def test_ended_part_is_removed_with_its_buyer(seller, phone) -> None:
