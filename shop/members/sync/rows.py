@@ -11,13 +11,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.db.models import Exists, F, OuterRef, Q
 
-from catalog.models import LotBalance, Product, ProductMedia, Variant
+from catalog.models import LotBalance, Product, Variant
 from catalog.season_labels import months_text
 from catalog.unit_labels import unit_label, unit_name
-from catalog.variant_stock import low_stock_variants
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Cooperative
 from orders.actions.cash_on_delivery.cash_collection import cash_of_unpacked_items
@@ -30,11 +28,9 @@ from orders.models.part import OrderPartQuerySet
 from orders.states import ARRIVED_PROGRESS, CashHolder, CodState, ParcelKind, ParcelState, PartState
 from shop.core.dates.calendar import vietnam_date
 from shop.core.identifiers.phones import format_phone
-from shop.core.images.image_files import THUMBNAIL_WIDTHS
-from shop.core.images.rendition_files import rendition_files
-from shop.core.models import market_channel
 from shop.core.texts.formatting import format_short_day, format_weight
 from shop.members.order_texts import contents_labels, lot_texts, ready_time, sorted_lines, step_names
+from shop.members.sync.product_facts import low_stock_ids, thumbnails
 
 PART, PRODUCT = "part", "product"
 Row = dict[str, Any]
@@ -293,8 +289,8 @@ def _product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
         .prefetch_related("listings__channel", "variants__prices__channel", "variants__stocks")
         .order_by("pk")
     )
-    lots, pictures = _lots_by_variant(cooperative, ids), _thumbnails(ids)
-    low_stock = _low_stock_ids(cooperative, ids)
+    lots, pictures = _lots_by_variant(cooperative, ids), thumbnails(ids)
+    low_stock = low_stock_ids(cooperative, ids)
     return [
         {
             "kind": PRODUCT,
@@ -320,26 +316,6 @@ def _product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
         }
         for product in products
     ]
-
-
-def _thumbnails(product_ids: Collection[int]) -> dict[int, str]:
-    """Return the address of each product's first photo in a small size."""
-    media = ProductMedia.objects.ready().filter(product__in=product_ids).select_related("picture")
-    addresses: dict[int, str] = {}
-    for row in media.order_by("product", "sort_order", "pk"):
-        thumbnails = [file for file in rendition_files(row.picture) if int(file.width) in THUMBNAIL_WIDTHS]
-        if row.product_id not in addresses and thumbnails:
-            addresses[row.product_id] = default_storage.url(thumbnails[-1].webp)
-    return addresses
-
-
-def _low_stock_ids(cooperative: Cooperative, product_ids: Collection[int]) -> set[int]:
-    """Return the variants of these products that members are warned of."""
-    channel = market_channel()
-    if channel is None:
-        return set()
-    variants = low_stock_variants(cooperative, channel).filter(product__in=product_ids)
-    return set(variants.values_list("pk", flat=True))
 
 
 def _lots_by_variant(cooperative: Cooperative, product_ids: Collection[int]) -> dict[int, list[Row]]:
