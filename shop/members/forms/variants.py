@@ -124,6 +124,12 @@ class VariantForm(MembersForm, ConfirmableForm):
         chosen_unit = self["unit"].value()
         return bool(chosen_unit) and chosen_unit not in COMMON_UNITS
 
+    @property
+    def is_special(self) -> bool:
+        """Return whether a field that most variants leave empty has a value or an error."""
+        errors = {"tolerance", "label", "low_stock_at"} & self.errors.keys()
+        return bool(errors or self["is_sold_by_weight"].value() or self["label"].value())
+
     def variant_details(self, existing: Variant | None = None) -> VariantDetails:
         """Return the variant's details; fields not on this page keep their values from `existing`."""
         cleaned = self.cleaned_data
