@@ -126,7 +126,7 @@ class VariantForm(MembersForm, ConfirmableForm):
 
     @property
     def is_special(self) -> bool:
-        """Return whether a field that most variants leave empty has a value or an error."""
+        """Whether a field that most variants leave empty has a value or an error."""
         errors = {"tolerance", "label", "low_stock_at"} & self.errors.keys()
         return bool(errors or self["is_sold_by_weight"].value() or self["label"].value())
 
