@@ -232,6 +232,7 @@ _TEXTS: Mapping[str, str | Promise] = {
     "weight_is_right": _("%(weight)s is right"),
     "try_again": _("Try again"),
     "drop": _("Leave it as it is on the market"),
+    "give_up": _("Give this task up"),
     "unsent": _("Not sent yet"),
     "sign_in": _("Sign in"),
     "send_now": _("Send now (%(count)s)"),

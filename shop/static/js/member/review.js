@@ -57,6 +57,9 @@ const Progress = ({ keys }) => {
 
 const Command = ({ command }) => {
   const isSending = sendingKeys.value.includes(command.key);
+  // What another phone has to send first may never come.
+  const isOwn = command.member === settings.value.member.id;
+  const isStuck = command.state === "waiting" && command.message && isOwn && !isSending;
   const [tone, icon, text] = isSending
     ? ["info", "refresh-cw", t("state_sending")]
     : {
@@ -65,7 +68,7 @@ const Command = ({ command }) => {
         done: command.result?.is_in_review ? ["info", "clock", t("under_review")] : ["good", "check", t("state_done")],
       }[command.state];
   return html`<li class="task without-picture ${command.state === "done" ? "done" : "soon"}">
-    <span><b>${title(command)}</b><small>${t("at", { hour: clock(command.at) })}${authorOf(command)}</small>${command.state === "waiting" && command.message && html`<small>${command.message}</small>`}${command.state === "waiting" && html`<${Progress} keys=${command.payload.photos ?? []} />`}<small><span class="tag ${tone}"><${Icon} name=${icon} /> ${text}</span></small></span>
+    <span><b>${title(command)}</b><small>${t("at", { hour: clock(command.at) })}${authorOf(command)}</small>${command.state === "waiting" && command.message && html`<small>${command.message}</small>`}${command.state === "waiting" && html`<${Progress} keys=${command.payload.photos ?? []} />`}<small><span class="tag ${tone}"><${Icon} name=${icon} /> ${text}</span></small>${isStuck && button("circle-x", t("give_up"), () => changeOutbox(() => dropCommand(command.key)))}</span>
   </li>`;
 };
 

@@ -66,19 +66,19 @@ export const synchronise = (door, { onSending = () => {}, onProgress = () => {} 
     const { signal } = stopping;
     try {
       let { token, isFull } = await pull(door, signal);
+      const later = new Set(); // keys of commands that the market cannot answer yet: those behind them go on
       while (true) {
-        const commands = await sendable();
+        const commands = await sendable(later);
         if (!commands.length) {
           if (await sendPhotos(door, token, onProgress)) continue;
           break;
         }
         onSending(commands.map(({ key }) => key));
         const answers = await push(door, commands, token);
-        const ended = answers.answers.filter(({ outcome }) => outcome !== "later");
         if (await isStored(storeAnswers(answers))) await removePhotos(await photosOf("done"));
         else if (!(await deleteDone(answers))) return RESULTS.full;
-        if (!ended.length) break;
-        ({ token, isFull } = await pull(door, signal));
+        for (const { key, outcome } of answers.answers) if (outcome === "later") later.add(key);
+        if (answers.answers.some(({ outcome }) => outcome !== "later")) ({ token, isFull } = await pull(door, signal));
       }
       return isFull ? RESULTS.full : RESULTS.fine;
     } catch (error) {
@@ -96,8 +96,9 @@ export const sendWaiting = async (door) =>
   (await readOutbox()).some(({ state }) => state === "waiting") ? synchronise(door) : RESULTS.fine;
 
 // Return the waiting commands of the member who is signed in, on a shared phone those of all its members, oldest first.
-// Those that build on a refused one wait, as do new products until their photos have arrived.
-const sendable = async () => {
+// Those that build on a refused one wait, as do new products until their photos have arrived. `later` has the keys of
+// commands that this synchronisation has sent in vain.
+const sendable = async (later) => {
   const { member, cooperative, shared } = await readSettings();
   const outbox = await readOutbox();
   const held = new Set(outbox.filter(({ state }) => state === "refused").map(({ key }) => key));
@@ -107,7 +108,7 @@ const sendable = async () => {
     const isTheirs = command.member === member.id || (shared && command.signature);
     if (command.state !== "waiting" || !isTheirs || command.cooperative !== cooperative.id) continue;
     const isPhotoMissing = command.payload.photos?.some((key) => !photos.get(key)?.isComplete);
-    if (isPhotoMissing || command.after.some((key) => held.has(key))) held.add(command.key);
+    if (later.has(command.key) || isPhotoMissing || command.after.some((key) => held.has(key))) held.add(command.key);
     else if (commands.length < AT_ONCE) commands.push(command);
   }
   return commands;

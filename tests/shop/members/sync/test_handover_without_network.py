@@ -10,11 +10,14 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from playwright.sync_api import Page, expect
 
 from cooperatives.models import Role
-from orders.models import HandoverRecord, OrderPart, Parcel
-from orders.states import ParcelState
+from orders.actions.fulfilment.phone_codes import PhoneCode
+from orders.models import HandoverRecord, HandoverStep, OrderPart, Parcel
+from orders.states import ParcelState, PartState
+from shop.members.sync.models import Outcome, PhoneCommand
 from tests.camera import show_to_camera
 from tests.factories import make_order, make_variant
 from tests.invariants import check_everything
+from tests.shop.members.sync.random_commands import ADD_COMMANDS
 from tests.shop.members.sync.test_without_network import HOLDS, SMALL_TARGETS, open_order, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -129,3 +132,40 @@ def test_two_phones_hand_over_by_digits_and_by_camera_without_network(
     ]
     assert Parcel.objects.get().state == ParcelState.HANDED_OVER
     check_everything()
+
+
+def test_receipts_whose_parcels_nobody_sends_hold_up_nothing_and_can_be_dropped(
+    phone_with_workers: Page, seller
+) -> None:
+    phone = phone_with_workers
+    waited_for, other = (make_order((make_variant(seller), 2)).parts.get() for _ in range(2))
+    sign_in(phone, seller)
+    assert phone.evaluate(HOLDS, 4)
+    phone.context.set_offline(True)
+    code = PhoneCode(HandoverStep.TO_COLLECTION_POINT, part_id=waited_for.pk, position=1)
+    receipt = {
+        "name": "receive_parcel",
+        "payload": {"token": code.token, "name": "Lý A Páo", "place": "Kho Nà Ít"},
+        "subject": {"part": waited_for.pk, "order": waited_for.order.code, "position": 1, "step": code.step},
+        "chains": [],
+    }
+    phone.evaluate(ADD_COMMANDS, [receipt] * 21)  # more than one push sends
+    open_order(phone, other)
+    phone.get_by_role("button", name="Nhận đơn").click()
+    expect(phone.get_by_label("Lấy rồi")).to_be_visible()
+
+    phone.goto("/xa-vien/offline/#unsent")
+    phone.context.set_offline(False)
+
+    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(1)
+    other.refresh_from_db()
+    assert other.state == PartState.ACCEPTED
+    drop = phone.get_by_role("button", name="Bỏ việc này")
+    expect(drop).to_have_count(21)
+    assert phone.evaluate(SMALL_TARGETS) == []
+    drop.first.click()
+    expect(drop).to_have_count(20)
+    assert list(PhoneCommand.objects.exclude(outcome="").values_list("name", "outcome")) == [
+        ("accept_part", Outcome.DONE)
+    ]
+    assert not HandoverRecord.objects.exists()

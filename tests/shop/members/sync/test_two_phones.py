@@ -84,14 +84,14 @@ def test_two_phones_agree_after_working_on_the_same_goods_without_network(
     assert Price.objects.get(variant=pillow).amount == 340_000
     outcomes = PhoneCommand.objects.values_list("outcome", flat=True)
     assert sorted(outcomes) == [Outcome.DONE] * 8 + [Outcome.REFUSED] * 3
-    market_rows = _pull_all_rows(Phone(seller, Role.MANAGER))
+    market_rows = pull_all_rows(Phone(seller, Role.MANAGER))
     for phone in phones:
         phone.reload()
         wait_until(phone, HOLDS_EXACTLY, market_rows)
     check_everything()
 
 
-def _pull_all_rows(phone: Phone) -> list[dict[str, Any]]:
+def pull_all_rows(phone: Phone) -> list[dict[str, Any]]:
     rows, cursor, has_more = [], "", True
     while has_more:
         page = phone.pull(cursor)
