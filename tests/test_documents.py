@@ -33,7 +33,7 @@ FOREIGN_NAMES = {
     *("cache_page", "post_migrate", "imagesize", "perform_login"),
     *("pnpm", "dangerouslyAllowLocalIP"),
     *("server_side_binding", "max_prepared_statements", "pool_mode", "RECONNECT"),
-    *("category__slug", "ChannelNotesArguments", "srv", "backups"),
+    *("category__slug", "ChannelNotesArguments", "note_object", "srv", "backups"),
 }
 
 

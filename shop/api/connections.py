@@ -347,8 +347,8 @@ def _count_by_parent(rows: Rows, parent_column: str) -> dict[Key, int]:
     return dict(counts)
 
 
-page_info = Type("PageInfo")
-page_info.value_fields("hasNextPage", "hasPreviousPage", "startCursor", "endCursor")
+page_info_object = Type("PageInfo")
+page_info_object.value_fields("hasNextPage", "hasPreviousPage", "startCursor", "endCursor")
 
 
 def connection_resolvers(type_name: str) -> dict[str, Resolver] | None:

@@ -2,7 +2,7 @@
 
     product = InChannel("Product", rows_in=lambda context, channel: …)
 
-    @product.field(needs=("id", "in_channel"))
+    @product_object.field(needs=("id", "in_channel"))
     def pricing(products, arguments, context, selection): ...
 
 Each row carries its channel's key in the column `in_channel`. It is null if staff named no channel. Relations

@@ -199,5 +199,5 @@ def _pick_keys(metadata: Mapping[str, str], keys: list[str] | None) -> Mapping[s
     return metadata if keys is None else {key: metadata[key] for key in keys if key in metadata}
 
 
-metadata_item = Type("MetadataItem")
-metadata_item.value_fields("key", "value")
+metadata_item_object = Type("MetadataItem")
+metadata_item_object.value_fields("key", "value")

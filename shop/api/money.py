@@ -74,39 +74,39 @@ def parse_minor_units(amount: Decimal, currency: str, *, field: str) -> int:
     return rounded
 
 
-money = Type("Money")
-money.columns(currency="currency", fractionalAmount="amount")
+money_object = Type("Money")
+money_object.columns(currency="currency", fractionalAmount="amount")
 
 
-@money.field()
+@money_object.field()
 def amount(sums: list[Amount], *_: object) -> Sequence[float]:
     scales = {currency: 10 ** minor_digits(currency) for currency in {one_sum.currency for one_sum in sums}}
     return [one_sum.amount / scales[one_sum.currency] for one_sum in sums]
 
 
-@money.field()
+@money_object.field()
 def fraction_digits(sums: list[Amount], *_: object) -> Sequence[int]:
     digits = {currency: minor_digits(currency) for currency in {one_sum.currency for one_sum in sums}}
     return [digits[one_sum.currency] for one_sum in sums]
 
 
-taxed_money = Type("TaxedMoney")
-taxed_money.columns(currency="currency")
+taxed_money_object = Type("TaxedMoney")
+taxed_money_object.columns(currency="currency")
 
 
-@taxed_money.field()
+@taxed_money_object.field()
 def gross(prices: list[Taxed], *_: object) -> Sequence[MoneyAmount]:
     return [MoneyAmount(price.gross, price.currency) for price in prices]
 
 
-@taxed_money.field()
+@taxed_money_object.field()
 def net(prices: list[Taxed], *_: object) -> Sequence[MoneyAmount]:
     return [MoneyAmount(price.net, price.currency) for price in prices]
 
 
-@taxed_money.field()
+@taxed_money_object.field()
 def tax(prices: list[Taxed], *_: object) -> Sequence[MoneyAmount]:
     return [MoneyAmount(price.gross - price.net, price.currency) for price in prices]
 
 
-TYPES = (money, taxed_money)
+TYPES = (money_object, taxed_money_object)

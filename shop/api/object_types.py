@@ -4,7 +4,7 @@
     product.id()
     product.columns(name="name", slug="slug")
 
-    @product.field(needs="updated_at")
+    @product_object.field(needs="updated_at")
     def updated_at(products, arguments, context, selection):
         return [product.updated_at for product in products]
 

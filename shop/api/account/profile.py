@@ -21,9 +21,9 @@ from shop.api.account.inputs import (
     AccountSetDefaultAddressArguments,
     AccountUpdateArguments,
 )
-from shop.api.account.types import user
+from shop.api.account.types import user_object
 from shop.api.addresses import address_from
-from shop.api.base.places import address
+from shop.api.base.places import address_object
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.field_permissions import Access
@@ -140,6 +140,8 @@ def _own_address(text: str, context: Context) -> Address:
 def _payload(
     user_key: int | None, context: Context, selection: Selection, address_key: int | None = None
 ) -> dict[str, object]:
-    people = user.by_key(context, [user_key], selection.names("user"), rows=User.objects.all())
-    addresses = address.by_key(context, [address_key], selection.names("address"), rows=Address.objects.all())
+    people = user_object.by_key(context, [user_key], selection.names("user"), rows=User.objects.all())
+    addresses = address_object.by_key(
+        context, [address_key], selection.names("address"), rows=Address.objects.all()
+    )
     return {"user": people.get(user_key), "address": addresses.get(address_key)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
 from shop.api.account.inputs import PermissionGroupArguments, UserArguments
-from shop.api.account.types import group, user
+from shop.api.account.types import group_object, user_object
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
@@ -27,17 +27,17 @@ def one_user(arguments: UserArguments, context: Context, selection: Selection) -
     reference = arguments.get("externalReference")
     if sum(criterion is not None for criterion in (key, email, reference)) != 1:
         raise ProtocolError("A user is found by exactly one of `id`, `email` and `externalReference`.")
-    rows = user.rows(context)
+    rows = user_object.rows(context)
     if key is not None:
         rows = rows.filter(pk=key_from_id(key, "User"))
     elif email is not None:
         rows = rows.filter(email=email.strip().lower())
     else:
         rows = rows.filter(external_reference=reference)
-    return next(iter(user.read(rows, selection.names())), None)
+    return next(iter(user_object.read(rows, selection.names())), None)
 
 
 @query.field("permissionGroup", permissions=[Permission.MANAGE_STAFF])
 def one_group(arguments: PermissionGroupArguments, context: Context, selection: Selection) -> Row | None:
     key = key_from_id(arguments["id"], "Group")
-    return group.by_key(context, [key], selection.names()).get(key)
+    return group_object.by_key(context, [key], selection.names()).get(key)

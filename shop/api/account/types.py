@@ -9,9 +9,9 @@ from cooperatives.access import effective_group_permissions
 from shop.accounts.models import Address, Group, GroupPermission, User
 from shop.accounts.staff.permissions import Permission
 from shop.api.account.inputs import UserPermissionSourcePermissionGroupsArguments
-from shop.api.base.channels import channel
+from shop.api.base.channels import channel_object
 from shop.api.base.entities import ENTITIES
-from shop.api.base.places import address
+from shop.api.base.places import address_object
 from shop.api.base.shop import permission_payload
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -41,8 +41,8 @@ def _is_oneself(context: Context, key: int) -> bool:
     return context.user is not None and context.user.pk == key
 
 
-user = Type("User", rows=_visible_users)
-user.columns(
+user_object = Type("User", rows=_visible_users)
+user_object.columns(
     firstName="first_name",
     lastName="last_name",
     isStaff="is_staff",
@@ -53,38 +53,38 @@ user.columns(
     dateJoined="date_joined",
     updatedAt="updated_at",
 )
-user.column("note", "note", permissions=USER_OR_STAFF_PERMISSIONS)
-user.unsupported("avatar", "assignedAttribute")
-user.unsupported("assignedAttributes", value=[])
-user.related(
-    "defaultShippingAddress", address, column="default_shipping_address_id", rows=Address.objects.all()
+user_object.column("note", "note", permissions=USER_OR_STAFF_PERMISSIONS)
+user_object.unsupported("avatar", "assignedAttribute")
+user_object.unsupported("assignedAttributes", value=[])
+user_object.related(
+    "defaultShippingAddress", address_object, column="default_shipping_address_id", rows=Address.objects.all()
 )
-user.related(
-    "defaultBillingAddress", address, column="default_billing_address_id", rows=Address.objects.all()
+user_object.related(
+    "defaultBillingAddress", address_object, column="default_billing_address_id", rows=Address.objects.all()
 )
-add_metadata_fields(user, User, permissions=USER_OR_STAFF_PERMISSIONS, owner_check=_is_oneself)
+add_metadata_fields(user_object, User, permissions=USER_OR_STAFF_PERMISSIONS, owner_check=_is_oneself)
 
 
-@user.field("id", needs="id")
+@user_object.field("id", needs="id")
 def ids_of_users(users: list[Row], *_: object) -> list[str]:
     """Resolve `id`; empty after registration, so that it does not reveal whether the account existed."""
     return [global_id("User", user_row.id) if user_row.id is not None else "" for user_row in users]
 
 
-@user.field(needs="email")
+@user_object.field(needs="email")
 def email(users: list[Row], *_: object) -> list[str]:
     return [user_row.email or "" for user_row in users]
 
 
-@user.field(needs="language")
+@user_object.field(needs="language")
 def language_code(users: list[Row], *_: object) -> list[str]:
     return [code_from_tag(user_row.language) for user_row in users]
 
 
-user.related_rows("addresses", address, column="user", order=["pk"], rows=Address.objects.all())
+user_object.related_rows("addresses", address_object, column="user", order=["pk"], rows=Address.objects.all())
 
 
-@user.field(needs=("id", "is_staff", "is_superuser"))
+@user_object.field(needs=("id", "is_staff", "is_superuser"))
 def user_permissions(users: list[Row], arguments: object, context: Context, *_: object) -> Sequence[object]:
     """Resolve a staff user's permissions, visible to themselves and with MANAGE_STAFF."""
     codes_by_key: dict[int, set[str]] = {}
@@ -106,11 +106,11 @@ def _list_permissions(row: Row, codes_by_key: set[str], context: Context) -> obj
     return [permission_payload(code) | {"user_id": row.id} for code in codes]
 
 
-user_permission = Type("UserPermission")
-user_permission.value_fields("code", "name")
+user_permission_object = Type("UserPermission")
+user_permission_object.value_fields("code", "name")
 
 
-@user_permission.field()
+@user_permission_object.field()
 def source_permission_groups(
     codes_by_key: list[Mapping[str, Any]],
     arguments: UserPermissionSourcePermissionGroupsArguments,
@@ -123,7 +123,7 @@ def source_permission_groups(
     groups: dict[str, set[int]] = {}
     for code, group_key in grants:
         groups.setdefault(code, set()).add(group_key)
-    rows = group.by_key(
+    rows = group_object.by_key(
         context, {group_key for keys in groups.values() for group_key in keys}, selection.names()
     )
     return [
@@ -139,12 +139,12 @@ def _visible_groups(context: Context) -> Rows:
     return Group.objects.filter(users=context.user) if context.user else Group.objects.none()
 
 
-group = Type("Group", rows=_visible_groups)
-group.id()
-group.columns(name="name", restrictedAccessToChannels="is_restricted_to_channels")
+group_object = Type("Group", rows=_visible_groups)
+group_object.id()
+group_object.columns(name="name", restrictedAccessToChannels="is_restricted_to_channels")
 
 
-@group.field(needs="id")
+@group_object.field(needs="id")
 def permissions(groups: list[Row], *_: object) -> list[list[dict[str, str]]]:
     codes_by_key: dict[int, set[str]] = {}
     codes = GroupPermission.objects.filter(group__in=[group_row.id for group_row in groups])
@@ -156,9 +156,9 @@ def permissions(groups: list[Row], *_: object) -> list[list[dict[str, str]]]:
     ]
 
 
-group.related_rows(
+group_object.related_rows(
     "users",
-    user,
+    user_object,
     column="permission_groups",
     order=["pk"],
     rows=User.objects.all(),
@@ -166,7 +166,7 @@ group.related_rows(
 )
 
 
-@group.field(needs="id")
+@group_object.field(needs="id")
 def user_can_manage(groups: list[Row], arguments: object, context: Context, *_: object) -> list[bool]:
     """Resolve whether the requester holds all of the group's permissions."""
     codes_by_key: dict[int, set[str]] = {}
@@ -179,11 +179,11 @@ def user_can_manage(groups: list[Row], arguments: object, context: Context, *_: 
     ]
 
 
-@group.field("accessibleChannels", needs=("id", "is_restricted_to_channels"))
+@group_object.field("accessibleChannels", needs=("id", "is_restricted_to_channels"))
 def channels_of_groups(
     groups: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    all_channels = channel.read(Channel.objects.order_by("pk"), selection.names())
+    all_channels = channel_object.read(Channel.objects.order_by("pk"), selection.names())
     allowed: dict[int, set[int]] = {}
     links = Group.channels.through.objects.filter(group__in=[group_row.id for group_row in groups])
     for key, channel_key in links.values_list("group", "channel"):
@@ -196,10 +196,12 @@ def channels_of_groups(
     ]
 
 
-user.related_rows("permissionGroups", group, column="users", order=["pk"], rows=Group.objects.all())
+user_object.related_rows(
+    "permissionGroups", group_object, column="users", order=["pk"], rows=Group.objects.all()
+)
 
 
-@user.field(needs="id")
+@user_object.field(needs="id")
 def editable_groups(
     users: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -209,7 +211,7 @@ def editable_groups(
     groups_exceeding_permissions = GroupPermission.objects.exclude(code__in=context.permissions).values(
         "group"
     )
-    rows = group.read(
+    rows = group_object.read(
         Group.objects.exclude(pk__in=groups_exceeding_permissions).order_by("pk"), selection.names()
     )
     return [rows for _ in users]
@@ -229,17 +231,17 @@ def _restricted_channels(users: list[Row]) -> dict[int, set[int]]:
     }
 
 
-@user.field(needs=("id", "is_superuser"))
+@user_object.field(needs=("id", "is_superuser"))
 def restricted_access_to_channels(users: list[Row], *_: object) -> list[bool]:
     restricted = _restricted_channels(users)
     return [user_row.id in restricted and not user_row.is_superuser for user_row in users]
 
 
-@user.field("accessibleChannels", needs=("id", "is_staff", "is_superuser"))
+@user_object.field("accessibleChannels", needs=("id", "is_staff", "is_superuser"))
 def channels_of_users(
     users: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    all_channels = channel.read(Channel.objects.order_by("pk"), selection.names())
+    all_channels = channel_object.read(Channel.objects.order_by("pk"), selection.names())
     restricted = _restricted_channels(users)
     return [
         []
@@ -251,5 +253,5 @@ def channels_of_users(
     ]
 
 
-ENTITIES |= {"User": user, "Group": group}
-TYPES = (user, user_permission, group)
+ENTITIES |= {"User": user_object, "Group": group_object}
+TYPES = (user_object, user_permission_object, group_object)

@@ -26,7 +26,7 @@ from shop.api.apps.inputs import (
     AppTokenVerifyArguments,
     AppUpdateArguments,
 )
-from shop.api.apps.types import APP_PERMISSIONS, app
+from shop.api.apps.types import APP_PERMISSIONS, app_object
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -156,4 +156,4 @@ def _require_grantable(permissions: Collection[str], context: Context) -> Collec
 
 
 def _payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
-    return {"app": app.by_key(context, [key], selection.names("app")).get(key)}
+    return {"app": app_object.by_key(context, [key], selection.names("app")).get(key)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Q
 
 from shop.api.apps.inputs import AppArguments, AppExtensionsArguments, AppsArguments
-from shop.api.apps.types import APP_PERMISSIONS, app
+from shop.api.apps.types import APP_PERMISSIONS, app_object
 from shop.api.breadth import Selection
 from shop.api.connections import SortKey, connect, connect_list
 from shop.api.context import Context
@@ -32,14 +32,14 @@ def one_app(arguments: AppArguments, context: Context, selection: Selection) -> 
         key = context.app.pk if context.app else None
     else:
         key = key_from_id(global_id, "App")
-    return app.by_key(context, [key], selection.names()).get(key)
+    return app_object.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field(permissions=[Access.STAFF, *APP_PERMISSIONS])
 def apps(arguments: AppsArguments, context: Context, selection: Selection) -> dict[str, object]:
-    rows = app.rows(context).filter(build_condition(arguments.get("filter"), FILTER, context))
+    rows = app_object.rows(context).filter(build_condition(arguments.get("filter"), FILTER, context))
     order = sort_keys(arguments.get("sortBy"), SORTS, [SortKey("name")])
-    return connect(app, rows, arguments, selection, order=order)
+    return connect(app_object, rows, arguments, selection, order=order)
 
 
 @query.field(permissions=[Access.STAFF])

@@ -21,17 +21,17 @@ def _visible_apps(context: Context) -> Rows:
     return App.objects.filter(pk=context.app.pk) if context.app else App.objects.none()
 
 
-app = Type("App", rows=_visible_apps)
-app.id()
-app.columns(identifier="identifier", created="created_at", isActive="is_active", name="name")
-app.unsupported("type", value="LOCAL")
-app.unsupported("webhooks", "extensions", "problems", value=[])
-app.unsupported("aboutApp", "dataPrivacyUrl", "homepageUrl", "supportUrl", "appUrl", "manifestUrl")
-app.unsupported("version", "accessToken", "author", "brand")
-add_metadata_fields(app, App, permissions=APP_PERMISSIONS)
+app_object = Type("App", rows=_visible_apps)
+app_object.id()
+app_object.columns(identifier="identifier", created="created_at", isActive="is_active", name="name")
+app_object.unsupported("type", value="LOCAL")
+app_object.unsupported("webhooks", "extensions", "problems", value=[])
+app_object.unsupported("aboutApp", "dataPrivacyUrl", "homepageUrl", "supportUrl", "appUrl", "manifestUrl")
+app_object.unsupported("version", "accessToken", "author", "brand")
+add_metadata_fields(app_object, App, permissions=APP_PERMISSIONS)
 
 
-@app.field(needs="id")
+@app_object.field(needs="id")
 def permissions(apps: list[Row], *_: object) -> list[list[dict[str, str]]]:
     codes_by_key: dict[int, set[str]] = {}
     rows = AppPermission.objects.filter(app__in=[app_row.id for app_row in apps])
@@ -43,48 +43,53 @@ def permissions(apps: list[Row], *_: object) -> list[list[dict[str, str]]]:
     ]
 
 
-app_token = Type("AppToken", rows=lambda context: AppToken.objects.all())
-app_token.id()
-app_token.columns(name="name")
-app.related_rows(
-    "tokens", app_token, column="app", order=["pk"], rows=AppToken.objects.all(), permissions=APP_PERMISSIONS
+app_token_object = Type("AppToken", rows=lambda context: AppToken.objects.all())
+app_token_object.id()
+app_token_object.columns(name="name")
+app_object.related_rows(
+    "tokens",
+    app_token_object,
+    column="app",
+    order=["pk"],
+    rows=AppToken.objects.all(),
+    permissions=APP_PERMISSIONS,
 )
 
 
-@app_token.field(needs="last_letters")
+@app_token_object.field(needs="last_letters")
 def auth_token(tokens: list[Row], *_: object) -> list[str]:
     """Resolve the token's last characters. Only a hash of it is stored."""
     return [token_row.last_letters for token_row in tokens]
 
 
-app_brand = Type("AppBrand")
-app_brand.value_fields("logo")
-brand_logo = Type("AppBrandLogo")
-brand_logo.value_fields("default")
-app_extension = Type("AppExtension")
-app_extension.value_fields(
+app_brand_object = Type("AppBrand")
+app_brand_object.value_fields("logo")
+brand_logo_object = Type("AppBrandLogo")
+brand_logo_object.value_fields("default")
+app_extension_object = Type("AppExtension")
+app_extension_object.value_fields(
     "id", "permissions", "label", "url", "mountName", "targetName", "settings", "identifier"
 )
-app_extension.value_fields("app", "accessToken")
-app_problem = Type("AppProblem")
-app_problem.value_fields("id", "createdAt", "updatedAt", "count", "isCritical", "message", "key")
-webhook = Type("Webhook")
-webhook.value_fields("id", "name", "identifier", "app", "eventDeliveries", "targetUrl", "isActive")
-event_delivery = Type("EventDelivery")
-event_delivery.value_fields("id", "createdAt", "status", "attempts")
-delivery_attempt = Type("EventDeliveryAttempt")
-delivery_attempt.value_fields("id", "createdAt", "taskId", "duration", "response", "responseHeaders")
-delivery_attempt.value_fields("responseStatusCode", "requestHeaders", "status")
+app_extension_object.value_fields("app", "accessToken")
+app_problem_object = Type("AppProblem")
+app_problem_object.value_fields("id", "createdAt", "updatedAt", "count", "isCritical", "message", "key")
+webhook_object = Type("Webhook")
+webhook_object.value_fields("id", "name", "identifier", "app", "eventDeliveries", "targetUrl", "isActive")
+event_delivery_object = Type("EventDelivery")
+event_delivery_object.value_fields("id", "createdAt", "status", "attempts")
+delivery_attempt_object = Type("EventDeliveryAttempt")
+delivery_attempt_object.value_fields("id", "createdAt", "taskId", "duration", "response", "responseHeaders")
+delivery_attempt_object.value_fields("responseStatusCode", "requestHeaders", "status")
 
-ENTITIES["App"] = app
+ENTITIES["App"] = app_object
 TYPES = (
-    app,
-    app_token,
-    app_brand,
-    brand_logo,
-    app_extension,
-    app_problem,
-    webhook,
-    event_delivery,
-    delivery_attempt,
+    app_object,
+    app_token_object,
+    app_brand_object,
+    brand_logo_object,
+    app_extension_object,
+    app_problem_object,
+    webhook_object,
+    event_delivery_object,
+    delivery_attempt_object,
 )

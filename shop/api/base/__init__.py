@@ -9,10 +9,10 @@ from shop.api.schema import Area
 AREA = Area(
     Path(__file__).parent,
     types=(
-        connections.page_info,
-        metadata.metadata_item,
-        money.money,
-        money.taxed_money,
+        connections.page_info_object,
+        metadata.metadata_item_object,
+        money.money_object,
+        money.taxed_money_object,
         *values.TYPES,
         *places.TYPES,
         *channels.TYPES,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.markets.channels import ChannelChange, ChannelLinks, change_channel, open_channel
 from shop.accounts.staff.permissions import Permission
-from shop.api.base.channels import channel
+from shop.api.base.channels import channel_object
 from shop.api.base.inputs import (
     ChannelActivateArguments,
     ChannelCreateArguments,
@@ -163,4 +163,4 @@ def _links(input_data: InputData) -> ChannelLinks:
 
 
 def _payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
-    return {"channel": channel.by_key(context, [key], selection.names("channel")).get(key)}
+    return {"channel": channel_object.by_key(context, [key], selection.names("channel")).get(key)}

@@ -20,16 +20,16 @@ from shop.core.models import AllocationStrategy, Channel, TransactionFlow
 
 STAFF = (Access.APP, Access.STAFF)
 
-channel = Type("Channel", rows=lambda context: Channel.objects.order_by("pk"))
-channel.id()
-channel.columns(slug="slug", name="name", isActive="is_active", currencyCode="currency")
-add_metadata_fields(channel, Channel, permissions=[Permission.MANAGE_CHANNELS])
+channel_object = Type("Channel", rows=lambda context: Channel.objects.order_by("pk"))
+channel_object.id()
+channel_object.columns(slug="slug", name="name", isActive="is_active", currencyCode="currency")
+add_metadata_fields(channel_object, Channel, permissions=[Permission.MANAGE_CHANNELS])
 
-stock_settings = Type("StockSettings")
-stock_settings.columns(allocationStrategy="allocation_strategy")
+stock_settings_object = Type("StockSettings")
+stock_settings_object.columns(allocationStrategy="allocation_strategy")
 
-order_settings = Type("OrderSettings")
-order_settings.columns(
+order_settings_object = Type("OrderSettings")
+order_settings_object.columns(
     automaticallyConfirmAllNewOrders="automatically_confirm_all_new_orders",
     automaticallyFulfillNonShippableGiftCard="automatically_fulfill_non_shippable_gift_card",
     expireOrdersAfter="expire_orders_after_minutes",
@@ -39,44 +39,44 @@ order_settings.columns(
     includeDraftOrderInVoucherUsage="include_draft_order_in_voucher_usage",
     draftOrderLinePriceFreezePeriod="draft_order_line_price_freeze_hours",
 )
-order_settings.unsupported("useLegacyLineDiscountPropagation", value=False)
+order_settings_object.unsupported("useLegacyLineDiscountPropagation", value=False)
 
-checkout_settings = Type("CheckoutSettings")
-checkout_settings.columns(
+checkout_settings_object = Type("CheckoutSettings")
+checkout_settings_object.columns(
     useLegacyErrorFlow="use_legacy_error_flow_for_checkout",
     automaticallyCompleteFullyPaidCheckouts="automatically_complete_fully_paid_checkouts",
 )
-checkout_settings.unsupported("automaticCompletionDelay", "automaticCompletionCutOffDate")
-checkout_settings.unsupported("allowLegacyGiftCardUse", value=True)
+checkout_settings_object.unsupported("automaticCompletionDelay", "automaticCompletionCutOffDate")
+checkout_settings_object.unsupported("allowLegacyGiftCardUse", value=True)
 
-payment_settings = Type("PaymentSettings")
-payment_settings.columns(defaultTransactionFlowStrategy="default_transaction_flow")
-payment_settings.unsupported("releaseFundsForExpiredCheckouts", value=False)
-payment_settings.unsupported("checkoutTtlBeforeReleasingFunds", "checkoutReleaseFundsCutOffDate")
+payment_settings_object = Type("PaymentSettings")
+payment_settings_object.columns(defaultTransactionFlowStrategy="default_transaction_flow")
+payment_settings_object.unsupported("releaseFundsForExpiredCheckouts", value=False)
+payment_settings_object.unsupported("checkoutTtlBeforeReleasingFunds", "checkoutReleaseFundsCutOffDate")
 
 # Settings are columns of the channel, so their objects are the channel's rows.
-channel.as_type("stockSettings", stock_settings, permissions=STAFF)
-channel.as_type(
-    "orderSettings", order_settings, permissions=[Permission.MANAGE_CHANNELS, Permission.MANAGE_ORDERS]
+channel_object.as_type("stockSettings", stock_settings_object, permissions=STAFF)
+channel_object.as_type(
+    "orderSettings", order_settings_object, permissions=[Permission.MANAGE_CHANNELS, Permission.MANAGE_ORDERS]
 )
-channel.as_type(
+channel_object.as_type(
     "checkoutSettings",
-    checkout_settings,
+    checkout_settings_object,
     permissions=[Permission.MANAGE_CHANNELS, Permission.MANAGE_CHECKOUTS],
 )
-channel.as_type(
+channel_object.as_type(
     "paymentSettings",
-    payment_settings,
+    payment_settings_object,
     permissions=[Permission.MANAGE_CHANNELS, Permission.HANDLE_PAYMENTS],
 )
 
 
-@channel.field(needs="default_country", permissions=STAFF)
+@channel_object.field(needs="default_country", permissions=STAFF)
 def default_country(channels: list[Row], *_: object) -> list[dict[str, str]]:
     return [country(channel_row.default_country) for channel_row in channels]
 
 
-@channel.field()
+@channel_object.field()
 def countries(channels: list[Row], *_: object) -> list[list[dict[str, str]]]:
     """Resolve the countries covered by the channel's shipping zones."""
     keys = [channel_row.id for channel_row in channels]
@@ -87,7 +87,7 @@ def countries(channels: list[Row], *_: object) -> list[list[dict[str, str]]]:
     return [[country(code) for code in codes.get(key, ())] for key in keys]
 
 
-@channel.field(permissions=[Permission.MANAGE_CHANNELS])
+@channel_object.field(permissions=[Permission.MANAGE_CHANNELS])
 def has_orders(channels: list[Row], *_: object) -> list[bool]:
     keys = [channel_row.id for channel_row in channels]
     with_orders = set(
@@ -105,17 +105,24 @@ def one_channel(arguments: ChannelArguments, context: Context, selection: Select
     global_id, slug = arguments.get("id"), arguments.get("slug")
     if (global_id is None) == (slug is None):
         raise ProtocolError("A channel is found by exactly one of `id` and `slug`.")
-    rows = channel.rows(context)
+    rows = channel_object.rows(context)
     rows = rows.filter(slug=slug) if global_id is None else rows.filter(pk=key_from_id(global_id, "Channel"))
-    return next(iter(channel.read(rows, selection.names())), None)
+    return next(iter(channel_object.read(rows, selection.names())), None)
 
 
 @query.field(permissions=STAFF)
 def channels(arguments: object, context: Context, selection: Selection) -> list[Row]:
-    return channel.read(channel.rows(context), selection.names())
+    return channel_object.read(channel_object.rows(context), selection.names())
 
 
-TYPES = (channel, stock_settings, order_settings, checkout_settings, payment_settings, query)
+TYPES = (
+    channel_object,
+    stock_settings_object,
+    order_settings_object,
+    checkout_settings_object,
+    payment_settings_object,
+    query,
+)
 ENUMS: dict[str, Choices] = {
     "AllocationStrategyEnum": AllocationStrategy,
     "TransactionFlowStrategyEnum": TransactionFlow,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shop.api.base.places import address
+from shop.api.base.places import address_object
 from shop.api.object_types import Type
 
-ENTITIES: dict[str, Type] = {"Address": address}
+ENTITIES: dict[str, Type] = {"Address": address_object}

@@ -24,20 +24,20 @@ def country(code: str, language: str | None = None) -> dict[str, str]:
     return {"code": code, "country": country_name(code, language or get_language() or "en")}
 
 
-country_display = Type("CountryDisplay")
-country_display.value_fields("code", "country")
-country_display.unsupported("vat")
-vat = Type("VAT")
-vat.value_fields("countryCode", "standardRate", "reducedRates")
-reduced_rate = Type("ReducedRate")
-reduced_rate.value_fields("rate", "rateType")
-language_display = Type("LanguageDisplay")
-language_display.value_fields("code", "language")
+country_display_object = Type("CountryDisplay")
+country_display_object.value_fields("code", "country")
+country_display_object.unsupported("vat")
+vat_object = Type("VAT")
+vat_object.value_fields("countryCode", "standardRate", "reducedRates")
+reduced_rate_object = Type("ReducedRate")
+reduced_rate_object.value_fields("rate", "rateType")
+language_display_object = Type("LanguageDisplay")
+language_display_object.value_fields("code", "language")
 
-choice_value = Type("ChoiceValue")
-choice_value.value_fields("raw", "verbose")
-address_validation_data = Type("AddressValidationData")
-address_validation_data.columns(
+choice_value_object = Type("ChoiceValue")
+choice_value_object.value_fields("raw", "verbose")
+address_validation_data_object = Type("AddressValidationData")
+address_validation_data_object.columns(
     countryCode="country_code",
     countryName="country_name",
     addressFormat="address_format",
@@ -69,9 +69,9 @@ def _is_owner(context: Context, key: int) -> bool:
     return context.user is not None and Address.objects.filter(pk=key, user=context.user).exists()
 
 
-address = Type("Address", rows=_visible_addresses)
-address.id()
-address.columns(
+address_object = Type("Address", rows=_visible_addresses)
+address_object.id()
+address_object.columns(
     firstName="first_name",
     lastName="last_name",
     companyName="company_name",
@@ -83,20 +83,20 @@ address.columns(
     countryArea="country_area",
     phone="phone",
 )
-add_metadata_fields(address, Address, permissions=ADDRESS_PERMISSIONS, owner_check=_is_owner)
+add_metadata_fields(address_object, Address, permissions=ADDRESS_PERMISSIONS, owner_check=_is_owner)
 
 
-@address.field("country", needs="country")
+@address_object.field("country", needs="country")
 def country_of_address(addresses: list[Row], *_: object) -> list[dict[str, str]]:
     return [country(address_row.country) for address_row in addresses]
 
 
-@address.field(needs="user__default_shipping_address_id")
+@address_object.field(needs="user__default_shipping_address_id")
 def is_default_shipping_address(addresses: list[Row], *_: object) -> list[bool]:
     return [address_row.id == address_row.user__default_shipping_address_id for address_row in addresses]
 
 
-@address.field(needs="user__default_billing_address_id")
+@address_object.field(needs="user__default_billing_address_id")
 def is_default_billing_address(addresses: list[Row], *_: object) -> list[bool]:
     return [address_row.id == address_row.user__default_billing_address_id for address_row in addresses]
 
@@ -120,16 +120,16 @@ def address_validation_rules(
 @query.field("address")
 def one_address(arguments: AddressArguments, context: Context, selection: Selection) -> Row | None:
     key = key_from_id(arguments["id"], "Address")
-    return address.by_key(context, [key], selection.names()).get(key)
+    return address_object.by_key(context, [key], selection.names()).get(key)
 
 
 TYPES = (
-    country_display,
-    vat,
-    reduced_rate,
-    language_display,
-    choice_value,
-    address_validation_data,
-    address,
+    country_display_object,
+    vat_object,
+    reduced_rate_object,
+    language_display_object,
+    choice_value_object,
+    address_validation_data_object,
+    address_object,
     query,
 )

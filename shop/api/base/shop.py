@@ -31,9 +31,9 @@ from shop.core.models import ShopSettings
 SALEOR_SCHEMA_VERSION = "3.24.0"
 SETTINGS_PERMISSIONS = (Permission.MANAGE_SETTINGS,)
 
-shop = Type("Shop", rows=lambda context: ShopSettings.objects.all())
-shop.id()
-shop.columns(
+shop_object = Type("Shop", rows=lambda context: ShopSettings.objects.all())
+shop_object.id()
+shop_object.columns(
     name="name",
     description="description",
     fulfillmentAutoApprove="fulfillment_auto_approve",
@@ -44,15 +44,15 @@ shop.columns(
     useLegacyUpdateWebhookEmission="use_legacy_update_webhook_emission",
     passwordLoginMode="password_login_mode",
 )
-shop.unsupported("headerText", "companyAddress", "defaultMailSenderName")
-shop.unsupported("availableExternalAuthentications", "announcements", value=[])
-shop.unsupported("availableTaxApps", value=[])  # the shop calculates all taxes itself
-shop.unsupported("allowStorefrontTraffic", "useLegacyShippingZoneStockAvailability", value=True)
-shop.unsupported("includeTaxesInPrices", "displayGrossPrices", "chargeTaxesOnShipping", value=True)
-shop.unsupported("preserveAllAddressFields", value=False)
-shop.unsupported("accountConfirmMergeMode", value="MERGE_DISABLED")
-shop.unsupported("schemaVersion", value=SALEOR_SCHEMA_VERSION)
-add_metadata_fields(shop, ShopSettings, permissions=SETTINGS_PERMISSIONS)
+shop_object.unsupported("headerText", "companyAddress", "defaultMailSenderName")
+shop_object.unsupported("availableExternalAuthentications", "announcements", value=[])
+shop_object.unsupported("availableTaxApps", value=[])  # the shop calculates all taxes itself
+shop_object.unsupported("allowStorefrontTraffic", "useLegacyShippingZoneStockAvailability", value=True)
+shop_object.unsupported("includeTaxesInPrices", "displayGrossPrices", "chargeTaxesOnShipping", value=True)
+shop_object.unsupported("preserveAllAddressFields", value=False)
+shop_object.unsupported("accountConfirmMergeMode", value="MERGE_DISABLED")
+shop_object.unsupported("schemaVersion", value=SALEOR_SCHEMA_VERSION)
+add_metadata_fields(shop_object, ShopSettings, permissions=SETTINGS_PERMISSIONS)
 
 for field, column in {
     "reserveStockDurationAnonymousUser": "reserve_stock_duration_anonymous_user",
@@ -61,22 +61,24 @@ for field, column in {
     "enableAccountConfirmationByEmail": "enable_account_confirmation_by_email",
     "allowLoginWithoutConfirmation": "allow_login_without_confirmation",
 }.items():
-    shop.column(field, column, permissions=SETTINGS_PERMISSIONS)
+    shop_object.column(field, column, permissions=SETTINGS_PERMISSIONS)
 
-permission = Type("Permission")
-permission.value_fields("code", "name")
-domain = Type("Domain")
-domain.value_fields("host", "sslEnabled", "url")
-external_authentication = Type("ExternalAuthentication")
-external_authentication.value_fields("id", "name")
-shop_translation = Type("ShopTranslation")
-shop_translation.value_fields("id", "language", "headerText", "description")
-limits = Type("Limits")
-limits.unsupported("channels", "orders", "productVariants", "staffUsers", "warehouses")
-limit_info = Type("LimitInfo")
-limit_info.unsupported("currentUsage", "allowedUsage", value={})
-announcement = Type("Announcement")
-announcement.value_fields("createdAt", "updatedAt", "title", "messageHtml", "importance", "type", "extra")
+permission_object = Type("Permission")
+permission_object.value_fields("code", "name")
+domain_object = Type("Domain")
+domain_object.value_fields("host", "sslEnabled", "url")
+external_authentication_object = Type("ExternalAuthentication")
+external_authentication_object.value_fields("id", "name")
+shop_translation_object = Type("ShopTranslation")
+shop_translation_object.value_fields("id", "language", "headerText", "description")
+limits_object = Type("Limits")
+limits_object.unsupported("channels", "orders", "productVariants", "staffUsers", "warehouses")
+limit_info_object = Type("LimitInfo")
+limit_info_object.unsupported("currentUsage", "allowedUsage", value={})
+announcement_object = Type("Announcement")
+announcement_object.value_fields(
+    "createdAt", "updatedAt", "title", "messageHtml", "importance", "type", "extra"
+)
 
 
 def permission_payload(code: str) -> dict[str, str]:
@@ -84,32 +86,32 @@ def permission_payload(code: str) -> dict[str, str]:
     return {"code": code, "name": str(Permission(code).label)}
 
 
-@shop.field(permissions=STAFF)
+@shop_object.field(permissions=STAFF)
 def version(shops: list[Row], *_: object) -> list[str]:
     return [SALEOR_SCHEMA_VERSION] * len(shops)
 
 
-@shop.field(permissions=STAFF)
+@shop_object.field(permissions=STAFF)
 def permissions(shops: list[Row], *_: object) -> list[list[dict[str, str]]]:
     return [[permission_payload(code) for code in Permission.values]] * len(shops)
 
 
-@shop.field("limits", permissions=STAFF)
+@shop_object.field("limits", permissions=STAFF)
 def limits_of_shop(shops: list[Row], *_: object) -> list[dict[str, str]]:
     return [{}] * len(shops)
 
 
-@shop.field(permissions=STAFF)
+@shop_object.field(permissions=STAFF)
 def channel_currencies(shops: list[Row], arguments: object, context: Context, *_: object) -> list[list[str]]:
     return [sorted({channel.currency for channel in context.channels.values()})] * len(shops)
 
 
-@shop.field(permissions=SETTINGS_PERMISSIONS)
+@shop_object.field(permissions=SETTINGS_PERMISSIONS)
 def default_mail_sender_address(shops: list[Row], *_: object) -> list[str]:
     return [settings.DEFAULT_FROM_EMAIL] * len(shops)
 
 
-@shop.field("domain")
+@shop_object.field("domain")
 def domain_of_shop(shops: list[Row], *_: object) -> Sequence[Mapping[str, object]]:
     public_url = urlsplit(settings.PUBLIC_URL)
     domain = {
@@ -120,7 +122,7 @@ def domain_of_shop(shops: list[Row], *_: object) -> Sequence[Mapping[str, object
     return [domain] * len(shops)
 
 
-@shop.field()
+@shop_object.field()
 def countries(
     shops: list[Row], arguments: ShopCountriesArguments, context: Context, selection: Selection
 ) -> list[list[dict[str, str]]]:
@@ -135,14 +137,14 @@ def countries(
     return [[country(country_code, language) for country_code in codes]] * len(shops)
 
 
-@shop.field()
+@shop_object.field()
 def default_country(shops: list[Row], arguments: object, context: Context, *_: object) -> Sequence[object]:
     """Resolve the first channel's default country."""
     first = next(iter(context.channels.values()), None)
     return [country(first.default_country) if first else None] * len(shops)
 
 
-@shop.field()
+@shop_object.field()
 def languages(
     shops: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[dict[str, str]]]:
@@ -150,12 +152,12 @@ def languages(
     return [[language_display(code, get_language() or "en") for code in codes]] * len(shops)
 
 
-@shop.field()
+@shop_object.field()
 def phone_prefixes(shops: list[Row], *_: object) -> list[list[str]]:
     return [[str(code) for code in sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)]] * len(shops)
 
 
-@shop.field()
+@shop_object.field()
 def translation(
     shops: list[Row], arguments: ShopTranslationArguments, context: Context, *_: object
 ) -> Sequence[object]:
@@ -213,20 +215,20 @@ def _printed(schema: GraphQLSchema) -> str:
     return print_schema(schema)
 
 
-service_type = Type("_Service")
-service_type.value_fields("sdl")
+service_object = Type("_Service")
+service_object.value_fields("sdl")
 
 TYPES = (
-    shop,
-    permission,
-    domain,
-    external_authentication,
-    shop_translation,
-    limits,
-    limit_info,
-    announcement,
+    shop_object,
+    permission_object,
+    domain_object,
+    external_authentication_object,
+    shop_translation_object,
+    limits_object,
+    limit_info_object,
+    announcement_object,
     query,
-    service_type,
+    service_object,
 )
 ENUMS: dict[str, Choices] = {
     "PermissionEnum": Permission,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from shop.api.object_types import Type
 
-weight = Type("Weight")
-weight.value_fields("unit", "value")
+weight_object = Type("Weight")
+weight_object.value_fields("unit", "value")
 
-image = Type("Image")
-image.value_fields("url", "alt")
+image_object = Type("Image")
+image_object.value_fields("url", "alt")
 
-file = Type("File")
-file.value_fields("url", "contentType")
+file_object = Type("File")
+file_object.value_fields("url", "contentType")
 
-time_period = Type("TimePeriod")
-time_period.value_fields("amount", "type")
+time_period_object = Type("TimePeriod")
+time_period_object.value_fields("amount", "type")
 
-TYPES = (weight, image, file, time_period)
+TYPES = (weight_object, image_object, file_object, time_period_object)

@@ -32,10 +32,27 @@ from shop.api.catalogue import (
     warehouse_mutations,
     wholesale,
 )
-from shop.api.catalogue.types import category, collection, media, product, product_type, variant
+from shop.api.catalogue.types import (
+    category_object,
+    collection_object,
+    media_object,
+    product_object,
+    product_type_object,
+    variant_object,
+)
 from shop.api.schema import Area
 
-ENTITIES |= {entity.name: entity for entity in (product, variant, product_type, media, category, collection)}
+ENTITIES |= {
+    entity.name: entity
+    for entity in (
+        product_object,
+        variant_object,
+        product_type_object,
+        media_object,
+        category_object,
+        collection_object,
+    )
+}
 AREA = Area(
     Path(__file__).parent,
     types=(

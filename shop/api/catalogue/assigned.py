@@ -18,12 +18,16 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.collection_rows import key_from_cooperative
 from shop.api.catalogue.inputs import (
-    ProductTypeAssignedVariantAttributesArguments,
-    ProductTypeVariantAttributesArguments,
     ProductVariantAttributesArguments,
 )
 from shop.api.catalogue.product_filters import COOPERATIVE
-from shop.api.catalogue.types import Assigned, attribute, attribute_value, product, product_type, variant
+from shop.api.catalogue.types import (
+    Assigned,
+    attribute_object,
+    attribute_value_object,
+    product_object,
+    variant_object,
+)
 from shop.api.context import Context
 from shop.api.field_permissions import CooperativeScoped
 from shop.api.ids import Key
@@ -41,6 +45,8 @@ VALUE_FIELDS = ("id", "name", "slug", "value", "file", "richText", "plainText", 
 _VALUE_COLUMNS = ("numeric", "reference_kind", "reference_key")
 _ATTRIBUTE_COLUMNS = ("slug", "input_type", "entity_type")
 
+# Whether only attributes that choose a variant are meant, or only others.
+IS_CHOOSING_BY_SELECTION = {"VARIANT_SELECTION": True, "NOT_VARIANT_SELECTION": False}
 # The type of an assigned attribute by its input type; for references also by the referenced type.
 _TYPES: Mapping[str, str] = {
     InputType.DROPDOWN: "AssignedSingleChoiceAttribute",
@@ -129,12 +135,14 @@ def attributes_with_values(
             build_rows(values).filter(attribute__slug=slug),
         )
     by_type: dict[Key, list[Row]] = {}
-    for attribute_row in attribute.read(
+    for attribute_row in attribute_object.read(
         requested[0], attribute_fields, "id", "owner_type", *_ATTRIBUTE_COLUMNS
     ):
         by_type.setdefault(attribute_row.owner_type, []).append(attribute_row)
     values_by_owner_and_attribute: dict[tuple[Key, Key], list[Row | OwnValue]] = {}
-    for value in attribute_value.read(requested[1], value_fields, "owner", "attribute_id", *_VALUE_COLUMNS):
+    for value in attribute_value_object.read(
+        requested[1], value_fields, "owner", "attribute_id", *_VALUE_COLUMNS
+    ):
         values_by_owner_and_attribute.setdefault((value.owner, value.attribute_id), []).append(value)
     _add_cooperatives(owners, by_type, values_by_owner_and_attribute)
     return [
@@ -263,14 +271,13 @@ def assigned_values(owner_ids: Collection[Key], *, relation: str) -> Rows:
 
 _PRODUCT = ("id", "product_type_id", "cooperative_id", "in_channel")
 _VARIANT = ("id", "product__product_type_id", "in_channel")
-_CHOOSING = {"VARIANT_SELECTION": True, "NOT_VARIANT_SELECTION": False}
 
 
-@variant.field("attributes", needs=_VARIANT)
+@variant_object.field("attributes", needs=_VARIANT)
 def selected_of_variants(
     rows: list[Row], arguments: ProductVariantAttributesArguments, context: Context, selection: Selection
 ) -> Sequence[Sequence[Assigned]]:
-    is_selecting = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
+    is_selecting = IS_CHOOSING_BY_SELECTION.get(arguments.get("variantSelection") or "ALL")
     fields, values = selection.names("attribute"), selection.names("values")
     return _attributes_of_variants(rows, context, fields, values, is_selecting=is_selecting)
 
@@ -336,64 +343,12 @@ def _first_of_each(assigned: Sequence[Sequence[Assigned]]) -> Sequence[Assigned 
     return [attributes[0] if attributes else None for attributes in assigned]
 
 
-add_attributes(product, _attributes_of_products, needs=_PRODUCT)
-add_assigned_attributes(product, _attributes_of_products, needs=_PRODUCT)
-add_assigned_attributes(variant, _attributes_of_variants, needs=_VARIANT)
+add_attributes(product_object, _attributes_of_products, needs=_PRODUCT)
+add_assigned_attributes(product_object, _attributes_of_products, needs=_PRODUCT)
+add_assigned_attributes(variant_object, _attributes_of_variants, needs=_VARIANT)
 
 
-@product_type.field(needs="id")
-def product_attributes(
-    rows: list[Row], arguments: object, context: Context, selection: Selection
-) -> list[list[Row]]:
-    return _attributes_of_types(rows, AttributeScope.PRODUCT, context, selection.names())
+selected_attribute_object = Type("SelectedAttribute")
+selected_attribute_object.value_fields("attribute", "values")
 
-
-@product_type.field(needs="id")
-def variant_attributes(
-    rows: list[Row], arguments: ProductTypeVariantAttributesArguments, context: Context, selection: Selection
-) -> list[list[Row]]:
-    is_selecting = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
-    return _attributes_of_types(rows, AttributeScope.VARIANT, context, selection.names(), is_selecting)
-
-
-@product_type.field(needs="id")
-def assigned_variant_attributes(
-    rows: list[Row],
-    arguments: ProductTypeAssignedVariantAttributesArguments,
-    context: Context,
-    selection: Selection,
-) -> Sequence[Sequence[Mapping[str, object]]]:
-    is_selecting = _CHOOSING.get(arguments.get("variantSelection") or "ALL")
-    attribute_rows = _attributes_of_types(
-        rows, AttributeScope.VARIANT, context, selection.names("attribute"), is_selecting
-    )
-    return [
-        [{"attribute": row, "variantSelection": row.chosen_by} for row in attribute_row]
-        for attribute_row in attribute_rows
-    ]
-
-
-def _attributes_of_types(
-    rows: list[Row],
-    scope: AttributeScope,
-    context: Context,
-    fields: Collection[str],
-    is_selecting: bool | None = None,
-) -> list[list[Row]]:
-    attributes = visible_attributes(
-        context, attributes_of_product_types({row.id for row in rows}, scope=scope)
-    )
-    if is_selecting is not None:
-        attributes = attributes.filter(chosen_by=is_selecting)
-    attributes_by_type: dict[Key, list[Row]] = {}
-    for row in attribute.read(attributes, fields, "owner_type", "chosen_by"):
-        attributes_by_type.setdefault(row.owner_type, []).append(row)
-    return [attributes_by_type.get(row.id, []) for row in rows]
-
-
-selected_attribute = Type("SelectedAttribute")
-selected_attribute.value_fields("attribute", "values")
-assigned_variant = Type("AssignedVariantAttribute")
-assigned_variant.value_fields("attribute", "variantSelection")
-
-TYPES = (selected_attribute, assigned_variant)
+TYPES = (selected_attribute_object,)

@@ -14,7 +14,13 @@ from shop.api.catalogue.inputs import (
     AssignedSwatchAttributeValueTranslationArguments,
     AssignedTextAttributeTranslationArguments,
 )
-from shop.api.catalogue.types import Assigned, category, collection, product, variant
+from shop.api.catalogue.types import (
+    Assigned,
+    category_object,
+    collection_object,
+    product_object,
+    variant_object,
+)
 from shop.api.context import Context
 from shop.api.in_channel import InChannel
 from shop.api.object_types import Row, Type
@@ -51,30 +57,30 @@ def _numbers(row: Row) -> float | None:
         return None
 
 
-numeric_attribute = _single_value_type("AssignedNumericAttribute", _numbers)
-plain_text_attribute = _single_value_type("AssignedPlainTextAttribute", lambda row: row.plain_text)
-rich_text_attribute = _single_value_type("AssignedTextAttribute", lambda row: row.rich_text)
-boolean_attribute = _single_value_type("AssignedBooleanAttribute", lambda row: row.boolean)
-date_attribute = _single_value_type(
+numeric_attribute_object = _single_value_type("AssignedNumericAttribute", _numbers)
+plain_text_attribute_object = _single_value_type("AssignedPlainTextAttribute", lambda row: row.plain_text)
+rich_text_attribute_object = _single_value_type("AssignedTextAttribute", lambda row: row.rich_text)
+boolean_attribute_object = _single_value_type("AssignedBooleanAttribute", lambda row: row.boolean)
+date_attribute_object = _single_value_type(
     "AssignedDateAttribute", lambda row: row.date_time and vietnam_date(row.date_time)
 )
-date_time_attribute = _single_value_type("AssignedDateTimeAttribute", lambda row: row.date_time)
-single_choice_attribute = _single_value_type("AssignedSingleChoiceAttribute", lambda row: row)
-swatch_attribute = _single_value_type("AssignedSwatchAttribute", lambda row: row)
-file_attribute = _type("AssignedFileAttribute")
-multi_choice_attribute = _type("AssignedMultiChoiceAttribute")
-choice_value = Type("AssignedChoiceAttributeValue")
-choice_value.value_fields("name", "slug")
-swatch_value = Type("AssignedSwatchAttributeValue")
-swatch_value.value_fields("name", "slug")
+date_time_attribute_object = _single_value_type("AssignedDateTimeAttribute", lambda row: row.date_time)
+single_choice_attribute_object = _single_value_type("AssignedSingleChoiceAttribute", lambda row: row)
+swatch_attribute_object = _single_value_type("AssignedSwatchAttribute", lambda row: row)
+file_attribute_object = _type("AssignedFileAttribute")
+multi_choice_attribute_object = _type("AssignedMultiChoiceAttribute")
+choice_value_object = Type("AssignedChoiceAttributeValue")
+choice_value_object.value_fields("name", "slug")
+swatch_value_object = Type("AssignedSwatchAttributeValue")
+swatch_value_object.value_fields("name", "slug")
 
 
-@swatch_value.field()
+@swatch_value_object.field()
 def hex_color(rows: list[Row], *_: object) -> list[str | None]:
     return [row.value or None for row in rows]
 
 
-@file_attribute.field("value")
+@file_attribute_object.field("value")
 def assigned_files(
     assigned: list[Assigned], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
@@ -84,14 +90,14 @@ def assigned_files(
     ]
 
 
-@swatch_value.field("file")
+@swatch_value_object.field("file")
 def files_of_swatches(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
     return [resolve_file(row, context) for row in rows]
 
 
-@multi_choice_attribute.field("value")
+@multi_choice_attribute_object.field("value")
 def several_choices(
     assigned: list[Assigned], arguments: AssignedMultiChoiceAttributeValueArguments, *_: object
 ) -> list[list[Row]]:
@@ -111,28 +117,28 @@ def _first_values(assigned: list[Assigned]) -> list[Row | None]:
     return [attribute["values"][0] if attribute["values"] else None for attribute in assigned]
 
 
-@choice_value.field("translation")
+@choice_value_object.field("translation")
 def choices_translated(
     rows: list[Row], arguments: AssignedChoiceAttributeValueTranslationArguments, *_: object
 ) -> Sequence[object]:
     return _translated(rows, arguments["languageCode"], "name")
 
 
-@swatch_value.field("translation")
+@swatch_value_object.field("translation")
 def swatches_translated(
     rows: list[Row], arguments: AssignedSwatchAttributeValueTranslationArguments, *_: object
 ) -> Sequence[object]:
     return _translated(rows, arguments["languageCode"], "name")
 
 
-@plain_text_attribute.field("translation")
+@plain_text_attribute_object.field("translation")
 def texts_translated(
     assigned: list[Assigned], arguments: AssignedPlainTextAttributeTranslationArguments, *_: object
 ) -> Sequence[object]:
     return _translated(_first_values(assigned), arguments["languageCode"], "plain_text")
 
 
-@rich_text_attribute.field("translation")
+@rich_text_attribute_object.field("translation")
 def formatted_texts_translated(
     assigned: list[Assigned], arguments: AssignedTextAttributeTranslationArguments, *_: object
 ) -> Sequence[object]:
@@ -187,20 +193,20 @@ def _referenced_rows(
 
 
 TYPES = (
-    numeric_attribute,
-    plain_text_attribute,
-    rich_text_attribute,
-    boolean_attribute,
-    date_attribute,
-    date_time_attribute,
-    single_choice_attribute,
-    multi_choice_attribute,
-    choice_value,
-    swatch_attribute,
-    swatch_value,
-    file_attribute,
-    *references_to(product, "ProductReference"),
-    *references_to(variant, "ProductVariantReference"),
-    *references_to(category, "CategoryReference"),
-    *references_to(collection, "CollectionReference"),
+    numeric_attribute_object,
+    plain_text_attribute_object,
+    rich_text_attribute_object,
+    boolean_attribute_object,
+    date_attribute_object,
+    date_time_attribute_object,
+    single_choice_attribute_object,
+    multi_choice_attribute_object,
+    choice_value_object,
+    swatch_attribute_object,
+    swatch_value_object,
+    file_attribute_object,
+    *references_to(product_object, "ProductReference"),
+    *references_to(variant_object, "ProductVariantReference"),
+    *references_to(category_object, "CategoryReference"),
+    *references_to(collection_object, "CollectionReference"),
 )

@@ -28,7 +28,7 @@ from shop.api.catalogue.inputs import (
 )
 from shop.api.catalogue.lookups import filter_by_lookup
 from shop.api.catalogue.product_filters import in_collections
-from shop.api.catalogue.types import attribute, attribute_value, product_type
+from shop.api.catalogue.types import attribute_object, attribute_value_object, product_type_object
 from shop.api.connections import SortKey, connect, connect_for_parents
 from shop.api.context import Context
 from shop.api.filters import (
@@ -53,8 +53,8 @@ WITH_CHOICES = (InputType.DROPDOWN, InputType.MULTISELECT, InputType.SWATCH)
 
 ENUMS: dict[str, Choices] = {"AttributeInputTypeEnum": InputType, "AttributeTypeEnum": AttributeKind}
 
-attribute.id()
-attribute.columns(
+attribute_object.id()
+attribute_object.columns(
     name="name",
     slug="slug",
     type="kind",
@@ -68,32 +68,32 @@ attribute.columns(
     externalReference="external_reference",
 )
 add_metadata_fields(
-    attribute, Attribute, permissions=[Permission.MANAGE_PRODUCT_TYPES, Permission.MANAGE_PAGE_TYPES]
+    attribute_object, Attribute, permissions=[Permission.MANAGE_PRODUCT_TYPES, Permission.MANAGE_PAGE_TYPES]
 )
 
 
-@attribute.field(needs="entity_type")
+@attribute_object.field(needs="entity_type")
 def entity_type(rows: list[Row], *_: object) -> list[str | None]:
     return [row.entity_type or None for row in rows]
 
 
-@attribute.field(needs="unit")
+@attribute_object.field(needs="unit")
 def unit(rows: list[Row], *_: object) -> list[str | None]:
     return [row.unit.upper() or None for row in rows]
 
 
-@attribute.field(needs="input_type")
+@attribute_object.field(needs="input_type")
 def with_choices(rows: list[Row], *_: object) -> list[bool]:
     return [row.input_type in WITH_CHOICES for row in rows]
 
 
-@attribute.field(needs="id")
+@attribute_object.field(needs="id")
 def choices(
     rows: list[Row], arguments: AttributeChoicesArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
     """Resolve the choices of an attribute. Only choice types have any, other values belong to one object."""
     reject_filter_with_where(arguments)
-    values = attribute_value.rows(context).filter(attribute__input_type__in=WITH_CHOICES)
+    values = attribute_value_object.rows(context).filter(attribute__input_type__in=WITH_CHOICES)
     for input_data in (arguments.get("filter"), arguments.get("where")):
         values = values.filter(build_condition(input_data, _VALUE_FILTER, context))
     if arguments.get("search"):
@@ -101,18 +101,24 @@ def choices(
     order = sort_keys(arguments.get("sortBy"), _VALUE_SORTS, [SortKey("sort_order"), SortKey("id")])
     keys = [row.id for row in rows]
     return connect_for_parents(
-        attribute_value, values, arguments, selection, order=order, parent_column="attribute_id", parents=keys
+        attribute_value_object,
+        values,
+        arguments,
+        selection,
+        order=order,
+        parent_column="attribute_id",
+        parents=keys,
     )
 
 
-@attribute.field(needs="id")
+@attribute_object.field(needs="id")
 def product_types(
     rows: list[Row], arguments: AttributeProductTypesArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
     return _types_with(rows, AttributeScope.PRODUCT, arguments, context, selection)
 
 
-@attribute.field(needs="id")
+@attribute_object.field(needs="id")
 def product_variant_types(
     rows: list[Row], arguments: AttributeProductVariantTypesArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
@@ -130,7 +136,7 @@ def _types_with(
         has=F("attribute_rows__attribute")
     )
     return connect_for_parents(
-        product_type,
+        product_type_object,
         product_types,
         arguments,
         selection,
@@ -140,8 +146,8 @@ def _types_with(
     )
 
 
-attribute_value.id()
-attribute_value.columns(
+attribute_value_object.id()
+attribute_value_object.columns(
     name="name",
     slug="slug",
     value="value",
@@ -152,17 +158,17 @@ attribute_value.columns(
 )
 
 
-@attribute_value.field(needs=("file_url", "content_type"))
+@attribute_value_object.field(needs=("file_url", "content_type"))
 def file(rows: list[Row], arguments: object, context: Context, selection: Selection) -> Sequence[object]:
     return [resolve_file(row, context) for row in rows]
 
 
-@attribute_value.field(needs=("plain_text", "attribute__input_type"))
+@attribute_value_object.field(needs=("plain_text", "attribute__input_type"))
 def plain_text(rows: list[Row], *_: object) -> list[str | None]:
     return [row.plain_text if row.attribute__input_type == InputType.PLAIN_TEXT else None for row in rows]
 
 
-@attribute_value.field(needs=("date_time", "attribute__input_type"))
+@attribute_value_object.field(needs=("date_time", "attribute__input_type"))
 def date(rows: list[Row], *_: object) -> list[datetime.date | None]:
     return [
         vietnam_date(row.date_time) if row.date_time and row.attribute__input_type == InputType.DATE else None
@@ -170,12 +176,12 @@ def date(rows: list[Row], *_: object) -> list[datetime.date | None]:
     ]
 
 
-@attribute_value.field(needs=("date_time", "attribute__input_type"))
+@attribute_value_object.field(needs=("date_time", "attribute__input_type"))
 def date_time(rows: list[Row], *_: object) -> list[datetime.datetime | None]:
     return [row.date_time if row.attribute__input_type == InputType.DATE_TIME else None for row in rows]
 
 
-@attribute_value.field(needs=("reference_kind", "reference_key"))
+@attribute_value_object.field(needs=("reference_kind", "reference_key"))
 def reference(rows: list[Row], *_: object) -> list[str | None]:
     return [global_id(row.reference_kind, row.reference_key) if row.reference_kind else None for row in rows]
 
@@ -193,9 +199,12 @@ query = Queries()
 @query.field("attribute")
 def one_attribute(arguments: AttributeArguments, context: Context, selection: Selection) -> Row | None:
     rows = filter_by_lookup(
-        attribute, visible_attributes(context, attribute.rows(context)), "catalog.attribute", arguments
+        attribute_object,
+        visible_attributes(context, attribute_object.rows(context)),
+        "catalog.attribute",
+        arguments,
     )
-    return next(iter(attribute.read(rows, selection.names())), None)
+    return next(iter(attribute_object.read(rows, selection.names())), None)
 
 
 @query.field("attributes")
@@ -203,13 +212,13 @@ def all_attributes(
     arguments: AttributesArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     reject_filter_with_where(arguments)
-    rows = visible_attributes(context, attribute.rows(context))
+    rows = visible_attributes(context, attribute_object.rows(context))
     if arguments.get("search"):
         rows = rows.filter(_CONDITIONS["search"](context, arguments["search"]))
     for input_data in (arguments.get("filter"), arguments.get("where")):
         rows = rows.filter(build_condition(input_data, _CONDITIONS, context))
     order = sort_keys(arguments.get("sortBy"), _SORTS, [SortKey("name"), SortKey("slug")])
-    return connect(attribute, rows, arguments, selection, order=order)
+    return connect(attribute_object, rows, arguments, selection, order=order)
 
 
 def _used_by_products(products: Rows) -> Q:
@@ -280,4 +289,4 @@ _CONDITIONS: Conditions = {
     "channel": lambda context, slug: Q(),
 }
 
-TYPES = (attribute, attribute_value, query)
+TYPES = (attribute_object, attribute_value_object, query)

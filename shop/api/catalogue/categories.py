@@ -19,7 +19,7 @@ from shop.api.catalogue.inputs import (
 )
 from shop.api.catalogue.lookups import lookup_column
 from shop.api.catalogue.pictures import background
-from shop.api.catalogue.types import can_see_hidden_categories, category
+from shop.api.catalogue.types import can_see_hidden_categories, category_object
 from shop.api.connections import SortKey, connect, connect_for_parents, connect_list
 from shop.api.context import Context
 from shop.api.filters import (
@@ -37,8 +37,8 @@ from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, compiled_rows
 from shop.api.root_fields import Queries
 
-category.id()
-category.columns(
+category_object.id()
+category_object.columns(
     name="name",
     slug="slug",
     level="level",
@@ -46,9 +46,9 @@ category.columns(
     seoDescription="seo_description",
     updatedAt="updated_at",
 )
-category.related("parent", category, column="parent_id", rows=Category.objects.all())
-category.field("backgroundImage", needs=("id", "picture_id"))(background("Category", "picture_id"))
-add_metadata_fields(category, Category, permissions=[Permission.MANAGE_PRODUCTS])
+category_object.related("parent", category_object, column="parent_id", rows=Category.objects.all())
+category_object.field("backgroundImage", needs=("id", "picture_id"))(background("Category", "picture_id"))
+add_metadata_fields(category_object, Category, permissions=[Permission.MANAGE_PRODUCTS])
 
 
 def described(rows: list[Row], *_: object) -> Sequence[object]:
@@ -64,11 +64,11 @@ def as_blocks(text: str) -> dict[str, object] | None:
     return {"blocks": [{"type": "paragraph", "data": {"text": paragraph}} for paragraph in paragraphs]}
 
 
-category.field("description", needs=("description", "description_text"))(described)
-category.field("descriptionJson", needs=("description", "description_text"))(described)
+category_object.field("description", needs=("description", "description_text"))(described)
+category_object.field("descriptionJson", needs=("description", "description_text"))(described)
 
 
-@category.field(needs="path")
+@category_object.field(needs="path")
 def ancestors(
     rows: list[Row], arguments: CategoryAncestorsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
@@ -76,7 +76,9 @@ def ancestors(
     ancestor_keys = [[int(key) for key in (row.path or "").strip("/").split("/")[:-1]] for row in rows]
     keys = {key for path in ancestor_keys for key in path}
     categories = Category.objects.all()  # a hidden one has no shown descendants
-    categories_by_key = category.by_key(context, keys, selection.names("edges", "node"), rows=categories)
+    categories_by_key = category_object.by_key(
+        context, keys, selection.names("edges", "node"), rows=categories
+    )
     return [
         connect_list(
             [categories_by_key[key] for key in path if key in categories_by_key], arguments, selection
@@ -85,7 +87,7 @@ def ancestors(
     ]
 
 
-@category.field(needs="id")
+@category_object.field(needs="id")
 def children(
     rows: list[Row], arguments: CategoryChildrenArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
@@ -93,7 +95,13 @@ def children(
     order = [SortKey("sort_order"), SortKey("id")]
     categories = compiled_rows(_categories, includes_hidden=can_see_hidden_categories(context))
     return connect_for_parents(
-        category, categories, arguments, selection, order=order, parent_column="parent_id", parents=keys
+        category_object,
+        categories,
+        arguments,
+        selection,
+        order=order,
+        parent_column="parent_id",
+        parents=keys,
     )
 
 
@@ -134,7 +142,7 @@ def _read_by_key(keys: Collection[Key], fields: Collection[str]) -> dict[Key | N
     if not keys:
         return {}
     rows = compiled_rows(_categories, keys, column="pk", includes_hidden=True)
-    return {row.id: row for row in category.read(rows, fields, "path", "is_shown")}
+    return {row.id: row for row in category_object.read(rows, fields, "path", "is_shown")}
 
 
 query = Queries()
@@ -144,10 +152,10 @@ _COMPILED_LEVELS = 8
 
 @query.field("category")
 def one_category(arguments: CategoryArguments, context: Context, selection: Selection) -> Row | None:
-    column, values = lookup_column(category, "catalog.category", arguments)
+    column, values = lookup_column(category_object, "catalog.category", arguments)
     includes_hidden = can_see_hidden_categories(context)
     rows = compiled_rows(_categories, values, column=column or "pk", includes_hidden=includes_hidden)
-    return next(iter(category.read(rows, selection.names())), None)
+    return next(iter(category_object.read(rows, selection.names())), None)
 
 
 @query.field("categories")
@@ -155,19 +163,19 @@ def all_categories(
     arguments: CategoriesArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     reject_filter_with_where(arguments)
-    rows, level = category.rows(context), arguments.get("level")
+    rows, level = category_object.rows(context), arguments.get("level")
     if not _NARROWING_ARGUMENTS & arguments.keys() and (level is None or level in range(_COMPILED_LEVELS)):
         order = [SortKey("sort_order"), SortKey("id")]
         includes_hidden = can_see_hidden_categories(context)
         categories = compiled_rows(_categories, level=level, includes_hidden=includes_hidden)
-        return connect(category, categories, arguments, selection, order=order)
+        return connect(category_object, categories, arguments, selection, order=order)
     if level is not None:
         rows = rows.filter(level=level)
     for input_data in (arguments.get("filter"), arguments.get("where")):
         rows = rows.filter(build_condition(input_data, _CONDITIONS, context))
     sorting = arguments.get("sortBy")
     order = sort_keys(sorting, _SORTS, [SortKey("sort_order"), SortKey("id")])
-    return connect(category, _with_count(rows, sorting), arguments, selection, order=order)
+    return connect(category_object, _with_count(rows, sorting), arguments, selection, order=order)
 
 
 def _with_count(rows: Rows, sorting: CategorySortingInput | None) -> Rows:
@@ -195,4 +203,4 @@ _CONDITIONS: Conditions = {
     "updatedAt": in_range("updated_at"),
 }
 
-TYPES = (category, query)
+TYPES = (category_object, query)

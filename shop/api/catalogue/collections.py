@@ -8,14 +8,14 @@ from django.db.models import Q
 
 from catalog.models import Collection, CollectionListing
 from shop.accounts.staff.permissions import Permission
-from shop.api.base.channels import channel
+from shop.api.base.channels import channel_object
 from shop.api.breadth import Selection
 from shop.api.catalogue.categories import as_blocks
 from shop.api.catalogue.collection_rows import cooperative_from_key
 from shop.api.catalogue.inputs import CollectionArguments, CollectionsArguments
 from shop.api.catalogue.lookups import filter_by_lookup
 from shop.api.catalogue.pictures import background
-from shop.api.catalogue.types import collection
+from shop.api.catalogue.types import collection_object
 from shop.api.connections import SortKey, connect
 from shop.api.context import Context
 from shop.api.field_permissions import Access
@@ -34,19 +34,21 @@ from shop.api.object_types import Row, Type
 from shop.api.root_fields import Queries
 from shop.core.dates.calendar import vietnam_date
 
-collection.id()
-collection.columns(name="name", slug="slug", seoTitle="seo_title", seoDescription="seo_description")
-collection.field("channel", needs="in_channel")(channel_slugs)
-collection.field("backgroundImage", needs=("key", "cover_id"))(background("Collection", "cover_id", "key"))
-add_metadata_fields(collection, Collection, permissions=[Permission.MANAGE_PRODUCTS])
+collection_object.id()
+collection_object.columns(name="name", slug="slug", seoTitle="seo_title", seoDescription="seo_description")
+collection_object.field("channel", needs="in_channel")(channel_slugs)
+collection_object.field("backgroundImage", needs=("key", "cover_id"))(
+    background("Collection", "cover_id", "key")
+)
+add_metadata_fields(collection_object, Collection, permissions=[Permission.MANAGE_PRODUCTS])
 
-collection_listing = Type("CollectionChannelListing", lambda context: CollectionListing.objects.all())
-collection_listing.id()
-collection_listing.columns(publishedAt="published_at", isPublished="is_published")
-collection_listing.related("channel", channel, column="channel_id")
+collection_listing_object = Type("CollectionChannelListing", lambda context: CollectionListing.objects.all())
+collection_listing_object.id()
+collection_listing_object.columns(publishedAt="published_at", isPublished="is_published")
+collection_listing_object.related("channel", channel_object, column="channel_id")
 
 
-@collection_listing.field(needs="published_at")
+@collection_listing_object.field(needs="published_at")
 def publication_date(rows: list[Row], *_: object) -> Sequence[object]:
     return [row.published_at and vietnam_date(row.published_at) for row in rows]
 
@@ -56,17 +58,17 @@ def _descriptions(rows: list[Row], *_: object) -> Sequence[object]:
     return [row.description or as_blocks(row.story) for row in rows]
 
 
-collection.field("description", needs=("description", "story"))(_descriptions)
-collection.field("descriptionJson", needs=("description", "story"))(_descriptions)
+collection_object.field("description", needs=("description", "story"))(_descriptions)
+collection_object.field("descriptionJson", needs=("description", "story"))(_descriptions)
 
 
-@collection.field(needs="key", permissions=[Access.STAFF, Access.APP])
+@collection_object.field(needs="key", permissions=[Access.STAFF, Access.APP])
 def channel_listings(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     """Resolve the channel listings. A cooperative's collection is in every channel and has no rows."""
     keys = {row.key for row in rows if cooperative_from_key(row.key) is None}
-    listings_by_collection = collection_listing.grouped(
+    listings_by_collection = collection_listing_object.grouped(
         CollectionListing.objects.filter(collection__in=keys).order_by("channel_id"),
         selection.names(),
         by="collection_id",
@@ -79,9 +81,9 @@ query = Queries()
 
 @query.field("collection")
 def one_collection(arguments: CollectionArguments, context: Context, selection: Selection) -> Row | None:
-    rows = collection.requested_rows(context, arguments)
-    rows = filter_by_lookup(collection, rows, "catalog.collection", arguments, key="key")
-    return next(iter(collection.read(rows, selection.names())), None)
+    rows = collection_object.requested_rows(context, arguments)
+    rows = filter_by_lookup(collection_object, rows, "catalog.collection", arguments, key="key")
+    return next(iter(collection_object.read(rows, selection.names())), None)
 
 
 @query.field("collections")
@@ -89,11 +91,11 @@ def all_collections(
     arguments: CollectionsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     reject_filter_with_where(arguments)
-    rows = collection.requested_rows(context, arguments)
+    rows = collection_object.requested_rows(context, arguments)
     for input_data in (arguments.get("filter"), arguments.get("where")):
         rows = rows.filter(build_condition(input_data, _CONDITIONS, context))
     order = sort_keys(arguments.get("sortBy"), _SORTS, [SortKey("name")], unique="key")
-    return connect(collection, rows, arguments, selection, order=order)
+    return connect(collection_object, rows, arguments, selection, order=order)
 
 
 _BY_NAME = [SortKey("name")]
@@ -113,4 +115,4 @@ _CONDITIONS: Conditions = {
     "channel": lambda context, value: Q(),
 }
 
-TYPES = (collection, collection_listing, query)
+TYPES = (collection_object, collection_listing_object, query)

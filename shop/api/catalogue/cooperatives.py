@@ -17,7 +17,13 @@ from shop.api.catalogue.inputs import (
 from shop.api.catalogue.lookups import filter_by_lookup
 from shop.api.catalogue.pictures import background
 from shop.api.catalogue.product_lists import apply_filters, apply_sorting, filter_listed
-from shop.api.catalogue.types import WAREHOUSE_PERMISSIONS, collection, own_rows_condition, product, warehouse
+from shop.api.catalogue.types import (
+    WAREHOUSE_PERMISSIONS,
+    collection_object,
+    own_rows_condition,
+    product_object,
+    warehouse_object,
+)
 from shop.api.connections import SortKey, connect, connect_for_parents
 from shop.api.context import Context
 from shop.api.in_channel import InChannel, Pair, channel_by_key
@@ -43,9 +49,9 @@ def _visible_cooperatives(context: Context, channel: Channel | None) -> Rows:
     )
 
 
-cooperative = InChannel("Cooperative", _visible_cooperatives)
-cooperative.id()
-cooperative.columns(
+cooperative_object = InChannel("Cooperative", _visible_cooperatives)
+cooperative_object.id()
+cooperative_object.columns(
     slug="slug",
     name="name",
     legalName="legal_name",
@@ -56,22 +62,24 @@ cooperative.columns(
     email="email",
     province="province_name",
 )
-cooperative.field("cover", needs=("id", "cover_id"))(background("Cooperative", "cover_id"))
-add_metadata_fields(cooperative, Cooperative, permissions=[Permission.MANAGE_PRODUCTS])
-product.related_in_channel("cooperative", cooperative, column="cooperative_id")
-warehouse.related("cooperative", cooperative, column="cooperative_id")
+cooperative_object.field("cover", needs=("id", "cover_id"))(background("Cooperative", "cover_id"))
+add_metadata_fields(cooperative_object, Cooperative, permissions=[Permission.MANAGE_PRODUCTS])
+product_object.related_in_channel("cooperative", cooperative_object, column="cooperative_id")
+warehouse_object.related("cooperative", cooperative_object, column="cooperative_id")
 
-certificate = Type("CooperativeCertificate", lambda context: Certificate.objects.all())
-certificate.columns(kind="kind", stars="stars", number="number", issuer="issuer", expiresOn="expires_on")
+certificate_object = Type("CooperativeCertificate", lambda context: Certificate.objects.all())
+certificate_object.columns(
+    kind="kind", stars="stars", number="number", issuer="issuer", expiresOn="expires_on"
+)
 
 
-@cooperative.field("place", needs=("hamlet", "commune_name", "province_name"))
+@cooperative_object.field("place", needs=("hamlet", "commune_name", "province_name"))
 def places(rows: list[Row], *_: object) -> list[str]:
     parts = [(row.hamlet, row.commune_name, row.province_name) for row in rows]
     return [", ".join(filter(None, part)) for part in parts]
 
 
-@cooperative.field(needs=("paused_from", "paused_until"))
+@cooperative_object.field(needs=("paused_from", "paused_until"))
 def paused_until(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[datetime.date | None]:
@@ -85,7 +93,7 @@ def paused_until(
     ]
 
 
-@cooperative.field(needs="id")
+@cooperative_object.field(needs="id")
 def certificates(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -93,22 +101,22 @@ def certificates(
     valid_certificates = Certificate.objects.valid_on(vietnam_date(context.now)).filter(
         cooperative__in={row.id for row in rows}
     )
-    certificates_by_cooperative = certificate.grouped(
+    certificates_by_cooperative = certificate_object.grouped(
         valid_certificates.order_by("kind", "pk"), selection.names(), by="cooperative_id"
     )
     return [certificates_by_cooperative.get(row.id, []) for row in rows]
 
 
-@cooperative.field("shelf", needs=("id", "in_channel"))
+@cooperative_object.field("shelf", needs=("id", "in_channel"))
 def collections_of_cooperatives(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     pairs = [(key_from_cooperative(row.id), row.in_channel) for row in rows]
-    collections_by_pair = collection.by_pair(context, pairs, selection.names())
+    collections_by_pair = collection_object.by_pair(context, pairs, selection.names())
     return [collections_by_pair.get(pair) for pair in pairs]
 
 
-@cooperative.field(needs=("id", "in_channel"))
+@cooperative_object.field(needs=("id", "in_channel"))
 def products(
     cooperatives: list[Row], arguments: CooperativeProductsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
@@ -117,12 +125,12 @@ def products(
     for channel_key in dict.fromkeys(row.in_channel for row in cooperatives):
         slug = arguments.get("channel")
         channel = context.channel(slug) if slug is not None else channel_by_key(context, channel_key)
-        product_rows = filter_listed(product.rows_in(context, channel), context, channel)
+        product_rows = filter_listed(product_object.rows_in(context, channel), context, channel)
         product_rows = apply_filters(product_rows, arguments, context, channel)
         product_rows, order = apply_sorting(product_rows, arguments.get("sortBy"), channel)
         keys = [row.id for row in cooperatives if row.in_channel == channel_key]
         cooperative_pages = connect_for_parents(
-            product,
+            product_object,
             product_rows,
             arguments,
             selection,
@@ -134,8 +142,12 @@ def products(
     return [pages[row.id, row.in_channel] for row in cooperatives]
 
 
-cooperative.related_rows(
-    "warehouses", warehouse, column="cooperative", order=["name", "id"], permissions=WAREHOUSE_PERMISSIONS
+cooperative_object.related_rows(
+    "warehouses",
+    warehouse_object,
+    column="cooperative",
+    order=["name", "id"],
+    permissions=WAREHOUSE_PERMISSIONS,
 )
 
 
@@ -143,15 +155,15 @@ query = Queries()
 
 
 def _requested_rows(arguments: CooperativeArguments | CooperativesArguments, context: Context) -> Rows:
-    return cooperative.rows_in(context, context.channel(arguments.get("channel")))
+    return cooperative_object.rows_in(context, context.channel(arguments.get("channel")))
 
 
 @query.field("cooperative")
 def one_cooperative(arguments: CooperativeArguments, context: Context, selection: Selection) -> Row | None:
     rows = filter_by_lookup(
-        cooperative, _requested_rows(arguments, context), "cooperatives.cooperative", arguments
+        cooperative_object, _requested_rows(arguments, context), "cooperatives.cooperative", arguments
     )
-    return next(iter(cooperative.read(rows, selection.names())), None)
+    return next(iter(cooperative_object.read(rows, selection.names())), None)
 
 
 @query.field("cooperatives")
@@ -161,7 +173,9 @@ def all_cooperatives(
     rows = _requested_rows(arguments, context)
     if text := arguments.get("search"):
         rows = rows.filter(pk__in=Cooperative.objects.matching(text).values("pk"))
-    return connect(cooperative, rows, arguments, selection, order=[SortKey("sort_order"), SortKey("id")])
+    return connect(
+        cooperative_object, rows, arguments, selection, order=[SortKey("sort_order"), SortKey("id")]
+    )
 
 
-TYPES = (cooperative, certificate, query)
+TYPES = (cooperative_object, certificate_object, query)

@@ -10,11 +10,11 @@ from django.db.models import F, Max, Min, Q
 from catalog.models import Listing, Price
 from catalog.states import ListingState
 from shop.accounts.staff.permissions import Permission
-from shop.api.base.channels import channel
+from shop.api.base.channels import channel_object
 from shop.api.breadth import Selection
 from shop.api.catalogue.inputs import ProductChannelListingPricingArguments
 from shop.api.catalogue.pricing import product_price_ranges
-from shop.api.catalogue.types import own_cooperatives, own_rows_condition, product, variant
+from shop.api.catalogue.types import own_cooperatives, own_rows_condition, product_object, variant_object
 from shop.api.catalogue.variants import margin_percent
 from shop.api.context import Context
 from shop.api.field_permissions import Access, CooperativeScoped
@@ -25,26 +25,26 @@ from shop.core.dates.calendar import vietnam_date
 _STAFF = (Access.STAFF, Access.APP)
 _COOPERATIVE_COLUMN = "variant__cooperative_id"
 
-product_listing = Type("ProductChannelListing", lambda context: Listing.objects.all())
-product_listing.id()
-product_listing.columns(publishedAt="published_at", visibleInListings="visible_in_listings")
-product_listing.related("channel", channel, column="channel_id")
+product_listing_object = Type("ProductChannelListing", lambda context: Listing.objects.all())
+product_listing_object.id()
+product_listing_object.columns(publishedAt="published_at", visibleInListings="visible_in_listings")
+product_listing_object.related("channel", channel_object, column="channel_id")
 
-variant_listing = Type("ProductVariantChannelListing", lambda context: Price.objects.all())
-variant_listing.id()
-variant_listing.related("channel", channel, column="channel_id")
-variant_listing.unsupported("preorderThreshold")
-product.related_rows(
+variant_listing_object = Type("ProductVariantChannelListing", lambda context: Price.objects.all())
+variant_listing_object.id()
+variant_listing_object.related("channel", channel_object, column="channel_id")
+variant_listing_object.unsupported("preorderThreshold")
+product_object.related_rows(
     "channelListings",
-    product_listing,
+    product_listing_object,
     column="product",
     order=["channel_id"],
     rows=Listing.objects.annotate(in_channel=F("channel_id")),
     permissions=_STAFF,
 )
-variant.related_rows(
+variant_object.related_rows(
     "channelListings",
-    variant_listing,
+    variant_listing_object,
     column="variant",
     order=["channel_id"],
     rows=Price.objects.all(),
@@ -52,28 +52,28 @@ variant.related_rows(
 )
 
 
-@product_listing.field(needs="state")
+@product_listing_object.field(needs="state")
 def is_published(rows: list[Row], *_: object) -> list[bool]:
     return [row.state == ListingState.PUBLISHED for row in rows]
 
 
-@product_listing.field(needs="published_at")
+@product_listing_object.field(needs="published_at")
 def publication_date(rows: list[Row], *_: object) -> list[datetime.date | None]:
     return [row.published_at and vietnam_date(row.published_at) for row in rows]
 
 
-@product_listing.field(needs=("available_from", "published_at"))
+@product_listing_object.field(needs=("available_from", "published_at"))
 def available_for_purchase_at(rows: list[Row], *_: object) -> list[datetime.datetime | None]:
     return [row.available_from or row.published_at for row in rows]
 
 
-@product_listing.field(needs=("available_from", "published_at"))
+@product_listing_object.field(needs=("available_from", "published_at"))
 def available_for_purchase(rows: list[Row], *_: object) -> list[datetime.date | None]:
     moments = [row.available_from or row.published_at for row in rows]
     return [moment and vietnam_date(moment) for moment in moments]
 
 
-@product_listing.field(needs=("available_from", "published_at"))
+@product_listing_object.field(needs=("available_from", "published_at"))
 def is_available_for_purchase(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[bool]:
@@ -81,12 +81,12 @@ def is_available_for_purchase(
     return [moment is not None and moment <= context.now for moment in moments]
 
 
-@product_listing.field(needs=("lowest_price", "currency"))
+@product_listing_object.field(needs=("lowest_price", "currency"))
 def discounted_price(rows: list[Row], *_: object) -> list[MoneyAmount | None]:
     return [None if row.lowest_price is None else MoneyAmount(row.lowest_price, row.currency) for row in rows]
 
 
-@product_listing.field(
+@product_listing_object.field(
     needs=("product_id", "channel_id", "currency"),
     permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)],
 )
@@ -114,24 +114,24 @@ def purchase_cost(
     return ranges
 
 
-@product_listing.field(needs=("product_id", "channel_id", "in_channel"))
+@product_listing_object.field(needs=("product_id", "channel_id", "in_channel"))
 def pricing(
     rows: list[Row], arguments: ProductChannelListingPricingArguments, context: Context, selection: Selection
 ) -> Sequence[Mapping[str, object] | None]:
     return product_price_ranges(rows, [row.product_id for row in rows], arguments, context, selection)
 
 
-@variant_listing.field("price", needs=("amount", "currency"))
+@variant_listing_object.field("price", needs=("amount", "currency"))
 def listed_price(rows: list[Row], *_: object) -> list[MoneyAmount | None]:
     return [_amount_or_none(row.amount, row.currency) for row in rows]
 
 
-@variant_listing.field(needs=("prior_amount", "currency"))
+@variant_listing_object.field(needs=("prior_amount", "currency"))
 def prior_price(rows: list[Row], *_: object) -> list[MoneyAmount | None]:
     return [_amount_or_none(row.prior_amount, row.currency) for row in rows]
 
 
-@variant_listing.field(needs=("cost", "currency", _COOPERATIVE_COLUMN), permissions=_STAFF)
+@variant_listing_object.field(needs=("cost", "currency", _COOPERATIVE_COLUMN), permissions=_STAFF)
 def cost_price(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[MoneyAmount | None]:
@@ -140,7 +140,7 @@ def cost_price(
     ]
 
 
-@variant_listing.field(
+@variant_listing_object.field(
     needs=("amount", "discounted", "cost", _COOPERATIVE_COLUMN),
     permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)],
 )
@@ -164,4 +164,4 @@ def _amount_or_none(amount: int | None, currency: str) -> MoneyAmount | None:
     return None if amount is None else MoneyAmount(amount, currency)
 
 
-TYPES = (product_listing, variant_listing)
+TYPES = (product_listing_object, variant_listing_object)

@@ -21,7 +21,7 @@ from catalog.models import (
 )
 from cooperatives.models import WarehouseChannel
 from shop.accounts.staff.permissions import Permission
-from shop.api.base.channels import channel
+from shop.api.base.channels import channel_object
 from shop.api.breadth import Selection
 from shop.api.catalogue.collection_rows import cooperative_from_key
 from shop.api.catalogue.input_values import (
@@ -40,7 +40,13 @@ from shop.api.catalogue.inputs import (
     ProductTypeReorderAttributesArguments,
     ProductVariantReorderArguments,
 )
-from shop.api.catalogue.types import attribute, collection, media, product, product_type
+from shop.api.catalogue.types import (
+    attribute_object,
+    collection_object,
+    media_object,
+    product_object,
+    product_type_object,
+)
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import input_key
@@ -62,7 +68,7 @@ def _moves(input_data: Sequence[InputData], type_name: str, name: str = "id") ->
 
 def _manageable_product_key(text: str, context: Context) -> int:
     key = input_key(text, "Product", field="productId")
-    if not may_manage_row(product, key, context):
+    if not may_manage_row(product_object, key, context):
         raise Missing(field="productId")
     return key
 
@@ -80,7 +86,7 @@ def product_variant_reorder(
         actor=context.actor,
         now=context.now,
     )
-    return {"product": staff_row(product, key, context, selection.names("product"))}
+    return {"product": staff_row(product_object, key, context, selection.names("product"))}
 
 
 @mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
@@ -102,9 +108,9 @@ def product_media_reorder(
         actor=context.actor,
         now=context.now,
     )
-    rows_by_key = media.by_key(context, requested, selection.names("media"))
+    rows_by_key = media_object.by_key(context, requested, selection.names("media"))
     return {
-        "product": staff_row(product, product_key, context, selection.names("product")),
+        "product": staff_row(product_object, product_key, context, selection.names("product")),
         "media": [rows_by_key[media_key] for media_key in requested if media_key in rows_by_key],
     }
 
@@ -129,7 +135,9 @@ def collection_reorder_products(
         actor=context.actor,
         now=context.now,
     )
-    return {"collection": staff_row(collection, collection_key, context, selection.names("collection"))}
+    return {
+        "collection": staff_row(collection_object, collection_key, context, selection.names("collection"))
+    }
 
 
 @mutation.field(permissions=PRODUCT_TYPE_PERMISSIONS)
@@ -149,7 +157,7 @@ def product_type_reorder_attributes(
         actor=context.actor,
         now=context.now,
     )
-    return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
+    return {"productType": staff_row(product_type_object, key, context, selection.names("productType"))}
 
 
 @mutation.field(permissions=[Permission.MANAGE_PRODUCT_TYPES, Permission.MANAGE_PAGE_TYPES])
@@ -165,7 +173,7 @@ def attribute_reorder_values(
         actor=context.actor,
         now=context.now,
     )
-    return {"attribute": staff_row(attribute, key, context, selection.names("attribute"))}
+    return {"attribute": staff_row(attribute_object, key, context, selection.names("attribute"))}
 
 
 @mutation.field(permissions=[Permission.MANAGE_CHANNELS])
@@ -183,7 +191,7 @@ def channel_reorder_warehouses(
         actor=context.actor,
         now=context.now,
     )
-    return {"channel": staff_row(channel, key, context, selection.names("channel"))}
+    return {"channel": staff_row(channel_object, key, context, selection.names("channel"))}
 
 
 TYPES = (mutation,)

@@ -18,7 +18,7 @@ from shop.api.catalogue.inputs import (
     ProductMediaUrlArguments,
     ProductThumbnailArguments,
 )
-from shop.api.catalogue.types import media, product, variant
+from shop.api.catalogue.types import media_object, product_object, variant_object
 from shop.api.context import Context
 from shop.api.ids import Key, global_id, key_from_id
 from shop.api.images import FULL_SIZE, image_url
@@ -29,41 +29,41 @@ from shop.core.models import Picture
 
 _URL_COLUMNS = ("picture__state", "picture__renditions")
 
-media.id()
-media.columns(sortOrder="sort_order", alt="alt")
-media.unsupported("type", value="IMAGE")
-media.unsupported("oembedData", value={})
-add_metadata_fields(media, ProductMedia, permissions=[Permission.MANAGE_PRODUCTS])
+media_object.id()
+media_object.columns(sortOrder="sort_order", alt="alt")
+media_object.unsupported("type", value="IMAGE")
+media_object.unsupported("oembedData", value={})
+add_metadata_fields(media_object, ProductMedia, permissions=[Permission.MANAGE_PRODUCTS])
 
-product_image = Type("ProductImage")
-product_image.columns(alt="alt", sortOrder="sort_order")
+product_image_object = Type("ProductImage")
+product_image_object.columns(alt="alt", sortOrder="sort_order")
 
 
-@media.field(needs=("id", *_URL_COLUMNS))
+@media_object.field(needs=("id", *_URL_COLUMNS))
 def url(
     rows: list[Row], arguments: ProductMediaUrlArguments, context: Context, selection: Selection
 ) -> list[str]:
     return _urls(rows, arguments, context)
 
 
-@media.field(needs="product_id")
+@media_object.field(needs="product_id")
 def product_id(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[str]:
     return [global_id("Product", row.product_id) for row in rows]
 
 
-@product_image.field("id")
+@product_image_object.field("id")
 def image_id(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[str]:
     return [global_id("ProductImage", row.id) for row in rows]
 
 
-@product_image.field("url")
+@product_image_object.field("url")
 def image_urls(
     rows: list[Row], arguments: ProductImageUrlArguments, context: Context, selection: Selection
 ) -> list[str]:
     return _urls(rows, arguments, context)
 
 
-@product.field("media", needs="id")
+@product_object.field("media", needs="id")
 def media_of_products(
     products: list[Row], arguments: ProductMediaArguments, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -71,11 +71,11 @@ def media_of_products(
     if input_data := arguments.get("sortBy"):
         order = ["product_id", "id" if input_data["direction"] == "ASC" else "-id"]
     rows = compiled_rows(_load_media, {product_row.id for product_row in products}, order=tuple(order))
-    media_by_product = media.grouped(rows, selection.names(), by="product_id")
+    media_by_product = media_object.grouped(rows, selection.names(), by="product_id")
     return [media_by_product.get(product_row.id, []) for product_row in products]
 
 
-@product.field("images", needs="id")
+@product_object.field("images", needs="id")
 def images_of_products(
     products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -83,13 +83,15 @@ def images_of_products(
     return [images_by_product.get(product_row.id, []) for product_row in products]
 
 
-@product.field(needs="id")
+@product_object.field(needs="id")
 def thumbnail(
     products: list[Row], arguments: ProductThumbnailArguments, context: Context, selection: Selection
 ) -> list[dict[str, str] | None]:
     """Resolve the first picture's URL."""
     rows = compiled_rows(_load_first_media, {product_row.id for product_row in products})
-    pictures_by_product = {row.product_id: row for row in media.read(rows, ("url", "alt"), "product_id")}
+    pictures_by_product = {
+        row.product_id: row for row in media_object.read(rows, ("url", "alt"), "product_id")
+    }
     first_pictures = [pictures_by_product.get(product_row.id) for product_row in products]
     return [
         {"alt": row.alt, "url": _url("Product", row.product_id, row, arguments, context)} if row else None
@@ -97,16 +99,16 @@ def thumbnail(
     ]
 
 
-@product.field(needs="id")
+@product_object.field(needs="id")
 def media_by_id(
     products: list[Row], arguments: ProductMediaByIdArguments, context: Context, selection: Selection
 ) -> list[Row | None]:
     key = key_from_id(arguments["id"], "ProductMedia")
-    rows = media.read(media.rows(context).filter(pk=key), selection.names(), "product_id")
+    rows = media_object.read(media_object.rows(context).filter(pk=key), selection.names(), "product_id")
     return [next((row for row in rows if row.product_id == product_row.id), None) for product_row in products]
 
 
-@product.field(needs="id")
+@product_object.field(needs="id")
 def image_by_id(
     products: list[Row], arguments: ProductImageByIdArguments, context: Context, selection: Selection
 ) -> list[Row | None]:
@@ -118,14 +120,14 @@ def image_by_id(
     ]
 
 
-@variant.field("media", needs="id")
+@variant_object.field("media", needs="id")
 def media_of_variants(
     variants: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     return _media_by_variant(variants, selection.names())
 
 
-@variant.field("images", needs="id")
+@variant_object.field("images", needs="id")
 def images_of_variants(
     variants: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -159,7 +161,7 @@ def background(type_name: str, picture: str, key: str = "id") -> Resolver:
 def _media_by_variant(
     variants: list[Row], fields: Sequence[str] | set[str] | frozenset[str]
 ) -> list[list[Row]]:
-    media_by_variant = media.grouped(
+    media_by_variant = media_object.grouped(
         compiled_rows(_media_of_variants, {variant_row.id for variant_row in variants}), fields, by="shows"
     )
     return [media_by_variant.get(variant_row.id, []) for variant_row in variants]
@@ -196,7 +198,7 @@ def _read_images(products: list[Row]) -> list[Row]:
     rows = compiled_rows(
         _load_media, {product_row.id for product_row in products}, order=("product_id", "sort_order", "id")
     )
-    return media.read(rows, ("url", "alt", "sortOrder"), "product_id")
+    return media_object.read(rows, ("url", "alt", "sortOrder"), "product_id")
 
 
 def _urls(
@@ -211,4 +213,4 @@ def _url(
     return image_url(context, type_name, key, row.picture__state, row.picture__renditions, arguments, **size)
 
 
-TYPES = (media, product_image)
+TYPES = (media_object, product_image_object)

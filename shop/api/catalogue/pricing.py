@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from catalog.models import Price
 from shop.api.breadth import Selection
 from shop.api.catalogue.inputs import ProductPricingArguments, ProductVariantPricingArguments
-from shop.api.catalogue.types import product, variant
+from shop.api.catalogue.types import product_object, variant_object
 from shop.api.context import Context
 from shop.api.in_channel import Pair, channel_by_key
 from shop.api.input_data import InputData
@@ -138,7 +138,7 @@ def _prices_for(
     return resolve_prices(column, keys, channels, context, selection, country_argument(arguments))
 
 
-@variant.field("pricing", needs=("id", "in_channel"))
+@variant_object.field("pricing", needs=("id", "in_channel"))
 def pricing_of_variants(
     variants: list[Row], arguments: ProductVariantPricingArguments, context: Context, selection: Selection
 ) -> Sequence[Mapping[str, object] | None]:
@@ -153,7 +153,7 @@ def pricing_of_variants(
     ]
 
 
-@product.field("pricing", needs=("id", "in_channel"))
+@product_object.field("pricing", needs=("id", "in_channel"))
 def pricing_of_products(
     products: list[Row], arguments: ProductPricingArguments, context: Context, selection: Selection
 ) -> Sequence[Mapping[str, object] | None]:
@@ -236,23 +236,23 @@ def _discount(before: TaxedAmount, now: TaxedAmount) -> TaxedAmount | None:
     return TaxedAmount(before.net - now.net, before.gross - now.gross, now.currency)
 
 
-taxed_money_range = Type("TaxedMoneyRange")
-taxed_money_range.value_fields("start", "stop")
-money_range = Type("MoneyRange")
-money_range.value_fields("start", "stop")
-product_pricing = Type("ProductPricingInfo")
-product_pricing.value_fields(
+taxed_money_range_object = Type("TaxedMoneyRange")
+taxed_money_range_object.value_fields("start", "stop")
+money_range_object = Type("MoneyRange")
+money_range_object.value_fields("start", "stop")
+product_pricing_object = Type("ProductPricingInfo")
+product_pricing_object.value_fields(
     "onSale", "discount", "discountPrior", "priceRange", "priceRangeUndiscounted", "priceRangePrior"
 )
-product_pricing.unsupported("discountLocalCurrency", "priceRangeLocalCurrency")
-variant_pricing = Type("VariantPricingInfo")
-variant_pricing.value_fields(
+product_pricing_object.unsupported("discountLocalCurrency", "priceRangeLocalCurrency")
+variant_pricing_object = Type("VariantPricingInfo")
+variant_pricing_object.value_fields(
     "onSale", "discount", "discountPrior", "price", "priceUndiscounted", "pricePrior"
 )
-variant_pricing.unsupported("discountLocalCurrency", "priceLocalCurrency")
+variant_pricing_object.unsupported("discountLocalCurrency", "priceLocalCurrency")
 
 
-@product_pricing.field()
+@product_pricing_object.field()
 def display_gross_prices(
     pricings: list[Mapping[str, Any]], arguments: object, context: Context, selection: Selection
 ) -> list[bool]:
@@ -260,4 +260,4 @@ def display_gross_prices(
     return [channel is None or channel.display_gross_prices for channel in channels]
 
 
-TYPES = (taxed_money_range, money_range, product_pricing, variant_pricing)
+TYPES = (taxed_money_range_object, money_range_object, product_pricing_object, variant_pricing_object)

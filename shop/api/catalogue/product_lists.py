@@ -24,10 +24,10 @@ from shop.api.catalogue.types import (
     ALL_PRODUCT_READ_PERMISSIONS,
     OWN_PRODUCT_READ_PERMISSIONS,
     can_only_see_public_rows,
-    category,
-    collection,
-    product,
-    product_type,
+    category_object,
+    collection_object,
+    product_object,
+    product_type_object,
     products_in_lists,
 )
 from shop.api.connections import Edge, SortKey, connect, connect_for_parents, connect_list
@@ -73,9 +73,9 @@ _NARROWING_ARGUMENTS = {"search", "filter", "where", "cooperative", "sortBy"}
 
 @query.field("product")
 def one_product(arguments: ProductArguments, context: Context, selection: Selection) -> Row | None:
-    column, values = lookup_column(product, "catalog.product", arguments)
-    rows = product.requested_rows_among(context, arguments, values, column=column)
-    return next(iter(product.read(rows, selection.names())), None)
+    column, values = lookup_column(product_object, "catalog.product", arguments)
+    rows = product_object.requested_rows_among(context, arguments, values, column=column)
+    return next(iter(product_object.read(rows, selection.names())), None)
 
 
 @query.field("products")
@@ -89,9 +89,9 @@ def all_products(arguments: ProductsArguments, context: Context, selection: Sele
         and not _NARROWING_ARGUMENTS & arguments.keys()
     ):
         return connect(
-            product, compiled_rows(_listed_products, channel.pk), arguments, selection, order=_BY_NAME
+            product_object, compiled_rows(_listed_products, channel.pk), arguments, selection, order=_BY_NAME
         )
-    rows = filter_listed(product.requested_rows(context, channel_arguments), context, channel)
+    rows = filter_listed(product_object.requested_rows(context, channel_arguments), context, channel)
     rows = apply_filters(rows, arguments, context, channel)
     rows = filter_by_cooperative(rows, arguments)
     text = arguments.get("search")
@@ -102,7 +102,7 @@ def all_products(arguments: ProductsArguments, context: Context, selection: Sele
             return _ranked_page(rows, matching_ids, arguments, context, selection)
         rows = rows.filter(pk__in=matching_ids)
     rows, order = apply_sorting(rows, sorting, channel)
-    return connect(product, rows, arguments, selection, order=order)
+    return connect(product_object, rows, arguments, selection, order=order)
 
 
 def _listed_products(channel_id: int) -> Rows:
@@ -185,12 +185,14 @@ def _ranked_page(
     page = connect_list([key for key in ranked_ids if key in visible_ids], arguments, selection)
     edges = page["edges"]
     keys = [edge.node for edge in edges]
-    requested = product.read(rows.filter(pk__in=keys), selection.names("edges", "node")) if keys else []
+    requested = (
+        product_object.read(rows.filter(pk__in=keys), selection.names("edges", "node")) if keys else []
+    )
     nodes = {row.id: row for row in requested}
     return page | {"edges": [Edge(nodes[edge.node], edge.position) for edge in edges]}
 
 
-@category.field("products", needs=("id", "path", "level"))
+@category_object.field("products", needs=("id", "path", "level"))
 def products_of_categories(
     rows: list[Row], arguments: CategoryProductsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
@@ -202,7 +204,7 @@ def products_of_categories(
         public_page = _public_page_of_category(rows[0], arguments, context, selection, channel)
         if public_page is not None:
             return [public_page]
-    product_rows = _filter_by_search(product.requested_rows(context, channel_arguments), arguments)
+    product_rows = _filter_by_search(product_object.requested_rows(context, channel_arguments), arguments)
     product_rows = apply_filters(filter_listed(product_rows, context, channel), arguments, context, channel)
     product_rows, order = apply_sorting(product_rows, arguments.get("sortBy"), channel)
     pages: dict[Key, object] = {}
@@ -233,7 +235,7 @@ def _public_page_of_category(
     if "collection_position" in columns:
         return None
     branch_products = compiled_rows(_listed_in_branch, channel.pk, branch_prefix(row.path), sorted_by=columns)
-    return connect(product, branch_products, arguments, selection, order=order)
+    return connect(product_object, branch_products, arguments, selection, order=order)
 
 
 def _pages_of_level(
@@ -246,13 +248,13 @@ def _pages_of_level(
     """Return the pages of categories on one level of the tree. One query."""
     if len(categories) == 1:
         branch_rows = product_rows.filter(category__path__startswith=branch_prefix(categories[0].path))
-        return [connect(product, branch_rows, arguments, selection, order=order)]
+        return [connect(product_object, branch_rows, arguments, selection, order=order)]
     branch = Case(
         *(When(category__path__startswith=branch_prefix(row.path), then=Value(row.id)) for row in categories),
         output_field=BigIntegerField(),
     )
     return connect_for_parents(
-        product,
+        product_object,
         product_rows.annotate(branch=branch),
         arguments,
         selection,
@@ -262,7 +264,7 @@ def _pages_of_level(
     )
 
 
-@collection.field("products", needs=("key", "in_channel"))
+@collection_object.field("products", needs=("key", "in_channel"))
 def products_of_collections(
     collections: list[Row], arguments: CollectionProductsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
@@ -271,7 +273,7 @@ def products_of_collections(
     for channel_key in dict.fromkeys(row.in_channel for row in collections):
         channel = channel_by_key(context, channel_key)
         product_rows = filter_listed(
-            _filter_by_search(product.rows_in(context, channel), arguments), context, channel
+            _filter_by_search(product_object.rows_in(context, channel), arguments), context, channel
         )
         product_rows = apply_filters(product_rows, arguments, context, channel)
         keys = [row.key for row in collections if row.in_channel == channel_key]
@@ -312,11 +314,21 @@ def _page_for_parents(
     product_rows, order = apply_sorting(product_rows, arguments.get("sortBy"), channel, default)
     if len(keys) == 1:
         page = connect(
-            product, product_rows.filter(**{parent_column: parents[0]}), arguments, selection, order=order
+            product_object,
+            product_rows.filter(**{parent_column: parents[0]}),
+            arguments,
+            selection,
+            order=order,
         )
         return {keys[0]: page}
     pages = connect_for_parents(
-        product, product_rows, arguments, selection, order=order, parent_column=parent_column, parents=parents
+        product_object,
+        product_rows,
+        arguments,
+        selection,
+        order=order,
+        parent_column=parent_column,
+        parents=parents,
     )
     return dict(zip(keys, pages, strict=True))
 
@@ -326,14 +338,14 @@ def _filter_by_search(rows: Rows, arguments: CategoryProductsArguments | Collect
     return rows.filter(pk__in=search_product_ids(text)) if text and text.strip() else rows
 
 
-@product_type.field("products", needs="id")
+@product_type_object.field("products", needs="id")
 def products_of_types(
     rows: list[Row], arguments: ProductTypeProductsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
-    product_rows = product.requested_rows(context, arguments)
+    product_rows = product_object.requested_rows(context, arguments)
     keys = [row.id for row in rows]
     return connect_for_parents(
-        product,
+        product_object,
         product_rows,
         arguments,
         selection,

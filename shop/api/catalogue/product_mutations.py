@@ -37,7 +37,7 @@ from shop.api.catalogue.inputs import (
     ProductMediaDeleteArguments,
     ProductUpdateArguments,
 )
-from shop.api.catalogue.types import media, product
+from shop.api.catalogue.types import media_object, product_object
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import input_key, input_keys
@@ -72,14 +72,14 @@ def product_create(
         actor=context.actor,
         now=context.now,
     )
-    return {"product": staff_row(product, created_product.pk, context, selection.names("product"))}
+    return {"product": staff_row(product_object, created_product.pk, context, selection.names("product"))}
 
 
 @mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_update(
     arguments: ProductUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    input_data, key = arguments["input"], int(key_from_arguments(arguments, product, context))
+    input_data, key = arguments["input"], int(key_from_arguments(arguments, product_object, context))
     changed = update_product(
         product_id=key,
         values=_values(input_data, context),
@@ -89,7 +89,7 @@ def product_update(
         actor=context.actor,
         now=context.now,
     )
-    return {"product": staff_row(product, changed.pk, context, selection.names("product"))}
+    return {"product": staff_row(product_object, changed.pk, context, selection.names("product"))}
 
 
 @mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
@@ -97,8 +97,8 @@ def product_delete(
     arguments: ProductDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Delete a product if it was never stocked or sold, or else hide it permanently."""
-    key = int(key_from_arguments(arguments, product, context))
-    deleted = staff_row(product, key, context, selection.names("product"))
+    key = int(key_from_arguments(arguments, product_object, context))
+    deleted = staff_row(product_object, key, context, selection.names("product"))
     row = Product.objects.filter(pk=key).select_related("cooperative").first()
     if deleted is None or row is None:
         raise Missing(field="id")
@@ -129,7 +129,7 @@ def product_channel_listing_update(
         actor=context.actor,
         now=context.now,
     )
-    return {"product": staff_row(product, changed.pk, context, selection.names("product"))}
+    return {"product": staff_row(product_object, changed.pk, context, selection.names("product"))}
 
 
 @mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
@@ -143,7 +143,7 @@ def product_media_create(
         raise InputError("REQUIRED", _("Choose a picture."), field="image")
     key = input_key(input_data["product"], "Product", field="product")
     pictured_product = Product.objects.filter(pk=key).select_related("cooperative").first()
-    if pictured_product is None or not may_manage_row(product, key, context):
+    if pictured_product is None or not may_manage_row(product_object, key, context):
         raise Missing(field="product")
     alt = (input_data.get("alt") or "")[:250]
     added_media = add_picture(
@@ -156,8 +156,8 @@ def product_media_create(
         now=context.now,
     )
     return {
-        "product": staff_row(product, pictured_product.pk, context, selection.names("product")),
-        "media": staff_row(media, added_media.pk, context, selection.names("media"))
+        "product": staff_row(product_object, pictured_product.pk, context, selection.names("product")),
+        "media": staff_row(media_object, added_media.pk, context, selection.names("media"))
         if isinstance(added_media, ProductMedia)
         else None,
     }
@@ -169,9 +169,9 @@ def product_media_delete(
 ) -> dict[str, object]:
     key = input_key(arguments["id"], "ProductMedia", field="id")
     row = ProductMedia.objects.filter(pk=key).select_related("product__cooperative").first()
-    if row is None or not may_manage_row(product, row.product_id, context):
+    if row is None or not may_manage_row(product_object, row.product_id, context):
         raise Missing(field="id")
-    deleted = staff_row(media, key, context, selection.names("media"))
+    deleted = staff_row(media_object, key, context, selection.names("media"))
     remove_picture(
         cooperative=row.product.cooperative,
         product_id=row.product_id,
@@ -181,7 +181,7 @@ def product_media_delete(
         now=context.now,
     )
     return {
-        "product": staff_row(product, row.product_id, context, selection.names("product")),
+        "product": staff_row(product_object, row.product_id, context, selection.names("product")),
         "media": deleted,
     }
 

@@ -32,7 +32,7 @@ from shop.api.catalogue.inputs import (
     ProductTypeInput,
     ProductTypeUpdateArguments,
 )
-from shop.api.catalogue.types import attribute, attribute_value, product_type
+from shop.api.catalogue.types import attribute_object, attribute_value_object, product_type_object
 from shop.api.context import Context
 from shop.api.ids import input_key, input_keys
 from shop.api.input_data import InputData
@@ -85,7 +85,9 @@ def product_type_create(
         assignments=_attribute_assignments(input_data),
         **context.actor_and_time,
     )
-    return {"productType": staff_row(product_type, created.pk, context, selection.names("productType"))}
+    return {
+        "productType": staff_row(product_type_object, created.pk, context, selection.names("productType"))
+    }
 
 
 @mutation.field(permissions=PRODUCT_TYPE_PERMISSIONS)
@@ -100,7 +102,7 @@ def product_type_update(
         assignments=_attribute_assignments(input_data),
         **context.actor_and_time,
     )
-    return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
+    return {"productType": staff_row(product_type_object, key, context, selection.names("productType"))}
 
 
 @mutation.field(permissions=PRODUCT_TYPE_PERMISSIONS)
@@ -108,7 +110,7 @@ def product_type_delete(
     arguments: ProductTypeDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = int(input_key(arguments["id"], "ProductType", field="id"))
-    deleted = staff_row(product_type, key, context, selection.names("productType"))
+    deleted = staff_row(product_type_object, key, context, selection.names("productType"))
     taxonomy_rows.delete_taxonomy_row(ProductType, key, **context.actor_and_time)
     return {"productType": deleted}
 
@@ -127,7 +129,7 @@ def product_attribute_assign(
     ]
     key = int(input_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
     product_types.assign_attributes(product_type_id=key, assignments=assignments, **context.actor_and_time)
-    return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
+    return {"productType": staff_row(product_type_object, key, context, selection.names("productType"))}
 
 
 @mutation.field(permissions=PRODUCT_TYPE_PERMISSIONS)
@@ -137,7 +139,7 @@ def product_attribute_unassign(
     key = int(input_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
     removed_keys = input_keys(arguments["attributeIds"], "Attribute", field="attributeIds")
     product_types.unassign_attributes(product_type_id=key, keys=removed_keys, **context.actor_and_time)
-    return {"productType": staff_row(product_type, key, context, selection.names("productType"))}
+    return {"productType": staff_row(product_type_object, key, context, selection.names("productType"))}
 
 
 @mutation.field(permissions=_ATTRIBUTES)
@@ -155,7 +157,7 @@ def attribute_create(
     created = product_types.create_attribute(
         values=values, added_values=added_values, **context.actor_and_time
     )
-    return {"attribute": staff_row(attribute, created.pk, context, selection.names("attribute"))}
+    return {"attribute": staff_row(attribute_object, created.pk, context, selection.names("attribute"))}
 
 
 @mutation.field(permissions=_ATTRIBUTES)
@@ -163,7 +165,7 @@ def attribute_update(
     arguments: AttributeUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
-    attribute_key = int(key_from_arguments(arguments, attribute, context, is_without_cooperative=True))
+    attribute_key = int(key_from_arguments(arguments, attribute_object, context, is_without_cooperative=True))
     values = common_columns(input_data, context, **_FLAGS)
     removed_keys = input_keys(input_data.get("removeValues"), "AttributeValue", field="removeValues")
     added_values = [
@@ -177,15 +179,15 @@ def attribute_update(
         deleted_value_ids=removed_keys,
         **context.actor_and_time,
     )
-    return {"attribute": staff_row(attribute, attribute_key, context, selection.names("attribute"))}
+    return {"attribute": staff_row(attribute_object, attribute_key, context, selection.names("attribute"))}
 
 
 @mutation.field(permissions=_ATTRIBUTES)
 def attribute_delete(
     arguments: AttributeDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = int(key_from_arguments(arguments, attribute, context, is_without_cooperative=True))
-    deleted = staff_row(attribute, key, context, selection.names("attribute"))
+    key = int(key_from_arguments(arguments, attribute_object, context, is_without_cooperative=True))
+    deleted = staff_row(attribute_object, key, context, selection.names("attribute"))
     if deleted is None:
         raise Missing(field="id")
     taxonomy_rows.delete_taxonomy_row(Attribute, key, **context.actor_and_time)
@@ -205,8 +207,10 @@ def attribute_value_create(
         **context.actor_and_time,
     )
     return {
-        "attribute": staff_row(attribute, key, context, selection.names("attribute")),
-        "attributeValue": staff_row(attribute_value, created.pk, context, selection.names("attributeValue")),
+        "attribute": staff_row(attribute_object, key, context, selection.names("attribute")),
+        "attributeValue": staff_row(
+            attribute_value_object, created.pk, context, selection.names("attributeValue")
+        ),
     }
 
 
@@ -214,8 +218,8 @@ def attribute_value_create(
 def attribute_value_delete(
     arguments: AttributeValueDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = int(key_from_arguments(arguments, attribute_value, context, is_without_cooperative=True))
-    deleted = staff_row(attribute_value, key, context, selection.names("attributeValue"))
+    key = int(key_from_arguments(arguments, attribute_value_object, context, is_without_cooperative=True))
+    deleted = staff_row(attribute_value_object, key, context, selection.names("attributeValue"))
     attribute_key = AttributeValue.objects.filter(pk=key).values_list("attribute", flat=True).first()
     if deleted is None or attribute_key is None:
         raise Missing(field="id")
@@ -223,7 +227,7 @@ def attribute_value_delete(
         attribute_key, values={}, added_values=[], deleted_value_ids=[key], **context.actor_and_time
     )
     return {
-        "attribute": staff_row(attribute, attribute_key, context, selection.names("attribute")),
+        "attribute": staff_row(attribute_object, attribute_key, context, selection.names("attribute")),
         "attributeValue": deleted,
     }
 

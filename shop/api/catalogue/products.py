@@ -23,10 +23,10 @@ from shop.api.catalogue.inputs import (
 )
 from shop.api.catalogue.pricing import country_argument
 from shop.api.catalogue.types import (
-    collection,
-    product,
-    product_type,
-    variant,
+    collection_object,
+    product_object,
+    product_type_object,
+    variant_object,
 )
 from shop.api.connections import SortKey, connect_for_parents
 from shop.api.context import Context
@@ -40,8 +40,8 @@ from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Channel
 
-product.id()
-product.columns(
+product_object.id()
+product_object.columns(
     name="name",
     slug="slug",
     seoTitle="seo_title",
@@ -52,22 +52,22 @@ product.columns(
     updatedAt="updated_at",
     externalReference="external_reference",
 )
-product.related("productType", product_type, column="product_type_id")
-product.related_in_channel("defaultVariant", variant, column="default_variant_id")
-product.field("channel", needs="in_channel")(channel_slugs)
-product.field("weight", needs="weight")(weights)
-product.unsupported("rating")
-add_metadata_fields(product, Product, permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
+product_object.related("productType", product_type_object, column="product_type_id")
+product_object.related_in_channel("defaultVariant", variant_object, column="default_variant_id")
+product_object.field("channel", needs="in_channel")(channel_slugs)
+product_object.field("weight", needs="weight")(weights)
+product_object.unsupported("rating")
+add_metadata_fields(product_object, Product, permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
 
 
-@product.field("category", needs="category_id")
+@product_object.field("category", needs="category_id")
 def category_of_products(
     products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     return read_visible_categories(context, [row.category_id for row in products], selection.names())
 
 
-@product.field(needs="in_channel")
+@product_object.field(needs="in_channel")
 def charge_taxes(
     products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[bool]:
@@ -75,7 +75,7 @@ def charge_taxes(
     return [channel is None or channel.charge_taxes for channel in channels]
 
 
-@product.field(needs=("id", "in_channel"))
+@product_object.field(needs=("id", "in_channel"))
 def is_available(
     products: list[Row], arguments: ProductIsAvailableArguments, context: Context, selection: Selection
 ) -> list[bool | None]:
@@ -104,7 +104,7 @@ def is_available(
     ]
 
 
-@product.field(needs=("id", "in_channel"))
+@product_object.field(needs=("id", "in_channel"))
 def is_available_for_purchase(
     products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[bool | None]:
@@ -116,21 +116,21 @@ def is_available_for_purchase(
     ]
 
 
-@product.field(needs=("id", "in_channel"))
+@product_object.field(needs=("id", "in_channel"))
 def available_for_purchase_at(
     products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[datetime.datetime | None]:
     return _available_from(products)
 
 
-@product.field(needs=("id", "in_channel"))
+@product_object.field(needs=("id", "in_channel"))
 def available_for_purchase(
     products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[datetime.date | None]:
     return [None if moment is None else vietnam_date(moment) for moment in _available_from(products)]
 
 
-@product.field(needs=("id", "in_channel"))
+@product_object.field(needs=("id", "in_channel"))
 def variants(
     products: list[Row], arguments: ProductVariantsArguments, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -139,15 +139,15 @@ def variants(
     for channel_key in dict.fromkeys(product_row.in_channel for product_row in products):
         keys = {product_row.id for product_row in products if product_row.in_channel == channel_key}
         order = ("product_id", "sort_order", "id")
-        rows = variant.rows_among(
+        rows = variant_object.rows_among(
             context, channel_by_key(context, channel_key), keys, column="product_id", order=order
         )
-        groups = variant.grouped(rows, selection.names(), by="product_id")
+        groups = variant_object.grouped(rows, selection.names(), by="product_id")
         variants_by_pair |= {(key, channel_key): group for key, group in groups.items()}
     return [variants_by_pair.get((product_row.id, product_row.in_channel), []) for product_row in products]
 
 
-@product.field("variant", needs=("id", "in_channel"))
+@product_object.field("variant", needs=("id", "in_channel"))
 def one_variant(
     products: list[Row], arguments: ProductVariantArguments, context: Context, selection: Selection
 ) -> list[Row | None]:
@@ -156,13 +156,15 @@ def one_variant(
     variant_by_pair: dict[Pair, Row] = {}
     for channel_key in dict.fromkeys(product_row.in_channel for product_row in products):
         keys = {product_row.id for product_row in products if product_row.in_channel == channel_key}
-        rows = variant.rows_in(context, channel_by_key(context, channel_key))
-        for row in variant.read(rows.filter(product__in=keys, **requested), selection.names(), "product_id"):
+        rows = variant_object.rows_in(context, channel_by_key(context, channel_key))
+        for row in variant_object.read(
+            rows.filter(product__in=keys, **requested), selection.names(), "product_id"
+        ):
             variant_by_pair[row.product_id, channel_key] = row
     return [variant_by_pair.get((product_row.id, product_row.in_channel)) for product_row in products]
 
 
-@product.field(needs=("id", "in_channel"))
+@product_object.field(needs=("id", "in_channel"))
 def product_variants(
     products: list[Row], arguments: ProductProductVariantsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
@@ -171,17 +173,17 @@ def product_variants(
     pages: dict[Pair, object] = {}
     for channel_key in dict.fromkeys(product_row.in_channel for product_row in products):
         keys = [product_row.id for product_row in products if product_row.in_channel == channel_key]
-        rows = variant.rows_in(context, channel_by_key(context, channel_key))
+        rows = variant_object.rows_in(context, channel_by_key(context, channel_key))
         for input_data in (arguments.get("filter"), arguments.get("where")):
             rows = rows.filter(build_condition(input_data, variant_filters.CONDITIONS, context))
         channel_pages = connect_for_parents(
-            variant, rows, arguments, selection, order=order, parent_column="product_id", parents=keys
+            variant_object, rows, arguments, selection, order=order, parent_column="product_id", parents=keys
         )
         pages |= {(key, channel_key): page for key, page in zip(keys, channel_pages, strict=True)}
     return [pages[product_row.id, product_row.in_channel] for product_row in products]
 
 
-@product.field(needs=("id", "cooperative_id", "in_channel"))
+@product_object.field(needs=("id", "cooperative_id", "in_channel"))
 def collections(
     products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -198,7 +200,7 @@ def collections(
         for keys, product_row in zip(requested, products, strict=True)
         for key in keys
     ]
-    collections_by_pair = collection.by_pair(context, pairs, selection.names())
+    collections_by_pair = collection_object.by_pair(context, pairs, selection.names())
     return [
         [
             collections_by_pair[key, product_row.in_channel]
@@ -264,4 +266,4 @@ def _has_passed(moment: datetime.datetime | None, now: datetime.datetime) -> boo
     return moment is not None and moment <= now
 
 
-TYPES = (product,)
+TYPES = (product_object,)

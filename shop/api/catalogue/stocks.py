@@ -9,8 +9,8 @@ from django.db.models import Q
 from cooperatives.models import ClickAndCollect, Warehouse, WarehouseChannel
 from shop.accounts.models import Address
 from shop.accounts.staff.permissions import Permission
-from shop.api.base.channels import STAFF, channel
-from shop.api.base.places import address
+from shop.api.base.channels import STAFF, channel_object
+from shop.api.base.places import address_object
 from shop.api.breadth import Selection
 from shop.api.catalogue.inputs import (
     StockArguments,
@@ -19,7 +19,7 @@ from shop.api.catalogue.inputs import (
     WarehousesArguments,
     WarehouseStocksArguments,
 )
-from shop.api.catalogue.types import WAREHOUSE_PERMISSIONS, stock, variant, warehouse
+from shop.api.catalogue.types import WAREHOUSE_PERMISSIONS, stock_object, variant_object, warehouse_object
 from shop.api.connections import SortKey, connect, connect_for_parents
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
@@ -33,18 +33,18 @@ from shop.api.schema import Choices
 
 OWN_STOCK_PERMISSIONS = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)
 
-stock.id()
-stock.columns(quantity="on_hand")
-stock.related("warehouse", warehouse, column="warehouse_id")
-stock.field("quantityAllocated", needs="allocated", permissions=WAREHOUSE_PERMISSIONS)(
+stock_object.id()
+stock_object.columns(quantity="on_hand")
+stock_object.related("warehouse", warehouse_object, column="warehouse_id")
+stock_object.field("quantityAllocated", needs="allocated", permissions=WAREHOUSE_PERMISSIONS)(
     lambda rows, *_: [row.allocated for row in rows]
 )
-stock.field("quantityReserved", needs="reserved", permissions=WAREHOUSE_PERMISSIONS)(
+stock_object.field("quantityReserved", needs="reserved", permissions=WAREHOUSE_PERMISSIONS)(
     lambda rows, *_: [row.reserved for row in rows]
 )
 
-warehouse.id()
-warehouse.columns(
+warehouse_object.id()
+warehouse_object.columns(
     name="name",
     slug="slug",
     email="email",
@@ -55,21 +55,21 @@ warehouse.columns(
 )
 
 
-@warehouse.field("address", needs="address_id")
+@warehouse_object.field("address", needs="address_id")
 def addresses(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     """Resolve the warehouse's address; public, because buyers may collect there."""
     requested = Address.objects.filter(pk__in={row.address_id for row in rows})
     addresses_by_key = {
-        address_row.id: address_row for address_row in address.read(requested, selection.names())
+        address_row.id: address_row for address_row in address_object.read(requested, selection.names())
     }
     return [addresses_by_key.get(row.address_id) for row in rows]
 
 
-add_metadata_fields(warehouse, Warehouse, permissions=OWN_STOCK_PERMISSIONS)
+add_metadata_fields(warehouse_object, Warehouse, permissions=OWN_STOCK_PERMISSIONS)
 
-channel.related_rows(
+channel_object.related_rows(
     "warehouses",
-    warehouse,
+    warehouse_object,
     column="channel_rows__channel",
     order=["channel_rows__sort_order", "created_at", "pk"],
     permissions=STAFF,
@@ -78,17 +78,17 @@ channel.related_rows(
 ENUMS: dict[str, Choices] = {"WarehouseClickAndCollectOptionEnum": ClickAndCollect}
 
 
-stock.related_in_channel("productVariant", variant, column="variant_id", channel_column=None)
+stock_object.related_in_channel("productVariant", variant_object, column="variant_id", channel_column=None)
 
 
-@warehouse.field("stocks", needs="id", permissions=WAREHOUSE_PERMISSIONS)
+@warehouse_object.field("stocks", needs="id", permissions=WAREHOUSE_PERMISSIONS)
 def stocks_of_warehouses(
     rows: list[Row], arguments: WarehouseStocksArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
     keys = [row.id for row in rows]
     return connect_for_parents(
-        stock,
-        stock.rows(context),
+        stock_object,
+        stock_object.rows(context),
         arguments,
         selection,
         order=[SortKey("id")],
@@ -103,13 +103,13 @@ query = Queries()
 @query.field("stock", permissions=OWN_STOCK_PERMISSIONS)
 def one_stock(arguments: StockArguments, context: Context, selection: Selection) -> Row | None:
     key = key_from_id(arguments["id"], "Stock")
-    return stock.by_key(context, [key], selection.names()).get(key)
+    return stock_object.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("stocks", permissions=OWN_STOCK_PERMISSIONS)
 def all_stocks(arguments: StocksArguments, context: Context, selection: Selection) -> dict[str, object]:
-    rows = stock.rows(context).filter(build_condition(arguments.get("filter"), _STOCK_FILTER, context))
-    return connect(stock, rows, arguments, selection, order=[SortKey("id")])
+    rows = stock_object.rows(context).filter(build_condition(arguments.get("filter"), _STOCK_FILTER, context))
+    return connect(stock_object, rows, arguments, selection, order=[SortKey("id")])
 
 
 @query.field("warehouse", permissions=WAREHOUSE_PERMISSIONS)
@@ -117,26 +117,26 @@ def one_warehouse(arguments: WarehouseArguments, context: Context, selection: Se
     global_id, reference = arguments.get("id"), arguments.get("externalReference")
     if (global_id is None) == (reference is None):
         raise ProtocolError("A warehouse is found by exactly one of `id` and `externalReference`.")
-    rows = warehouse.rows(context)
+    rows = warehouse_object.rows(context)
     rows = (
         rows.filter(external_reference=reference)
         if global_id is None
         else rows.filter(pk=key_from_id(global_id, "Warehouse"))
     )
-    return next(iter(warehouse.read(rows, selection.names())), None)
+    return next(iter(warehouse_object.read(rows, selection.names())), None)
 
 
 @query.field("warehouses", permissions=WAREHOUSE_PERMISSIONS)
 def all_warehouses(
     arguments: WarehousesArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    rows = warehouse.rows(context).filter(
+    rows = warehouse_object.rows(context).filter(
         build_condition(arguments.get("filter"), _WAREHOUSE_FILTER, context)
     )
     if (text := arguments.get("cooperative")) is not None:
         rows = rows.filter(cooperative=key_from_id(text, "Cooperative"))
     order = sort_keys(arguments.get("sortBy"), {"NAME": [SortKey("name")]}, [SortKey("name")])
-    return connect(warehouse, rows, arguments, selection, order=order)
+    return connect(warehouse_object, rows, arguments, selection, order=order)
 
 
 _STOCK_FILTER: Conditions = {
@@ -163,4 +163,4 @@ def _in_channels(channel_ids: list[str]) -> object:
     return served.filter(channel__in=keys_from_ids(channel_ids, "Channel")).values("warehouse")
 
 
-TYPES = (stock, warehouse, query)
+TYPES = (stock_object, warehouse_object, query)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from catalog.actions.markets.channels import ChannelChange, change_channel
 from shop.accounts.staff.permissions import Permission
-from shop.api.base.channels import channel
+from shop.api.base.channels import channel_object
 from shop.api.breadth import Selection
 from shop.api.catalogue.inputs import (
     TaxConfigurationArguments,
@@ -34,20 +34,22 @@ _COLUMNS = {
     "pricesEnteredWithTax": "prices_entered_with_tax",
 }
 
-tax_configuration = Type("TaxConfiguration", lambda context: Channel.objects.all())
-tax_configuration.id()
-tax_configuration.columns(**_COLUMNS)
-tax_configuration.related("channel", channel, column="id", rows=Channel.objects.all())
-tax_configuration.unsupported("taxCalculationStrategy", value="FLAT_RATES")
-tax_configuration.unsupported("countries", "metadata", "privateMetadata", value=[])
-tax_configuration.unsupported("metafields", "privateMetafields", value={})
-tax_configuration.unsupported("metafield", "privateMetafield", "taxAppId")
-tax_configuration.unsupported("useWeightedTaxForShipping", value=False)
-channel.as_type("taxConfiguration", tax_configuration, permissions=_STAFF)
+tax_configuration_object = Type("TaxConfiguration", lambda context: Channel.objects.all())
+tax_configuration_object.id()
+tax_configuration_object.columns(**_COLUMNS)
+tax_configuration_object.related("channel", channel_object, column="id", rows=Channel.objects.all())
+tax_configuration_object.unsupported("taxCalculationStrategy", value="FLAT_RATES")
+tax_configuration_object.unsupported("countries", "metadata", "privateMetadata", value=[])
+tax_configuration_object.unsupported("metafields", "privateMetafields", value={})
+tax_configuration_object.unsupported("metafield", "privateMetafield", "taxAppId")
+tax_configuration_object.unsupported("useWeightedTaxForShipping", value=False)
+channel_object.as_type("taxConfiguration", tax_configuration_object, permissions=_STAFF)
 
-country_configuration = Type("TaxConfigurationPerCountry")
-country_configuration.value_fields("country", "chargeTaxes", "taxCalculationStrategy", "displayGrossPrices")
-country_configuration.value_fields("taxAppId", "useWeightedTaxForShipping")
+country_configuration_object = Type("TaxConfigurationPerCountry")
+country_configuration_object.value_fields(
+    "country", "chargeTaxes", "taxCalculationStrategy", "displayGrossPrices"
+)
+country_configuration_object.value_fields("taxAppId", "useWeightedTaxForShipping")
 
 query = Queries()
 _FILTER: Conditions = {"ids": id_in("TaxConfiguration"), "metadata": lambda context, input_data: Q(pk__in=())}
@@ -58,15 +60,17 @@ def one_configuration(
     arguments: TaxConfigurationArguments, context: Context, selection: Selection
 ) -> Row | None:
     key = key_from_id(arguments["id"], "TaxConfiguration")
-    return tax_configuration.by_key(context, [key], selection.names()).get(key)
+    return tax_configuration_object.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("taxConfigurations", permissions=_STAFF)
 def all_configurations(
     arguments: TaxConfigurationsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    rows = tax_configuration.rows(context).filter(build_condition(arguments.get("filter"), _FILTER, context))
-    return connect(tax_configuration, rows, arguments, selection, order=[SortKey("id")])
+    rows = tax_configuration_object.rows(context).filter(
+        build_condition(arguments.get("filter"), _FILTER, context)
+    )
+    return connect(tax_configuration_object, rows, arguments, selection, order=[SortKey("id")])
 
 
 mutation = Mutations()
@@ -90,17 +94,17 @@ def tax_configuration_update(
     members: Mapping[str, object] = input_data
     values = {column: members[name] for name, column in _COLUMNS.items() if members.get(name) is not None}
     change_channel(channel_id=channel_key, change=ChannelChange(values), actor=context.actor, now=context.now)
-    rows = tax_configuration.by_key(context, [channel_key], selection.names("taxConfiguration"))
+    rows = tax_configuration_object.by_key(context, [channel_key], selection.names("taxConfiguration"))
     return {"taxConfiguration": rows.get(channel_key)}
 
 
-update_error = Type("TaxConfigurationUpdateError")
+update_error_object = Type("TaxConfigurationUpdateError")
 
 
-@update_error.field()
+@update_error_object.field()
 def country_codes(errors: list[Mapping[str, Any]], *_: object) -> list[list[str]]:
     """Resolve the error's countries, usually none."""
     return [error_row.get("countryCodes", []) for error_row in errors]
 
 
-TYPES = (tax_configuration, country_configuration, query, mutation, update_error)
+TYPES = (tax_configuration_object, country_configuration_object, query, mutation, update_error_object)

@@ -17,7 +17,7 @@ from shop.api.catalogue.inputs import (
     TaxCountryConfigurationDeleteArguments,
     TaxCountryConfigurationUpdateArguments,
 )
-from shop.api.catalogue.taxes import country_rate
+from shop.api.catalogue.taxes import country_rate_object
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.field_permissions import Access
@@ -31,11 +31,11 @@ from shop.core.models import TaxRate
 _STAFF = (Access.STAFF, Access.APP)
 _TAX_PERMISSIONS = (Permission.MANAGE_TAXES,)
 
-tax_country = Type("TaxCountryConfiguration")
-tax_country.value_fields("country")
+tax_country_object = Type("TaxCountryConfiguration")
+tax_country_object.value_fields("country")
 
 
-@tax_country.field()
+@tax_country_object.field()
 def tax_class_country_rates(
     countries: list[dict[str, dict[str, str]]], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -43,7 +43,7 @@ def tax_class_country_rates(
     codes = [row["country"]["code"] for row in countries]
     rates = TaxRate.objects.in_force_on(vietnam_date(context.now)).filter(country__in=codes)
     rates = rates.order_by("country", "tax_class_id", "pk")
-    rates_by_code = country_rate.grouped(rates, selection.names(), by="country")
+    rates_by_code = country_rate_object.grouped(rates, selection.names(), by="country")
     return [rates_by_code.get(code, []) for code in codes]
 
 
@@ -119,4 +119,4 @@ def _rates(inputs: list[TaxClassRateInput]) -> dict[int | None, Decimal | None]:
     return rates
 
 
-TYPES = (tax_country, query, mutation)
+TYPES = (tax_country_object, query, mutation)

@@ -24,7 +24,7 @@ from shop.api.catalogue.inputs import (
     TaxClassUpdateArguments,
     TaxClassUpdateInput,
 )
-from shop.api.catalogue.taxes import tax_class
+from shop.api.catalogue.taxes import tax_class_object
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import input_key
@@ -130,7 +130,7 @@ def _rate(percent: float) -> Decimal:
 
 
 def _payload(key: int, context: Context, selection: Selection) -> dict[str, object]:
-    return {"taxClass": tax_class.by_key(context, [key], selection.names("taxClass")).get(key)}
+    return {"taxClass": tax_class_object.by_key(context, [key], selection.names("taxClass")).get(key)}
 
 
 TYPES = (mutation,)

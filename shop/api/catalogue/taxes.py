@@ -8,7 +8,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.base.places import country
 from shop.api.breadth import Selection
 from shop.api.catalogue.inputs import TaxClassArguments, TaxClassesArguments
-from shop.api.catalogue.types import product, product_type
+from shop.api.catalogue.types import product_object, product_type_object
 from shop.api.connections import SortKey, connect
 from shop.api.context import Context
 from shop.api.field_permissions import Access
@@ -22,58 +22,58 @@ from shop.core.models import TaxClass, TaxRate
 
 _STAFF = (Access.STAFF, Access.APP)
 
-tax_class = Type("TaxClass", lambda context: TaxClass.objects.all())
-tax_class.id()
-tax_class.columns(name="name")
-add_metadata_fields(tax_class, TaxClass, permissions=[Permission.MANAGE_TAXES])
+tax_class_object = Type("TaxClass", lambda context: TaxClass.objects.all())
+tax_class_object.id()
+tax_class_object.columns(name="name")
+add_metadata_fields(tax_class_object, TaxClass, permissions=[Permission.MANAGE_TAXES])
 
-country_rate = Type("TaxClassCountryRate", lambda context: TaxRate.objects.all())
-country_rate.related("taxClass", tax_class, column="tax_class_id")
+country_rate_object = Type("TaxClassCountryRate", lambda context: TaxRate.objects.all())
+country_rate_object.related("taxClass", tax_class_object, column="tax_class_id")
 
 
-@country_rate.field("country", needs="country")
+@country_rate_object.field("country", needs="country")
 def countries_of_rates(rows: list[Row], *_: object) -> list[dict[str, str]]:
     return [country(row.country) for row in rows]
 
 
-@country_rate.field("rate", needs="rate")
+@country_rate_object.field("rate", needs="rate")
 def percentages(rows: list[Row], *_: object) -> list[float]:
     return [float(row.rate) for row in rows]
 
 
-@tax_class.field(needs="id")
+@tax_class_object.field(needs="id")
 def countries(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
     """Resolve the rates valid today."""
     rates = TaxRate.objects.in_force_on(vietnam_date(context.now)).filter(
         tax_class__in={row.id for row in rows}
     )
     rates = rates.order_by("tax_class_id", "country", "valid_from", "pk")
-    rates_by_class = country_rate.grouped(rates, selection.names(), by="tax_class_id")
+    rates_by_class = country_rate_object.grouped(rates, selection.names(), by="tax_class_id")
     return [rates_by_class.get(row.id, []) for row in rows]
 
 
-@product.field("taxClass", needs=("tax_class_id", "product_type__tax_class_id"), permissions=_STAFF)
+@product_object.field("taxClass", needs=("tax_class_id", "product_type__tax_class_id"), permissions=_STAFF)
 def tax_classes_of_products(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve a product's tax class, by default that of its product type."""
     keys = [row.tax_class_id or row.product_type__tax_class_id for row in rows]
-    classes_by_key = tax_class.by_key(context, keys, selection.names())
+    classes_by_key = tax_class_object.by_key(context, keys, selection.names())
     return [classes_by_key.get(key) for key in keys]
 
 
-@product_type.field("taxClass", needs="tax_class_id", permissions=_STAFF)
+@product_type_object.field("taxClass", needs="tax_class_id", permissions=_STAFF)
 def tax_classes_of_product_types(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
-    classes_by_key = tax_class.by_key(context, [row.tax_class_id for row in rows], selection.names())
+    classes_by_key = tax_class_object.by_key(context, [row.tax_class_id for row in rows], selection.names())
     return [classes_by_key.get(row.tax_class_id) for row in rows]
 
 
-tax_type = Type("TaxType")
-tax_type.value_fields("description", "taxCode")
-product.unsupported("taxType")
-product_type.unsupported("taxType")
+tax_type_object = Type("TaxType")
+tax_type_object.value_fields("description", "taxCode")
+product_object.unsupported("taxType")
+product_type_object.unsupported("taxType")
 
 query = Queries()
 
@@ -81,16 +81,18 @@ query = Queries()
 @query.field("taxClass", permissions=_STAFF)
 def one_tax_class(arguments: TaxClassArguments, context: Context, selection: Selection) -> Row | None:
     key = key_from_id(arguments["id"], "TaxClass")
-    return tax_class.by_key(context, [key], selection.names()).get(key)
+    return tax_class_object.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("taxClasses", permissions=_STAFF)
 def all_tax_classes(
     arguments: TaxClassesArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    rows = tax_class.rows(context).filter(build_condition(arguments.get("filter"), _CONDITIONS, context))
+    rows = tax_class_object.rows(context).filter(
+        build_condition(arguments.get("filter"), _CONDITIONS, context)
+    )
     order = sort_keys(arguments.get("sortBy"), {"NAME": [SortKey("name")]}, [SortKey("name")])
-    return connect(tax_class, rows, arguments, selection, order=order)
+    return connect(tax_class_object, rows, arguments, selection, order=order)
 
 
 _CONDITIONS: Conditions = {
@@ -101,4 +103,4 @@ _CONDITIONS: Conditions = {
     ),
 }
 
-TYPES = (tax_class, country_rate, tax_type, query)
+TYPES = (tax_class_object, country_rate_object, tax_type_object, query)

@@ -30,7 +30,7 @@ from shop.api.catalogue.inputs import (
     CollectionRemoveProductsArguments,
     CollectionUpdateArguments,
 )
-from shop.api.catalogue.types import category, collection
+from shop.api.catalogue.types import category_object, collection_object
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import input_key, input_keys
@@ -59,7 +59,7 @@ def category_create(
         values={column: value for column, value in values.items() if column not in ("name", "slug")},
         **context.actor_and_time,
     )
-    return {"category": staff_row(category, created.pk, context, selection.names("category"))}
+    return {"category": staff_row(category_object, created.pk, context, selection.names("category"))}
 
 
 @mutation.field(permissions=PRODUCT_PERMISSIONS)
@@ -74,7 +74,7 @@ def category_update(
         values=common_columns(input_data, context) | store_picture_column(input_data, "picture_id"),
         **context.actor_and_time,
     )
-    return {"category": staff_row(category, changed.pk, context, selection.names("category"))}
+    return {"category": staff_row(category_object, changed.pk, context, selection.names("category"))}
 
 
 @mutation.field(permissions=PRODUCT_PERMISSIONS)
@@ -82,7 +82,7 @@ def category_delete(
     arguments: CategoryDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = int(input_key(arguments["id"], "Category", field="id"))
-    deleted = staff_row(category, key, context, selection.names("category"))
+    deleted = staff_row(category_object, key, context, selection.names("category"))
     taxonomy_rows.delete_taxonomy_row(Category, key, **context.actor_and_time)
     return {"category": deleted}
 
@@ -133,7 +133,7 @@ def collection_delete(
     arguments: CollectionDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = _collection_key(arguments["id"])
-    deleted = staff_row(collection, key, context, selection.names("collection"))
+    deleted = staff_row(collection_object, key, context, selection.names("collection"))
     taxonomy_rows.delete_taxonomy_row(Collection, key, **context.actor_and_time)
     return {"collection": deleted}
 
@@ -184,7 +184,7 @@ def collection_channel_listing_update(
 
 
 def _collection_payload(key: int, context: Context, selection: Selection) -> dict[str, object]:
-    return {"collection": staff_row(collection, key, context, selection.names("collection"))}
+    return {"collection": staff_row(collection_object, key, context, selection.names("collection"))}
 
 
 mutation.add_bulk_deletion("categoryBulkDelete", category_delete, permissions=PRODUCT_PERMISSIONS)

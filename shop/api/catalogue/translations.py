@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from shop.api.catalogue.types import attribute, attribute_value, category, collection, product, variant
+from shop.api.catalogue.types import (
+    attribute_object,
+    attribute_value_object,
+    category_object,
+    collection_object,
+    product_object,
+    variant_object,
+)
 from shop.api.translated_fields import add_translation_field
 
 _DESCRIBED = {
@@ -16,19 +23,21 @@ _DESCRIBED = {
 _RICH = ("description", "descriptionJson")
 
 TYPES = (
-    add_translation_field(product, "ProductTranslation", "catalog.product", rich=_RICH, **_DESCRIBED),
-    add_translation_field(category, "CategoryTranslation", "catalog.category", rich=_RICH, **_DESCRIBED),
+    add_translation_field(product_object, "ProductTranslation", "catalog.product", rich=_RICH, **_DESCRIBED),
     add_translation_field(
-        collection, "CollectionTranslation", "catalog.collection", key="key", rich=_RICH, **_DESCRIBED
+        category_object, "CategoryTranslation", "catalog.category", rich=_RICH, **_DESCRIBED
     ),
     add_translation_field(
-        variant, "ProductVariantTranslation", "catalog.variant", required=("name",), name="name"
+        collection_object, "CollectionTranslation", "catalog.collection", key="key", rich=_RICH, **_DESCRIBED
     ),
     add_translation_field(
-        attribute, "AttributeTranslation", "catalog.attribute", required=("name",), name="name"
+        variant_object, "ProductVariantTranslation", "catalog.variant", required=("name",), name="name"
     ),
     add_translation_field(
-        attribute_value,
+        attribute_object, "AttributeTranslation", "catalog.attribute", required=("name",), name="name"
+    ),
+    add_translation_field(
+        attribute_value_object,
         "AttributeValueTranslation",
         "catalog.attributevalue",
         rich=("richText",),

@@ -216,25 +216,25 @@ def _visible_stocks(context: Context) -> Rows:
     return rows if own_condition is None else rows.filter(own_condition)
 
 
-product = InChannel(
+product_object = InChannel(
     "Product", visible_products, public_rows=PublicRows(products_on_sale, can_only_see_public_rows)
 )
-variant = InChannel(
+variant_object = InChannel(
     "ProductVariant", visible_variants, public_rows=PublicRows(variants_on_sale, can_only_see_public_rows)
 )
-collection = InChannel(
+collection_object = InChannel(
     "Collection",
     visible_collections,
     key="key",
     public_rows=PublicRows(published_collections, can_only_see_published, True),
 )
-category = Type("Category", visible_categories)
-product_type = Type("ProductType", lambda context: ProductType.objects.all())
-attribute = Type("Attribute", lambda context: Attribute.objects.all())
-attribute_value = Type("AttributeValue", lambda context: AttributeValue.objects.all())
-media = Type("ProductMedia", _visible_media)
-warehouse = Type("Warehouse", _visible_warehouses)
-stock = Type("Stock", _visible_stocks)
+category_object = Type("Category", visible_categories)
+product_type_object = Type("ProductType", lambda context: ProductType.objects.all())
+attribute_object = Type("Attribute", lambda context: Attribute.objects.all())
+attribute_value_object = Type("AttributeValue", lambda context: AttributeValue.objects.all())
+media_object = Type("ProductMedia", _visible_media)
+warehouse_object = Type("Warehouse", _visible_warehouses)
+stock_object = Type("Stock", _visible_stocks)
 
 Assigned = TypedDict(
     "Assigned", {"attribute": Row, "values": list[Any], "in_channel": int | None, "__typename": str}

@@ -6,7 +6,7 @@ from shop.api.breadth import Selection
 from shop.api.catalogue import variant_filters
 from shop.api.catalogue.inputs import ProductVariantArguments, ProductVariantsArguments
 from shop.api.catalogue.lookups import lookup_column
-from shop.api.catalogue.types import variant
+from shop.api.catalogue.types import variant_object
 from shop.api.connections import SortKey, connect
 from shop.api.context import Context
 from shop.api.filters import build_condition, reject_filter_with_where, sort_keys
@@ -19,9 +19,9 @@ query = Queries()
 
 @query.field("productVariant")
 def one_variant(arguments: ProductVariantArguments, context: Context, selection: Selection) -> Row | None:
-    column, values = lookup_column(variant, "catalog.variant", arguments)
-    rows = variant.requested_rows_among(context, arguments, values, column=column)
-    return next(iter(variant.read(rows, selection.names())), None)
+    column, values = lookup_column(variant_object, "catalog.variant", arguments)
+    rows = variant_object.requested_rows_among(context, arguments, values, column=column)
+    return next(iter(variant_object.read(rows, selection.names())), None)
 
 
 @query.field("productVariants")
@@ -29,7 +29,7 @@ def all_variants(
     arguments: ProductVariantsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     reject_filter_with_where(arguments)
-    rows = variant.requested_rows(context, arguments)
+    rows = variant_object.requested_rows(context, arguments)
     if (ids := arguments.get("ids")) is not None:
         rows = rows.filter(pk__in=keys_from_ids(ids, "ProductVariant"))
     if arguments.get("search"):
@@ -37,7 +37,7 @@ def all_variants(
     for input_data in (arguments.get("filter"), arguments.get("where")):
         rows = rows.filter(build_condition(input_data, variant_filters.CONDITIONS, context))
     order = sort_keys(arguments.get("sortBy"), variant_filters.SORTS, [SortKey("sku", is_nullable=True)])
-    return connect(variant, rows, arguments, selection, order=order)
+    return connect(variant_object, rows, arguments, selection, order=order)
 
 
 TYPES = (query,)

@@ -50,7 +50,7 @@ from shop.api.catalogue.inputs import (
     VariantMediaAssignArguments,
     VariantMediaUnassignArguments,
 )
-from shop.api.catalogue.types import media, product, variant
+from shop.api.catalogue.types import media_object, product_object, variant_object
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import input_key, key_from_id
@@ -97,7 +97,7 @@ def product_variant_create(
     input_data = arguments["input"]
     product_key = int(input_key(input_data["product"], "Product", field="product"))
     created_variant = create_variant(
-        product_id=product_key if may_manage_row(product, product_key, context) else 0,
+        product_id=product_key if may_manage_row(product_object, product_key, context) else 0,
         values=_values(input_data, context),
         inputs=attribute_values_from_input(input_data.get("attributes")),
         stocks=[
@@ -108,7 +108,9 @@ def product_variant_create(
         now=context.now,
     )
     return {
-        "productVariant": staff_row(variant, created_variant.pk, context, selection.names("productVariant"))
+        "productVariant": staff_row(
+            variant_object, created_variant.pk, context, selection.names("productVariant")
+        )
     }
 
 
@@ -118,22 +120,24 @@ def product_variant_update(
 ) -> dict[str, object]:
     input_data = arguments["input"]
     changed = update_variant(
-        variant_id=int(key_from_arguments(arguments, variant, context)),
+        variant_id=int(key_from_arguments(arguments, variant_object, context)),
         values=_values(input_data, context),
         inputs=attribute_values_from_input(input_data.get("attributes")),
         needs_approval=not context.may(*PRODUCT_PERMISSIONS),
         actor=context.actor,
         now=context.now,
     )
-    return {"productVariant": staff_row(variant, changed.pk, context, selection.names("productVariant"))}
+    return {
+        "productVariant": staff_row(variant_object, changed.pk, context, selection.names("productVariant"))
+    }
 
 
 @mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_variant_delete(
     arguments: ProductVariantDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = int(key_from_arguments(arguments, variant, context))
-    deleted = staff_row(variant, key, context, selection.names("productVariant"))
+    key = int(key_from_arguments(arguments, variant_object, context))
+    deleted = staff_row(variant_object, key, context, selection.names("productVariant"))
     if deleted is None:
         raise Missing(field="id")
     delete_variant(variant_id=key, actor=context.actor, now=context.now)
@@ -160,13 +164,13 @@ def _change_picture(
     context: Context,
     selection: Selection,
 ) -> dict[str, object]:
-    variant_key = int(key_from_arguments(arguments, variant, context, id_argument="variantId"))
+    variant_key = int(key_from_arguments(arguments, variant_object, context, id_argument="variantId"))
     media_key = int(input_key(arguments["mediaId"], "ProductMedia", field="mediaId"))
     changed = change(variant_id=variant_key, media_id=media_key, **context.actor_and_time)
     names = selection.names("productVariant")
     return {
-        "productVariant": staff_row(variant, changed.pk, context, names),
-        "media": staff_row(media, media_key, context, selection.names("media")),
+        "productVariant": staff_row(variant_object, changed.pk, context, names),
+        "media": staff_row(media_object, media_key, context, selection.names("media")),
     }
 
 
@@ -198,12 +202,12 @@ def product_variant_channel_listing_update(
             )
         )
     changed = set_variant_prices(
-        variant_id=int(key_from_arguments(arguments, variant, context)),
+        variant_id=int(key_from_arguments(arguments, variant_object, context)),
         prices=prices,
         actor=context.actor,
         now=context.now,
     )
-    return {"variant": staff_row(variant, changed.pk, context, selection.names("variant"))}
+    return {"variant": staff_row(variant_object, changed.pk, context, selection.names("variant"))}
 
 
 @mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
@@ -228,7 +232,7 @@ def product_variant_stocks_delete(
     warehouses = [
         key_from_id(warehouse_id, "Warehouse") for warehouse_id in arguments.get("warehouseIds") or ()
     ]
-    key = key_from_arguments(arguments, variant, context, id_argument="variantId")
+    key = key_from_arguments(arguments, variant_object, context, id_argument="variantId")
     stocks = Stock.objects.filter(variant=int(key))
     stocked_keys = stocks.filter(warehouse__in=warehouses).values_list("warehouse", flat=True)
     return _set_stock(arguments, context, selection, [(warehouse_key, 0) for warehouse_key in stocked_keys])
@@ -245,13 +249,15 @@ def _set_stock(
     is_new_only: bool = False,
 ) -> dict[str, object]:
     changed = set_variant_stock(
-        variant_id=int(key_from_arguments(arguments, variant, context, id_argument="variantId")),
+        variant_id=int(key_from_arguments(arguments, variant_object, context, id_argument="variantId")),
         stocks=stocks,
         is_new_only=is_new_only,
         actor=context.actor,
         now=context.now,
     )
-    return {"productVariant": staff_row(variant, changed.pk, context, selection.names("productVariant"))}
+    return {
+        "productVariant": staff_row(variant_object, changed.pk, context, selection.names("productVariant"))
+    }
 
 
 def _minor(amount: Decimal, channel: Channel) -> int:
@@ -274,7 +280,7 @@ def product_variant_set_default(
     arguments: ProductVariantSetDefaultArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = input_key(arguments["productId"], "Product", field="productId")
-    if not may_manage_row(product, key, context):
+    if not may_manage_row(product_object, key, context):
         raise Missing(field="productId")
     set_default_variant(
         product_id=key,
@@ -282,7 +288,7 @@ def product_variant_set_default(
         actor=context.actor,
         now=context.now,
     )
-    return {"product": staff_row(product, key, context, selection.names("product"))}
+    return {"product": staff_row(product_object, key, context, selection.names("product"))}
 
 
 TYPES = (mutation,)

@@ -12,7 +12,13 @@ from shop.api.breadth import Selection
 from shop.api.catalogue.grams import weights
 from shop.api.catalogue.inputs import ProductVariantQuantityAvailableArguments, ProductVariantStocksArguments
 from shop.api.catalogue.pricing import country_argument
-from shop.api.catalogue.types import OWN_PRODUCT_READ_PERMISSIONS, own_rows_condition, product, stock, variant
+from shop.api.catalogue.types import (
+    OWN_PRODUCT_READ_PERMISSIONS,
+    own_rows_condition,
+    product_object,
+    stock_object,
+    variant_object,
+)
 from shop.api.context import Context
 from shop.api.field_permissions import CooperativeScoped
 from shop.api.in_channel import Pair, channel_by_key, channel_slugs
@@ -24,8 +30,8 @@ from shop.core.models import Channel
 DEFAULT_QUANTITY_LIMIT = 50  # of `quantityAvailable`
 _LIMITS = ("quantity_limit_per_customer", "quantity_limit_per_order")
 
-variant.id()
-variant.columns(
+variant_object.id()
+variant_object.columns(
     name="name",
     sku="sku",
     trackInventory="track_inventory",
@@ -34,14 +40,14 @@ variant.columns(
     updatedAt="updated_at",
     externalReference="external_reference",
 )
-variant.related_in_channel("product", product, column="product_id")
-variant.field("channel", needs="in_channel")(channel_slugs)
-variant.field("weight", needs="weight")(weights)
-variant.unsupported("preorder")
-add_metadata_fields(variant, Variant, permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
+variant_object.related_in_channel("product", product_object, column="product_id")
+variant_object.field("channel", needs="in_channel")(channel_slugs)
+variant_object.field("weight", needs="weight")(weights)
+variant_object.unsupported("preorder")
+add_metadata_fields(variant_object, Variant, permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
 
 
-@variant.field(needs=("id", "track_inventory", *_LIMITS, "in_channel"))
+@variant_object.field(needs=("id", "track_inventory", *_LIMITS, "in_channel"))
 def quantity_available(
     variants: list[Row],
     arguments: ProductVariantQuantityAvailableArguments,
@@ -80,7 +86,7 @@ def quantity_available(
     return quantities
 
 
-@variant.field(needs=("id", "in_channel"), permissions=OWN_PRODUCT_READ_PERMISSIONS)
+@variant_object.field(needs=("id", "in_channel"), permissions=OWN_PRODUCT_READ_PERMISSIONS)
 def stocks(
     variants: list[Row], arguments: ProductVariantStocksArguments, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -91,12 +97,12 @@ def stocks(
         keys = [variant_row.id for variant_row in variants if variant_row.in_channel == channel_key]
         rows = deliverable_stocks(keys, channel_by_key(context, channel_key) if country else None, country)
         rows = rows.filter(own_condition, warehouse__closed_at=None).order_by("variant_id", "id")
-        groups = stock.grouped(rows, selection.names(), by="variant_id")
+        groups = stock_object.grouped(rows, selection.names(), by="variant_id")
         stocks_by_pair |= {(key, channel_key): group for key, group in groups.items()}
     return [stocks_by_pair.get((variant_row.id, variant_row.in_channel), []) for variant_row in variants]
 
 
-@variant.field(needs=("id", "in_channel"), permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
+@variant_object.field(needs=("id", "in_channel"), permissions=[CooperativeScoped(Permission.MANAGE_PRODUCTS)])
 def margin(
     variants: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[int | None]:
@@ -135,9 +141,9 @@ def deliverable_stocks(
 
 
 # Preorders are not supported: only existing stock is sold.
-preorder = Type("PreorderData")
-preorder.value_fields("globalThreshold", "globalSoldUnits", "endDate")
-preorder_threshold = Type("PreorderThreshold")
-preorder_threshold.value_fields("quantity", "soldUnits")
+preorder_object = Type("PreorderData")
+preorder_object.value_fields("globalThreshold", "globalSoldUnits", "endDate")
+preorder_threshold_object = Type("PreorderThreshold")
+preorder_threshold_object.value_fields("quantity", "soldUnits")
 
-TYPES = (variant, preorder, preorder_threshold)
+TYPES = (variant_object, preorder_object, preorder_threshold_object)

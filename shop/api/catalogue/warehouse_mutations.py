@@ -24,7 +24,7 @@ from shop.api.catalogue.inputs import (
     DeleteWarehouseArguments,
     UpdateWarehouseArguments,
 )
-from shop.api.catalogue.types import warehouse
+from shop.api.catalogue.types import warehouse_object
 from shop.api.context import Context
 from shop.api.ids import input_key
 from shop.api.root_fields import Mutations
@@ -52,7 +52,9 @@ def create_warehouse(
         actor=context.actor,
         now=context.now,
     )
-    return {"warehouse": staff_row(warehouse, created_warehouse.pk, context, selection.names("warehouse"))}
+    return {
+        "warehouse": staff_row(warehouse_object, created_warehouse.pk, context, selection.names("warehouse"))
+    }
 
 
 @mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
@@ -60,7 +62,7 @@ def update_warehouse(
     arguments: UpdateWarehouseArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
-    key = key_from_arguments(arguments, warehouse, context)
+    key = key_from_arguments(arguments, warehouse_object, context)
     rows = Warehouse.objects.open().select_related("address")
     row = rows.filter(pk=key).first() if isinstance(key, uuid.UUID) else None
     if row is None:
@@ -78,7 +80,7 @@ def update_warehouse(
         actor=context.actor,
         now=context.now,
     )
-    return {"warehouse": staff_row(warehouse, changed.pk, context, selection.names("warehouse"))}
+    return {"warehouse": staff_row(warehouse_object, changed.pk, context, selection.names("warehouse"))}
 
 
 @mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
@@ -88,9 +90,9 @@ def delete_warehouse(
     """Close a warehouse. It is deleted if it never had stock."""
     key = input_key(arguments["id"], "Warehouse", field="id")
     row = Warehouse.objects.open().filter(pk=key).select_related("cooperative").first()
-    if row is None or not may_manage_row(warehouse, key, context):
+    if row is None or not may_manage_row(warehouse_object, key, context):
         raise Missing(field="id")
-    deleted = staff_row(warehouse, row.pk, context, selection.names("warehouse"))
+    deleted = staff_row(warehouse_object, row.pk, context, selection.names("warehouse"))
     close_warehouse(cooperative=row.cooperative, warehouse_id=row.pk, actor=context.actor, now=context.now)
     return {"warehouse": deleted}
 

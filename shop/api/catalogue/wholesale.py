@@ -9,19 +9,21 @@ from django.db.models import QuerySet
 from catalog.models import WholesalePrice
 from shop.api.breadth import Selection
 from shop.api.catalogue.pricing import net_and_gross, resolve_prices
-from shop.api.catalogue.types import variant
+from shop.api.catalogue.types import variant_object
 from shop.api.context import Context
 from shop.api.in_channel import Pair
 from shop.api.object_types import Row, Type
 from shop.core.database.compiled_query import compiled_query
 
-variant.columns(quantityLimitPerOrder="quantity_limit_per_order", quantityLimitDays="quantity_limit_days")
+variant_object.columns(
+    quantityLimitPerOrder="quantity_limit_per_order", quantityLimitDays="quantity_limit_days"
+)
 
-wholesale_price = Type("WholesalePrice")
-wholesale_price.value_fields("minimumQuantity", "price")
+wholesale_price_object = Type("WholesalePrice")
+wholesale_price_object.value_fields("minimumQuantity", "price")
 
 
-@variant.field(needs=("id", "in_channel"))
+@variant_object.field(needs=("id", "in_channel"))
 def wholesale_prices(
     variants: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[dict[str, object]]]:
@@ -64,4 +66,4 @@ def _tiers(
     )
 
 
-TYPES = (wholesale_price,)
+TYPES = (wholesale_price_object,)

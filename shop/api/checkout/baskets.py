@@ -13,14 +13,14 @@ from orders.models import Basket, BasketLine, Reservation
 from orders.pricing import NetAndGross
 from shop.accounts.models import Address, User
 from shop.accounts.staff.permissions import Permission
-from shop.api.account.types import user
-from shop.api.base.channels import channel
-from shop.api.base.places import address
+from shop.api.account.types import user_object
+from shop.api.base.channels import channel_object
+from shop.api.base.places import address_object
 from shop.api.breadth import Resolver, Selection
 from shop.api.checkout.deliveries import DeliveryData, ShippingMethodData, resolve_deliveries
 from shop.api.checkout.problems import basket_problems
 from shop.api.checkout.quotes import load_quotes
-from shop.api.checkout.types import CHECKOUT_PERMISSIONS, changeable_baskets, checkout, line
+from shop.api.checkout.types import CHECKOUT_PERMISSIONS, changeable_baskets, checkout_object, line_object
 from shop.api.context import Context
 from shop.api.language_codes import code_from_tag
 from shop.api.metadata import add_metadata_fields
@@ -28,8 +28,8 @@ from shop.api.money import MoneyAmount, TaxedAmount
 from shop.api.object_types import Row, Rows, Type, compiled_rows
 from shop.api.orders.vouchers import UsedVoucher, used_vouchers
 
-checkout.id()
-checkout.columns(
+checkout_object.id()
+checkout_object.columns(
     created="created_at",
     updatedAt="changed_at",
     lastChange="changed_at",
@@ -37,14 +37,18 @@ checkout.columns(
     note="note",
     token="id",
 )
-checkout.related("channel", channel, column="channel_id")
-checkout.related("billingAddress", address, column="billing_address_id", rows=Address.objects.all())
-checkout.related("shippingAddress", address, column="shipping_address_id", rows=Address.objects.all())
-checkout.unsupported("giftCards", value=[])
-checkout.unsupported("taxExemption", value=False)
-checkout.unsupported("translatedDiscountName")
+checkout_object.related("channel", channel_object, column="channel_id")
+checkout_object.related(
+    "billingAddress", address_object, column="billing_address_id", rows=Address.objects.all()
+)
+checkout_object.related(
+    "shippingAddress", address_object, column="shipping_address_id", rows=Address.objects.all()
+)
+checkout_object.unsupported("giftCards", value=[])
+checkout_object.unsupported("taxExemption", value=False)
+checkout_object.unsupported("translatedDiscountName")
 # Pickup is a cooperative's own delivery method: no warehouse hands out another cooperative's items.
-checkout.unsupported("availableCollectionPoints", value=[])
+checkout_object.unsupported("availableCollectionPoints", value=[])
 
 
 def _is_owner(context: Context, key: uuid.UUID) -> bool:
@@ -52,7 +56,7 @@ def _is_owner(context: Context, key: uuid.UUID) -> bool:
 
 
 add_metadata_fields(
-    checkout,
+    checkout_object,
     Basket,
     permissions=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS],
     owner_check=_is_owner,
@@ -69,7 +73,7 @@ def _field_of_quote(field: str) -> Callable[[Callable[[Quote], object]], None]:
             quotes = load_quotes(context, [parent.id for parent in parents])
             return [read(quotes[parent.id]) for parent in parents]
 
-        checkout.field(field, needs="id")(resolve)
+        checkout_object.field(field, needs="id")(resolve)
 
     return add
 
@@ -104,33 +108,33 @@ def _is_shipping_required(quote: Quote) -> bool:
     return any(line_row.variant.product.product_type.is_shipping_required for line_row in quote.lines)
 
 
-@checkout.field(needs="voucher_code")
+@checkout_object.field(needs="voucher_code")
 def voucher_code(parents: list[Row], *_: object) -> list[str | None]:
     return [parent.voucher_code or None for parent in parents]
 
 
-@checkout.field(needs="voucher_code", permissions=[Permission.MANAGE_DISCOUNTS])
+@checkout_object.field(needs="voucher_code", permissions=[Permission.MANAGE_DISCOUNTS])
 def voucher(parents: list[Row], *_: object) -> list[UsedVoucher | None]:
     vouchers_by_code = used_vouchers(parent.voucher_code for parent in parents)
     return [vouchers_by_code.get(parent.voucher_code) for parent in parents]
 
 
-@checkout.field(needs="email")
+@checkout_object.field(needs="email")
 def email(parents: list[Row], *_: object) -> list[str | None]:
     return [parent.email or None for parent in parents]
 
 
-@checkout.field(needs="language")
+@checkout_object.field(needs="language")
 def language_code(parents: list[Row], *_: object) -> list[str]:
     return [code_from_tag(parent.language) for parent in parents]
 
 
-@checkout.field(needs="channel__display_gross_prices")
+@checkout_object.field(needs="channel__display_gross_prices")
 def display_gross_prices(parents: list[Row], *_: object) -> list[bool]:
     return [parent.channel__display_gross_prices for parent in parents]
 
 
-@checkout.field("user", needs="user_id")
+@checkout_object.field("user", needs="user_id")
 def owner(parents: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     """Resolve the basket's user, visible to themselves and to staff."""
     requester_key = context.user.pk if context.user else None
@@ -138,15 +142,15 @@ def owner(parents: list[Row], arguments: object, context: Context, selection: Se
     keys = [
         parent.user_id if can_see_all_users or parent.user_id == requester_key else None for parent in parents
     ]
-    users_by_key = user.by_key(context, keys, selection.names(), rows=User.objects.all())
+    users_by_key = user_object.by_key(context, keys, selection.names(), rows=User.objects.all())
     return [users_by_key.get(key) for key in keys]
 
 
-@checkout.field("lines", needs="id")
+@checkout_object.field("lines", needs="id")
 def resolve_lines(
     parents: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    lines_by_basket = line.grouped(
+    lines_by_basket = line_object.grouped(
         compiled_rows(_basket_lines, [parent.id for parent in parents]), selection.names(), by="basket_id"
     )
     return [lines_by_basket.get(parent.id, []) for parent in parents]
@@ -156,14 +160,14 @@ def _basket_lines(basket_ids: Collection[uuid.UUID]) -> Rows:
     return BasketLine.objects.filter(basket__in=basket_ids).order_by("created_at", "id")
 
 
-@checkout.field(needs="id")
+@checkout_object.field(needs="id")
 def quantity(parents: list[Row], arguments: object, context: Context, selection: Selection) -> list[int]:
-    rows: Rows = line.rows(context).filter(basket__in=[parent.id for parent in parents])
+    rows: Rows = line_object.rows(context).filter(basket__in=[parent.id for parent in parents])
     sums = dict(rows.order_by().values_list("basket").annotate(total=Sum("quantity")))
     return [sums.get(parent.id, 0) for parent in parents]
 
 
-@checkout.field(needs="id")
+@checkout_object.field(needs="id")
 def stock_reservation_expires(parents: list[Row], *_: object) -> Sequence[object]:
     rows = Reservation.objects.filter(line__basket__in=[parent.id for parent in parents])
     ends = dict(rows.order_by().values_list("line__basket").annotate(ends=Min("expires_at")))
@@ -186,9 +190,9 @@ def _from_delivery(show: Callable[[DeliveryData], object]) -> Resolver:
     return resolve
 
 
-checkout.field("delivery", needs="id")(_from_delivery(lambda chosen: chosen))
-checkout.field("shippingMethod", needs="id")(_from_delivery(lambda chosen: chosen.method))
-checkout.field("deliveryMethod", needs="id")(_from_delivery(lambda chosen: chosen.method))
+checkout_object.field("delivery", needs="id")(_from_delivery(lambda chosen: chosen))
+checkout_object.field("shippingMethod", needs="id")(_from_delivery(lambda chosen: chosen.method))
+checkout_object.field("deliveryMethod", needs="id")(_from_delivery(lambda chosen: chosen.method))
 
 
 def _shipping_methods(
@@ -201,11 +205,11 @@ def _shipping_methods(
     ]
 
 
-checkout.field("shippingMethods", needs="id")(_shipping_methods)
-checkout.field("availableShippingMethods", needs="id")(_shipping_methods)
+checkout_object.field("shippingMethods", needs="id")(_shipping_methods)
+checkout_object.field("availableShippingMethods", needs="id")(_shipping_methods)
 
 
-@checkout.field(needs="id")
+@checkout_object.field(needs="id")
 def problems(
     parents: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[Sequence[object]]:
@@ -213,8 +217,8 @@ def problems(
     return [basket_problems(parent.id, quotes[parent.id], context) for parent in parents]
 
 
-gift_card = Type("GiftCard")
-gift_card.value_fields(
+gift_card_object = Type("GiftCard")
+gift_card_object.value_fields(
     "id",
     "privateMetadata",
     "privateMetafield",
@@ -229,4 +233,4 @@ gift_card.value_fields(
     "currentBalance",
 )
 
-TYPES = (checkout, gift_card)
+TYPES = (checkout_object, gift_card_object)

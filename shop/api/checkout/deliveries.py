@@ -14,7 +14,7 @@ from orders.actions.basket.combined_delivery import (
 )
 from orders.actions.quotes.quote_types import Quote
 from shop.api.checkout.inputs import ShippingMethodMetafieldArguments, ShippingMethodMetafieldsArguments
-from shop.api.checkout.types import delivery, shipping_method
+from shop.api.checkout.types import delivery_object, shipping_method_object
 from shop.api.errors import InputError
 from shop.api.ids import InvalidId, global_id, global_ids, key_from_id
 from shop.api.metadata import metadata_items
@@ -91,42 +91,42 @@ def delivery_key(text: str) -> int | uuid.UUID:
     return chosen_key
 
 
-delivery.columns(id="id", shippingMethod="method")
-shipping_method.columns(
+delivery_object.columns(id="id", shippingMethod="method")
+shipping_method_object.columns(
     name="name",
     price="price",
     minimumDeliveryDays="minimum_days",
     maximumDeliveryDays="maximum_days",
 )
-shipping_method.unsupported("description", "message")
-shipping_method.unsupported("active", value=True)
-shipping_method.unsupported("privateMetadata", value=[])
-shipping_method.unsupported("privateMetafield", "privateMetafields")
+shipping_method_object.unsupported("description", "message")
+shipping_method_object.unsupported("active", value=True)
+shipping_method_object.unsupported("privateMetadata", value=[])
+shipping_method_object.unsupported("privateMetafield", "privateMetafields")
 
 
-@shipping_method.field("id")
+@shipping_method_object.field("id")
 def method_ids(methods: list[Row], *_: object) -> list[str]:
     return global_ids("ShippingMethod", [method.service_id for method in methods])
 
 
-@shipping_method.field("type")
+@shipping_method_object.field("type")
 def price_type(methods: list[Row], *_: object) -> list[str]:
     return ["WEIGHT" if method.is_weight_based else "PRICE" for method in methods]
 
 
-@shipping_method.field()
+@shipping_method_object.field()
 def metadata(methods: list[Row], *_: object) -> list[list[dict[str, str]]]:
     return [metadata_items(method.metadata) for method in methods]
 
 
-@shipping_method.field()
+@shipping_method_object.field()
 def metafield(
     methods: list[Row], arguments: ShippingMethodMetafieldArguments, *_: object
 ) -> list[str | None]:
     return [method.metadata.get(arguments["key"]) for method in methods]
 
 
-@shipping_method.field()
+@shipping_method_object.field()
 def metafields(
     methods: list[Row], arguments: ShippingMethodMetafieldsArguments, *_: object
 ) -> list[dict[str, str]]:
@@ -139,4 +139,4 @@ def metafields(
     ]
 
 
-TYPES = (delivery, shipping_method)
+TYPES = (delivery_object, shipping_method_object)

@@ -11,19 +11,19 @@ from orders.actions.quotes.quote_types import Quote, QuotedLine
 from orders.models import BasketLine
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue.types import variant
+from shop.api.catalogue.types import variant_object
 from shop.api.checkout.problems import line_problems
 from shop.api.checkout.quotes import load_quotes
-from shop.api.checkout.types import changeable_baskets, line
+from shop.api.checkout.types import changeable_baskets, line_object
 from shop.api.context import Context
 from shop.api.metadata import add_metadata_fields
 from shop.api.money import MoneyAmount, TaxedAmount
 from shop.api.object_types import Row
 from shop.core.money import gross_of, net_of, round_half_up
 
-line.id()
-line.columns(quantity="quantity", isGift="is_gift")
-line.unsupported("priceOverrideReason")
+line_object.id()
+line_object.columns(quantity="quantity", isGift="is_gift")
+line_object.unsupported("priceOverrideReason")
 
 
 def _is_owner(context: Context, key: uuid.UUID) -> bool:
@@ -31,24 +31,24 @@ def _is_owner(context: Context, key: uuid.UUID) -> bool:
 
 
 add_metadata_fields(
-    line,
+    line_object,
     BasketLine,
     permissions=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS],
     owner_check=_is_owner,
 )
 
 
-@line.field("variant", needs=("variant_id", "basket__channel_id"))
+@line_object.field("variant", needs=("variant_id", "basket__channel_id"))
 def variants(lines: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row]:
     """Resolve variants; those in the basket are visible even if no longer on sale."""
     variant_pairs = [(line_row.variant_id, line_row.basket__channel_id) for line_row in lines]
-    variants_by_pair = variant.by_pair(context, variant_pairs, selection.names())
+    variants_by_pair = variant_object.by_pair(context, variant_pairs, selection.names())
     hidden_ids = {key for key, _channel in variant_pairs if (key, _channel) not in variants_by_pair}
     if hidden_ids:
         products = Variant.objects.filter(pk__in=hidden_ids).values_list("product", flat=True)
         context.revealed_products |= set(products)
         hidden_pairs = [pair for pair in variant_pairs if pair[0] in hidden_ids]
-        variants_by_pair |= variant.by_pair(context, hidden_pairs, selection.names())
+        variants_by_pair |= variant_object.by_pair(context, hidden_pairs, selection.names())
     return [variants_by_pair[pair] for pair in variant_pairs]
 
 
@@ -67,7 +67,7 @@ def _field_of_quoted_line(field: str) -> Callable[[Callable[[QuotedLine, Quote],
             }
             return [read(*lines_by_key[parent.id]) for parent in parents]
 
-        line.field(field, needs=("id", "basket_id"))(resolve)
+        line_object.field(field, needs=("id", "basket_id"))(resolve)
 
     return add
 
@@ -122,7 +122,7 @@ def _requires_shipping(quoted_line: QuotedLine, quote: Quote) -> bool:
     return quoted_line.variant.product.product_type.is_shipping_required
 
 
-@line.field(needs=("id", "basket_id"))
+@line_object.field(needs=("id", "basket_id"))
 def problems(
     lines: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[Sequence[object]]:
@@ -162,4 +162,4 @@ def _prior_amount(quoted_line: QuotedLine) -> int | None:
     return price.prior_amount if price is not None else None
 
 
-TYPES = (line,)
+TYPES = (line_object,)

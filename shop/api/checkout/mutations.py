@@ -40,7 +40,7 @@ from shop.api.checkout.inputs import (
 )
 from shop.api.checkout.line_inputs import added_lines, tell_unknown_variants
 from shop.api.checkout.quotes import forget_quotes, remember_basket, remember_quote
-from shop.api.checkout.types import basket_access, basket_key_from, checkout, find_basket
+from shop.api.checkout.types import basket_access, basket_key_from, checkout_object, find_basket
 from shop.api.context import Context
 from shop.api.errors import InputError, PermissionDenied
 from shop.api.field_permissions import Access
@@ -79,8 +79,8 @@ def checkout_payload(
     fields = selection.names("checkout")
     if is_basket_current:
         remember_basket(context, basket)
-        return {"checkout": checkout.row_of(basket, fields)}
-    rows = checkout.by_key(context, [basket.pk], fields, rows=Basket.objects.all())
+        return {"checkout": checkout_object.row_of(basket, fields)}
+    rows = checkout_object.by_key(context, [basket.pk], fields, rows=Basket.objects.all())
     return {"checkout": rows.get(basket.pk)}
 
 

@@ -8,13 +8,13 @@ from typing import TypedDict
 from cooperatives.models import PICKUP_KINDS, Warehouse
 from orders.models import OrderPart
 from shop.api.breadth import Selection
-from shop.api.catalogue.types import warehouse
+from shop.api.catalogue.types import warehouse_object
 from shop.api.checkout.deliveries import ShippingMethodData
 from shop.api.context import Context
 from shop.api.ids import Key
 from shop.api.money import MoneyAmount, to_major_units
 from shop.api.object_types import Row
-from shop.api.orders.types import order
+from shop.api.orders.types import order_object
 from shop.api.orders.visibility import filter_visible
 
 _COLUMNS = (
@@ -29,7 +29,7 @@ _COLUMNS = (
     "order__currency",
 )
 
-order.unsupported("shippingMethods", "availableShippingMethods", "giftCards", value=[])
+order_object.unsupported("shippingMethods", "availableShippingMethods", "giftCards", value=[])
 
 
 class _Delivery(TypedDict):
@@ -79,7 +79,7 @@ def _pickup_warehouse(parts: list[_Delivery]) -> uuid.UUID | None:
     return next(iter(warehouses)) if len(warehouses) == 1 else None
 
 
-@order.field("shippingMethod", needs="id")
+@order_object.field("shippingMethod", needs="id")
 def shipping_methods(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[ShippingMethodData | None]:
@@ -87,14 +87,14 @@ def shipping_methods(
     return [_combined_method(parts_by_order.get(order_row.id, [])) for order_row in orders]
 
 
-@order.field("deliveryMethod", needs="id")
+@order_object.field("deliveryMethod", needs="id")
 def delivery_methods(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | ShippingMethodData | None]:
     parts_by_order = _parts(context, orders)
     keys = {order_row.id: _pickup_warehouse(parts_by_order.get(order_row.id, [])) for order_row in orders}
     rows = Warehouse.objects.all()
-    warehouses = warehouse.by_key(context, keys.values(), selection.names(), rows=rows)
+    warehouses = warehouse_object.by_key(context, keys.values(), selection.names(), rows=rows)
     return [
         warehouses.get(keys[order_row.id]) or _combined_method(parts_by_order.get(order_row.id, []))
         for order_row in orders

@@ -10,7 +10,7 @@ from typing import ClassVar
 from orders.actions.quotes.quote_types import Quote, QuotedLine, QuoteProblem
 from orders.models import BasketLine
 from shop.api.breadth import Selection
-from shop.api.catalogue.types import variant
+from shop.api.catalogue.types import variant_object
 from shop.api.checkout.deliveries import DeliveryData, ShippingMethodData
 from shop.api.context import Context
 from shop.api.money import MoneyAmount
@@ -76,25 +76,30 @@ def _is_unavailable(line: QuotedLine) -> bool:
     return bool((_OUT_OF_STOCK | {QuoteProblem.NOT_FOR_SALE}) & set(line.problems))
 
 
-stale_delivery = Type("CheckoutProblemDeliveryMethodStale")
-stale_delivery.value_fields("delivery")
-invalid_delivery = Type("CheckoutProblemDeliveryMethodInvalid")
-invalid_delivery.value_fields("delivery")
-insufficient_stock = Type(InsufficientStock.typename)
-insufficient_stock.value_fields("line")
+stale_delivery_object = Type("CheckoutProblemDeliveryMethodStale")
+stale_delivery_object.value_fields("delivery")
+invalid_delivery_object = Type("CheckoutProblemDeliveryMethodInvalid")
+invalid_delivery_object.value_fields("delivery")
+insufficient_stock_object = Type(InsufficientStock.typename)
+insufficient_stock_object.value_fields("line")
 
 
-@insufficient_stock.field()
+@insufficient_stock_object.field()
 def available_quantity(
     problems: list[InsufficientStock], arguments: object, context: Context, selection: Selection
 ) -> list[int | None]:
     return [problem.available for problem in problems]
 
 
-insufficient_stock.related_in_channel("variant", variant, column="variant_id")
+insufficient_stock_object.related_in_channel("variant", variant_object, column="variant_id")
 
 
-unavailable_variant = Type("CheckoutLineProblemVariantNotAvailable")
-unavailable_variant.value_fields("line")
+unavailable_variant_object = Type("CheckoutLineProblemVariantNotAvailable")
+unavailable_variant_object.value_fields("line")
 
-TYPES = (stale_delivery, invalid_delivery, insufficient_stock, unavailable_variant)
+TYPES = (
+    stale_delivery_object,
+    invalid_delivery_object,
+    insufficient_stock_object,
+    unavailable_variant_object,
+)

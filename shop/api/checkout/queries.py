@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from orders.models import Basket
 from shop.accounts.staff.permissions import Permission
-from shop.api.account.types import user
+from shop.api.account.types import user_object
 from shop.api.breadth import Selection
 from shop.api.checkout.inputs import (
     CheckoutArguments,
@@ -16,7 +16,7 @@ from shop.api.checkout.inputs import (
     UserCheckoutIdsArguments,
     UserCheckoutsArguments,
 )
-from shop.api.checkout.types import checkout
+from shop.api.checkout.types import checkout_object
 from shop.api.connections import SortKey, connect, connect_for_parents
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
@@ -35,7 +35,7 @@ def one_checkout(arguments: CheckoutArguments, context: Context, selection: Sele
     if (global_id is None) == (token is None):
         raise ProtocolError("A checkout is found by exactly one of `id` and `token`.")
     key = token if global_id is None else key_from_id(global_id, "Checkout")
-    return checkout.by_key(context, [key], selection.names()).get(key)
+    return checkout_object.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("checkouts", permissions=[Permission.MANAGE_CHECKOUTS, Permission.HANDLE_PAYMENTS])
@@ -45,20 +45,20 @@ def all_checkouts(arguments: CheckoutsArguments, context: Context, selection: Se
         rows = rows.filter(channel__slug=arguments["channel"])
     fields = {"CREATION_DATE": [SortKey("created_at")], "CUSTOMER": [SortKey("email")]}
     order = sort_keys(arguments.get("sortBy"), fields, [SortKey("created_at", is_descending=True)])
-    return connect(checkout, rows, arguments, selection, order=order)
+    return connect(checkout_object, rows, arguments, selection, order=order)
 
 
-@user.field("checkouts", needs="id")
+@user_object.field("checkouts", needs="id")
 def resolve_baskets(
     users: list[Row], arguments: UserCheckoutsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
     rows, keys = _baskets_in_channel(arguments), [user_row.id for user_row in users]
     return connect_for_parents(
-        checkout, rows, arguments, selection, order=_NEWEST, parent_column="user_id", parents=keys
+        checkout_object, rows, arguments, selection, order=_NEWEST, parent_column="user_id", parents=keys
     )
 
 
-@user.field(needs="id")
+@user_object.field(needs="id")
 def checkout_ids(users: list[Row], arguments: UserCheckoutIdsArguments, *_: object) -> list[list[str]]:
     rows = (
         _baskets_in_channel(arguments)

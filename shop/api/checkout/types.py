@@ -35,12 +35,12 @@ def changeable_baskets(context: Context) -> QuerySet[Basket]:
     return Basket.objects.filter(Q(user=None) | Q(user=context.user) if context.user else Q(user=None))
 
 
-checkout = Type("Checkout", rows=visible_baskets)
-line = Type(
+checkout_object = Type("Checkout", rows=visible_baskets)
+line_object = Type(
     "CheckoutLine", rows=lambda context: BasketLine.objects.filter(basket__in=visible_baskets(context))
 )
-shipping_method = Type("ShippingMethod")
-delivery = Type("Delivery")
+shipping_method_object = Type("ShippingMethod")
+delivery_object = Type("Delivery")
 
 
 def find_basket(arguments: InputData, context: Context) -> Basket:

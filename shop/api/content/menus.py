@@ -9,10 +9,10 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Resolver, Selection
 from shop.api.catalogue.collection_rows import key_from_cooperative
 from shop.api.catalogue.lookups import filter_by_lookup
-from shop.api.catalogue.types import category, collection
+from shop.api.catalogue.types import category_object, collection_object
 from shop.api.connections import SortKey, connect
 from shop.api.content.inputs import MenuArguments, MenuItemArguments, MenuItemsArguments, MenusArguments
-from shop.api.content.types import menu, menu_item, page
+from shop.api.content.types import menu_item_object, menu_object, page_object
 from shop.api.context import Context
 from shop.api.filters import Conditions, build_condition, has_metadata, is_one_of, sort_keys
 from shop.api.ids import key_from_id
@@ -23,22 +23,22 @@ from shop.api.root_fields import Queries
 from shop.api.translated_fields import add_translation_field
 from shop.content.models import Menu, MenuItem
 
-menu.id()
-menu.columns(name="name", slug="slug")
-add_metadata_fields(menu, Menu, permissions=[Permission.MANAGE_MENUS])
+menu_object.id()
+menu_object.columns(name="name", slug="slug")
+add_metadata_fields(menu_object, Menu, permissions=[Permission.MANAGE_MENUS])
 
-menu_item.id()
-menu_item.columns(name="name", level="level")
-menu_item.related_in_channel("menu", menu, column="menu_id")
-menu_item.related_in_channel("parent", menu_item, column="parent_id")
-menu_item.related("category", category, column="category_id")
-add_metadata_fields(menu_item, MenuItem, permissions=[Permission.MANAGE_MENUS])
-menu_item_translation = add_translation_field(
-    menu_item, "MenuItemTranslation", "content.menuitem", required=("name",), name="name"
+menu_item_object.id()
+menu_item_object.columns(name="name", level="level")
+menu_item_object.related_in_channel("menu", menu_object, column="menu_id")
+menu_item_object.related_in_channel("parent", menu_item_object, column="parent_id")
+menu_item_object.related("category", category_object, column="category_id")
+add_metadata_fields(menu_item_object, MenuItem, permissions=[Permission.MANAGE_MENUS])
+menu_item_translation_object = add_translation_field(
+    menu_item_object, "MenuItemTranslation", "content.menuitem", required=("name",), name="name"
 )
 
 
-@menu_item.field(needs="url")
+@menu_item_object.field(needs="url")
 def url(rows: list[Row], *_: object) -> list[str | None]:
     return [row.url or None for row in rows]
 
@@ -61,15 +61,15 @@ def _target_key(row_key: int | None, cooperative_key: int | None) -> int | None:
     return row_key if cooperative_key is None else key_from_cooperative(cooperative_key)
 
 
-menu_item.field("collection", needs=("collection_id", "collection_cooperative_id", "in_channel"))(
-    _target_resolver(collection, "collection_id", "collection_cooperative_id")
+menu_item_object.field("collection", needs=("collection_id", "collection_cooperative_id", "in_channel"))(
+    _target_resolver(collection_object, "collection_id", "collection_cooperative_id")
 )
-menu_item.field("page", needs=("page_id", "page_cooperative_id", "in_channel"))(
-    _target_resolver(page, "page_id", "page_cooperative_id")
+menu_item_object.field("page", needs=("page_id", "page_cooperative_id", "in_channel"))(
+    _target_resolver(page_object, "page_id", "page_cooperative_id")
 )
 
 
-@menu.field(needs=("id", "in_channel"))
+@menu_object.field(needs=("id", "in_channel"))
 def items(
     rows: list[Row], arguments: MenuItemsArguments, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -77,7 +77,7 @@ def items(
     return _entries(rows, "menu_id", Q(parent=None), context, selection)
 
 
-@menu_item.field(needs=("id", "in_channel"))
+@menu_item_object.field(needs=("id", "in_channel"))
 def children(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[Row]]:
     return _entries(rows, "parent_id", Q(), context, selection)
 
@@ -88,11 +88,11 @@ def _entries(
     items_by_pair: dict[Pair, list[Row]] = {}
     for channel_key in dict.fromkeys(parent.in_channel for parent in parents):
         keys = {parent.id for parent in parents if parent.in_channel == channel_key}
-        rows = menu_item.rows_in(context, channel_by_key(context, channel_key))
+        rows = menu_item_object.rows_in(context, channel_by_key(context, channel_key))
         rows = rows.filter(condition, **{f"{parent_column}__in": keys}).order_by(
             parent_column, "sort_order", "id"
         )
-        groups = menu_item.grouped(rows, selection.names(), by=parent_column)
+        groups = menu_item_object.grouped(rows, selection.names(), by=parent_column)
         items_by_pair |= {(key, channel_key): group for key, group in groups.items()}
     return [items_by_pair.get((parent.id, parent.in_channel), []) for parent in parents]
 
@@ -110,13 +110,15 @@ def _requested_rows(
 
 @query.field("menu")
 def one_menu(arguments: MenuArguments, context: Context, selection: Selection) -> Row | None:
-    rows = filter_by_lookup(menu, _requested_rows(menu, arguments, context), "content.menu", arguments)
-    return next(iter(menu.read(rows, selection.names())), None)
+    rows = filter_by_lookup(
+        menu_object, _requested_rows(menu_object, arguments, context), "content.menu", arguments
+    )
+    return next(iter(menu_object.read(rows, selection.names())), None)
 
 
 @query.field("menus")
 def all_menus(arguments: MenusArguments, context: Context, selection: Selection) -> dict[str, object]:
-    rows = _requested_rows(menu, arguments, context).filter(
+    rows = _requested_rows(menu_object, arguments, context).filter(
         build_condition(arguments.get("filter"), _CONDITIONS, context)
     )
     sorting = arguments.get("sortBy")
@@ -125,25 +127,27 @@ def all_menus(arguments: MenusArguments, context: Context, selection: Selection)
         entries = MenuItem.objects.filter(menu=OuterRef("pk")).order_by().values("menu")
         number = entries.annotate(number=Count("pk")).values("number")
         rows = rows.annotate(entry_count=Coalesce(Subquery(number, output_field=IntegerField()), 0))
-    return connect(menu, rows, arguments, selection, order=order)
+    return connect(menu_object, rows, arguments, selection, order=order)
 
 
 @query.field("menuItem")
 def one_menu_item(arguments: MenuItemArguments, context: Context, selection: Selection) -> Row | None:
-    rows = _requested_rows(menu_item, arguments, context).filter(pk=key_from_id(arguments["id"], "MenuItem"))
-    return next(iter(menu_item.read(rows, selection.names())), None)
+    rows = _requested_rows(menu_item_object, arguments, context).filter(
+        pk=key_from_id(arguments["id"], "MenuItem")
+    )
+    return next(iter(menu_item_object.read(rows, selection.names())), None)
 
 
 @query.field("menuItems")
 def all_menu_items(
     arguments: MenuItemsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    rows = _requested_rows(menu_item, arguments, context)
+    rows = _requested_rows(menu_item_object, arguments, context)
     rows = rows.filter(build_condition(arguments.get("filter"), _ITEM_CONDITIONS, context))
     order = sort_keys(
         arguments.get("sortBy"), {"NAME": [SortKey("name")]}, [SortKey("sort_order"), SortKey("id")]
     )
-    return connect(menu_item, rows, arguments, selection, order=order)
+    return connect(menu_item_object, rows, arguments, selection, order=order)
 
 
 _SORTS = {
@@ -161,4 +165,4 @@ _ITEM_CONDITIONS: Conditions = {
     "metadata": has_metadata(),
 }
 
-TYPES = (menu, menu_item, menu_item_translation, query)
+TYPES = (menu_object, menu_item_object, menu_item_translation_object, query)

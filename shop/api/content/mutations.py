@@ -35,7 +35,7 @@ from shop.api.content.inputs import (
     PageTypeUpdateArguments,
     PageUpdateArguments,
 )
-from shop.api.content.types import menu, menu_item, page, page_type
+from shop.api.content.types import menu_item_object, menu_object, page_object, page_type_object
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import input_key, input_keys
@@ -113,7 +113,7 @@ def page_create(arguments: PageCreateArguments, context: Context, selection: Sel
         inputs=attribute_values_from_input(input_data.get("attributes")),
         **context.actor_and_time,
     )
-    return {"page": staff_row(page, created_page.pk, context, selection.names("page"))}
+    return {"page": staff_row(page_object, created_page.pk, context, selection.names("page"))}
 
 
 @mutation.field(permissions=PAGE_PERMISSIONS)
@@ -125,12 +125,12 @@ def page_update(arguments: PageUpdateArguments, context: Context, selection: Sel
         inputs=attribute_values_from_input(input_data.get("attributes")),
         **context.actor_and_time,
     )
-    return {"page": staff_row(page, changed.pk, context, selection.names("page"))}
+    return {"page": staff_row(page_object, changed.pk, context, selection.names("page"))}
 
 
 @mutation.field(permissions=PAGE_PERMISSIONS)
 def page_delete(arguments: PageDeleteArguments, context: Context, selection: Selection) -> dict[str, object]:
-    return _delete(page, "page", Page, arguments, context, selection)
+    return _delete(page_object, "page", Page, arguments, context, selection)
 
 
 def _saved_type_payload(
@@ -146,7 +146,7 @@ def _saved_type_payload(
         remove=input_keys(input_data.get("removeAttributes"), "Attribute", field="removeAttributes"),
         **context.actor_and_time,
     )
-    return {"pageType": staff_row(page_type, saved_type.pk, context, selection.names("pageType"))}
+    return {"pageType": staff_row(page_type_object, saved_type.pk, context, selection.names("pageType"))}
 
 
 @mutation.field(permissions=PAGE_PERMISSIONS, refused={"count": 0})
@@ -180,7 +180,7 @@ def page_type_update(
 def page_type_delete(
     arguments: PageTypeDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    return _delete(page_type, "pageType", PageType, arguments, context, selection)
+    return _delete(page_type_object, "pageType", PageType, arguments, context, selection)
 
 
 @mutation.field(permissions=PAGE_TYPE_PERMISSIONS)
@@ -233,7 +233,7 @@ def menu_create(arguments: MenuCreateArguments, context: Context, selection: Sel
         raise InputError("REQUIRED", _("This information is required."), field="items")
     values = columns(input_data, slug="slug") | {"name": required_text(input_data, "name")}
     created_menu = actions.save_menu(menu_id=None, values=values, items=items, **context.actor_and_time)
-    return {"menu": staff_row(menu, created_menu.pk, context, selection.names("menu"))}
+    return {"menu": staff_row(menu_object, created_menu.pk, context, selection.names("menu"))}
 
 
 @mutation.field(permissions=MENU_PERMISSIONS)
@@ -241,12 +241,12 @@ def menu_update(arguments: MenuUpdateArguments, context: Context, selection: Sel
     values = columns(arguments["input"], name="name", slug="slug")
     key = int(input_key(arguments["id"], "Menu", field="id"))
     changed = actions.save_menu(menu_id=key, values=values, **context.actor_and_time)
-    return {"menu": staff_row(menu, changed.pk, context, selection.names("menu"))}
+    return {"menu": staff_row(menu_object, changed.pk, context, selection.names("menu"))}
 
 
 @mutation.field(permissions=MENU_PERMISSIONS)
 def menu_delete(arguments: MenuDeleteArguments, context: Context, selection: Selection) -> dict[str, object]:
-    return _delete(menu, "menu", Menu, arguments, context, selection)
+    return _delete(menu_object, "menu", Menu, arguments, context, selection)
 
 
 @mutation.field(permissions=MENU_PERMISSIONS)
@@ -261,7 +261,7 @@ def menu_item_create(
         values=_item_columns(input_data),
         **context.actor_and_time,
     )
-    return {"menuItem": staff_row(menu_item, created_item.pk, context, selection.names("menuItem"))}
+    return {"menuItem": staff_row(menu_item_object, created_item.pk, context, selection.names("menuItem"))}
 
 
 @mutation.field(permissions=MENU_PERMISSIONS)
@@ -272,14 +272,14 @@ def menu_item_update(
     changed = actions.change_menu_item(
         item_id=key, values=_item_columns(arguments["input"]), **context.actor_and_time
     )
-    return {"menuItem": staff_row(menu_item, changed.pk, context, selection.names("menuItem"))}
+    return {"menuItem": staff_row(menu_item_object, changed.pk, context, selection.names("menuItem"))}
 
 
 @mutation.field(permissions=MENU_PERMISSIONS)
 def menu_item_delete(
     arguments: MenuItemDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    return _delete(menu_item, "menuItem", MenuItem, arguments, context, selection)
+    return _delete(menu_item_object, "menuItem", MenuItem, arguments, context, selection)
 
 
 @mutation.field(permissions=MENU_PERMISSIONS)
@@ -298,7 +298,7 @@ def menu_item_move(
     ]
     key = int(input_key(arguments["menu"], "Menu", field="menu"))
     move_menu_items(menu_id=key, moves=moves, **context.actor_and_time)
-    return {"menu": staff_row(menu, key, context, selection.names("menu"))}
+    return {"menu": staff_row(menu_object, key, context, selection.names("menu"))}
 
 
 mutation.add_bulk_deletion("pageBulkDelete", page_delete, permissions=PAGE_PERMISSIONS)

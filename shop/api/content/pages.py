@@ -23,7 +23,7 @@ from shop.api.catalogue.assigned_values import references_to
 from shop.api.catalogue.attribute_filters import attribute_condition
 from shop.api.catalogue.categories import as_blocks
 from shop.api.catalogue.lookups import filter_by_lookup
-from shop.api.catalogue.types import Assigned, attribute, product_type
+from shop.api.catalogue.types import Assigned, attribute_object, product_type_object
 from shop.api.connections import SortKey, connect
 from shop.api.content.inputs import (
     PageArguments,
@@ -32,7 +32,7 @@ from shop.api.content.inputs import (
     PageTypeAvailableAttributesArguments,
     PageTypesArguments,
 )
-from shop.api.content.types import page, page_type
+from shop.api.content.types import page_object, page_type_object
 from shop.api.context import Context
 from shop.api.filters import (
     Conditions,
@@ -55,8 +55,8 @@ from shop.core.dates.calendar import vietnam_date
 
 _ATTRIBUTE_NEEDS = ("key", "page_type_id", "in_channel")
 
-page.id()
-page.columns(
+page_object.id()
+page_object.columns(
     title="title",
     slug="slug",
     seoTitle="seo_title",
@@ -65,10 +65,10 @@ page.columns(
     publishedAt="published_at",
     created="created_at",
 )
-page.related("pageType", page_type, column="page_type_id")
-add_metadata_fields(page, Page, permissions=[Permission.MANAGE_PAGES])
-page_translation = add_translation_field(
-    page,
+page_object.related("pageType", page_type_object, column="page_type_id")
+add_metadata_fields(page_object, Page, permissions=[Permission.MANAGE_PAGES])
+page_translation_object = add_translation_field(
+    page_object,
     "PageTranslation",
     "content.page",
     key="key",
@@ -82,18 +82,18 @@ page_translation = add_translation_field(
 )
 
 
-@page.field(needs="published_at")
+@page_object.field(needs="published_at")
 def publication_date(rows: list[Row], *_: object) -> list[datetime.date | None]:
     return [row.published_at and vietnam_date(row.published_at) for row in rows]
 
 
-@page.field(needs=("content", "story"))
+@page_object.field(needs=("content", "story"))
 def content(rows: list[Row], *_: object) -> Sequence[object]:
     """Resolve the content. A cooperative's page shows its story."""
     return [row.content or as_blocks(row.story) for row in rows]
 
 
-@page.field(needs=("content", "story"))
+@page_object.field(needs=("content", "story"))
 def content_json(rows: list[Row], *_: object) -> Sequence[object]:
     return [row.content or as_blocks(row.story) or {} for row in rows]
 
@@ -125,26 +125,26 @@ def _attributes_of_page_types(page_type_ids: Collection[int]) -> Rows:
     )
 
 
-add_attributes(page, _attributes_of_pages, needs=_ATTRIBUTE_NEEDS)
-add_assigned_attributes(page, _attributes_of_pages, needs=_ATTRIBUTE_NEEDS)
+add_attributes(page_object, _attributes_of_pages, needs=_ATTRIBUTE_NEEDS)
+add_assigned_attributes(page_object, _attributes_of_pages, needs=_ATTRIBUTE_NEEDS)
 
 
-page_type.id()
-page_type.columns(name="name", slug="slug")
-add_metadata_fields(page_type, PageType, permissions=[Permission.MANAGE_PAGE_TYPES])
-attribute.unsupported("referenceTypes", value=[])  # references are not restricted to types
+page_type_object.id()
+page_type_object.columns(name="name", slug="slug")
+add_metadata_fields(page_type_object, PageType, permissions=[Permission.MANAGE_PAGE_TYPES])
+attribute_object.unsupported("referenceTypes", value=[])  # references are not restricted to types
 
 
-@page_type.field("attributes", needs="id")
+@page_type_object.field("attributes", needs="id")
 def attributes_of_types(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     requested = visible_attributes(context, _attributes_of_page_types({row.id for row in rows}))
-    attributes_by_type = attribute.grouped(requested, selection.names(), by="owner_type")
+    attributes_by_type = attribute_object.grouped(requested, selection.names(), by="owner_type")
     return [attributes_by_type.get(row.id, []) for row in rows]
 
 
-@page_type.field(needs="id", permissions=[Permission.MANAGE_PAGES, Permission.MANAGE_PAGE_TYPES])
+@page_type_object.field(needs="id", permissions=[Permission.MANAGE_PAGES, Permission.MANAGE_PAGE_TYPES])
 def has_pages(rows: list[Row], *_: object) -> list[bool]:
     used_type_ids = set(
         Page.objects.filter(page_type__in={row.id for row in rows}).values_list("page_type", flat=True)
@@ -164,13 +164,15 @@ def _available_attributes(attribute_kind: AttributeKind, link: str) -> Resolver:
         reject_filter_with_where(arguments)
         pages = []
         for row in rows:
-            available = attribute.rows(context).filter(kind=attribute_kind).exclude(**{link: row.id})
+            available = attribute_object.rows(context).filter(kind=attribute_kind).exclude(**{link: row.id})
             filters = arguments.get("filter")
             text = arguments.get("search") or (filters.get("search") if filters else None)
             if text:
                 available = available.filter(Q(name__icontains=text) | Q(slug__icontains=text))
             pages.append(
-                connect(attribute, available, arguments, selection, order=[SortKey("name"), SortKey("id")])
+                connect(
+                    attribute_object, available, arguments, selection, order=[SortKey("name"), SortKey("id")]
+                )
             )
         return pages
 
@@ -179,10 +181,10 @@ def _available_attributes(attribute_kind: AttributeKind, link: str) -> Resolver:
 
 _PAGE_TYPE_STAFF = (Permission.MANAGE_PAGES, Permission.MANAGE_PAGE_TYPES)
 _PRODUCT_TYPE_STAFF = (Permission.MANAGE_PRODUCTS, Permission.MANAGE_PRODUCT_TYPES)
-page_type.field("availableAttributes", needs="id", permissions=_PAGE_TYPE_STAFF)(
+page_type_object.field("availableAttributes", needs="id", permissions=_PAGE_TYPE_STAFF)(
     _available_attributes(AttributeKind.PAGE_TYPE, "page_type_rows__page_type")
 )
-product_type.field("availableAttributes", needs="id", permissions=_PRODUCT_TYPE_STAFF)(
+product_type_object.field("availableAttributes", needs="id", permissions=_PRODUCT_TYPE_STAFF)(
     _available_attributes(AttributeKind.PRODUCT_TYPE, "product_type_rows__product_type")
 )
 
@@ -191,13 +193,15 @@ query = Queries()
 
 def visible_page_rows(arguments: InputData, context: Context) -> Rows:
     """Return visible pages. The channel applies to the products and collections they refer to."""
-    return page.rows_in(context, context.channel(arguments.get("channel")))
+    return page_object.rows_in(context, context.channel(arguments.get("channel")))
 
 
 @query.field("page")
 def one_page(arguments: PageArguments, context: Context, selection: Selection) -> Row | None:
-    rows = filter_by_lookup(page, visible_page_rows(arguments, context), "content.page", arguments, key="key")
-    return next(iter(page.read(rows, selection.names())), None)
+    rows = filter_by_lookup(
+        page_object, visible_page_rows(arguments, context), "content.page", arguments, key="key"
+    )
+    return next(iter(page_object.read(rows, selection.names())), None)
 
 
 @query.field("pages")
@@ -209,22 +213,24 @@ def all_pages(arguments: PagesArguments, context: Context, selection: Selection)
     for input_data in (arguments.get("filter"), arguments.get("where")):
         rows = rows.filter(build_condition(input_data, _CONDITIONS, context))
     order = sort_keys(arguments.get("sortBy"), _SORTS, [SortKey("title"), SortKey("slug")], unique="key")
-    return connect(page, rows, arguments, selection, order=order)
+    return connect(page_object, rows, arguments, selection, order=order)
 
 
 @query.field("pageType")
 def one_page_type(arguments: PageTypeArguments, context: Context, selection: Selection) -> Row | None:
     key = key_from_id(arguments["id"], "PageType")
-    return page_type.by_key(context, [key], selection.names()).get(key)
+    return page_type_object.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("pageTypes")
 def all_page_types(
     arguments: PageTypesArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    rows = page_type.rows(context).filter(build_condition(arguments.get("filter"), _TYPE_CONDITIONS, context))
+    rows = page_type_object.rows(context).filter(
+        build_condition(arguments.get("filter"), _TYPE_CONDITIONS, context)
+    )
     order = sort_keys(arguments.get("sortBy"), _TYPE_SORTS, [SortKey("name"), SortKey("slug")])
-    return connect(page_type, rows, arguments, selection, order=order)
+    return connect(page_type_object, rows, arguments, selection, order=order)
 
 
 def _attributes(context: Context, attribute_filters: list[dict[str, object]]) -> Q:
@@ -264,4 +270,10 @@ _TYPE_CONDITIONS: Conditions = {
     "slugs": is_one_of("slug"),
 }
 
-TYPES = (page, page_type, page_translation, *references_to(page, "PageReference"), query)
+TYPES = (
+    page_object,
+    page_type_object,
+    page_translation_object,
+    *references_to(page_object, "PageReference"),
+    query,
+)

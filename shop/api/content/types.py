@@ -59,7 +59,7 @@ def visible_menu_items(context: Context, channel: Channel | None) -> Rows:
     return rows.filter(Q(category=None) | Q(category__is_shown=True))
 
 
-page = InChannel("Page", visible_pages, key="key")
-page_type = Type("PageType", lambda context: PageType.objects.all())
-menu = InChannel("Menu", lambda context, channel: Menu.objects.all())
-menu_item = InChannel("MenuItem", visible_menu_items)
+page_object = InChannel("Page", visible_pages, key="key")
+page_type_object = Type("PageType", lambda context: PageType.objects.all())
+menu_object = InChannel("Menu", lambda context, channel: Menu.objects.all())
+menu_item_object = InChannel("MenuItem", visible_menu_items)

@@ -17,7 +17,7 @@ from orders.actions.settlement.close_settlement import close_settlement
 from orders.models import Payout
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue.cooperatives import cooperative
+from shop.api.catalogue.cooperatives import cooperative_object
 from shop.api.context import Context
 from shop.api.cooperatives.inputs import (
     CooperativeAnswerArguments,
@@ -27,7 +27,7 @@ from shop.api.cooperatives.inputs import (
     CooperativeUpdateArguments,
     PayoutMarkPaidArguments,
 )
-from shop.api.cooperatives.settlements import payout, settlement
+from shop.api.cooperatives.settlements import payout_object, settlement_object
 from shop.api.errors import InputError
 from shop.api.field_permissions import CooperativeScoped
 from shop.api.ids import Key, input_key
@@ -119,7 +119,7 @@ def cooperative_settlement_close(
 ) -> dict[str, object]:
     key = input_key(arguments["id"], "CooperativeSettlement", field="id")
     close_settlement(settlement_id=key, actor=context.actor, now=context.now)
-    return {"settlement": settlement.by_key(context, [key], selection.names("settlement")).get(key)}
+    return {"settlement": settlement_object.by_key(context, [key], selection.names("settlement")).get(key)}
 
 
 @mutation.field(permissions=PAYOUT_PERMISSIONS, needs_recent_sign_in=True)
@@ -140,7 +140,7 @@ def payout_mark_paid(
         actor=context.actor,
         now=context.now,
     )
-    return {"payout": payout.by_key(context, [key], selection.names("payout")).get(key)}
+    return {"payout": payout_object.by_key(context, [key], selection.names("payout")).get(key)}
 
 
 def _manageable_cooperative(text: str, context: Context) -> Cooperative:
@@ -154,5 +154,5 @@ def _manageable_cooperative(text: str, context: Context) -> Cooperative:
 
 
 def _payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
-    rows_by_pair = cooperative.by_pair(context, [(key, None)], selection.names("cooperative"))
+    rows_by_pair = cooperative_object.by_pair(context, [(key, None)], selection.names("cooperative"))
     return {"cooperative": rows_by_pair.get((key, None))}

@@ -8,7 +8,7 @@ from orders.models import LedgerEntry, Payout, PeriodTotals, Settlement
 from orders.states import SettlementState
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue.cooperatives import cooperative
+from shop.api.catalogue.cooperatives import cooperative_object
 from shop.api.connections import SortKey, connect
 from shop.api.context import Context
 from shop.api.cooperatives.inputs import CooperativePayoutsArguments, CooperativeSettlementsArguments
@@ -38,9 +38,9 @@ def _visible_payouts(context: Context) -> Rows:
     return rows.filter(scope.row_filter(cooperative="settlement__cooperative"))
 
 
-settlement = Type("CooperativeSettlement", _visible_settlements)
-settlement.id()
-settlement.columns(
+settlement_object = Type("CooperativeSettlement", _visible_settlements)
+settlement_object.id()
+settlement_object.columns(
     number="number",
     state="state",
     currency="currency",
@@ -48,17 +48,21 @@ settlement.columns(
     closedAt="closed_at",
     paidAt="paid_at",
 )
-settlement_totals = Type("CooperativeSettlementFigures")
-settlement_totals.value_fields(*(to_camel_case(name) for name in (*_TOTAL_NAMES, "payable")))
+settlement_totals_object = Type("CooperativeSettlementFigures")
+settlement_totals_object.value_fields(*(to_camel_case(name) for name in (*_TOTAL_NAMES, "payable")))
 
-payout = Type("CooperativePayout", _visible_payouts)
-payout.id()
-payout.columns(state="state", method="method", madeAt="created_at", paidAt="paid_at", reference="reference")
-payout.related("settlement", settlement, column="settlement_id")
-settlement.related_in_channel("cooperative", cooperative, column="cooperative_id", channel_column=None)
+payout_object = Type("CooperativePayout", _visible_payouts)
+payout_object.id()
+payout_object.columns(
+    state="state", method="method", madeAt="created_at", paidAt="paid_at", reference="reference"
+)
+payout_object.related("settlement", settlement_object, column="settlement_id")
+settlement_object.related_in_channel(
+    "cooperative", cooperative_object, column="cooperative_id", channel_column=None
+)
 
 
-@settlement.field("figures", needs=("id", "state", "currency", *_TOTAL_NAMES))
+@settlement_object.field("figures", needs=("id", "state", "currency", *_TOTAL_NAMES))
 def resolve_figures(rows: list[Row], *_: object) -> list[dict[str, MoneyAmount]]:
     """Resolve figures; those of open settlements are read from the ledger in one query."""
     open_ids = [row.id for row in rows if row.state == SettlementState.OPEN]
@@ -81,27 +85,27 @@ def _money_by_figure(totals: PeriodTotals, row: Row) -> dict[str, MoneyAmount]:
     return {to_camel_case(name): MoneyAmount(amount, row.currency) for name, amount in amounts.items()}
 
 
-@settlement.field("payout", needs="id")
+@settlement_object.field("payout", needs="id")
 def resolve_payouts(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
-    requested = payout.rows(context).filter(settlement__in=[row.id for row in rows])
-    payouts_by_settlement = payout.grouped(requested, selection.names(), by="settlement_id")
+    requested = payout_object.rows(context).filter(settlement__in=[row.id for row in rows])
+    payouts_by_settlement = payout_object.grouped(requested, selection.names(), by="settlement_id")
     return [next(iter(payouts_by_settlement.get(row.id, ())), None) for row in rows]
 
 
-@payout.field("amount", needs=("amount", "currency"))
+@payout_object.field("amount", needs=("amount", "currency"))
 def payout_amounts(rows: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(row.amount, row.currency) for row in rows]
 
 
-@payout.field("accountEnd", needs="bank_account")
+@payout_object.field("accountEnd", needs="bank_account")
 def account_ends(rows: list[Row], *_: object) -> list[str]:
     """Resolve the last digits of the account."""
     return [row.bank_account[-4:] for row in rows]
 
 
-@cooperative.field(
+@cooperative_object.field(
     needs="state",
     permissions=[
         Permission.MANAGE_STAFF,
@@ -120,17 +124,17 @@ query = Queries()
 def cooperative_settlements(
     arguments: CooperativeSettlementsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    rows = _filter_rows(settlement.rows(context), arguments, "cooperative")
+    rows = _filter_rows(settlement_object.rows(context), arguments, "cooperative")
     order = [SortKey("opened_at", is_descending=True), SortKey("id", is_descending=True)]
-    return connect(settlement, rows, arguments, selection, order=order)
+    return connect(settlement_object, rows, arguments, selection, order=order)
 
 
 @query.field(permissions=MONEY_PERMISSIONS)
 def cooperative_payouts(
     arguments: CooperativePayoutsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    rows = _filter_rows(payout.rows(context), arguments, "settlement__cooperative")
-    return connect(payout, rows, arguments, selection, order=[SortKey("created_at"), SortKey("id")])
+    rows = _filter_rows(payout_object.rows(context), arguments, "settlement__cooperative")
+    return connect(payout_object, rows, arguments, selection, order=[SortKey("created_at"), SortKey("id")])
 
 
 def _filter_rows(
@@ -143,4 +147,4 @@ def _filter_rows(
     return rows if arguments.get("state") is None else rows.filter(state=arguments["state"])
 
 
-TYPES = (settlement, settlement_totals, payout, query)
+TYPES = (settlement_object, settlement_totals_object, payout_object, query)

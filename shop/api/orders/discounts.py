@@ -14,7 +14,7 @@ from shop.api.ids import Key
 from shop.api.money import MoneyAmount, to_major_units
 from shop.api.object_types import Row, Rows
 from shop.api.orders.lines import unit_price
-from shop.api.orders.types import discount, line_discount, order
+from shop.api.orders.types import discount_object, line_discount_object, order_object
 from shop.api.orders.visibility import can_only_see_parts, filter_visible
 from shop.api.schema import Choices
 
@@ -24,11 +24,13 @@ ENUMS: dict[str, Choices] = {
     "VoucherTypeEnum": VoucherType,
 }
 
-discount.id()
-discount.columns(type="kind", name="name", translatedName="name", valueType="value_type", reason="reason")
+discount_object.id()
+discount_object.columns(
+    type="kind", name="name", translatedName="name", valueType="value_type", reason="reason"
+)
 
 
-@discount.field(needs=("value_type", "value", "currency"))
+@discount_object.field(needs=("value_type", "value", "currency"))
 def value(rows: list[Row], *_: object) -> Sequence[object]:
     return [_discount_value(row.value_type, row.value, row.currency) for row in rows]
 
@@ -57,13 +59,13 @@ def _visible_shares(context: Context) -> Rows:
     return visible
 
 
-discount.field("amount", needs=("id", "amount", "currency"))(_totals)
-discount.field("total", needs=("id", "amount", "currency"))(_totals)
+discount_object.field("amount", needs=("id", "amount", "currency"))(_totals)
+discount_object.field("total", needs=("id", "amount", "currency"))(_totals)
 
 _SHARE = ("amount", "discount__currency")
 
-line_discount.id()
-line_discount.columns(
+line_discount_object.id()
+line_discount_object.columns(
     type="discount__kind",
     name="discount__name",
     translatedName="discount__name",
@@ -72,33 +74,33 @@ line_discount.columns(
 )
 
 
-@line_discount.field("value", needs=("discount__value_type", "discount__value", "discount__currency"))
+@line_discount_object.field("value", needs=("discount__value_type", "discount__value", "discount__currency"))
 def values_of_shares(rows: list[Row], *_: object) -> Sequence[object]:
     return [
         _discount_value(row.discount__value_type, row.discount__value, row.discount__currency) for row in rows
     ]
 
 
-@line_discount.field("total", needs=_SHARE)
+@line_discount_object.field("total", needs=_SHARE)
 def totals_of_shares(rows: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(row.amount, row.discount__currency) for row in rows]
 
 
-@line_discount.field(needs=(*_SHARE, "line__quantity"))
+@line_discount_object.field(needs=(*_SHARE, "line__quantity"))
 def unit(rows: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(unit_price(row.amount, row.line__quantity), row.discount__currency) for row in rows]
 
 
-@order.field("discounts", needs="id")
+@order_object.field("discounts", needs="id")
 def discounts_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     """Resolve the discounts of orders, without promotions of single products, which are on the lines."""
-    rows = discount.rows(context).filter(order__in=[order_row.id for order_row in orders])
+    rows = discount_object.rows(context).filter(order__in=[order_row.id for order_row in orders])
     if can_only_see_parts(context):
         rows = rows.filter(pk__in=_visible_shares(context).values("discount"))
     rows = rows.exclude(kind=DiscountKind.PROMOTION).order_by("order", "kind", "pk")
-    discounts_by_order = discount.grouped(rows, selection.names(), by="order_id")
+    discounts_by_order = discount_object.grouped(rows, selection.names(), by="order_id")
     return [discounts_by_order.get(order_row.id, []) for order_row in orders]
 
 
@@ -114,7 +116,7 @@ def _totals_and_names(context: Context, orders: list[Row]) -> dict[Key, tuple[in
     return totals_and_names
 
 
-@order.field("discount", needs=("id", "currency"))
+@order_object.field("discount", needs=("id", "currency"))
 def total_discounts(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[MoneyAmount | None]:
@@ -127,7 +129,7 @@ def total_discounts(
     ]
 
 
-@order.field(needs="id")
+@order_object.field(needs="id")
 def discount_name(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str | None]:
@@ -138,6 +140,6 @@ def discount_name(
     ]
 
 
-order.field("translatedDiscountName", needs="id")(discount_name)
+order_object.field("translatedDiscountName", needs="id")(discount_name)
 
-TYPES = (discount, line_discount)
+TYPES = (discount_object, line_discount_object)

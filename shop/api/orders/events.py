@@ -15,7 +15,7 @@ from shop.api.money import to_major_units
 from shop.api.object_types import Row, Rows, Type
 from shop.api.orders.inputs import HomepageEventsArguments
 from shop.api.orders.refunds import actors
-from shop.api.orders.types import ORDER_PERMISSIONS, event, fulfillment_line, order
+from shop.api.orders.types import ORDER_PERMISSIONS, event_object, fulfillment_line_object, order_object
 from shop.api.orders.visibility import order_scope
 from shop.api.root_fields import Queries
 from shop.core.actors import ActorKind
@@ -92,9 +92,9 @@ _ORDER_WIDE = (
 _MONEY = frozenset(action for action in EVENT_TYPES if action.startswith("payment."))
 _PARCEL = Parcel._meta.label_lower
 
-event.id()
-event.columns(date="created_at")
-event.unsupported(
+event_object.id()
+event_object.columns(date="created_at")
+event_object.unsupported(
     "email",
     "emailType",
     "paymentId",
@@ -112,10 +112,12 @@ event.unsupported(
     "reference",
 )
 
-event_line = Type("OrderEventOrderLineObject")
-event_line.value_fields("quantity", "orderLine", "itemName", "discount")
-event_discount = Type("OrderEventDiscountObject")
-event_discount.value_fields("valueType", "value", "reason", "amount", "oldValueType", "oldValue", "oldAmount")
+event_line_object = Type("OrderEventOrderLineObject")
+event_line_object.value_fields("quantity", "orderLine", "itemName", "discount")
+event_discount_object = Type("OrderEventDiscountObject")
+event_discount_object.value_fields(
+    "valueType", "value", "reason", "amount", "oldValueType", "oldValue", "oldAmount"
+)
 
 
 def changes_of_event_types(names: Iterable[str]) -> list[str]:
@@ -125,21 +127,21 @@ def changes_of_event_types(names: Iterable[str]) -> list[str]:
     return [action for action, name in EVENT_TYPES.items() if name in requested] + other_changes
 
 
-@order.field("events", needs="id", permissions=ORDER_PERMISSIONS)
+@order_object.field("events", needs="id", permissions=ORDER_PERMISSIONS)
 def events_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     keys = [str(order_row.id) for order_row in orders]
     rows = visible_events(context).filter(root_kind=Order._meta.label_lower, root_key__in=keys)
     rows = rows.filter(action__in=[*EVENT_TYPES, *EVENT_MESSAGES]).order_by("root_key", "created_at", "pk")
-    events_by_order = event.grouped(rows, selection.names(), by="root_key")
+    events_by_order = event_object.grouped(rows, selection.names(), by="root_key")
     return [events_by_order.get(key, []) for key in keys]
 
 
 def visible_events(context: Context) -> Rows:
     """Return visible changes; staff of a cooperative see those of their part and of the order's status."""
     scope = order_scope(context)
-    rows = event.rows(context)
+    rows = event_object.rows(context)
     if scope.has_platform_grant:
         return rows
     return rows.filter(
@@ -147,12 +149,12 @@ def visible_events(context: Context) -> Rows:
     )
 
 
-@event.field("type", needs="action")
+@event_object.field("type", needs="action")
 def event_types(events: list[Row], *_: object) -> list[str]:
     return [EVENT_TYPES.get(event_row.action, OTHER_EVENT_TYPE) for event_row in events]
 
 
-@event.field(needs=("action", "reason"))
+@event_object.field(needs=("action", "reason"))
 def message(events: list[Row], *_: object) -> list[str | None]:
     """Resolve the message: a text for changes that Saleor has no event type for, followed by the reason."""
     return [
@@ -170,17 +172,17 @@ def message(events: list[Row], *_: object) -> list[str | None]:
     ]
 
 
-@event.field("user", needs=("actor_kind", "actor_key"))
+@event_object.field("user", needs=("actor_kind", "actor_key"))
 def people(events: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     return actors(events, ActorKind.PERSON, context, selection)
 
 
-@event.field("app", needs=("actor_kind", "actor_key"))
+@event_object.field("app", needs=("actor_kind", "actor_key"))
 def apps(events: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     return actors(events, ActorKind.APP, context, selection)
 
 
-@event.field(needs=("id", "action", "data", "root_key"))
+@event_object.field(needs=("id", "action", "data", "root_key"))
 def amount(events: list[Row], *_: object) -> list[float | None]:
     """Resolve the paid or refunded amount, if recorded."""
     money_events = [
@@ -201,7 +203,7 @@ def amount(events: list[Row], *_: object) -> list[float | None]:
     return [amounts.get(event_row.id) for event_row in events]
 
 
-@event.field(needs="root_key")
+@event_object.field(needs="root_key")
 def order_number(events: list[Row], *_: object) -> list[str | None]:
     numbers = Order.objects.filter(pk__in={event_row.root_key for event_row in events}).values_list(
         "pk", "number"
@@ -210,7 +212,7 @@ def order_number(events: list[Row], *_: object) -> list[str | None]:
     return [numbers_by_order.get(event_row.root_key) for event_row in events]
 
 
-@event.field(needs=("kind", "key"))
+@event_object.field(needs=("kind", "key"))
 def composed_id(events: list[Row], *_: object) -> list[str | None]:
     """Resolve the parcel, as order number and parcel number."""
     keys = {event_row.key for event_row in events if event_row.kind == _PARCEL}
@@ -221,14 +223,14 @@ def composed_id(events: list[Row], *_: object) -> list[str | None]:
     return [ids_by_parcel.get(event_row.key) if event_row.kind == _PARCEL else None for event_row in events]
 
 
-@event.field(needs=("kind", "key"))
+@event_object.field(needs=("kind", "key"))
 def fulfilled_items(
     events: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row] | None]:
     """Resolve the parcel's lines."""
     keys = {event_row.key for event_row in events if event_row.kind == _PARCEL}
     rows = ParcelLine.objects.filter(parcel__in=keys).order_by("parcel", "pk")
-    lines_by_parcel = fulfillment_line.grouped(rows, selection.names(), by="parcel_id") if keys else {}
+    lines_by_parcel = fulfillment_line_object.grouped(rows, selection.names(), by="parcel_id") if keys else {}
     return [
         lines_by_parcel.get(int(event_row.key), []) if event_row.kind == _PARCEL else None
         for event_row in events
@@ -251,7 +253,7 @@ def homepage_events(
     arguments: HomepageEventsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     rows = visible_events(context).filter(root_kind=Order._meta.label_lower, action__in=_HOMEPAGE_ACTIONS)
-    return connect(event, rows, arguments, selection, order=[SortKey("created_at"), SortKey("id")])
+    return connect(event_object, rows, arguments, selection, order=[SortKey("created_at"), SortKey("id")])
 
 
-TYPES = (event, event_line, event_discount, query)
+TYPES = (event_object, event_line_object, event_discount_object, query)

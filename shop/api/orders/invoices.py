@@ -11,7 +11,7 @@ from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.input_data import InputData
 from shop.api.object_types import Row, Type
-from shop.api.orders.types import order
+from shop.api.orders.types import order_object
 from shop.core.identifiers import tax_codes
 
 _COLUMNS = {"name": "company", "taxCode": "tax_code", "address": "address"}
@@ -21,19 +21,19 @@ _REQUIRED = {
     "address": _("Enter the registered address of the company."),
 }
 
-invoice_company = Type("InvoiceCompany", lambda context: InvoiceDetails.objects.all())
-invoice_company.columns(**_COLUMNS, email="email")
+invoice_company_object = Type("InvoiceCompany", lambda context: InvoiceDetails.objects.all())
+invoice_company_object.columns(**_COLUMNS, email="email")
 
 
-@order.field("invoiceCompany", needs=("id", "may_show_address"))
+@order_object.field("invoiceCompany", needs=("id", "may_show_address"))
 def companies_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve the company; cooperatives' staff see it as long as they see the address."""
-    rows = invoice_company.rows(context).filter(
+    rows = invoice_company_object.rows(context).filter(
         order__in=[order_row.id for order_row in orders if order_row.may_show_address]
     )
-    companies_by_order = invoice_company.grouped(rows, selection.names(), by="order_id")
+    companies_by_order = invoice_company_object.grouped(rows, selection.names(), by="order_id")
     return [next(iter(companies_by_order.get(order_row.id, ())), None) for order_row in orders]
 
 
@@ -55,4 +55,4 @@ def invoice_from(input_data: InputData | None) -> InvoiceDetails | None:
     return InvoiceDetails(**values, email=email)
 
 
-TYPES = (invoice_company,)
+TYPES = (invoice_company_object,)

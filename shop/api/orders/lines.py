@@ -9,8 +9,8 @@ from orders.actions.order_records.recalculate_order import closed_quantities
 from orders.models import Allocation, DiscountShare, OrderLine, ValueType
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.catalogue.cooperatives import cooperative
-from shop.api.catalogue.types import variant, warehouse
+from shop.api.catalogue.cooperatives import cooperative_object
+from shop.api.catalogue.types import variant_object, warehouse_object
 from shop.api.context import Context
 from shop.api.ids import Key, global_id
 from shop.api.images import image_url
@@ -18,11 +18,11 @@ from shop.api.metadata import add_metadata_fields
 from shop.api.money import MoneyAmount, TaxedAmount, to_major_units
 from shop.api.object_types import Row
 from shop.api.orders.inputs import OrderLineThumbnailArguments
-from shop.api.orders.types import ORDER_PERMISSIONS, allocation, line, line_discount
+from shop.api.orders.types import ORDER_PERMISSIONS, allocation_object, line_discount_object, line_object
 from shop.core.models import Picture
 
-line.id()
-line.columns(
+line_object.id()
+line_object.columns(
     productName="product_name",
     variantName="variant_name",
     productSku="sku",
@@ -33,10 +33,10 @@ line.columns(
     translatedVariantName="translated_variant_name",
     taxClassName="tax_class_name",
 )
-line.unsupported("saleId", "taxClass", "voucherCode", "priceOverrideReason")
-line.unsupported("isGift", "isPriceOverridden", value=False)
-line.unsupported("taxClassMetadata", "taxClassPrivateMetadata", value=[])
-add_metadata_fields(line, OrderLine, permissions=ORDER_PERMISSIONS)
+line_object.unsupported("saleId", "taxClass", "voucherCode", "priceOverrideReason")
+line_object.unsupported("isGift", "isPriceOverridden", value=False)
+line_object.unsupported("taxClassMetadata", "taxClassPrivateMetadata", value=[])
+add_metadata_fields(line_object, OrderLine, permissions=ORDER_PERMISSIONS)
 
 
 def unit_price(total: int, quantity: int) -> int:
@@ -64,8 +64,8 @@ def _prices(field: str, column_prefix: str) -> None:
         ]
 
     unit = field.replace("Total", "Unit").replace("total", "unit")
-    line.field(field, needs=(net, gross, "order__currency"))(line_prices)
-    line.field(unit, needs=(net, gross, "quantity", "order__currency"))(unit_prices)
+    line_object.field(field, needs=(net, gross, "order__currency"))(line_prices)
+    line_object.field(unit, needs=(net, gross, "quantity", "order__currency"))(unit_prices)
 
 
 _prices("totalPrice", "total")
@@ -79,23 +79,23 @@ def _unit_discount(row: Row) -> int:
     return unit_price(row.list_gross, row.quantity) - unit_price(row.total_gross, row.quantity)
 
 
-@line.field(needs=_DISCOUNT_COLUMNS)
+@line_object.field(needs=_DISCOUNT_COLUMNS)
 def unit_discount(lines: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(_unit_discount(line_row), line_row.order__currency) for line_row in lines]
 
 
-@line.field(needs=_DISCOUNT_COLUMNS)
+@line_object.field(needs=_DISCOUNT_COLUMNS)
 def unit_discount_value(lines: list[Row], *_: object) -> list[Decimal]:
     return [to_major_units(_unit_discount(line_row), line_row.order__currency) for line_row in lines]
 
 
-@line.field(needs=_DISCOUNT_COLUMNS)
+@line_object.field(needs=_DISCOUNT_COLUMNS)
 def unit_discount_type(lines: list[Row], *_: object) -> list[str | None]:
     """Resolve the type; discounts of several types add up to a fixed amount."""
     return [ValueType.FIXED if _unit_discount(line_row) else None for line_row in lines]
 
 
-@line.field(needs="id")
+@line_object.field(needs="id")
 def unit_discount_reason(lines: list[Row], *_: object) -> list[str | None]:
     """Resolve the names of the discounts."""
     names_by_line: dict[Key, list[str]] = {}
@@ -110,25 +110,25 @@ def unit_discount_reason(lines: list[Row], *_: object) -> list[str | None]:
     ]
 
 
-@line.field(needs=("id", "quantity"))
+@line_object.field(needs=("id", "quantity"))
 def quantity_fulfilled(lines: list[Row], *_: object) -> list[int]:
     """Resolve the quantity in parcels, or refunded and not sent."""
     closed = closed_quantities(line_row.id for line_row in lines)
     return [closed.get(line_row.id, 0) for line_row in lines]
 
 
-@line.field(needs=("id", "quantity"))
+@line_object.field(needs=("id", "quantity"))
 def quantity_to_fulfill(lines: list[Row], *_: object) -> list[int]:
     closed = closed_quantities(line_row.id for line_row in lines)
     return [line_row.quantity - closed.get(line_row.id, 0) for line_row in lines]
 
 
-@line.field(needs="tax_rate")
+@line_object.field(needs="tax_rate")
 def tax_rate(lines: list[Row], *_: object) -> list[float]:
     return [float(line_row.tax_rate / 100) for line_row in lines]
 
 
-@line.field(needs="variant_id")
+@line_object.field(needs="variant_id")
 def product_variant_id(lines: list[Row], *_: object) -> list[str | None]:
     return [
         global_id("ProductVariant", line_row.variant_id) if line_row.variant_id else None
@@ -136,13 +136,15 @@ def product_variant_id(lines: list[Row], *_: object) -> list[str | None]:
     ]
 
 
-line.related_in_channel("variant", variant, column="variant_id", channel_column="order__channel_id")
-line.related_in_channel(
-    "cooperative", cooperative, column="cooperative_id", channel_column="order__channel_id"
+line_object.related_in_channel(
+    "variant", variant_object, column="variant_id", channel_column="order__channel_id"
+)
+line_object.related_in_channel(
+    "cooperative", cooperative_object, column="cooperative_id", channel_column="order__channel_id"
 )
 
 
-@line.field(needs=("picture_key", "product_key", "product_name"))
+@line_object.field(needs=("picture_key", "product_key", "product_name"))
 def thumbnail(
     lines: list[Row], arguments: OrderLineThumbnailArguments, context: Context, selection: Selection
 ) -> list[dict[str, str] | None]:
@@ -163,29 +165,31 @@ def thumbnail(
     return thumbnails
 
 
-line.related_rows(
+line_object.related_rows(
     "allocations",
-    allocation,
+    allocation_object,
     column="line",
     order=["pk"],
     rows=Allocation.objects.all(),
     permissions=[Permission.MANAGE_PRODUCTS, *ORDER_PERMISSIONS],
 )
-line.related_rows("discounts", line_discount, column="line", order=["pk"])
+line_object.related_rows("discounts", line_discount_object, column="line", order=["pk"])
 
 
-allocation.id()
-allocation.columns(quantity="quantity")
+allocation_object.id()
+allocation_object.columns(quantity="quantity")
 
 
-@allocation.field("warehouse", needs="stock__warehouse_id")
+@allocation_object.field("warehouse", needs="stock__warehouse_id")
 def warehouses_of_allocations(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve the warehouses of allocations, including closed ones."""
     keys = [row.stock__warehouse_id for row in rows]
-    warehouses_by_key = warehouse.by_key(context, keys, selection.names(), rows=Warehouse.objects.all())
+    warehouses_by_key = warehouse_object.by_key(
+        context, keys, selection.names(), rows=Warehouse.objects.all()
+    )
     return [warehouses_by_key.get(key) for key in keys]
 
 
-TYPES = (line, allocation)
+TYPES = (line_object, allocation_object)

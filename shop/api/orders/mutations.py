@@ -45,7 +45,13 @@ from shop.api.orders.inputs import (
     OrderNoteUpdateArguments,
     OrderUpdateArguments,
 )
-from shop.api.orders.types import ORDER_PERMISSIONS, WHOLE_ORDER_PERMISSIONS, event, fulfillment, order
+from shop.api.orders.types import (
+    ORDER_PERMISSIONS,
+    WHOLE_ORDER_PERMISSIONS,
+    event_object,
+    fulfillment_object,
+    order_object,
+)
 from shop.api.orders.visibility import filter_handled, handled_orders, order_key
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing, Refused
@@ -96,7 +102,7 @@ def order_note_add(
     note = add_note(order_id=key, text=arguments["input"]["message"], actor=context.actor, now=context.now)
     return {
         "order": order_row(key, context, selection),
-        "event": event.by_key(context, [note.pk], selection.names("event")).get(note.pk),
+        "event": event_object.by_key(context, [note.pk], selection.names("event")).get(note.pk),
     }
 
 
@@ -108,7 +114,7 @@ def order_note_update(
     note = correct_note(note_id=key, text=arguments["input"]["message"], actor=context.actor, now=context.now)
     return {
         "order": order_row(uuid.UUID(note.key), context, selection),
-        "event": event.by_key(context, [note.pk], selection.names("event")).get(note.pk),
+        "event": event_object.by_key(context, [note.pk], selection.names("event")).get(note.pk),
     }
 
 
@@ -183,7 +189,7 @@ def order_fulfill(
             now=context.now,
         )
     keys = [parcel.pk for parcel in parcels]
-    rows = fulfillment.by_key(context, keys, selection.names("fulfillments"))
+    rows = fulfillment_object.by_key(context, keys, selection.names("fulfillments"))
     return {
         "order": order_row(order_key, context, selection),
         "fulfillments": [rows[parcel_key] for parcel_key in keys if parcel_key in rows],
@@ -277,7 +283,7 @@ def handled_order_key(text: str, field: str, context: Context) -> uuid.UUID:
 
 
 def order_row(key: uuid.UUID, context: Context, selection: Selection) -> Row | None:
-    return order.by_key(context, [key], selection.names("order")).get(key)
+    return order_object.by_key(context, [key], selection.names("order")).get(key)
 
 
 def _handled_parcel_key(text: str, context: Context) -> int:
@@ -289,8 +295,8 @@ def _handled_parcel_key(text: str, context: Context) -> int:
 
 
 def _parcel_payload(key: int, context: Context, selection: Selection) -> dict[str, object]:
-    order_key = fulfillment.rows(context).filter(pk=key).values_list("part__order", flat=True).first()
-    rows = fulfillment.by_key(context, [key], selection.names("fulfillment"))
+    order_key = fulfillment_object.rows(context).filter(pk=key).values_list("part__order", flat=True).first()
+    rows = fulfillment_object.by_key(context, [key], selection.names("fulfillment"))
     return {
         "fulfillment": rows.get(key),
         "order": order_row(order_key, context, selection) if order_key is not None else None,

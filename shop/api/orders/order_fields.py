@@ -11,10 +11,10 @@ from cooperatives.models import PICKUP_KINDS
 from orders.models import Order, OrderLine, OrderPart
 from orders.states import Coverage, OrderStatus, SaleorStatus
 from shop.accounts.models import Address, User
-from shop.api.account.types import user
-from shop.api.base.channels import channel
+from shop.api.account.types import user_object
+from shop.api.base.channels import channel_object
 from shop.api.base.entities import ENTITIES
-from shop.api.base.places import address
+from shop.api.base.places import address_object
 from shop.api.breadth import Selection
 from shop.api.catalogue.grams import weight_in_unit
 from shop.api.context import Context
@@ -26,15 +26,15 @@ from shop.api.orders.placed_lines import placed_lines
 from shop.api.orders.types import (
     ORDER_PERMISSIONS,
     WHOLE_ORDER_PERMISSIONS,
-    fulfillment,
+    fulfillment_object,
     is_owner,
-    line,
-    order,
+    line_object,
+    order_object,
 )
 from shop.api.orders.visibility import can_only_see_parts, filter_visible, order_scope, shown_key
 from shop.core.models import Channel
 
-order.columns(
+order_object.columns(
     updatedAt="updated_at",
     status="saleor_status",
     origin="saleor_origin",
@@ -44,12 +44,12 @@ order.columns(
     externalReference="external_reference",
     voucherCode="voucher_code",
 )
-order.related("channel", channel, column="channel_id", rows=Channel.objects.all())
-order.unsupported("original", "redirectUrl", "shippingTaxClass")
-order.unsupported("trackingClientId", value="")
-order.unsupported("taxExemption", value=False)
-order.unsupported("displayGrossPrices", value=True)
-order.unsupported(
+order_object.related("channel", channel_object, column="channel_id", rows=Channel.objects.all())
+order_object.unsupported("original", "redirectUrl", "shippingTaxClass")
+order_object.unsupported("trackingClientId", value="")
+order_object.unsupported("taxExemption", value=False)
+order_object.unsupported("displayGrossPrices", value=True)
+order_object.unsupported(
     "availableCollectionPoints",
     "invoices",
     "errors",
@@ -58,21 +58,21 @@ order.unsupported(
     value=[],
 )
 add_metadata_fields(
-    order,
+    order_object,
     Order,
     permissions=WHOLE_ORDER_PERMISSIONS,
     owner_check=is_owner,
     read_permissions=ORDER_PERMISSIONS,
     hidden_unless="is_whole",
 )
-ENTITIES |= {"Order": order}
+ENTITIES |= {"Order": order_object}
 
-invoice = Type("Invoice")
-invoice.value_fields(
+invoice_object = Type("Invoice")
+invoice_object.value_fields(
     "id", "status", "createdAt", "updatedAt", "message", "number", "externalUrl", "url", "order"
 )
-invoice.value_fields("metadata", "metafield", "metafields")
-invoice.value_fields("privateMetadata", "privateMetafield", "privateMetafields")
+invoice_object.value_fields("metadata", "metafield", "metafields")
+invoice_object.value_fields("privateMetadata", "privateMetafield", "privateMetafields")
 
 _PAID = frozenset({Coverage.FULL, Coverage.OVER})
 _PAYMENT = {
@@ -84,12 +84,12 @@ _PAYMENT = {
 _CONFIRMABLE = frozenset({SaleorStatus.DRAFT, SaleorStatus.UNCONFIRMED})
 
 
-@order.field(needs=("placed_at", "created_at"))
+@order_object.field(needs=("placed_at", "created_at"))
 def created(orders: list[Row], *_: object) -> Sequence[object]:
     return [order_row.placed_at or order_row.created_at for order_row in orders]
 
 
-@order.field(needs="number")
+@order_object.field(needs="number")
 def number(orders: list[Row], *_: object) -> list[str]:
     return [str(order_row.number) for order_row in orders]
 
@@ -97,17 +97,17 @@ def number(orders: list[Row], *_: object) -> list[str]:
 _KEY_COLUMNS = ("id", "number", "is_whole")
 
 
-@order.field("id", needs=_KEY_COLUMNS)
+@order_object.field("id", needs=_KEY_COLUMNS)
 def ids(orders: list[Row], *_: object) -> list[str]:
     return global_ids("Order", map(shown_key, orders))
 
 
-@order.field(needs=_KEY_COLUMNS)
+@order_object.field(needs=_KEY_COLUMNS)
 def token(orders: list[Row], *_: object) -> list[str]:
     return [str(shown_key(order_row)) for order_row in orders]
 
 
-@order.field(needs=("basket_key", "is_whole"))
+@order_object.field(needs=("basket_key", "is_whole"))
 def checkout_id(orders: list[Row], *_: object) -> list[str | None]:
     return [
         global_id("Checkout", order_row.basket_key) if order_row.basket_key and order_row.is_whole else None
@@ -115,7 +115,7 @@ def checkout_id(orders: list[Row], *_: object) -> list[str | None]:
     ]
 
 
-@order.field(needs=("email", "is_whole"))
+@order_object.field(needs=("email", "is_whole"))
 def user_email(orders: list[Row], *_: object) -> list[str | None]:
     return [order_row.email if order_row.is_whole else None for order_row in orders]
 
@@ -130,22 +130,22 @@ def _addresses(field: str, column: str, visibility_column: str) -> None:
             getattr(order_row, column) if getattr(order_row, visibility_column) else None
             for order_row in orders
         ]
-        addresses_by_key = address.by_key(context, keys, selection.names(), rows=Address.objects.all())
+        addresses_by_key = address_object.by_key(context, keys, selection.names(), rows=Address.objects.all())
         return [addresses_by_key.get(key) for key in keys]
 
-    order.field(field, needs=(column, visibility_column))(resolve)
+    order_object.field(field, needs=(column, visibility_column))(resolve)
 
 
 _addresses("billingAddress", "billing_address_id", "is_whole")
 _addresses("shippingAddress", "shipping_address_id", "may_show_address")
 
 
-@order.field(needs="status")
+@order_object.field(needs="status")
 def status_display(orders: list[Row], *_: object) -> list[str]:
     return [str(OrderStatus(order_row.status).label) for order_row in orders]
 
 
-@order.field("user", needs=("user_id", "is_whole"))
+@order_object.field("user", needs=("user_id", "is_whole"))
 def buyers(orders: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
     """Resolve the buyer, visible to themselves and to staff, but not to others who have the order's id."""
     requester_key = context.user.pk if context.user else None
@@ -156,36 +156,36 @@ def buyers(orders: list[Row], arguments: object, context: Context, selection: Se
         else None
         for order_row in orders
     ]
-    users_by_key = user.by_key(context, keys, selection.names(), rows=User.objects.all())
+    users_by_key = user_object.by_key(context, keys, selection.names(), rows=User.objects.all())
     return [users_by_key.get(key) for key in keys]
 
 
-@order.field(needs="language")
+@order_object.field(needs="language")
 def language_code(orders: list[Row], *_: object) -> list[str]:
     return [order_row.language for order_row in orders]
 
 
-@order.field(needs="language")
+@order_object.field(needs="language")
 def language_code_enum(orders: list[Row], *_: object) -> list[str]:
     return [code_from_tag(order_row.language) for order_row in orders]
 
 
-@order.field(needs="charge_coverage")
+@order_object.field(needs="charge_coverage")
 def is_paid(orders: list[Row], *_: object) -> list[bool]:
     return [order_row.charge_coverage in _PAID for order_row in orders]
 
 
-@order.field(needs="charge_coverage")
+@order_object.field(needs="charge_coverage")
 def payment_status(orders: list[Row], *_: object) -> list[str]:
     return [_PAYMENT[Coverage(order_row.charge_coverage)] for order_row in orders]
 
 
-@order.field(needs="charge_coverage")
+@order_object.field(needs="charge_coverage")
 def payment_status_display(orders: list[Row], *_: object) -> list[str]:
     return [str(Coverage(order_row.charge_coverage).label) for order_row in orders]
 
 
-@order.field(needs=("saleor_status", "charge_coverage"), permissions=ORDER_PERMISSIONS)
+@order_object.field(needs=("saleor_status", "charge_coverage"), permissions=ORDER_PERMISSIONS)
 def actions(orders: list[Row], *_: object) -> list[list[str]]:
     """Resolve actions of the older payment API: an unpaid order may be marked as paid."""
     return [
@@ -196,22 +196,22 @@ def actions(orders: list[Row], *_: object) -> list[list[str]]:
     ]
 
 
-@order.field(needs="saleor_status")
+@order_object.field(needs="saleor_status")
 def can_finalize(orders: list[Row], *_: object) -> list[bool]:
     return [order_row.saleor_status in _CONFIRMABLE for order_row in orders]
 
 
-@order.field("lines", needs="id")
+@order_object.field("lines", needs="id")
 def lines_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     keys = [order_row.id for order_row in orders]
     fields = selection.names()
     if len(keys) == 1 and (placed := placed_lines(context, keys[0])) is not None:
-        return [[line.row_of(placed_line, fields) for placed_line in placed]]
-    rows = line.rows(context).filter(order__in=keys).order_by("part_id", "position", "id")
+        return [[line_object.row_of(placed_line, fields) for placed_line in placed]]
+    rows = line_object.rows(context).filter(order__in=keys).order_by("part_id", "position", "id")
     line_rows = rows if can_only_see_parts(context) else compiled_rows(_load_lines, keys)
-    lines_by_order = line.grouped(line_rows, fields, by="order_id")
+    lines_by_order = line_object.grouped(line_rows, fields, by="order_id")
     return [lines_by_order.get(order_row.id, []) for order_row in orders]
 
 
@@ -219,20 +219,20 @@ def _load_lines(order_ids: Collection[uuid.UUID]) -> Rows:
     return OrderLine.objects.filter(order__in=order_ids).order_by("part_id", "position", "id")
 
 
-@order.field("fulfillments", needs="id")
+@order_object.field("fulfillments", needs="id")
 def parcels_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    rows = fulfillment.rows(context).filter(part__order__in=[order_row.id for order_row in orders])
+    rows = fulfillment_object.rows(context).filter(part__order__in=[order_row.id for order_row in orders])
     rows = rows.annotate(of_order=F("part__order")).order_by("part_id", "number", "id")
-    parcels_by_order = fulfillment.grouped(rows, selection.names(), by="of_order")
+    parcels_by_order = fulfillment_object.grouped(rows, selection.names(), by="of_order")
     return [parcels_by_order.get(order_row.id, []) for order_row in orders]
 
 
-@order.field(needs="id")
+@order_object.field(needs="id")
 def weight(orders: list[Row], arguments: object, context: Context, selection: Selection) -> Sequence[object]:
     """Resolve the delivery weight; for lines sold by weight the recorded one."""
-    rows = line.rows(context).filter(order__in=[order_row.id for order_row in orders])
+    rows = line_object.rows(context).filter(order__in=[order_row.id for order_row in orders])
     grams_by_order: dict[Key, int] = {}
     for key, grams, quantity, weighed in rows.values_list("order", "grams", "quantity", "weighed_grams"):
         grams_by_order[key] = grams_by_order.get(key, 0) + (grams * quantity if weighed is None else weighed)
@@ -240,11 +240,11 @@ def weight(orders: list[Row], arguments: object, context: Context, selection: Se
     return [weight_in_unit(grams_by_order.get(order_row.id, 0), unit) for order_row in orders]
 
 
-@order.field(needs="id")
+@order_object.field(needs="id")
 def is_shipping_required(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[bool]:
-    rows = line.rows(context).filter(
+    rows = line_object.rows(context).filter(
         order__in=[order_row.id for order_row in orders], is_shipping_required=True
     )
     shipped_orders = set(rows.order_by().values_list("order", flat=True).distinct())
@@ -265,25 +265,25 @@ def _joined_names(context: Context, orders: list[Row], condition: Q, column: str
     ]
 
 
-@order.field(needs="id")
+@order_object.field(needs="id")
 def shipping_method_name(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str | None]:
     return _joined_names(context, orders, ~Q(delivery_kind__in=PICKUP_KINDS), "delivery_name")
 
 
-@order.field(needs="id")
+@order_object.field(needs="id")
 def collection_point_name(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str | None]:
     return _joined_names(context, orders, Q(delivery_kind__in=PICKUP_KINDS), "delivery_name")
 
 
-@order.field(needs="id")
+@order_object.field(needs="id")
 def shipping_tax_class_name(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str | None]:
     return _joined_names(context, orders, Q(), "delivery_tax_class_name")
 
 
-TYPES = (order, invoice)
+TYPES = (order_object, invoice_object)

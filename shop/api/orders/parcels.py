@@ -8,25 +8,27 @@ from cooperatives.models import Warehouse
 from orders.models import OrderLine, Parcel, ParcelLine
 from orders.states import DISPATCHED_STATES, ParcelKind, ParcelState
 from shop.api.breadth import Selection
-from shop.api.catalogue.cooperatives import cooperative
-from shop.api.catalogue.types import warehouse
+from shop.api.catalogue.cooperatives import cooperative_object
+from shop.api.catalogue.types import warehouse_object
 from shop.api.context import Context
 from shop.api.metadata import add_metadata_fields
 from shop.api.money import MoneyAmount
 from shop.api.object_types import Row
-from shop.api.orders.types import ORDER_PERMISSIONS, fulfillment, fulfillment_line, line
+from shop.api.orders.types import ORDER_PERMISSIONS, fulfillment_line_object, fulfillment_object, line_object
 
-fulfillment.id()
-fulfillment.columns(fulfillmentOrder="number", trackingNumber="tracking_number", created="created_at")
-fulfillment.unsupported("reasonReference")
+fulfillment_object.id()
+fulfillment_object.columns(fulfillmentOrder="number", trackingNumber="tracking_number", created="created_at")
+fulfillment_object.unsupported("reasonReference")
 add_metadata_fields(
-    fulfillment, Parcel, permissions=ORDER_PERMISSIONS, cooperative_column="part__cooperative"
+    fulfillment_object, Parcel, permissions=ORDER_PERMISSIONS, cooperative_column="part__cooperative"
 )
 
-fulfillment_line.id()
-fulfillment_line.columns(quantity="quantity")
-fulfillment_line.related("orderLine", line, column="order_line_id", rows=OrderLine.objects.all())
-fulfillment_line.unsupported("reason", "reasonReference")
+fulfillment_line_object.id()
+fulfillment_line_object.columns(quantity="quantity")
+fulfillment_line_object.related(
+    "orderLine", line_object, column="order_line_id", rows=OrderLine.objects.all()
+)
+fulfillment_line_object.unsupported("reason", "reasonReference")
 
 _KINDS = {
     ParcelKind.RETURN: "RETURNED",
@@ -58,12 +60,12 @@ def match_status(status: str) -> Q:
     )
 
 
-@fulfillment.field(needs=("kind", "state"))
+@fulfillment_object.field(needs=("kind", "state"))
 def status(parcels: list[Row], *_: object) -> list[str]:
     return [fulfillment_status(parcel.kind, parcel.state) for parcel in parcels]
 
 
-@fulfillment.field(needs=("kind", "state"))
+@fulfillment_object.field(needs=("kind", "state"))
 def status_display(parcels: list[Row], *_: object) -> list[str]:
     """Resolve our own state's label, which is more detailed."""
     return [
@@ -74,30 +76,32 @@ def status_display(parcels: list[Row], *_: object) -> list[str]:
     ]
 
 
-@fulfillment.field(needs="failure_reason")
+@fulfillment_object.field(needs="failure_reason")
 def reason(parcels: list[Row], *_: object) -> list[str | None]:
     return [parcel.failure_reason or None for parcel in parcels]
 
 
-@fulfillment.field("warehouse", needs="warehouse_id")
+@fulfillment_object.field("warehouse", needs="warehouse_id")
 def warehouses_of_parcels(
     parcels: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve the warehouses of parcels, including closed ones."""
     keys = [parcel.warehouse_id for parcel in parcels]
-    warehouses_by_key = warehouse.by_key(context, keys, selection.names(), rows=Warehouse.objects.all())
+    warehouses_by_key = warehouse_object.by_key(
+        context, keys, selection.names(), rows=Warehouse.objects.all()
+    )
     return [warehouses_by_key.get(key) for key in keys]
 
 
-fulfillment.related_in_channel(
-    "cooperative", cooperative, column="part__cooperative_id", channel_column="part__order__channel_id"
+fulfillment_object.related_in_channel(
+    "cooperative", cooperative_object, column="part__cooperative_id", channel_column="part__order__channel_id"
 )
-fulfillment.related_rows(
-    "lines", fulfillment_line, column="parcel", order=["pk"], rows=ParcelLine.objects.all()
+fulfillment_object.related_rows(
+    "lines", fulfillment_line_object, column="parcel", order=["pk"], rows=ParcelLine.objects.all()
 )
 
 
-@fulfillment.field(needs=("refund__delivery_amount", "part__order__currency"))
+@fulfillment_object.field(needs=("refund__delivery_amount", "part__order__currency"))
 def shipping_refunded_amount(parcels: list[Row], *_: object) -> list[MoneyAmount | None]:
     return [
         MoneyAmount(parcel.refund__delivery_amount, parcel.part__order__currency)
@@ -107,7 +111,7 @@ def shipping_refunded_amount(parcels: list[Row], *_: object) -> list[MoneyAmount
     ]
 
 
-@fulfillment.field(needs=("refund__amount", "part__order__currency"))
+@fulfillment_object.field(needs=("refund__amount", "part__order__currency"))
 def total_refunded_amount(parcels: list[Row], *_: object) -> list[MoneyAmount | None]:
     return [
         None
@@ -117,4 +121,4 @@ def total_refunded_amount(parcels: list[Row], *_: object) -> list[MoneyAmount | 
     ]
 
 
-TYPES = (fulfillment, fulfillment_line)
+TYPES = (fulfillment_object, fulfillment_line_object)

@@ -8,11 +8,11 @@ from orders.actions.ledger.seller_earnings import earned_amounts, expected_commi
 from orders.models import LedgerAccount, OrderPart, Refund
 from orders.states import PartState, Progress
 from shop.api.breadth import Selection
-from shop.api.catalogue.cooperatives import cooperative
+from shop.api.catalogue.cooperatives import cooperative_object
 from shop.api.context import Context
 from shop.api.money import MoneyAmount, TaxedAmount
 from shop.api.object_types import Row, Rows, Type
-from shop.api.orders.types import ORDER_PERMISSIONS, fulfillment, line, order
+from shop.api.orders.types import ORDER_PERMISSIONS, fulfillment_object, line_object, order_object
 from shop.api.orders.visibility import filter_handled, filter_visible
 from shop.api.schema import Choices
 
@@ -24,9 +24,9 @@ def _visible_parts(context: Context) -> Rows:
     return parts
 
 
-part = Type("CooperativePart", _visible_parts)
-part.id()
-part.columns(
+part_object = Type("CooperativePart", _visible_parts)
+part_object.id()
+part_object.columns(
     number="number",
     state="state",
     progress="progress",
@@ -38,9 +38,9 @@ part.columns(
     expectedUntil="expected_until",
     customerNote="note",
 )
-order.related_rows("cooperativeParts", part, column="order", order=["number"])
-part.related_in_channel(
-    "cooperative", cooperative, column="cooperative_id", channel_column="order__channel_id"
+order_object.related_rows("cooperativeParts", part_object, column="order", order=["number"])
+part_object.related_in_channel(
+    "cooperative", cooperative_object, column="cooperative_id", channel_column="order__channel_id"
 )
 
 
@@ -53,7 +53,7 @@ def _taxed(field: str, column_prefix: str) -> None:
             for part_row in parts
         ]
 
-    part.field(field, needs=(net, gross, "order__currency"))(resolve)
+    part_object.field(field, needs=(net, gross, "order__currency"))(resolve)
 
 
 _taxed("subtotal", "goods")
@@ -61,14 +61,14 @@ _taxed("shippingPrice", "delivery")
 _taxed("total", "total")
 
 
-@part.field(needs=("id", "order__currency"))
+@part_object.field(needs=("id", "order__currency"))
 def refunded(parts: list[Row], *_: object) -> list[MoneyAmount]:
     rows = Refund.objects.filter(part__in=[part_row.id for part_row in parts]).order_by("part")
     refunded_by_part = dict(rows.values_list("part").annotate(total=Sum("amount")))
     return [MoneyAmount(refunded_by_part.get(part_row.id, 0), part_row.order__currency) for part_row in parts]
 
 
-@part.field(needs=("id", "order__currency"))
+@part_object.field(needs=("id", "order__currency"))
 def commission(
     parts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[MoneyAmount | None]:
@@ -83,7 +83,7 @@ def commission(
     ]
 
 
-@part.field(needs=("id", "order__currency"))
+@part_object.field(needs=("id", "order__currency"))
 def payout(
     parts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[MoneyAmount | None]:
@@ -111,8 +111,8 @@ def _handled_keys(parts: list[Row], context: Context) -> set[int]:
     return set(filter_handled(context, rows, order="order", part="pk").values_list("pk", flat=True))
 
 
-part.related_rows("lines", line, column="part", order=["position", "id"])
-part.related_rows("fulfillments", fulfillment, column="part", order=["number", "id"])
+part_object.related_rows("lines", line_object, column="part", order=["position", "id"])
+part_object.related_rows("fulfillments", fulfillment_object, column="part", order=["number", "id"])
 
 
-TYPES = (part,)
+TYPES = (part_object,)

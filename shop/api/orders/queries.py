@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from django.db.models import Sum
 
 from orders.models import Order, Refund
-from shop.api.account.types import user
-from shop.api.base.channels import order_settings
+from shop.api.account.types import user_object
+from shop.api.base.channels import order_settings_object
 from shop.api.breadth import Selection
 from shop.api.connections import connect, connect_for_parents
 from shop.api.context import Context
@@ -25,7 +25,7 @@ from shop.api.orders.inputs import (
     OrdersTotalArguments,
     UserOrdersArguments,
 )
-from shop.api.orders.types import ORDER_PERMISSIONS, WHOLE_ORDER_PERMISSIONS, order
+from shop.api.orders.types import ORDER_PERMISSIONS, WHOLE_ORDER_PERMISSIONS, order_object
 from shop.api.orders.visibility import (
     can_only_see_parts,
     handled_orders,
@@ -50,16 +50,16 @@ def one_order(arguments: OrderArguments, context: Context, selection: Selection)
         raise ProtocolError("An order is found by exactly one of `id` and `externalReference`.")
     if global_id is not None:
         key = order_key(context, key_from_id(global_id, "Order"))
-        return order.by_key(context, [key], selection.names()).get(key)
+        return order_object.by_key(context, [key], selection.names()).get(key)
     context.require(*WHOLE_ORDER_PERMISSIONS)
-    rows = order.rows(context).filter(external_reference=reference)
-    return next(iter(order.read(rows, selection.names())), None)
+    rows = order_object.rows(context).filter(external_reference=reference)
+    return next(iter(order_object.read(rows, selection.names())), None)
 
 
 @query.field()
 def order_by_token(arguments: OrderByTokenArguments, context: Context, selection: Selection) -> Row | None:
     key = order_key(context, arguments["token"])
-    return order.by_key(context, [key], selection.names()).get(key)
+    return order_object.by_key(context, [key], selection.names()).get(key)
 
 
 _NARROWING_ARGUMENTS = {"channel", "cooperative", "filter", "where", "search"}
@@ -71,7 +71,7 @@ def _placed_orders() -> Rows:
 
 def _handled_orders(context: Context) -> Rows:
     """Return orders that the requester handles, without their own purchases."""
-    rows = order.rows(context).filter(placed_at__isnull=False)
+    rows = order_object.rows(context).filter(placed_at__isnull=False)
     return rows.filter(pk__in=handled_orders(context).values("pk")) if can_only_see_parts(context) else rows
 
 
@@ -81,7 +81,7 @@ def all_orders(arguments: OrdersArguments, context: Context, selection: Selectio
     reject_filter_with_where(arguments)
     if order_scope(context).covers_everything and not _NARROWING_ARGUMENTS & arguments.keys():
         order_by = sort_keys(arguments.get("sortBy"), SORTS, PLACED, unique="number")
-        return connect(order, compiled_rows(_placed_orders), arguments, selection, order=order_by)
+        return connect(order_object, compiled_rows(_placed_orders), arguments, selection, order=order_by)
     rows = _handled_orders(context)
     if arguments.get("channel") is not None:
         rows = rows.filter(channel__slug=arguments["channel"])
@@ -93,14 +93,14 @@ def all_orders(arguments: OrdersArguments, context: Context, selection: Selectio
     if (search_text := arguments.get("search")) and search_text.strip():
         rows = rows.filter(search_condition(context, search_text))
     order_by = sort_keys(arguments.get("sortBy"), SORTS, PLACED, unique="number")
-    return connect(order, rows, arguments, selection, order=order_by)
+    return connect(order_object, rows, arguments, selection, order=order_by)
 
 
 @query.field("orderSettings", permissions=WHOLE_ORDER_PERMISSIONS)
 def settings_of_first_channel(arguments: object, context: Context, selection: Selection) -> Row | None:
     """Resolve the settings of the first channel, as Saleor's deprecated field does."""
     rows = Channel.objects.order_by("pk")[:1]
-    return next(iter(order_settings.read(rows, selection.names())), None)
+    return next(iter(order_settings_object.read(rows, selection.names())), None)
 
 
 @query.field(permissions=ORDER_PERMISSIONS)
@@ -126,15 +126,15 @@ def orders_total(
     return TaxedAmount(net - net_refunded, gross - refunded, channel.currency)
 
 
-@user.field("orders", needs="id")
+@user_object.field("orders", needs="id")
 def orders_of_people(
     people: list[Row], arguments: UserOrdersArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
-    rows = order.rows(context).filter(placed_at__isnull=False)
+    rows = order_object.rows(context).filter(placed_at__isnull=False)
     rows = rows.filter(build_condition(arguments.get("where"), WHERE, context))
     keys = [user_row.id for user_row in people if user_row.id is not None]
     pages = connect_for_parents(
-        order, rows, arguments, selection, order=PLACED, parent_column="user_id", parents=keys
+        order_object, rows, arguments, selection, order=PLACED, parent_column="user_id", parents=keys
     )
     pages_by_user = dict(zip(keys, pages, strict=True))
     return [pages_by_user.get(user_row.id) for user_row in people]

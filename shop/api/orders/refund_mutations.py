@@ -17,7 +17,7 @@ from shop.api.ids import global_id, input_key
 from shop.api.money import parse_minor_units
 from shop.api.orders.inputs import OrderGrantRefundCreateArguments, OrderGrantRefundCreateLineInput
 from shop.api.orders.mutations import handled_order_key, order_row
-from shop.api.orders.types import ORDER_PERMISSIONS, granted_refund
+from shop.api.orders.types import ORDER_PERMISSIONS, granted_refund_object
 from shop.api.orders.visibility import filter_handled, order_scope
 from shop.api.root_fields import Mutations
 from shop.api.schema import Choices
@@ -66,7 +66,7 @@ def order_grant_refund_create(
     except RefundExceedsOrdered as refused:
         raise _quantity_error(refused) from refused
     first = refunds[0].pk
-    rows = granted_refund.by_key(context, [first], selection.names("grantedRefund"))
+    rows = granted_refund_object.by_key(context, [first], selection.names("grantedRefund"))
     return {"order": order_row(order_key, context, selection), "grantedRefund": rows.get(first)}
 
 

@@ -7,52 +7,60 @@ from django.db.models import Q, Sum
 from cooperatives.models import Membership
 from orders.models import EventKind, OrderLine, PaymentEvent, RefundLine
 from shop.accounts.models import App, User
-from shop.api.account.types import user
-from shop.api.apps.types import app
+from shop.api.account.types import user_object
+from shop.api.apps.types import app_object
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.ids import Key
 from shop.api.money import MoneyAmount
 from shop.api.object_types import Row
-from shop.api.orders.types import ORDER_PERMISSIONS, granted_refund, granted_refund_line, line, order
+from shop.api.orders.types import (
+    ORDER_PERMISSIONS,
+    granted_refund_line_object,
+    granted_refund_object,
+    line_object,
+    order_object,
+)
 from shop.api.orders.visibility import order_scope
 from shop.core.actors import ActorKind
 
-granted_refund.id()
-granted_refund.columns(createdAt="decided_at", updatedAt="decided_at", reason="reason")
-granted_refund.unsupported("reasonReference")
+granted_refund_object.id()
+granted_refund_object.columns(createdAt="decided_at", updatedAt="decided_at", reason="reason")
+granted_refund_object.unsupported("reasonReference")
 
-granted_refund_line.id()
-granted_refund_line.columns(quantity="quantity")
-granted_refund_line.related("orderLine", line, column="order_line_id", rows=OrderLine.objects.all())
-granted_refund_line.unsupported("reason", "reasonReference")
-order.related_rows(
+granted_refund_line_object.id()
+granted_refund_line_object.columns(quantity="quantity")
+granted_refund_line_object.related(
+    "orderLine", line_object, column="order_line_id", rows=OrderLine.objects.all()
+)
+granted_refund_line_object.unsupported("reason", "reasonReference")
+order_object.related_rows(
     "grantedRefunds",
-    granted_refund,
+    granted_refund_object,
     column="order",
     order=["decided_at", "pk"],
     permissions=ORDER_PERMISSIONS,
 )
 
 
-@granted_refund.field(needs=("amount", "currency"))
+@granted_refund_object.field(needs=("amount", "currency"))
 def amount(refunds: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(refund.amount, refund.currency) for refund in refunds]
 
 
-@granted_refund.field(needs="delivery_amount")
+@granted_refund_object.field(needs="delivery_amount")
 def shipping_costs_included(refunds: list[Row], *_: object) -> list[bool]:
     return [refund.delivery_amount > 0 for refund in refunds]
 
 
-@granted_refund.field("user", needs=("actor_kind", "actor_key"))
+@granted_refund_object.field("user", needs=("actor_kind", "actor_key"))
 def deciders(
     refunds: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     return actors(refunds, ActorKind.PERSON, context, selection)
 
 
-@granted_refund.field("app", needs=("actor_kind", "actor_key"))
+@granted_refund_object.field("app", needs=("actor_kind", "actor_key"))
 def deciding_apps(
     refunds: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
@@ -70,13 +78,13 @@ def actors(
     keys = [int(row.actor_key) if row.actor_kind == actor_kind and row.actor_key else None for row in rows]
     scope = order_scope(context)
     if actor_kind == ActorKind.APP:
-        rows_by_key = app.by_key(context, keys, selection.names(), rows=App.objects.all())
+        rows_by_key = app_object.by_key(context, keys, selection.names(), rows=App.objects.all())
     elif scope.has_platform_grant:
-        rows_by_key = user.by_key(context, keys, selection.names(), rows=User.objects.all())
+        rows_by_key = user_object.by_key(context, keys, selection.names(), rows=User.objects.all())
     else:
         members = Membership.objects.filter(scope.row_filter(cooperative="cooperative")).values("user")
         people = User.objects.filter(Q(is_staff=True) | Q(pk__in=members))
-        rows_by_key = user.by_key(context, keys, selection.names(), rows=people)
+        rows_by_key = user_object.by_key(context, keys, selection.names(), rows=people)
         rows_by_key = {key: _without_key(row) for key, row in rows_by_key.items()}
     return [rows_by_key.get(key) for key in keys]
 
@@ -88,16 +96,16 @@ def _without_key(person: Row) -> Row:
     return visible
 
 
-granted_refund.related_rows(
+granted_refund_object.related_rows(
     "lines",
-    granted_refund_line,
+    granted_refund_line_object,
     column="refund",
     order=["order_line__position", "pk"],
     rows=RefundLine.objects.all(),
 )
 
 
-@granted_refund.field("status", needs=("id", "repayment"))
+@granted_refund_object.field("status", needs=("id", "repayment"))
 def statuses(refunds: list[Row], *_: object) -> list[str]:
     """Resolve the status of the money; NONE if nothing is to be paid back or no refund was requested."""
     sums: dict[Key, dict[str, int]] = {}
@@ -119,4 +127,4 @@ def _status(money: int, sums: dict[str, int]) -> str:
     return "FAILURE" if failed and requested - failed < money else "PENDING"
 
 
-TYPES = (granted_refund, granted_refund_line)
+TYPES = (granted_refund_object, granted_refund_line_object)

@@ -21,8 +21,8 @@ from shop.api.orders.inputs import (
     CooperativeSubstituteWithdrawArguments,
 )
 from shop.api.orders.mutations import CODES
-from shop.api.orders.parts import part
-from shop.api.orders.types import ORDER_PERMISSIONS, WHOLE_ORDER_PERMISSIONS, line
+from shop.api.orders.parts import part_object
+from shop.api.orders.types import ORDER_PERMISSIONS, WHOLE_ORDER_PERMISSIONS, line_object
 from shop.api.orders.visibility import filter_handled, filter_visible
 from shop.api.root_fields import Mutations
 from shop.api.schema import Choices
@@ -50,9 +50,9 @@ def _visible_substitutes(context: Context) -> Rows:
     return rows
 
 
-substitute = Type("CooperativeSubstitute", _visible_substitutes)
-substitute.id()
-substitute.columns(
+substitute_object = Type("CooperativeSubstitute", _visible_substitutes)
+substitute_object.id()
+substitute_object.columns(
     state="state",
     quantity="quantity",
     productName="variant__product__name",
@@ -61,21 +61,21 @@ substitute.columns(
     answerBy="answer_by",
     answeredAt="answered_at",
 )
-substitute.related("orderLine", line, column="line_id")
-substitute.related("newOrderLine", line, column="new_line_id")
+substitute_object.related("orderLine", line_object, column="line_id")
+substitute_object.related("newOrderLine", line_object, column="new_line_id")
 
 
-@substitute.field(needs=("replaced_gross", "line__order__currency"))
+@substitute_object.field(needs=("replaced_gross", "line__order__currency"))
 def replaced_total(substitutes: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(row.replaced_gross, row.line__order__currency) for row in substitutes]
 
 
-@substitute.field(needs=("total_gross", "line__order__currency"))
+@substitute_object.field(needs=("total_gross", "line__order__currency"))
 def total(substitutes: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(row.total_gross, row.line__order__currency) for row in substitutes]
 
 
-part.related_rows("substitutes", substitute, column="line__part", order=["offered_at", "pk"])
+part_object.related_rows("substitutes", substitute_object, column="line__part", order=["offered_at", "pk"])
 
 
 @mutation.field(permissions=ORDER_PERMISSIONS)
@@ -93,7 +93,7 @@ def cooperative_part_report_shortage(
         actor=context.actor,
         now=context.now,
     )
-    return {"part": part.by_key(context, [key], selection.names("part")).get(key)}
+    return {"part": part_object.by_key(context, [key], selection.names("part")).get(key)}
 
 
 @mutation.field(permissions=ORDER_PERMISSIONS)
@@ -158,7 +158,7 @@ def _bound_key(sent_key: uuid.UUID | None, action: str, part_key: Key) -> str | 
 
 
 def _payload(key: uuid.UUID, context: Context, selection: Selection) -> dict[str, object]:
-    return {"substitute": substitute.by_key(context, [key], selection.names("substitute")).get(key)}
+    return {"substitute": substitute_object.by_key(context, [key], selection.names("substitute")).get(key)}
 
 
-TYPES = (substitute, mutation)
+TYPES = (substitute_object, mutation)

@@ -12,7 +12,7 @@ from shop.api.context import Context
 from shop.api.ids import Key
 from shop.api.money import MoneyAmount, TaxedAmount
 from shop.api.object_types import Row
-from shop.api.orders.types import granted_refund, order, visible_grants
+from shop.api.orders.types import granted_refund_object, order_object, visible_grants
 from shop.api.orders.visibility import filter_visible
 
 
@@ -25,7 +25,7 @@ def _taxed(field: str, column_prefix: str) -> None:
             for order_row in orders
         ]
 
-    order.field(field, needs=(net, gross, "currency"))(resolve)
+    order_object.field(field, needs=(net, gross, "currency"))(resolve)
 
 
 _taxed("total", "total")
@@ -34,7 +34,7 @@ _taxed("subtotal", "goods")
 _taxed("shippingPrice", "delivery")
 
 
-@order.field(needs=("visible_delivery_net", "visible_delivery_gross"))
+@order_object.field(needs=("visible_delivery_net", "visible_delivery_gross"))
 def shipping_tax_rate(orders: list[Row], *_: object) -> list[float]:
     """Resolve the tax rate. Several deliveries with different rates give the effective rate."""
     return [
@@ -45,7 +45,7 @@ def shipping_tax_rate(orders: list[Row], *_: object) -> list[float]:
     ]
 
 
-@order.field(needs=("id", "currency"))
+@order_object.field(needs=("id", "currency"))
 def undiscounted_shipping_price(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[MoneyAmount]:
@@ -66,7 +66,7 @@ def _visible_share(amount: int, row: Row) -> int:
 _SHARE_COLUMNS = ("visible_total_gross", "total_gross", "currency")
 
 
-@order.field(needs=("charged", "visible_current_total_gross", *_SHARE_COLUMNS))
+@order_object.field(needs=("charged", "visible_current_total_gross", *_SHARE_COLUMNS))
 def total_balance(orders: list[Row], *_: object) -> list[MoneyAmount]:
     return [
         MoneyAmount(
@@ -83,8 +83,8 @@ def _charged(orders: list[Row], *_: object) -> list[MoneyAmount]:
     ]
 
 
-order.field("totalCharged", needs=("charged", *_SHARE_COLUMNS))(_charged)
-order.field("totalCaptured", needs=("charged", *_SHARE_COLUMNS))(_charged)
+order_object.field("totalCharged", needs=("charged", *_SHARE_COLUMNS))(_charged)
+order_object.field("totalCaptured", needs=("charged", *_SHARE_COLUMNS))(_charged)
 
 
 def _payment_sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
@@ -102,7 +102,7 @@ def _payment_sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
             for order_row in orders
         ]
 
-    order.field(field, needs=("id", *_SHARE_COLUMNS))(resolve)
+    order_object.field(field, needs=("id", *_SHARE_COLUMNS))(resolve)
 
 
 _payment_sum_field("totalAuthorized", lambda sums: sums.authorised)
@@ -114,16 +114,16 @@ _payment_sum_field("totalChargePending", lambda sums: sums.charge_pending)
 _payment_sum_field("totalCancelPending", lambda sums: sums.cancel_pending)
 
 
-@order.field(needs=("id", "currency"))
+@order_object.field(needs=("id", "currency"))
 def total_granted_refund(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[MoneyAmount]:
-    rows = granted_refund.rows(context).filter(order__in=[order_row.id for order_row in orders])
+    rows = granted_refund_object.rows(context).filter(order__in=[order_row.id for order_row in orders])
     totals_by_order = dict(rows.order_by("order").values_list("order").annotate(total=Sum("amount")))
     return [MoneyAmount(totals_by_order.get(order_row.id, 0), order_row.currency) for order_row in orders]
 
 
-@order.field(needs=("id", "currency"))
+@order_object.field(needs=("id", "currency"))
 def total_remaining_grant(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[MoneyAmount]:

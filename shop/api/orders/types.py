@@ -43,17 +43,17 @@ def visible_grants(context: Context) -> RefundQuerySet:
     return filter_visible(context, Refund.objects.all(), order="order", part="part")
 
 
-order = Type("Order", visible_orders)
-line = Type("OrderLine", _visible_lines)
-allocation = Type("Allocation", lambda context: Allocation.objects.all())
-fulfillment = Type("Fulfillment", _visible_parcels)
-fulfillment_line = Type("FulfillmentLine", lambda context: ParcelLine.objects.all())
-discount = Type("OrderDiscount", lambda context: Discount.objects.all())
-line_discount = Type("OrderLineDiscount", lambda context: DiscountShare.objects.all())
-voucher = Type("Voucher", lambda context: Voucher.objects.all())
-event = Type("OrderEvent", lambda context: Change.objects.all())
-granted_refund = Type("OrderGrantedRefund", visible_grants)
-granted_refund_line = Type("OrderGrantedRefundLine", lambda context: RefundLine.objects.all())
+order_object = Type("Order", visible_orders)
+line_object = Type("OrderLine", _visible_lines)
+allocation_object = Type("Allocation", lambda context: Allocation.objects.all())
+fulfillment_object = Type("Fulfillment", _visible_parcels)
+fulfillment_line_object = Type("FulfillmentLine", lambda context: ParcelLine.objects.all())
+discount_object = Type("OrderDiscount", lambda context: Discount.objects.all())
+line_discount_object = Type("OrderLineDiscount", lambda context: DiscountShare.objects.all())
+voucher_object = Type("Voucher", lambda context: Voucher.objects.all())
+event_object = Type("OrderEvent", lambda context: Change.objects.all())
+granted_refund_object = Type("OrderGrantedRefund", visible_grants)
+granted_refund_line_object = Type("OrderGrantedRefundLine", lambda context: RefundLine.objects.all())
 
 
 def is_owner(context: Context, key: uuid.UUID) -> bool:

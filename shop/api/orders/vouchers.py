@@ -9,7 +9,7 @@ from orders.models import Voucher, VoucherCode
 from shop.accounts.staff.permissions import Permission
 from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row
-from shop.api.orders.types import order, voucher
+from shop.api.orders.types import order_object, voucher_object
 
 
 class UsedVoucher(NamedTuple):
@@ -23,12 +23,12 @@ class UsedVoucher(NamedTuple):
     type: str
 
 
-voucher.id()
-voucher.columns(name="name", type="type")
-add_metadata_fields(voucher, Voucher, permissions=[Permission.MANAGE_DISCOUNTS])
+voucher_object.id()
+voucher_object.columns(name="name", type="type")
+add_metadata_fields(voucher_object, Voucher, permissions=[Permission.MANAGE_DISCOUNTS])
 
 
-@voucher.field(needs="id")
+@voucher_object.field(needs="id")
 def code(rows: list[Row | UsedVoucher], *_: object) -> list[str | None]:
     """Resolve the used code, or the voucher's first code if it is queried directly."""
     keys = [row.id for row in rows if not isinstance(row, UsedVoucher)]
@@ -55,10 +55,10 @@ def used_vouchers(codes: Iterable[str]) -> dict[str, UsedVoucher]:
     return {values[0]: UsedVoucher._make(values) for values in rows}
 
 
-@order.field("voucher", needs="voucher_code")
+@order_object.field("voucher", needs="voucher_code")
 def vouchers_of_orders(orders: list[Row], *_: object) -> list[UsedVoucher | None]:
     vouchers_by_code = used_vouchers(order_row.voucher_code for order_row in orders)
     return [vouchers_by_code.get(order_row.voucher_code) for order_row in orders]
 
 
-TYPES = (voucher,)
+TYPES = (voucher_object,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shop.api.breadth import Selection
 from shop.api.checkout.quotes import load_quotes
-from shop.api.checkout.types import checkout
+from shop.api.checkout.types import checkout_object
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
 from shop.api.ids import key_from_id
@@ -14,18 +14,18 @@ from shop.api.object_types import Row, Type
 from shop.api.payment.gateways import AvailableGateway, available_gateways
 from shop.api.payment.inputs import TransactionArguments
 from shop.api.payment.sums import PaidAmounts, paid_amounts
-from shop.api.payment.types import PAYMENT_OR_ORDER_PERMISSIONS, transaction_item
+from shop.api.payment.types import PAYMENT_OR_ORDER_PERMISSIONS, transaction_item_object
 from shop.api.root_fields import Queries
 
-gateway = Type("PaymentGateway")
-gateway.value_fields("id", "name", "currencies", "config")
-gateway_config = Type("PaymentGatewayConfig")
-gateway_config.value_fields("id", "data", "errors")
-config_line = Type("GatewayConfigLine")
-config_line.value_fields("field", "value")
+gateway_object = Type("PaymentGateway")
+gateway_object.value_fields("id", "name", "currencies", "config")
+gateway_config_object = Type("PaymentGatewayConfig")
+gateway_config_object.value_fields("id", "data", "errors")
+config_line_object = Type("GatewayConfigLine")
+config_line_object.value_fields("field", "value")
 
 
-@checkout.field(needs="channel_id")
+@checkout_object.field(needs="channel_id")
 def available_payment_gateways(
     checkouts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[AvailableGateway]]:
@@ -43,14 +43,14 @@ def _paid_and_total(checkouts: list[Row], context: Context) -> list[tuple[PaidAm
     return [(paid.get(key, PaidAmounts()), quotes[key].total) for key in keys]
 
 
-@checkout.field(needs="id")
+@checkout_object.field(needs="id")
 def authorize_status(
     checkouts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str]:
     return [_coverage(paid.total, total) for paid, total in _paid_and_total(checkouts, context)]
 
 
-@checkout.field(needs="id")
+@checkout_object.field(needs="id")
 def charge_status(
     checkouts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str]:
@@ -60,7 +60,7 @@ def charge_status(
     ]
 
 
-@checkout.field(needs=("id", "currency"))
+@checkout_object.field(needs=("id", "currency"))
 def total_balance(
     checkouts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[MoneyAmount]:
@@ -87,7 +87,7 @@ def one_transaction(arguments: TransactionArguments, context: Context, selection
     if (global_id is None) == (token is None):
         raise ProtocolError("A transaction is found by exactly one of `id` and `token`.")
     key = token if global_id is None else key_from_id(global_id, "TransactionItem")
-    return transaction_item.by_key(context, [key], selection.names()).get(key)
+    return transaction_item_object.by_key(context, [key], selection.names()).get(key)
 
 
-TYPES = (gateway, gateway_config, config_line, query)
+TYPES = (gateway_object, gateway_config_object, config_line_object, query)

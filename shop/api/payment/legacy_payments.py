@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from orders.models import Payment, PaymentEvent
-from shop.api.base.shop import shop
+from shop.api.base.shop import shop_object
 from shop.api.breadth import Selection
-from shop.api.checkout.baskets import gift_card
+from shop.api.checkout.baskets import gift_card_object
 from shop.api.context import Context
 from shop.api.object_types import Row, Type
-from shop.api.orders.types import granted_refund, order
+from shop.api.orders.types import granted_refund_object, order_object
 from shop.api.orders.visibility import order_scope
 from shop.api.payment.gateways import AvailableGateway, available_gateways
 from shop.api.payment.inputs import ShopAvailablePaymentGatewaysArguments
-from shop.api.payment.types import transaction_event, transaction_item
+from shop.api.payment.types import transaction_event_object, transaction_item_object
 
-payment = Type("Payment")
-payment.value_fields(
+payment_object = Type("Payment")
+payment_object.value_fields(
     "id",
     "gateway",
     "isActive",
@@ -41,12 +41,12 @@ payment.value_fields(
     "privateMetafield",
     "privateMetafields",
 )
-transaction = Type("Transaction")
-transaction.value_fields("id", "created", "payment", "token", "kind", "isSuccess", "error", "amount")
-order.unsupported("payments", value=[])
+transaction_object = Type("Transaction")
+transaction_object.value_fields("id", "created", "payment", "token", "kind", "isSuccess", "error", "amount")
+order_object.unsupported("payments", value=[])
 
-gift_card_event = Type("GiftCardEvent")
-gift_card_event.value_fields(
+gift_card_event_object = Type("GiftCardEvent")
+gift_card_event_object.value_fields(
     "id",
     "date",
     "type",
@@ -62,30 +62,36 @@ gift_card_event.value_fields(
     "expiryDate",
     "oldExpiryDate",
 )
-gift_card_balance = Type("GiftCardEventBalance")
-gift_card_balance.value_fields("initialBalance", "currentBalance", "oldInitialBalance", "oldCurrentBalance")
-gift_card_details = Type("GiftCardPaymentMethodDetails")
-gift_card_details.value_fields("name", "brand", "lastChars", "isSaleorGiftcard")
-gift_card.unsupported("events", value=[])
-granted_refund.related_rows(
-    "transactionEvents", transaction_event, column="refund", order=["pk"], rows=PaymentEvent.objects.all()
+gift_card_balance_object = Type("GiftCardEventBalance")
+gift_card_balance_object.value_fields(
+    "initialBalance", "currentBalance", "oldInitialBalance", "oldCurrentBalance"
+)
+gift_card_details_object = Type("GiftCardPaymentMethodDetails")
+gift_card_details_object.value_fields("name", "brand", "lastChars", "isSaleorGiftcard")
+gift_card_object.unsupported("events", value=[])
+granted_refund_object.related_rows(
+    "transactionEvents",
+    transaction_event_object,
+    column="refund",
+    order=["pk"],
+    rows=PaymentEvent.objects.all(),
 )
 
 
-@granted_refund.field("transaction", needs="id")
+@granted_refund_object.field("transaction", needs="id")
 def payments_of_refunds(
     refunds: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     rows = PaymentEvent.objects.filter(refund__in=[refund.id for refund in refunds]).order_by("-pk")
     # The first payment used. Cooperatives' staff do not see payments, which belong to the platform.
     keys = dict(rows.values_list("refund", "payment")) if order_scope(context).has_platform_grant else {}
-    payments_by_key = transaction_item.by_key(
+    payments_by_key = transaction_item_object.by_key(
         context, keys.values(), selection.names(), rows=Payment.objects.all()
     )
     return [payments_by_key.get(keys.get(refund.id)) for refund in refunds]
 
 
-@shop.field()
+@shop_object.field()
 def available_payment_gateways(
     shops: list[Row], arguments: ShopAvailablePaymentGatewaysArguments, context: Context, selection: Selection
 ) -> list[list[AvailableGateway]]:
@@ -105,4 +111,10 @@ def available_payment_gateways(
     return [gateways for _ in shops]
 
 
-TYPES = (payment, transaction, gift_card_event, gift_card_balance, gift_card_details)
+TYPES = (
+    payment_object,
+    transaction_object,
+    gift_card_event_object,
+    gift_card_balance_object,
+    gift_card_details_object,
+)

@@ -31,7 +31,7 @@ from shop.api.metadata import metadata_from_input
 from shop.api.money import parse_minor_units
 from shop.api.orders.invoices import invoice_from
 from shop.api.orders.placed_lines import remember_placed_lines
-from shop.api.orders.types import order
+from shop.api.orders.types import order_object
 from shop.api.orders.visibility import show_whole_order, visible_orders
 from shop.api.payment.gateway_payments import PaymentTarget, continue_payment, start_payment
 from shop.api.payment.gateways import METHODS, AvailableGateway, available_gateways, gateway_settings
@@ -42,7 +42,7 @@ from shop.api.payment.inputs import (
     TransactionProcessArguments,
 )
 from shop.api.payment.sums import forget_sums
-from shop.api.payment.types import transaction_event, transaction_item
+from shop.api.payment.types import transaction_event_object, transaction_item_object
 from shop.api.root_fields import Mutations
 from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Missing, Refused
@@ -157,7 +157,7 @@ def checkout_complete(
     placed_order = _place_order(basket_key, arguments, context) or _existing_order(basket_key, context)
     if placed_order is None:
         raise Missing(field="id")
-    row = order.row_of(show_whole_order(placed_order), selection.names("order"))
+    row = order_object.row_of(show_whole_order(placed_order), selection.names("order"))
     return {"order": row, "confirmationNeeded": False, "confirmationData": {}}
 
 
@@ -259,10 +259,10 @@ def _payment_payload(
     """Return the payload with the payment and its last event."""
     forget_sums(context)
     last = PaymentEvent.objects.filter(payment=payment).order_by("-pk").values_list("pk", flat=True).first()
-    items = transaction_item.by_key(
+    items = transaction_item_object.by_key(
         context, [payment.pk], selection.names("transaction"), rows=Payment.objects.all()
     )
-    events = transaction_event.by_key(context, [last], selection.names("transactionEvent"))
+    events = transaction_event_object.by_key(context, [last], selection.names("transactionEvent"))
     return {
         "transaction": items.get(payment.pk),
         "transactionEvent": events.get(last),

@@ -36,7 +36,7 @@ from shop.api.payment.inputs import (
 )
 from shop.api.payment.order_payments import refund_paid_amount
 from shop.api.payment.sums import forget_sums
-from shop.api.payment.types import transaction_event, transaction_item
+from shop.api.payment.types import transaction_event_object, transaction_item_object
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 
@@ -115,7 +115,9 @@ def transaction_event_report(
         actor=context.actor,
         now=context.now,
     )
-    events = transaction_event.by_key(context, [reported_event.pk], selection.names("transactionEvent"))
+    events = transaction_event_object.by_key(
+        context, [reported_event.pk], selection.names("transactionEvent")
+    )
     payload = _payload(payment.pk, context, selection)
     return payload | {"alreadyProcessed": not is_new, "transactionEvent": events.get(reported_event.pk)}
 
@@ -237,9 +239,9 @@ def _payload(key: uuid.UUID, context: Context, selection: Selection) -> dict[str
     forget_sums(context)
     rows = Payment.objects.all()
     return {
-        "transaction": transaction_item.by_key(context, [key], selection.names("transaction"), rows=rows).get(
-            key
-        )
+        "transaction": transaction_item_object.by_key(
+            context, [key], selection.names("transaction"), rows=rows
+        ).get(key)
     }
 
 

@@ -10,14 +10,14 @@ from orders.models import Order, Payment, PaymentEvent, PaymentSums
 from shop.accounts.models import App, User
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
-from shop.api.checkout.types import checkout
+from shop.api.checkout.types import checkout_object
 from shop.api.context import Context
 from shop.api.errors import PermissionDenied
 from shop.api.field_permissions import permission_name
 from shop.api.metadata import add_metadata_fields
 from shop.api.money import MoneyAmount
 from shop.api.object_types import Row, Rows, Type
-from shop.api.orders.types import order
+from shop.api.orders.types import order_object
 from shop.api.payment.sums import sums_by_key
 from shop.core.actors import ActorKind
 
@@ -33,9 +33,9 @@ def _visible_payments(context: Context) -> Rows:
     return Payment.objects.filter(Q(order__user=context.user) | Q(basket__user=context.user))
 
 
-transaction_item = Type("TransactionItem", rows=_visible_payments)
-transaction_item.id()
-transaction_item.columns(
+transaction_item_object = Type("TransactionItem", rows=_visible_payments)
+transaction_item_object.id()
+transaction_item_object.columns(
     token="id",
     createdAt="created_at",
     modifiedAt="updated_at",
@@ -44,10 +44,10 @@ transaction_item.columns(
     pspReference="reference",
     externalUrl="external_url",
 )
-transaction_item.related("order", order, column="order_id")
-transaction_item.related("checkout", checkout, column="basket_id")
-transaction_item.unsupported("createdBy", "paymentMethodDetails", "reason", "reasonReference")
-add_metadata_fields(transaction_item, Payment, permissions=[Permission.HANDLE_PAYMENTS])
+transaction_item_object.related("order", order_object, column="order_id")
+transaction_item_object.related("checkout", checkout_object, column="basket_id")
+transaction_item_object.unsupported("createdBy", "paymentMethodDetails", "reason", "reasonReference")
+add_metadata_fields(transaction_item_object, Payment, permissions=[Permission.HANDLE_PAYMENTS])
 
 
 def _sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
@@ -57,7 +57,7 @@ def _sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
         sums = sums_by_key(context, [row.id for row in rows])
         return [MoneyAmount(read(sums[row.id]), row.currency) for row in rows]
 
-    transaction_item.field(field, needs=("id", "currency"))(resolve)
+    transaction_item_object.field(field, needs=("id", "currency"))(resolve)
 
 
 _sum_field("authorizedAmount", lambda sums: sums.authorised)
@@ -70,7 +70,7 @@ _sum_field("chargedAmount", lambda sums: sums.charged)
 _sum_field("chargePendingAmount", lambda sums: sums.charge_pending)
 
 
-@transaction_item.field(needs="id")
+@transaction_item_object.field(needs="id")
 def actions(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[str]]:
     sums = sums_by_key(context, [row.id for row in rows])
     return [
@@ -82,20 +82,22 @@ def actions(rows: list[Row], arguments: object, context: Context, selection: Sel
     ]
 
 
-transaction_event = Type("TransactionEvent", rows=lambda context: PaymentEvent.objects.all())
-transaction_event.id()
-transaction_event.columns(createdAt="created_at", pspReference="reference", message="message", type="kind")
-transaction_event.column("idempotencyKey", "idempotency_key", permissions=PAYMENT_OR_ORDER_PERMISSIONS)
-transaction_event.unsupported("externalUrl", value="")
-transaction_event.unsupported("reasonReference")
+transaction_event_object = Type("TransactionEvent", rows=lambda context: PaymentEvent.objects.all())
+transaction_event_object.id()
+transaction_event_object.columns(
+    createdAt="created_at", pspReference="reference", message="message", type="kind"
+)
+transaction_event_object.column("idempotencyKey", "idempotency_key", permissions=PAYMENT_OR_ORDER_PERMISSIONS)
+transaction_event_object.unsupported("externalUrl", value="")
+transaction_event_object.unsupported("reasonReference")
 
 
-@transaction_event.field("amount", needs=("amount", "currency"))
+@transaction_event_object.field("amount", needs=("amount", "currency"))
 def amounts(rows: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(row.amount, row.currency) for row in rows]
 
 
-@transaction_event.field(needs=("actor_kind", "actor_key"), permissions=PAYMENT_OR_ORDER_PERMISSIONS)
+@transaction_event_object.field(needs=("actor_kind", "actor_key"), permissions=PAYMENT_OR_ORDER_PERMISSIONS)
 def created_by(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[User | App | None]:
@@ -111,12 +113,12 @@ def created_by(
     ]
 
 
-transaction_item.related_rows(
-    "events", transaction_event, column="payment", order=["pk"], rows=PaymentEvent.objects.all()
+transaction_item_object.related_rows(
+    "events", transaction_event_object, column="payment", order=["pk"], rows=PaymentEvent.objects.all()
 )
 
 
-@order.field("transactions", needs=("id", "is_whole"))
+@order_object.field("transactions", needs=("id", "is_whole"))
 def payments_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
@@ -126,7 +128,7 @@ def payments_of_orders(
     if not context.may(*PAYMENT_OR_ORDER_PERMISSIONS) and context.user is not None:
         own_orders = set(Order.objects.filter(pk__in=keys, user=context.user).values_list("pk", flat=True))
     rows = Payment.objects.filter(order__in=keys).order_by("created_at", "pk")
-    payments_by_order = transaction_item.grouped(rows, selection.names(), by="order_id")
+    payments_by_order = transaction_item_object.grouped(rows, selection.names(), by="order_id")
     denied = PermissionDenied([permission_name(permission) for permission in PAYMENT_OR_ORDER_PERMISSIONS])
     can_see_all = context.may(*PAYMENT_OR_ORDER_PERMISSIONS)
     return [
@@ -139,9 +141,9 @@ def payments_of_orders(
     ]
 
 
-checkout.related_rows(
+checkout_object.related_rows(
     "transactions",
-    transaction_item,
+    transaction_item_object,
     column="basket",
     order=["created_at", "pk"],
     rows=Payment.objects.all(),
@@ -150,9 +152,9 @@ checkout.related_rows(
 
 
 # Card details are stored at Stripe only.
-card_details = Type("CardPaymentMethodDetails")
-card_details.value_fields("name", "brand", "firstDigits", "lastDigits", "expMonth", "expYear")
-other_details = Type("OtherPaymentMethodDetails")
-other_details.value_fields("name")
+card_details_object = Type("CardPaymentMethodDetails")
+card_details_object.value_fields("name", "brand", "firstDigits", "lastDigits", "expMonth", "expYear")
+other_details_object = Type("OtherPaymentMethodDetails")
+other_details_object.value_fields("name")
 
-TYPES = (transaction_item, transaction_event, card_details, other_details)
+TYPES = (transaction_item_object, transaction_event_object, card_details_object, other_details_object)

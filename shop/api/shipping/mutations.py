@@ -33,7 +33,7 @@ from shop.api.shipping.inputs import (
     ShippingZoneDeleteArguments,
     ShippingZoneUpdateArguments,
 )
-from shop.api.shipping.zones import SHIPPING_PERMISSIONS, shipping_method_type, shipping_zone
+from shop.api.shipping.zones import SHIPPING_PERMISSIONS, shipping_method_type_object, shipping_zone_object
 from shop.core.models import Channel
 from shop.core.texts.rich_text import sanitise_rich_text, to_plain_text
 
@@ -236,8 +236,8 @@ def _require_value(input_data: InputData, name: str) -> None:
 def _payload(
     zone_key: int | None, method_key: int | None, context: Context, selection: Selection
 ) -> dict[str, object]:
-    zones = shipping_zone.by_key(context, [zone_key], selection.names("shippingZone"))
-    methods = shipping_method_type.by_key(context, [method_key], selection.names("shippingMethod"))
+    zones = shipping_zone_object.by_key(context, [zone_key], selection.names("shippingZone"))
+    methods = shipping_method_type_object.by_key(context, [method_key], selection.names("shippingMethod"))
     return {"shippingZone": zones.get(zone_key), "shippingMethod": methods.get(method_key)}
 
 

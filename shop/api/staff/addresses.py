@@ -11,9 +11,9 @@ from shop.accounts.personal.profile import (
     set_default_address,
 )
 from shop.accounts.staff.permissions import Permission
-from shop.api.account.types import user
+from shop.api.account.types import user_object
 from shop.api.addresses import address_from
-from shop.api.base.places import address
+from shop.api.base.places import address_object
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.ids import input_key
@@ -90,7 +90,7 @@ def _find_address(text: str) -> Address:
 def _payload(
     user_key: int | None, address_key: int | None, context: Context, selection: Selection
 ) -> dict[str, object]:
-    people = user.by_key(context, [user_key], selection.names("user"), rows=User.objects.all())
+    people = user_object.by_key(context, [user_key], selection.names("user"), rows=User.objects.all())
     rows = Address.objects.all()
-    addresses = address.by_key(context, [address_key], selection.names("address"), rows=rows)
+    addresses = address_object.by_key(context, [address_key], selection.names("address"), rows=rows)
     return {"user": people.get(user_key), "address": addresses.get(address_key)}

@@ -6,9 +6,9 @@ from cooperatives.access import cooperative_ids_by_user
 from cooperatives.actions.group_scope import set_group_scope
 from cooperatives.models import GroupCooperative
 from shop.accounts.staff.permissions import Permission
-from shop.api.account.types import group, user
+from shop.api.account.types import group_object, user_object
 from shop.api.breadth import Selection
-from shop.api.catalogue.cooperatives import cooperative
+from shop.api.catalogue.cooperatives import cooperative_object
 from shop.api.context import Context
 from shop.api.ids import input_key
 from shop.api.object_types import Row
@@ -19,21 +19,21 @@ from shop.api.staff.inputs import PermissionGroupCooperativesUpdateArguments
 mutation = Mutations(
     codes={"missing": "REQUIRED", "empty_group_scope": "REQUIRED", "ambiguous_group_scope": "REQUIRED"}
 )
-group.columns(platformWide="is_platform_wide")
+group_object.columns(platformWide="is_platform_wide")
 
 
 def _cooperatives_by_owner(
     cooperative_keys: dict[int, list[int]], context: Context, selection: Selection
 ) -> dict[int, list[Row]]:
     cooperative_pairs = [(key, None) for keys in cooperative_keys.values() for key in keys]
-    cooperatives_by_pair = cooperative.by_pair(context, cooperative_pairs, selection.names())
+    cooperatives_by_pair = cooperative_object.by_pair(context, cooperative_pairs, selection.names())
     return {
         owner: [cooperatives_by_pair[key, None] for key in keys if (key, None) in cooperatives_by_pair]
         for owner, keys in cooperative_keys.items()
     }
 
 
-@user.field("cooperatives", needs="id")
+@user_object.field("cooperatives", needs="id")
 def cooperatives_of_people(
     users: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -45,7 +45,7 @@ def cooperatives_of_people(
     return [cooperatives_by_user.get(user_row.id, []) for user_row in users]
 
 
-@group.field("cooperatives", needs="id")
+@group_object.field("cooperatives", needs="id")
 def cooperatives_of_groups(
     groups: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
@@ -73,4 +73,4 @@ def permission_group_cooperatives_update(
         actor=context.actor,
         now=context.now,
     )
-    return {"group": group.by_key(context, [key], selection.names("group")).get(key)}
+    return {"group": group_object.by_key(context, [key], selection.names("group")).get(key)}

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from shop.accounts.models import Group
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.staff.staff_accounts import GroupChange, NotStaff, change_group, create_group, delete_group
-from shop.api.account.types import group
+from shop.api.account.types import group_object
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -178,4 +178,4 @@ def _group_change(input_data: InputData, context: Context) -> GroupChange:
 
 def _payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
     rows = Group.objects.all()
-    return {"group": group.by_key(context, [key], selection.names("group"), rows=rows).get(key)}
+    return {"group": group_object.by_key(context, [key], selection.names("group"), rows=rows).get(key)}

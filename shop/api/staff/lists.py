@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from orders.models import Order
 from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
-from shop.api.account.types import group, user
+from shop.api.account.types import group_object, user_object
 from shop.api.breadth import Selection
 from shop.api.connections import SortKey, connect
 from shop.api.context import Context
@@ -137,9 +137,9 @@ def staff_users(arguments: StaffUsersArguments, context: Context, selection: Sel
 def permission_groups(
     arguments: PermissionGroupsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    rows = group.rows(context).filter(build_condition(arguments.get("filter"), GROUP_FILTER, context))
+    rows = group_object.rows(context).filter(build_condition(arguments.get("filter"), GROUP_FILTER, context))
     order = sort_keys(arguments.get("sortBy"), {"NAME": [SortKey("name")]}, [SortKey("name")])
-    return connect(group, rows, arguments, selection, order=order)
+    return connect(group_object, rows, arguments, selection, order=order)
 
 
 def _people(
@@ -153,4 +153,4 @@ def _people(
         )
         rows = rows.annotate(number_of_orders=Coalesce(number, 0))
     order = sort_keys(sorting, USER_SORTS, [SortKey("email", is_nullable=True)])
-    return connect(user, rows, arguments, selection, order=order)
+    return connect(user_object, rows, arguments, selection, order=order)

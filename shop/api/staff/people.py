@@ -14,7 +14,7 @@ from shop.accounts.registration.email_links import PASSWORD
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.staff.staff_accounts import add_customer, add_staff, change_user
 from shop.api.account.clients import add_query_parameters, checked_email, checked_redirect
-from shop.api.account.types import user
+from shop.api.account.types import user_object
 from shop.api.addresses import address_from
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -266,7 +266,7 @@ def _send_password_link(recipient: User, redirect: str | None, context: Context)
 
 def _payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
     rows = User.objects.all()
-    return {"user": user.by_key(context, [key], selection.names("user"), rows=rows).get(key)}
+    return {"user": user_object.by_key(context, [key], selection.names("user"), rows=rows).get(key)}
 
 
 mutation.add_bulk_deletion("customerBulkDelete", customer_delete, permissions=[Permission.MANAGE_USERS])

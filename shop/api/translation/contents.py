@@ -26,7 +26,7 @@ from shop.api.context import Context
 from shop.api.ids import global_ids, key_from_id
 from shop.api.object_types import Row, Rows, Type
 from shop.api.root_fields import Queries
-from shop.api.shipping.zones import shipping_method_type
+from shop.api.shipping.zones import shipping_method_type_object
 from shop.api.translated_fields import add_translation_field
 from shop.api.translation.inputs import TranslationArguments, TranslationsArguments
 from shop.content.models import MenuItem, Page
@@ -79,18 +79,20 @@ class TranslatableType:
 
 
 TRANSLATABLE_TYPES = {
-    "PRODUCT": TranslatableType("Product", catalogue_types.product, Product, DESCRIBED_COLUMNS),
-    "VARIANT": TranslatableType("ProductVariant", catalogue_types.variant, Variant, NAME_COLUMNS),
-    "CATEGORY": TranslatableType("Category", catalogue_types.category, Category, DESCRIBED_COLUMNS),
-    "COLLECTION": TranslatableType("Collection", catalogue_types.collection, Collection, DESCRIBED_COLUMNS),
-    "ATTRIBUTE": TranslatableType("Attribute", catalogue_types.attribute, Attribute, NAME_COLUMNS),
-    "ATTRIBUTE_VALUE": TranslatableType(
-        "AttributeValue", catalogue_types.attribute_value, AttributeValue, VALUE_COLUMNS
+    "PRODUCT": TranslatableType("Product", catalogue_types.product_object, Product, DESCRIBED_COLUMNS),
+    "VARIANT": TranslatableType("ProductVariant", catalogue_types.variant_object, Variant, NAME_COLUMNS),
+    "CATEGORY": TranslatableType("Category", catalogue_types.category_object, Category, DESCRIBED_COLUMNS),
+    "COLLECTION": TranslatableType(
+        "Collection", catalogue_types.collection_object, Collection, DESCRIBED_COLUMNS
     ),
-    "PAGE": TranslatableType("Page", content_types.page, Page, PAGE_COLUMNS),
-    "MENU_ITEM": TranslatableType("MenuItem", content_types.menu_item, MenuItem, NAME_COLUMNS),
+    "ATTRIBUTE": TranslatableType("Attribute", catalogue_types.attribute_object, Attribute, NAME_COLUMNS),
+    "ATTRIBUTE_VALUE": TranslatableType(
+        "AttributeValue", catalogue_types.attribute_value_object, AttributeValue, VALUE_COLUMNS
+    ),
+    "PAGE": TranslatableType("Page", content_types.page_object, Page, PAGE_COLUMNS),
+    "MENU_ITEM": TranslatableType("MenuItem", content_types.menu_item_object, MenuItem, NAME_COLUMNS),
     "SHIPPING_METHOD": TranslatableType(
-        "ShippingMethod", shipping_method_type, ShippingService, SHIPPING_COLUMNS
+        "ShippingMethod", shipping_method_type_object, ShippingService, SHIPPING_COLUMNS
     ),
 }
 _DEPRECATED_FIELDS = {"description": "descriptionJson", "content": "contentJson"}
@@ -128,8 +130,8 @@ def _add_fields(translatable: TranslatableType) -> None:
 for _translatable in TRANSLATABLE_TYPES.values():
     _add_fields(_translatable)
 
-shipping_method_translation = add_translation_field(
-    shipping_method_type,
+shipping_method_translation_object = add_translation_field(
+    shipping_method_type_object,
     "ShippingMethodTranslation",
     "cooperatives.shippingservice",
     rich=("description",),
@@ -201,6 +203,6 @@ def all_translations(
 
 TYPES = (
     *(translatable.content for translatable in TRANSLATABLE_TYPES.values()),
-    shipping_method_translation,
+    shipping_method_translation_object,
     query,
 )

@@ -73,7 +73,7 @@ def executor(tmp_path):
 
     (tmp_path / "area.graphql").write_text(SDL)
     return build_schema_and_executor(
-        [Area(tmp_path, (connections.page_info, rate, tax_class, query))]
+        [Area(tmp_path, (connections.page_info_object, rate, tax_class, query))]
     ).executor
 
 
