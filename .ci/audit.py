@@ -57,7 +57,7 @@ def _has_data(service: list[str]) -> bool:
 
 
 def _audit(options: list[str], requirements: Path) -> list[dict[str, object]] | None:
-    """Return pip-audit's findings by package; None if it failed, as it does without a network."""
+    """Return pip-audit's findings by package, or None if it failed, as it does without a network."""
     command = ["pip_audit", "-r", str(requirements), "--disable-pip", "--progress-spinner", "off"]
     command += ["--format", "json", "--timeout", "10", *options]
     with tempfile.TemporaryDirectory() as cache:  # a cached answer could come from another network

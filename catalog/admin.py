@@ -136,7 +136,7 @@ class BackInStockRequestAdmin(ReadMostlyAdmin):
     list_filter = ("contact_method", "is_for_next_season")
     list_select_related = ("product", "variant")
     search_fields = ("contact",)
-    # Without the token, a secret of the requester.
+    # The token is left out, because it is a secret of the requester.
     fields = (
         "product",
         "variant",

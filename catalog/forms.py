@@ -34,7 +34,7 @@ _GROUPED_BY_COMMAS = re.compile(r"\d{1,3}(?:,\d{3})+")
 
 
 class WholeNumberField(GroupedLimitsField):
-    """A whole number as people write amounts: `20.000`, `20,000`, `20 000 ₫`."""
+    """A whole number in the forms in which people write amounts: `20.000`, `20,000`, `20 000 ₫`."""
 
     widget = forms.TextInput(attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"})
 
@@ -75,8 +75,8 @@ def _day_field(label: Label, **kwargs: Any) -> forms.DateField:
 class DiscountForm(ConfirmableForm):
     """Common fields of promotions and vouchers: name, value, dates, scope and bearer.
 
-    The discount applies to the products of `cooperative`, or to all if that is None. With `has_bearer`, staff
-    also choose who bears it.
+    The discount applies to the products of `cooperative`, or to all if that is None. If `has_bearer` is true,
+    staff also choose who bears it.
     """
 
     name = forms.CharField(
@@ -157,7 +157,7 @@ class DiscountForm(ConfirmableForm):
 
 
 class PromotionForm(DiscountForm):
-    """A promotion; without categories and products it applies to all."""
+    """A promotion. If no categories and products are chosen, it applies to all."""
 
     @property
     def terms(self) -> PromotionTerms:
@@ -216,7 +216,7 @@ class ProductTranslationForm(TranslationForm):
 
 
 class BackInStockForm(forms.Form):
-    """A back-in-stock request: an email address or phone number, and the variant."""
+    """A back-in-stock request with an email address or phone number, and the variant."""
 
     variant = forms.ChoiceField(label=_("Option"), required=False)
     contact = EmailOrPhoneField(
@@ -255,7 +255,7 @@ class BackInStockForm(forms.Form):
 
 
 class FollowForm(forms.Form):
-    """A request for the weekly bulletin with explicit consent: the box starts unticked (Law 91/2025)."""
+    """A request for the weekly bulletin with explicit consent. The box starts unticked (Law 91/2025)."""
 
     email = forms.EmailField(
         label=_("Email"),

@@ -33,7 +33,7 @@ class WholesaleTier:
 def reached_tier(
     tiers: Sequence[WholesaleTier], *, quantity: int, selling_price: int | None
 ) -> WholesaleTier | None:
-    """Return the tier that prices a line of `quantity`; None if `selling_price` does.
+    """Return the tier that prices a line of `quantity`, or None if `selling_price` does.
 
     `tiers` are in the order of their quantities. The buyer pays the lower of the wholesale price and the
     price after promotions, never a reduction of both. The wholesale price wins a tie.

@@ -42,7 +42,7 @@ from shop.core.errors import Missing
 
 
 def lock_basket(basket_id: uuid.UUID) -> Basket | None:
-    """Lock and return the basket; None if it has become an order or never existed."""
+    """Lock and return the basket, or None if it has become an order or never existed."""
     return next(iter(lock_compiled_rows(_select_basket, basket_id)), None)
 
 
@@ -52,7 +52,7 @@ def _select_basket(key: uuid.UUID) -> QuerySet[Basket]:
 
 
 def lock_baskets(*basket_ids: uuid.UUID) -> dict[uuid.UUID, Basket]:
-    """Lock the baskets that still exist, in the order of their ids; return a dict by id."""
+    """Lock the baskets that still exist, in the order of their ids, and return a dict by id."""
     return {basket.pk: basket for basket in lock_rows(Basket.objects.filter(pk__in=basket_ids))}
 
 
@@ -77,7 +77,7 @@ def lock_limited_variants(variants: Iterable[Variant]) -> None:
 
 
 def lock_stock(stock_ids: Iterable[int]) -> dict[int, Stock]:
-    """Lock these stock rows by key; return them by id."""
+    """Lock these stock rows by key, and return them by id."""
     return {row.pk: row for row in lock_compiled_rows(_select_stock, list(stock_ids))}
 
 
@@ -88,7 +88,7 @@ def _select_stock(keys: Collection[int]) -> QuerySet[Stock]:
 def lock_settlements(
     cooperative_ids: Iterable[int], currency: str, *, now: datetime.datetime
 ) -> dict[int, Settlement]:
-    """Lock the open settlement of each cooperative, creating missing ones; return them by cooperative.
+    """Lock the open settlement of each cooperative, creating missing ones, and return them by cooperative.
 
     Closing a settlement takes the same lock, so entries posted under it belong to a settlement that stays
     open until the end of the transaction.
@@ -173,7 +173,7 @@ def lock_refund(refund_id: uuid.UUID) -> Refund:
 
 
 def lock_complaint(complaint_id: uuid.UUID) -> tuple[Order, OrderPart, Complaint]:
-    """Lock a complaint's order; return the order, part and complaint. Raises Missing."""
+    """Lock a complaint's order, and return the order, part and complaint. Raises Missing."""
     part_id = Complaint.objects.filter(pk=complaint_id).values_list("part", flat=True).first()
     if part_id is None:
         raise Missing()
@@ -182,7 +182,7 @@ def lock_complaint(complaint_id: uuid.UUID) -> tuple[Order, OrderPart, Complaint
 
 
 def lock_substitute(substitute_id: uuid.UUID) -> tuple[Order, OrderPart, Substitute]:
-    """Lock the order of an offered substitute; return the order, part and offer. Raises Missing."""
+    """Lock the order of an offered substitute, and return the order, part and offer. Raises Missing."""
     part_id = Substitute.objects.filter(pk=substitute_id).values_list("line__part", flat=True).first()
     if part_id is None:
         raise Missing()
@@ -191,7 +191,7 @@ def lock_substitute(substitute_id: uuid.UUID) -> tuple[Order, OrderPart, Substit
 
 
 def lock_weight_question(question_id: uuid.UUID) -> tuple[Order, OrderPart, WeightQuestion]:
-    """Lock the order of a weight question; return the order, part and question. Raises Missing."""
+    """Lock the order of a weight question, and return the order, part and question. Raises Missing."""
     part_id = WeightQuestion.objects.filter(pk=question_id).values_list("line__part", flat=True).first()
     if part_id is None:
         raise Missing()
@@ -208,12 +208,12 @@ def lock_order(order_id: uuid.UUID) -> Order:
 
 
 def lock_orders(order_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Order]:
-    """Lock these orders by key; return them by id."""
+    """Lock these orders by key, and return them by id."""
     return {order.pk: order for order in lock_rows(Order.objects.filter(pk__in=set(order_ids)))}
 
 
 def lock_parcels(parcel_ids: Iterable[int]) -> dict[int, Parcel]:
-    """Lock the orders of these parcels; return the parcels by id, with parts and orders."""
+    """Lock the orders of these parcels, and return the parcels by id, with parts and orders."""
     requested = list(parcel_ids)
     orders = lock_orders(Parcel.objects.filter(pk__in=requested).values_list("part__order", flat=True))
     rows = Parcel.objects.filter(pk__in=requested).select_related("part", "remittance_line").order_by("pk")
@@ -271,7 +271,7 @@ def lock_bank_transfer(transfer_id: uuid.UUID) -> BankTransfer:
 
 
 def lock_part(part_id: int) -> tuple[Order, OrderPart]:
-    """Lock a part's order, the lock of all its rows; return both.
+    """Lock a part's order, the lock of all its rows, and return both.
 
     Raises Missing, also for a part of a draft, which sellers do not handle yet.
     """
@@ -285,7 +285,7 @@ def lock_part(part_id: int) -> tuple[Order, OrderPart]:
 
 
 def lock_parcel(parcel_id: int) -> tuple[Order, OrderPart, Parcel]:
-    """Lock a parcel's order; return the order, part and parcel. Raises Missing."""
+    """Lock a parcel's order, and return the order, part and parcel. Raises Missing."""
     part_id = Parcel.objects.filter(pk=parcel_id).values_list("part_id", flat=True).first()
     if part_id is None:
         raise Missing()

@@ -150,7 +150,7 @@ class PageCache:
 
 
 def _cache_key(request: HttpRequest) -> tuple[str, ...] | None:
-    """Return the cache key; None if the page may be personal."""
+    """Return the cache key, or None if the page may be personal."""
     if not _is_public(request) or request.COOKIES.keys() - _ANONYMOUS_COOKIES or _has_broken_token(request):
         return None
     if request.GET.keys() - _PARAMETERS or request.META.get("QUERY_STRING", "") != request.GET.urlencode():

@@ -140,7 +140,7 @@ def _memberships_of(user_id: int) -> QuerySet[Membership]:
 
 
 def _previous_page(request: HttpRequest) -> str:
-    """Return the page of this site that the person came from, for error pages; "" if none."""
+    """Return the page of this site that the person came from, for error pages, or "" if none."""
     came_from = request.headers.get("Referer", "")
     is_own = url_has_allowed_host_and_scheme(
         came_from, {request.get_host()}, require_https=request.is_secure()

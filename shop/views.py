@@ -96,7 +96,7 @@ def show_home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show a fixed text; 404 for unknown slugs."""
+    """Show a fixed text, or a 404 for unknown slugs."""
     if slug not in PAGES:
         raise Http404
     channel = market_channel()

@@ -31,7 +31,7 @@ def _no_recorded_calls() -> Iterator[None]:
 def run_as_test(
     work: Callable[[], Any], patch: pytest.MonkeyPatch | None = None
 ) -> tuple[Any, Any, list[str]]:
-    """Run `work` as the start of a test; return its result, all rows, and the SQL executed."""
+    """Run `work` as the start of a test, and return its result, all rows, and the SQL executed."""
     block = transaction.atomic()
     block._from_testcase = True  # otherwise durable actions refuse to run inside another block
     with block:

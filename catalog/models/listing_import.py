@@ -24,7 +24,7 @@ class ListingImport(models.Model):
 
     `content` is the file until it is confirmed. `encoding` names how its texts are stored, and
     `is_encoding_confirmed` that a member has seen them converted; `sample` holds some of them. Messages in
-    its rows are in `language`. `claimed_at` is when a worker last began to write rows; None if none does.
+    its rows are in `language`. `claimed_at` is when a worker last began to write rows, or None if none does.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="listing_imports")

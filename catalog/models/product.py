@@ -311,7 +311,7 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
         return seller.low_stock_threshold if self.low_stock_at is None else self.low_stock_at
 
     def relative_content(self, other: Variant) -> Fraction | None:
-        """Return how many units of `other` hold as much as one; None if contents are not comparable."""
+        """Return how many units of `other` hold as much as one, or None if contents are not comparable."""
         if self.content_unit == other.content_unit:
             for column in ("content_grams", "content_ml", "content_count"):
                 own_content, other_content = getattr(self, column), getattr(other, column)

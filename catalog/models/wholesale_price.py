@@ -45,7 +45,7 @@ class _JoinedTexts(Aggregate):
 
 
 def select_wholesale_text(**price: object) -> Subquery:
-    """Select a price's wholesale prices as a text such as "10:13000,50:12000"; null without any.
+    """Select a price's wholesale prices as a text such as "10:13000,50:12000", or null without any.
 
     `price` are the conditions on a wholesale price that identify its price.
     """

@@ -248,7 +248,7 @@ def _with_other_marks(words: Sequence[QueryWord], find: ProductQuery) -> SearchR
 
 
 def _unfinished_choices(words: Sequence[QueryWord]) -> list[Choice] | None:
-    """Return choices in which unfinished words count as prefixes; None if no word seems unfinished.
+    """Return choices in which unfinished words count as prefixes, or None if no word seems unfinished.
 
     A word seems unfinished if it is not a Vietnamese syllable, or if it is last and long.
     """

@@ -20,7 +20,7 @@ MAX_CORRECTIONS_PER_WORD = 4
 
 
 def correct_words(words: Sequence[QueryWord]) -> list[list[list[str]]] | None:
-    """Return possible phrases for each word, the likeliest first; None if all words are known.
+    """Return possible phrases for each word, the likeliest first, or None if all words are known.
 
     A word is corrected if it is not a syllable and no product contains it: it may have a typing error, or
     be several syllables without spaces. Of several words, at least one must be in the catalogue. Otherwise

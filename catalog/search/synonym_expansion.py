@@ -22,7 +22,7 @@ _Span = tuple[int, int]  # of words: the first, and the one after the last
 
 
 def with_synonyms(words: Sequence[QueryWord]) -> list[Choice] | None:
-    """Return the query's words or phrases, each with its synonyms; None if no word has synonyms.
+    """Return the query's words or phrases, each with its synonyms, or None if no word has synonyms.
 
     Longer phrases take precedence, and each word is used once. The diacritics of a single word must be those
     of the synonym: "lớn" is not "lợn".

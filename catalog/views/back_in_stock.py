@@ -34,7 +34,7 @@ REQUESTS_PER_CONTACT = Limit("back-contact", max_tries=20, seconds=24 * 60 * 60)
 
 
 def paused_product_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the page of a paused product; 404 for anything else."""
+    """Show the page of a paused product, or a 404 for anything else."""
     product = _product_or_404(slug)
     variants = list(product.variants.in_order())
     show_in_language(variants, "name")

@@ -51,7 +51,7 @@ class VariantChoice:
         return self._total(self.price_at(quantity), quantity)
 
     def list_total(self, quantity: int = 1) -> int | None:
-        """Return the quantity's list price; None if no promotion reduces its price."""
+        """Return the quantity's list price, or None if no promotion reduces its price."""
         is_reduced = self.list_price is not None and self.price_at(quantity) == self.price
         return self._total(self.list_price, quantity) if is_reduced and self.list_price else None
 
@@ -66,7 +66,7 @@ class VariantChoice:
 
     @property
     def list_price_per_kilogram(self) -> int | None:
-        """The list price per kilogram; None if the price is not reduced."""
+        """The list price per kilogram, or None if the price is not reduced."""
         return self._per_kilogram(self.list_price) if self.list_price else None
 
     def _per_kilogram(self, amount: int) -> int | None:

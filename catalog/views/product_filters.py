@@ -284,7 +284,7 @@ def _any_of(sets: Mapping[Key, BitMap], keys: Iterable[Key]) -> BitMap:
 
 
 def _parse_price(text: str) -> int | None:
-    """Parse a price such as `50.000`, `50k` or `1,5 triệu`; None for anything else."""
+    """Parse a price such as `50.000`, `50k` or `1,5 triệu`, or None for anything else."""
     match = _PRICE.fullmatch(fold(text[:60]))
     if match is None or (match[2] and not match[3]):
         return None

@@ -60,7 +60,7 @@ def list_products(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_category(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the products of a category and its descendants; 404 if it is hidden."""
+    """Show the products of a category and its descendants, or a 404 if it is hidden."""
     requested_category = Category.objects.filter(slug=slug).first()
     if requested_category is None:
         merged_category = get_object_or_404(MergedCategory.objects.select_related("into"), slug=slug)
@@ -239,7 +239,7 @@ def _with_diacritics(words: str, tiers: RelevanceTiers) -> str:
 
 
 def _delivering_cooperatives(index: FacetIndex, province: Division | None) -> list[int] | None:
-    """Return ids of cooperatives that ship to the province, pickup excluded; None if it is unknown."""
+    """Return ids of cooperatives that ship to the province, pickup excluded, or None if it is unknown."""
     return None if province is None else _cooperatives_shipping_to(index.channel_id, ["", province.code])
 
 

@@ -47,7 +47,7 @@ MAX_SIMILAR = 4
 
 @require_safe
 def show_product(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show a listed product's page, or the page of a paused one; 404 for anything else."""
+    """Show a listed product's page, or the page of a paused one, or a 404 for anything else."""
     channel = get_channel_or_404()
     requested_product = next(iter(select_visible_product(channel.pk, slug)), None)
     if requested_product is None:

@@ -57,7 +57,7 @@ def create_follow_request(
     actor: Actor,
     now: datetime.datetime,
 ) -> Follow | None:
-    """Create a follow request; None if it was deleted meanwhile.
+    """Create a follow request, or None if it was deleted meanwhile.
 
     `request_follow` calls it, and so does placing an order whose buyer opts in to news.
     """

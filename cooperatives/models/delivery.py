@@ -48,7 +48,7 @@ class ShippingService(WithMetadata):
         return self.name
 
     def arrival(self, *, now: datetime.datetime) -> Arrival | None:
-        """Return when an order placed now arrives; None if its days are not known."""
+        """Return when an order placed now arrives, or None if its days are not known."""
         return estimate_arrival(shipping_day(now), self.minimum_days, self.maximum_days)
 
 
@@ -154,7 +154,7 @@ class DeliveryMethod(WithMetadata):
         return self.kind in PICKUP_KINDS
 
     def fee(self, *, channel_id: int, province_code: str, grams: int, subtotal: int) -> int | None:
-        """Return the fee in minor units including tax; None if it does not deliver there.
+        """Return the fee in minor units including tax, or None if it does not deliver there.
 
         The province's rates take precedence over the default ones. The lightest bracket that covers the
         weight applies. A heavier parcel is not delivered. `subtotal` is the value of the cooperative's part
@@ -179,7 +179,7 @@ class DeliveryMethod(WithMetadata):
         return any(rate.province_code in ("", province_code) for rate in self._rates(channel_id))
 
     def is_pickup_outside(self, province_code: str) -> bool:
-        """Return whether it is a pickup in another province than this one; False if either is unknown."""
+        """Return whether it is a pickup in another province than this one, or False if either is unknown."""
         warehouse_province = self.warehouse.address.province_code if self.warehouse else ""
         return bool(warehouse_province and province_code) and warehouse_province != province_code
 
@@ -188,13 +188,13 @@ class DeliveryMethod(WithMetadata):
         return list(self._times(now, count))
 
     def next_departure(self, *, now: datetime.datetime) -> datetime.datetime | None:
-        """Return when the next coach leaves that still takes orders; None for other methods."""
+        """Return when the next coach leaves that still takes orders, or None for other methods."""
         if self.kind != DeliveryKind.COACH:
             return None
         return next_coach_departure(now, self.cut_off_hours, self.departs_weekday, self.departs_at)
 
     def arrival(self, *, now: datetime.datetime) -> Arrival | None:
-        """Return when an order placed now arrives; None for pickups, and if its days are not known."""
+        """Return when an order placed now arrives, or None for pickups, and if its days are not known."""
         if self.is_pickup:
             return None
         leaves_at = self.next_departure(now=now)

@@ -79,7 +79,7 @@ class InvoiceForm(forms.Form):
 
     @property
     def invoice_details(self) -> InvoiceDetails | None:
-        """The unsaved invoice details of a valid form; None if no invoice is wanted."""
+        """The unsaved invoice details of a valid form, or None if no invoice is wanted."""
         cleaned = self.cleaned_data
         if not cleaned["invoice"]:
             return None

@@ -71,7 +71,7 @@ class RefundAccountForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class RefundFormRow:
-    """An order line in a form, with its fields; None for those not shown."""
+    """An order line in a form, with its fields, or None for those not shown."""
 
     line: OrderLine
     limit: LineRefundLimit | None

@@ -104,7 +104,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.placed().filter(user=user_id)
 
     def of_guest(self, contact: str) -> OrderQuerySet:
-        """Return guest orders with this normalised phone or email; none if the contact is empty."""
+        """Return guest orders with this normalised phone or email, or none if the contact is empty."""
         if not contact:
             return self.none()
         return self.placed().filter(Q(phone=contact) | Q(email__iexact=contact), user=None)
@@ -345,7 +345,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def amount_due(self) -> int:
-        """The current total less the charged amount, in minor units; 0 if more was charged."""
+        """The current total less the charged amount, in minor units, or 0 if more was charged."""
         return max(0, self.current_total_gross - self.charged)
 
     def find_awaited_transfer_payment(self) -> Payment | None:

@@ -206,7 +206,7 @@ class Parcel(WithMetadata, WithTimes):
 
     @property
     def cash_shortfall(self) -> int:
-        """The cash collected short, in minor units; 0 before collection."""
+        """The cash collected short, in minor units, or 0 before collection."""
         return max(0, self.cod_expected - self.cod_collected) if self.cod_collected_at is not None else 0
 
     @property

@@ -74,7 +74,7 @@ class CommissionRate(models.Model):
 def commission_percents(
     products: Iterable[tuple[int, str]], *, day: datetime.date
 ) -> Mapping[tuple[int, str], Decimal]:
-    """Return percent by (cooperative id, category path or ""); 0 if no rate is set. One query.
+    """Return percent by (cooperative id, category path or ""), or 0 if no rate is set. One query.
 
     The cooperative takes precedence over the category, a deeper category over its ancestors, then the later
     day.

@@ -146,7 +146,7 @@ def _check_account(head_rows: Sequence[Row], account: str) -> None:
 
 
 def _read_row(row: Row, mapping: BankColumnMapping, account: str) -> IncomingTransfer | None:
-    """Return the row's transfer, incoming or outgoing; None for a row without one."""
+    """Return the row's transfer, incoming or outgoing, or None for a row without one."""
     day_cell, number = split_dated_number(row.cell(mapping.date))
     try:
         booked_at = parse_time(day_cell)
@@ -233,7 +233,7 @@ def _read_amount(row: Row, mapping: BankColumnMapping) -> int:
 
 
 def _absolute_amount(row: Row, column: int | None) -> int:
-    """Return a credit or debit without the sign that some banks add; 0 for an empty cell or a dash."""
+    """Return a credit or debit without the sign that some banks add, or 0 for an empty cell or a dash."""
     cell = row.cell(column)
     return 0 if cell in ("", "-") else abs(parse_amount(cell))
 

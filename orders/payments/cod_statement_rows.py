@@ -161,7 +161,7 @@ def _read_row(row: Row, mapping: CodColumnMapping) -> CodRow:
 
 
 def _day_or_none(row: Row, column: int | None) -> datetime.date | None:
-    """Return the row's day; None if it cannot be read, because no payment depends on it."""
+    """Return the row's day, or None if it cannot be read, because no payment depends on it."""
     try:
         return vietnam_date(parse_time(row.cell(column))) if row.cell(column) != "" else None
     except InvalidCell:

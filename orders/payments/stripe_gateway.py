@@ -51,7 +51,7 @@ def _cached_gateway(secret_key: str, api_url: str, smallest_vnd: int) -> StripeG
 
 
 def stripe_gateway() -> StripeGateway | None:
-    """Return the gateway from the settings; None if cards are disabled."""
+    """Return the gateway from the settings, or None if cards are disabled."""
     if not settings.STRIPE_SECRET_KEY:
         return None
     return _cached_gateway(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL, settings.STRIPE_SMALLEST_VND)
@@ -234,7 +234,7 @@ class StripeGateway:
         return GatewayResult(Outcome.SUCCEEDED, reference=reversal.id)
 
     def _find_trace(self, operation: Operation, request: GatewayRequest) -> GatewayResult | None:
-        """Find the trace of a call; None if it left nothing visible."""
+        """Find the trace of a call, or None if it left nothing visible."""
         match operation:
             case Operation.START:
                 return self._current_state(request.reference, request) if request.reference else None

@@ -11,7 +11,7 @@ from shop.core.models import ShopSettings
 def transfer_instructions_for_order(
     order: Order, payment: Payment | None, shop: ShopSettings
 ) -> TransferInstructions | None:
-    """Return the transfer that pays the amount still due; None if nothing is due or it is paid otherwise.
+    """Return the transfer that pays the amount still due, or None if nothing is due or it is paid otherwise.
 
     `payment` is the payment by which the order is to be paid now.
     """
@@ -49,7 +49,7 @@ def externally_refunded_amount(order: Order) -> int:
 
 
 def build_transfer_instructions(shop: ShopSettings, *, amount: int, note: str) -> TransferInstructions | None:
-    """Build a transfer to the market's account; None if no account is set, or no valid one."""
+    """Build a transfer to the market's account, or None if no account is set, or no valid one."""
     try:
         payload = build_payload(bank=shop.bank_bin, account=shop.bank_account, amount=amount, note=note)
     except InvalidPayload:

@@ -52,7 +52,7 @@ def within_order_limits(request: HttpRequest, submitted: Mapping[str, object], p
 
 
 def send_code_to(request: HttpRequest, submitted: Mapping[str, object], phone: str) -> Refused | None:
-    """Send a code unless a fresh one was sent; return the refusal if it cannot be sent."""
+    """Send a code unless a fresh one was sent, and return the refusal if it cannot be sent."""
     pending_code = sent_code(request, CodePurpose.CONFIRM)
     is_fresh = pending_code is not None and time.time() - pending_code["at"] < _CODE_LIFETIME_SECONDS
     if is_fresh and code_sent_to(request) == phone and "send-phone-code" not in submitted:

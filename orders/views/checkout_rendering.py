@@ -147,7 +147,7 @@ def _code_context(
 ) -> dict[str, object]:
     """Return the voucher code kept in its field, and why it was refused now or before.
 
-    `entered` is the field's submitted text; None if the page is opened.
+    `entered` is the field's submitted text, or None if the page is opened.
     """
     code, message = recheck_refused_code(request, quote, now=timezone.now())
     if refused is not None:

@@ -216,8 +216,8 @@ def _pictures_by_part(parts: list[OrderPart]) -> dict[int, Picture]:
 def _current_names(order: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, str]:
     """Return current product names in the page's language, by line id, for lines sold without a name in it.
 
-    They are only shown beside the agreed names, and not for products renamed since the sale. Three queries;
-    none if the page is in the shop's default language.
+    They are only shown beside the agreed names, and not for products renamed since the sale. Three queries,
+    or none if the page is in the shop's default language.
     """
     page_language = get_language()
     lines = [
@@ -270,7 +270,7 @@ def _refund_entries_by_part(
 def _complaint_deadline(
     part: OrderPart, parcels: Sequence[Parcel], refunded_line_ids: Collection[uuid.UUID], days: int
 ) -> datetime.datetime | None:
-    """Return the buyer's deadline to complain about the part's last items; None if nothing has arrived."""
+    """Return the buyer's deadline to complain about the part's last items, or None if nothing has arrived."""
     lines = {line.pk: line for line in part.lines.all() if line.pk not in refunded_line_ids}
     deadlines = [
         complaint_deadline(

@@ -118,7 +118,7 @@ def transfer_before_weighing_text(estimate: int, maximum: int, currency: str) ->
 
 
 def build_payment_display(order: Order, *, now: datetime.datetime) -> PaymentDisplay | None:
-    """Return how the order is to be paid; None for cash on delivery or if nothing more is due."""
+    """Return how the order is to be paid, or None for cash on delivery or if nothing more is due."""
     payment = order.payments.current()
     is_unconfirmed = is_awaiting_confirmation(order)
     due = order.amount_due if is_unconfirmed else _requestable_amount(order, payment)
@@ -158,7 +158,7 @@ def build_payment_display(order: Order, *, now: datetime.datetime) -> PaymentDis
 
 
 def authorised_amount(order: Order) -> int:
-    """Return the amount authorised on cards, in minor units; 0 if all of it is captured."""
+    """Return the amount authorised on cards, in minor units, or 0 if all of it is captured."""
     if order.authorize_coverage in (order.charge_coverage, Coverage.NONE):
         return 0
     authorised, _charged = total_authorised_and_charged(order.payments.all().sums().values())
@@ -218,7 +218,7 @@ def change_payment_method_view(request: HttpRequest, order_id: uuid.UUID) -> Htt
 def _card_payment(
     order: Order, payment: Payment | None, due: int, *, is_unconfirmed: bool
 ) -> CardDisplay | None:
-    """Return the card payment; None if the amount due is below the card minimum."""
+    """Return the card payment, or None if the amount due is below the card minimum."""
     if payment is None or payment.method != PaymentMethod.CARD:
         return None
     return build_card_display(payment) if is_unconfirmed or accepts_cards(order.currency, due) else None
@@ -237,7 +237,7 @@ def _requestable_amount(order: Order, payment: Payment | None) -> int:
 
 
 def _payment_deadline(order: Order, payment: Payment | None) -> datetime.datetime | None:
-    """Return the end of the items' reservation for the payment; None once fulfilment has begun."""
+    """Return the end of the items' reservation for the payment, or None once fulfilment has begun."""
     if payment is None or not is_awaiting_confirmation(order):
         return None
     return payment.expires_at

@@ -61,7 +61,7 @@ class AddressRules:
 def address_rules(
     country: str, *, province: str = "", city: str = "", language: str, day: datetime.date
 ) -> AddressRules | None:
-    """Return a country's rules with the subdivisions of province and city; None if unknown."""
+    """Return a country's rules with the subdivisions of province and city, or None if unknown."""
     name = country_name(country, language)
     if country == VIETNAM:
         return _vietnam_rules(name, province, day)

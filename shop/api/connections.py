@@ -352,7 +352,7 @@ page_info_object.value_fields("hasNextPage", "hasPreviousPage", "startCursor", "
 
 
 def connection_resolvers(type_name: str) -> dict[str, Resolver] | None:
-    """Return the resolvers of an `XCountableConnection` or `XCountableEdge`; None for any other type."""
+    """Return the resolvers of an `XCountableConnection` or `XCountableEdge`, or None for any other type."""
     if type_name.endswith("Connection"):
         return {field: by_name(field) for field in ("edges", "pageInfo", "totalCount")}
     if type_name.endswith("Edge"):

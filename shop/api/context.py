@@ -64,7 +64,7 @@ class Context:
 
     @cached_property
     def claims(self) -> tokens.Claims | None:
-        """The claims of the request's token; None unless we issued it. Raises PyJWT's errors."""
+        """The claims of the request's token, or None unless we issued it. Raises PyJWT's errors."""
         if self.token is None or not tokens.is_own_token(self.token):
             return None
         return tokens.verified_claims(self.token)
@@ -76,7 +76,7 @@ class Context:
 
     @cached_property
     def app(self) -> App | None:
-        """The authenticated app; None for users and anonymous requests."""
+        """The authenticated app, or None for users and anonymous requests."""
         if self.token is None or tokens.is_own_token(self.token):
             return None
         return find_app_by_token(self.token)

@@ -150,7 +150,7 @@ def _refuse_nul(body: bytes) -> None:
 def _execute(
     body: object, context: Context, response_cache: CachedResponse | None = None
 ) -> tuple[int, dict[str, object]]:
-    """Execute one operation; return the HTTP status and the response."""
+    """Execute one operation, and return the HTTP status and the response."""
     query, variables, name = _operation_parts(body)
     executor = built_schema().executor
     extensions: dict[str, object] = {}

@@ -169,7 +169,7 @@ def sort_keys(
 
 
 def _listed_values(input_data: InputData) -> Sequence[object] | None:
-    """Return the values of `eq` or `oneOf`; None if neither is given."""
+    """Return the values of `eq` or `oneOf`, or None if neither is given."""
     if input_data.get("eq") is not None:
         return [input_data["eq"]]
     listed_values: Sequence[object] | None = input_data.get("oneOf")

@@ -110,7 +110,7 @@ def key_from_id(text: str, *type_names: IntegerKeyed) -> int | None: ...
 @overload
 def key_from_id(text: str, *type_names: str) -> Key | None: ...
 def key_from_id(text: str, *type_names: str) -> Key | None:
-    """Return the key of an id; None if it has another type. Raises InvalidId if it is malformed."""
+    """Return the key of an id, or None if it has another type. Raises InvalidId if it is malformed."""
     try:
         name, key_text = split_global_id(text)
         if name not in type_names:
@@ -156,7 +156,7 @@ def input_keys(texts: Iterable[str] | None, type_name: IntegerKeyed, *, field: s
 @overload
 def input_keys(texts: Iterable[str] | None, type_name: str, *, field: str) -> Sequence[Key]: ...
 def input_keys(texts: Iterable[str] | None, type_name: str, *, field: str) -> Sequence[Key]:
-    """Return the keys of a list of ids of a mutation's input; none for null. Raises as `input_key`."""
+    """Return the keys of a list of ids of a mutation's input, or none for null. Raises as `input_key`."""
     return [input_key(text, type_name, field=field) for text in texts or ()]
 
 

@@ -30,7 +30,7 @@ def nearest_size(requested: int) -> int:
 
 
 def image_file(renditions: Mapping[str, Mapping[str, str]] | None, size: int, format_: str) -> str | None:
-    """Return the storage path of the rendition for this size; None until renditions exist."""
+    """Return the storage path of the rendition for this size, or None until renditions exist."""
     if not renditions:
         return None
     widths = sorted(int(width) for width in renditions)

@@ -62,7 +62,7 @@ class InChannel(Type):
         return with_channel(self._rows_in(context, channel), channel)
 
     def requested_rows(self, context: Context, arguments: Mapping[str, object]) -> Rows:
-        """Return the rows in the channel of the argument `channel`; none if there is no such channel.
+        """Return the rows in the channel of the argument `channel`, or none if there is no such channel.
 
         Raises ProtocolError if a customer names no channel and there are several.
         """

@@ -131,7 +131,7 @@ class _VisibleMetadata:
         ]
 
     def _readable_cooperatives(self, context: Context) -> set[int] | None:
-        """Return the cooperatives whose rows the requester may read; None for all."""
+        """Return the cooperatives whose rows the requester may read, or None for all."""
         if context.may(
             *(permission for permission in self.permissions if not isinstance(permission, CooperativeScoped))
         ):

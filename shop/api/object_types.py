@@ -133,7 +133,7 @@ class Type:
         rows: Rows | Callable[[], Rows] | None = None,
         permissions: Iterable[FieldPermission] = (),
     ) -> None:
-        """Add a field for the row that `column` refers to. One query; null if it is not visible.
+        """Add a field for the row that `column` refers to. One query, or null if it is not visible.
 
         Pass `rows` if every requester of the parent may see these rows.
         """

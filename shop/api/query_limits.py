@@ -98,7 +98,7 @@ class Limits:
         self._measured: WeakKeyDictionary[Operation, MeasuredOperation] = WeakKeyDictionary()
 
     def cost(self, operation: Operation, variables: Mapping[str, object]) -> int:
-        """Return the operation's cost with these variables; 0 if cost is not limited.
+        """Return the operation's cost with these variables, or 0 if cost is not limited.
 
         Raises GraphQLError if the document exceeds another limit. `check_cost` compares the cost.
         """

@@ -92,7 +92,7 @@ class CachedResponse:
 
 
 def _cache_key(request: HttpRequest) -> tuple[object, ...] | None:
-    """Return the cache key of a request; None if it is not cacheable."""
+    """Return the cache key of a request, or None if it is not cacheable."""
     if not settings.API_CACHE_SECONDS or request.content_type != "application/json":
         return None
     if "Authorization" in request.headers or "Authorization-Bearer" in request.headers:

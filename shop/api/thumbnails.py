@@ -66,7 +66,7 @@ _PICTURE_FINDERS: Mapping[str, Callable[[int], int | None]] = {
 
 @require_safe
 def redirect_to_thumbnail(request: HttpRequest, id_: str, size: str, format_: str = "") -> HttpResponse:
-    """Redirect to the picture's file; 404 for an unknown id, size or format."""
+    """Redirect to the picture's file, or a 404 for an unknown id, size or format."""
     picture = _find_picture(id_)
     requested = _FORMATS.get(format_.lower())
     is_size = size.isascii() and size.isdigit() and len(size) < 10 and int(size) > 0

@@ -76,7 +76,7 @@ def edit_page(
 def publish_pages(
     *, page_ids: Sequence[int], is_published: bool, actor: Actor, now: datetime.datetime
 ) -> int:
-    """Publish or hide pages; return how many were changed. Raises Missing, and changes nothing then."""
+    """Publish or hide pages, and return how many were changed. Raises Missing, and changes nothing then."""
     pages = lock_rows(Page.objects.filter(pk__in=page_ids))
     if len(pages) != len(set(page_ids)):
         raise Missing(field="ids")
@@ -218,7 +218,7 @@ def _lock_row(model: type[Row], key: int, *, field: str = "id") -> Row:
 
 
 def _change_columns(row: models.Model, values: Mapping[str, object]) -> list[str]:
-    """Set columns and save; return the names of those that changed."""
+    """Set columns and save, and return the names of those that changed."""
     changed = [column for column, value in values.items() if getattr(row, column) != value]
     for column in changed:
         setattr(row, column, values[column])

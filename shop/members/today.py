@@ -87,14 +87,14 @@ def _low_stock(membership: MembershipContext) -> list[Variant]:
 
 
 def _expiring_count(membership: MembershipContext, today: datetime.date) -> int:
-    """Return how many lots in stock have expired or soon will; 0 without the right to count stock."""
+    """Return how many lots in stock have expired or soon will, or 0 without the right to count stock."""
     if not membership.may(MemberRight.COUNT_STOCK):
         return 0
     return Lot.objects.near_expiry(membership.cooperative, today).count()
 
 
 def _due_payout(membership: MembershipContext) -> int:
-    """Return the sum of closed settlements that wait for payment; 0 without the right to see money."""
+    """Return the sum of closed settlements that wait for payment, or 0 without the right to see money."""
     if not membership.may(MemberRight.SEE_SETTLEMENTS):
         return 0
     market = market_channel()

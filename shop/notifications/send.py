@@ -110,7 +110,7 @@ def sweep_task() -> None:
 
 
 def deliver(notification: Notification, *, now: datetime.datetime) -> bool:
-    """Try to deliver one notification; return whether it was sent.
+    """Try to deliver one notification, and return whether it was sent.
 
     The next try is scheduled first, which claims the row: of two workers only one sends it, and a crash
     delays the notification without losing it.
@@ -144,7 +144,7 @@ def deliver(notification: Notification, *, now: datetime.datetime) -> bool:
 
 
 def _claim(notification: Notification, now: datetime.datetime) -> bool:
-    """Schedule the next try; return False if another worker has done so."""
+    """Schedule the next try, and return False if another worker has done so."""
     wait = delay_before_retry(notification.attempts + 1, first=_FIRST_WAIT, longest=_MAX_WAIT)
     untouched = Notification.objects.filter(
         pk=notification.pk, attempts=notification.attempts, sent_at=None, given_up_at=None

@@ -37,7 +37,7 @@ def require_allowance(number: str) -> None:
 
 
 def count_text(number: str, *, is_for_code: bool) -> str:
-    """Count one text; return the reason if it may not be sent, else ""."""
+    """Count one text, and return the reason if it may not be sent, else ""."""
     reason = _refusal_reason(number, is_for_code=is_for_code)
     if reason:
         return reason

@@ -27,7 +27,7 @@ def load_group_names(group: SalesGroup, keys: Collection[object]) -> dict[object
 
 
 def load_group_codes(group: SalesGroup, keys: Collection[object]) -> dict[object, str] | None:
-    """Return the codes that files name groups by besides their name; None for groups without one.
+    """Return the codes that files name groups by besides their name, or None for groups without one.
 
     A cooperative's code is its slug: the end of its page's address.
     """

@@ -34,7 +34,7 @@ class SalesFigures:
 
     @property
     def average(self) -> int:
-        """The average order value in whole minor units; 0 without orders."""
+        """The average order value in whole minor units, or 0 without orders."""
         return (self.total + self.orders // 2) // self.orders if self.orders else 0
 
     def __add__(self, other: SalesFigures) -> SalesFigures:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def memory_of(pid: int | str, figure: str) -> int:
-    """Return a figure of /proc/PID/status in bytes; 0 for an ended process."""
+    """Return a figure of /proc/PID/status in bytes, or 0 for an ended process."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):

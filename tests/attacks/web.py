@@ -56,7 +56,7 @@ class Web:
             raise AssertionError(f"the web server did not start:\n{self.log.read_text()}")
 
     def _start(self) -> bool:
-        """Start the processes on a free port; return whether they answer."""
+        """Start the processes on a free port, and return whether they answer."""
         self.port = free_port()
         self.environment["PORT"] = str(self.port)
         command = web_command(address=f"127.0.0.1:{self.port}", workers=self.workers)

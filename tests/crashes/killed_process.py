@@ -47,7 +47,7 @@ def kill_at_each_point(
 
 
 def completes(work: Callable[[], Any], *, killed_at: int, is_only_at_commits: bool = False) -> bool:
-    """Run the work in a forked process; False if it was killed, True if it ended before that point.
+    """Run the work in a forked process, or False if it was killed, True if it ended before that point.
 
     Raises AssertionError if the work itself failed.
     """

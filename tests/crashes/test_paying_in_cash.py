@@ -50,7 +50,7 @@ def place_and_collect(basket: Basket) -> None:
 
 
 def check_every_point(*, is_only_at_commits: bool) -> int:
-    """Kill the process at each point, repeat as a phone would, and check; return the number of runs."""
+    """Kill the process at each point, repeat as a phone would, and check, and return the number of runs."""
     variant = make_variant(on_hand=1_000, price=45_000)
     count = 0
     for baskets in kill_at_each_point(

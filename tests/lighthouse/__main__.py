@@ -131,7 +131,7 @@ class Visitor:
 
 
 def _weigh(address: str, paths: list[str]) -> int:
-    """Print the bytes of each page's first view; return how many exceed the limit."""
+    """Print the bytes of each page's first view, and return how many exceed the limit."""
     print(f"\n{'first views, KB':45}" + "".join(f"{name:>10}" for name in WINDOWS))
     heavy = 0
     with sync_playwright() as playwright:

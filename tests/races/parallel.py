@@ -10,7 +10,7 @@ from django.db import connections
 
 
 def run_in_threads(functions: Sequence[Callable[[], Any]], *, thread_count: int = 20) -> list[Any]:
-    """Run the callables in threads that start together; return their results or errors in order.
+    """Run the callables in threads that start together, and return their results or errors in order.
 
     At most 20 threads: PostgreSQL accepts a hundred connections, and other tests may use some of them.
     """

@@ -209,7 +209,7 @@ def test_without_lock_payout_is_undone_twice_or_database_fails(monkeypatch) -> N
 
 
 def undo_paid_payout(settlement):
-    """Pay the settlement's payout; return the call that takes it back."""
+    """Pay the settlement's payout, and return the call that takes it back."""
     closing(settlement)()
     payout = Payout.objects.get()
     mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)

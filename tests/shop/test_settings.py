@@ -28,7 +28,7 @@ CARDS = {
 
 
 def read(tmp_path, expression, **variables):
-    """Evaluate `expression` with only these variables set; return the value or the refusal's message."""
+    """Evaluate `expression` with only these variables set, and return the value or the refusal's message."""
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     code = f"from django.conf import settings; print(({expression}))"
     done = subprocess.run(

@@ -55,7 +55,7 @@ def _write(folder: Path, files: dict[str, str]) -> FileSystemStorage:
 
 
 def _collect(sources: FileSystemStorage, target: Path) -> dict[str, str]:
-    """Collect all files as Django's command does; return what is served under the hashed names."""
+    """Collect all files as Django's command does, and return what is served under the hashed names."""
     storage = MinifiedStaticFilesStorage(location=target, base_url="/static/")
     names = sorted(str(path.relative_to(sources.location)) for path in Path(sources.location).rglob("*.*"))
     for name in names:

@@ -1,4 +1,4 @@
-"""Check the rows of a file: read their cells, find their options, and say what each row would do."""
+"""Check the rows of a file. Read their cells, find their variants, and say what each row would do."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _MAX_MERGED_CELLS = 50_000
 
 
 def heading_row(rows: Sequence[Row]) -> Row | None:
-    """Return the row with the headings; None if none of the first rows has at least three of them."""
+    """Return the row with the headings, or None if none of the first rows has at least three of them."""
     known = columns_by_heading()
     for row in rows[:_HEADING_SEARCHED_ROWS]:
         if sum(isinstance(cell, str) and fold(cell) in known for cell in row.cells) >= _MIN_HEADINGS:
@@ -236,7 +236,7 @@ class _Check:
                     self._add(reading, key, str(refused.message))
 
     def _compare(self, reading: _RowReading, variant: Variant) -> tuple[ImportRowState, UnusualPrice | None]:
-        """Return what a row does to its option: nothing, a change, or one with a question about its price."""
+        """Return whether a row changes its variant, and whether its price must be confirmed."""
         current = self.prices.get(variant.pk)
         amount, tiers = self._prices_after(reading, current)
         before = (current.amount, current.wholesale_tiers) if current else (None, [])
@@ -257,7 +257,7 @@ class _Check:
         reading.problems.append({"cell": self._cell(reading, key), "text": text})
 
     def _cell(self, reading: _RowReading, key: str) -> str:
-        """Return the name of the cell; empty if the file has no such column."""
+        """Return the name of the cell. It is empty if the file has no such column."""
         if key not in self.keys:
             return ""
         return _cell_name(self.keys.index(key), reading.number)
@@ -273,7 +273,7 @@ def _combine(questions: Sequence[UnusualPrice]) -> UnusualPrice | None:
 
 
 def _products_by_name(products: Iterable[Product]) -> dict[str, Product]:
-    """Return products by folded name; the oldest of those with the same name, because it comes last."""
+    """Return products by folded name. Of several products with the same name it keeps the oldest."""
     return {fold(product.name): product for product in products}
 
 
@@ -287,7 +287,7 @@ def _cell_name(position: int, row_number: int) -> str:
 
 
 def _merged_cells(ranges: Iterable[str]) -> dict[str, str]:
-    """Return the merged cells with their range; at most `_MAX_MERGED_CELLS` of them."""
+    """Return at most `_MAX_MERGED_CELLS` merged cells, each with the range that it belongs to."""
     cells: dict[str, str] = {}
     for merged in ranges:
         corners = [_CELL.fullmatch(corner) for corner in merged.split(":")]

@@ -41,7 +41,7 @@ class CellProblem(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a row may choose by name: names with the ids of the rows that have them."""
+    """What a row may choose by name: names, and the ids of the rows that have them."""
 
     product_types: Mapping[str, Sequence[int]]
     categories: Mapping[str, Sequence[int]]
@@ -108,7 +108,7 @@ def _find_unit(text: str) -> str | None:
 
 
 def unit_cell(unit: str) -> str:
-    """Return a unit as a file names it: by its name, or by its code if units share the name."""
+    """Return a unit as files write it: its name, or its code if several units have the same name."""
     label = str(Unit(unit).label)
     return label if _find_unit(label) == unit else unit
 
@@ -148,7 +148,7 @@ def _code(cell: Cell, choices: Choices) -> str:
 
 
 def _whole_number(cell: Cell) -> int | None:
-    """Return a whole number such as 12000, 12.000 or "12 000 ₫"; None if the cell is not one."""
+    """Return a whole number such as 12000, 12.000 or "12 000 ₫", or None if the cell is not one."""
     if isinstance(cell, int | float):
         return int(cell) if float(cell).is_integer() else None
     text = "".join(_CURRENCY.sub("", fold(str(cell))).split())
@@ -210,7 +210,7 @@ def _content(cell: Cell, _choices: Choices) -> dict[str, object]:
     stored = content_amount(amount, measure)
     if not 0 < stored <= MAX_CONTENT or stored != int(stored):
         raise CellProblem(_("Enter a quantity with its unit, such as 300 g, 1.8 kg, 500 ml or 10 packet."))
-    # Unit.PIECE stands for any unit that is not a measure; the row's own unit is what is stored.
+    # Unit.PIECE stands for any unit that is not a measure. The row stores its own unit.
     return dict(variant_content(Unit.PIECE, amount, measure))
 
 

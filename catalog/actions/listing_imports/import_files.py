@@ -61,7 +61,7 @@ def import_listing_file(
     user: User,
     now: datetime.datetime,
 ) -> ListingImport:
-    """Store a file and check its rows; a large one in the background. Raises UnreadableFile."""
+    """Store a file and check its rows, in the background if the file is large. Raises UnreadableFile."""
     if len(content) > LIMITS.file_bytes:
         raise UnreadableFile(_("The file is too large. Split it into several files."), field="file")
     listing_import = ListingImport.objects.create(
@@ -201,7 +201,7 @@ def _start_check(listing_import: ListingImport) -> None:
 
 
 def _text_encoding(table: MarkedTable) -> str:
-    """Return the encoding of the texts: that of the file, or a legacy one in which they were typed."""
+    """Return the encoding of the texts: the file's encoding, or an older one in which they were typed."""
     texts = (cell for row in table.rows for cell in row.cells if isinstance(cell, str))
     if table.encoding == FileEncoding.SINGLE_BYTE:
         return detect_legacy_encoding(texts) or table.encoding

@@ -46,7 +46,7 @@ def content_columns(unit: str, values: Values) -> dict[str, object]:
 
 
 def limit_columns(values: Values) -> dict[str, object]:
-    """Return the columns of the limits that the row states; 0 stands for no limit."""
+    """Return the columns of the limits that the row states. A stated 0 removes the limit."""
     return {column: values[key] or None for key, column in _LIMIT_COLUMNS.items() if key in values}
 
 
@@ -61,13 +61,13 @@ def lacks_limit_per_buyer(variant: Variant | None, values: Values) -> bool:
 
 
 def stated_tiers(values: Values) -> list[WholesaleTier] | None:
-    """Return the wholesale prices that the row states; None if it states none."""
+    """Return the wholesale prices that the row states, or None if it states none."""
     pairs = values.get("wholesale")
     return [WholesaleTier(*pair) for pair in pairs] if isinstance(pairs, list) else None
 
 
 def new_columns_of_variant(variant: Variant, values: Values) -> dict[str, object]:
-    """Return the columns of the option that the row changes. Its price is a row of its own."""
+    """Return the columns of the variant that the row changes. The price is not among them."""
     unit = str(values.get("unit", variant.unit))
     columns: dict[str, object] = {"unit": unit}
     if "content" in values or unit != variant.unit:

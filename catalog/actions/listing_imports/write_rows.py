@@ -64,9 +64,9 @@ def write_listing_import_task(*, import_id: int) -> None:
 
 
 def write_next_rows(*, import_id: int, now: datetime.datetime) -> bool:
-    """Write the next rows in the order of the file; return whether some are left.
+    """Write the next rows in the order of the file, and return whether some are left.
 
-    One worker writes at a time: the first row of a new product creates it, and later rows add to it.
+    One worker writes at a time, because the first row of a new product creates it and later rows add to it.
     """
     claimed = ListingImport.objects.filter(unclaimed(now), pk=import_id, state=ImportState.WRITING)
     if not claimed.update(claimed_at=now):
@@ -98,7 +98,7 @@ def write_row(listing_import: ListingImport, row: ListingImportRow, *, now: date
     except Refused as refused:
         _answer(row, ImportRowState.REFUSED, refusal=str(refused.message))
         return
-    except OperationalError:  # the database is busy or gone: the sweep tries this row again
+    except OperationalError:  # the database is busy or gone, so the sweep tries this row again
         raise
     except Exception:
         # The sweep would meet this row first at every run and never write the rows after it.
@@ -176,7 +176,10 @@ def _update(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Change the option and its product by what the row says. The price comes first: it may be refused."""
+    """Change the variant and its product as the row says.
+
+    The price is written first, because it may be refused.
+    """
     columns = new_columns_of_variant(variant, row.values)
     price = row.values.get("price")
     prices = Price.objects.filter(variant=variant, channel=listing_import.channel)

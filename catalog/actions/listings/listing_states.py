@@ -98,11 +98,10 @@ def publish_listing(
     actor: Actor,
     now: datetime.datetime,
 ) -> Listing:
-    """Publish a listing on behalf of platform staff; this also approves it.
+    """Publish a listing on behalf of platform staff, which also approves it.
 
-    `seen_submitted_at` is the listing's `submitted_at` when the reviewer opened it. Without it nothing is
-    compared.
-    Raises Missing, ChangedSinceOpened, ListingIncomplete, PictureNotReady, ForbiddenWords,
+    `seen_submitted_at` is the listing's `submitted_at` when the reviewer opened it. If it is None, nothing is
+    compared. Raises Missing, ChangedSinceOpened, ListingIncomplete, PictureNotReady, ForbiddenWords,
     TransitionNotAllowed.
     """
     listing = _lock_listing(Listing.objects.existing(), listing_id)
@@ -148,7 +147,7 @@ def pause_listing(
     actor: Actor,
     now: datetime.datetime,
 ) -> Listing:
-    """Pause a published listing; a repeated `idempotency_key` does nothing.
+    """Pause a published listing. A repeated `idempotency_key` does nothing.
 
     Raises KeyReused, Missing, TransitionNotAllowed.
     """
@@ -169,7 +168,7 @@ def resume_listing(
     actor: Actor,
     now: datetime.datetime,
 ) -> Listing:
-    """Publish a paused, already approved listing; a repeated `idempotency_key` does nothing.
+    """Publish a paused listing, which was approved before. A repeated `idempotency_key` does nothing.
 
     Raises KeyReused, Missing, ListingIncomplete, PictureNotReady, TransitionNotAllowed.
     """
@@ -193,7 +192,10 @@ def withdraw_listing(
     actor: Actor,
     now: datetime.datetime,
 ) -> Listing:
-    """Withdraw a listing; `cooperative` None means platform staff. Raises Missing, TransitionNotAllowed."""
+    """Withdraw a listing, on behalf of staff if `cooperative` is None.
+
+    Raises Missing, TransitionNotAllowed.
+    """
     listings = (
         Listing.objects.existing() if cooperative is None else Listing.objects.for_cooperative(cooperative)
     )
@@ -285,7 +287,7 @@ def _is_checked(listing: Listing) -> bool:
 
 
 def _legally_required_texts(cooperative: Cooperative, product_type: ProductType) -> frozenset[str]:
-    """Return the required columns: shelf life for perishables, return terms if the seller states none."""
+    """Return the required texts: shelf life of perishables, return terms if the seller states none."""
     is_required = {
         "origin": True,
         "shelf_life": product_type.is_perishable,

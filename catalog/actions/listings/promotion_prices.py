@@ -32,8 +32,8 @@ class PricesNotRefreshed(Exception):
 def refresh_promotion(*, promotion_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> None:
     """Rewrite the prices of all products that a promotion covers or has reduced, in batches.
 
-    If interrupted, or if the promotion is edited meanwhile, it stays due. A product that fails does not stop
-    the others: PricesNotRefreshed is raised at the end, and the promotion stays due.
+    If the refresh is interrupted, or the promotion is edited meanwhile, the promotion stays due. A product
+    that fails does not stop the others: PricesNotRefreshed is raised at the end, and the promotion stays due.
     """
     errors: dict[int, Exception] = {}
     promotion = Promotion.objects.prefetch_related("products", "categories").get(pk=promotion_id)
@@ -46,7 +46,7 @@ def refresh_promotion(*, promotion_id: uuid.UUID, actor: Actor, now: datetime.da
         last = batch[-1].pk
     if errors:
         raise PricesNotRefreshed(errors)
-    # Only if `refresh_at` is unchanged: a concurrent edit has set a new one.
+    # Clear `refresh_at` only if it is unchanged. Otherwise an edit has set a new one meanwhile.
     Promotion.objects.filter(pk=promotion.pk, refresh_at=promotion.refresh_at).update(
         refresh_at=promotion.next_change_at(now)
     )

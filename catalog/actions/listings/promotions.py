@@ -52,8 +52,8 @@ class UnusualDiscount(NeedsConfirmation):
 class PromotionTerms:
     """The terms of a promotion, which takes off `percent`, or `amount` minor units per sales unit.
 
-    It applies to the products of `cooperative`, or of all cooperatives if that is None. `products` and
-    `categories` narrow it down. If both are empty, it applies to all products.
+    The promotion applies to the products of `cooperative`, or of all cooperatives if that is None. `products`
+    and `categories` narrow it down. If both are empty, it applies to all products.
     """
 
     name: str
@@ -102,7 +102,7 @@ def edit_promotion(
     actor: Actor,
     now: datetime.datetime,
 ) -> Promotion:
-    """Update a promotion; placed orders keep their prices. Raises like `create_promotion`."""
+    """Update a promotion. Placed orders keep their prices. Raises like `create_promotion`."""
     promotion = _lock_promotion(promotion_id, acting_cooperative)
     current = (promotion.percent, promotion.amount, promotion.ends_at)
     if current != (terms.percent, terms.amount, terms.ends_at):
@@ -139,7 +139,10 @@ def end_promotion(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """End a promotion now. One not yet started never runs. No-op if it has ended. Raises Missing."""
+    """End a promotion now. If it has not started yet, it never runs. If it has ended, nothing changes.
+
+    Raises Missing.
+    """
     promotion = _lock_promotion(promotion_id, acting_cooperative)
     if promotion.ends_at is not None and promotion.ends_at <= now:
         return
@@ -208,7 +211,7 @@ def _require_usual_terms(
 def _lowest_price(
     channel: Channel, terms: PromotionTerms, acting_cooperative: Cooperative | None
 ) -> int | None:
-    """Return the lowest list price that the terms cover, in minor units; None without any."""
+    """Return the lowest list price that the terms cover, in minor units, or None if there is none."""
     prices = Price.objects.filter(channel=channel, amount__isnull=False)
     owner = acting_cooperative or terms.cooperative
     if owner is not None:

@@ -18,7 +18,7 @@ from shop.core.models import record_change
 
 
 def apply_promotions(product_ids: Iterable[int], *, actor: Actor, now: datetime.datetime) -> set[int]:
-    """In a transaction: apply the best running promotion to each price; return the ids of changed products.
+    """In a transaction: apply the best running promotion to each price. Return the ids of changed products.
 
     Promotions are read after the products are locked. An edit of a promotion commits before it locks the
     products, so the last transaction to lock them sees all promotions.
@@ -94,7 +94,7 @@ def _best_price(price: Price, promotions: Sequence[Promotion]) -> tuple[int | No
 
 
 def _is_covered(promotion: Promotion, product: Product) -> bool:
-    """Return whether a promotion covers a product: by cooperative, and by product or category branch."""
+    """Return whether a promotion covers a product by its cooperative, and by the product or its category."""
     if promotion.cooperative_id not in (None, product.cooperative_id):
         return False
     products, categories = promotion.products.all(), promotion.categories.all()

@@ -23,7 +23,8 @@ from shop.core.models import Channel, market_channel, record_change
 from shop.notifications.models import ContactMethod
 
 BATCH = 100
-# Contacts are kept only as long as needed: 30 days after the notification, or 400 days without one.
+# Contacts are kept only as long as they are needed: for 30 days after the notification, or for 400 days if
+# none was sent.
 RETENTION_AFTER_SENDING = datetime.timedelta(days=30)
 RETENTION_WAITING = datetime.timedelta(days=400)
 
@@ -99,7 +100,7 @@ def delete_back_in_stock_requests_of_contact(contact: str) -> None:
 
 
 def send_back_in_stock_notifications(*, channel: Channel, now: datetime.datetime, batch: int = BATCH) -> int:
-    """Send a batch of due notifications, oldest requests first; return how many."""
+    """Send a batch of due notifications, the oldest requests first, and return how many were sent."""
     batch_counts: list[int] = []
     run_batch(
         BackInStockRequest.objects.due(channel, vietnam_date(now)).values_list("pk", flat=True),
@@ -112,10 +113,10 @@ def send_back_in_stock_notifications(*, channel: Channel, now: datetime.datetime
 
 @transaction.atomic(durable=True)
 def _send_batch(keys: Sequence[int], channel: Channel, *, now: datetime.datetime) -> int:
-    """Send the notifications of these requests that are still due; return how many.
+    """Send the notifications of these requests that are still due, and return how many were sent.
 
-    Rows are selected again under their locks, so that only one of two sweeps sends. The notification's key
-    also ensures that there is one per request.
+    The rows are selected again under their locks, so that only one of two sweeps sends. The key of a
+    notification also ensures that each request is notified once.
     """
     due_requests = BackInStockRequest.objects.due(channel, vietnam_date(now)).filter(pk__in=keys)
     rows = lock_rows(due_requests.select_related("product__cooperative", "variant", "user"))

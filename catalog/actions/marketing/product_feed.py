@@ -40,7 +40,7 @@ _MAX_AGE = datetime.timedelta(hours=6)
 _BATCH_SIZE = 500
 _BUFFER = 256 * 1024
 _MAX_TITLE, _MAX_TEXT = 150, 5000
-# Characters that XML 1.0 does not allow, even escaped: one of them makes the whole file unreadable.
+# XML 1.0 does not allow these characters even escaped. One of them makes the whole file unreadable.
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NO_ATTRIBUTES: AttributesImpl[str] = AttributesImpl({})
 _NAMESPACE = "http://base.google.com/ns/1.0"
@@ -75,7 +75,7 @@ def write_feeds_task() -> None:
 
 
 def write_feeds() -> int:
-    """Write the feeds of all languages; return the number of variants in each.
+    """Write the feeds of all languages, and return the number of variants in each.
 
     The number of queries per 500 products does not depend on their number of variants. A product that fails
     is left out of all languages.
@@ -150,7 +150,7 @@ class _Feed:
 
 
 class _Texts:
-    """Translated texts of products, variants, categories and cooperatives: one query per model."""
+    """The translations of products, variants, categories and cooperatives, by one query per model."""
 
     def __init__(self, feed_variants: Sequence[_FeedVariant], language: str) -> None:
         products = [feed_variant.listing.product for feed_variant in feed_variants]
@@ -176,7 +176,7 @@ class _Texts:
 
 
 def _item_fields(feed_variant: _FeedVariant, texts: _Texts) -> dict[str, object]:
-    """Return the feed's fields for one variant; empty values are omitted."""
+    """Return the feed's fields for one variant, without those that are empty."""
     variant, price, product = feed_variant.variant, feed_variant.price, feed_variant.listing.product
     name = texts.translate(product, "name")
     label = texts.translate(variant, "name")
@@ -232,7 +232,7 @@ def _listing_batches(channel: Channel) -> Iterator[list[Listing]]:
 
 
 def _feed_variants(listings: Sequence[Listing], channel: Channel, day: datetime.date) -> list[_FeedVariant]:
-    """Return the variants with a price and a photo. Those of paused sellers are out of stock."""
+    """Return the variants with a price and a photo. Variants of paused sellers are out of stock."""
     by_product = {listing.product_id: listing for listing in listings}
     images = _image_urls(list(by_product))
     variants = list(Variant.objects.filter(product__in=list(images)).order_by("product", "sort_order", "pk"))

@@ -58,9 +58,10 @@ class _Drawing:
 
 @shared_task(name="catalog.draw_share_pictures")
 def draw_share_pictures_task() -> None:
-    """Draw pictures whose rows changed since the last run. The excess is left for the next run.
+    """Draw pictures whose rows changed since the last run. One run draws a limited number.
 
-    A picture whose photo is still being processed is drawn without it and retried; retries take turns.
+    A picture whose photo is still being processed is drawn without the photo and drawn again later. Such
+    pictures take turns.
     """
     last_seen, waiting_pictures = cache.get(_SEEN_KEY, (0, []))
     waiting_pictures = [tuple(waiting_row) for waiting_row in waiting_pictures]

@@ -58,7 +58,7 @@ class BulletinPickup:
 
 @dataclass(frozen=True, slots=True)
 class BulletinContent:
-    """The content of a bulletin: pickups, coaches, and products in season, new, ending and coming."""
+    """A bulletin's content: pickups, coaches, and products in season, new, ending and coming."""
 
     first: datetime.date
     last: datetime.date
@@ -76,9 +76,9 @@ class BulletinContent:
 
 
 def create_weekly_bulletins(*, week: datetime.date, channel: Channel, now: datetime.datetime) -> int:
-    """Create the missing bulletins of the week (its Monday); return how many.
+    """Create the missing bulletins of the week that starts on this Monday, and return how many were created.
 
-    One for the market, and one for each cooperative with listed products that is not paused.
+    The market gets one, and so does each cooperative with listed products that is not paused.
     """
     existing = Bulletin.objects.filter(week=week)
     on_sale = Listing.objects.on_sale(channel.pk).filter(product__cooperative=OuterRef("pk"))
@@ -102,7 +102,7 @@ def create_weekly_bulletins(*, week: datetime.date, channel: Channel, now: datet
 
 @transaction.atomic(durable=True)
 def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATCH) -> bool:
-    """Mail the next batch of followers; return whether there are more.
+    """Mail the next batch of followers, and return whether there are more.
 
     The bulletin is locked and stores its progress. Each follower's mail has an idempotency key.
     """
@@ -139,9 +139,9 @@ def _write_mail(
 
 
 def retry_mails(*, now: datetime.datetime) -> int:
-    """Write the mails that failed, of this week's bulletins; return how many succeeded.
+    """Write the mails of this week's bulletins that failed, and return how many succeeded.
 
-    Mails of past weeks and of former followers are dropped.
+    Failed mails of past weeks and of former followers are dropped.
     """
     failed_keys = (
         SweepFailure.objects.filter(sweep="catalog.weekly_bulletin:mail")
@@ -163,7 +163,7 @@ def retry_mails(*, now: datetime.datetime) -> int:
 
 
 def create_due_bulletins(*, channel: Channel, now: datetime.datetime) -> list[int]:
-    """Create this week's bulletins from Monday morning on; return ids of those still to be mailed."""
+    """Create this week's bulletins from Monday morning on, and return ids of those still to be mailed."""
     week = monday_of(vietnam_date(now))
     if now < datetime.datetime.combine(week, PUBLISH_TIME, VIETNAM):
         return []
@@ -190,7 +190,7 @@ def send_bulletin_task(*, bulletin_id: int) -> None:
 def _create_bulletin(
     cooperative: Cooperative | None, week: datetime.date, channel: Channel, *, now: datetime.datetime
 ) -> int:
-    """Build the bulletin in each language; content is read before the transaction, to keep it short."""
+    """Build the bulletin in each language. The content is read before the transaction, to keep that short."""
     bulletins = []
     product_ids_by_language: dict[str, list[int]] = {}
     for language, _name in settings.LANGUAGES:
@@ -307,7 +307,7 @@ def _pickups(methods: Sequence[DeliveryMethod], week: datetime.date) -> list[Bul
 
 
 def _with_prices(listings: ListingQuerySet, limit: int) -> list[BulletinProduct]:
-    """Return listings with their cheapest price; three queries."""
+    """Return listings with their cheapest price, by three queries."""
     shown_listings = list(listings[:limit])
     products = [row.product for row in shown_listings]
     show_in_language(products, "name")

@@ -14,7 +14,7 @@ MAX_WISHES_PER_USER = 200
 
 @transaction.atomic(durable=True)
 def add_to_wish_list(*, user_id: int, product_ids: Iterable[int], now: datetime.datetime) -> None:
-    """Add products to a user's wish list; ignores duplicates and removed products.
+    """Add products to a user's wish list. Products on the list already and removed products are ignored.
 
     A full list drops its oldest entries.
     """
@@ -34,5 +34,5 @@ def add_to_wish_list(*, user_id: int, product_ids: Iterable[int], now: datetime.
 
 @transaction.atomic(durable=True)
 def remove_from_wish_list(*, user_id: int, product_id: int) -> None:
-    """Remove a product from a user's wish list; no-op if absent."""
+    """Remove a product from a user's wish list, if it is there."""
     WishedProduct.objects.filter(user=user_id, product=product_id).delete()

@@ -57,7 +57,7 @@ def open_channel(*, change: ChannelChange, actor: Actor, now: datetime.datetime)
 def change_channel(
     *, channel_id: int, change: ChannelChange, actor: Actor, now: datetime.datetime
 ) -> Channel:
-    """Update a channel; refreshes availability if its country, zones or warehouses change.
+    """Update a channel. Availability is computed again if its country, zones or warehouses change.
 
     Raises Missing, ChannelSlugTaken.
     """
@@ -84,7 +84,7 @@ def _save_channel(channel: Channel, *, is_new: bool = False) -> None:
 
 
 def _update_links(channel: Channel, links: ChannelLinks) -> bool:
-    """Add and remove links; return whether there were any. Raises Missing."""
+    """Add and remove links, and return whether there were any. Raises Missing."""
     zones = find_rows(Zone, links.add_zone_ids, field="addShippingZones")
     warehouses = find_rows(Warehouse, links.add_warehouse_ids, field="addWarehouses")
     for zone in zones:
@@ -103,5 +103,5 @@ def _update_links(channel: Channel, links: ChannelLinks) -> bool:
 
 
 def _change_data(change: ChannelChange) -> dict[str, object]:
-    """Return the changed columns' names only: metadata may hold secrets, so values are not recorded."""
+    """Return only the names of the changed columns. Metadata may hold secrets, so values are not recorded."""
     return {"fields": sorted(change.values)}

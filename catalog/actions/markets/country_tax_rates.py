@@ -1,4 +1,4 @@
-"""The tax rates of one country: by tax class, and its own rate for items without one."""
+"""The tax rates of one country: those of tax classes, and the rate for items whose class has none."""
 
 from __future__ import annotations
 

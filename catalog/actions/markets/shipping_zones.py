@@ -29,7 +29,7 @@ class DefaultZoneTaken(Refused):
 
 @dataclass(frozen=True, slots=True)
 class ZoneChange:
-    """New values of a zone's columns and its links; `countries` None keeps them."""
+    """New values of a zone's columns and links. If `countries` is None, the countries stay."""
 
     values: Mapping[str, object] = field(default_factory=dict)
     countries: Collection[str] | None = None

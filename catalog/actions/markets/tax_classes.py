@@ -1,4 +1,4 @@
-"""Tax classes and their dated rates; past orders keep the rate they had."""
+"""Tax classes and their dated rates. Past orders keep the rate they had."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def change_tax_class(
     actor: Actor,
     now: datetime.datetime,
 ) -> TaxClass:
-    """Update a tax class: new rates apply from today, those of `ended_countries` until yesterday.
+    """Update a tax class. New rates apply from today. The rates of `ended_countries` ended yesterday.
 
     Raises InvalidColumnValue, Missing, InvalidTaxRate.
     """
@@ -80,7 +80,7 @@ def change_tax_class(
 
 @transaction.atomic(durable=True)
 def remove_tax_class(*, tax_class_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Delete a tax class; its items fall back to the product type's or country's rate. Raises Missing."""
+    """Delete a tax class. Its items get the rate of their product type or country. Raises Missing."""
     row = _lock_tax_class(tax_class_id)
     record_change("taxclass.deleted", row, actor=actor, now=now, snapshot={"name": row.name})
     row.delete()

@@ -47,7 +47,7 @@ class AttributeChoice:
 
 @dataclass(frozen=True, slots=True)
 class AttributeInput:
-    """Values for one attribute: choices from its list, or own values given by `columns`."""
+    """The values of one attribute: choices from its list, or values of the owner's own in `columns`."""
 
     attribute_id: int
     choices: Sequence[AttributeChoice] = ()
@@ -55,7 +55,7 @@ class AttributeInput:
 
 
 def set_product_attributes(product: Product, inputs: Iterable[AttributeInput], *, requires_all: bool) -> None:
-    """Replace the product's values of these attributes; `requires_all` also checks required attributes.
+    """Replace the product's values of these attributes. `requires_all` also checks required attributes.
 
     Raises AttributeNotOfType, MissingAttributes, Missing.
     """
@@ -101,7 +101,10 @@ def set_attributes(
     *,
     requires_all: bool,
 ) -> None:
-    """Set values of any owner: `links` are its type's attributes, `rows` the model that stores values."""
+    """Set attribute values of a product, a variant or another owner.
+
+    `links` are the attributes of the owner's type. `rows` is the model that stores the values.
+    """
     for attribute_input in inputs:
         attribute = links.get(attribute_input.attribute_id)
         if attribute is None:
@@ -151,7 +154,7 @@ def _resolve_choice(attribute: Attribute, choice: AttributeChoice) -> AttributeV
 
 
 def get_or_create_value(attribute: Attribute, name: str, **columns: object) -> AttributeValue:
-    """In a transaction: return the value with this name in the attribute's list; append it if it is new.
+    """In a transaction: return the value with this name in the attribute's list. A new one is appended.
 
     Raises AlreadyTaken, InvalidColumnValue.
     """

@@ -41,7 +41,7 @@ def _is_referred_to(product: Product) -> bool:
 
 
 def _try_to_delete(product: Product, *, actor: Actor, now: datetime.datetime) -> bool:
-    """Delete it; return False if a line of an order or API draft still refers to it."""
+    """Delete the product. Return False if a line of an order or of an API draft still refers to it."""
     try:
         with transaction.atomic():
             record_change(

@@ -33,9 +33,9 @@ def create_draft_product(
 ) -> Product:
     """Create a draft product. A repeated `idempotency_key` returns the first one.
 
-    `confirmation_token` is that of an earlier UnusualPrice, which a person confirms with it. It is empty at
-    the first try. With None nobody is asked. Raises KeyReused, AlreadyTaken, InvalidColumnValue,
-    InvalidPrice, UnusualPrice, MissingWarehouse, ForbiddenWords.
+    `confirmation_token` is the one of an earlier UnusualPrice, and an empty text at the first try. If it is
+    None, nobody is asked. Raises KeyReused, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice,
+    MissingWarehouse, ForbiddenWords.
     """
     require_allowed_texts(new.details.columns())
     for details, _on_hand in new.variants:

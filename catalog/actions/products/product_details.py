@@ -89,7 +89,7 @@ class NewProduct:
 
 
 class VariantContent(TypedDict, total=False):
-    """The contents of one sales unit: columns of a variant and arguments of `VariantDetails`."""
+    """The contents of one sales unit, as columns of a variant and as arguments of `VariantDetails`."""
 
     content_grams: int
     content_ml: int

@@ -37,11 +37,11 @@ def add_picture(
 ) -> ProductMedia | RevisionPicture | None:
     """Append a picture. `alt` is its alternative text.
 
-    A repeated `idempotency_key` returns the row of the first time, None if it was removed meanwhile. Raises
-    KeyReused, Missing.
+    A repeated `idempotency_key` returns the row of the first time, or None if that was removed meanwhile.
+    Raises KeyReused, Missing.
 
-    With `needs_approval`, the picture of an approved product waits for the platform's review. The other
-    functions of this module treat their changes alike.
+    If `needs_approval` is true, the picture waits for the platform's review once the product is approved. The
+    other functions of this module treat their changes in the same way.
     """
     product = lock_product(product_id, cooperative=cooperative)
     if was_changed_with_key(idempotency_key, ("product.picture_added", "revision.submitted"), root=product):
@@ -113,7 +113,7 @@ def remove_picture(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Remove a picture; past orders keep it. Raises Missing, LastPictureNeeded."""
+    """Remove a picture. Past orders keep it. Raises Missing, LastPictureNeeded."""
     product = lock_product(product_id, cooperative=cooperative)
     if needs_approval and is_approved(product):
         propose_picture_removal(product, media_id, actor=actor, now=now)

@@ -1,4 +1,4 @@
-"""Propose changes to an approved product; buyers see it unchanged until they are approved.
+"""Propose changes to an approved product. Buyers see it unchanged until the changes are approved.
 
 The caller holds the product's lock.
 """
@@ -45,10 +45,10 @@ def is_approved(product: Product) -> bool:
 def propose_values(
     product: Product, values: Mapping[str, object], *, actor: Actor, now: datetime.datetime
 ) -> dict[str, object]:
-    """In a transaction: move an approved product's reviewed columns to its revision; return the other values.
+    """In a transaction: move reviewed columns of an approved product to its revision.
 
-    If a listing is in review, its waiting time restarts instead, because a reviewer approves only texts they
-    have seen. Raises InvalidColumnValue, ListingIncomplete.
+    Return the other values. If a listing is in review, its waiting time starts again instead, because a
+    reviewer approves only texts they have seen. Raises InvalidColumnValue, ListingIncomplete.
     """
     if not is_approved(product):
         restart_review(product, now)
@@ -70,9 +70,9 @@ def propose_values(
 def propose_variant_name(
     variant: Variant, values: Mapping[str, object], *, actor: Actor, now: datetime.datetime
 ) -> dict[str, object]:
-    """In a transaction: move an approved product's option name to its revision; return the other values.
+    """In a transaction: move a new variant name of an approved product to its revision.
 
-    Raises InvalidColumnValue.
+    Return the other values. Raises InvalidColumnValue.
     """
     product = variant.product
     if "name" not in values or not is_approved(product):

@@ -24,9 +24,9 @@ SEARCH_COLUMNS = ("search_name", "search_text", "sort_key")  # set by `set_searc
 
 
 def lock_product(product_id: int, *, cooperative: Cooperative | None = None, field: str = "id") -> Product:
-    """In a transaction: lock a product that was not removed; with a `cooperative`, only its own.
+    """In a transaction: lock a product that was not removed. Raises Missing.
 
-    Raises Missing.
+    If `cooperative` is given, products of other cooperatives are Missing.
     """
     products = (
         Product.objects.existing() if cooperative is None else Product.objects.for_cooperative(cooperative)
@@ -53,7 +53,7 @@ def finish_product_edit(
 ) -> None:
     """In a transaction: update everything derived from a saved product's columns, and record the edit.
 
-    Published products must stay complete: raises ListingIncomplete.
+    Published products must stay complete, otherwise ListingIncomplete is raised.
     """
     apply_promotions([product.pk], actor=actor, now=now)
     update_lowest_prices([product.pk])
@@ -77,7 +77,7 @@ def refresh_listings(product: Product) -> None:
 
 
 def set_search_columns(product: Product) -> None:
-    """Set the derived columns for search and sorting. The caller saves. For many, prefetch variants."""
+    """Set the derived columns for search and sorting, without saving. It reads the variants."""
     cooperative = product.cooperative
     category = product.category.name if product.category is not None else ""
     texts = IndexedTexts(

@@ -48,8 +48,9 @@ def translate_product(
 ) -> Product:
     """Store translations of the product and its variants (by key).
 
-    `cooperative` None means platform staff. An empty text deletes the translation. With `needs_approval`,
-    texts of an approved product wait for the platform's review. Raises Missing, ForbiddenWords.
+    If `cooperative` is None, platform staff store them. An empty text deletes the translation. If
+    `needs_approval` is true, texts of an approved product wait for the platform's review. Raises Missing,
+    ForbiddenWords.
     """
     products = (
         Product.objects.existing() if cooperative is None else Product.objects.for_cooperative(cooperative)

@@ -1,4 +1,4 @@
-"""Limits of an option per order and per buyer: what makes them valid."""
+"""Limits of a variant per order and per buyer, and the check that they are valid."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ class InvalidPurchaseLimits(Refused):
 
 @dataclass(frozen=True, slots=True)
 class PurchaseLimits:
-    """The quantities that one order may hold and one buyer may order, None for no limit.
+    """How many units one order may hold and one buyer may order. None means no limit.
 
-    `days` restricts the limit per buyer to orders of the last that many days; without it all orders count.
+    `days` restricts the limit per buyer to orders of the last that many days. If it is None, all orders
+    count.
     """
 
     per_order: int | None = None

@@ -1,4 +1,4 @@
-"""Set on what terms buyers get an option: wholesale prices, and limits per order and per buyer."""
+"""Set the terms on which buyers get a variant: wholesale prices, and limits per order and per buyer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compare a product's revision with its current texts: pairs of the current and the proposed value."""
+"""Compare a product's revision with its current texts, as pairs of the current and the proposed value."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _WORDS = re.compile(r"\S+|\s+")
 
 @dataclass(frozen=True, slots=True)
 class TextDifference:
-    """A text as it is on sale and as proposed; either may be empty."""
+    """A text as it is on sale and as it is proposed. Either may be empty."""
 
     label: StrOrPromise
     old: str

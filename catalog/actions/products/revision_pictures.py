@@ -87,7 +87,7 @@ def _save_order(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Save the pictures in this order; none if they are those of the product again."""
+    """Save the pictures in this order. If it is the order of the product's own pictures, none is saved."""
     media = ProductMedia.objects.filter(product=revision.product).order_by("sort_order", "pk")
     revision.has_pictures = [row.media_id for row in rows] != list(media.values_list("pk", flat=True))
     if not revision.has_pictures and revision.pk is not None:
@@ -100,7 +100,7 @@ def _save_order(
 
 
 def _find_picture(rows: list[RevisionPicture], key: PictureKey) -> RevisionPicture:
-    """Return the picture with this key: its own, or that of the product's picture. Raises Missing."""
+    """Return the picture with this key, which is its own or that of the product's picture. Raises Missing."""
     for row in rows:
         if key == (row.media_id if isinstance(key, int) else row.pk):
             return row

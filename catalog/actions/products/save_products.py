@@ -50,10 +50,10 @@ def create_product(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Create a product without variants and listings. Without a cooperative the platform seller owns it.
+    """Create a product without variants and listings.
 
-    Raises Missing, MissingPlatformSeller, AlreadyTaken, InvalidColumnValue, AttributeNotOfType,
-    MissingAttributes.
+    If no cooperative is given, the platform seller owns it. Raises Missing, MissingPlatformSeller,
+    AlreadyTaken, InvalidColumnValue, AttributeNotOfType, MissingAttributes.
     """
     product_type = ProductType.objects.filter(pk=product_type_id).first()
     if product_type is None:
@@ -75,7 +75,7 @@ def insert_product(
 ) -> None:
     """In a transaction: insert a product with these columns and record it.
 
-    Without a slug it gets one of its name. Raises Missing, AlreadyTaken, InvalidColumnValue.
+    If no slug is given, the slug is made from the name. Raises Missing, AlreadyTaken, InvalidColumnValue.
     """
     require_related_rows(Product, values)
     set_columns(product, values)
@@ -106,14 +106,14 @@ def update_product(
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Update the given columns; `collection_ids` None keeps them. Published products must stay complete.
+    """Update the given columns, and the collections unless `collection_ids` is None.
 
-    With `needs_approval`, texts that buyers read of an approved product wait for the platform's review and
-    the rest changes at once. With a `cooperative`, another cooperative's product is Missing.
-    `seen_values` are columns as the person saw them, including proposed values. A repeated `idempotency_key`
-    does nothing, if the first call changed something that needs no approval. Raises KeyReused, Missing,
-    ProductAlreadyChanged, AlreadyTaken, InvalidColumnValue, AttributeNotOfType, ListingIncomplete,
-    ForbiddenWords.
+    Published products must stay complete. If `needs_approval` is true, an approved product's texts for buyers
+    wait for the platform's review, and the rest changes at once. If `cooperative` is given, products of other
+    cooperatives are Missing. `seen_values` are columns as the person saw them, including proposed values. A
+    repeated `idempotency_key` does nothing, if the first call changed something that needs no approval.
+    Raises KeyReused, Missing, ProductAlreadyChanged, AlreadyTaken, InvalidColumnValue, AttributeNotOfType,
+    ListingIncomplete, ForbiddenWords.
     """
     product = lock_product(product_id, cooperative=cooperative)
     if was_done_with_key(idempotency_key, "product.changed", product):
@@ -215,7 +215,7 @@ def _add_to_collections(product: Product, collection_ids: Sequence[int]) -> None
 
 
 def _unused_slug(product: Product) -> str:
-    """Return the slug of the name; if taken, with the cooperative's slug appended, then numbered."""
+    """Return the slug of the name. If it is taken, the cooperative's slug and then a number are appended."""
     plain = slugify(product.name)[:200]
     longer = f"{plain}-{product.cooperative.slug}"[:240]
     used_slugs = set(Product.objects.filter(slug__startswith=plain).values_list("slug", flat=True))

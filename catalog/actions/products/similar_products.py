@@ -41,7 +41,10 @@ class UsualPrices:
 
 
 def similar_products(cooperative: Cooperative, channel: Channel, name: str) -> list[SimilarProduct]:
-    """Return products with the words of the name: own ones, then those that buyers see; each name once."""
+    """Return products with the words of the name: the cooperative's own, then those that buyers see.
+
+    Of several products with the same name only the first is returned.
+    """
     found: dict[str, Product] = {}
     own_products = _named(name).filter(cooperative=cooperative)
     other_products = _named(name).visible_in(channel.pk).exclude(cooperative=cooperative)
@@ -78,8 +81,8 @@ def find_similar_product(cooperative: Cooperative, channel: Channel, product_id:
 def usual_prices(channel: Channel, name: str, variant: Variant) -> UsualPrices | None:
     """Return the usual prices of a unit like the variant's, from published products with the name's words.
 
-    `variant` may be unsaved. Prices are compared by content, or by the unit if neither has one. None if
-    fewer than `MIN_OFFERS` options are comparable.
+    `variant` may be unsaved. Prices are compared by content, or by the unit if neither has a content. Returns
+    None if fewer than `MIN_OFFERS` variants are comparable.
     """
     prices = (
         Price.objects.filter(

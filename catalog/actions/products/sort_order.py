@@ -29,7 +29,7 @@ Ordered = TypeVar(
 
 @dataclass(frozen=True, slots=True)
 class RowMove:
-    """Move a row `offset` positions down (negative: up)."""
+    """Move a row `offset` positions down, or up if `offset` is negative."""
 
     key: Hashable
     offset: int
@@ -46,9 +46,10 @@ def reorder_rows(
     now: datetime.datetime,
     key_field: str = "pk",
 ) -> models.Model:
-    """Apply moves to the rows of an owner (`root_key` in `root`), in turn; positions are clamped.
+    """Apply moves to the rows of an owner (`root_key` in `root`), one after the other.
 
-    `rows` are in their current order. `key_field` is the column that `RowMove.key` refers to. Raises Missing.
+    A position outside the list becomes the first or the last. `rows` are in their current order. `key_field`
+    is the column that `RowMove.key` refers to. Raises Missing.
     """
     owner: models.Model | None = lock_row(root.filter(pk=root_key)) if root_key is not None else None
     if owner is None:

@@ -37,8 +37,8 @@ UNUSUAL_FACTOR_ON_MARKET = 10  # the same name may mean different qualities
 class ListPrice:
     """A variant's list price in a channel, in minor units.
 
-    `other_amounts` may set the columns "cost" and "prior_amount"; a missing key keeps the value.
-    `wholesale_tiers` replace the wholesale prices; None keeps them.
+    `other_amounts` may set the columns "cost" and "prior_amount"; a column that it does not name keeps its
+    value. `wholesale_tiers` replace the wholesale prices. If they are None, the wholesale prices stay.
     """
 
     channel: Channel
@@ -56,8 +56,8 @@ class UnusualPrice(NeedsConfirmation):
     """The price is probably a typing error.
 
     It is at most a fifth of the previous price, or at least five times as much. A variant's first price is
-    compared with the other variants' prices; if contents differ, with their prices per unit and a factor of
-    ten.
+    compared with the prices of the product's other variants. If their contents differ, prices per unit of
+    content are compared, and the factor is ten.
     """
 
     code = "unusual_price"
@@ -129,9 +129,9 @@ def set_list_price(
 ) -> Price:
     """In a transaction: set a variant's list price in a channel and reapply promotions.
 
-    The product is locked. `confirmation_token` is that of an earlier UnusualPrice, which a person confirms
-    with it. It is empty at the first try. With None nobody is asked: apps pass it, and the desk lists their
-    unusual prices. Raises InvalidPrice, UnusualPrice, InvalidWholesalePrices, PriceNotAboveWholesale.
+    The product is locked. `confirmation_token` is the one of an earlier UnusualPrice, and an empty text at
+    the first try. If it is None, nobody is asked: apps pass None, and the desk lists their unusual prices.
+    Raises InvalidPrice, UnusualPrice, InvalidWholesalePrices, PriceNotAboveWholesale.
     """
     channel, amount = list_price.channel, list_price.amount
     if not 1 <= amount <= MAX_PRICE:
@@ -176,7 +176,7 @@ def set_list_price(
 def unusual_price_question(
     variant: Variant, channel: Channel, before: int | None, amount: int
 ) -> UnusualPrice | None:
-    """Return what to ask before `amount` replaces the list price `before`; None if it is not unusual."""
+    """Return what to ask before `amount` replaces the list price `before`, or None if it is not unusual."""
     expected = _contrasting_price(variant, channel, before, amount)
     if expected is None:
         return None
@@ -208,7 +208,7 @@ def unusual_price_questions(
 def _unusual_wholesale_question(
     tier: WholesaleTier, channel: Channel, list_price: int
 ) -> UnusualPrice | None:
-    """Return what to ask before a wholesale price; None if it is not far below the list price."""
+    """Return what to ask before a wholesale price, or None if it is not far below the list price."""
     if not _is_far(list_price, tier.amount, UNUSUAL_FACTOR):
         return None
     words = {
@@ -222,9 +222,10 @@ def _unusual_wholesale_question(
 
 
 def _require_confirmed(questions: Sequence[UnusualPrice], confirmation_token: str | None) -> None:
-    """Raise the first question that the token does not answer. With None nobody is asked.
+    """Raise the first question that the token does not answer. If the token is None, nobody is asked.
 
-    A question's token includes those of the questions before it, which the person has answered by then.
+    The token of a question includes the tokens of the questions before it, which the person has answered by
+    then.
     """
     if confirmation_token is None:
         return
@@ -238,7 +239,7 @@ def _require_confirmed(questions: Sequence[UnusualPrice], confirmation_token: st
 
 
 def unusual_market_price_question(channel: Channel, usual: int, amount: int) -> UnusualPrice | None:
-    """Return what to ask before a new product's price; None if it is within ten times the usual one."""
+    """Return what to ask before a new product's price, or None if it is within ten times the usual one."""
     if not _is_far(usual, amount, UNUSUAL_FACTOR_ON_MARKET):
         return None
     words = {
@@ -252,7 +253,7 @@ def unusual_market_price_question(channel: Channel, usual: int, amount: int) -> 
 def _contrasting_price(variant: Variant, channel: Channel, before: int | None, amount: int) -> int | None:
     """Return the price from which `amount` differs unusually: the previous one, or the closest sibling's.
 
-    None if it does not differ unusually, or if there is no price to compare it with.
+    Returns None if it does not differ unusually, or if there is no price to compare it with.
     """
     if before is not None:
         return before if _is_far(before, amount, UNUSUAL_FACTOR) else None

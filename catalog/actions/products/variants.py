@@ -46,7 +46,7 @@ UNREVIEWED_COLUMNS = LIMIT_COLUMNS | {"low_stock_at"}
 class InitialStock:
     """The first quantity of a variant, in sales units.
 
-    Without `warehouse_id` it goes to the seller's first warehouse that serves the channels of the prices.
+    If `warehouse_id` is None, it goes to the seller's first warehouse that serves the channels of the prices.
     """
 
     quantity: int
@@ -91,11 +91,11 @@ def create_variant(
 ) -> Variant:
     """Create a variant with list prices in minor units and its initial stock.
 
-    A repeated `idempotency_key` returns the first one. With `inputs`, all required attributes must be among
-    them. With a `cooperative`, another cooperative's product is Missing. `confirmation_token`: see
-    `set_list_price`. Raises KeyReused, Missing, AlreadyTaken, InvalidColumnValue, InvalidPurchaseLimits,
-    InvalidPrice, UnusualPrice, InvalidWholesalePrices, MissingWarehouse, AttributeNotOfType,
-    MissingAttributes.
+    A repeated `idempotency_key` returns the first one. If `inputs` are given, all required attributes must be
+    among them. If `cooperative` is given, products of other cooperatives are Missing. `confirmation_token` is
+    the one of an earlier UnusualPrice. Raises KeyReused, Missing, AlreadyTaken, InvalidColumnValue,
+    InvalidPurchaseLimits, InvalidPrice, UnusualPrice, InvalidWholesalePrices, MissingWarehouse,
+    AttributeNotOfType, MissingAttributes.
     """
     product = lock_product(product_id, cooperative=cooperative, field="product")
     existing_variant_id = key_of_created_row(

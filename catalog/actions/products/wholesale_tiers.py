@@ -1,4 +1,4 @@
-"""Wholesale prices of a variant's price: what makes them valid, and writing them."""
+"""Check and write the wholesale prices of a variant's price."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _SEEN_KEY = "words-counted-up-to"
 
 
 def recount_known_words() -> int:
-    """Recount the words of all products that are published in any channel; return how many there are."""
+    """Recount the words of all products that are published in any channel, and return how many there are."""
     counts = _count_words()
     stored_counts = dict(KnownWord.objects.values_list("word", "product_count"))
     obsolete = [word for word in stored_counts if word not in counts]

@@ -12,7 +12,7 @@ _BATCH_SIZE = 500
 
 
 def rebuild_search_words() -> int:
-    """Recompute the derived columns of every product in batches; return how many rows changed.
+    """Recompute the derived columns of every product in batches, and return how many rows changed.
 
     The shop may stay open meanwhile, and a second run changes nothing. An older version's run restores
     that version's words.

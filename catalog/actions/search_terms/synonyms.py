@@ -37,9 +37,10 @@ class InvalidSynonym(Refused):
 def save_synonyms(
     *, set_id: int | None, words: Sequence[str], actor: Actor, now: datetime.datetime
 ) -> SynonymSet:
-    """Create a synonym set, or replace a set's words; words that fold alike count once.
+    """Create a synonym set, or replace the words of one. Words that fold alike count once.
 
-    Returns an existing set with exactly these words. Raises Missing, InvalidSynonymCount, InvalidSynonym.
+    Returns an existing set if it has exactly these words. Raises Missing, InvalidSynonymCount,
+    InvalidSynonym.
     """
     folded = _words_by_folded_form(words)
     if set_id is None:

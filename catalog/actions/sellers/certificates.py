@@ -62,7 +62,7 @@ class CertificateDetails:
 def submit_certificate(
     *, cooperative: Cooperative, details: CertificateDetails, actor: Actor, now: datetime.datetime
 ) -> Certificate:
-    """Submit a certificate; buyers see it after review.
+    """Submit a certificate. Buyers see it after its review.
 
     Raises MissingStars, ExpiryBeforeIssue, and Missing for other sellers' products.
     """
@@ -81,10 +81,10 @@ def change_certificate(
     actor: Actor,
     now: datetime.datetime,
 ) -> Certificate:
-    """Correct a certificate and submit it; return the row that will be reviewed.
+    """Correct a certificate and submit it. Return the row that will be reviewed.
 
-    A confirmed one stays on display, and its changes become a proposal. Without a new photo it keeps the old
-    one. Raises like `submit_certificate`.
+    A confirmed certificate stays on display, and its changes become a proposal. If no new photo is given, the
+    proposal keeps the old one. Raises like `submit_certificate`.
     """
     row = _lock_certificate(Certificate.objects.for_cooperative(cooperative), certificate_id)
     if row.state == CertificateState.CONFIRMED:

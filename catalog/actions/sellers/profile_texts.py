@@ -1,4 +1,4 @@
-"""Texts that sellers write about themselves: refused with a forbidden phrase, else shown at once."""
+"""Change texts that sellers write about themselves. They are shown at once, without a review."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def close_warehouse(
 
 
 def _try_to_delete(warehouse: Warehouse, *, actor: Actor, now: datetime.datetime) -> bool:
-    """Delete it; return False if an ended delivery method or a parcel refers to it."""
+    """Delete the warehouse. Return False if an ended delivery method or a parcel refers to it."""
     try:
         with transaction.atomic():
             record_change(

@@ -11,7 +11,7 @@ from shop.core.errors import Missing
 
 
 def change_lot_balance(stock: Stock, lot_id: int | None, quantity: int) -> None:
-    """In a transaction: add to the balance of a lot in a locked stock; do nothing without a lot."""
+    """In a transaction: add to the balance of a lot in a locked stock. Do nothing if no lot is given."""
     if lot_id is None:
         return
     balance = LotBalance.objects.filter(stock=stock, lot=lot_id)

@@ -33,7 +33,7 @@ def add_lot_pictures(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Append photos to a lot, in their order; buyers see them.
+    """Append photos to a lot, in their order. Buyers see them.
 
     A repeated `idempotency_key` changes nothing. Raises KeyReused, Missing, TooManyLotPictures.
     """

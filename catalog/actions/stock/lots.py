@@ -68,8 +68,9 @@ def receive_lot(
 ) -> Lot:
     """Record a receipt as a new lot. A repeated `idempotency_key` returns the first lot.
 
-    `happened_at`: see stock_movements.py. Raises ForbiddenWords, InvalidLotDates, InvalidStockCount, and
-    Missing (also for a closed warehouse, and for a foreign household or certificate).
+    `happened_at` is when the stock arrived, if that is recorded later. Raises ForbiddenWords,
+    InvalidLotDates, InvalidStockCount, and Missing (also for a closed warehouse, and for a household or
+    certificate of another cooperative).
     """
     if not 1 <= quantity <= MAX_COUNTED_QUANTITY:
         raise InvalidStockCount(field="quantity")
@@ -129,10 +130,10 @@ def count_lot(
 ) -> Stock:
     """Set a lot's balance in a warehouse to a count, by a movement of the difference.
 
-    If the lots' balances exceed the stock, because the whole stock was counted lower than its lots, then a
-    lot that is counted lower explains that difference, and the stock on hand falls only by the rest.
+    If the whole stock was counted lower than its lots, the balances of the lots exceed the stock. A lot that
+    is then counted lower explains this difference, and the stock on hand falls only by the rest.
 
-    A count that is recorded later is compared with the balance at `counted_at`; if the lot was counted again
+    A count that is recorded later is compared with the balance at `counted_at`. If the lot was counted again
     since then, the later count stands. A repeated `idempotency_key` changes nothing. Raises
     InvalidStockCount, Missing.
     """
@@ -188,7 +189,7 @@ def add_lot_stage(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Note what happened to a lot and when; buyers see it. A correction is another note.
+    """Note what happened to a lot and when. Buyers see the note. A correction is another note.
 
     A repeated `idempotency_key` changes nothing. Raises ForbiddenWords, InvalidStage, KeyReused, Missing.
     """

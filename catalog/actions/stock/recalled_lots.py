@@ -12,10 +12,10 @@ from shop.core.errors import Missing
 
 
 def lock_lot(lot: Lot) -> Lot:
-    """In a transaction: lock all stock of the lot's variant, and then the lot; return it. Raises Missing.
+    """In a transaction: lock all stock of the lot's variant, then the lot, and return it. Raises Missing.
 
-    A movement locks its stock and then its lot, by the foreign key. So nobody sells, packs or moves the lot
-    meanwhile, not even into a warehouse that has none of it.
+    A movement locks its stock and then its lot, by the foreign key. So while these locks are held, nobody
+    sells, packs or moves the lot, not even into a warehouse that has none of it.
     """
     lock_rows(Stock.objects.filter(variant=lot.variant_id))
     locked_lot = lock_row(Lot.objects.filter(pk=lot.pk))

@@ -37,8 +37,8 @@ def receive_stock(
 ) -> Stock:
     """Record goods received into stock.
 
-    `happened_at`: see stock_movements.py. A repeated `idempotency_key` changes nothing. Raises
-    InvalidStockCount, and Missing (also for a closed warehouse and another variant's lot).
+    `happened_at` is when they arrived, if that is recorded later. A repeated `idempotency_key` changes
+    nothing. Raises InvalidStockCount, and Missing (also for a closed warehouse and another variant's lot).
     """
     _require_valid_quantity(quantity)
     return _change_stock(
@@ -70,7 +70,10 @@ def write_off_stock(
     actor: Actor,
     now: datetime.datetime,
 ) -> Stock:
-    """Record goods that spoilt or were lost, also below zero. Otherwise as `receive_stock`."""
+    """Record goods that spoilt or were lost. The stock may become negative.
+
+    Otherwise it is like `receive_stock`.
+    """
     _require_valid_quantity(quantity)
     return _change_stock(
         cooperative,

@@ -1,6 +1,6 @@
 """Stock: availability, allocation choices, and every change of stock on hand.
 
-Functions without their own transaction run in the caller's, which has locked the rows.
+Functions without a transaction of their own run in the caller's, which has locked the rows.
 """
 
 from __future__ import annotations
@@ -143,9 +143,9 @@ def record_movement(
 ) -> Movement:
     """In a transaction: record a change of the stock on hand of a locked row, and of the lot's balance in it.
 
-    Either may become negative. `happened_at` is when the stock changed, if that is recorded later. If the
-    stock or the lot was counted since then, the count includes the change already, so a second movement keeps
-    the stock on hand at that count.
+    Both may become negative. `happened_at` is when the stock changed, if that is recorded later. If the stock
+    or the lot was counted since then, the count includes the change already, so a second movement keeps the
+    stock on hand at that count.
     """
     movement = Movement.objects.create(
         stock=stock,
@@ -226,11 +226,12 @@ def record_stock_counts(
 def record_count(
     count: StockCount, *, cooperative: Cooperative, actor: Actor, now: datetime.datetime
 ) -> Stock:
-    """In a transaction: record a count. Without a difference the movement is 0, to keep its key.
+    """In a transaction: record a count.
 
-    A count that is recorded later is compared with the stock at `counted_at`; what came in and went out since
-    then is kept. If the stock was counted again since then, the later count stands and nothing changes.
-    Raises InvalidStockCount, Missing, StockAlreadyChanged.
+    If it finds no difference, a movement of 0 is recorded, to keep its key. A count that is recorded later is
+    compared with the stock at `counted_at`, and what came in and went out since then is kept. If the stock
+    was counted again since then, the later count stands and nothing changes. Raises InvalidStockCount,
+    Missing, StockAlreadyChanged.
     """
     if not 0 <= count.counted <= MAX_COUNTED_QUANTITY:
         raise InvalidStockCount(field="counted")
@@ -273,7 +274,7 @@ def record_count(
 
 
 def _moved_after(row: Stock, moment: datetime.datetime | None) -> int:
-    """Return the change of the stock on hand since the moment; 0 if that is None."""
+    """Return the change of the stock on hand since the moment, or 0 if that is None."""
     if moment is None:
         return 0
     return Movement.objects.filter(stock=row).after(moment).aggregate(sum=Sum("quantity"))["sum"] or 0
@@ -314,7 +315,7 @@ def move_stock(
 
 
 def lock_stock_row(*, cooperative: Cooperative, variant_id: int, warehouse_id: uuid.UUID) -> Stock:
-    """Return the locked stock row of a variant in a warehouse; created if missing.
+    """Return the locked stock row of a variant in a warehouse. A missing row is created.
 
     A variant is stocked only in its own cooperative's warehouses. Raises Missing.
     """

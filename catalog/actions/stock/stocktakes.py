@@ -51,11 +51,11 @@ def record_stocktake(
     actor: Actor,
     now: datetime.datetime,
 ) -> StocktakeOutcome:
-    """Record each row by its own count, which holds for `counted_at`: later sales and receipts are kept.
+    """Record each row by its own count, which holds for `counted_at`. Later sales and receipts are kept.
 
     A row is not saved if it was counted again since, or if its book quantity of that moment is no longer the
-    one that the member saw. Rows that the warehouse no longer lists are gone. A repeated `idempotency_key`
-    records nothing twice. Raises Missing for another cooperative's warehouse.
+    one that the member saw. Rows that the warehouse no longer lists are reported as gone. A repeated
+    `idempotency_key` records nothing twice. Raises Missing for another cooperative's warehouse.
     """
     warehouse = Warehouse.objects.for_cooperative(cooperative).filter(pk=warehouse_id).first()
     if warehouse is None:
@@ -66,7 +66,8 @@ def record_stocktake(
         Movement.objects.filter(idempotency_key__in=keys.values()).values_list("idempotency_key", flat=True)
     )
     outcome = StocktakeOutcome()
-    # Lots come after the goods outside them: counting a lot changes the stock that these are compared with.
+    # Lots come after the stock outside lots, because counting a lot changes the stock with which that is
+    # compared.
     for count in sorted(counts, key=lambda count: count.key.startswith("lot-")):
         row = rows.get(count.key)
         if keys[count.key] in recorded:

@@ -42,12 +42,12 @@ def transfer_stock(
     actor: Actor,
     now: datetime.datetime,
 ) -> tuple[Stock, Stock]:
-    """Record stock that was moved to another warehouse of the cooperative; return both rows.
+    """Record stock that was moved to another warehouse of the cooperative, and return both rows.
 
-    The first warehouse may be closed, and its stock may become negative: the goods are where they are.
-    `happened_at`: see stock_movements.py. A repeated `idempotency_key` changes nothing. Raises
-    InvalidStockCount, SameWarehouse, and Missing (also for a closed second warehouse and another variant's
-    lot).
+    The first warehouse may be closed, and its stock may become negative, because the goods have moved in any
+    case. `happened_at` is when they moved, if that is recorded later. A repeated `idempotency_key` changes
+    nothing. Raises InvalidStockCount, SameWarehouse, and Missing (also for a closed second warehouse and
+    another variant's lot).
     """
     if not 1 <= quantity <= MAX_COUNTED_QUANTITY:
         raise InvalidStockCount(field="quantity")

@@ -79,7 +79,10 @@ def create_category_row(
 def update_category(
     *, category_id: int, values: Mapping[str, object], actor: Actor, now: datetime.datetime
 ) -> Category:
-    """Update the named columns; reindex the products if the name changes. Raises Missing, AlreadyTaken."""
+    """Update the named columns. The products are indexed again if the name changes.
+
+    Raises Missing, AlreadyTaken.
+    """
     return update_category_row(category_id=category_id, values=values, actor=actor, now=now)
 
 

@@ -102,7 +102,7 @@ def merge_category(*, category_id: int, into_id: int, actor: Actor, now: datetim
 
 @transaction.atomic(durable=True)
 def hide_category(*, category_id: int, is_hidden: bool, actor: Actor, now: datetime.datetime) -> None:
-    """Hide a category and everything inside it from buyers, or show it again; products stay on sale.
+    """Hide a category and everything inside it from buyers, or show it again. Its products stay on sale.
 
     A category inside it that was hidden itself stays hidden. Raises Missing.
     """
@@ -171,7 +171,10 @@ def _placement(categories: Mapping[int, Category], category: Category) -> dict[s
 
 
 def _move_products(category: Category, target: Category, *, actor: Actor, now: datetime.datetime) -> int:
-    """Move the products, with a change for each; removed products move too, so that nothing refers to it."""
+    """Move the products, and record a change for each.
+
+    Removed products move too, so that nothing refers to it.
+    """
     products = list(
         Product.objects.filter(category=category)
         .select_related("cooperative")

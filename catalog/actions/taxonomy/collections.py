@@ -72,7 +72,7 @@ def set_collection_channels(
 ) -> Collection:
     """Set the channels in which a collection is visible, and since when.
 
-    It disappears from the channels of `removed_from` (ids). Raises Missing.
+    The collection disappears from the channels of `removed_from` (ids). Raises Missing.
     """
     collection = lock_taxonomy_row(Collection, collection_id, field="id")
     CollectionListing.objects.filter(collection=collection, channel__in=removed_from).delete()

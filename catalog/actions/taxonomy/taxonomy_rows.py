@@ -74,7 +74,7 @@ def update_taxonomy_columns(
 
 @transaction.atomic(durable=True)
 def delete_taxonomy_row(model: type[TaxonomyRow], key: int, *, actor: Actor, now: datetime.datetime) -> None:
-    """Delete a row that nothing refers to; products of a deleted category have no category then.
+    """Delete a row that nothing refers to. Products of a deleted category have no category afterwards.
 
     Raises Missing, StillReferenced.
     """

@@ -38,7 +38,7 @@ _ALERTED_ROLES = [role for role, rights in ROLE_RIGHTS.items() if MemberRight.PA
 
 
 def raise_order_alerts(*, now: datetime.datetime) -> int:
-    """Raise an alert for each confirmed part that waits to be accepted; return how many are new."""
+    """Raise an alert for each confirmed part that waits to be accepted, and return how many are new."""
     known = Alert.objects.filter(part=OuterRef("pk"), kind=AlertKind.NEW_ORDER)
     parts = OrderPart.objects.awaiting_acceptance().filter(
         ~Exists(known), order__confirmed_at__gt=now - _OLDEST_ORDER, order__confirmed_at__lte=now

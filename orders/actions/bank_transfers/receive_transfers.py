@@ -57,7 +57,7 @@ class RecordedTransfer:
 def store_bank_webhook(
     *, incoming_transfers: Sequence[IncomingTransfer], body: bytes, now: datetime.datetime
 ) -> int:
-    """Store a verified webhook, one row for each transfer in it; return how many rows are new.
+    """Store a verified webhook, one row for each transfer in it, and return how many rows are new.
 
     They are processed after the commit, so that the service gets its response at once and does not retry.
     """
@@ -241,7 +241,7 @@ def _create_transfer(
 def _review_reason(
     transfer: BankTransfer, codes: Sequence[str], named_orders: Sequence[Order]
 ) -> ReviewReason | None:
-    """Return why the transfer cannot be assigned automatically; None on an exact match."""
+    """Return why the transfer cannot be assigned automatically, or None on an exact match."""
     if not _is_platform_account(transfer.account):
         return ReviewReason.OTHER_ACCOUNT
     if len(named_orders) == 1:

@@ -67,7 +67,7 @@ def add_variant_to_basket(
     language: str = "vi",
     province_code: str = "",
 ) -> Basket:
-    """Add sales units of a variant to the basket, creating it if missing; return the basket.
+    """Add sales units of a variant to the basket, creating it if missing, and return the basket.
 
     An existing line of the variant grows. Raises InvalidQuantity, QuantityExceedsLimit, NotForSale.
     """

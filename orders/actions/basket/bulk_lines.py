@@ -65,7 +65,7 @@ def create_basket(
     billing_address: Address | None = None,
     now: datetime.datetime,
 ) -> tuple[Basket, Quote | None]:
-    """Create a basket with all details given, or nothing; return it and a quote of its lines.
+    """Create a basket with all details given, or nothing, and return it and a quote of its lines.
 
     Raises as `bulk_add_lines`.
     """
@@ -99,7 +99,7 @@ def create_basket(
 def bulk_add_lines(
     *, basket_id: uuid.UUID, lines_to_add: Sequence[LineToAdd], now: datetime.datetime
 ) -> Quote:
-    """Add all of these lines or none; return the new quote.
+    """Add all of these lines or none, and return the new quote.
 
     Raises Missing, NotForSale, InvalidQuantity, QuantityExceedsLimit, SoldOut.
     """

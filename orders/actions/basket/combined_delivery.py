@@ -109,7 +109,7 @@ def combined_options(quote: Quote) -> list[CombinedOption]:
 
 
 def chosen_combined_option(quote: Quote) -> CombinedOption | None:
-    """Return the chosen delivery of a quoted basket; None while a seller has none."""
+    """Return the chosen delivery of a quoted basket, or None while a seller has none."""
     legs = []
     for seller_quote in quote.seller_quotes:
         if seller_quote.fee is None or seller_quote.chosen_service is None:

@@ -111,7 +111,7 @@ class Receiver:
 
 
 def possible_steps(parcel: Parcel) -> list[HandoverStep]:
-    """Return the steps that a parcel (with its part) can take now; none if its buyer collects it."""
+    """Return the steps that a parcel (with its part) can take now, or none if its buyer collects it."""
     if not parcel.is_outgoing or parcel.part.is_pickup:
         return []
     return [step for step, states in STEP_STATES.items() if parcel.state in states]

@@ -119,7 +119,7 @@ class LotSupply:
         return list(found.values())
 
     def needs_expired(self, stock_id: int, quantity: int) -> list[Lot]:
-        """Return the expired lots of a stock if without them it has less than this; else none."""
+        """Return the expired lots of a stock if without them it has less than this, or else none."""
         fresh = sum(free.quantity for free in self._lots[stock_id] if not self._is_expired(free))
         expired = [free.lot for free in self._lots[stock_id] if free.quantity and self._is_expired(free)]
         return expired if quantity > fresh + max(0, self._of_no_lot[stock_id]) else []
@@ -184,7 +184,7 @@ class LotSupply:
 
     @staticmethod
     def _take(picks: list[tuple[Lot | None, int]], lots: Iterable[_FreeLot], quantity: int) -> int:
-        """Take the quantity from these lots in turn, adding to `picks`; return what is still missing."""
+        """Take the quantity from these lots in turn, adding to `picks`, and return what is still missing."""
         for free in lots:
             taken = min(free.quantity, quantity)
             if taken:

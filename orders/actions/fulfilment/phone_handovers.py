@@ -233,7 +233,7 @@ def _codes_of_parts(
 
 
 def _count_entry(limits: Sequence[tuple[Limit, str]]) -> bool:
-    """Count an entry of digits; return False if the limit is reached."""
+    """Count an entry of digits, and return False if the limit is reached."""
     try:
         count_tries(limits)
     except TooManyTries:
@@ -309,7 +309,7 @@ def _is_next(code: PhoneCode, parcel: Parcel) -> bool:
 
 
 def _moves(step: HandoverStep, parcel: Parcel, happened_at: datetime.datetime) -> bool:
-    """Return whether the hand-over moves the parcel; False if another phone has sent a later state.
+    """Return whether the hand-over moves the parcel, or False if another phone has sent a later state.
 
     Raises HandoverNotPossible, ParcelNotSentYet.
     """

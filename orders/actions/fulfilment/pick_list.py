@@ -163,7 +163,7 @@ def untick_picks(*, cooperative: Cooperative, picks: Collection[RequestedPick]) 
 
 
 def _lock_lines(cooperative: Cooperative, picks: Iterable[RequestedPick]) -> list[OrderLine]:
-    """Lock the orders of the picks' lines, as packing does; return the lines. Raises Missing."""
+    """Lock the orders of the picks' lines, as packing does, and return the lines. Raises Missing."""
     line_ids = {pick.line_id for pick in picks}
     lines = OrderLine.objects.filter(pk__in=line_ids, part__cooperative=cooperative)
     locks.lock_orders(lines.values_list("part__order", flat=True))

@@ -157,7 +157,7 @@ def confirm_recall_read(*, notice_id: uuid.UUID, now: datetime.datetime) -> None
 
 
 def send_recall_notices(*, now: datetime.datetime) -> int:
-    """Send the notices of open recalls that are not sent yet; return how many.
+    """Send the notices of open recalls that are not sent yet, and return how many.
 
     It looks for parcels again each time: a phone may record later that a parcel left before the recall.
     """
@@ -172,7 +172,7 @@ def send_recall_notices(*, now: datetime.datetime) -> int:
 
 
 def send_recall_ends(*, now: datetime.datetime) -> int:
-    """Tell those who were told of a recall that it has ended; return how many."""
+    """Tell those who were told of a recall that it has ended, and return how many."""
     return run_each(
         RecallNotice.objects.with_unsent_end().values_list("pk", flat=True),
         lambda key: _send_end(key, now=now),

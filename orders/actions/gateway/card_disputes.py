@@ -65,7 +65,7 @@ def record_dispute_event(
 
 
 def _change_dispute_state(dispute: Dispute, event: StripeEvent) -> bool:
-    """Change the state of the dispute; return whether it changed."""
+    """Change the state of the dispute, and return whether it changed."""
     state = _STATES.get(event.status, DisputeState(dispute.state))
     if dispute.is_over or (event.created < dispute.received_at and state not in DISPUTE_ENDED_STATES):
         return False

@@ -153,7 +153,7 @@ def look_up_delay(tries: int) -> datetime.timedelta:
 
 
 def _write_outcome(gateway_call: GatewayCall, result: GatewayResult, *, now: datetime.datetime) -> bool:
-    """Store the outcome on the call; return whether its state changed."""
+    """Store the outcome on the call, and return whether its state changed."""
     state = CallState(result.outcome.value)
     has_changed = state in CALL_TRANSITIONS[gateway_call.state]
     if has_changed:

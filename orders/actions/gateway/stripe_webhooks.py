@@ -101,7 +101,7 @@ def _reference_to_look_up(gateway_call: GatewayCall, event: StripeEvent) -> str:
 
 
 def _describe_problem(event: StripeEvent, gateway_call: GatewayCall | None) -> str:
-    """Return id and amount of a reversal that we did not cause; "" if the event reports none."""
+    """Return id and amount of a reversal that we did not cause, or "" if the event reports none."""
     if event.kind != "transfer.reversed" or gateway_call is None or gateway_call.payout is None:
         return ""
     reversals = gateway_call.payout.calls.filter(operation=Operation.REVERSE_TRANSFER).exclude(
@@ -226,7 +226,7 @@ def _record_decline(*, event: StripeEvent, gateway_call: GatewayCall | None, now
 
 
 def _lock_card_payment(event: StripeEvent) -> Payment | None:
-    """Lock and return the payment that an event concerns; None if it is not ours."""
+    """Lock and return the payment that an event concerns, or None if it is not ours."""
     start_call = _find_start_call(event)
     if start_call is None:
         return None

@@ -40,7 +40,7 @@ def reverse_payouts_for_debt(
 ) -> int:
     """Request reversals of a cooperative's payouts for its debt in the open period, newest first.
 
-    Returns the amount requested, in minor units; 0 while an earlier reversal is pending, or failed and was
+    Returns the amount requested, in minor units, or 0 while an earlier reversal is pending, or failed and was
     not requested again.
     """
     paid = Payout.objects.filter(

@@ -16,7 +16,7 @@ DAYS_AFTER_COMPLAINTS = 90
 
 
 def link_expiry(order: Order, parts: Sequence[OrderPart]) -> datetime.datetime | None:
-    """Return the moment 90 days after the complaint period ends; None while something is still to come.
+    """Return the moment 90 days after the complaint period ends, or None while something is still to come.
 
     The complaint period starts at the last delivery or the end of the last part. The longest of the market's
     days, the lines' return days and the cooperatives' hours counts.

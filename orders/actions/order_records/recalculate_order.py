@@ -100,7 +100,7 @@ def find_stale_columns(order: Order) -> list[str]:
 
 
 def _write_derived_columns(order: Order, facts: OrderFacts) -> list[OrderPart]:
-    """In a transaction: write the columns; return the arrived parts."""
+    """In a transaction: write the columns, and return the arrived parts."""
     parts, before = facts.parts, [part.progress for part in facts.parts]
     set_derived_columns(order, facts)
     changed_parts = [

@@ -152,7 +152,7 @@ def _new_order_row(terms: SalesTerms, **columns: object) -> Order:
 def write_parts(
     order: Order, quote: Quote, notes: Mapping[int, str], *, now: datetime.datetime
 ) -> list[OrderLine]:
-    """On a locked order: create parts, lines and discounts if it has none; return the lines in order."""
+    """On a locked order: create parts, lines and discounts if it has none, and return the lines in order."""
     return _insert_parts(order, quote, *_build_parts(order, quote, notes, now=now))
 
 
@@ -197,7 +197,7 @@ def _build_parts(
 def _insert_parts(
     order: Order, quote: Quote, parts: list[OrderPart], lines: dict[uuid.UUID, OrderLine]
 ) -> list[OrderLine]:
-    """In a transaction: insert parts, lines and discounts of a saved order; return the lines in order."""
+    """In a transaction: insert parts, lines and discounts of a saved order, and return the lines in order."""
     rows: list[OrderPart | OrderLine] = [*parts, *lines.values()]
     for row in rows:
         _copy_report_columns(order, row)

@@ -113,7 +113,7 @@ def start_app_payment(
     actor: Actor,
     now: datetime.datetime,
 ) -> tuple[Payment, int | None]:
-    """Start a payment that an app reports on; return it and the amount to pay.
+    """Start a payment that an app reports on, and return it and the amount to pay.
 
     A repeat with the same `idempotency_key` returns the first payment. Once that is authorised or charged,
     the amount is None. Raises as `start_basket_payment`.

@@ -114,7 +114,7 @@ def report_payment_event(
     actor: Actor,
     now: datetime.datetime,
 ) -> tuple[PaymentEvent, bool]:
-    """Record one reported event, identified by kind and reference; return it and whether it is new.
+    """Record one reported event, identified by kind and reference, and return it and whether it is new.
 
     Raises Missing, NotAnExternalPayment, ReportedAmountDiffers.
     """

@@ -18,7 +18,7 @@ _DAYS = 90
 
 @transaction.atomic(durable=True)
 def claim_guest_orders(*, user_id: int, phone: str, now: datetime.datetime) -> int:
-    """Assign guest orders of the last 90 days with this number to the user; return how many.
+    """Assign guest orders of the last 90 days with this number to the user, and return how many.
 
     Call only after the user entered a code sent to the number. Older orders open by their links alone.
     """

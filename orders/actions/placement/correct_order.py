@@ -110,7 +110,7 @@ def correct_order(
 
 
 def _replace_address(order: Order, column: str, address: Address) -> set[str]:
-    """Replace the order's own copy of an address; return the column."""
+    """Replace the order's own copy of an address, and return the column."""
     previous: Address | None = getattr(order, column)
     replacement = address.copy()
     if previous is None:

@@ -98,7 +98,7 @@ def edit_draft(
     actor: Actor,
     now: datetime.datetime,
 ) -> Quote:
-    """Replace a draft's lines, deliveries, contact and voucher; return its quote.
+    """Replace a draft's lines, deliveries, contact and voucher, and return its quote.
 
     Raises Missing (also for a variant that is gone), NotForSale for a line without any price, NotADraft,
     VoucherRefused.

@@ -41,7 +41,7 @@ _BASKET_DAYS = 90
 
 
 def release_expired_reservations(*, now: datetime.datetime) -> int:
-    """Release reservations past their expiry; return how many."""
+    """Release reservations past their expiry, and return how many."""
     expired = Reservation.objects.expired(now).order_by("stock", "pk")
     return run_batches(
         expired.values_list("pk", flat=True),
@@ -183,7 +183,7 @@ def _orders_to_expire(now: datetime.datetime) -> Iterator[uuid.UUID]:
 
 
 def delete_abandoned_baskets(*, now: datetime.datetime) -> int:
-    """Delete guests' baskets untouched for 90 days without reservations or charges; return how many."""
+    """Delete guests' baskets untouched for 90 days without reservations or charges, and return how many."""
     charges = PaymentEvent.objects.filter(payment__basket=OuterRef("pk"), kind=EventKind.CHARGE_SUCCESS)
     abandoned = Basket.objects.filter(
         ~Exists(Reservation.objects.filter(line__basket=OuterRef("pk"))),

@@ -138,7 +138,7 @@ def place_order(
 def place_agreed_order(
     agreed: AgreedOrder, *, actor: Actor, now: datetime.datetime
 ) -> tuple[Order, list[OrderLine]]:
-    """On a locked basket: place its order, from the quote to the notifications; return it and its lines.
+    """On a locked basket: place its order, from the quote to the notifications, and return it and its lines.
 
     It is used both to place an order and to complete a checkout.
 

@@ -160,7 +160,7 @@ class QuotedLine:
 
     @property
     def list_total(self) -> int | None:
-        """The amount at the list price if it exceeds `to_pay`; else None."""
+        """The amount at the list price if it exceeds `to_pay`, or else None."""
         listed = max(self.unit_list_price, self.unit_price) * self.requested.quantity
         return listed if self.to_pay is not None and listed > self.to_pay else None
 
@@ -200,7 +200,7 @@ class DeliveryOption:
 
     @property
     def first_available_delivery(self) -> RequestedDelivery | None:
-        """The method at its first available pickup time; None if every time is full."""
+        """The method at its first available pickup time, or None if every time is full."""
         if not self.delivery_method.market_days.all():
             return RequestedDelivery(self.delivery_method.pk)
         time = next((pickup.time for pickup in self.times if not pickup.is_full), None)
@@ -241,7 +241,7 @@ class SellerQuote:
 
     @property
     def arrival(self) -> Arrival | None:
-        """The arrival by the chosen method or service; None for pickups."""
+        """The arrival by the chosen method or service, or None for pickups."""
         return self.chosen.arrival if self.chosen else self.service_arrival
 
     @property
@@ -368,7 +368,7 @@ class Quote:
 
     @property
     def voucher_amount(self) -> int:
-        """The amount that the voucher code takes off; 0 if it is refused."""
+        """The amount that the voucher code takes off, or 0 if it is refused."""
         if self.voucher is None or self.voucher.discount is None:
             return 0
         return self.purchase.discounts[-1].amount

@@ -102,7 +102,7 @@ class SalesTerms:
 
     @cached_property
     def order_code_key(self) -> str | None:
-        """The key of order codes; None until the first code is drawn."""
+        """The key of order codes, or None until the first code is drawn."""
         stored: OrderCodeKey | None = OrderCodeKey.objects.order_by("pk").first()
         return None if stored is None else stored.key
 

@@ -112,7 +112,7 @@ class _VoucherCheck:
 def check_voucher_code(
     quote_request: QuoteRequest, seller_quotes: Sequence[SellerQuote], *, now: datetime.datetime
 ) -> QuotedVoucher | None:
-    """Return the entered code's effect on these sellers' lines; None without a code."""
+    """Return the entered code's effect on these sellers' lines, or None without a code."""
     code_text = normalise_voucher_code(quote_request.voucher_code)
     if not code_text:
         return None

@@ -303,7 +303,7 @@ def _create_item_parcels(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel | None:
-    """Create the parcel of returned items or else of unsent ones; None if the buyer keeps everything."""
+    """Create the parcel of returned items or else of unsent ones, or None if the buyer keeps everything."""
     parcel = None
     unsent = {
         line_id: line_refund.unsent for line_id, line_refund in decision.lines.items() if line_refund.unsent

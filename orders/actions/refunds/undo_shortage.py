@@ -88,7 +88,7 @@ def undo_shortage(
 
 
 def shortage_undo_until(part: OrderPart, *, actor: Actor, now: datetime.datetime) -> datetime.datetime | None:
-    """Return the deadline for taking back the part's latest shortage; None if that is not possible."""
+    """Return the deadline for taking back the part's latest shortage, or None if that is not possible."""
     refund = _latest_shortage(part)
     if refund is None:
         return None

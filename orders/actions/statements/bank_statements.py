@@ -165,7 +165,7 @@ def confirm_bank_statement(*, statement_id: int, actor: Actor, now: datetime.dat
 def process_bank_rows(
     *, statement_id: int, actor: Actor, at_most: int, clock: Callable[[], datetime.datetime]
 ) -> bool:
-    """Process the next rows, each in its own transaction; return whether some may be left."""
+    """Process the next rows, each in its own transaction, and return whether some may be left."""
     waiting_rows = StatementRow.objects.filter(statement=statement_id).waiting()
     processed = run_each(
         waiting_rows.values_list("pk", flat=True),

@@ -158,7 +158,7 @@ def confirm_cod_statement(*, statement_id: int, actor: Actor, now: datetime.date
 
 
 def process_cod_rows(*, statement_id: int, actor: Actor, now: datetime.datetime) -> bool:
-    """Process the next rows of a confirmed statement; return whether some are left. Raises Missing."""
+    """Process the next rows of a confirmed statement, and return whether some are left. Raises Missing."""
     confirmed_statements = StatementImport.objects.filter(kind=StatementKind.COD, confirmed_at__isnull=False)
     if not confirmed_statements.filter(pk=statement_id).exists():
         raise Missing()

@@ -53,7 +53,7 @@ def active_consents(
 
 
 def end_consents(rows: QuerySet[Consent], *, now: datetime.datetime) -> int:
-    """In a transaction: withdraw these consents; return how many there were."""
+    """In a transaction: withdraw these consents, and return how many there were."""
     return rows.update(withdrawn_at=now)
 
 

@@ -64,7 +64,7 @@ def needs_confirmation(user: User) -> bool:
 
 
 def authenticate_user(*, phone_or_email: str, password: str) -> User | None:
-    """Return the user with this phone or email and password, even if the account is closed; else None."""
+    """Return the user with this phone or email and password, even if the account is closed, or else None."""
     user = find_user(phone_or_email)
     if user is None:
         User().set_password(password)  # equal time for unknown names and wrong passwords

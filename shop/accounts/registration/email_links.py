@@ -58,7 +58,7 @@ def email_change_token(user: User, new_email: str) -> str:
 
 
 def read_email_change_token(token: str, user: User) -> str | None:
-    """Return the requested new address; None if the token is invalid, expired or another user's."""
+    """Return the requested new address, or None if the token is invalid, expired or another user's."""
     try:
         key, old_email, new_email = signing.loads(
             token, salt=_EMAIL_CHANGE, max_age=settings.PASSWORD_RESET_TIMEOUT

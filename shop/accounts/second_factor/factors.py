@@ -238,7 +238,7 @@ def _accept_recovery_code(user: User, entered_code: str, actor: Actor, now: date
 
 
 def _matching_time_step(secret: str, digits: str, now: datetime.datetime) -> int | None:
-    """Return the time step the code is valid for: the current, previous or next one; else None."""
+    """Return the time step the code is valid for: the current, previous or next one, or else None."""
     app = pyotp.TOTP(secret, digits=DIGITS, interval=STEP_SECONDS)
     current = int(now.timestamp()) // STEP_SECONDS
     nearby_time_steps = (current - 1, current, current + 1)

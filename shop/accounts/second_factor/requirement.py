@@ -16,7 +16,7 @@ from shop.core.models import ShopSettings, record_change, shop_settings
 def second_factor_deadline(
     user: User, *, is_required: bool, now: datetime.datetime
 ) -> datetime.datetime | None:
-    """Return the deadline for a second factor; None if the user has one or needs none.
+    """Return the deadline for a second factor, or None if the user has one or needs none.
 
     The grace period starts when it is first required.
     """
@@ -63,7 +63,7 @@ def change_second_factor_rule(
 
 @transaction.atomic(durable=True)
 def _begin_grace(*, user_id: int, now: datetime.datetime) -> datetime.datetime:
-    """Start a user's grace period once; return its end."""
+    """Start a user's grace period once, and return its end."""
     due_at = now + datetime.timedelta(days=shop_settings().second_factor_grace_days)
     begun = User.objects.filter(pk=user_id, second_factor_due_at=None)
     if begun.update(second_factor_due_at=due_at):

@@ -53,7 +53,7 @@ def send_code(
     user_id: int | None,
     now: datetime.datetime,
 ) -> uuid.UUID:
-    """Send a new code to a normalised number or email address; return the id it can be tried under.
+    """Send a new code to a normalised number or email address, and return the id it can be tried under.
 
     Raises TextNotSent.
     """

@@ -63,7 +63,7 @@ def end_sign_in(*, user_id: int, sign_in_id: int, actor: Actor, now: datetime.da
 
 @transaction.atomic(durable=True)
 def end_other_sign_ins(*, user_id: int, except_session_key: str, actor: Actor, now: datetime.datetime) -> int:
-    """End all sign-ins of a user except one session, and all their tokens; return how many.
+    """End all sign-ins of a user except one session, and all their tokens, and return how many.
 
     Raises Missing.
     """
@@ -76,7 +76,7 @@ def end_other_sign_ins(*, user_id: int, except_session_key: str, actor: Actor, n
 
 
 def delete_sign_ins(rows: QuerySet[SignIn]) -> int:
-    """In a transaction: delete these sessions with their browsers' alerts; return how many."""
+    """In a transaction: delete these sessions with their browsers' alerts, and return how many."""
     keys = list(rows.values_list("session_key", flat=True))
     Session.objects.filter(session_key__in=keys).delete()
     SignIn.objects.filter(session_key__in=keys).delete()

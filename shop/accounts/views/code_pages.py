@@ -210,7 +210,7 @@ def enter_code(request: HttpRequest, purpose: CodePurpose, entered_code: str) ->
 
 
 def recent_phone_confirmation(request: HttpRequest) -> dict[str, Any] | None:
-    """Return the number this visitor has just confirmed, with the pages to return to; else None."""
+    """Return the number this visitor has just confirmed, with the pages to return to, or else None."""
     confirmation: dict[str, Any] | None = request.session.get(CONFIRMED_PHONE_KEY)
     return (
         confirmation
@@ -220,7 +220,7 @@ def recent_phone_confirmation(request: HttpRequest) -> dict[str, Any] | None:
 
 
 def confirm_phone_of_session(request: HttpRequest, user: User) -> str:
-    """Confirm a user's number if this visitor has just confirmed it; return the number or ""."""
+    """Confirm a user's number if this visitor has just confirmed it, and return the number or ""."""
     confirmation = recent_phone_confirmation(request)
     if confirmation is None or confirmation["to"] != user.phone:
         return ""

@@ -83,7 +83,7 @@ def enter_device_code(request: HttpRequest) -> HttpResponse:
 
 
 def _send_to_owner(request: HttpRequest, user: User | None) -> uuid.UUID | None:
-    """Send a code and return its id; None without a recipient."""
+    """Send a code and return its id, or None without a recipient."""
     if user is None or not user.is_active:
         return None
     if user.email:

@@ -119,7 +119,7 @@ def _send_registration_code(request: HttpRequest, email: str, *, now: datetime.d
 
 
 def pending_registration(request: HttpRequest) -> dict[str, Any] | None:
-    """Return this visitor's registration form while its code is valid; else None."""
+    """Return this visitor's registration form while its code is valid, or else None."""
     pending: dict[str, Any] | None = request.session.get(_PENDING_SESSION_KEY)
     return pending if pending is not None and time.time() - pending["at"] < _VALID_SECONDS else None
 

@@ -153,7 +153,7 @@ def _recovery_codes_page(request: HttpRequest, codes: list[str]) -> HttpResponse
 
 
 def _decrypt_shown_secret(user: User, sealed: str) -> str:
-    """Decrypt the secret that this user's page showed; "" if invalid, expired or another user's."""
+    """Decrypt the secret that this user's page showed, or "" if invalid, expired or another user's."""
     try:
         owner, _colon, secret = decrypt_secret(
             sealed, purpose=NEW_FACTOR_PURPOSE, max_age=_FIRST_CODE_WITHIN_SECONDS

@@ -35,7 +35,7 @@ _PLAIN = {dict}
 
 
 def by_name(name: str) -> Resolver:
-    """Return a resolver that reads a mapping's key or an object's attribute; null if it is missing."""
+    """Return a resolver that reads a mapping's key or an object's attribute, or null if it is missing."""
     key, attribute = itemgetter(name), attrgetter(name)
 
     def resolve(

@@ -57,7 +57,7 @@ def described(rows: list[Row], *_: object) -> Sequence[object]:
 
 
 def as_blocks(text: str) -> dict[str, object] | None:
-    """Convert plain text to EditorJS blocks; None if empty."""
+    """Convert plain text to EditorJS blocks, or None if empty."""
     paragraphs = [paragraph.strip() for paragraph in text.split("\n\n") if paragraph.strip()]
     if not paragraphs:
         return None

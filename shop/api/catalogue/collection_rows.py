@@ -34,7 +34,7 @@ _ALL_COLLECTIONS_PERMISSIONS = (Permission.MANAGE_PRODUCTS, Permission.MANAGE_TR
 
 
 def cooperative_from_key(key: int) -> int | None:
-    """Return the cooperative of a computed collection's or page's key; None for one created by staff."""
+    """Return the cooperative of a computed collection's or page's key, or None for one created by staff."""
     return key - COOPERATIVE_KEYS if key > COOPERATIVE_KEYS else None
 
 

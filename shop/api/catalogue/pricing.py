@@ -142,7 +142,7 @@ def _prices_for(
 def pricing_of_variants(
     variants: list[Row], arguments: ProductVariantPricingArguments, context: Context, selection: Selection
 ) -> Sequence[Mapping[str, object] | None]:
-    """Resolve variants' pricing; null without a channel or without a price in it."""
+    """Resolve variants' pricing, or null without a channel or without a price in it."""
     prices = _prices_for(variants, "variant", arguments, context, selection)
     prices_by_pair = {(price.variant_id, price.channel_id): price for price in prices}
     return [
@@ -157,7 +157,7 @@ def pricing_of_variants(
 def pricing_of_products(
     products: list[Row], arguments: ProductPricingArguments, context: Context, selection: Selection
 ) -> Sequence[Mapping[str, object] | None]:
-    """Resolve products' pricing; null without a channel or if no variant has a price in it."""
+    """Resolve products' pricing, or null without a channel or if no variant has a price in it."""
     return product_price_ranges(
         products, [product_row.id for product_row in products], arguments, context, selection
     )

@@ -189,7 +189,7 @@ def product_media_delete(
 def _collection_keys(
     input_data: ProductCreateInput | ProductInput, key: int | None, context: Context
 ) -> list[int] | None:
-    """Return the product's new collections; None if the input does not mention them.
+    """Return the product's new collections, or None if the input does not mention them.
 
     Raises InputError if a cooperative's staff change the platform's collections.
     """

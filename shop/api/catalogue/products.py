@@ -79,7 +79,7 @@ def charge_taxes(
 def is_available(
     products: list[Row], arguments: ProductIsAvailableArguments, context: Context, selection: Selection
 ) -> list[bool | None]:
-    """Resolve whether a variant is available in the channel or country; null without one."""
+    """Resolve whether a variant is available in the channel or country, or null without one."""
     country = country_argument(arguments)
     if country is not None:
         available_pairs = {

@@ -72,7 +72,7 @@ def own_rows_condition(context: Context, cooperative: str) -> Q | None:
 
 
 def own_cooperatives(context: Context) -> frozenset[int] | None:
-    """Return the requester's cooperatives; None unless they are limited to some."""
+    """Return the requester's cooperatives, or None unless they are limited to some."""
     scopes = context.scope(Permission.MANAGE_PRODUCTS), context.scope(Permission.MANAGE_ORDERS)
     if not any(scopes) or any(scope.has_platform_grant for scope in scopes):
         return None

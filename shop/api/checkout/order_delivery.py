@@ -57,7 +57,7 @@ def _parts(context: Context, orders: list[Row]) -> dict[Key, list[_Delivery]]:
 
 
 def _combined_method(parts: list[_Delivery]) -> ShippingMethodData | None:
-    """Combine the parts' deliveries into one method; None if none was chosen."""
+    """Combine the parts' deliveries into one method, or None if none was chosen."""
     first = next((part for part in parts if part["service"] is not None), None)
     if first is None or first["service"] is None:
         return None

@@ -18,5 +18,5 @@ def remember_placed_lines(context: Context, order: Order, lines: Sequence[OrderL
 
 
 def placed_lines(context: Context, order_id: uuid.UUID) -> Sequence[OrderLine] | None:
-    """Return the lines of an order that this request has placed; None for other orders."""
+    """Return the lines of an order that this request has placed, or None for other orders."""
     return _lines.get(context, {}).get(order_id)

@@ -69,7 +69,7 @@ def start_payment(
     idempotency_key: str | None,
     context: Context,
 ) -> tuple[Payment, object]:
-    """Start a payment; return it with the data for the client.
+    """Start a payment, and return it with the data for the client.
 
     Raises as `start_basket_payment` and `change_payment_method`.
     """

@@ -101,7 +101,7 @@ def amounts(rows: list[Row], *_: object) -> list[MoneyAmount]:
 def created_by(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[User | App | None]:
-    """Resolve the user or app; null for system events."""
+    """Resolve the user or app, or null for system events."""
     keys: dict[str, set[str]] = {}
     for row in rows:
         keys.setdefault(row.actor_kind, set()).add(row.actor_key)

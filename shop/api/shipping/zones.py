@@ -84,7 +84,7 @@ shipping_zone_object.related_rows(
 
 @shipping_zone_object.field(needs="id")
 def price_range(zones: list[Row], *_: object) -> list[dict[str, MoneyAmount] | None]:
-    """Resolve the range from lowest to highest price; null without prices or with several currencies."""
+    """Resolve the range from lowest to highest price, or null without prices or with several currencies."""
     prices_by_zone: dict[int, set[tuple[int, str]]] = {}
     prices = ShippingServicePrice.objects.filter(service__zone__in=[zone_row.id for zone_row in zones])
     for key, price, currency in prices.values_list("service__zone", "price", "currency"):

@@ -112,7 +112,7 @@ def create_triggers(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]
 
 
 def drop_sqlite_triggers(connection: BaseDatabaseWrapper) -> list[str]:
-    """Drop all triggers; return the SQL that creates them again.
+    """Drop all triggers, and return the SQL that creates them again.
 
     SQLite refuses to rebuild a table that triggers of another table name.
     """

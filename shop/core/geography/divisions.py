@@ -46,7 +46,7 @@ _FORMER_PROVINCES = {
 
 @transaction.atomic(durable=True)
 def load_divisions() -> int:
-    """Load all provinces, communes and former places from the file; return the number of divisions.
+    """Load all provinces, communes and former places from the file, and return the number of divisions.
 
     Existing rows keep their keys, so a second run changes nothing.
     """
@@ -90,7 +90,7 @@ def _build_division(
 
 
 def _upsert_divisions(divisions: list[Division]) -> dict[str, int]:
-    """Insert or update divisions; return their keys by code."""
+    """Insert or update divisions, and return their keys by code."""
     Division.objects.bulk_create(
         divisions,
         update_conflicts=True,

@@ -19,7 +19,7 @@ _paused_until = 0.0
 
 
 def publish(send: Callable[..., object], /, *args: object, **kwargs: object) -> bool:
-    """Call `send` (a task's `delay`); return whether the job was queued. Never raises."""
+    """Call `send` (a task's `delay`), and return whether the job was queued. Never raises."""
     global _paused_until
     if is_paused():
         return False

@@ -43,7 +43,7 @@ def delay_before_retry(
 def run_each(
     keys: Iterable[Key], action: Callable[[Key], object], *, sweep: str, at_most: int | None = None
 ) -> int:
-    """Call `action` with each due key, at most `at_most` of them; return how many calls succeeded.
+    """Call `action` with each due key, at most `at_most` of them, and return how many calls succeeded.
 
     Keys that failed before are skipped until their next try. They do not count towards `at_most`, so that
     broken rows do not starve the others. An ordered queryset of keys is read only as far as needed.
@@ -66,7 +66,7 @@ def run_one(key: Key, action: Callable[[Key], object], *, sweep: str) -> bool:
 def run_batch(
     keys: QuerySet[Any, Key], action: Callable[[Sequence[Key]], object], *, sweep: str, at_once: int
 ) -> tuple[int, bool]:
-    """Call `action` once with the next due keys; return how many succeeded and whether more are due.
+    """Call `action` once with the next due keys, and return how many succeeded and whether more are due.
 
     If the batch fails as a whole, its keys are processed one by one, and only those that fail are recorded.
     """
@@ -81,7 +81,7 @@ def run_batch(
 def run_batches(
     keys: QuerySet[Any, Key], action: Callable[[Sequence[Key]], object], *, sweep: str, at_once: int
 ) -> int:
-    """Call `run_batch` until nothing is due; return how many keys succeeded."""
+    """Call `run_batch` until nothing is due, and return how many keys succeeded."""
     succeeded, has_more = run_batch(keys, action, sweep=sweep, at_once=at_once)
     while has_more:
         batch_size, has_more = run_batch(keys, action, sweep=sweep, at_once=at_once)
@@ -124,7 +124,7 @@ class SweepRun:
         return True
 
     def attempt_batch(self, keys: Sequence[Key], action: Callable[[Sequence[Key]], object]) -> int:
-        """Call `action` with all keys, or if that fails with one at a time; return how many succeeded."""
+        """Call `action` with all keys, or if that fails with one at a time, and return how many succeeded."""
         healthy = [key for key in keys if key_text(key) not in self._failures]
         failed_before = [key for key in keys if key_text(key) in self._failures]
         succeeded = 0

@@ -127,7 +127,7 @@ def record_change(
 
 
 def bind_idempotency_key(submitted_key: str, *bound_values: object) -> str | None:
-    """Bind a page's idempotency key to its subject; None if it is not a UUID."""
+    """Bind a page's idempotency key to its subject, or None if it is not a UUID."""
     try:
         return ":".join(str(value) for value in (*bound_values, uuid.UUID(submitted_key)))
     except ValueError:

@@ -32,7 +32,7 @@ class LimitCounterQuerySet(models.QuerySet["LimitCounter"]):
         return count or 0
 
     def count_tries(self, tries: Sequence[LimitTry]) -> bool:
-        """Count all tries, or none if one of the limits is reached; return whether they were counted.
+        """Count all tries, or none if one of the limits is reached, and return whether they were counted.
 
         Refuses to run inside a transaction: a rollback would undo the count.
         """

@@ -26,7 +26,7 @@ class PictureQuerySet(models.QuerySet["Picture"]):
         return self.waiting().filter(Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM_DURATION))
 
     def claim(self, picture_id: int, now: datetime.datetime) -> bool:
-        """Claim a picture; False if another process has it or its renditions exist."""
+        """Claim a picture, or False if another process has it or its renditions exist."""
         return bool(self.claimable(now).filter(pk=picture_id).order_by().update(claimed_at=now))
 
 

@@ -140,7 +140,7 @@ class ShopSettings(WithMetadata):
         return self.name
 
     def next_payout_day(self, today: datetime.date) -> datetime.date | None:
-        """Return the next announced day of payment, which may be today; None if none is announced."""
+        """Return the next announced day of payment, which may be today, or None if none is announced."""
         if self.payout_weekday is None:
             return None
         return today + datetime.timedelta(days=(self.payout_weekday - today.weekday()) % 7)

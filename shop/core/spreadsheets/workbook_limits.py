@@ -44,7 +44,7 @@ class UnsafeWorkbook(ValueError):
 
 
 def check_workbook(archive: zipfile.ZipFile, limits: TableLimits) -> dict[str, list[str]]:
-    """Count the contents of all parts; return the merged ranges, such as "B4:B7", of each part with some.
+    """Count the contents of all parts, and return the merged ranges, such as "B4:B7", of each part with some.
 
     Raises WorkbookTooLarge, UnsafeWorkbook, and zipfile's errors for a broken file.
     """
@@ -132,7 +132,7 @@ def _refuse_doctype(*_declaration: object) -> None:
 
 
 def _column_number(reference: str) -> int:
-    """Return the column of a cell reference, counted from 1: 28 for "AB7"; 0 if it is not a reference."""
+    """Return the column of a cell reference, counted from 1: 28 for "AB7", or 0 if it is not a reference."""
     column = 0
     for character in reference[:4].upper():
         if not "A" <= character <= "Z":

@@ -14,7 +14,7 @@ _SCHEMES = {"http", "https", "mailto", "tel"}
 
 
 def sanitise_rich_text(content: Any) -> object:
-    """Return the content with all HTML sanitised; None unless it consists of blocks."""
+    """Return the content with all HTML sanitised, or None unless it consists of blocks."""
     if not isinstance(content, dict) or not isinstance(content.get("blocks"), list):
         return None
     return _sanitise(content)

@@ -54,7 +54,7 @@ class CashSearch(QueryForm):
 
     @property
     def remitter(self) -> Remitter | None:
-        """The holder to filter by; None for all."""
+        """The holder to filter by, or None for all."""
         self.is_valid()
         if self.cleaned_data.get("cooperative"):
             return Remitter(CashHolder.COOPERATIVE, cooperative_id=self.cleaned_data["cooperative"])

@@ -365,7 +365,7 @@ def _render_payout(
 
 
 def _qr_code(payout: Payout) -> SafeString | None:
-    """Return the payout's VietQR code; None if it is held or its account cannot be encoded."""
+    """Return the payout's VietQR code, or None if it is held or its account cannot be encoded."""
     is_due = (
         payout.state == PayoutState.DUE and _is_in_bank_file(payout) and not payout.is_held(timezone.now())
     )

@@ -186,7 +186,7 @@ def _build_part_displays(order: Order, refunds: list[Refund]) -> list[PartDispla
 
 
 def _unsent_quantities(refunds: Iterable[Refund]) -> Counter[uuid.UUID]:
-    """Return the quantities that are not sent, by order line; 0 for others."""
+    """Return the quantities that are not sent, by order line, or 0 for others."""
     quantities: Counter[uuid.UUID] = Counter()
     for refund in refunds:
         for line in refund.parcel.lines.all() if refund.parcel is not None else ():

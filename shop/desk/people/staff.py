@@ -138,7 +138,7 @@ def show_staff_account(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
 
 
 def _grace_days() -> int:
-    """Return the days that staff have for a second factor from their next visit; 0 if they need none."""
+    """Return the days that staff have for a second factor from their next visit, or 0 if they need none."""
     settings = shop_settings()
     return settings.second_factor_grace_days if settings.requires_second_factor_of_staff else 0
 

@@ -75,7 +75,7 @@ def _temporary_folder(target: Path) -> Iterator[Path]:
 
 
 def _copy_media(name: str, folder: Path) -> bool:
-    """Copy a file of MEDIA_ROOT; return False if it does not exist."""
+    """Copy a file of MEDIA_ROOT, and return False if it does not exist."""
     try:
         source = Path(safe_join(str(settings.MEDIA_ROOT), name))
     except SuspiciousFileOperation:

@@ -15,7 +15,7 @@ from shop.management.demo_state.accounts import ACCOUNTS, PUBLISHED_PASSWORDS, A
 def create_demo_accounts(
     *, passwords: Mapping[str, str] = PUBLISHED_PASSWORDS, actor: Actor, now: datetime.datetime
 ) -> Mapping[str, User]:
-    """In a transaction: create missing demo accounts; return all of them by email."""
+    """In a transaction: create missing demo accounts, and return all of them by email."""
     users = {}
     for account in ACCOUNTS:
         user = User.objects.filter(email=account.email).first()

@@ -66,7 +66,7 @@ def create_products(
     actor: Actor,
     now: datetime.datetime,
 ) -> int:
-    """In a transaction: create the products of the data files that are missing; return how many."""
+    """In a transaction: create the products of the data files that are missing, and return how many."""
     translations: list[Translation] = []
     existing_names = set(Product.objects.values_list("cooperative__slug", "name"))
     sku = count(1)

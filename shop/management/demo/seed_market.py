@@ -54,7 +54,7 @@ def seed_market(
     has_renditions: bool = True,
     passwords: Mapping[str, str] = PUBLISHED_PASSWORDS,
 ) -> Mapping[str, User]:
-    """Create what the demo still lacks; return the accounts by email.
+    """Create what the demo still lacks, and return the accounts by email.
 
     Divisions and pictures come first, because files must not be written in a transaction. The rest is one
     transaction, except synonyms and followers. A second run adds nothing.
@@ -77,7 +77,7 @@ def seed_market(
 
 
 def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
-    """Create `count` past orders; return their number.
+    """Create `count` past orders, and return their number.
 
     The same seed gives the same orders on the same day. An interrupted run continues with its own count, seed
     and time. A shop with other orders is left alone and 0 is returned.

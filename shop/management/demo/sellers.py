@@ -49,7 +49,7 @@ class SellerRows:
 def create_sellers(
     market_rows: MarketRows, pictures: Mapping[str, Picture], *, actor: Actor, now: datetime.datetime
 ) -> dict[str, SellerRows]:
-    """In a transaction: create the missing cooperatives of the data files; return all of them by slug."""
+    """In a transaction: create the missing cooperatives of the data files, and return all of them by slug."""
     translations: list[Translation] = []
     sellers = {}
     for position, row in enumerate(cooperatives(), start=1):
@@ -135,7 +135,7 @@ def _create_delivery_methods(
     actor: Actor,
     now: datetime.datetime,
 ) -> list[Translation]:
-    """Create the warehouses and the delivery methods from them; return the methods' translations."""
+    """Create the warehouses and the delivery methods from them, and return the methods' translations."""
     translations: list[Translation] = []
     warehouses_by_key = {
         warehouse["key"]: _create_warehouse(cooperative, warehouse, position, market_rows)

@@ -55,7 +55,7 @@ class CountedStocktake:
 
     @classmethod
     def from_token(cls, token: str) -> CountedStocktake | None:
-        """Return the stock-take of the token; None if it is not ours or too old."""
+        """Return the stock-take of the token, or None if it is not ours or too old."""
         values = _read_token(token)
         if not isinstance(values, dict):
             return None

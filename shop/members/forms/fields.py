@@ -198,7 +198,7 @@ def parse_key(submitted: str | None) -> int:
 
 
 def parse_uuid(submitted: str | None) -> uuid.UUID | None:
-    """Parse a submitted UUID; None for anything else."""
+    """Parse a submitted UUID, or None for anything else."""
     try:
         return uuid.UUID(submitted or "")
     except ValueError:

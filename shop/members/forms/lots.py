@@ -66,7 +66,7 @@ class ReceiptForm(MembersForm):
 
     @property
     def lot_details(self) -> LotDetails | None:
-        """The lot; None if the box is not ticked and no field of it is filled in."""
+        """The lot, or None if the box is not ticked and no field of it is filled in."""
         data = self.cleaned_data
         details = LotDetails(
             harvested_on=data["harvested_on"],

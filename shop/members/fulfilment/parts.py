@@ -335,7 +335,7 @@ def _undo_shortage_until(
 def _undo_acceptance_until(
     part: OrderPart, parcels: list[Parcel], now: datetime.datetime
 ) -> datetime.datetime | None:
-    """Return the deadline for taking back the acceptance; None if that is no longer possible."""
+    """Return the deadline for taking back the acceptance, or None if that is no longer possible."""
     if part.state != PartState.ACCEPTED or part.accepted_at is None:
         return None
     is_untouched = all(parcel.state == ParcelState.VOIDED for parcel in parcels)

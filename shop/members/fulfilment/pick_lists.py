@@ -52,7 +52,7 @@ class PickLine:
 
 
 def pick_form(part: OrderPart, data: FormData = None, *, now: datetime.datetime) -> PickForm | None:
-    """Return the form for lines not yet in a parcel; None if nothing is left to pick."""
+    """Return the form for lines not yet in a parcel, or None if nothing is left to pick."""
     if part.state != PartState.ACCEPTED:
         return None
     lines = sorted_lines(part)
@@ -115,7 +115,7 @@ def _weigh_form(line: OrderLine, submitted: WeighForm | None) -> WeighForm | Non
 
 
 def _latest_questions(lines: Sequence[OrderLine]) -> dict[uuid.UUID, WeightQuestion]:
-    """Return the latest weight question by line. One query; none if nothing is sold by weight."""
+    """Return the latest weight question by line. One query, or none if nothing is sold by weight."""
     line_ids_sold_by_weight = [line.pk for line in lines if line.is_sold_by_weight]
     if not line_ids_sold_by_weight:
         return {}

@@ -162,7 +162,7 @@ def _unsent_quantities(parts: Sequence[OrderPart]) -> Mapping[uuid.UUID, int]:
 
 
 def _line_ids_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
-    """Return the lines with an open weight question. One query; none if nothing is to be weighed."""
+    """Return the lines with an open weight question. One query, or none if nothing is to be weighed."""
     to_weigh = [line.pk for line in lines if line.is_to_weigh]
     if not to_weigh:
         return set()
@@ -170,7 +170,7 @@ def _line_ids_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
 
 
 def _part_ids_awaiting_substitute_answer(lines: Sequence[OrderLine]) -> set[int]:
-    """Return the parts of these lines with an unanswered substitute. One query; none without lines."""
+    """Return the parts of these lines with an unanswered substitute. One query, or none without lines."""
     if not lines:
         return set()
     waiting_substitutes = Substitute.objects.waiting().filter(line__in=lines)

@@ -86,7 +86,7 @@ def pull_rows(membership: MembershipContext, since: str, *, now: datetime.dateti
 
 
 def _parse_cursor(text: str, membership: MembershipContext) -> Cursor | None:
-    """Return the phone's cursor; None if the cursor does not fit this member and a snapshot is due."""
+    """Return the phone's cursor, or None if the cursor does not fit this member and a snapshot is due."""
     match = _CURSOR.fullmatch(text)
     if match is None or int(match[1]) != _CURSOR_FORMAT:
         return None
@@ -103,7 +103,7 @@ def _start_of_snapshot(membership: MembershipContext, now: datetime.datetime) ->
 
 
 def _settled_position(now: datetime.datetime) -> int:
-    """Return the highest id below which every change is committed; 0 in a new shop."""
+    """Return the highest id below which every change is committed, or 0 in a new shop."""
     settled = Change.objects.filter(created_at__lte=now - SETTLED_AFTER).order_by("-pk")
     return settled.values_list("pk", flat=True).first() or 0
 

@@ -13,7 +13,7 @@ from shop.members.sync.rows import Row
 
 
 def listing_choices(membership: MembershipContext) -> Row | None:
-    """Return the choices with their `version`; None before the market is open."""
+    """Return the choices with their `version`, or None before the market is open."""
     channel, cooperative = market_channel(), membership.cooperative
     if channel is None:
         return None

@@ -55,7 +55,7 @@ class PhoneCommand(models.Model):
     """A command that a member's phone sent, with its first answer. A repeat receives the same answer.
 
     The payload is not stored, because it may hold personal data. `digest` recognises another payload under
-    the same key. `claimed_at` is when a request began to run the command; None if no request runs it.
+    the same key. `claimed_at` is when a request began to run the command, or None if no request runs it.
     `row_kind` and `row_id` name the row that the command is about.
 
     `device_time` is when, by the phone's clock, the member gave the command. `clock_difference` is how far

@@ -74,7 +74,7 @@ class Payload:
         return self.text(name, max_length=max_length) if name in self._unread else None
 
     def optional_day(self, name: str) -> datetime.date | None:
-        """Return a day such as 2026-11-27; None if the field is missing."""
+        """Return a day such as 2026-11-27, or None if the field is missing."""
         text = self.text(name, max_length=10)
         try:
             day = datetime.date.fromisoformat(text) if text else None

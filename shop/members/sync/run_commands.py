@@ -235,7 +235,7 @@ def claim_command(
     clock_difference: datetime.timedelta,
     now: datetime.datetime,
 ) -> tuple[PhoneCommand, bool]:
-    """Record a command that arrives for the first time; return its row and whether the caller may run it.
+    """Record a command that arrives for the first time, and return its row and whether the caller may run it.
 
     Only one request at a time may run a command, so the answer that is stored first is always the answer of
     the run that changed the rows. Raises KeyReused if the user has sent another command under the same key.

@@ -133,7 +133,7 @@ def _challenge(request: HttpRequest) -> Row:
 
 
 def _shared_phone(request: HttpRequest) -> Row | None:
-    """Return what a shared phone needs to be opened by PIN without a network; None on other phones.
+    """Return what a shared phone needs to be opened by PIN without a network, or None on other phones.
 
     `signing_key` is that of the member at the phone. Those of the others are sealed with their PINs.
     """

@@ -96,7 +96,7 @@ class StripeDouble:
                 del self._keys[key]
 
     def buyer_pays(self, reference, card="4242424242424242"):
-        """Pay with a card as the buyer, on our page or on Stripe's own; return the intent's status.
+        """Pay with a card as the buyer, on our page or on Stripe's own, and return the intent's status.
 
         It is "requires_payment_method" after a decline, and "requires_action" with SCA.
         """

@@ -37,7 +37,7 @@ def cancel(page: Page) -> None:
 
 
 def cancel_with_code(page: Page, order: Order) -> list[str]:
-    """Cancel a part starting from the link in the email; return the violations of the pages visited."""
+    """Cancel a part starting from the link in the email, and return the violations of the pages visited."""
     page.goto(f"/en/don-hang/{order.pk}/")
     cancel(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Confirm that the order is yours")

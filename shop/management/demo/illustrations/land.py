@@ -40,7 +40,7 @@ def ridge(c: Canvas, base: float, rise: float, colour: str, seed: int, *, karst:
 
 
 def meadow(c: Canvas, top: float, colour: str, *, bow: float = 40) -> str:
-    """Paint ground that fills the picture below `top`; return its outline."""
+    """Paint ground that fills the picture below `top`, and return its outline."""
     shape = f"M0 {top}Q{c.width * 0.3} {top - bow} {c.width * 0.6} {top}T{c.width} {top - bow * 0.4}V{c.height}H0Z"
     c.path(shape, c.linear((0, lighter(colour, 0.3)), (1, darker(colour, 0.18))))
     return shape

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def change(name, token, variant, media):
-    """Execute `variantMediaAssign` or `variantMediaUnassign`; return the payload."""
+    """Execute `variantMediaAssign` or `variantMediaUnassign`, and return the payload."""
     text = f"""mutation($variant: ID!, $media: ID!) {{ {name}(variantId: $variant, mediaId: $media) {{
       productVariant {{ name media {{ alt }} }} media {{ alt }} errors {{ field code }} }} }}"""
     ids = {"variant": global_id("ProductVariant", variant.pk), "media": global_id("ProductMedia", media.pk)}

@@ -110,7 +110,7 @@ DELIVERY_OPTIONS = """mutation($id: ID!) { deliveryOptionsCalculate(id: $id) {
 
 
 def mutate_checkout(query: str, token: str | None = None, /, **variables: Any) -> Any:
-    """Execute a mutation without errors; return the checkout if it selects one, else the payload."""
+    """Execute a mutation without errors, and return the checkout if it selects one, else the payload."""
     (payload,) = data_of(query, token, **variables).values()
     assert payload["errors"] == []
     return payload.get("checkout", payload)
@@ -138,7 +138,7 @@ def start_checkout(*requested: tuple[Any, int], token: str | None = None, channe
 def prepare_checkout(
     *requested: tuple[Any, int], token: str | None = None, channel: str = "viet-nam", **address_fields: Any
 ) -> str:
-    """Create a checkout that lacks only payment, with the first delivery option; return its id."""
+    """Create a checkout that lacks only payment, with the first delivery option, and return its id."""
     checkout = start_checkout(*requested, token=token, channel=channel)
     mutate_checkout(SET_EMAIL, token, id=checkout, email="hoa@example.com")
     mutate_checkout(SET_SHIPPING_ADDRESS, token, id=checkout, address=ADDRESS | address_fields)

@@ -39,7 +39,7 @@ def photo() -> bytes:
 
 
 def send_photo(phone: Phone, content: bytes, *, piece: int = 400) -> str:
-    """Send a photo in pieces; return its key."""
+    """Send a photo in pieces, and return its key."""
     key = str(uuid.uuid4())
     for start in range(0, len(content), piece):
         response = phone.send_piece(key, content[start : start + piece], start=start, size=len(content))
