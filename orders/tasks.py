@@ -1,6 +1,7 @@
 """Collect the Celery tasks of `orders` where Celery discovers them."""
 
 from orders.actions.alerts.escalate_alerts import escalate_alerts_task
+from orders.actions.alerts.stock_alerts import raise_stock_alerts_task
 from orders.actions.bank_transfers.receive_transfers import (
     process_bank_webhook_task,
     process_bank_webhooks_task,
@@ -52,6 +53,7 @@ __all__ = [
     "offset_collected_cash_task",
     "process_bank_webhook_task",
     "process_bank_webhooks_task",
+    "raise_stock_alerts_task",
     "refund_ended_orders_task",
     "release_expired_reservations_task",
     "remind_weight_questions_task",

@@ -55,6 +55,7 @@ app.conf.beat_schedule = {
     "unanswered substitutes": {"task": "orders.expire_substitutes", "schedule": timedelta(minutes=5)},
     "notices of recalls": {"task": "orders.send_recall_notices", "schedule": timedelta(minutes=2)},
     "alerts of cooperatives": {"task": "orders.escalate_alerts", "schedule": timedelta(seconds=30)},
+    "stock alerts": {"task": "orders.raise_stock_alerts", "schedule": timedelta(minutes=10)},
     "carriers' statements": {"task": "orders.resume_cod_statements", "schedule": timedelta(minutes=2)},
     "bank statements": {"task": "orders.resume_bank_statements", "schedule": timedelta(minutes=2)},
     "bank webhooks": {"task": "orders.process_bank_webhooks", "schedule": timedelta(minutes=1)},

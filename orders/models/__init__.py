@@ -1,4 +1,4 @@
-from orders.models.alert import Alert, AlertKind, AlertReading, AlertRules, AlertStep
+from orders.models.alert import Alert, AlertKind, AlertReading, AlertRules, AlertStep, StockWarning
 from orders.models.approval import Approval, ApprovalKind
 from orders.models.basket import Basket, BasketAccess, BasketLine, DeliveryChoice, Reservation
 from orders.models.complaint import Complaint, ComplaintLine, RequestedRemedy
@@ -137,6 +137,7 @@ __all__ = [
     "StatementKind",
     "StatementRow",
     "StatementRowProblem",
+    "StockWarning",
     "Substitute",
     "SubstituteHold",
     "TransferInstructions",

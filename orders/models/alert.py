@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from catalog.models import Recall
+from catalog.models import Lot, Recall, Variant
 from cooperatives.models import Cooperative
 from orders.alert_states import UNSEEN_ALERTS, AlertState
 from orders.models.part import OrderPart
@@ -23,6 +23,7 @@ class AlertKind(models.TextChoices):
     NEW_ORDER = "new_order", _("new order")
     ANSWER = "answer", _("buyer's answer")
     RECALL = "recall", _("recall")
+    STOCK = "stock", _("low stock or a use-by date")
 
 
 class AlertRules(models.Model):
@@ -86,19 +87,20 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         """Return unseen alerts whose matter is settled.
 
         New orders that are accepted, declined or cancelled; answers about parts with nothing left to pack;
-        recalls that have ended.
+        recalls that have ended; stock that is no longer low, and lots that are used up.
         """
         is_past_new = Q(part__isnull=False) & ~Q(part__state=PartState.NEW)
         is_settled = (
             Q(is_past_new, kind=AlertKind.NEW_ORDER)
             | Q(is_past_new, ~Q(part__in=OrderPart.objects.to_pack()), kind=AlertKind.ANSWER)
             | Q(kind=AlertKind.RECALL, recall__ended_at__isnull=False)
+            | Q(~Exists(StockWarning.objects.open().filter(alert=OuterRef("pk"))), kind=AlertKind.STOCK)
         )
         return self.filter(is_settled, state__in=UNSEEN_ALERTS)
 
 
 class Alert(models.Model):
-    """Something that members of a cooperative must learn soon, about a part of an order or a recall.
+    """Something that members of a cooperative must learn soon, about a part of an order, a recall or stock.
 
     `occasion` identifies what happened, so that it is alerted once. While the alert is open, the next channel
     or person is tried at `next_step_at`.
@@ -121,7 +123,8 @@ class Alert(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind=AlertKind.RECALL, part=None, recall__isnull=False)
-                | (~Q(kind=AlertKind.RECALL) & Q(part__isnull=False, recall=None)),
+                | Q(kind=AlertKind.STOCK, part=None, recall=None)
+                | (~Q(kind__in=[AlertKind.RECALL, AlertKind.STOCK]) & Q(part__isnull=False, recall=None)),
                 name="alert_has_one_subject",
             ),
             models.CheckConstraint(
@@ -177,3 +180,42 @@ class AlertReading(models.Model):
 
     def __str__(self) -> str:
         return f"{self.alert_id} {self.user_id}"
+
+
+class StockWarningQuerySet(models.QuerySet["StockWarning"]):
+    def open(self) -> StockWarningQuerySet:
+        return self.filter(ended_at=None)
+
+
+class StockWarning(models.Model):
+    """A variant whose stock became low, or a lot that came near its use-by date, as an alert named it.
+
+    `free` is the variant's free stock at that time. The warning ends when the stock is no longer low, or the
+    lot is used up. Only then may the same variant or lot be named again.
+    """
+
+    alert = models.ForeignKey(Alert, models.CASCADE, related_name="stock_warnings")
+    variant = models.ForeignKey(Variant, models.CASCADE, related_name="+", null=True, blank=True)
+    lot = models.ForeignKey(Lot, models.CASCADE, related_name="+", null=True, blank=True)
+    free = models.IntegerField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = StockWarningQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(variant__isnull=False, free__isnull=False, lot=None)
+                | Q(variant=None, free=None, lot__isnull=False),
+                name="stock_warning_has_one_subject",
+            ),
+            models.UniqueConstraint(
+                fields=["variant"], condition=Q(ended_at=None), name="stock_warning_of_variant_once"
+            ),
+            models.UniqueConstraint(
+                fields=["lot"], condition=Q(ended_at=None), name="stock_warning_of_lot_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.alert_id} {self.variant_id or self.lot_id}"

@@ -7,15 +7,19 @@ import datetime
 from django.urls import translate_url
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from catalog.models import Recall
-from orders.models import Alert, AlertKind, AlertReading, OrderPart
+from catalog.unit_labels import variant_count_label
+from orders.models import Alert, AlertKind, AlertReading, OrderPart, StockWarning
 from shop.accounts.models import User
-from shop.core.texts.formatting import format_money
+from shop.core.texts.formatting import format_day, format_money
 from shop.core.web.public_urls import page_url
 from shop.notifications.models import NotificationChannel
 from shop.notifications.push_subscriptions import queue_push, user_push_subscriptions
 from shop.notifications.send import queue_notification
+
+MAX_NAMED = 3  # in the text of an alert about stock
 
 
 def raise_answer_alert(part: OrderPart, answer: str, *, now: datetime.datetime) -> None:
@@ -47,6 +51,8 @@ def raise_recall_alert(recall: Recall, *, known_by: int | None, now: datetime.da
 
 def alert_title(alert: Alert) -> str:
     """Return what happened, in the active language."""
+    if alert.kind == AlertKind.STOCK:
+        return _stock_title(alert)
     if alert.recall is not None:
         return _("Lot %(lot)s is recalled") % {"lot": alert.recall.lot.code}
     assert alert.part is not None
@@ -59,6 +65,8 @@ def alert_title(alert: Alert) -> str:
 def alert_text(alert: Alert) -> str:
     """Return what the member should do, in the active language."""
     name = alert.cooperative.name
+    if alert.kind == AlertKind.STOCK:
+        return f"{name}: {_stock_text(alert)}"
     if alert.recall is not None:
         return _("%(name)s: do not sell, pack or hand over this lot.") % {"name": name}
     assert alert.part is not None
@@ -100,3 +108,50 @@ def tell_member(alert: Alert, user: User, channel: NotificationChannel, *, now: 
 def alert_key(alert: Alert) -> str:
     """Return the prefix that the keys of the alert's notifications share."""
     return f"alert:{alert.pk}"
+
+
+def _stock_title(alert: Alert) -> str:
+    warnings = alert.stock_warnings.all()
+    lots = sum(1 for warning in warnings if warning.lot is not None)
+    low = len(warnings) - lots
+    texts = []
+    if low:
+        texts.append(
+            ngettext("%(count)s option is running low", "%(count)s options are running low", low)
+            % {"count": low}
+        )
+    if lots:
+        texts.append(
+            ngettext(
+                "%(count)s lot is near its use-by date", "%(count)s lots are near their use-by date", lots
+            )
+            % {"count": lots}
+        )
+    return ", ".join(texts)
+
+
+def _stock_text(alert: Alert) -> str:
+    """Name the first things that are scarce, and say how many others there are."""
+    warnings = sorted(alert.stock_warnings.all(), key=lambda warning: warning.pk)
+    texts = [_stock_warning_text(warning) for warning in warnings[:MAX_NAMED]]
+    others = len(warnings) - len(texts)
+    if others:
+        texts.append(ngettext("%(count)s other", "%(count)s others", others) % {"count": others})
+    return f"{'; '.join(texts)}."
+
+
+def _stock_warning_text(warning: StockWarning) -> str:
+    if warning.lot is not None:
+        goods, expires_on = warning.lot.variant, warning.lot.expires_on
+        return _("lot %(lot)s (%(goods)s): use by %(day)s") % {
+            "lot": warning.lot.code,
+            "goods": goods.product.name,
+            "day": format_day(expires_on) if expires_on else "",
+        }
+    assert warning.variant is not None
+    goods, free = warning.variant, warning.free or 0
+    name = f"{goods.product.name} {goods.name}".strip()
+    if free <= 0:
+        return _("%(goods)s is sold out") % {"goods": name}
+    left = variant_count_label(goods, free)
+    return _("%(goods)s: %(left)s left") % {"goods": name, "left": left}

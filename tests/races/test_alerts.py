@@ -10,7 +10,8 @@ from django.db import IntegrityError
 
 from orders.actions.alerts import escalate_alerts as escalation
 from orders.actions.alerts.escalate_alerts import raise_order_alerts, send_next_step
-from orders.models import Alert, AlertStep
+from orders.actions.alerts.stock_alerts import raise_stock_alert
+from orders.models import Alert, AlertStep, StockWarning
 from shop.notifications.models import Notification
 from tests.factories import NOW, make_member, make_order, make_seller, make_variant
 from tests.races.parallel import run_in_threads
@@ -59,3 +60,13 @@ def test_without_lock_only_the_constraint_keeps_the_second_message(monkeypatch: 
 
     assert {type(result) for result in results} == {AlertStep, IntegrityError}
     assert Notification.objects.filter(key__startswith="alert:").count() == 1
+
+
+def test_two_workers_raise_one_alert_for_scarce_stock() -> None:
+    seller = make_seller()
+    make_variant(seller, on_hand=1)
+
+    results = run_in_threads([partial(raise_stock_alert, cooperative_id=seller.pk, now=NOW)] * 4)
+
+    assert sorted(type(result).__name__ for result in results) == ["Alert", *["NoneType"] * 3]
+    assert StockWarning.objects.count() == 1

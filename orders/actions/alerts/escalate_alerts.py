@@ -1,8 +1,8 @@
 """Tell the members of a cooperative about an alert, one after the other, until somebody has seen it.
 
-Each member is told by push, then by email, then by text message; then comes the next member. Those who pack
-come before managers. A channel that a member does not have is left out, as is the cooperative's own email
-address, which gets a mail anyway.
+Each member is told by push, then by email, then by text message; then comes the next member. Those who pack,
+or who count the stock that an alert is about, come before managers. A channel that a member does not have is
+left out, as is the cooperative's own email address if it gets a mail anyway.
 """
 
 from __future__ import annotations
@@ -16,17 +16,15 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from cooperatives.access import ROLE_RIGHTS, MemberRight
-from cooperatives.actions.cooperative_lifecycle import change_stock_warnings
 from cooperatives.models import Role
+from orders.actions.alerts.alert_rules import alert_rules
 from orders.alert_states import ALERT_TRANSITIONS, UNSEEN_ALERTS, AlertState
-from orders.models import Alert, AlertKind, AlertReading, AlertRules, AlertStep, OrderPart
+from orders.models import Alert, AlertKind, AlertReading, AlertStep, OrderPart
 from orders.notifications.alerts import alert_key, tell_member
 from shop.accounts.models import User
-from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.jobs.sweeps import run_each
-from shop.core.models import record_change
 from shop.core.states import change_state
 from shop.notifications.models import NotificationChannel, PushSubscription
 from shop.notifications.send import withdraw_notifications
@@ -34,7 +32,6 @@ from shop.notifications.send import withdraw_notifications
 _BATCH_SIZE = 200
 # Orders that waited longer were alerted before this table existed, or the operator knows of them already.
 _OLDEST_ORDER = datetime.timedelta(days=1)
-_ALERTED_ROLES = [role for role, rights in ROLE_RIGHTS.items() if MemberRight.PACK in rights]
 
 
 def raise_order_alerts(*, now: datetime.datetime) -> int:
@@ -139,55 +136,16 @@ def close_alert(*, alert_id: int, now: datetime.datetime) -> None:
         withdraw_notifications(key_prefix=f"{alert_key(alert)}:", now=now)
 
 
-@transaction.atomic(durable=True)
-def set_alert_rules(
-    *,
-    cooperative_id: int,
-    minutes: int,
-    quiet_from: int,
-    quiet_until: int,
-    low_stock_at: int,
-    near_expiry_days: int,
-    actor: Actor,
-    now: datetime.datetime,
-) -> None:
-    """Set the minutes between two steps, the quiet hours, and when members are warned of stock."""
-    change_stock_warnings(
-        cooperative_id=cooperative_id,
-        low_stock_at=low_stock_at,
-        near_expiry_days=near_expiry_days,
-        actor=actor,
-        now=now,
-    )
-    rules = AlertRules(
-        cooperative_id=cooperative_id, minutes=minutes, quiet_from=quiet_from, quiet_until=quiet_until
-    )
-    AlertRules.objects.bulk_create(
-        [rules],
-        update_conflicts=True,
-        unique_fields=["cooperative"],
-        update_fields=["minutes", "quiet_from", "quiet_until"],
-    )
-    record_change(
-        "cooperative.alert_rules_changed",
-        rules.cooperative,
-        actor=actor,
-        now=now,
-        cooperative_id=cooperative_id,
-    )
-
-
-def alert_rules(cooperative_id: int) -> AlertRules:
-    """Return a cooperative's rules, or the defaults."""
-    rules = AlertRules.objects.filter(cooperative=cooperative_id).first()
-    return rules or AlertRules(cooperative_id=cooperative_id)
-
-
 @shared_task(name="orders.escalate_alerts")
 def escalate_alerts_task() -> None:
     """Sweep: tell members about alerts that nobody has seen."""
     while escalate_alerts(now=timezone.now()):
         pass
+
+
+def alerted_right(kind: str) -> MemberRight:
+    """Return the right that members need to be told of alerts of this kind, and to open them."""
+    return MemberRight.COUNT_STOCK if kind == AlertKind.STOCK else MemberRight.PACK
 
 
 def _lock_due_alert(alert_id: int, now: datetime.datetime) -> Alert | None:
@@ -205,10 +163,11 @@ def _end_alert(alert: Alert, state: AlertState) -> None:
 
 def _steps_left(alert: Alert) -> Iterator[tuple[User, NotificationChannel]]:
     """Yield the members and channels that were not tried yet, in their order."""
+    right = alerted_right(alert.kind)
     members = User.objects.filter(
         memberships__cooperative=alert.cooperative_id,
         memberships__is_active=True,
-        memberships__role__in=_ALERTED_ROLES,
+        memberships__role__in=[role for role, rights in ROLE_RIGHTS.items() if right in rights],
         is_active=True,
     ).exclude(pk__in=alert.readings.values("user"))
     roles = {
@@ -226,9 +185,8 @@ def _steps_left(alert: Alert) -> Iterator[tuple[User, NotificationChannel]]:
 def _channels(alert: Alert, user: User, *, has_push: bool) -> Iterator[NotificationChannel]:
     if has_push:
         yield NotificationChannel.PUSH
-    got_mail = (
-        alert.kind != AlertKind.RECALL and (user.email or "").lower() == alert.cooperative.email.lower()
-    )
+    is_mailed = alert.kind not in (AlertKind.RECALL, AlertKind.STOCK)
+    got_mail = is_mailed and (user.email or "").lower() == alert.cooperative.email.lower()
     if user.email and not got_mail:
         yield NotificationChannel.EMAIL
     if user.phone and user.phone_confirmed_at:

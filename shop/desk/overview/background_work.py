@@ -56,6 +56,7 @@ SWEEP_NAMES: dict[str, Promise] = {
     "orders.resume_cod_statements": gettext_lazy("Import carrier statements"),
     "orders.resume_cod_statements:rows": gettext_lazy("Import carrier statement rows"),
     "orders.escalate_alerts": gettext_lazy("Alert members of new orders and recalls"),
+    "orders.raise_stock_alerts": gettext_lazy("Alert members of low stock and use-by dates"),
     "orders.escalate_alerts:close": gettext_lazy("Close answered alerts"),
     "orders.escalate_complaints": gettext_lazy("Follow up on unanswered complaints"),
     "orders.check_unanswered_parts:attention": gettext_lazy("Warn about parts not yet accepted"),

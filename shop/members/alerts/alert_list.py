@@ -13,9 +13,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from cooperatives.access import ROLE_RIGHTS, MemberRight, MembershipContext
-from orders.actions.alerts.escalate_alerts import alert_rules, mark_alert_seen, set_alert_rules
-from orders.models import Alert
+from orders.actions.alerts.alert_rules import alert_rules, set_alert_rules
+from orders.actions.alerts.escalate_alerts import alerted_right, mark_alert_seen
+from orders.models import Alert, AlertKind
 from orders.notifications.alerts import alert_path, alert_text, alert_title
+from shop.core.errors import Missing
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.alerts import AlertRulesForm
@@ -38,7 +40,12 @@ def list_alerts(request: HttpRequest, membership: MembershipContext) -> HttpResp
         Alert.objects.for_cooperative(membership.cooperative)
         .newest_first()
         .select_related("cooperative", "part__order", "recall__lot")
-        .prefetch_related("steps__user", "readings__user")
+        .prefetch_related(
+            "steps__user",
+            "readings__user",
+            "stock_warnings__variant__product",
+            "stock_warnings__lot__variant__product",
+        )
     )
     shown = [
         {
@@ -60,28 +67,32 @@ def list_alerts(request: HttpRequest, membership: MembershipContext) -> HttpResp
 def open_alert(request: HttpRequest, alert_id: int) -> HttpResponse:
     """Record that the member has seen the alert, and lead on to what it is about.
 
-    Alerts come from all cooperatives for which the member packs, so the alert chooses the cooperative.
+    Alerts come from all cooperatives for which the member packs or counts, so the alert chooses the
+    cooperative.
     """
-    packed_for = [
-        row.cooperative_id
-        for row in find_session_memberships(request)
-        if MemberRight.PACK in ROLE_RIGHTS[row.role]
-    ]
-    alert = Alert.objects.filter(pk=alert_id, cooperative__in=packed_for).first()
+    rights = {row.cooperative_id: ROLE_RIGHTS[row.role] for row in find_session_memberships(request)}
+    alert = Alert.objects.filter(pk=alert_id, cooperative__in=rights).first()
+    if alert is not None and alerted_right(alert.kind) not in rights[alert.cooperative_id]:
+        alert = None
     if alert is not None and alert.cooperative_id in admitted_ids(request):
         request.session[CHOSEN_KEY] = alert.cooperative_id
     response: HttpResponse = _open_alert_of_chosen(request, alert_id=alert_id)
     return response
 
 
-@for_members(MemberRight.PACK)
+@for_members(MemberRight.COUNT_STOCK)
 def _open_alert_of_chosen(request: HttpRequest, membership: MembershipContext, alert_id: int) -> HttpResponse:
-    alert = mark_alert_seen(
+    alert = Alert.objects.for_cooperative(membership.cooperative).filter(pk=alert_id).first()
+    if alert is None or not membership.may(alerted_right(alert.kind)):
+        raise Missing()
+    mark_alert_seen(
         cooperative_id=membership.cooperative.pk,
         alert_id=alert_id,
         user_id=membership.user.pk,
         now=timezone.now(),
     )
+    if alert.kind == AlertKind.STOCK:
+        return redirect("members:today")
     if alert.recall is not None:
         return redirect("members:lot", alert.recall.lot_id)
     return redirect("members:part", alert.part_id)

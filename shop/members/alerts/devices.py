@@ -48,7 +48,7 @@ def show_alert_devices(request: HttpRequest, membership: MembershipContext) -> H
 
 
 @require_POST
-@for_members(MemberRight.PACK)
+@for_members(MemberRight.COUNT_STOCK)
 def add_alert_device(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Turn alerts on for the browser that sent this form. A shared phone gets nobody's alerts."""
     if session_pin(request) is not None:

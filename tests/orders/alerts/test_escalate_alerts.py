@@ -13,13 +13,12 @@ from django.db import IntegrityError, transaction
 from catalog.actions.stock.lots import LotDetails, receive_lot
 from cooperatives.actions.members import remove_member
 from cooperatives.models import Membership, Role
+from orders.actions.alerts.alert_rules import alert_rules, set_alert_rules
 from orders.actions.alerts.escalate_alerts import (
-    alert_rules,
     escalate_alerts,
     escalate_alerts_task,
     mark_alert_seen,
     send_next_step,
-    set_alert_rules,
 )
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from cooperatives.actions import phone_pins
+from cooperatives.models import Role
 from shop.notifications.models import PushSubscription
 from shop.notifications.vapid import vapid_public_key
 from tests.doubles.push_service import PushBrowser
@@ -89,11 +90,12 @@ def test_shared_phone_gets_no_alerts(seller, monkeypatch) -> None:
     assert (response.status_code, PushSubscription.objects.count()) == (404, 0)
 
 
-def test_role_that_is_never_alerted_is_told_so_and_turns_nothing_on(lister) -> None:
-    page = html_of(lister.get(ADDRESS))
+def test_role_that_is_never_alerted_is_told_so_and_turns_nothing_on(client, seller) -> None:
+    client.force_login(make_member(seller, Role.BOOKKEEPER))
+    page = html_of(client.get(ADDRESS))
     assert "Your role gets none." in page
     assert "data-push-key" not in page
 
-    response = lister.post(f"{ADDRESS}them/", PushBrowser("https://push.example.com").fields())
+    response = client.post(f"{ADDRESS}them/", PushBrowser("https://push.example.com").fields())
 
     assert (response.status_code, PushSubscription.objects.count()) == (403, 0)

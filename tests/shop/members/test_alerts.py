@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cooperatives.models import Membership, Role
-from orders.actions.alerts.escalate_alerts import alert_rules, escalate_alerts, set_alert_rules
+from orders.actions.alerts.alert_rules import alert_rules, set_alert_rules
+from orders.actions.alerts.escalate_alerts import escalate_alerts
 from orders.alert_states import AlertState
 from orders.models import Alert
 from shop.core.actors import Actor
