@@ -1,4 +1,4 @@
-"""Pure price functions; they read no rows."""
+"""Functions that compute prices. They read no rows."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ from shop.core.money import percent_of, round_half_up
 
 
 def price_of_measure(amount: int, content: int, measure: int) -> int:
-    """Price of `measure` if `content` costs `amount` minor units, rounded once.
+    """Return the price of `measure` if `content` costs `amount` minor units, rounded once.
 
-    The price per kilogram of a packet: `price_of_measure(45_000, 500, 1000)` is 90,000.
+    For example, the price per kilogram of a packet: `price_of_measure(45_000, 500, 1000)` is 90,000.
     """
     return round_half_up(Decimal(amount) * measure / content)
 
 
 def reduce_price(list_price: int, *, percent: Decimal, amount: int) -> int:
-    """Return a list price less a percentage and an amount in minor units: never negative, rounded once."""
+    """Return a list price less a percentage and an amount in minor units.
+
+    It is never negative, and rounded once.
+    """
     return max(0, list_price - percent_of(list_price, percent) - amount)
 
 
 @dataclass(frozen=True, slots=True)
 class WholesaleTier:
-    """A wholesale price: `amount` minor units for each of at least `minimum_quantity` on a line."""
+    """A wholesale price: each unit costs `amount` minor units on a line of at least `minimum_quantity`."""
 
     minimum_quantity: int
     amount: int

@@ -6,7 +6,7 @@ from catalog.models import ALL_MONTHS
 
 
 def months_text(season: int) -> str:
-    """Return the months of a season as ranges, such as `1, 6-9`; empty if it lasts all year."""
+    """Return the months of a season as ranges, such as `1, 6-9`. If it lasts all year, the text is empty."""
     if season == ALL_MONTHS:
         return ""
     months = [month for month in range(1, 13) if season & 1 << (month - 1)]

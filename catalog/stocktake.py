@@ -1,4 +1,4 @@
-"""The rows of a stock-take: what the books say about each option and lot in a warehouse at a moment."""
+"""The rows of a stock-take: the recorded stock of each variant and lot in a warehouse at a moment."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class StocktakeRow:
 
 
 def load_stocktake_rows(warehouse: Warehouse, *, at: datetime.datetime) -> list[StocktakeRow]:
-    """Return the rows of the warehouse as of a moment, the lots of an option first expired first.
+    """Return the rows of the warehouse as of a moment, the lots of a variant first expired first.
 
-    What happened after the moment is left out, whenever it is recorded. Four queries.
+    What happened after the moment is left out, whenever it was recorded. Takes four queries.
     """
     moved: dict[tuple[int, int | None], int] = {}
     counted_since: set[tuple[int, int | None]] = set()

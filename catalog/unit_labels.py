@@ -16,12 +16,12 @@ from shop.core.texts.formatting import (
     litre_symbol,
 )
 
-# Units that are measures themselves: the name already states the content.
+# These units are measures themselves, so their name already states the content.
 _MEASURES = frozenset({Unit.KG, Unit.HUNDRED_GRAMS, Unit.TEN_KG, Unit.LITRE})
 
 
 def unit_label(variant: Variant) -> str:
-    """Return the name of quantity 1: `kg`, `gói 500 g`, `hộp 30 gói`; in English `500 g packet`.
+    """Return the name of quantity 1, such as `kg`, `gói 500 g` or `hộp 30 gói`, in English `500 g packet`.
 
     For products sold by weight the content is shown as an estimate: `quả khoảng 2,4 kg`.
     """
@@ -36,7 +36,7 @@ def unit_label(variant: Variant) -> str:
 
 
 def pack_label(variant: Variant) -> str:
-    """Return the sales unit's name to show after the variant's name; empty if that states it, like `1 kg`."""
+    """Return the sales unit's name to show after the variant's name, unless that states it, like `1 kg`."""
     return "" if any(map(str.isdigit, variant.name)) else unit_label(variant)
 
 
@@ -47,7 +47,7 @@ def unit_name(unit: str) -> str:
 
 
 def count_label(unit: str, quantity: int) -> str:
-    """Format a quantity in a unit: `2 kg`, `3 gói`; in English `3 × packet`."""
+    """Format a quantity in a unit, such as `2 kg` or `3 gói`, in English `3 × packet`."""
     name, count = unit_name(unit), format_number(quantity)
     if unit in (Unit.KG, Unit.LITRE):
         return f"{count}{NO_BREAK}{name}"
@@ -60,7 +60,7 @@ def variant_count_label(variant: Variant, quantity: int) -> str:
 
 
 def price_per_measure(variant: Variant, amount: int | None, currency: str) -> str:
-    """Return `90.000 ₫/kg` for packed products, for comparison; empty if it adds nothing."""
+    """Return `90.000 ₫/kg` for packed products, for comparison. The text is empty if it adds nothing."""
     if amount is None:
         return ""
     if 1000 in (variant.content_grams, variant.content_ml):

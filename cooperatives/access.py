@@ -85,7 +85,7 @@ class PermissionGrant:
 
 @dataclass(frozen=True, slots=True)
 class PermissionScope:
-    """All rows covered by a user's permission: the union over the groups that grant it."""
+    """All rows covered by a user's permission, which is the union over the groups that grant it."""
 
     grants: tuple[PermissionGrant, ...] = ()
 
@@ -135,7 +135,7 @@ PLATFORM_SCOPE = PermissionScope((PermissionGrant(is_platform_wide=True),))
 
 
 def permission_scope(user: User | AnonymousUser | None, permission: Permission) -> PermissionScope:
-    """Return the rows for which a staff user holds a permission; superusers hold it for all.
+    """Return the rows for which a staff user holds a permission. Superusers hold it for all rows.
 
     Groups that are neither platform-wide nor assigned to a cooperative grant nothing.
     """
@@ -169,7 +169,8 @@ def permission_scope(user: User | AnonymousUser | None, permission: Permission) 
 def platform_permissions(user: User, *, is_in_all_channels: bool = False) -> frozenset[str]:
     """Return the permission codes that a staff user holds platform-wide.
 
-    With `is_in_all_channels` those for which `has_staff_permission` is true, else those of some channels too.
+    If `is_in_all_channels` is true, these are the permissions for which `has_staff_permission` is true.
+    Otherwise those that are limited to some channels are included.
     """
     if not user.is_active or not user.is_staff:
         return frozenset()
@@ -227,8 +228,8 @@ def has_staff_permission(
 ) -> bool:
     """Return whether a staff user holds a permission through a platform-wide group.
 
-    Without `channel` the permission must hold in all channels, so channel-restricted groups do not count.
-    With one, restricted groups count if they include it.
+    If `channel` is None, the permission must hold in all channels, so groups restricted to channels do not
+    count. Otherwise restricted groups count if they include the channel.
     """
     if not isinstance(user, User) or not user.is_active or not user.is_staff:
         return False

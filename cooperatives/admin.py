@@ -65,7 +65,7 @@ class FollowAdmin(ReadMostlyAdmin):
     list_display = ("email", "cooperative", "language", "confirmed_at")
     list_select_related = ("cooperative",)
     search_fields = ("email",)
-    # Without the token, a secret of the follower.
+    # The token is left out, because it is a secret of the follower.
     fields = (
         "cooperative",
         "user",

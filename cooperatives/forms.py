@@ -72,7 +72,7 @@ class TranslationForm(forms.Form):
         ]
 
     def texts(self, row: models.Model) -> dict[str, str]:
-        """Return the entered translations of a row by field; empty strings where nothing was entered."""
+        """Return the entered translations of a row by field. Where nothing was entered, the text is empty."""
         return {field: self.cleaned_data[name] for field, name in self._field_names[_row_key(row)].items()}
 
     def set_initial(self, row: models.Model, texts: Mapping[str, str]) -> None:

@@ -47,7 +47,7 @@ def send_document_returned(document: ApplicationDocument, *, now: datetime.datet
 
 
 def send_follow_confirmation(follow: Follow, *, now: datetime.datetime) -> None:
-    """Ask the owner of a mailbox to confirm a follow request; at most once an hour."""
+    """Ask the owner of a mailbox to confirm a follow request, at most once an hour."""
     with translation.override(follow.language):
         cooperative = follow.cooperative
         if cooperative is not None:

@@ -36,7 +36,7 @@ class CertificateState(TextChoices):
     RETURNED = "returned", pgettext_lazy("certificate", "to be corrected")
 
 
-# Changes of a confirmed certificate are a row of their own: a new number means a new document.
+# Changes of a confirmed certificate are a row of their own, because a new number means a new document.
 CERTIFICATE_TRANSITIONS: Transitions = {
     CertificateState.IN_REVIEW: frozenset({CertificateState.CONFIRMED, CertificateState.RETURNED}),
     CertificateState.CONFIRMED: frozenset(),
@@ -50,7 +50,7 @@ class DocumentState(TextChoices):
     RETURNED = "returned", pgettext_lazy("document", "sent back")
 
 
-# New files put a document back into review; staff may change their mind while the application is open.
+# New files put a document back into review. Staff may change their mind while the application is open.
 DOCUMENT_TRANSITIONS: Transitions = {
     DocumentState.IN_REVIEW: frozenset({DocumentState.ACCEPTED, DocumentState.RETURNED}),
     DocumentState.ACCEPTED: frozenset({DocumentState.IN_REVIEW, DocumentState.RETURNED}),

@@ -23,10 +23,10 @@ class BackInStockRequestQuerySet(models.QuerySet["BackInStockRequest"]):
         return self.filter(notified_at=None)
 
     def due(self, channel: Channel, day: datetime.date) -> BackInStockRequestQuerySet:
-        """Return requests to send on the day, in the order they were made: the product can be ordered again.
+        """Return requests to send on the day, in the order they were made.
 
-        Requires that it is listed, its cooperative is approved and not paused, and stock reaches the
-        channel's country. Requests for the season also wait until it starts.
+        The product can be ordered again: it is listed, its cooperative is approved and not paused, and stock
+        reaches the channel's country. Requests for the next season also wait until it starts.
         """
         published_listings = Listing.objects.filter(
             product=OuterRef("product"),
@@ -67,10 +67,10 @@ class BackInStockRequestQuerySet(models.QuerySet["BackInStockRequest"]):
 class BackInStockRequest(models.Model):
     """A request for one email or SMS when a product can be ordered again.
 
-    `variant` null means any variant. `is_for_next_season`: the product was available when requested, and the
-    request waits for the season. `contact` is a lower-case email address or a normalised phone number.
-    `notified_at` is when the notification was sent. A new request after that reuses the row. `token` is the
-    secret of the unsubscribe link.
+    `variant` is None if any variant will do. `is_for_next_season` says that the product was available when it
+    was requested, and that the request waits for the season. `contact` is a lower-case email address or a
+    normalised phone number. `notified_at` is when the notification was sent. A new request after that reuses
+    the row. `token` is the secret of the unsubscribe link.
     """
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="back_in_stock_requests")

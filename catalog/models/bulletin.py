@@ -41,8 +41,8 @@ class BulletinSection(NamedTuple):
 class Bulletin(models.Model):
     """The weekly bulletin in one language, of the whole market or of one cooperative.
 
-    `week` is its Monday in Vietnam. `spoken_text` is the Vietnamese loudspeaker text with numbers in words;
-    empty in other languages. The texts never change, because a bulletin may have been read out.
+    `week` is its Monday in Vietnam. `spoken_text` is the Vietnamese text for a loudspeaker, with numbers in
+    words. In other languages it is empty. The texts never change, because a bulletin may have been read out.
     `last_mailed_follower_id` is 0 before the first mail. `sent_at` is set when all followers were mailed.
     """
 

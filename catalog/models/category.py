@@ -27,11 +27,11 @@ class CategoryQuerySet(models.QuerySet["Category"]):
 
 
 class Category(WithMetadata, WithExternalReference, WithSeo, WithTimes):
-    """A product category; categories form a tree.
+    """A product category. The categories form a tree.
 
     `path` lists the keys from the root down ("/3/17/"), so that a branch is one prefix. Staff set
-    `is_hidden`. `is_shown` is derived: neither the category nor one above it is hidden. These columns and
-    `level` are written only by `catalog.actions.taxonomy.categories` and
+    `is_hidden`. `is_shown` is derived: it is true if neither the category nor one above it is hidden. These
+    columns and `level` are written only by `catalog.actions.taxonomy.categories` and
     `catalog.actions.taxonomy.category_tree`.
     """
 

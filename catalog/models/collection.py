@@ -1,4 +1,4 @@
-"""Collections: curated product lists across categories and cooperatives."""
+"""Collections: lists of products that staff choose across categories and cooperatives."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class CollectionProduct(models.Model):
 
 
 class CollectionListing(models.Model):
-    """A collection's visibility in a channel; customers see it from `published_at` on."""
+    """A collection's visibility in a channel. Buyers see it from `published_at` on."""
 
     collection = models.ForeignKey(Collection, models.CASCADE, related_name="listings")
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="+")

@@ -106,7 +106,7 @@ class PriceQuerySet(models.QuerySet["Price"]):
         return existing.order_by("unusual_since", "pk")
 
     def with_wholesale_prices(self) -> PriceQuerySet:
-        """Read the wholesale prices too, in the same query; `Price.wholesale_tiers` holds them."""
+        """Read the wholesale prices too, in the same query. `Price.wholesale_tiers` holds them."""
         return self.annotate(wholesale_text=select_wholesale_text(price=models.OuterRef("pk")))  # type: ignore[no-redef]
 
 

@@ -22,9 +22,9 @@ class ListingImportQuerySet(models.QuerySet["ListingImport"]):
 class ListingImport(models.Model):
     """A file of listings. Nothing of it is written before a member confirms its preview.
 
-    `content` is the file until it is confirmed. `encoding` names how its texts are stored, and
-    `is_encoding_confirmed` that a member has seen them converted; `sample` holds some of them. Messages in
-    its rows are in `language`. `claimed_at` is when a worker last began to write rows, or None if none does.
+    `content` is the file until it is confirmed. `encoding` names how its texts are stored, and `sample` holds
+    some of them. `is_encoding_confirmed` says that a member has seen them converted. Messages in its rows are
+    in `language`. `claimed_at` is when a worker last began to write rows. It is None if no worker does.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="listing_imports")
@@ -68,11 +68,11 @@ class ListingImport(models.Model):
 
 
 class ListingImportRow(models.Model):
-    """A row of the file: an option of a product.
+    """A row of the file, which is a variant of a product.
 
-    `values` hold the parsed cells by column. `problems` are `{"cell", "text"}` of cells that cannot be
-    read. `question` asks about an unusual price, and `confirmation_token` confirms it. `variant` is the
-    option that the row changes, or the one that it created.
+    `values` hold the parsed cells by column. `problems` are `{"cell", "text"}` of cells that cannot be read.
+    `question` asks about an unusual price, and `confirmation_token` confirms it. `variant` is the variant
+    that the row changes, or the one that it created.
     """
 
     listing_import = models.ForeignKey(ListingImport, models.CASCADE, related_name="rows")

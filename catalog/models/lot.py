@@ -17,7 +17,7 @@ CODE_PREFIX, CODE_LENGTH = "L", 7
 
 
 def draw_lot_code() -> str:
-    """Return a random code; 3.4 billion differ, and the column is unique."""
+    """Return a random code. There are 3.4 billion codes, and the column is unique."""
     return draw_code(CODE_PREFIX, CODE_LENGTH)
 
 
@@ -68,17 +68,18 @@ class LotQuerySet(models.QuerySet["Lot"]):
         return used_up.order_by("-created_at", "-pk")
 
     def first_expired_first(self) -> LotQuerySet:
-        """Order by expiry, then by harvest; lots without a date come last."""
+        """Order by expiry, then by harvest. Lots without a date come last."""
         return self.order_by(
             F("expires_on").asc(nulls_last=True), F("harvested_on").asc(nulls_last=True), "pk"
         )
 
 
 class Lot(models.Model):
-    """A harvest or batch of a variant: the stock that was received as one.
+    """A harvest or batch of a variant, which was received as one.
 
-    `code` is on its label and in the address of its public page. Buyers see the producer only if it agreed.
-    `recalled_at` is the start of its open recall: until that ends, it is neither sold nor packed.
+    `code` is on its label and in the address of its public page. Buyers see the producer only if the producer
+    agreed. `recalled_at` is the start of its open recall. Until the recall ends, the lot is neither sold nor
+    packed.
     """
 
     variant = models.ForeignKey(Variant, models.PROTECT, related_name="lots")
@@ -107,7 +108,7 @@ class Lot(models.Model):
         return self.code
 
     def is_expired_on(self, day: datetime.date) -> bool:
-        """Return whether it may no longer be sold on the day. It may on the day of expiry."""
+        """Return whether it may no longer be sold on the day. On its day of expiry it may."""
         return self.expires_on is not None and self.expires_on < day
 
     def near_expiry_from(self, seller: Cooperative) -> datetime.date | None:
@@ -174,8 +175,8 @@ class LotBalanceQuerySet(models.QuerySet["LotBalance"]):
 class LotBalance(models.Model):
     """The sales units of a lot in a stock, summed over the stock's movements that name the lot.
 
-    What a stock holds beyond its lots' balances belongs to no named lot. Either may be negative, because
-    recorded facts can contradict each other. The lock on the stock protects its balances.
+    What a stock holds beyond its lots' balances belongs to no named lot. Stock and balances may be negative,
+    because recorded facts can contradict each other. The lock on the stock protects its balances.
     """
 
     lot = models.ForeignKey(Lot, models.CASCADE, related_name="balances")
@@ -225,7 +226,7 @@ class LotPictureQuerySet(models.QuerySet["LotPicture"]):
         return self.select_related("picture").order_by("pk")
 
     def ready(self) -> LotPictureQuerySet:
-        """Return those that can be shown; buyers see only these."""
+        """Return the pictures that can be shown. Buyers see only these."""
         return self.filter(picture__state=PictureState.READY)
 
 

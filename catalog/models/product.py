@@ -232,12 +232,12 @@ class VariantQuerySet(models.QuerySet["Variant"]):
 class Variant(WithMetadata, WithExternalReference, WithTimes):
     """A variant that can be ordered, with its sales unit and the contents of one unit.
 
-    `unit` names quantity 1; `content_grams`, `content_ml` or `content_count` (of `content_unit`) describe its
-    contents and give the price per kilogram, litre or piece. `weight` is the shipping weight of one unit in
-    grams. For variants sold by weight (`is_sold_by_weight`) the price is for a unit of the estimated weight
-    (`content_grams`), and the weighed amount decides the final price. `quantity_limit_per_customer` is for
-    all orders of a buyer, or those of the last `quantity_limit_days`. `cooperative` duplicates the product's,
-    for stock and order lines.
+    `unit` names quantity 1. `content_grams`, `content_ml` or `content_count` (of `content_unit`) describe the
+    contents of a unit and give the price per kilogram, litre or piece. `weight` is the shipping weight of one
+    unit in grams. For variants sold by weight (`is_sold_by_weight`) the price is for a unit of the estimated
+    weight (`content_grams`), and the weighed amount decides the final price. `quantity_limit_per_customer` is
+    for all orders of a buyer, or for those of the last `quantity_limit_days`. `cooperative` duplicates the
+    product's cooperative, for stock and order lines.
     """
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="variants")
@@ -339,7 +339,7 @@ class ProductMediaQuerySet(models.QuerySet["ProductMedia"]):
         return self.exclude(picture__state=PictureState.REFUSED)
 
     def ready(self) -> ProductMediaQuerySet:
-        """Return media whose pictures were decoded; buyers see only these."""
+        """Return media whose pictures were decoded. Buyers see only these."""
         return self.filter(picture__state=PictureState.READY)
 
 

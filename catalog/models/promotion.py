@@ -35,9 +35,10 @@ class PromotionQuerySet(models.QuerySet["Promotion"]):
 class Promotion(WithMetadata, WithTimes):
     """A rule that lowers list prices in a channel by a percentage or an amount per sales unit.
 
-    It applies to all products or one cooperative's, optionally limited to named products and category
-    branches, from `starts_at` (inclusive) to `ends_at` (exclusive). `catalog.actions.listings.selling_prices`
-    writes the prices. `refresh_at` is when they must next be recalculated.
+    The rule applies to all products or to one cooperative's, and can be limited to named products and
+    category branches. It runs from `starts_at` (inclusive) to `ends_at` (exclusive).
+    `catalog.actions.listings.selling_prices` writes the prices. `refresh_at` is when they must next be
+    recalculated.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

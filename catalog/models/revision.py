@@ -22,12 +22,12 @@ class RevisionQuerySet(models.QuerySet["ProductRevision"]):
 
 
 class ProductRevision(models.Model):
-    """Changes that a cooperative proposes to an approved product; buyers see the product without them.
+    """Changes that a cooperative proposes to an approved product. Buyers see the product without them.
 
-    `values` holds columns of the product by name, `translations` texts by language: those of the product
-    under "product", those of its variants under "variants" by key. `variant_names` holds names of options by
-    the variant's key. The product's photos become `picture_rows`, in their order, if `has_pictures`. Only
-    columns that differ from the product are stored.
+    `values` holds columns of the product by name. `translations` holds texts by language: those of the
+    product under "product", and those of its variants under "variants" by key. `variant_names` holds names of
+    variants by key. If `has_pictures` is true, the product's photos become `picture_rows`, in their order.
+    Only columns that differ from the product are stored.
     """
 
     product = models.OneToOneField(Product, models.CASCADE, related_name="revision")
@@ -75,7 +75,7 @@ class ProductRevision(models.Model):
 
 
 class RevisionPicture(models.Model):
-    """A photo of a revision: one that the product has (`media`) or a new one."""
+    """A photo of a revision, which is one that the product has (`media`) or a new one."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     revision = models.ForeignKey(ProductRevision, models.CASCADE, related_name="picture_rows")

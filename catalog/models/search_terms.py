@@ -1,4 +1,4 @@
-"""Search vocabulary: words in the catalogue, their misspellings, and synonyms."""
+"""Search vocabulary: words of the catalogue, their misspellings, and synonyms."""
 
 from __future__ import annotations
 

@@ -23,11 +23,11 @@ class StockQuerySet(models.QuerySet["Stock"]):
         country: str,
         pickup_warehouse_ids: Mapping[int, uuid.UUID] | None = None,
     ) -> StockQuerySet:
-        """Return stock available to a buyer: the one availability rule of all interfaces.
+        """Return stock available to a buyer. This is the one availability rule of all interfaces.
 
-        Counts warehouses of the channel that have a zone covering the country in that channel.
-        `pickup_warehouse_ids` maps each cooperative whose items are picked up to its warehouse; for its items
-        only that warehouse counts.
+        It counts warehouses of the channel that have a zone covering the country in that channel.
+        `pickup_warehouse_ids` maps each cooperative whose items are picked up to its warehouse. For the items
+        of such a cooperative only that warehouse counts.
         """
         in_channel = Warehouse.objects.filter(channels=channel_id)
         selling = Warehouse.objects.selling_to(country, channel_id=channel_id)
@@ -63,10 +63,10 @@ class StockQuerySet(models.QuerySet["Stock"]):
 class Stock(models.Model):
     """The stock of a variant in a warehouse, in sales units.
 
-    `on_hand` is the sum of its movements and may be negative: recorded facts can contradict promises, and a
-    shortage is shown, not hidden. `reserved` is held for open checkouts, `allocated` for undispatched order
-    lines. `recalled` is what recalled lots have here, the sum of their balances above 0. `free` can still be
-    sold.
+    `on_hand` is the sum of its movements. It may be negative, because recorded facts can contradict promises,
+    and a shortage is shown and not hidden. `reserved` is held for open checkouts, and `allocated` for order
+    lines that are not dispatched. `recalled` is what recalled lots have here: the sum of their balances above
+    0. `free` can still be sold.
     """
 
     variant = models.ForeignKey(Variant, models.CASCADE, related_name="stocks")
@@ -126,9 +126,10 @@ class MovementQuerySet(models.QuerySet["Movement"]):
 
 
 class Movement(models.Model):
-    """One change of `on_hand` with its reason; immutable.
+    """One change of `on_hand` with its reason. It never changes.
 
-    `happened_at` is when the stock changed, if it was recorded later, as from a phone without a network.
+    `happened_at` is when the stock changed, if that was recorded later, for example by a phone without a
+    network.
     """
 
     stock = models.ForeignKey(Stock, models.PROTECT, related_name="movements")

@@ -8,7 +8,7 @@ from catalog.models.product import Product
 
 
 class WishedProduct(models.Model):
-    """A product on a user's wish list; guests' wish lists are kept in the session."""
+    """A product on a user's wish list. Wish lists of guests are kept in the session."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="wishes")
     product = models.ForeignKey(Product, models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""In-memory facet index: bitmaps of product ids by category, cooperative, place, price and so on.
+"""In-memory facet index: bitmaps of product ids by category, cooperative, place, price and others.
 
 Bitmaps intersect and count in microseconds. Pages can therefore show the count of every filter in a catalogue
 of any size. Before each use the index reads again the products that have changed in the database.
@@ -128,7 +128,7 @@ class FacetIndex:
         return sets.get(division.code, BitMap())
 
     def seasonal_products(self, month: int = 0) -> BitMap:
-        """Return seasonal products that are in season in the month; with 0, all seasonal products."""
+        """Return seasonal products that are in season in the month, or all seasonal products if it is 0."""
         all_year = BitMap.intersection(*(self.months.get(number, BitMap()) for number in range(1, 13)))
         return (self.months.get(month, BitMap()) if month else self.product_ids) - all_year
 
@@ -252,7 +252,7 @@ def facet_index_for(channel_id: int, day: datetime.date) -> FacetIndex:
 
 
 def market_facet_index() -> FacetIndex:
-    """Return the market's current facet index; empty if there is no channel."""
+    """Return the market's current facet index. It is empty if there is no channel."""
     channel = market_channel()
     return facet_index_for(channel.pk if channel else 0, vietnam_date(timezone.now()))
 
@@ -282,7 +282,7 @@ def _add_to_set(sets: Sets, key: Any, product_ids: BitMap) -> None:
 
 
 def _remove_products(sets: Sets, removed_ids: BitMap) -> Sets:
-    """Return the sets without these products; unaffected sets are reused."""
+    """Return the sets without these products. Sets that do not change are used again."""
     remaining = (
         (key, product_ids if product_ids.isdisjoint(removed_ids) else product_ids - removed_ids)
         for key, product_ids in sets.items()

@@ -20,7 +20,7 @@ from itertools import pairwise
 
 from shop.core.texts.folding import fold, folded_words, marked_word, search_words, words_with_diacritics
 
-# Other than ASCII: SQLite's tokenizer splits words at ASCII separators.
+# The prefixes are not ASCII, because SQLite's tokenizer splits words at ASCII separators.
 MARKED, FIRST, SUBJECT, CATEGORY, INGREDIENT, OPTION, MENTIONED = "·", "⊢", "¦", "‡", "◦", "◇", "†"
 _PUNCTUATION = re.compile(r"[.,;:!?()/]+")
 _SEVERAL_KINDS = re.compile(r",|\bva\b")  # in a folded category name: "Gạo, miến", "Gà và trứng"

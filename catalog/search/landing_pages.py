@@ -116,5 +116,5 @@ def _cooperative_page(
 
 
 def _own_name(folded_name: str) -> str:
-    """Return a cooperative's name without its type and spaces: "htx thien an" gives "thienan"."""
+    """Return a cooperative's name without its type and spaces. "HTX Thiên An" gives "thienan"."""
     return without_start(folded_name, query_phrases().seller_types).replace(" ", "")

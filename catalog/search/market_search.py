@@ -36,7 +36,7 @@ class MarketSearch:
 
     @property
     def corrected_query(self) -> str:
-        """The folded query that matches instead; empty if the landing page answers."""
+        """The folded query that was used instead. It is empty if the landing page answers."""
         return "" if self.landing else self.result.corrected_query
 
     @property

@@ -104,7 +104,7 @@ def _place_match(place: NamedPlace, index: FacetIndex, former_name: str = "") ->
 
 
 def _like_patterns(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return LIKE patterns for names with all words: each after a space, or without any spaces.
+    """Return LIKE patterns for names with all words, each after a space, or without any spaces.
 
     Short words occur across word boundaries by chance, so they are matched only after a space.
     """
@@ -126,7 +126,7 @@ def _cooperatives_like(
 
 
 def _by_translated_name(readings: Sequence[Reading]) -> dict[int, Cooperative]:
-    """Return cooperatives by id whose translated name matches; empty in the shop's default language."""
+    """Return cooperatives by id whose translated name matches. The default language has no translations."""
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE or not any(readings):
         return {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from catalog.search.search_terms import Reading, Term
 from shop.core.texts.folding import MarkedWord, fold, folded_words, marked_word, words_with_diacritics
 
-# A word this long may be several joined syllables; few Vietnamese syllables are as long.
+# A word this long may be several joined syllables, because few Vietnamese syllables are as long.
 MIN_JOINED_LETTERS = 5
 
 
@@ -50,7 +50,8 @@ def read_name(name: str) -> NameWords:
 def has_marks_of(term: Term, word: MarkedWord) -> bool:
     """Return whether the word equals the term with its diacritics, or starts with an unfinished term.
 
-    "miê" starts "miến", whose tone is not typed yet; "gà" does not start "gạo", which has another tone.
+    "miê" starts "miến", because the tone may not be typed yet. "gà" does not start "gạo", which has another
+    tone.
     """
     if not term.is_prefix:
         return term.marked == str(word)

@@ -65,9 +65,9 @@ def search_products(
     start with the other words belong to the results.
 
     The best matches are names that start as typed. Next come names with the typed spelling, then names with
-    other diacritics or with synonyms, then all others. If nothing matches, `_other_attempts` follow. With
-    `limit` each tier considers only that many of the newest products. `cache` is the cache of
-    `matching_products`. With `is_literal` the words are read as typed, without corrections.
+    other diacritics or with synonyms, then all others. If nothing matches, `_other_attempts` follow. If
+    `limit` is given, each tier considers only that many of the newest products. `cache` is the cache of
+    `matching_products`. If `is_literal` is true, the words are read as typed, without corrections.
     """
     words = build_query_words(query)
     if not words:
@@ -136,7 +136,7 @@ def _typed_choices(words: Sequence[QueryWord]) -> list[Choice]:
 
 
 def _subject_conditions(choices: Sequence[Choice], classifiers: int = 0) -> list[Condition]:
-    """Return conditions: all words occur, and one of them is in name, category or origin.
+    """Return conditions that all words occur, and one of them in the name, category or origin.
 
     None of the first `classifiers` words counts as the word in name, category or origin.
     """
@@ -162,9 +162,9 @@ def _classifier_count(words: Sequence[QueryWord]) -> int:
 
 
 def _named_after_classifier(words: Sequence[QueryWord], find: ProductQuery) -> BitMap:
-    """Return products whose names start with the words after a classifier; empty if there is none.
+    """Return products whose names start with the words after a classifier.
 
-    "thịt gà" asks for "Gà đồi", not for "Trứng gà".
+    Without a classifier there are none. "thịt gà" asks for "Gà đồi", not for "Trứng gà".
     """
     remaining = words[_classifier_count(words) :]
     if len(remaining) == len(words):

@@ -51,7 +51,7 @@ class QueryWord:
 
 
 def split_query(query: str) -> list[str]:
-    """Return the distinct words of the query: folded, without punctuation; may be empty."""
+    """Return the distinct words of the query, folded and without punctuation. There may be none."""
     return list(dict.fromkeys(folded_words(query[:MAX_QUERY_LETTERS])))[:MAX_QUERY_WORDS]
 
 
@@ -68,7 +68,10 @@ def build_query_words(query: str) -> list[QueryWord]:
 
 
 def decoded_query(words: Sequence[QueryWord]) -> str:
-    """Return the folded query with syllables instead of their Telex or VNI keys; empty if there are none."""
+    """Return the folded query with syllables instead of their Telex or VNI keys.
+
+    Without such keys it is empty.
+    """
     if not any(word.decoded for word in words):
         return ""
     return " ".join(fold(word.decoded) if word.decoded else word.folded for word in words)

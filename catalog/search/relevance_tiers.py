@@ -11,8 +11,8 @@ class RelevanceTiers:
     """The matching products, and queries for the better matches among them, the best match first.
 
     Each query runs only after the previous tiers were consumed. Products outside `product_ids` are ignored.
-    With `is_newest_only`, `product_ids` holds only the newest matches, and the products that a query finds
-    beyond them are kept too.
+    If `is_newest_only` is true, `product_ids` holds only the newest matches, and the products that a query
+    finds beyond them are kept too.
     """
 
     def __init__(

@@ -57,7 +57,7 @@ def typed_choice(word: QueryWord) -> Choice:
 
 
 def exact_choice(word: QueryWord) -> Choice:
-    """Return the word spelled as typed; typed without diacritics it matches only words without them."""
+    """Return the word spelled as typed. Without diacritics it matches only words without them."""
     return [[Term(word.folded, word.with_typed_diacritics().marked)]]
 
 
@@ -67,7 +67,7 @@ def folded_choice(word: QueryWord) -> Choice:
 
 
 def prefix_choice(word: QueryWord) -> Choice:
-    """Return words that start like this one, with any diacritics; of a single letter only itself."""
+    """Return words that start like this one, with any diacritics. A single letter matches only itself."""
     return [[Term(word.folded, is_prefix=len(word.folded) > 1)]]
 
 
@@ -81,7 +81,7 @@ def completed_choice(word: QueryWord) -> Choice:
 
 
 def joined_choice(readings: Iterable[Reading]) -> Choice:
-    """Return neighbouring words of any reading: "thitlon" in a description with "thịt lợn"."""
+    """Return neighbouring words of any reading, such as "thitlon" in a description for "thịt lợn"."""
     return [
         [Term(first.word + second.word) for first, second in pairwise(reading)]
         for reading in readings

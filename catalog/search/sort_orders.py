@@ -87,7 +87,7 @@ class SortedProducts(Sequence[int]):
         return product_ids
 
     def _groups(self) -> Iterator[BitMap]:
-        """Yield consecutive groups of products; within each, the secondary order applies."""
+        """Yield consecutive groups of products. Within each group the secondary order applies."""
         product_ids, index = self._product_ids, self._index
         if self._order == SortOrder.RELEVANCE:
             for tier in self._tiers:
@@ -122,7 +122,7 @@ class SortedProducts(Sequence[int]):
 
 
 def distance_km(start: str, end: str) -> float:
-    """Return the distance between the centres of two provinces; very far if one is unknown."""
+    """Return the distance between the centres of two provinces. It is very large if one is unknown."""
     if start not in SHAPES or end not in SHAPES:
         return _EARTH_KM
     (east, north), (other_east, other_north) = SHAPES[start].centre, SHAPES[end].centre

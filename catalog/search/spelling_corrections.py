@@ -1,8 +1,8 @@
-"""Spelling corrections: one typing error, and syllables written without a space.
+"""Spelling corrections of one typing error, and of syllables written without a space.
 
-A correct Vietnamese syllable is never corrected: a buyer who writes "rượu" wants rượu, sold here or not.
-Trigrams do not help, because Vietnamese syllables are too short: "trnag" and "trang" have hardly any in
-common.
+A correct Vietnamese syllable is never corrected: a buyer who writes "rượu" wants rượu, whether or not it is
+sold here. Trigrams do not help, because Vietnamese syllables are too short: "trnag" and "trang" have hardly
+any in common.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ MAX_CORRECTIONS_PER_WORD = 4
 def correct_words(words: Sequence[QueryWord]) -> list[list[list[str]]] | None:
     """Return possible phrases for each word, the likeliest first, or None if all words are known.
 
-    A word is corrected if it is not a syllable and no product contains it: it may have a typing error, or
-    be several syllables without spaces. Of several words, at least one must be in the catalogue. Otherwise
+    A word is corrected if it is not a syllable and no product contains it. Then it may have a typing error,
+    or be several syllables without spaces. Of several words, at least one must be in the catalogue. Otherwise
     the buyer wants something that is not sold here.
     """
     folded_words = [word.folded for word in words]
@@ -77,7 +77,7 @@ def _typo_candidates(words: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _split_into_known_words(word: str) -> list[str]:
-    """Return the fewest known words whose concatenation is this word; empty if impossible."""
+    """Return the fewest known words whose concatenation is this word, or an empty list."""
     pieces = {word[i:j] for i in range(len(word)) for j in range(i + 1, len(word) + 1)}
     known_pieces = set(KnownWord.objects.filter(word__in=pieces).values_list("word", flat=True))
     best: list[list[str] | None] = [[]]

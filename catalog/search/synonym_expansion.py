@@ -18,7 +18,7 @@ from shop.core.texts.folding import fold
 MAX_PHRASE_WORDS = 4
 _MAX_READINGS = 4  # each is searched separately
 
-_Span = tuple[int, int]  # of words: the first, and the one after the last
+_Span = tuple[int, int]  # of words: the first one, and the one after the last
 
 
 def with_synonyms(words: Sequence[QueryWord]) -> list[Choice] | None:
@@ -64,7 +64,7 @@ def readings_among(words: Sequence[QueryWord], choices: Sequence[Choice] | None)
 
 
 def prefix_terms(readings: Sequence[Reading]) -> list[Reading]:
-    """Return the readings; the words of the first one, which is still being typed, become prefixes."""
+    """Return the readings. The words of the first reading, which is still being typed, become prefixes."""
     return [
         [Term(term.word, term.marked, is_prefix=len(term.word) > 1) for term in readings[0]],
         *readings[1:],
@@ -79,7 +79,7 @@ def _synonym_sets(phrases: Collection[str]) -> QuerySet[Any, Any]:
 
 
 def _find_synonyms(phrases: dict[_Span, Sequence[QueryWord]]) -> dict[_Span, list[Phrase]]:
-    """Return the synonyms of each phrase; omits phrases without any."""
+    """Return the synonyms of each phrase, without phrases that have none."""
     folded = {span: _folded_phrase(words) for span, words in phrases.items()}
     sets: dict[int, dict[str, str]] = defaultdict(dict)
     for key, plain, text in _synonym_sets(sorted(set(folded.values()))):

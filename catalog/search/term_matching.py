@@ -40,7 +40,7 @@ SearchCache = dict[tuple[str, str, int | None], BitMap]  # by conditions, langua
 
 
 class SearchField(Enum):
-    """What a search looks through: a column of the index, and the prefixes that mark its words."""
+    """A column of the index that a search looks through, and the prefixes that mark its words."""
 
     NAME = ("name", ("",))
     FIRST = ("name", (FIRST,))  # the first word of the name
@@ -57,7 +57,10 @@ class SearchField(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition on a field. It contains a phrase of every choice, or with `is_one_enough` of any choice."""
+    """A condition that a field contains a phrase of every choice.
+
+    If `is_one_enough` is true, a phrase of one choice is enough.
+    """
 
     field: SearchField
     choices: Sequence[Choice]
@@ -70,7 +73,7 @@ class Condition:
 def matching_products(
     *conditions: Condition, limit: int | None = None, cache: SearchCache | None = None
 ) -> BitMap:
-    """Return ids of the products that match all conditions; with `limit` only of the newest ones.
+    """Return ids of the products that match all conditions, only of the newest `limit` ones if that is given.
 
     `cache` holds earlier results. Its owner clears it when products change.
     """

@@ -1,4 +1,4 @@
-"""Triggers that fill the search tables and the journal of changed products; and a refill of both.
+"""Triggers that fill the search tables and the journal of changed products, and a refill of both.
 
 `catalog_search` holds the folded words of products. On SQLite `catalog_search_translated` holds the folded
 words of translated product names.

@@ -34,7 +34,7 @@ _UN_CEFACT_UNIT_CODES = {"content_grams": "GRM", "content_ml": "MLT"}
 
 @register.simple_tag
 def share_picture(path: str, alt: str) -> SafeString:
-    """Return the tags of a link's preview picture: the file at `path`, or else the market's own."""
+    """Return the tags of a link's preview picture, which is the file at `path` or else the market's own."""
     url = public_url(default_storage.url(path) if path else static("illustrations/share.jpg"))
     properties = {
         "og:image": url,
@@ -191,7 +191,7 @@ def _organization(cooperative: Cooperative) -> dict[str, object]:
 
 
 def _jpeg(picture: Picture) -> str:
-    """Return the absolute URL of the picture's widest JPEG; empty until it is processed."""
+    """Return the absolute URL of the picture's widest JPEG. It is empty until the picture is processed."""
     if picture.state != PictureState.READY or not picture.renditions:
         return ""
     widest = max(picture.renditions, key=int)

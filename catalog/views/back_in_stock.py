@@ -28,7 +28,7 @@ from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit, client_network, count_tries
 from shop.notifications.models import ContactMethod
 
-# People ask about a few products; many addresses from one source mean abuse.
+# People ask about a few products. Many addresses from one source mean abuse.
 REQUESTS_PER_NETWORK = Limit("back", max_tries=30, seconds=60 * 60)
 REQUESTS_PER_CONTACT = Limit("back-contact", max_tries=20, seconds=24 * 60 * 60)
 
@@ -71,12 +71,12 @@ def request_back_in_stock_view(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "catalog/back_in_stock.html", {"product": product, "back_in_stock_form": form})
 
 
-# The URL is the secret; mail programs post to it (one-click unsubscribe) without a form of ours.
+# The URL is the secret. Mail programs post to it (one-click unsubscribe) without a form of ours.
 @csrf_exempt
 @never_cache
 @require_safe_or_post
 def manage_back_in_stock(request: HttpRequest, token: str) -> HttpResponse:
-    """Show a request with a button that deletes it; opening the link alone changes nothing."""
+    """Show a request with a button that deletes it. Opening the link alone changes nothing."""
     if request.method == "POST":
         with suppress(Missing):  # a repeated request has deleted it before
             cancel_back_in_stock_request(token=token, actor=_actor(request), now=timezone.now())
@@ -108,7 +108,7 @@ def back_in_stock_form(
 
 
 def _create_request(request: HttpRequest, form: BackInStockForm, product: Product) -> bool:
-    """Create the request within rate limits; on refusal, add the error to the form."""
+    """Create the request within rate limits. A refusal becomes an error of the form."""
     contact, network = form.cleaned_data["contact"], client_network(request.META)
     channel, user = market_channel(), get_user(request)
     if channel is None:

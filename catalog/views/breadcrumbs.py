@@ -15,7 +15,10 @@ from shop.core.models import show_in_language
 
 
 class Breadcrumb(NamedTuple):
-    """`row` is the row that the name belongs to, if any. It tells whether the name is translated."""
+    """A link of the path to a page. `row` is the row that the name belongs to, if there is one.
+
+    The row tells whether the name is translated.
+    """
 
     name: str
     path: str
@@ -25,7 +28,7 @@ class Breadcrumb(NamedTuple):
 def breadcrumbs_to(category: Category | None) -> list[Breadcrumb]:
     """Return the market, all products, then the category's ancestors and itself, outermost first.
 
-    Hidden categories are left out: their products appear under the nearest visible ancestor.
+    Hidden categories are left out. Their products appear under the nearest visible ancestor.
     """
     ancestor_ids = (
         [int(key) for key in (category.path or "").strip("/").split("/") if key] if category else []

@@ -1,4 +1,4 @@
-"""Pages of the weekly bulletin: to read, read aloud and download."""
+"""Pages of the weekly bulletin, to read, read aloud and download it."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _bulletin_or_404(week: str, slug: str | None, language: str) -> Bulletin:
 
 
 def _text_download(text: str, week: str, slug: str | None, name: str) -> HttpResponse:
-    """Return a UTF-8 text download with a byte order mark; without it Windows programs misread Vietnamese."""
+    """Return a UTF-8 text download with a byte order mark. Without it Windows programs misread Vietnamese."""
     if not text:
         raise Http404
     response = HttpResponse("\ufeff" + text.replace("\n", "\r\n"), content_type="text/plain; charset=utf-8")

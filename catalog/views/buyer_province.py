@@ -41,14 +41,17 @@ def remember_chosen_province(request: HttpRequest, provinces: Sequence[Division]
 
 
 def load_province_code(request: HttpRequest) -> str:
-    """Return the code of the stored province, or of a signed-in user's default address; else empty."""
+    """Return the code of the stored province, or of a signed-in user's default address. It may be empty."""
     if PROVINCE_SESSION_KEY not in request.session and isinstance(request.user, User):
         _store_home_location(request, request.user)
     return str(request.session.get(PROVINCE_SESSION_KEY, ""))
 
 
 def remember_chosen_commune(request: HttpRequest, communes: Sequence[Division]) -> Division | None:
-    """Return the commune of the URL (`?xa=…`) or the stored one; call after `remember_chosen_province`."""
+    """Return the commune of the URL (`?xa=…`) or the stored one.
+
+    Call it after `remember_chosen_province`.
+    """
     by_code = {commune.code: commune for commune in communes}
     requested = by_code.get(request.GET.get("xa", ""))
     if requested is not None and request.session.get(COMMUNE_SESSION_KEY) != requested.code:

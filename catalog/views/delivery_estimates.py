@@ -25,11 +25,11 @@ MAX_DAYS_PER_PICKUP_PLACE = 3
 
 @dataclass(frozen=True, slots=True)
 class VariantChoice:
-    """A variant that can be chosen, prices in minor units. `units_left` is None if stock is not tracked;
-    at `low_stock_at` it is nearly gone.
+    """A variant that can be chosen, with prices in minor units.
 
-    `picture` is its own picture, and `view` the position of that picture among the product's, from 1. `tiers`
-    are the wholesale prices that are not above `price` and that one order can reach.
+    `units_left` is None if stock is not tracked. From `low_stock_at` units down, the page says that few are
+    left. `picture` is its own picture, and `view` the position of that picture among the product's, from 1.
+    `tiers` are the wholesale prices that are not above `price` and that one order can reach.
     """
 
     variant: Variant
@@ -47,7 +47,7 @@ class VariantChoice:
         return self.price if tier is None else tier.amount
 
     def to_pay(self, quantity: int = 1) -> int:
-        """Return what the basket asks for: the price, or its maximum for goods sold by weight."""
+        """Return what the basket asks for: the price, or the highest price of goods sold by weight."""
         return self._total(self.price_at(quantity), quantity)
 
     def list_total(self, quantity: int = 1) -> int | None:
@@ -117,7 +117,7 @@ class PurchaseQuantity:
 
     @property
     def to_pay(self) -> int:
-        """What the basket asks for: the price, or its maximum for goods sold by weight."""
+        """What the basket asks for: the price, or the highest price of goods sold by weight."""
         return self.choice.to_pay(self.quantity) if self.choice else 0
 
     @property

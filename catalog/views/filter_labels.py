@@ -20,7 +20,7 @@ from shop.core.models.geography import Division
 from shop.core.texts.formatting import format_money, format_number
 from shop.core.texts.marked_texts import translated, untranslated
 
-OptionLabels = dict[object, tuple[str, str]]  # by key: the value in URLs, and the label as HTML
+OptionLabels = dict[object, tuple[str, str]]  # by key, each with the value in URLs and the label as HTML
 
 
 def cooperative_labels(keys: Sequence[Any]) -> OptionLabels:

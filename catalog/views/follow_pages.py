@@ -61,12 +61,12 @@ def list_own_follows(request: HttpRequest) -> HttpResponse:
     return render(request, "catalog/follows.html", {"follows": follows, "requests": requests})
 
 
-# The URL is the secret; mail programs post to it (one-click unsubscribe) without a form of ours.
+# The URL is the secret. Mail programs post to it (one-click unsubscribe) without a form of ours.
 @csrf_exempt
 @never_cache
 @require_safe_or_post
 def edit_follow(request: HttpRequest, token: str) -> HttpResponse:
-    """Show a follow with buttons to confirm or delete it; opening the link alone changes nothing."""
+    """Show a follow with buttons to confirm or delete it. Opening the link alone changes nothing."""
     if request.method == "POST":
         with suppress(Missing):  # a repeated request has deleted it before
             unfollow(token=token, actor=_actor(request), now=timezone.now())
@@ -108,7 +108,7 @@ def visitors_follow(request: HttpRequest, cooperative: Cooperative | None) -> Fo
 
 
 def _create_follow_request(request: HttpRequest, form: FollowForm, slug: str | None) -> bool:
-    """Create the follow request within rate limits; on refusal, add the error to the form."""
+    """Create the follow request within rate limits. A refusal becomes an error of the form."""
     email, network, user = form.cleaned_data["email"], client_network(request.META), get_user(request)
     try:
         count_tries([(FOLLOWS_PER_NETWORK, network), (FOLLOWS_PER_ADDRESS, email)])

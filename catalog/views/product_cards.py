@@ -1,4 +1,4 @@
-"""Product cards for lists: a page of cards in a fixed number of queries."""
+"""Product cards for lists. A page of cards takes a fixed number of queries."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from shop.core.texts.formatting import format_money
 from shop.core.texts.marked_texts import lang
 
 _KEYS_AND_TIMES = ("metadata", "private_metadata", "created_at", "updated_at")
-# Large columns that no card shows; they are not loaded.
+# Large columns that no card shows. They are not loaded.
 _UNUSED_COLUMNS = (
     *(f"product__{column}" for column in (*_KEYS_AND_TIMES, "description", "description_text")),
     "product__search_text",
@@ -43,14 +43,14 @@ _UNUSED_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class ProductCard:
-    """The content of a product card in the page's language; plain values, so equal cards compare equal.
+    """The content of a product card in the page's language. Values are plain, so equal cards compare equal.
 
-    `price` and `list_price` are minor units per `price_unit` of the cheapest variant: a pack (`gói 500 g`) or
-    a kilogram if it is sold by weight. With `has_many_prices` other variants cost more, and the card shows
-    "from". `price_note` is a pack's price per kilogram, or the estimate of a piece sold by weight.
-    `option_id` and `option` are the option that a search names; without one they are None and empty. With
-    one, prices and picture are the option's.
-    `name_lang` and `seller_lang` are lang attributes for untranslated texts.
+    `price` and `list_price` are minor units per `price_unit` of the cheapest variant: a pack (`gói 500 g`),
+    or a kilogram if it is sold by weight. If `has_many_prices` is true, other variants cost more, and the
+    card shows "from". `price_note` is a pack's price per kilogram, or the estimate of a piece sold by weight.
+    `option_id` and `option` are the variant that a search names, and price and picture are this variant's. If
+    it names none, they are None and empty. `name_lang` and `seller_lang` are lang attributes for untranslated
+    texts.
     """
 
     product_id: int
@@ -86,7 +86,7 @@ def build_cards(
 ) -> list[ProductCard]:
     """Return cards of these listings (with their products and cooperatives loaded), in the given order.
 
-    `searched_words` are the folded words of a search; a card leads to the option that they name.
+    `searched_words` are the folded words of a search. If they name a variant, its card leads to it.
     """
     products = [listing.product for listing in listings]
     show_in_language(products, "name")
@@ -189,7 +189,7 @@ def _named_option(product: Product, prices: Sequence[Price], words: Collection[s
 
 
 def _shown_prices(price: Price) -> tuple[int | None, int | None]:
-    """Return the selling price and the list price: per unit, or per kilogram if it is sold by weight."""
+    """Return the selling price and the list price, per unit or, if it is sold by weight, per kilogram."""
     grams = price.variant.content_grams if price.variant.is_sold_by_weight else None
     if not grams or price.selling_price is None or price.amount is None:
         return price.selling_price, price.amount
@@ -235,7 +235,7 @@ def _pictures(products: Sequence[Product]) -> dict[int, Picture]:
 
 
 def _option_pictures(prices: Sequence[Price]) -> dict[int, Picture]:
-    """Return the first picture of each option by product; options without a picture are left out."""
+    """Return the first picture of each variant by product. Variants without a picture are left out."""
     if not prices:
         return {}
     products = {price.variant_id: price.variant.product_id for price in prices}

@@ -21,7 +21,7 @@ _CHUNK_BYTES = 64 * 1024
 
 @require_safe
 def serve_google_feed(request: HttpRequest, language: str) -> HttpResponseBase:
-    """Stream the feed in a language; 503 with Retry-After until it has been generated once."""
+    """Stream the feed in a language, or answer 503 with Retry-After until it has been generated once."""
     if language not in dict(settings.LANGUAGES):
         raise Http404
     path = feed_path(language)
@@ -32,7 +32,8 @@ def serve_google_feed(request: HttpRequest, language: str) -> HttpResponseBase:
         response = FileResponse(default_storage.open(path), content_type="application/xml")
         response.headers["Content-Encoding"] = "gzip"
     else:
-        # Not FileResponse: servers may send the file by descriptor, which would be the compressed one.
+        # This is no FileResponse, because servers may send a file by its descriptor, and this file is
+        # compressed.
         response = StreamingHttpResponse(_read_decompressed(path), content_type="application/xml")
     response.headers["Cache-Control"] = f"public, max-age={_RETRY_SECONDS}"
     patch_vary_headers(response, ["Accept-Encoding"])

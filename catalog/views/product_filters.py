@@ -53,7 +53,7 @@ class FacetOption:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """The options of one facet; those beyond `OPTIONS_SHOWN` are folded."""
+    """The options of one facet. Those beyond `OPTIONS_SHOWN` are folded."""
 
     name: str
     label: str
@@ -69,7 +69,7 @@ class Facet:
 
 
 class ProductFilters:
-    """The filters of a URL applied to `product_ids` of the index; invalid values are ignored.
+    """The filters of a URL applied to `product_ids` of the index. Invalid values are ignored.
 
     `subcategories` are the categories to choose from. Pass None as `delivering_cooperative_ids` if the
     buyer's location is unknown.
@@ -157,7 +157,7 @@ class ProductFilters:
         return priced & _any_of(self._index.bands, self._bands) if self._bands else priced
 
     def toggles(self) -> dict[str, FacetOption]:
-        """Return the on/off filters by name; DELIVERED counts no products while the location is unknown."""
+        """Return the on/off filters by name. DELIVERED counts no products while the location is unknown."""
         return {
             name: FacetOption(
                 name,
@@ -240,7 +240,7 @@ class ProductFilters:
         chosen_values: Iterable[object],
         label_options: Callable[[Sequence[Key]], filter_labels.OptionLabels],
     ) -> list[FacetOption]:
-        """Return chosen options first, then by count; at most as many as can be unfolded."""
+        """Return chosen options first, then by count, and at most as many as can be unfolded."""
         chosen_keys = set(chosen_values)
         counts = [(key, self.selection.count(facet, product_ids)) for key, product_ids in sets.items() if key]
         visible_counts = [(key, count) for key, count in counts if count or key in chosen_keys]

@@ -137,7 +137,7 @@ def _render_products(
     searched_words: Collection[str] = (),
     **context: object,
 ) -> HttpResponse:
-    """Render a filtered, sorted page of products; HTMX requests get only the changed fragment."""
+    """Render a filtered, sorted page of products. HTMX requests get only the changed fragment."""
     now = timezone.now()
     month = vietnam_date(now).month
     provinces = all_provinces()
@@ -227,7 +227,7 @@ def _browsing_aids(index: FacetIndex) -> dict[str, object]:
 
 
 def _with_diacritics(words: str, tiers: RelevanceTiers) -> str:
-    """Return the words with the diacritics of the newest product's name; else empty."""
+    """Return the words with the diacritics of the newest product's name. Without a match it is empty."""
     if not words or not tiers.product_ids:
         return ""
     product_ids = next(iter(tiers))

@@ -148,7 +148,7 @@ def _variant_choice(price: Price, free: int, settings: ShopSettings) -> VariantC
 def _media_in_order(
     product: Product, choice: VariantChoice | None, variant_media: Iterable[tuple[int, int]]
 ) -> list[ProductMedia]:
-    """Return the product's pictures in order; those of the chosen variant come first."""
+    """Return the product's pictures in order. Pictures of the chosen variant come first."""
     rows = select_media(product.pk)
     if choice is None:
         return rows

@@ -21,7 +21,7 @@ _MAX_ID_DIGITS = 18
 @require_safe
 @never_cache
 def list_recently_seen(request: HttpRequest) -> HttpResponse:
-    """Show cards of the products `sp` (ids in order) that are still listed; 204 if there are none."""
+    """Show cards of the products `sp` (ids in order) that are still listed, or answer with 204."""
     requested = request.GET.get("sp", "").split(",")[:MAX_SHOWN]
     keys = [int(key) for key in requested if key.isascii() and key.isdigit() and len(key) <= _MAX_ID_DIGITS]
     channel = market_channel()

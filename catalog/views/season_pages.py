@@ -141,7 +141,7 @@ def _build_cards(
 
 
 def _parse_month(submitted: str | None, now: datetime.datetime) -> int:
-    """Return the requested month, 0 for all; this month if missing or invalid."""
+    """Return the requested month, or 0 for all months. This month replaces a missing or invalid one."""
     if (
         submitted is not None
         and submitted.isascii()

@@ -32,7 +32,7 @@ def find_lot(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_trace(request: HttpRequest, code: str) -> HttpResponse:
-    """Show where a lot comes from, or the products with a bar code. Other codes are explained, with 404."""
+    """Show where a lot comes from, or the products with a bar code. Explain other codes with a 404."""
     normalised = normalise_lot_code(code)
     if normalised and normalised != code:
         return redirect("catalog:trace", normalised)
@@ -91,7 +91,7 @@ def _show_lot(request: HttpRequest, lot: Lot) -> HttpResponse:
 
 
 def _show_products(request: HttpRequest, barcode: str) -> HttpResponse:
-    """Show the products on sale with the bar code; the lot's code says more."""
+    """Show the products on sale with the bar code. The code of a lot says more."""
     channel = market_channel()
     written = {barcode, barcode.lstrip("0"), barcode.removeprefix("0"), barcode.removeprefix("00")} - {""}
     variants = Variant.objects.filter(barcode__in=written)

@@ -26,7 +26,7 @@ from shop.core.web.http_methods import require_safe_or_post
 @require_safe_or_post
 @never_cache
 def show_wish_list(request: HttpRequest) -> HttpResponse:
-    """Show the wish list; POST adds a product, or removes it with `remove`."""
+    """Show the wish list. A POST adds a product, or removes it if the field `remove` is set."""
     if request.method == "POST":
         return _change_wish_list(request)
     channel = get_channel_or_404()

@@ -38,7 +38,7 @@ def failed_checks(cooperative: Cooperative) -> list[str]:
         "registration": bool(cooperative.registration_number and cooperative.legal_name),
         "representative": bool(cooperative.representative),
         "phone": _is_phone(cooperative.phone),
-        # An empty code passes (new cooperatives have none); an invalid one fails.
+        # An empty code passes, because new cooperatives have none. An invalid code fails.
         "tax_code": not cooperative.tax_code or is_tax_code(normalise_tax_code(cooperative.tax_code)),
         "bank_holder": is_own_account(cooperative),
     }

@@ -1,9 +1,9 @@
-"""Documents of an application. Its manager sends them, staff open and judge them, a job deletes them.
+"""Documents of an application. Its manager sends them, staff open and judge them, and a job deletes them.
 
 Documents are kept for 180 days while the application is open, and for 30 days after its rejection. Those of
 an approved cooperative are kept as long as it sells, because Law 122/2025 on e-commerce requires platforms to
-verify their sellers. Anonymising an account deletes the account's files for applications that are not
-approved, and always its ID card or mandate.
+verify their sellers. If an account is anonymised, its files for applications that are not approved are
+deleted. Its identity card or mandate is always deleted.
 """
 
 from __future__ import annotations

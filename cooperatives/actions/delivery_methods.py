@@ -49,11 +49,11 @@ class MissingPickupWarehouse(Refused):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryMethodDetails:
-    """Editable details of a delivery method; days count from dispatch.
+    """Editable details of a delivery method. Days count from dispatch.
 
-    `warehouse_id` is the pickup warehouse. For a coach, `station` is where buyers collect,
-    `departs_weekday` (0 is Monday, None every day) and `departs_at` give the departure, and orders close
-    `cut_off_hours` before it.
+    `warehouse_id` is the pickup warehouse. `station` is where buyers collect from a coach. `departs_weekday`
+    (0 is Monday, None every day) and `departs_at` are the coach's departure, and orders close `cut_off_hours`
+    before it.
     """
 
     name: str
@@ -86,10 +86,10 @@ def create_delivery_method(
     actor: Actor,
     now: datetime.datetime,
 ) -> DeliveryMethod:
-    """Create a delivery method; a repeated `idempotency_key` returns the first result.
+    """Create a delivery method. A repeated `idempotency_key` returns the first result.
 
-    Pickup uses the given warehouse, or else the first one. Raises KeyReused, and
-    MissingPickupWarehouse for pickup without a warehouse.
+    Pickup uses the given warehouse, or else the first one. Raises KeyReused, and MissingPickupWarehouse for
+    pickup without a warehouse.
     """
     if idempotency_key is not None:
         lock_row(Cooperative.objects.filter(pk=cooperative.pk))
@@ -130,10 +130,10 @@ def update_delivery_method(
     actor: Actor,
     now: datetime.datetime,
 ) -> DeliveryMethod:
-    """Update a delivery method; existing orders keep the copied details.
+    """Update a delivery method. Existing orders keep the copied details.
 
-    Raises Missing, and MissingPickupWarehouse if the pickup warehouse is closed or
-    belongs to another cooperative.
+    Raises Missing, and MissingPickupWarehouse if the pickup warehouse is closed or belongs to another
+    cooperative.
     """
     delivery_method = lock_row(
         DeliveryMethod.objects.filter(cooperative=cooperative, is_active=True, pk=delivery_method_id)
@@ -166,7 +166,7 @@ def update_delivery_method(
 def deactivate_delivery_method(
     *, cooperative: Cooperative, delivery_method_id: int, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Deactivate a delivery method; existing orders keep it. Raises Missing."""
+    """Deactivate a delivery method. Existing orders keep it. Raises Missing."""
     delivery_method = lock_row(
         DeliveryMethod.objects.filter(cooperative=cooperative, is_active=True, pk=delivery_method_id)
     )

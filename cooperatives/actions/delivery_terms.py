@@ -52,7 +52,7 @@ class InvalidMarketDay(Refused):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRateInput:
-    """A price in minor units for a province code (empty: all others), up to a weight."""
+    """A price in minor units up to a weight, for a province. An empty province code stands for all others."""
 
     price: int
     province_code: str = ""

@@ -34,8 +34,8 @@ def request_follow(
 ) -> Follow:
     """Request the bulletin of a cooperative, or of the market (None), for an address.
 
-    A user's own confirmed address follows at once; any other receives a confirmation link. An existing
-    follower is left unchanged and not notified, so that requests reveal nothing. Raises Missing.
+    A user's own confirmed address follows at once. Any other address receives a confirmation link. An
+    existing follower is left unchanged and not notified, so that requests reveal nothing. Raises Missing.
     """
     cooperative = None
     if cooperative_slug is not None:
@@ -57,7 +57,7 @@ def create_follow_request(
     actor: Actor,
     now: datetime.datetime,
 ) -> Follow | None:
-    """Create a follow request, or None if it was deleted meanwhile.
+    """Create a follow request, or return None if it was deleted meanwhile.
 
     `request_follow` calls it, and so does placing an order whose buyer opts in to news.
     """

@@ -1,4 +1,4 @@
-"""Invite people to work for a cooperative; they join by accepting the invitation's link.
+"""Invite people to work for a cooperative. They join by accepting the invitation's link.
 
 Creating or sending an invitation never reveals whether the address has an account.
 """
@@ -144,7 +144,7 @@ def _close_invitation(invitation: Invitation, column: str, now: datetime.datetim
 
 
 def _record_invitation(action: str, invitation: Invitation, *, actor: Actor, now: datetime.datetime) -> None:
-    """Record the change without the note: it names a person who has not agreed to anything."""
+    """Record the change without the note, which names a person who has not agreed to anything."""
     record_change(
         action,
         invitation,

@@ -1,4 +1,4 @@
-"""Change the roles of a cooperative's members and remove them; members join by invitation."""
+"""Change the roles of a cooperative's members and remove members. They join by invitation."""
 
 from __future__ import annotations
 

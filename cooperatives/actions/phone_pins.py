@@ -32,7 +32,7 @@ from shop.core.models import record_change
 MIN_DIGITS, MAX_DIGITS = 4, 6
 # How long a PIN is locked after so many wrong entries in a row.
 LOCK_MINUTES = {3: 1, 4: 5, 5: 15, 6: 60, 7: 60, 8: 60, 9: 60}
-# PBKDF2 with SHA-256: about half a second on a cheap phone.
+# PBKDF2 with SHA-256 takes about half a second on a cheap phone.
 ITERATIONS = 600_000
 # How long the market accepts commands that were signed before the member chose a new PIN.
 EARLIER_KEY_VALID_FOR = datetime.timedelta(days=30)
@@ -133,7 +133,8 @@ def use_pin(*, phone: SharedPhone, pin_id: int, entered_pin: str, now: datetime.
     rows = PhonePin.objects.filter(pk=pin_id, phone=phone)
     if not rows.present().exists():
         raise Missing()
-    # No joins: after waiting for another try, PostgreSQL checks only the columns of the row itself again.
+    # The query joins no tables, because after waiting for another try PostgreSQL checks only the row's own
+    # columns again.
     triable = rows.may_be_tried(now).filter(wrong_tries__lt=MAX_WRONG_TRIES)
     is_counted = triable.update(wrong_tries=F("wrong_tries") + 1, locked_until=_next_lock(now))
     row = rows.present().select_related("phone", "membership__user").first()
@@ -192,7 +193,7 @@ def was_signed_by(row: PhonePin, text: str, signature: str, *, now: datetime.dat
 
 
 def sign(key: bytes, text: str) -> str:
-    """Return the signature of a text: HMAC with SHA-256, as phones compute it, in hexadecimal."""
+    """Return the signature of a text as phones compute it: HMAC with SHA-256, in hexadecimal."""
     return hmac.digest(key, text.encode(errors="replace"), "sha256").hex()
 
 

@@ -69,7 +69,7 @@ def update_household(
 def remove_household(
     *, cooperative: Cooperative, household_id: int, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Delete a household; its products stay without naming it. Raises Missing."""
+    """Delete a household. Its products stay without naming it. Raises Missing."""
     row = _lock_household(cooperative, household_id)
     _record_household("household.deleted", row, actor=actor, now=now)
     row.delete()

@@ -1,4 +1,4 @@
-"""Photos on a cooperative's page: its place, its people, and its producing households."""
+"""Photos on a cooperative's page of its place, its people and its producing households."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def update_profile_picture(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Set a photo and its alternative text; without `picture` the present photo stays. Raises Missing."""
+    """Set a photo and its alternative text. If `picture` is None, the present photo stays. Raises Missing."""
     row = _lock_pictured_row(cooperative, kind, household_id)
     column = photo_column(kind)
     shown: Picture | None = picture or getattr(row, column)

@@ -29,7 +29,7 @@ class TooManySharedPhones(Refused):
 def register_shared_phone(
     *, cooperative_id: int, name: str, registered_by: User, actor: Actor, now: datetime.datetime
 ) -> tuple[SharedPhone, str]:
-    """Register a phone, and return it and the secret that its browser keeps.
+    """Register a phone. Return its row and the secret that its browser keeps.
 
     Raises Missing, TooManySharedPhones.
     """

@@ -126,7 +126,7 @@ def save_role(
 
 
 def remove_role(*, acting_user: User, group_id: int, now: datetime.datetime) -> None:
-    """Delete a role; staff who have it keep their other roles. Raises BeyondOwnRights, LastAdmin, Missing."""
+    """Delete a role. Staff who have it keep their other roles. Raises BeyondOwnRights, LastAdmin, Missing."""
     _require_grantable(acting_user, _permission_codes([group_id]))
     delete_group(group_id=group_id, actor=acting_user.as_actor(EntryPoint.DESK), now=now)
 

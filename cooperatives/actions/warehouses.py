@@ -132,7 +132,8 @@ def create_warehouse_from_columns(
 ) -> Warehouse:
     """Create a warehouse from API input, in every active channel. `address` is unsaved.
 
-    Without a cooperative it belongs to the platform seller. Raises Missing, AlreadyTaken, InvalidColumnValue.
+    If no cooperative is given, it belongs to the platform seller. Raises Missing, AlreadyTaken,
+    InvalidColumnValue.
     """
     owners = Cooperative.objects.filter(is_platform_seller=True)
     if cooperative_id is not None:

@@ -30,7 +30,7 @@ def estimate_arrival(
     maximum_days: int | None,
     leaves_at: datetime.datetime | None = None,
 ) -> Arrival | None:
-    """Return when items shipped on that day arrive; holidays do not count. None if nothing is known."""
+    """Return when items shipped on that day arrive, without counting holidays. None if nothing is known."""
     if maximum_days is None:
         return Arrival(None, None, leaves_at) if leaves_at else None
     first_day = add_working_days(shipped, minimum_days or 0)

@@ -160,7 +160,7 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def is_public(self) -> bool:
-        """Whether it has a public page: the same condition as `public()`."""
+        """Whether it has a public page. The condition is that of `public()`."""
         return self.state == CooperativeState.APPROVED and not self.is_platform_seller
 
     @property
@@ -251,7 +251,7 @@ class Producer(WithMetadata):
 
     @property
     def is_public(self) -> bool:
-        """Whether it may be named to buyers: the same condition as `public()`."""
+        """Whether it may be named to buyers. The condition is that of `public()`."""
         return self.agreed_on is not None
 
 
@@ -265,7 +265,10 @@ class CertificateKind(models.TextChoices):
 
 class CertificateQuerySet(models.QuerySet["Certificate"]):
     def valid_on(self, day: datetime.date) -> CertificateQuerySet:
-        """Return certificates shown on the day: confirmed, issued and not expired (expiry day included)."""
+        """Return certificates shown on the day: confirmed, issued and not expired.
+
+        A certificate is still shown on the day on which it expires.
+        """
         return self.filter(
             Q(issued_on=None) | Q(issued_on__lte=day),
             Q(expires_on=None) | Q(expires_on__gte=day),
@@ -285,11 +288,11 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
 
 
 class Certificate(models.Model):
-    """An authority's certificate with number and dates; OCOP has 3 to 5 stars (Decision 148/QĐ-TTg).
+    """An authority's certificate with number and dates. OCOP has 3 to 5 stars (Decision 148/QĐ-TTg).
 
     A certificate submitted by members is shown once staff have checked its document. One entered by staff is
-    confirmed from the start. `state_reason` says why it was returned. Changes of a confirmed one are a row of
-    their own that `replaces` it: it stays on display until they are confirmed.
+    confirmed from the start. `state_reason` says why it was returned. Changes of a confirmed certificate are
+    a row of their own that `replaces` it. The confirmed one stays on display until its changes are confirmed.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="certificates")

@@ -179,7 +179,7 @@ class DeliveryMethod(WithMetadata):
         return any(rate.province_code in ("", province_code) for rate in self._rates(channel_id))
 
     def is_pickup_outside(self, province_code: str) -> bool:
-        """Return whether it is a pickup in another province than this one, or False if either is unknown."""
+        """Return whether it is a pickup in another province. It is false if either province is unknown."""
         warehouse_province = self.warehouse.address.province_code if self.warehouse else ""
         return bool(warehouse_province and province_code) and warehouse_province != province_code
 
@@ -230,7 +230,7 @@ class DeliveryMethod(WithMetadata):
 
 
 class DeliveryRate(models.Model):
-    """One bracket of a price table: province (empty: all others), weight, price in minor units."""
+    """One bracket of a price table: province (empty for all others), weight, price in minor units."""
 
     delivery_method = models.ForeignKey(DeliveryMethod, models.CASCADE, related_name="rates")
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="+")
@@ -298,7 +298,7 @@ class MarketDay(models.Model):
 
 
 class PickupSlot(models.Model):
-    """Booked places of one pickup time; created with its first order."""
+    """The booked places of one pickup time. The row is created with the first order."""
 
     delivery_method = models.ForeignKey(DeliveryMethod, models.CASCADE, related_name="slots")
     day = models.DateField()

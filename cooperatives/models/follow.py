@@ -28,8 +28,8 @@ class Follow(models.Model):
     """A subscription to the weekly bulletin of one cooperative, or of the whole market (null).
 
     Nothing is sent before `confirmed_at`. A guest confirms by the link in an email. A user's own confirmed
-    address needs none. `token` is the secret of the confirm and unsubscribe links. Unsubscribing deletes the
-    row; the consent (`shop.accounts`) keeps the times of consent and withdrawal.
+    address needs no confirmation. `token` is the secret of the confirm and unsubscribe links. Unsubscribing
+    deletes the row. The consent (`shop.accounts`) keeps the times of consent and withdrawal.
     """
 
     cooperative = models.ForeignKey(

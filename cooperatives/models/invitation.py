@@ -12,7 +12,7 @@ from cooperatives.models.cooperative import Cooperative, Role
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self, now: datetime.datetime) -> InvitationQuerySet:
-        """Return invitations that can still be accepted: the same condition as `is_open`."""
+        """Return invitations that can still be accepted. The condition is that of `is_open`."""
         return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=now)
 
     def for_cooperative(self, cooperative: Cooperative) -> InvitationQuerySet:
@@ -25,9 +25,9 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 class Invitation(models.Model):
     """An invitation to work for a cooperative in a role. The person who opens its link may accept it, once.
 
-    The link holds a signed id and is stored nowhere. `note` names the person it is meant for; only managers
-    see it, and it is cleared once the invitation is accepted or revoked. The recipient's address is not
-    stored.
+    The link holds a signed id and is stored nowhere. `note` names the person whom it is meant for. Only
+    managers see the note, and it is cleared once the invitation is accepted or revoked. The recipient's
+    address is not stored.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="invitations")

@@ -67,14 +67,14 @@ class PhonePinQuerySet(models.QuerySet["PhonePin"]):
 
 
 class PhonePin(models.Model):
-    """A member's PIN on one shared phone, as a password hash; empty once the PIN has ended.
+    """A member's PIN on one shared phone, as a password hash. It is empty once the PIN has ended.
 
     `sealed_key` is the member's signing key for this phone, encrypted under a key that the browser derives
-    from the PIN with `salt` and `iterations` (PBKDF2). With it the phone checks a PIN without a network.
-    The signing key changes with `key_salt`, so with every new PIN. `earlier_key_salt` is that of the PIN
-    before; empty without one.
-    `account_digest` changes with the password and the second factor of the account, which ends the PIN.
-    `wrong_tries` counts the wrong entries since the last right one.
+    from the PIN with `salt` and `iterations` (PBKDF2). With the sealed key the phone checks a PIN without a
+    network. The signing key changes with `key_salt`, so with every new PIN. `earlier_key_salt` is the salt of
+    the PIN before, or empty if there was none. `account_digest` changes with the password and the second
+    factor of the account, which ends the PIN. `wrong_tries` counts the wrong entries since the last right
+    one.
     """
 
     phone = models.ForeignKey(SharedPhone, models.CASCADE, related_name="pins")

@@ -107,7 +107,7 @@ class Warehouse(WithMetadata, WithExternalReference):
 
 
 class WarehouseChannel(models.Model):
-    """Assigns a warehouse to a channel; stock is allocated in order of `sort_order`."""
+    """Assigns a warehouse to a channel. Stock is allocated in the order of `sort_order`."""
 
     warehouse = models.ForeignKey(Warehouse, models.CASCADE, related_name="channel_rows")
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="warehouse_rows")
