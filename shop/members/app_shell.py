@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from catalog.actions.products.variant_rows import UNUSUAL_FACTOR
 from shop.core.web.build_id import build_id
+from shop.members.buyer_messages import news_by_language
 from shop.members.phone_texts import failure_reasons, phone_texts, sale_units
 
 # Scripts of the screens for work without a network.
@@ -28,7 +29,6 @@ _PHONE_SCRIPTS = (
     "js/member/addresses.js",
     "js/member/controls.js",
     "js/member/html.js",
-    "js/member/lots.js",
     "js/member/parts.js",
     "js/member/pending.js",
     "js/member/phone.js",
@@ -45,15 +45,21 @@ _PHONE_SCRIPTS = (
 
 # Scripts that load when somebody opens what needs them, and those of drivers. The worker caches them too.
 _SCRIPTS_ON_DEMAND = (
+    "js/member/buyer_message.js",
     "js/member/edit_product.js",
+    "js/member/good_to_know.js",
     "js/member/handover.js",
     "js/member/handover_codes.js",
+    "js/member/label.js",
+    "js/member/lots.js",
     "js/member/new_listing.js",
+    "js/member/pick_list.js",
     "js/member/run.js",
     "js/member/run_store.js",
     "js/member/scale.js",
     "js/member/scan_button.js",
     "js/member/scanner.js",
+    "js/member/shortage.js",
     "js/member/substitute.js",
     "js/member/switch.js",
     "vendor/qr.js",
@@ -67,6 +73,7 @@ _OFFLINE_FILES = (
     "css/tokens.css",
     "css/components.css",
     "css/work.css",
+    "css/label.css",
     "js/market.js",
     "js/members.js",
     "js/read_aloud.js",
@@ -130,6 +137,7 @@ def show_offline_page(request: HttpRequest) -> HttpResponse:
         "phone_texts": phone_texts(),
         "failure_reasons": failure_reasons(),
         "units": sale_units(),
+        "buyer_news": news_by_language(),
         "unusual_factor": UNUSUAL_FACTOR,
         "build": build_id(),
     }

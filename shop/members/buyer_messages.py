@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -29,6 +30,32 @@ def message_about_complaint(part: OrderPart) -> str:
         return f"{_greeting(part)} {question}"
 
 
+def greeting_of_part(part: OrderPart) -> str:
+    """Return how a message about a part begins, in the order's language."""
+    with translation.override(part.order.language):
+        return _greeting(part)
+
+
+def news_by_language() -> dict[str, dict[str, str]]:
+    """Return the news about a parcel by its state, in every language, for phones without a network.
+
+    "ready" is a parcel handed over for pickup.
+    """
+    return {code: _news_in(code) for code, _name in settings.LANGUAGES}
+
+
+def _news_in(language: str) -> dict[str, str]:
+    with translation.override(language):
+        return {
+            ParcelState.FAILED_DELIVERY: _("The parcel could not be delivered. When are you at home?"),
+            "ready": _("Your goods are ready. You can pick them up now."),
+            ParcelState.HANDED_OVER: _("Your goods are on the way."),
+            "carried_by": _("Carried by: %(carriage)s."),
+            ParcelState.DELIVERED: _("Your goods have been delivered. Is everything all right?"),
+            "preparing": _("We are preparing your goods."),
+        }
+
+
 def _greeting(part: OrderPart) -> str:
     values = {
         "buyer": part.order.buyer_name,
@@ -41,16 +68,15 @@ def _greeting(part: OrderPart) -> str:
 def _news(part: OrderPart, parcels: Sequence[Parcel]) -> str:
     """Return one sentence about the part, by its parcel that needs the buyer most."""
     by_state = {parcel.state: parcel for parcel in parcels}
+    news = _news_in(part.order.language)
     if ParcelState.FAILED_DELIVERY in by_state:
-        return _("The parcel could not be delivered. When are you at home?")
+        return news[ParcelState.FAILED_DELIVERY]
     if ParcelState.HANDED_OVER in by_state:
         parcel = by_state[ParcelState.HANDED_OVER]
         if part.is_pickup:
-            return _("Your goods are ready. You can pick them up now.")
+            return news["ready"]
         driver = format_phone_number(parcel.driver_phone)
         carriage = ", ".join(filter(None, (parcel.carrier, parcel.vehicle, driver)))
-        sent = _("Your goods are on the way.")
-        return f"{sent} {_('Carried by: %(carriage)s.') % {'carriage': carriage}}" if carriage else sent
-    if ParcelState.DELIVERED in by_state:
-        return _("Your goods have been delivered. Is everything all right?")
-    return _("We are preparing your goods.")
+        sent = news[ParcelState.HANDED_OVER]
+        return f"{sent} {news['carried_by'] % {'carriage': carriage}}" if carriage else sent
+    return news[ParcelState.DELIVERED if ParcelState.DELIVERED in by_state else "preparing"]

@@ -10,14 +10,12 @@ from django import forms
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.text import capfirst
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Cooperative
-from shop.core.actors import ActorKind, EntryPoint
+from shop.core.actors import ActorKind
 from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.models import Change
 from shop.core.models.change import ChangeQuerySet
@@ -25,6 +23,7 @@ from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.core.web.query_names import QUERY_NAMES, QueryForm
 from shop.history.areas import AREA_NAMES, area_condition
 from shop.history.change_displays import ChangeDisplay, build_change_displays
+from shop.members.actor_names import actor_name, member_names
 from shop.members.member_access import for_members, render_page
 from shop.reports.forms import DayField
 
@@ -103,8 +102,7 @@ class ActivitySearch(QueryForm):
 @for_members(MemberRight.MANAGE)
 def list_activity(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Show what was done for the cooperative, by whom and when."""
-    memberships = membership.cooperative.memberships.select_related("user").order_by("pk")
-    people = {str(row.user_id): row.user.name for row in memberships}
+    people = member_names(membership.cooperative)
     form = ActivitySearch(request.GET, people=people)
     context: dict[str, object] = {"form": form}
     if form.is_valid():
@@ -112,22 +110,7 @@ def list_activity(request: HttpRequest, membership: MembershipContext) -> HttpRe
         displays = build_change_displays(page.object_list)
         context |= {
             "page": page,
-            "activities": [Activity(display, _who(display.change, people)) for display in displays],
+            "activities": [Activity(display, actor_name(display.change, people)) for display in displays],
         }
     status = 200 if form.is_valid() else 422
     return render_page(request, membership, "members/activity.html", context, status=status)
-
-
-def _who(change: Change, people: dict[str, str]) -> str:
-    """Return the member's name; drivers, receivers, buyers and the market's staff are not named."""
-    if change.actor_kind == ActorKind.PERSON and change.actor_key in people:
-        return people[change.actor_key]
-    if change.entry_point == EntryPoint.SYSTEM:
-        return str(capfirst(change.actor_label))
-    if change.entry_point == EntryPoint.MARKET:
-        return _("The buyer")
-    if change.entry_point == EntryPoint.MEMBERS and change.actor_kind == ActorKind.GUEST:
-        return _("The driver or receiver")
-    if change.entry_point == EntryPoint.MEMBERS:
-        return _("Someone who is not a member now")
-    return _("The market")

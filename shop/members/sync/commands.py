@@ -25,9 +25,11 @@ from orders.actions.fulfilment.deliver_parcels import (
     hand_over_parcel,
     report_collected_cash,
 )
+from orders.actions.fulfilment.lot_picks import LotChoices
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.weigh_lines import MAX_WEIGHT_GRAMS, weigh_line
 from orders.actions.refunds.offer_substitute import SubstituteOffer, offer_substitute
+from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import OrderPart, Parcel
 from shop.core.errors import Missing
 from shop.members.sync.command_types import Command, CommandCall, PreparedCommand
@@ -68,6 +70,9 @@ def _pack_parcel(call: CommandCall) -> PreparedCommand:
         pack_parcel,
         part_id=part.pk,
         quantities=call.payload.quantities("quantities"),
+        lots=LotChoices(
+            call.payload.chosen_lots("lots"), call.payload.text("lot_reason", max_length=250).strip()
+        ),
         **call.action_arguments_with_key,
     )
     return PreparedCommand(_part_reference(part.pk), action, lambda parcel: {"parcel": parcel.pk})
@@ -125,6 +130,18 @@ def _fail_delivery(call: CommandCall) -> PreparedCommand:
     reason = call.payload.text("reason", max_length=500)
     action = partial(fail_delivery, parcel_id=parcel.pk, reason=reason, **call.action_arguments_with_key)
     return PreparedCommand(_part_reference(parcel.part_id), action)
+
+
+def _report_shortage(call: CommandCall) -> PreparedCommand:
+    """Prepare a report of how many of some lines can be sent. The buyer pays less or gets money back."""
+    part = _find_part(call)
+    action = partial(
+        report_shortage,
+        part_id=part.pk,
+        available=call.payload.quantities("available", minimum=0),
+        **call.action_arguments_with_key,
+    )
+    return PreparedCommand(_part_reference(part.pk), action, lambda refund: {"amount": refund.amount})
 
 
 def _offer_substitute(call: CommandCall) -> PreparedCommand:
@@ -249,6 +266,7 @@ COMMANDS: Mapping[str, Command] = {
     "deliver_parcel": Command(MemberRight.PACK, _deliver_parcel),
     "report_collected_cash": Command(MemberRight.PACK, _report_collected_cash),
     "fail_delivery": Command(MemberRight.PACK, _fail_delivery),
+    "report_shortage": Command(MemberRight.PACK, _report_shortage),
     "offer_substitute": Command(MemberRight.PACK, _offer_substitute),
     "offer_handover": Command(MemberRight.PACK, offer_parcel),
     "receive_parcel": Command(MemberRight.PACK, receive_parcel),

@@ -1,15 +1,21 @@
-"""The choices of a new listing: product types, categories and texts that are required."""
+"""The choices of a new listing: product types, categories, texts that are required, and what others sell."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
+
+from django.core.cache import cache
 
 from catalog.actions.listings.listing_states import required_texts
-from catalog.models import Category, ProductType
+from catalog.models import Category, Price, Product, ProductType
 from cooperatives.access import MembershipContext
-from shop.core.models import market_channel, show_in_language
-from shop.members.sync.rows import Row
+from shop.core.models import Channel, market_channel, show_in_language
+from shop.members.sync.rows import Row, content_of
+
+_MAX_GOODS = 300
+_GOODS_KEPT_FOR = 60 * 60  # seconds
 
 
 def listing_choices(membership: MembershipContext) -> Row | None:
@@ -37,6 +43,41 @@ def listing_choices(membership: MembershipContext) -> Row | None:
             {"id": category.pk, "name": category.name, "parent": names.get(category.parent_id or 0, "")}
             for category in categories
         ],
+        "market": _goods_on_market(channel),
     }
     content = json.dumps(choices, sort_keys=True, ensure_ascii=False)
     return {"version": hashlib.sha256(content.encode()).hexdigest()[:16], **choices}
+
+
+def _goods_on_market(channel: Channel) -> list[Row]:
+    """Return the newest goods on the market, which a new listing may take details and usual prices from.
+
+    They are read at most once an hour, because every phone asks for the choices with every pull.
+    """
+    key = f"goods-on-market-{channel.pk}"
+    return cache.get_or_set(key, partial(_read_goods, channel), _GOODS_KEPT_FOR) or []
+
+
+def _read_goods(channel: Channel) -> list[Row]:
+    products = Product.objects.existing().visible_in(channel.pk).select_related("default_variant")
+    prices = Price.objects.filter(channel=channel, amount__gt=0)
+    newest = list(products.filter(default_variant__isnull=False).order_by("-pk")[:_MAX_GOODS])
+    amounts = dict(
+        prices.filter(variant__in=[product.default_variant_id for product in newest]).values_list(
+            "variant", "amount"
+        )
+    )
+    return [
+        {
+            "cooperative": product.cooperative_id,
+            "name": product.name,
+            "type": product.product_type_id,
+            "category": product.category_id,
+            "shelf_life": product.shelf_life,
+            "unit_code": variant.unit,
+            "content": content_of(variant),
+            "price": amounts.get(variant.pk),
+        }
+        for product in newest
+        if (variant := product.default_variant) is not None
+    ]

@@ -84,16 +84,24 @@ class Payload:
             raise InvalidCommand(field=name)
         return day
 
-    def quantities(self, name: str) -> dict[uuid.UUID, int]:
+    def quantities(self, name: str, *, minimum: int = 1) -> dict[uuid.UUID, int]:
         """Return the quantities in sales units, by order line."""
         sent_value = self._read(name)
         if not isinstance(sent_value, dict) or not 1 <= len(sent_value) <= MAX_LINES:
             raise InvalidCommand(field=name)
         quantities = Payload(sent_value)
         return {
-            parse_uuid(line, field=name): quantities.whole_number(line, maximum=1_000_000)
+            parse_uuid(line, field=name): quantities.whole_number(line, minimum=minimum, maximum=1_000_000)
             for line in sent_value
         }
+
+    def chosen_lots(self, name: str) -> dict[uuid.UUID, int | None]:
+        """Return the lots that a packer chose, by order line; null is stock without a lot."""
+        sent_value = self._unread.pop(name, {})
+        if not isinstance(sent_value, dict) or len(sent_value) > MAX_LINES:
+            raise InvalidCommand(field=name)
+        lots = Payload(sent_value)
+        return {parse_uuid(line, field=name): lots.optional_number(line) for line in sent_value}
 
     def require_empty(self) -> None:
         """Refuse fields that were not read, because an old server must not ignore what a newer app sends."""

@@ -29,6 +29,7 @@ from orders.states import ARRIVED_PROGRESS, CashHolder, CodState, ParcelKind, Pa
 from shop.core.dates.calendar import vietnam_date
 from shop.core.identifiers.phones import format_phone
 from shop.core.texts.formatting import format_short_day, format_weight
+from shop.members.buyer_messages import greeting_of_part
 from shop.members.order_texts import contents_labels, lot_texts, ready_time, sorted_lines, step_names
 from shop.members.sync.product_facts import low_stock_ids, thumbnails
 
@@ -108,7 +109,9 @@ def _part_rows(cooperative: Cooperative, ids: Collection[int], now: datetime.dat
     )
     stages = _stages([part.pk for part in parts])
     unpacked_cash = cash_of_unpacked_items(parts)
-    lots, missing = _lot_texts(parts, still_open, vietnam_date(now)), _missing_texts(parts)
+    lots, missing = _lots_to_take(parts, still_open, vietnam_date(now)), _missing_texts(parts)
+    for part in parts:
+        part.cooperative = cooperative
     return [
         _part_row(part, stages.get(part.pk, []), still_open, asked_weights, line_ids_with_substitute, lots)
         | _texts_of_part(part, unsent, now)
@@ -117,10 +120,10 @@ def _part_rows(cooperative: Cooperative, ids: Collection[int], now: datetime.dat
     ]
 
 
-def _lot_texts(
+def _lots_to_take(
     parts: Collection[OrderPart], still_open: Mapping[object, int], today: datetime.date
-) -> dict[uuid.UUID, list[str]]:
-    """Say from which lots to take the open lines of accepted parts."""
+) -> dict[uuid.UUID, Row]:
+    """Say from which lots to take the open lines of accepted parts, and which lots there are."""
     quantities = {
         line: still_open[line.pk]
         for part in parts
@@ -130,7 +133,16 @@ def _lot_texts(
     }
     suggestions = suggest_lots(quantities, today=today) if quantities else {}
     return {
-        line.pk: lot_texts(line, suggestions[line.pk].picks) for line in quantities if line.pk in suggestions
+        line.pk: {
+            "lots": lot_texts(line, suggestions[line.pk].picks),
+            "lot_quantities": [quantity for _lot, quantity in suggestions[line.pk].picks],
+            "lot_choices": [
+                {"id": lot.pk, "code": lot.code, "expires_on": lot.expires_on}
+                for lot in suggestions[line.pk].lots
+            ],
+        }
+        for line in quantities
+        if line.pk in suggestions
     }
 
 
@@ -181,7 +193,7 @@ def _part_row(
     still_open: Mapping[object, int],
     asked_weights: Mapping[uuid.UUID, int],
     line_ids_with_substitute: Collection[uuid.UUID],
-    lots: Mapping[uuid.UUID, list[str]],
+    lots: Mapping[uuid.UUID, Row],
 ) -> Row:
     order, delivery_method = part.order, part.delivery_method
     parcels = sorted(part.parcels.all(), key=lambda parcel: (parcel.number, parcel.pk))
@@ -211,12 +223,13 @@ def _part_row(
             "departs_at": delivery_method.departs_at if delivery_method else None,
         },
         "buyer": _buyer(part, order),
+        "language": order.language,
         "handover_key": "" if part.is_pickup else part_key(part.pk),
         "lines": [
             _line_row(
                 line, still_open[line.pk], asked_weights.get(line.pk), line.pk in line_ids_with_substitute
             )
-            | {"lots": lots.get(line.pk, [])}
+            | lots.get(line.pk, {"lots": [], "lot_quantities": [], "lot_choices": []})
             for line in sorted_lines(part)
         ],
         "parcels": [_parcel_row(parcel) for parcel in parcels if parcel.kind != ParcelKind.REFUND],
@@ -232,6 +245,7 @@ def _buyer(part: OrderPart, order: Order) -> Row | None:
         "name": order.buyer_name,
         "phone": order.phone,
         "shown_phone": format_phone(order.phone),
+        "greeting": greeting_of_part(part),
         "address": ". ".join(filter(None, [str(address), address.landmark])) if address else "",
     }
 
@@ -297,6 +311,9 @@ def _product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
             "id": product.pk,
             "name": product.name,
             "season": months_text(product.season),
+            "type": product.product_type_id,
+            "category": product.category_id,
+            "shelf_life": product.shelf_life,
             "picture": pictures.get(product.pk, ""),
             "listings": [
                 {
@@ -351,6 +368,17 @@ def _lots_by_variant(cooperative: Cooperative, product_ids: Collection[int]) -> 
     return by_variant
 
 
+def content_of(variant: Variant) -> Row:
+    """Return what a sales unit holds, in the fields of a new listing."""
+    content: Row = {
+        "content_grams": variant.content_grams,
+        "content_ml": variant.content_ml,
+        "content_count": variant.content_count,
+        "content_unit": variant.content_unit,
+    }
+    return {name: value for name, value in content.items() if value}
+
+
 def _variant_order(variant: Variant) -> tuple[int, int]:
     return variant.sort_order, variant.pk
 
@@ -361,6 +389,8 @@ def _variant_row(variant: Variant, seller: Cooperative, *, is_low_stock: bool) -
         "name": variant.name,
         "unit": unit_name(variant.unit),
         "step": unit_label(variant),
+        "unit_code": variant.unit,
+        "content": content_of(variant),
         "low_stock_at": variant.low_stock_threshold(seller),
         "is_low_stock": is_low_stock,
         "is_stock_tracked": variant.track_inventory,

@@ -16,7 +16,7 @@ import json
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from celery import shared_task
@@ -32,6 +32,7 @@ from shop.core.models import KeyReused
 from shop.members.sync.authors import CommandAuthors, Signature
 from shop.members.sync.command_types import Command, CommandCall
 from shop.members.sync.commands import COMMANDS
+from shop.members.sync.latest_changes import latest_changes
 from shop.members.sync.models import Outcome, PhoneCommand, PhonePhoto
 from shop.members.sync.payloads import Payload
 from shop.members.sync.rows import Row, RowReference, rows_by_reference
@@ -281,8 +282,21 @@ def _run_claimed(sent_command: SentCommand, command: Command, call: CommandCall)
     except ParcelNotSentYet:
         raise
     except Refused as refused:
-        return _answer_refused(sent_command, refused, row=row)
+        answer = _answer_refused(sent_command, refused, row=row)
+        return replace(answer, details={**(answer.details or {}), **_who_was_first(sent_command, call, row)})
     return Answer(sent_command.key, Outcome.DONE, result=prepared.result_of(outcome), row=row)
+
+
+def _who_was_first(
+    sent_command: SentCommand, call: CommandCall, row: RowReference | None
+) -> dict[str, list[str]]:
+    """Return under "latest" who changed the row before."""
+    if row is None:
+        return {}
+    texts = latest_changes(
+        call.membership, command=sent_command.name, payload=sent_command.payload, row=row, now=call.now
+    )
+    return {"latest": texts} if texts else {}
 
 
 def _store_answer(row: PhoneCommand, answer: Answer, *, now: datetime.datetime) -> Answer:

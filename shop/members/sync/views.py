@@ -23,6 +23,7 @@ from cooperatives.actions.phone_pins import signing_key, usable_pins
 from cooperatives.models import PhonePin, Producer, Warehouse
 from shop.accounts.models import User
 from shop.core.errors import Forbidden, Missing, Refused
+from shop.core.identifiers.phones import format_phone
 from shop.core.models import Channel
 from shop.core.web.build_id import build_id
 from shop.core.web.http_methods import require_safe_or_post
@@ -168,7 +169,7 @@ def _pull_changes(request: HttpRequest, user: User, *, now: datetime.datetime) -
         "shared_phone": _shared_phone(request),
         "member": {"id": user.pk, "name": user.get_full_name(), "role": membership.role},
         "rights": sorted(membership.rights),
-        "cooperative": {"id": membership.cooperative.pk, "name": membership.cooperative.name},
+        "cooperative": _cooperative(membership),
         "warehouses": _warehouses(membership),
         "households": _households(membership),
         **_new_choices(request, membership),
@@ -254,6 +255,17 @@ def _new_choices(request: HttpRequest, membership: MembershipContext) -> Row:
     """Return the choices of a new listing, unless the phone has this version of them: `?choices=`."""
     choices = listing_choices(membership) if membership.may(MemberRight.LIST) else None
     return {} if choices and choices["version"] == request.GET.get("choices") else {"choices": choices}
+
+
+def _cooperative(membership: MembershipContext) -> Row:
+    """Return the cooperative with what its labels say about the sender."""
+    cooperative = membership.cooperative
+    return {
+        "id": cooperative.pk,
+        "name": cooperative.name,
+        "location": cooperative.location,
+        "phone": format_phone(cooperative.phone),
+    }
 
 
 def _warehouses(membership: MembershipContext) -> list[Row]:

@@ -62,6 +62,6 @@
       label.textContent = button.dataset.stop;
       button.setAttribute("aria-pressed", "true");
     });
-    window.addEventListener("pagehide", stop);
+    for (const name of ["pagehide", "hashchange"]) window.addEventListener(name, stop); // a screen of the app has a hash
   }
 })();

@@ -3,6 +3,7 @@ const SCREENS = [
   [/^(?:offline\/|may-chung\/doi-nguoi\/)?$/, () => "#today"],
   [/^goi\/$/, () => "#pack"],
   [/^goi\/(\d+)\/$/, (id) => `#part-${id}`],
+  [/^goi\/lay-hang\/$/, () => "#picks"],
   [/^hang\/$/, () => "#products"],
   [/^hang\/moi\/$/, () => "#new"],
   [/^hang\/(\d+)\/(?:loai\/\d+\/)?$/, (id) => `#listing-${id}`],

@@ -12,19 +12,12 @@ import {
   SyncTag,
 } from "member/controls";
 import { html } from "member/html";
-import { giveStock, Icon, nameOf, number, products, settings, t } from "member/phone";
+import { daysUntil, giveStock, Icon, longDay, nameOf, number, products, settings, t } from "member/phone";
 import { openWarehouses, warehouses } from "member/stock";
 
 const options = (places) => places.map(({ id, name }) => [id, name]);
 
 const fullName = (product, variant) => [product.name, variant.name].filter(Boolean).join(" ");
-const fullDay = (day) => day.split("-").reverse().join("/");
-
-// Return the days from today in Vietnam until the day; null without a day.
-const daysUntil = (day) => {
-  const today = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Ho_Chi_Minh" }).format(new Date());
-  return day && Math.round((new Date(day) - new Date(today)) / 86_400_000);
-};
 
 // Return the lots in stock, first expired first; those without a day last. A product's own order breaks ties.
 const lots = () =>
@@ -51,8 +44,8 @@ const Expiry = ({ lot: { expires_on: day, near_expiry_from: nearFrom, is_recalle
 const Facts = ({ lot }) => {
   const facts = [
     ["household", lot.household],
-    ["harvested_on", lot.harvested_on && fullDay(lot.harvested_on)],
-    ["use_by", lot.expires_on && fullDay(lot.expires_on)],
+    ["harvested_on", lot.harvested_on && longDay(lot.harvested_on)],
+    ["use_by", lot.expires_on && longDay(lot.expires_on)],
   ].filter(([, fact]) => fact);
   return html`<dl class="spec">
     ${facts.map(([name, fact]) => html`<div key=${name}><dt>${t(name)}</dt><dd>${fact}</dd></div>`)}

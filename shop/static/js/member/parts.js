@@ -1,10 +1,24 @@
 // The screen of one order: accept, weigh, pack, hand over, deliver and collect cash.
 import { useState } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { button, Field, Loaded, readWhole, SyncTag } from "member/controls";
+import { button, Field, Loaded, NumberField, readWhole, Select, SyncTag } from "member/controls";
 import { html } from "member/html";
-import { failureReasons, give, Icon, kilograms, money, outbox, rows, t, timeLeft } from "member/phone";
-import { hasCash, stepOf, withPending } from "member/pending";
+import {
+  failureReasons,
+  give,
+  Icon,
+  isExpired,
+  kilograms,
+  longDay,
+  money,
+  outbox,
+  rows,
+  t,
+  ticks,
+  timeLeft,
+  waiting,
+} from "member/phone";
+import { hasCash, stepOf, withCount, withPending } from "member/pending";
 
 export const isToWeigh = ({ estimate_grams: estimate, weighed_grams: weighed }) => estimate && !weighed;
 
@@ -26,7 +40,14 @@ export const Part = ({ id }) => {
     ${part.buyer && html`<p><b>${part.buyer.name}</b><br /><a class="button button-second" href=${`tel:${part.buyer.phone}`}><${Icon} name="phone" /> ${part.buyer.shown_phone}</a></p>`}
     ${part.buyer?.address && html`<p>${part.buyer.address}</p>`}
     ${part.note && html`<p class="notice"><${Icon} name="circle-alert" /><span>${part.note}</span></p>`}
+    ${part.buyer?.greeting && html`<${Opened} text="message_to_buyer" load=${loadMessage} part=${part} />`}
     ${part.missing?.map((text) => html`<p class="notice"><${Icon} name="circle-x" /><span>${text}</span></p>`)}
+    ${waiting()
+      .filter(({ name, subject }) => name === "report_shortage" && subject.part === id)
+      .map(
+        ({ key, subject }) =>
+          html`<p class="notice wait" key=${key}><${Icon} name="clock" /><span>${t("did_report_shortage")}: ${subject.missing}</span></p>`,
+      )}
     ${part.state === "new" ? html`<${Accept} part=${part} />` : html`<${Pack} part=${part} key=${part.id} />`}
     ${part.parcels.map((parcel, at) => html`<${Parcel} key=${at} part=${part} parcel=${parcel} position=${at + 1} />`)}
   `;
@@ -53,13 +74,51 @@ const Accept = ({ part }) => html`
   </button>
 `;
 
+// Say from which lots to take a quantity, first expired first.
+const lotTexts = ({ lots = [], lot_quantities: quantities = [] }, quantity) => {
+  let missing = quantity;
+  return lots.flatMap((text, at) => {
+    const taken = Math.min(missing, quantities[at] ?? missing);
+    missing -= taken;
+    return taken ? withCount(text, taken) : [];
+  });
+};
+
+// Return what the packer entered about the lines: quantities, and lots other than the suggested ones.
+const packed = (lines, entries) => {
+  const ready = lines.filter((line) => !isToWeigh(line) && ticks.value.has(line.id));
+  const entryOf = ({ id }) => entries[id] ?? {};
+  const chosen = ready.flatMap((line) => {
+    const lot = line.lot_choices?.find(({ id }) => String(id) === entryOf(line).lot);
+    return lot || entryOf(line).lot === "none" ? [{ line, lot }] : [];
+  });
+  return {
+    quantities: Object.fromEntries(
+      ready.map((line) => [line.id, "count" in entryOf(line) ? readWhole(entryOf(line).count) : line.open]),
+    ),
+    lots: Object.fromEntries(chosen.map(({ line, lot }) => [line.id, lot?.id ?? null])),
+    hasExpired: chosen.some(({ lot }) => lot && isExpired(lot)),
+  };
+};
+
 const Pack = ({ part }) => {
-  const picked = useSignal({});
+  const entries = useSignal({});
+  const [reason, setReason] = useState("");
   const open = part.lines.filter((line) => line.open > 0);
-  const ready = open.filter((line) => !isToWeigh(line));
-  const quantities = Object.fromEntries(
-    ready.filter(({ id }) => picked.value[id]).map(({ id, open: quantity }) => [id, quantity]),
+  const { quantities, lots, hasExpired } = packed(open, entries.value);
+  const isWrong = open.some(
+    ({ id, open: most }) => id in quantities && !(quantities[id] > 0 && quantities[id] <= most),
   );
+  const enter = (id, values) => {
+    entries.value = { ...entries.value, [id]: { ...entries.value[id], ...values } };
+  };
+  const pack = async () => {
+    const choice = Object.keys(lots).length ? { lots, lot_reason: hasExpired ? reason.trim() : "" } : {};
+    if (!(await give(part, "pack_parcel", { part: part.id, quantities, ...choice }))) return;
+    entries.value = {};
+    const left = rows.value.flatMap(({ lines = [] }) => lines.map(({ id }) => id)).filter((id) => !(id in quantities));
+    ticks.value = new Set(left.filter((id) => ticks.value.has(id)));
+  };
   if (!open.length) return null;
   return html`
     <ul class="stack stack-close">
@@ -70,39 +129,51 @@ const Pack = ({ part }) => {
               <h3>${line.name}</h3>
               <span class="soft">${line.distinct_variant}</span>
               <p class="how-much">${line.amount}${line.weighed_grams ? ` · ${kilograms(line.weighed_grams)}` : ""}</p>
-              ${line.lots?.length > 0 && html`<p><${Icon} name="arrow-right" /> ${line.lots.join(", ")}</p>`}
               ${line.is_substitute_asked && html`<span class="tag wait">${t("substitute_asked")}</span>`}
               ${line.asked_grams && html`<span class="tag wait">${t("weight_asked")}</span>`}
             </div>
+            ${isToWeigh(line) ? html`<${Weigh} part=${part} line=${line} />` : html`<${Take} line=${line} entry=${entries.value[line.id] ?? {}} quantity=${quantities[line.id] ?? line.open} onEntry=${(values) => enter(line.id, values)} />`}
             ${
-              isToWeigh(line)
-                ? html`<${Weigh} part=${part} line=${line} />`
-                : html`<label class="pick-check wide"
-                  ><input
-                    type="checkbox"
-                    checked=${Boolean(picked.value[line.id])}
-                    onChange=${({ target }) => {
-                      picked.value = { ...picked.value, [line.id]: target.checked };
-                    }}
-                  />
-                  ${t("picked")}</label
-                >`
+              !line.is_substitute_asked &&
+              !line.asked_grams &&
+              html`<${Opened} text="send_fewer" load=${loadShortage} part=${part} line=${line} /><${Opened} text="items_missing" load=${loadSubstitute} part=${part} line=${line} />`
             }
-            ${!line.is_substitute_asked && !line.asked_grams && html`<${Opened} text="items_missing" load=${loadSubstitute} part=${part} line=${line} />`}
           </li>
         `,
       )}
     </ul>
+    ${hasExpired && html`<${Field} id="lot-reason" name="lot_reason" value=${reason} maxlength="250" onText=${setReason} />`}
     ${part.cash_unpacked > 0 && html`<p>${t("cash_expected")} <b class="money">${money(part.cash_unpacked, part.currency)}</b></p>`}
-    <button
-      class="button big-action"
-      type="button"
-      disabled=${!Object.keys(quantities).length}
-      onClick=${() => give(part, "pack_parcel", { part: part.id, quantities })}
-    >
-      <${Icon} name="package-open" /> ${t("pack")}
-    </button>
-    <p class="hint">${t("shortage")}</p>
+    ${button("package-open", t("pack"), pack, { isBig: true, isOff: !Object.keys(quantities).length || isWrong || (hasExpired && !reason.trim()) })}
+  `;
+};
+
+// What is taken of a line: the suggested lots or another one, all of it or a part.
+const Take = ({ line, entry, quantity, onEntry }) => {
+  const choices = line.lot_choices ?? [];
+  const nameOf = ({ code, expires_on: day }) => (day ? `${code} · ${longDay(day)}` : code);
+  const tick = ({ target }) => {
+    ticks.value = new Set([...ticks.value].filter((id) => id !== line.id).concat(target.checked ? line.id : []));
+  };
+  return html`
+    ${
+      choices.length > 0 &&
+      html`<div class="wide stack stack-close">
+        ${!entry.lot && html`<p><${Icon} name="arrow-right" /> ${lotTexts(line, quantity).join(", ")}</p>`}
+        <details>
+          <summary>${t("another_lot")}<span class="visually-hidden">: ${line.name}</span></summary>
+          <${Select} id=${`lot-${line.id}`} name="lot" value=${entry.lot ?? ""} options=${[["", t("as_suggested")], ...choices.map((lot) => [String(lot.id), nameOf(lot)]), ["none", t("without_lot")]]} onText=${(lot) => onEntry({ lot })} />
+        </details>
+      </div>`
+    }
+    <label class="pick-check wide"><input type="checkbox" checked=${ticks.value.has(line.id)} onChange=${tick} /> ${t("picked")}</label>
+    ${
+      line.open > 1 &&
+      html`<details class="wide">
+        <summary>${t("split")}<span class="visually-hidden">: ${line.name}</span></summary>
+        <${NumberField} id=${`quantity-${line.id}`} name="quantity_in_parcel" unit=${`/ ${line.open}`} value=${entry.count ?? String(line.open)} onText=${(count) => onEntry({ count })} />
+      </details>`
+    }
   `;
 };
 
@@ -157,7 +228,8 @@ const Parcel = ({ part, parcel, position }) => {
     <${List} texts=${parcel.contents} />
     ${parcel.cash_expected > 0 && html`<p>${t("cash_expected")} <b class="money">${money(parcel.cash_expected, part.currency)}</b></p>`}
     ${parcel.cash_state === "expected" && parcel.cash_holder && parcel.carrier && html`<p class="soft">${t(`${parcel.cash_holder}_collects`, parcel)}</p>`}
-    ${parcel.state === "packing" && html`<p class="notice"><${Icon} name="tag" /><span>${t("write_label", { code })}</span></p>${button("tag", t("close"), () => step("close_parcel"), { isBig: true })}`}
+    ${part.buyer && ["packing", "packed", "handed_over", "failed_delivery"].includes(parcel.state) && html`<${Opened} text="label" load=${loadLabel} part=${part} parcel=${parcel} code=${code} />`}
+    ${parcel.state === "packing" && button("tag", t("close"), () => step("close_parcel"), { isBig: true })}
     ${["packed", "failed_delivery"].includes(parcel.state) && html`<${HandOver} part=${part} parcel=${parcel} step=${step} />`}
     ${part.handover_key && ["packing", "packed", "failed_delivery"].includes(parcel.state) && html`<${Opened} text="by_code" load=${loadGive} part=${part} position=${position} />`}
     ${parcel.state === "handed_over" && html`<${Deliver} part=${part} parcel=${parcel} step=${step} />`}
@@ -171,6 +243,9 @@ const Parcel = ({ part, parcel, position }) => {
 
 const loadGive = async () => (await import("member/handover")).Give;
 const loadSubstitute = async () => (await import("member/substitute")).Substitute;
+const loadShortage = async () => (await import("member/shortage")).Shortage;
+const loadMessage = async () => (await import("member/buyer_message")).Message;
+const loadLabel = async () => (await import("member/label")).Label;
 
 // Details whose script is loaded when they are opened.
 const Opened = ({ text, ...properties }) => {

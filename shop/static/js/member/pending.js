@@ -7,11 +7,27 @@ const PART_EFFECTS = {
     lines: part.lines.map((row) => (row.id === line ? { ...row, weighed_grams: grams } : row)),
     cash_unpacked: part.cash_unpacked === 0 ? 0 : null,
   }),
-  pack_parcel: (part, { quantities }, { key }) => {
-    const cash = cashOf(part, quantities);
+  // Missing items are taken off the sum as the market does: rounded up, so that the buyer pays nothing for them.
+  report_shortage: (part, { available }) => {
+    const cash = part.cash_unpacked;
+    const missing = part.lines.map((row) => shareOf(row, row.open - (available[row.id] ?? row.open)));
     return {
       ...part,
-      lines: part.lines.map((row) => ({ ...row, open: row.open - (quantities[row.id] ?? 0) })),
+      lines: part.lines.map((row) => withOpen(row, available[row.id] ?? row.open)),
+      cash_unpacked:
+        cash &&
+        Math.max(
+          0,
+          missing.reduce((rest, share) => rest - share, cash),
+        ),
+    };
+  },
+  pack_parcel: (part, { quantities, lots = {} }, { key }) => {
+    const cash = cashOf(part, quantities);
+    const takeFrom = (row) => (row.id in lots ? row : withoutLots(row, quantities[row.id] ?? 0));
+    return {
+      ...part,
+      lines: part.lines.map((row) => withOpen(takeFrom(row), row.open - (quantities[row.id] ?? 0))),
       cash_unpacked: cash === null ? null : part.cash_unpacked - cash,
       parcels: [
         ...part.parcels,
@@ -24,7 +40,9 @@ const PART_EFFECTS = {
           needs_pickup_code: part.delivery.is_pickup,
           cash_state: cash === 0 ? "none" : "expected",
           cash_expected: cash,
-          contents: part.lines.filter(({ id }) => quantities[id]).map(({ contents }) => contents),
+          contents: part.lines
+            .filter(({ id }) => quantities[id])
+            .map(({ id, contents }) => withCount(contents, quantities[id])),
         },
       ],
     };
@@ -53,6 +71,30 @@ const PART_EFFECTS = {
     ),
   }),
 };
+
+// Texts of a quantity begin with it, or have no other number before it.
+export const withCount = (text, quantity) => text?.replace(/\d+/, quantity);
+
+const withOpen = (row, open) => ({
+  ...row,
+  open,
+  amount: withCount(row.amount, open),
+  contents: withCount(row.contents, open),
+});
+
+// Take a quantity from the suggested lots, in their order.
+const withoutLots = (row, quantity) => {
+  let missing = quantity;
+  const left = row.lot_quantities?.map((free) => {
+    const taken = Math.min(free, missing);
+    missing -= taken;
+    return free - taken;
+  });
+  return { ...row, lot_quantities: left };
+};
+
+// Return what missing sales units of a line take off its total.
+export const shareOf = ({ total, quantity }, missing) => Math.ceil((total * missing) / quantity);
 
 // A parcel that is further already stays as it is.
 const receivedState = (step, { state }) => {

@@ -1,5 +1,5 @@
 // What all screens share: texts, icons, the outbox and rows as signals, and sending them.
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { html } from "member/html";
 import { withPending } from "member/pending";
 import { readPhotos } from "member/photos";
@@ -55,6 +55,19 @@ export const timeLeft = (until) => {
   const rest = minutes % 60 || !hours ? inUnit(minutes % 60, "minute") : "";
   return [hours ? inUnit(hours, "hour") : "", rest].filter(Boolean).join(" ");
 };
+
+// Return the days from today in Vietnam until the day; null without a day.
+export const daysUntil = (day) => {
+  const now = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Ho_Chi_Minh" }).format(new Date());
+  return day ? Math.round((new Date(day) - new Date(now)) / 86_400_000) : null;
+};
+export const longDay = (day) => day.split("-").reverse().join("/");
+// A lot may be sold on the day of expiry.
+export const isExpired = ({ expires_on: day }) => Boolean(day) && daysUntil(day) < 0;
+
+// The lines that were picked, in the pick list and in orders; this phone keeps them until they are packed.
+export const ticks = signal(new Set(JSON.parse(localStorage.getItem("picked") ?? "[]")));
+effect(() => localStorage.setItem("picked", JSON.stringify([...ticks.value])));
 
 export const AT_ONCE = 40; // rows of a list that are drawn before the member asks for more
 

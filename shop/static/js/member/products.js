@@ -29,7 +29,7 @@ const TABS = {
   withdrawn: ({ state }) => state === "withdrawn",
 };
 
-const listings = () =>
+export const listings = () =>
   products().flatMap((product) =>
     product.listings.map((listing) => ({
       ...listing,
@@ -44,7 +44,7 @@ const canBeBought = (variant, channel) =>
   priceOf(variant, channel) !== null && (!variant.is_stock_tracked || stockOf(variant, channel).free > 0);
 
 // Return a variant's stock as the listing's page states it: in warehouses that sell in the channel, and elsewhere.
-const stockOf = (variant, channel) => {
+export const stockOf = (variant, channel) => {
   const selling = new Set(
     (settings.value.warehouses ?? []).filter(({ channels }) => channels.includes(channel)).map(({ id }) => id),
   );

@@ -39,7 +39,9 @@ const title = ({ name, subject, payload }) => {
         ? ` ${number(count)} ${subject.unit}`
         : payload.season
           ? ` (${seasonText(subject.season)})`
-          : "";
+          : subject.missing
+            ? ` ${subject.missing}`
+            : "";
   return `${t(`did_${name}`)}${figure} · ${subject.order ? t("order", { code: subject.order }) : subject.name}`;
 };
 
@@ -73,7 +75,11 @@ const Command = ({ command }) => {
 };
 
 // What may be corrected after these refusals, instead of trying the same again.
-const CORRECTIONS = { invalid_pickup_code: ["code", "code"], cash_amount_differs: ["cash_reason", "cash_reason"] };
+const CORRECTIONS = {
+  invalid_pickup_code: ["code", "code"],
+  cash_amount_differs: ["cash_reason", "cash_reason"],
+  expired_lot: ["lot_reason", "lot_reason"],
+};
 // After these the same command can only be refused again.
 const FINAL = [
   "missing",
@@ -97,6 +103,21 @@ const marketPrice = (product, command) => {
   return variant?.prices.find((price) => price.channel === channel)?.amount ?? null;
 };
 
+// Return the stock that the market has now where the command is about, and that of its lot.
+const stockNow = (product, { payload, subject }) => {
+  const variant = product.variants.find(({ id }) => id === payload.variant);
+  if (!variant) return "";
+  const lot = variant.lots?.find(({ id }) => id === payload.lot);
+  const places = [payload.warehouse, payload.to].filter(Boolean);
+  return (settings.value.warehouses ?? [])
+    .filter(({ id }) => places.includes(id))
+    .map(({ id, name }) => {
+      const [here] = (lot ? lot.balances : variant.stocks).filter(({ warehouse }) => warehouse === id);
+      return `${[name, lot?.code].filter(Boolean).join(", ")}: ${number(here?.on_hand ?? 0)} ${subject.unit}`;
+    })
+    .join("; ");
+};
+
 // Return what the market has now, in words.
 const marketNow = (command) => {
   const row = rowOf(command);
@@ -107,6 +128,8 @@ const marketNow = (command) => {
   const price = command.name === "change_price" ? marketPrice(row, command) : null;
   if (price !== null) return t("market_has", { state: money(price, command.subject.currency) });
   if (command.name === "change_season") return t("market_has", { state: seasonText(row.season) });
+  const stock = stockNow(row, command);
+  if (stock) return t("market_has", { state: stock });
   const listing = listingOf(row, command);
   return listing
     ? t("market_has", { state: t(`tab_${listing.state === "published" ? "on_sale" : listing.state}`) })
@@ -140,6 +163,9 @@ const Decisions = ({ command }) => {
       ${drop(t("keep_market_season", named(months)))}
     `;
   }
+  // Another packer took from the lot first, or it was recalled.
+  if (payload.lots && ["lot_quantity_short", "recalled_lot"].includes(code))
+    return html`${again("arrow-right", t("lots_as_suggested"), { lots: {}, lot_reason: "" })} ${keep}`;
   const revise = () => changeOutbox(() => reviseCommand(command));
   const edit =
     command.name === "create_listing" &&
@@ -178,6 +204,7 @@ const Review = ({ command }) => {
     <span class="tag bad"><${Icon} name="circle-alert" /> ${t("state_refused")}</span>
     <p>${authorOf(command) && html`<b>${command.by}.</b> `}${t("done_here", { hour: clock(command.at) })} ${command.message}</p>
     <p class="soft">${marketNow(command)}</p>
+    ${details?.latest?.length > 0 && html`<ul class="small">${details.latest.map((text) => html`<li key=${text}>${text}</li>`)}</ul>`}
     ${expected > 0 && part?.currency && html`<p>${t("cash_expected")} <b class="money">${money(expected, part.currency)}</b></p>`}
     ${command.name === "pack_parcel" && !part && html`<p>${t("unpack")}</p>`}
     ${dropped.length > 0 && html`<p class="soft">${t("also_dropped", { steps: dropped.map(({ name }) => t(`did_${name}`)).join(", ") })}</p>`}

@@ -5,7 +5,6 @@ import { useSignal } from "@preact/signals";
 import { screenFor } from "member/addresses";
 import { button, Loaded, Outdated, SyncTag } from "member/controls";
 import { html } from "member/html";
-import { Lot, Lots, NewLot } from "member/lots";
 import { isToWeigh, Part, parts } from "member/parts";
 import {
   AT_ONCE,
@@ -60,6 +59,8 @@ const Renewal = () => {
   </div>`;
 };
 
+const loadGoodToKnow = async () => (await import("member/good_to_know")).GoodToKnow;
+
 const Today = ({ only }) => {
   const byStage = groupByStage(parts());
   const open = waiting().length + refused().length;
@@ -70,6 +71,8 @@ const Today = ({ only }) => {
     ${STAGES.filter((stage) => byStage.has(stage) && (!only || only === stage)).map(
       (stage) => html`<${Stage} key=${stage} stage=${stage} waiting=${byStage.get(stage)} />`,
     )}
+    ${byStage.has("pack") && html`<a class="button button-second button-wide" href="#picks"><${Icon} name="check" /> ${t("pick_list")}</a>`}
+    ${!only && (may("list") || may("count")) && html`<${Loaded} load=${loadGoodToKnow} />`}
     ${may("pack") && html`<a class="button button-second button-wide" href="#receive"><${Icon} name="qr-code" /> ${t("take_over")}</a>`}
     ${may("count") && html`<a class="button button-second button-wide" href="#stock"><${Icon} name="scan-line" /> ${t("count_stock")}</a>`}
     ${!parts().length && html`<p class="notice good"><${Icon} name="check" /><span>${t("nothing_to_do")}</span></p>`}
@@ -103,7 +106,8 @@ const PartTask = ({ part, stage }) => html`
 `;
 
 // A screen whose script is loaded when it is opened.
-const loaded = (load) => () => html`<${Loaded} load=${load} />`;
+const loaded = (load) => (properties) => html`<${Loaded} load=${load} ...${properties} />`;
+const ofLots = (name) => loaded(async () => (await import("member/lots"))[name]);
 
 const address = () => location.hash || screenFor(location.pathname);
 
@@ -113,6 +117,13 @@ const SCREENS = {
   part: { section: "today", back: "#today", text: "back", screen: Part },
   unsent: { section: "today", title: "unsent", back: "#today", text: "back", screen: Unsent },
   pack: { section: "pack", title: "stage_pack", screen: () => html`<${Today} only="pack" />` },
+  picks: {
+    section: "pack",
+    title: "pick_list",
+    back: "#pack",
+    text: "back_to_packing",
+    screen: loaded(async () => (await import("member/pick_list")).PickList),
+  },
   receive: {
     section: "today",
     title: "take_over",
@@ -129,9 +140,9 @@ const SCREENS = {
     screen: loaded(async () => (await import("member/new_listing")).NewListing),
   },
   stock: { section: "stock", title: "count_stock", back: "#today", text: "back", screen: CountStock },
-  lots: { section: "stock", title: "lots", back: "#stock", text: "back_to_stock", screen: Lots },
-  lot: { section: "stock", back: "#lots", text: "back_to_lots", screen: Lot },
-  newlot: { section: "stock", title: "new_lot", back: "#lots", text: "back_to_lots", screen: NewLot },
+  lots: { section: "stock", title: "lots", back: "#stock", text: "back_to_stock", screen: ofLots("Lots") },
+  lot: { section: "stock", back: "#lots", text: "back_to_lots", screen: ofLots("Lot") },
+  newlot: { section: "stock", title: "new_lot", back: "#lots", text: "back_to_lots", screen: ofLots("NewLot") },
   listing: { section: "products", back: "#products", text: "back_to_products", screen: Listing },
 };
 const TODAY = { section: "today", title: "today", screen: Today };

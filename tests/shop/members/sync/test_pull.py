@@ -105,7 +105,12 @@ def test_pull_says_who_and_for_whom(seller) -> None:
 
     assert page["member"] == {"id": phone.user.pk, "name": phone.user.get_full_name(), "role": "lister"}
     assert page["rights"] == ["count", "list", "see"]
-    assert page["cooperative"] == {"id": seller.pk, "name": "HTX Thiên An"}
+    assert page["cooperative"] == {
+        "id": seller.pk,
+        "name": "HTX Thiên An",
+        "location": "",
+        "phone": "0912 345 678",
+    }
     assert page["warehouses"] == [
         {
             "id": str(seller.warehouses.get().pk),

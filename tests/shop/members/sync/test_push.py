@@ -103,6 +103,7 @@ def test_answer_brings_the_row_as_it_is_now(phone, part) -> None:
         "name": "Nguyễn Thị Hoa",
         "phone": "+84987654321",
         "shown_phone": "0987 654 321",
+        "greeting": f"Chào Nguyễn Thị Hoa, HTX Thiên An nhắn về đơn {part.order.code} của bạn.",
         "address": str(part.order.shipping_address),
     }
     assert row["lines"] == [
@@ -124,6 +125,8 @@ def test_answer_brings_the_row_as_it_is_now(phone, part) -> None:
             "asked_grams": None,
             "is_substitute_asked": False,
             "lots": [],
+            "lot_quantities": [],
+            "lot_choices": [],
         }
     ]
     assert row["parcels"] == []
@@ -593,6 +596,7 @@ def test_price_that_another_member_changed_is_not_overwritten(seller) -> None:
     assert first["outcome"] == "done"
     (answer,) = conflict["answers"]
     assert (answer["outcome"], answer["code"]) == ("refused", "price_already_changed")
+    assert answer["details"].pop("latest") is not None
     assert answer["details"] == {"amount": 330_000, "field": "price"}
     assert conflict["rows"][0]["variants"][0]["prices"][0]["amount"] == 330_000
     assert (agreed["outcome"], decided["outcome"]) == ("done", "done")

@@ -263,7 +263,7 @@ def test_change_made_online_is_seen_at_once_without_network(phone_with_workers: 
     phone.goto("/xa-vien/#today")
 
     expect(phone.get_by_text("2 chiếc Gối thảo dược")).to_be_visible()
-    expect(phone.get_by_text("Báo thiếu hàng, khiếu nại")).to_be_visible()
+    expect(phone.get_by_text("Khiếu nại, hoàn tiền và quyết toán cần có mạng")).to_be_visible()
     expect(phone).to_have_title("Hôm nay · Chợ Phiên")
     phone.get_by_role("link", name=part.order.code).click()
     expect(phone).to_have_title(f"Đơn {part.order.code} · Chợ Phiên")
@@ -273,7 +273,8 @@ def test_change_made_online_is_seen_at_once_without_network(phone_with_workers: 
     expect(phone.get_by_text(format_money(part.order.current_total_gross, "VND"))).to_be_visible()
     phone.get_by_label("Lấy rồi").check()
     phone.get_by_role("button", name="Xong, sang dán tem").click()
-    expect(phone.get_by_text(f"ghi tay {part.order.code} lên kiện")).to_be_visible()
+    phone.locator("summary", has_text="Tem kiện hàng").click()
+    expect(phone.get_by_text("Ghi tay mã này lên kiện.")).to_be_visible()
     phone.get_by_role("link", name="Đóng hàng").click()
     expect(phone.get_by_text("Đã lấy hàng, chưa dán tem")).to_be_visible()
 

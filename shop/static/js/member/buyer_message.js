@@ -1,0 +1,42 @@
+// What a member tells a buyer: a message to copy, and the ways to send it.
+import { useState } from "preact/hooks";
+import { button } from "member/controls";
+import { html } from "member/html";
+import { Icon, t } from "member/phone";
+
+const news = JSON.parse(document.getElementById("phone-buyer-news").textContent);
+
+// Return the message about a part as it is now, in the language of its order, as the market's page words it.
+const messageOf = ({ language, buyer, parcels, delivery }) => {
+  const texts = news[language] ?? news.vi;
+  const inState = (state) => parcels.find((parcel) => parcel.state === state);
+  const gone = inState("handed_over");
+  const carriage = gone && [gone.carrier, gone.vehicle, gone.driver_phone].filter(Boolean).join(", ");
+  const last = inState("failed_delivery")
+    ? texts.failed_delivery
+    : gone && delivery.is_pickup
+      ? texts.ready
+      : gone
+        ? [texts.handed_over, carriage && texts.carried_by.replace("%(carriage)s", carriage)].filter(Boolean).join(" ")
+        : inState("delivered")
+          ? texts.delivered
+          : texts.preparing;
+  return `${buyer.greeting} ${last}`;
+};
+
+export const Message = ({ part }) => {
+  const [isCopied, setCopied] = useState(false);
+  const message = messageOf(part);
+  const copy = async () => {
+    await navigator.clipboard.writeText(message);
+    setCopied(true);
+  };
+  const { phone } = part.buyer;
+  return html`<div class="stack stack-close">
+    <p class="notice">${message}</p>
+    ${button("copy", t("copy_message"), copy)}
+    <p role="status">${isCopied && t("copied")}</p>
+    <a class="button button-second button-wide" href=${`https://zalo.me/${phone.replace(/[+ ]/g, "")}`} rel="noopener noreferrer" target="_blank"><${Icon} name="message-circle" /> Zalo</a>
+    <a class="button button-second button-wide" href=${`sms:${phone}?&body=${encodeURIComponent(message)}`}><${Icon} name="phone" /> ${t("text_message")}</a>
+  </div>`;
+};

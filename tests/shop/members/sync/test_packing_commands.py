@@ -1,0 +1,133 @@
+"""Phones pack chosen lots, cut orders short, and learn who was first."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.utils import timezone
+
+from catalog.actions.stock.stock_movements import count_stock
+from catalog.models import Stock
+from cooperatives.models import Role
+from orders.actions.fulfilment.cancel_parts import cancel_part
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.models import ParcelLine, Refund
+from shop.core.actors import Actor, EntryPoint
+from tests.factories import get_stock, make_channel, make_order, make_variant, make_warehouse
+from tests.refusals import all_rows
+from tests.shop.members.sync.phone import Phone
+from tests.shop.members.test_lots import make_lot
+
+pytestmark = pytest.mark.django_db
+
+
+def accepted_part(*lines):
+    part = make_order(*lines).parts.get()
+    accept_part(part_id=part.pk, actor=Actor.system(), now=timezone.now())
+    return part
+
+
+def test_parcel_takes_the_lots_that_the_packer_chose(seller) -> None:
+    ginger = make_variant(seller, on_hand=5)
+    early, late, expired = (
+        make_lot(ginger, 2, days=5),
+        make_lot(ginger, 5, days=30),
+        make_lot(ginger, 3, days=0),
+    )
+    expired.expires_on -= datetime.timedelta(1)
+    expired.save()
+    part = accepted_part((ginger, 6))
+    line, phone = str(part.lines.get().pk), Phone(seller)
+    (row,) = [row for row in phone.pull()["rows"] if row["kind"] == "part"]
+
+    taken = phone.answer("pack_parcel", part=part.pk, quantities={line: 2}, lots={line: late.pk})
+    none = phone.answer("pack_parcel", part=part.pk, quantities={line: 1}, lots={line: None})
+    before = all_rows()
+    old = {"part": part.pk, "quantities": {line: 1}, "lots": {line: expired.pk}}
+    refused = phone.answer("pack_parcel", **old)
+
+    assert row["lines"][0]["lot_quantities"] == [2, 4]
+    assert [lot["code"] for lot in row["lines"][0]["lot_choices"]] == [expired.code, early.code, late.code]
+    assert (taken["outcome"], none["outcome"]) == ("done", "done")
+    assert (refused["outcome"], refused["code"]) == ("refused", "expired_lot")
+    assert all_rows() == before
+    assert phone.answer("pack_parcel", **old, lot_reason="Khách đồng ý")["outcome"] == "done"
+    lots = ParcelLine.objects.order_by("parcel").values_list("lot", "quantity")
+    assert list(lots) == [(late.pk, 2), (None, 1), (expired.pk, 1)]
+    assert (
+        phone.answer("pack_parcel", part=part.pk, quantities={line: 1}, lots=[1])["code"] == "invalid_command"
+    )
+
+
+def test_missing_items_are_cut_from_the_order_once(seller) -> None:
+    pillow, honey = make_variant(seller), make_variant(seller, name="Mật ong")
+    part = accepted_part((pillow, 3), (honey, 2))
+    first, second = part.lines.order_by("position")
+    phone = Phone(seller)
+
+    answer = phone.answer("report_shortage", part=part.pk, available={str(first.pk): 1, str(second.pk): 2})
+
+    amount = -(-first.total_gross * 2 // 3)
+    assert (answer["outcome"], answer["result"]) == ("done", {"amount": amount})
+    assert Refund.objects.get().amount == amount
+    declined = phone.answer("report_shortage", part=part.pk, available={str(second.pk): 0})
+    assert (declined["outcome"], Refund.objects.count()) == ("done", 2)
+    before = all_rows()
+    nothing = phone.answer("report_shortage", part=part.pk, available={str(first.pk): 0})
+    assert (nothing["outcome"], nothing["code"]) == ("refused", "no_lines_left_to_send")
+    assert all_rows() == before
+
+
+def test_refusal_says_who_was_first_and_when(seller) -> None:
+    phone, other = Phone(seller), Phone(seller)
+    other.user.first_name, other.user.last_name = "", "Lý Thị Mai"
+    other.user.save()
+    mai = Actor.person(other.user.pk, other.user.name, EntryPoint.MEMBERS)
+    moment = datetime.datetime(2026, 11, 24, 3, 5, tzinfo=datetime.UTC)
+    part = make_order((make_variant(seller), 2)).parts.get()
+    accept_part(part_id=part.pk, actor=mai, now=moment)
+    line = part.lines.get()
+    parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 2}, actor=mai, now=moment)
+    close_parcel(parcel_id=parcel.pk, actor=Actor.system(), now=moment + datetime.timedelta(minutes=5))
+
+    accepted = phone.answer("accept_part", part=part.pk)
+    packed = phone.answer("pack_parcel", part=part.pk, quantities={str(line.pk): 2})
+    cancel_part(part_id=part.pk, reason="hết hàng", actor=Actor.guest(), now=moment + datetime.timedelta(1))
+    cancelled = phone.answer("close_parcel", parcel=parcel.pk)
+
+    assert accepted["details"]["latest"] == [
+        "Lý Thị Mai, 10:05 24/11: Nhận đơn",
+        "Hệ thống, 10:10 24/11: Đã đóng gói",
+    ]
+    assert packed["details"]["latest"][0] == "Lý Thị Mai, 10:05 24/11: Bắt đầu đóng gói"
+    assert cancelled["details"]["latest"][-1].startswith("Người mua, 10:05 25/11: ")
+
+
+def test_refused_stock_command_says_who_changed_the_stock_last(seller) -> None:
+    phone = Phone(seller, Role.LISTER)
+    pillow = make_variant(seller, on_hand=4)
+    other_place = make_warehouse(seller, make_channel(), name="Kho xa")
+    warehouse = get_stock(pillow).warehouse_id
+    count_stock(
+        cooperative=seller,
+        variant_id=pillow.pk,
+        warehouse_id=warehouse,
+        counted_quantity=3,
+        actor=phone_actor(phone),
+        now=datetime.datetime(2026, 11, 24, 3, 5, tzinfo=datetime.UTC),
+    )
+    other_place.closed_at = timezone.now()
+    other_place.save()
+
+    answer = phone.answer(
+        "transfer_stock", variant=pillow.pk, warehouse=str(warehouse), to=str(other_place.pk), quantity=1
+    )
+
+    assert answer["outcome"] == "refused"
+    assert answer["details"]["latest"] == [f"{phone.user.name}, 10:05 24/11: Kiểm kê kho"]
+    assert Stock.objects.get(variant=pillow).on_hand == 3
+
+
+def phone_actor(phone):
+    return Actor.person(phone.user.pk, phone.user.name, EntryPoint.MEMBERS)
