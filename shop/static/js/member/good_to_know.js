@@ -4,7 +4,6 @@ import { daysUntil, Icon, may, number, products, t } from "member/phone";
 import { listings, stockOf } from "member/products";
 
 const SHOWN = 5;
-const NEAR_EXPIRY_DAYS = 10; // for rows of an earlier build, which say no day
 
 const shortest = () =>
   listings()
@@ -17,8 +16,7 @@ const shortest = () =>
     .filter(({ free, variant }) => free <= variant.low_stock_at)
     .sort((one, other) => one.free - other.free);
 
-const isNear = ({ near_expiry_from: from, expires_on: day }) =>
-  from ? daysUntil(from) <= 0 : Boolean(day) && daysUntil(day) <= NEAR_EXPIRY_DAYS;
+const isNear = ({ near_expiry_from: from }) => Boolean(from) && daysUntil(from) <= 0;
 
 const expiring = () =>
   products().flatMap((product) =>
