@@ -18,6 +18,7 @@ from orders.actions.fulfilment.phone_handovers import HandoverOfCancelledParcel
 from orders.models import HandoverStep
 from shop.members.forms.variants import COMMON_UNITS
 from shop.members.forms.work import FAILURE_REASONS
+from shop.members.phone_packing_texts import PACKING_TEXTS
 
 _LISTING_TABS = {
     "on_sale": _("On sale"),
@@ -29,6 +30,7 @@ _LISTING_TABS = {
 }
 
 _TEXTS: Mapping[str, str | Promise] = {
+    **PACKING_TEXTS,
     "to_check": _("%(count)s refused by the market"),
     "all_sent": _("Everything is sent"),
     "waiting": _("%(count)s waiting on this phone"),
@@ -63,46 +65,6 @@ _TEXTS: Mapping[str, str | Promise] = {
     "accept": _("Accept order"),
     "picked": _("Picked"),
     "pack": _("Done, attach the label next"),
-    "send_fewer": _("Items missing? Send fewer"),
-    "how_many_can_be_sent": _("How many can you send?"),
-    "buyer_pays_less": _("The buyer pays %(amount)s less, or gets it back."),
-    "nothing_left_to_send": _("Nothing would be left to send. Cancel the order once you are online."),
-    "tell_buyer_less": _("Tell the buyer"),
-    "did_report_shortage": _("Items missing"),
-    "another_lot": _("Take another lot"),
-    "lot": _("Lot"),
-    "as_suggested": _("As suggested"),
-    "lots_as_suggested": _("Take the lots as suggested"),
-    "without_lot": _("Stock without a lot"),
-    "lot_reason": _("Why is an expired lot sent?"),
-    "split": _("Split into several parcels"),
-    "quantity_in_parcel": _("Quantity in this parcel"),
-    "message_to_buyer": _("Message to the buyer"),
-    "copy_message": _("Copy message"),
-    "copied": _("Copied"),
-    "text_message": _("Text message"),
-    "pick_list": _("Pick list"),
-    "by_product": _("By product"),
-    "by_order": _("By order"),
-    "nothing_to_pick": _("No items to pick"),
-    "weigh_about": _("To weigh: about %(weight)s"),
-    "back_to_packing": _("Back to the orders"),
-    "label": _("Parcel label"),
-    "label_from": pgettext_lazy("label", "From"),
-    "label_to": pgettext_lazy("label", "To"),
-    "label_pickup": _("Pick up at:"),
-    "label_contents": _("Contents"),
-    "label_cash": _("Cash to collect"),
-    "label_qr": _("QR code of the parcel"),
-    "label_paper": _("Paper"),
-    "print_label": _("Print label"),
-    "label_hint": _("No printer here? Write this code on the parcel by hand."),
-    "good_to_know": pgettext_lazy("members", "Good to know"),
-    "goods_short": _("%(goods)s: %(count)s %(unit)s short."),
-    "goods_sold_out": _("%(goods)s is sold out."),
-    "goods_left": _("%(goods)s: %(count)s %(unit)s left."),
-    "see_product": _("View the product"),
-    "lots_near_expiry": _("Lots near their use-by date or past it: %(count)s."),
     "weight": _("Weight of %(name)s"),
     "expected_weight": _("About %(weight)s ordered, at most %(limit)s without asking the buyer."),
     "save_weight": _("Save the weight"),

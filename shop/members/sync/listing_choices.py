@@ -12,7 +12,8 @@ from catalog.actions.listings.listing_states import required_texts
 from catalog.models import Category, Price, Product, ProductType
 from cooperatives.access import MembershipContext
 from shop.core.models import Channel, market_channel, show_in_language
-from shop.members.sync.rows import Row, content_of
+from shop.members.sync.product_facts import content_of
+from shop.members.sync.rows import Row
 
 _MAX_GOODS = 300
 _GOODS_KEPT_FOR = 60 * 60  # seconds

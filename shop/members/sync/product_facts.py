@@ -1,17 +1,21 @@
-"""What rows of products say beside their columns: the first photo, and what is scarce."""
+"""What rows of products say beside their columns: the first photo, what is scarce, lots and contents."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from django.core.files.storage import default_storage
+from django.db.models import F
 
-from catalog.models import ProductMedia
+from catalog.models import LotBalance, ProductMedia, Variant
 from catalog.variant_stock import low_stock_variants
 from cooperatives.models import Cooperative
 from shop.core.images.image_files import THUMBNAIL_WIDTHS
 from shop.core.images.rendition_files import rendition_files
 from shop.core.models import market_channel
+
+Row = dict[str, Any]
 
 
 def thumbnails(product_ids: Collection[int]) -> dict[int, str]:
@@ -32,3 +36,47 @@ def low_stock_ids(cooperative: Cooperative, product_ids: Collection[int]) -> set
         return set()
     variants = low_stock_variants(cooperative, channel).filter(product__in=product_ids)
     return set(variants.values_list("pk", flat=True))
+
+
+def lots_by_variant(cooperative: Cooperative, product_ids: Collection[int]) -> dict[int, list[Row]]:
+    """Return the products' lots of which something is left, first expired first, with their balances."""
+    balances = (
+        LotBalance.objects.filter(lot__variant__product__in=product_ids)
+        .exclude(on_hand=0)
+        .select_related("lot__producer", "stock")
+        .order_by(
+            F("lot__expires_on").asc(nulls_last=True),
+            F("lot__harvested_on").asc(nulls_last=True),
+            "lot",
+            "stock",
+        )
+    )
+    rows: dict[int, Row] = {}
+    by_variant: dict[int, list[Row]] = {}
+    for balance in balances:
+        lot = balance.lot
+        if lot.pk not in rows:
+            rows[lot.pk] = {
+                "id": lot.pk,
+                "code": lot.code,
+                "harvested_on": lot.harvested_on,
+                "expires_on": lot.expires_on,
+                "near_expiry_from": lot.near_expiry_from(cooperative),
+                "household": lot.producer.name if lot.producer is not None else "",
+                "is_recalled": lot.is_recalled,
+                "balances": [],
+            }
+            by_variant.setdefault(lot.variant_id, []).append(rows[lot.pk])
+        rows[lot.pk]["balances"].append({"warehouse": balance.stock.warehouse_id, "on_hand": balance.on_hand})
+    return by_variant
+
+
+def content_of(variant: Variant) -> Row:
+    """Return what a sales unit holds, in the fields of a new listing."""
+    content: Row = {
+        "content_grams": variant.content_grams,
+        "content_ml": variant.content_ml,
+        "content_count": variant.content_count,
+        "content_unit": variant.content_unit,
+    }
+    return {name: value for name, value in content.items() if value}

@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
-from catalog.models import LotBalance, Product, Variant
+from catalog.models import Product, Variant
 from catalog.season_labels import months_text
 from catalog.unit_labels import unit_label, unit_name
 from cooperatives.access import MemberRight, MembershipContext
@@ -31,7 +31,7 @@ from shop.core.identifiers.phones import format_phone
 from shop.core.texts.formatting import format_short_day, format_weight
 from shop.members.buyer_messages import greeting_of_part
 from shop.members.order_texts import contents_labels, lot_texts, ready_time, sorted_lines, step_names
-from shop.members.sync.product_facts import low_stock_ids, thumbnails
+from shop.members.sync.product_facts import content_of, lots_by_variant, low_stock_ids, thumbnails
 
 PART, PRODUCT = "part", "product"
 Row = dict[str, Any]
@@ -303,7 +303,7 @@ def _product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
         .prefetch_related("listings__channel", "variants__prices__channel", "variants__stocks")
         .order_by("pk")
     )
-    lots, pictures = _lots_by_variant(cooperative, ids), thumbnails(ids)
+    lots, pictures = lots_by_variant(cooperative, ids), thumbnails(ids)
     low_stock = low_stock_ids(cooperative, ids)
     return [
         {
@@ -333,50 +333,6 @@ def _product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
         }
         for product in products
     ]
-
-
-def _lots_by_variant(cooperative: Cooperative, product_ids: Collection[int]) -> dict[int, list[Row]]:
-    """Return the products' lots of which something is left, first expired first, with their balances."""
-    balances = (
-        LotBalance.objects.filter(lot__variant__product__in=product_ids)
-        .exclude(on_hand=0)
-        .select_related("lot__producer", "stock")
-        .order_by(
-            F("lot__expires_on").asc(nulls_last=True),
-            F("lot__harvested_on").asc(nulls_last=True),
-            "lot",
-            "stock",
-        )
-    )
-    rows: dict[int, Row] = {}
-    by_variant: dict[int, list[Row]] = {}
-    for balance in balances:
-        lot = balance.lot
-        if lot.pk not in rows:
-            rows[lot.pk] = {
-                "id": lot.pk,
-                "code": lot.code,
-                "harvested_on": lot.harvested_on,
-                "expires_on": lot.expires_on,
-                "near_expiry_from": lot.near_expiry_from(cooperative),
-                "household": lot.producer.name if lot.producer is not None else "",
-                "is_recalled": lot.is_recalled,
-                "balances": [],
-            }
-            by_variant.setdefault(lot.variant_id, []).append(rows[lot.pk])
-        rows[lot.pk]["balances"].append({"warehouse": balance.stock.warehouse_id, "on_hand": balance.on_hand})
-    return by_variant
-
-
-def content_of(variant: Variant) -> Row:
-    """Return what a sales unit holds, in the fields of a new listing."""
-    content: Row = {
-        "content_grams": variant.content_grams,
-        "content_ml": variant.content_ml,
-        "content_count": variant.content_count,
-        "content_unit": variant.content_unit,
-    }
-    return {name: value for name, value in content.items() if value}
 
 
 def _variant_order(variant: Variant) -> tuple[int, int]:

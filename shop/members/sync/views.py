@@ -20,11 +20,9 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives.access import ROLE_RIGHTS, MemberRight, MembershipContext, membership_context
 from cooperatives.actions.phone_pins import signing_key, usable_pins
-from cooperatives.models import PhonePin, Producer, Warehouse
+from cooperatives.models import PhonePin
 from shop.accounts.models import User
 from shop.core.errors import Forbidden, Missing, Refused
-from shop.core.identifiers.phones import format_phone
-from shop.core.models import Channel
 from shop.core.web.build_id import build_id
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit, TooManyTries
@@ -39,6 +37,7 @@ from shop.members.shared_phones.phone_sessions import (
 )
 from shop.members.sync.authors import Signature, authors_on_phone
 from shop.members.sync.changes import pull_rows
+from shop.members.sync.cooperative_facts import cooperative_of, households_of, warehouses_of
 from shop.members.sync.listing_choices import listing_choices
 from shop.members.sync.payloads import InvalidCommand, is_storable, parse_uuid
 from shop.members.sync.photos import MAX_PIECE_BYTES, find_photo, receive_piece
@@ -169,9 +168,9 @@ def _pull_changes(request: HttpRequest, user: User, *, now: datetime.datetime) -
         "shared_phone": _shared_phone(request),
         "member": {"id": user.pk, "name": user.get_full_name(), "role": membership.role},
         "rights": sorted(membership.rights),
-        "cooperative": _cooperative(membership),
-        "warehouses": _warehouses(membership),
-        "households": _households(membership),
+        "cooperative": cooperative_of(membership),
+        "warehouses": warehouses_of(membership),
+        "households": households_of(membership),
         **_new_choices(request, membership),
         **pull_rows(membership, request.GET.get("since", ""), now=now),
         "server_time": now,
@@ -255,47 +254,6 @@ def _new_choices(request: HttpRequest, membership: MembershipContext) -> Row:
     """Return the choices of a new listing, unless the phone has this version of them: `?choices=`."""
     choices = listing_choices(membership) if membership.may(MemberRight.LIST) else None
     return {} if choices and choices["version"] == request.GET.get("choices") else {"choices": choices}
-
-
-def _cooperative(membership: MembershipContext) -> Row:
-    """Return the cooperative with what its labels say about the sender."""
-    cooperative = membership.cooperative
-    return {
-        "id": cooperative.pk,
-        "name": cooperative.name,
-        "location": cooperative.location,
-        "phone": format_phone(cooperative.phone),
-    }
-
-
-def _warehouses(membership: MembershipContext) -> list[Row]:
-    """Return the warehouses with the channels that sell from them. Closed ones may still hold stock."""
-    if not (membership.may(MemberRight.COUNT_STOCK) or membership.may(MemberRight.LIST)):
-        return []
-    warehouses = Warehouse.objects.for_cooperative(membership.cooperative)
-    selling = {
-        channel.slug: set(
-            warehouses.selling_to(channel.default_country, channel_id=channel.pk).values_list("pk", flat=True)
-        )
-        for channel in Channel.objects.order_by("pk")
-    }
-    return [
-        {
-            "id": warehouse.pk,
-            "name": warehouse.name,
-            "is_open": warehouse.closed_at is None,
-            "channels": [slug for slug, ids in selling.items() if warehouse.pk in ids],
-        }
-        for warehouse in warehouses.order_by("created_at", "pk")
-    ]
-
-
-def _households(membership: MembershipContext) -> list[Row]:
-    """Return the households that a new lot may name."""
-    if not membership.may(MemberRight.COUNT_STOCK):
-        return []
-    households = Producer.objects.for_cooperative(membership.cooperative).order_by("name", "pk")
-    return [{"id": household.pk, "name": household.name} for household in households]
 
 
 def read_body(request: HttpRequest) -> Row:
