@@ -1,4 +1,4 @@
-"""A cooperative's rules for alerts: minutes between two steps, quiet hours, and limits of stock."""
+"""A cooperative's rules for alerts: minutes between steps, quiet hours, and limits of stock."""
 
 from __future__ import annotations
 

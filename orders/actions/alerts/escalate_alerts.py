@@ -1,8 +1,8 @@
 """Tell the members of a cooperative about an alert, one after the other, until somebody has seen it.
 
-Each member is told by push, then by email, then by text message; then comes the next member. Those who pack,
-or who count the stock that an alert is about, come before managers. A channel that a member does not have is
-left out, as is the cooperative's own email address if it gets a mail anyway.
+Each member is told by push, then by email, then by text message. After that comes the next member. Members
+who pack, or who count the stock that an alert is about, come before managers. A way of notifying that a
+member does not have is left out. So is the cooperative's own email address, if that gets a mail anyway.
 """
 
 from __future__ import annotations
@@ -56,9 +56,10 @@ def raise_order_alerts(*, now: datetime.datetime) -> int:
 
 
 def escalate_alerts(*, now: datetime.datetime) -> int:
-    """Close alerts that are no longer needed, and send the next step of the others; return how many steps.
+    """Close alerts that are no longer needed, and send the next step of the others.
 
-    An alert that waits for the end of the quiet hours does not count, because it may stay due until then.
+    Return the number of steps. An alert that waits for the end of the quiet hours does not count, because it
+    may stay due until then.
     """
     run_each(
         Alert.objects.no_longer_needed().values_list("pk", flat=True),

@@ -18,7 +18,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.jobs.sweeps import run_each
 from shop.core.models import market_channel
 
-# What else becomes low meanwhile is told together.
+# Stock that becomes low within this time is told in one alert.
 GATHERED_FOR = datetime.timedelta(hours=3)
 
 
@@ -33,7 +33,7 @@ def raise_stock_alerts(*, now: datetime.datetime) -> None:
 
 @transaction.atomic(durable=True)
 def raise_stock_alert(*, cooperative_id: int, now: datetime.datetime) -> Alert | None:
-    """Raise one alert for what became low or near its use-by date; end warnings that no longer hold.
+    """Raise one alert for stock that became low or near its use-by date. End warnings that no longer hold.
 
     Returns None if nothing is new, in quiet hours, and for some hours after the last such alert.
     """

@@ -1,4 +1,4 @@
-"""Confirm, decline or withdraw proposals: the four-eyes rule for payouts and bank accounts."""
+"""Confirm, decline or withdraw proposals. A second person confirms payouts and changes of bank accounts."""
 
 from __future__ import annotations
 
@@ -128,7 +128,10 @@ def change_second_person_rules(
 
 
 def permissions_without_second_person() -> list[Permission]:
-    """Return the permissions to confirm proposals that fewer than two people hold; one query for each."""
+    """Return the permissions to confirm proposals that fewer than two people hold.
+
+    It takes one query for each.
+    """
     return [
         permission
         for permission in dict.fromkeys(APPROVAL_PERMISSIONS.values())
@@ -202,7 +205,7 @@ def _lock_subject(row: Approval) -> tuple[Payout | None, ShopSettings | None]:
 
 
 def _current_values(row: Approval, payout: Payout | None, shop: ShopSettings | None) -> Mapping[str, object]:
-    """Return the current values of a proposal's subject; {} if its payout is no longer due."""
+    """Return the current values of a proposal's subject. They are empty if its payout is no longer due."""
     if payout is not None:
         return payout_values(payout) if payout.state == PayoutState.DUE else {}
     if row.cooperative_id is not None:

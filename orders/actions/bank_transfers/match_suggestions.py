@@ -128,9 +128,10 @@ def suggest_orders(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, Transfe
 
 
 def find_orders(transfer: BankTransfer, text: str) -> TransferSuggestions:
-    """Return orders found by a buyer's or label's `text`, or by an amount; nearest amounts first.
+    """Return orders found by a buyer's or label's `text`, or by an amount, the nearest amounts first.
 
-    Without a text: recent orders that cost the unassigned amount or have it due, even paid and ended ones.
+    If no text is given, these are recent orders that cost the unassigned amount or have it due, even paid and
+    ended ones.
     """
     assigned_amounts = _assigned_amounts([transfer]).get(transfer.pk, {})
     unassigned = transfer.amount - sum(assigned_amounts.values())
@@ -160,7 +161,7 @@ def find_orders(transfer: BankTransfer, text: str) -> TransferSuggestions:
 
 
 def similar_transfers(transfer: BankTransfer) -> list[BankTransfer]:
-    """Return transfers that differ only in the bank's reference: perhaps the same one reported twice."""
+    """Return transfers that differ only in the bank's reference. They may be one transfer, reported twice."""
     similar = BankTransfer.objects.filter(similarity_key=transfer.similarity_key).exclude(pk=transfer.pk)
     return list(similar.newest_first()[:_MAX_SUGGESTIONS]) if transfer.similarity_key else []
 

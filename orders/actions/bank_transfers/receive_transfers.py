@@ -280,7 +280,10 @@ def _normalise_account(incoming: IncomingTransfer) -> IncomingTransfer:
 
 
 def _is_platform_account(account: str) -> bool:
-    """Return whether it is our account; ignores leading zeros, which spreadsheets lose, and grouping."""
+    """Return whether it is our account.
+
+    Grouping is ignored, and so are leading zeros, which spreadsheets lose.
+    """
     own_account = shop_settings().bank_account
     return bool(own_account) and _strip_account(account) == _strip_account(own_account)
 

@@ -1,6 +1,7 @@
 """Assign or return, by hand, the transfers that were not assigned automatically.
 
-An order is never credited more than it costs: the remainder stays under review until it is returned.
+An order is never credited more than it costs. The rest of the transfer stays under review until it is
+returned.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ def assign_transfer(
 def return_transfer(
     *, transfer_id: uuid.UUID, account: BankAccount, reason: str, actor: Actor, now: datetime.datetime
 ) -> Payout:
-    """Create a payout that returns the unassigned amount of a transfer; staff still have to send it.
+    """Create a payout that returns the unassigned amount of a transfer. Staff still have to send it.
 
     Repeating it returns the first payout. Raises Missing, InvalidBankAccount, ReasonRequired,
     TransitionNotAllowed.
@@ -183,7 +184,7 @@ def confirm_transfer_returned(
 def dismiss_transfer(
     *, transfer_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime
 ) -> BankTransfer:
-    """Dismiss a transfer that is for no order: a duplicate report, or other money of the market.
+    """Dismiss a transfer that is for no order, such as a duplicate report or other money of the market.
 
     Raises Missing, ReasonRequired, TransitionNotAllowed.
     """

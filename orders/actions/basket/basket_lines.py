@@ -199,7 +199,10 @@ def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int, *, now:
 def change_line_quantity(
     *, basket_id: uuid.UUID, line_id: uuid.UUID, quantity: int, now: datetime.datetime
 ) -> None:
-    """Set the quantity of a line; 0 removes it. Raises Missing, InvalidQuantity, QuantityExceedsLimit."""
+    """Set the quantity of a line, or remove it if that is 0.
+
+    Raises Missing, InvalidQuantity, QuantityExceedsLimit.
+    """
     basket = lock_existing_basket(basket_id)
     set_line_quantity(basket, line_id, quantity, now=now)
     mark_basket_changed(basket, now)
@@ -281,9 +284,9 @@ def release_reservations(reservations: list[Reservation]) -> None:
 
 
 def release_reserved_stock(reservations: Sequence[Reservation], rows: Mapping[int, Stock]) -> set[int]:
-    """In a transaction: delete reservations of locked stock; return the ids of rows for the caller to save.
+    """In a transaction: delete reservations of locked stock. Return the ids of rows for the caller to save.
 
-    Read the reservations under the lock: another worker may have released some of them before.
+    Read the reservations under the lock, because another worker may have released some of them before.
     """
     if not reservations:
         return set()

@@ -1,6 +1,6 @@
 """Set the buyer, addresses and owner of a basket, one by one before the order.
 
-Each action returns the changed basket. With `access`, a basket that it does not include is missing.
+Each action returns the changed basket. If `access` does not include the basket, it is missing.
 """
 
 from __future__ import annotations

@@ -36,7 +36,10 @@ class CombinedOptionNotAvailable(Refused):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryLeg:
-    """One cooperative's delivery within an option; `fee` in minor units, None for a split channel service."""
+    """One cooperative's delivery within an option.
+
+    `fee` is in minor units, and None for a split channel service.
+    """
 
     cooperative: Cooperative
     service: ShippingService
@@ -128,10 +131,10 @@ def choose_combined_option(
     chosen_key: int | uuid.UUID | None,
     now: datetime.datetime,
 ) -> tuple[Basket, Quote]:
-    """Choose an option for the whole basket, by its key or leading service; None clears the choice.
+    """Choose an option for the whole basket, by its key or leading service. None clears the choice.
 
-    Returns the basket and its new quote. Raises CombinedOptionNotAvailable and Missing, the latter also for a
-    basket that `access` does not include.
+    Returns the basket and its new quote. Raises CombinedOptionNotAvailable, and Missing (also for a basket
+    that `access` does not include).
     """
     basket = lock_existing_basket(basket_id, access)
     quote_request = basket_quote_request(basket)

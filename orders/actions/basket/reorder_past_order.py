@@ -33,10 +33,11 @@ class DifferenceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A difference: `was` and `now` are sales units for FEWER, and minor units for a changed price.
+    """A difference between the past order and the basket.
 
-    `name` is the product's name when it was ordered, `translated` the same in the order's language. `seller`
-    is the cooperative's name if it is paused.
+    `was` and `now` are sales units for FEWER, and minor units for a changed price. `name` is the product's
+    name when it was ordered, and `translated` is the same in the order's language. `seller` is the
+    cooperative's name if it is paused.
     """
 
     name: str
@@ -106,7 +107,7 @@ def add_past_order_to_basket(
 
 
 def _ordered_variants(order: Order) -> list[_OrderedVariant]:
-    """Return the ordered variants by position; deleted ones have no variant id."""
+    """Return the ordered variants by position. A deleted variant has no id."""
     ordered_variants: dict[object, _OrderedVariant] = {}
     for line in OrderLine.objects.filter(order=order).order_by("position", "pk"):
         ordered_variant = ordered_variants.setdefault(
@@ -158,7 +159,7 @@ def _available_lines(
     *,
     now: datetime.datetime,
 ) -> list[tuple[QuotedLine, int]]:
-    """Return the available lines with their quantities; add all differences to `result`."""
+    """Return the available lines with their quantities, and add all differences to `result`."""
     quoted = {
         line.requested.key: (line, seller_quote)
         for seller_quote in build_quote(quote_request, now=now).seller_quotes

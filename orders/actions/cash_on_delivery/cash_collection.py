@@ -47,7 +47,7 @@ class CashAmountDiffers(Refused):
 
 @dataclass(frozen=True, slots=True)
 class CollectedCash:
-    """The collected amount in minor units; None means the expected one. A different amount needs a reason."""
+    """The collected amount in minor units. None means the expected amount. Another amount needs a reason."""
 
     amount: int | None = None
     reason: str = ""
@@ -176,9 +176,9 @@ def collect_cash(
 ) -> None:
     """In a transaction: record a parcel's cash as collected and charge the payment.
 
-    Less than expected needs a reason, and the rest stays due from the buyer. More is refused unless
-    `is_reported_by_carrier`: carriers' figures are recorded unchanged. Raises CashAmountDiffers, Missing,
-    InvalidCashAmount, TransitionNotAllowed.
+    If less than expected was collected, a reason is needed, and the buyer still owes the rest. More is
+    refused unless `is_reported_by_carrier` is true, because carriers' figures are recorded unchanged. Raises
+    CashAmountDiffers, Missing, InvalidCashAmount, TransitionNotAllowed.
     """
     part = parcel.part
     amount = parcel.cod_expected if cash.amount is None else cash.amount
@@ -210,7 +210,7 @@ def collect_cash(
 
 
 def _collection_key(parcel: Parcel) -> str:
-    """Return the key of the parcel's next collection: cash may be collected again after it was undone."""
+    """Return the key of the parcel's next collection. Cash may be collected again after it was undone."""
     undone_count = PaymentEvent.objects.filter(parcel=parcel, kind=EventKind.CHARGE_BACK).count()
     return f"cod:parcel:{parcel.pk}:collected" + (f":{undone_count + 1}" if undone_count else "")
 

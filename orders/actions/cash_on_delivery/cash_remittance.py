@@ -62,7 +62,7 @@ class Remitter:
 
 @dataclass(frozen=True, slots=True)
 class RemittedCash:
-    """The cash remitted for a parcel: `collected` from the buyer less the carrier's `fee`, minor units."""
+    """The cash remitted for a parcel: `collected` from the buyer less the carrier's `fee`, in minor units."""
 
     parcel: Parcel
     collected: int
@@ -81,9 +81,10 @@ def remit_cash(
     actor: Actor,
     now: datetime.datetime,
 ) -> CashRemittance:
-    """Record a remittance of these parcels' cash, less the total `fees` that were kept; all or nothing.
+    """Record a remittance of the cash of all these parcels, less the total `fees` that were kept.
 
-    A repeated `idempotency_key` returns the first remittance. Raises CashNotHeld, KeyReused, EmptyRemittance.
+    If the cash of one parcel is not held, nothing is recorded. A repeated `idempotency_key` returns the first
+    remittance. Raises CashNotHeld, KeyReused, EmptyRemittance.
     """
     parcels = locks.lock_parcels(parcel_ids)
     existing = CashRemittance.objects.filter(idempotency_key=idempotency_key).first()
@@ -187,10 +188,10 @@ def reconcile_remittance(
     actor: Actor,
     now: datetime.datetime,
 ) -> CashRemittance:
-    """Record the cash that arrived on our account: `received` minor units, with a reason if it differs.
+    """Record the cash that arrived on our account, as `received` minor units.
 
-    A missing amount stays owed by the remitter. Raises KeyReused, Missing, ReceivedAmountDiffers,
-    StatementInProgress, TransitionNotAllowed.
+    If the amount differs, a reason is needed, and a missing amount stays owed by the remitter. Raises
+    KeyReused, Missing, ReceivedAmountDiffers, StatementInProgress, TransitionNotAllowed.
     """
     remittance = locks.lock_remittance(remittance_id)
     if was_done_with_key(idempotency_key, "remittance.reconciled", remittance):

@@ -11,7 +11,7 @@ from orders.models import CashRemittance, CostBearer, EntryNature, LedgerAccount
 from orders.states import CashHolder
 from shop.core.actors import Actor
 
-# Who holds cash: an account, a cooperative's key or a carrier's name.
+# Who holds cash: a ledger account, and a cooperative's key or a carrier's name.
 CashHolderKey = tuple[LedgerAccount, int | None, str]
 
 

@@ -133,7 +133,7 @@ def _require_contact(basket: Basket, quote: Quote, invoice: InvoiceDetails | Non
 def _require_no_problems(quote: Quote) -> None:
     """Raise BasketChanged if the quote has problems or a refused voucher code.
 
-    A changed price is not refused here: by payments that cover the total the buyer has agreed to it.
+    A changed price is not refused here, because the buyer has agreed to the total by payments that cover it.
     """
     if quote.problems - {QuoteProblem.PRICE_CHANGED}:
         raise BasketChanged(quote=quote)

@@ -134,7 +134,7 @@ def reserve_basket_stock(basket: Basket, quote_request: QuoteRequest, *, now: da
 
 
 def _choose_stock_for(line: BasketLine, rows: dict[int, Stock], basket: Basket) -> list[StockPick]:
-    """Return the stock for a line; empty if there is not enough."""
+    """Return the stock for a line, or nothing if there is not enough."""
     try:
         return choose_stock(
             {line.variant_id: line.quantity},

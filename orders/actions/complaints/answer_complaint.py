@@ -44,7 +44,11 @@ class RemedyExceedsComplaint(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """The buyer's remedy: a refund, and by line the sales units replaced or returned without a refund."""
+    """What the buyer gets for a complaint.
+
+    `refund` is the refund decision, if there is one. `replaced` and `returned` are sales units by line.
+    Returned units of a refunded line are in its refund instead.
+    """
 
     refund: RefundDecision | None = None
     replaced: Mapping[uuid.UUID, int] = field(default_factory=dict)
@@ -99,7 +103,10 @@ def _carry_out_remedy(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Replace, refund and take back as the remedy says; members' refunds are at their cooperative's cost."""
+    """Replace, refund and take back items as the remedy says.
+
+    If members answered, their cooperative bears the refund.
+    """
     if remedy.replaced:
         create_replacement(order, part, remedy.replaced, complaint=complaint, actor=actor, now=now)
     if remedy.refund is not None:

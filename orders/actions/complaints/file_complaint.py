@@ -139,7 +139,7 @@ def submit_complaint(
 
 @transaction.atomic(durable=True)
 def withdraw_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> Complaint:
-    """Withdraw a complaint as its buyer; repeating it changes nothing.
+    """Withdraw a complaint as its buyer. Repeating it changes nothing.
 
     Raises Missing, TransitionNotAllowed.
     """

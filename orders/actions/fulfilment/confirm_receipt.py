@@ -26,8 +26,8 @@ class NoParcelToReceive(Refused):
 def confirm_part_receipt(*, part_id: int, actor: Actor, now: datetime.datetime) -> OrderPart:
     """Mark all dispatched parcels of the part as delivered, as its buyer reports.
 
-    This never marks cash as collected: the cooperative or the carrier reports that. Repeating it changes
-    nothing. Raises Missing, NoParcelToReceive.
+    Cash is never marked as collected here, because the cooperative or the carrier reports that. Repeating it
+    changes nothing. Raises Missing, NoParcelToReceive.
     """
     order, part = locks.lock_part(part_id)
     parcels = list(Parcel.objects.active_outgoing().filter(part=part).in_order())

@@ -169,8 +169,8 @@ def deliver_parcel(
 ) -> Parcel:
     """Record a delivery, and separately whether its cash was collected. `cash` says how much.
 
-    A pickup requires the `code` that its buyer shows; platform staff may omit it and give a reason. A
-    recalled lot is not handed out; a pickup that happened before the recall is recorded. Raises
+    A pickup requires the `code` that its buyer shows. Platform staff may leave it out and give a reason. A
+    recalled lot is not handed out, but a pickup that happened before the recall is recorded. Raises
     CashAmountDiffers, KeyReused, Missing, ReasonRequired, InvalidCashAmount, TransitionNotAllowed,
     InvalidPickupCode, RecalledLotInParcel.
     """
@@ -266,7 +266,7 @@ def report_collected_cash(
 def fail_delivery(
     *, parcel_id: int, reason: str, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Parcel:
-    """Record a failed delivery. It may be handed over again.
+    """Record a failed delivery. The parcel may be handed over again.
 
     Raises Missing, ReasonRequired, TransitionNotAllowed.
     """

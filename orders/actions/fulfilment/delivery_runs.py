@@ -26,7 +26,7 @@ _SIGNER = signing.Signer(sep=".", salt="orders.actions.fulfilment.delivery_runs"
 
 
 class ParcelNotForRun(Refused):
-    """A parcel cannot be carried now: it is not packed, on its way, picked up, or in another open run.
+    """A parcel cannot join a run now: it is not packed, on its way, picked up, or in another open run.
 
     `details["parcels"]` lists the ids.
     """
@@ -41,7 +41,7 @@ class EmptyRun(Refused):
 
 
 class RunEnded(Refused):
-    """The run's link is invalid, or the run has ended. Both look the same."""
+    """The run's link is invalid, or the run has ended. The refusal does not say which."""
 
     code = "run_ended"
     default_message = _("This delivery run has ended. Call the cooperative if parcels are left.")
@@ -90,7 +90,7 @@ def create_run(
     actor: Actor,
     now: datetime.datetime,
 ) -> DeliveryRun:
-    """Create a run of parcels that wait for their dispatch; they are handed over separately.
+    """Create a run of parcels that wait for their dispatch. They are handed over separately.
 
     A repeated `idempotency_key` returns the first run. Raises EmptyRun, InvalidPhone, KeyReused, Missing,
     ParcelNotForRun.
@@ -133,7 +133,7 @@ def create_run(
 
 @transaction.atomic(durable=True)
 def end_run(*, run_id: int, cooperative: Cooperative, actor: Actor, now: datetime.datetime) -> None:
-    """End a run: its link and codes stop working, and undelivered parcels may join another run.
+    """End a run. Its link and codes stop working, and undelivered parcels may join another run.
 
     Raises Missing, RunEnded.
     """

@@ -34,9 +34,9 @@ def attach_slip(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Attach one slip to packed or dispatched parcels, for their buyers to see. What is empty is kept.
+    """Attach one slip to packed or dispatched parcels, for their buyers to see.
 
-    Raises EmptySlip, InvalidPhone, Missing.
+    Empty fields keep their values. Raises EmptySlip, InvalidPhone, Missing.
     """
     vehicle = " ".join(vehicle.split())[:60]
     if picture is None and not vehicle and not driver_phone:

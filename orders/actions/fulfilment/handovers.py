@@ -1,4 +1,4 @@
-"""Hand parcels over from hand to hand: the giver makes a code, and the receiver confirms it."""
+"""Hand parcels over from hand to hand. The giver makes a code, and the receiver confirms it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class HandoverNotPossible(Refused):
 
 
 class HandoverDetailsRequired(Refused):
-    """The giver's or receiver's name, or the place, is empty; `field` says which."""
+    """The giver's name, the receiver's name or the place is empty. `field` says which."""
 
     code = "handover_details_required"
     default_message = _("Enter who hands over, who receives, and where.")
@@ -128,9 +128,9 @@ def issue_handover_code(
     run: DeliveryRun | None = None,
     now: datetime.datetime,
 ) -> IssuedCode:
-    """Make a code for a step of a parcel; an earlier one is no longer valid.
+    """Make a code for a step of a parcel. An earlier code is no longer valid.
 
-    With `run`, the giver is its driver. Raises HandoverDetailsRequired, HandoverNotPossible, Missing,
+    If `run` is given, the giver is its driver. Raises HandoverDetailsRequired, HandoverNotPossible, Missing,
     RecalledLotOnTheWay, RunEnded.
     """
     if not giver_name.strip():
@@ -168,7 +168,7 @@ def find_scanned_code(token: str, now: datetime.datetime) -> HandoverCode:
         key = _SIGNER.unsign(token)
     except signing.BadSignature as error:
         raise ForeignHandoverCode() from error
-    # Wrong digits close the digits only: nobody guesses the signature.
+    # Wrong digits close only the digits, because nobody guesses the signature.
     code = HandoverCode.objects.open(now).filter(pk=key).select_related("parcel__part__order").first()
     if code is None:
         raise HandoverCodeClosed()
@@ -199,7 +199,7 @@ def try_handover_digits(
 
 
 def wrong_code(left: int) -> Refused:
-    """Return the refusal of wrong digits: how many tries are left, or that the code is closed."""
+    """Return the refusal of wrong digits, which says how many tries are left, or that the code is closed."""
     if left <= 0:
         return HandoverCodeClosed(field="digits")
     message = ngettext_lazy(
@@ -211,7 +211,7 @@ def wrong_code(left: int) -> Refused:
 
 
 def check_digit(digits: str) -> str:
-    """Return the Luhn digit. It shows wrong digits and most swapped neighbours without a network."""
+    """Return the Luhn digit, which reveals wrong digits and most swapped neighbours without a network."""
     doubled = (2 * int(digit) if place % 2 == 0 else int(digit) for place, digit in enumerate(digits[::-1]))
     return str(-sum(value // 10 + value % 10 for value in doubled) % 10)
 
@@ -230,9 +230,9 @@ def confirm_handover(
     """Record that the receiver has the parcel, and move the parcel on by the step's own transition.
 
     `code` was found by its scan or its digits. Only a packer of the cooperative receives for the collection
-    point. `happened_at` is when a phone without a network confirmed it. With `run`, its driver receives.
-    Raises HandoverCodeClosed, HandoverDetailsRequired, HandoverNotPossible, LinesNotWeighed, Missing,
-    ParcelNotInRun, RecalledLotInParcel, RecalledLotOnTheWay, RunEnded, TransitionNotAllowed.
+    point. `happened_at` is when a phone without a network confirmed it. If `run` is given, its driver is the
+    receiver. Raises HandoverCodeClosed, HandoverDetailsRequired, HandoverNotPossible, LinesNotWeighed,
+    Missing, ParcelNotInRun, RecalledLotInParcel, RecalledLotOnTheWay, RunEnded, TransitionNotAllowed.
     """
     happened_at = happened_at or now
     for field, text in (("name", receiver.name), ("place", receiver.place)):
@@ -313,5 +313,5 @@ def move_parcel(
 
 
 def _hash_digits(code: HandoverCode, digits: str) -> str:
-    """Hash with SECRET_KEY: a plain hash of six digits is guessed at once."""
+    """Hash the digits with SECRET_KEY, because a plain hash of six digits is guessed at once."""
     return salted_hmac("orders.handovers", f"{code.pk}:{digits}", algorithm="sha256").hexdigest()

@@ -1,6 +1,7 @@
-"""Choose the lots of a parcel's lines: first expired, first out, unless the packer chooses.
+"""Choose the lots of a parcel's lines.
 
-Returned items go back to the lots that they were taken from.
+The lot that expires first is taken, unless the packer chooses another. Returned items go back to the lots
+that they were taken from.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class LotQuantityShort(Refused):
 
 @dataclass(frozen=True, slots=True)
 class LotChoices:
-    """The lots that a packer chose, by order line; None is stock without a lot.
+    """The lots that a packer chose, by order line. None stands for stock without a lot.
 
     Other lines take lots by expiry. `reason` says why an expired lot is sent.
     """
@@ -64,7 +65,7 @@ class _FreeLot:
 
 @dataclass(frozen=True, slots=True)
 class LotSuggestion:
-    """What to take for a line: quantities by lot, None for stock without one; and the lots to choose from."""
+    """What to take for a line, by lot, and the lots to choose from. None stands for stock without a lot."""
 
     picks: Sequence[tuple[Lot | None, int]]
     lots: Sequence[Lot]
@@ -74,8 +75,8 @@ class LotSuggestion:
 class LotSupply:
     """What the lots in some stocks have left beyond undispatched parcels. Taking reduces it.
 
-    Recalled lots are kept apart: nothing is taken from them. Two queries, whatever the number of lots.
-    `has_lots` tells whether there are any.
+    Recalled lots are kept apart, and nothing is taken from them. It takes two queries, whatever the number of
+    lots. `has_lots` tells whether there are any.
     """
 
     def __init__(self, stock_ids: Collection[int], today: datetime.date) -> None:
@@ -141,7 +142,8 @@ class LotSupply:
     ) -> list[tuple[Lot | None, int]]:
         """Take from lots that are not expired, then stock without a lot, then from expired lots if included.
 
-        What none of them has is taken without a lot: the packer holds the goods, whatever the records say.
+        What none of them has is taken without a lot, because the packer holds the goods whatever the records
+        say.
         """
         picks: list[tuple[Lot | None, int]] = []
         lots = self._lots[stock_id]
@@ -225,7 +227,7 @@ def assign_lots(rows: Sequence[ParcelLine], choices: LotChoices, *, today: datet
 
 
 def split_by_lot(row: ParcelLine, picks: Sequence[tuple[Lot | None, int]]) -> list[ParcelLine]:
-    """Return one new row per lot; a weight is divided by quantity."""
+    """Return one new row for each lot. A weight is divided in proportion to the quantities."""
     quantities = [quantity for _lot, quantity in picks]
     grams: Sequence[int | None] = [None] * len(picks)
     if row.grams is not None:

@@ -67,11 +67,11 @@ def fulfil_order(
     actor: Actor,
     now: datetime.datetime,
 ) -> list[Parcel]:
-    """Accept, pack and, with `should_hand_over`, hand over: one parcel for each part and warehouse.
+    """Accept and pack all parts, with one parcel for each part and warehouse, and hand them over on request.
 
-    Allocations move from other warehouses to this one; with `may_exceed_stock` they may exceed its stock.
-    Raises Missing, OrderNotConfirmed, NotEnoughWarehouseStock, OrderNotPaid, QuantityNotOpen,
-    LinesNotWeighed, TransitionNotAllowed.
+    They are handed over if `should_hand_over` is true. Allocations move from other warehouses to this one. If
+    `may_exceed_stock` is true, they may exceed its stock. Raises Missing, OrderNotConfirmed,
+    NotEnoughWarehouseStock, OrderNotPaid, QuantityNotOpen, LinesNotWeighed, TransitionNotAllowed.
     """
     order = locks.lock_order(order_id)
     _require_ready(order)

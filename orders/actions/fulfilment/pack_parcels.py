@@ -1,6 +1,6 @@
 """Accept parts, pack parcels and allocate stock.
 
-Calls that a phone may repeat carry an `idempotency_key`: a repetition does nothing and returns the first
+Calls that a phone may repeat carry an `idempotency_key`. A repeated call does nothing and returns the first
 result.
 """
 

@@ -125,7 +125,7 @@ def receive_return(
 def cancel_return(
     *, parcel_id: int, reason: str, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Parcel:
-    """Cancel an expected return: the buyer may keep the items, or they were lost.
+    """Cancel an expected return, because the buyer may keep the items or they were lost.
 
     Raises KeyReused, Missing, ReasonRequired, TransitionNotAllowed.
     """
@@ -233,7 +233,7 @@ def _restock_line(
 def _lock_return_stock(
     lines: Sequence[ParcelLine], undamaged_quantities: Mapping[int, int], warehouse_id: uuid.UUID
 ) -> dict[int, Stock]:
-    """Lock the stock rows, by variant, for returned items fit for resale; create missing rows."""
+    """Lock the stock rows, by variant, for returned items that can be sold again. Create missing rows."""
     variant_ids = {
         line.order_line.variant_id
         for line in lines

@@ -1,13 +1,13 @@
 """Codes that a giver's phone makes without a network, from a key that it received before.
 
 The phone holds a key for each part that its member packs, or for each parcel of its driver's run. From the
-key it computes the six digits and signs the QR code. The receiver's phone keeps either until it has a
-network. We compute them again, so a code needs no row before it arrives, and the order in which phones send
-does not matter.
+key it computes the six digits and signs the QR code. The receiver's phone keeps the digits or the QR code
+until it has a network. We compute both again, so a code needs no row before it arrives, and the order in
+which phones send does not matter.
 
-A code is about one hand-over, its subject: "p.PART.POSITION.STEP.EARLIER" for a parcel that members give,
-with its position among the part's parcels and the number of earlier hand-overs of this step, or
-"r.RUN.PARCEL" for a driver who gives to the buyer.
+The subject of a code is one hand-over. It is "p.PART.POSITION.STEP.EARLIER" for a parcel that members give,
+with its position among the part's parcels and the number of earlier hand-overs of this step. It is
+"r.RUN.PARCEL" if a driver gives the parcel to the buyer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Confirm hand-overs with codes that the giver's phone made without a network.
 
-The order in which phones send does not matter: a code is computed again when it arrives, so it needs no row
-before.
+A code is computed again when it arrives, so it needs no row before, and the order in which phones send does
+not matter.
 """
 
 from __future__ import annotations
@@ -74,11 +74,11 @@ def find_code_by_digits(
 ) -> PhoneCode | HandoverCode:
     """Return the code of a phone, or else of the market, with these digits for a parcel of the order.
 
-    The parcel belongs to `cooperative` if it is given. Its number is None if the giver's phone packed it
-    without a network. `entered_by` says who guesses: a member, a run, or else a network. Three wrong entries
-    close an order's digits to them for a day, whichever parcel or step they are for; a new code of the
-    market has three tries of its own, and QR codes stay valid. An entry is counted before it is compared, in
-    a statement of its own. Raises HandoverCodeClosed, WrongHandoverCode.
+    The parcel belongs to `cooperative` if it is given. `parcel_number` is None if the giver's phone packed
+    the parcel without a network. `entered_by` says who guesses: a member, a run, or else a network. After
+    three wrong entries an order's digits are closed to them for a day, whichever parcel or step they are for.
+    A new code of the market has three tries of its own, and QR codes stay valid. An entry is counted before
+    it is compared, in a statement of its own. Raises HandoverCodeClosed, WrongHandoverCode.
     """
     refused: Refused = HandoverCodeClosed(field="digits")
     parts = OrderPart.objects.filter(order__code=order_code, state__in=ACTIVE_PART_STATES)
@@ -127,8 +127,8 @@ def confirm_phone_handover(
 ) -> HandoverRecord:
     """Record that the receiver had the parcel at `happened_at`, and move it on unless it is further already.
 
-    A giver's phone may have sent its own steps before: then the parcel stays as it is. With `run`, its driver
-    receives. A repeated `idempotency_key` returns the first record. Raises HandoverCodeClosed,
+    If the giver's phone has sent its own steps before, the parcel stays as it is. If `run` is given, its
+    driver is the receiver. A repeated `idempotency_key` returns the first record. Raises HandoverCodeClosed,
     HandoverNotPossible, HandoverOfCancelledParcel, LinesNotWeighed, Missing, ParcelNotInRun,
     ParcelNotSentYet, ReasonRequired, RecalledLotInParcel, RecalledLotOnTheWay, RunEnded.
     """
@@ -193,7 +193,7 @@ def offer_handover(
 
 
 def count_handovers(parcel: Parcel) -> dict[str, int]:
-    """Return how many hand-overs of each step that members give are recorded; `handovers` is prefetched."""
+    """Return how many hand-overs of each step that members give are recorded. `handovers` is prefetched."""
     steps = [record.step for record in parcel.handovers.all()]
     return {str(step): steps.count(step) for step in MEMBER_STEPS}
 
@@ -205,7 +205,10 @@ def _outgoing_parcels(part_id: int) -> list[Parcel]:
 
 
 def _codes_of(parcel: Parcel, position: int) -> Iterator[PhoneCode]:
-    """Yield the codes that phones made or can make for a parcel: members, and the driver of its last run."""
+    """Yield the codes that phones made or can make for a parcel.
+
+    They are the phones of members, and of the driver of the parcel's last run.
+    """
     if not parcel.is_outgoing or parcel.part.is_pickup:
         return
     counts = count_handovers(parcel)
@@ -288,7 +291,10 @@ def _giver_name(code: PhoneCode, part: OrderPart) -> str:
 def _find_or_create_row(
     code: PhoneCode, parcel: Parcel, *, giver_name: str, now: datetime.datetime
 ) -> HandoverCode:
-    """Return the row of a code, created when the first phone sends it. It is never open to be replaced."""
+    """Return the row of a code, which is created when the first phone sends it.
+
+    It is never open, so it is never replaced.
+    """
     row, _is_new = HandoverCode.objects.get_or_create(
         subject=code.subject,
         defaults={

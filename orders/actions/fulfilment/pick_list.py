@@ -1,4 +1,4 @@
-"""The pick list across orders: what to fetch from which warehouse and lot, and ticks for what is fetched."""
+"""The pick list across orders: what to fetch from which warehouse and lot, and what has been fetched."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from shop.core.errors import Missing, Refused
 
 
 class PickListChanged(Refused):
-    """Other quantities are to be fetched by now, for example because somebody has packed an order."""
+    """The quantities to fetch have changed, for example because somebody has packed an order."""
 
     code = "pick_list_changed"
     default_message = _("The list has changed meanwhile. Look at it again.")
@@ -35,8 +35,8 @@ class PickListChanged(Refused):
 class PickShare:
     """A quantity of a line to fetch from one warehouse, in sales units.
 
-    `warehouse` is None for products without tracked stock. `lots` says what to take, first expired first, if
-    the stock has lots; None is stock without one. `tick` is None while it is not fetched.
+    `warehouse` is None for products without tracked stock. If the stock has lots, `lots` says what to take,
+    first expired first. None stands for stock without a lot. `tick` is None until the share is fetched.
     """
 
     line: OrderLine
@@ -51,7 +51,7 @@ class PickShare:
 
     @property
     def key(self) -> str:
-        """The share as a form sends it: line, warehouse, quantity."""
+        """The key of the share in a form: line, warehouse, quantity."""
         return f"{self.line.pk}/{self.warehouse_id or ''}/{self.quantity}"
 
     @property
@@ -127,9 +127,10 @@ def _attach_ticks(shares: Iterable[PickShare]) -> None:
 def tick_picks(
     *, cooperative: Cooperative, picks: Collection[RequestedPick], actor: Actor, now: datetime.datetime
 ) -> None:
-    """Tick shares of the pick list as fetched. What somebody else has ticked keeps that person's name.
+    """Tick shares of the pick list as fetched.
 
-    All are ticked or none. Raises Missing, PickListChanged.
+    A share that somebody else has ticked keeps that person's name. If one cannot be ticked, none is. Raises
+    Missing, PickListChanged.
     """
     lines = _lock_lines(cooperative, picks)
     accepted_lines = [line for line in lines if line.part.state == PartState.ACCEPTED]

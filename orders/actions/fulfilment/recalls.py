@@ -1,4 +1,4 @@
-"""Recall a lot: stop it, tell everybody who has it, record who has read the notice, and end the recall."""
+"""Recall a lot, tell everybody who has it, record who has read the notice, and end the recall."""
 
 from __future__ import annotations
 
@@ -78,11 +78,11 @@ def start_recall(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Stop a lot: it is no longer sold, packed or handed over. Its buyers are told after the commit.
+    """Recall a lot, so that it is no longer sold, packed or handed over.
 
-    `cooperative` is None for the desk, and then its managers are told. Buyers read `reason`, and `advice`,
-    what to do with the goods. A repeated `idempotency_key` changes nothing. Raises KeyReused,
-    LotAlreadyRecalled, Missing, ReasonRequired.
+    Its buyers are told after the commit. If `cooperative` is None, the desk recalls it, and the cooperative's
+    managers are told. Buyers read `reason`, and in `advice` what to do with the goods. A repeated
+    `idempotency_key` changes nothing. Raises KeyReused, LotAlreadyRecalled, Missing, ReasonRequired.
     """
     reason, advice = (" ".join(text.split())[:MAX_RECALL_TEXT] for text in (reason, advice))
     for field, text in (("reason", reason), ("advice", advice)):
@@ -147,7 +147,7 @@ def end_recall(*, recall_id: int, reason: str, actor: Actor, now: datetime.datet
 
 @transaction.atomic(durable=True)
 def confirm_recall_read(*, notice_id: uuid.UUID, now: datetime.datetime) -> None:
-    """Record that a buyer has read the notice; the first time counts. Raises Missing."""
+    """Record that a buyer has read the notice. Only the first time is recorded. Raises Missing."""
     notice = lock_row(RecallNotice.objects.filter(pk=notice_id))
     if notice is None:
         raise Missing()
@@ -157,9 +157,10 @@ def confirm_recall_read(*, notice_id: uuid.UUID, now: datetime.datetime) -> None
 
 
 def send_recall_notices(*, now: datetime.datetime) -> int:
-    """Send the notices of open recalls that are not sent yet, and return how many.
+    """Send the notices of open recalls that are not sent yet, and return how many were sent.
 
-    It looks for parcels again each time: a phone may record later that a parcel left before the recall.
+    It looks for parcels again each time, because a phone may record later that a parcel left before the
+    recall.
     """
     for recall in Recall.objects.open().select_related("lot").order_by("pk"):
         _create_notices(recall, now=now)

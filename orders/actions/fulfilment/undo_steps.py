@@ -230,7 +230,7 @@ def undo_parcel_step(
 def _undo_handover(
     order: Order, part: OrderPart, parcel: Parcel, reason: str, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Bring the parcel back to where it was handed over from: packed, or failed at an earlier try."""
+    """Bring the parcel back to its state before the hand-over: packed, or failed at an earlier try."""
     if parcel.state != ParcelState.HANDED_OVER or parcel.handed_over_at is None:
         raise TransitionNotAllowed(from_state=parcel.state, to_state=ParcelState.PACKED)
     handed_over_at = parcel.handed_over_at

@@ -42,7 +42,7 @@ class ItemsAlreadyReturned(Refused):
 def void_parcel(
     *, parcel_id: int, reason: str, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
 ) -> Parcel:
-    """Void a parcel: its quantities are open again, and its stock is restored.
+    """Void a parcel, so that its quantities are open again and its stock is restored.
 
     A delivered parcel may be voided by platform staff only, while the buyer still has all of it. Raises
     ItemsAlreadyReturned, KeyReused, Missing, ReasonRequired, TransitionNotAllowed.

@@ -1,7 +1,7 @@
 """Weigh lines that are sold by weight, and ask the buyer when the weight exceeds the agreed bound.
 
-Up to the bound the price follows the weight. Above it the buyer is asked first, or the cooperative charges
-only the bound. If the buyer declines, the cooperative packs a lighter piece or charges the bound; buyers may
+Up to the bound the price follows the weight. Above the bound the cooperative asks the buyer first, or charges
+only the bound. If the buyer declines, the cooperative packs a lighter piece or charges the bound. Buyers may
 also take the line off the order (`orders.actions.refunds.remove_overweight_line`).
 """
 
@@ -88,13 +88,13 @@ def weigh_line(
     actor: Actor,
     now: datetime.datetime,
 ) -> OrderLine:
-    """Record the weight of a whole line. It may be changed until the line is packed.
+    """Record the weight of a whole line. The weight may be changed until the line is packed.
 
-    Above the bound the buyer is asked, and nothing is charged until they answer, unless the cooperative
-    chooses `is_charged_at_bound`. An implausible weight counts only if `repeated_grams` is equal to it. A
-    repeated `idempotency_key` does nothing. Raises Missing, NotSoldByWeight, InvalidWeight,
-    LineAlreadyPacked, LineAlreadyRefunded, ImplausibleWeight, SubstituteUnanswered, WeightQuestionPending,
-    KeyReused, TransitionNotAllowed.
+    Above the bound the buyer is asked, and the line stays unweighed until they answer. If
+    `is_charged_at_bound` is true, the buyer is not asked and pays only the bound. An implausible weight
+    counts only if `repeated_grams` is equal to it. A repeated `idempotency_key` does nothing. Raises Missing,
+    NotSoldByWeight, InvalidWeight, LineAlreadyPacked, LineAlreadyRefunded, ImplausibleWeight,
+    SubstituteUnanswered, WeightQuestionPending, KeyReused, TransitionNotAllowed.
     """
     order, part = locks.lock_part(part_id)
     line = part.lines.filter(pk=line_id).first()

@@ -24,7 +24,7 @@ _CHANGES = {
     DisputeState.WON: "payment.dispute_won",
     DisputeState.LOST: "payment.dispute_lost",
 }
-# Stripe's statuses (docs.stripe.com/api/disputes/object); an inquiry ("warning_…") takes no money.
+# These are Stripe's statuses (docs.stripe.com/api/disputes/object). An inquiry ("warning_…") takes no money.
 _STATES = {
     "needs_response": DisputeState.TO_ANSWER,
     "warning_needs_response": DisputeState.TO_ANSWER,
@@ -42,7 +42,7 @@ def record_dispute_event(
 ) -> Dispute:
     """On a locked order: record a dispute's state and the money that the bank took or returned.
 
-    Events may repeat or come out of order: a dispute that is over stays over.
+    Events may repeat or come out of order, so a dispute that has ended stays ended.
     """
     dispute, is_new = Dispute.objects.get_or_create(
         reference=event.subject,

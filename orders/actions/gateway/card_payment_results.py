@@ -56,7 +56,7 @@ def _is_stopped(gateway_call: GatewayCall, result: GatewayResult) -> bool:
 
 
 def _is_being_voided(payment: Payment) -> bool:
-    """Return whether a void is requested; then the authorisation pays for nothing unless the void fails."""
+    """Return whether a void is requested. Then the authorisation pays for nothing unless the void fails."""
     void_calls = GatewayCall.objects.filter(payment=payment, operation=Operation.VOID)
     return void_calls.exclude(state=CallState.FAILED).exists()
 
@@ -77,7 +77,7 @@ def _record_charge(
             actor=_GATEWAY,
             now=now,
         )
-    else:  # charged on the gateway's dashboard: we charge nothing before there is an order
+    else:  # charged on the gateway's dashboard, because we charge nothing before there is an order
         record_payment_event(
             payment,
             EventKind.CHARGE_SUCCESS,

@@ -1,8 +1,8 @@
 """Store each Stripe event once, then handle it. Events may arrive in any order.
 
-An event may be outdated when it arrives, so one about our own call only makes us look up the current state.
-Facts that we did not request (a bank rejects a refund, a refund made on Stripe's dashboard) are recorded from
-the event, each under its own key.
+An event may be outdated when it arrives, so an event about our own call only makes us look up the current
+state. Facts that we did not request, such as a refund that a bank rejects or that was made on Stripe's
+dashboard, are recorded from the event, each under its own key.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def _handle_refund_event(
 
 @transaction.atomic(durable=True)
 def _record_rejected_refund(*, call_id: uuid.UUID, event: StripeEvent, now: datetime.datetime) -> None:
-    """Record that a bank rejected a completed refund: the money is back with us, and owed to the buyer."""
+    """Record that a bank rejected a completed refund. The money is back with us, and owed to the buyer."""
     order, gateway_call = locks.lock_gateway_call(call_id)
     payment = gateway_call.payment
     if order is None or payment is None:

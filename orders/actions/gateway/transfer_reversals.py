@@ -1,7 +1,7 @@
 """Reverse payouts at the gateway for cooperatives that owe us money.
 
-A refund borne by a cooperative after its period was paid out makes it owe us in the open period. The debt is
-taken from its latest payouts through the gateway, as far as they cover it. Its next sales settle the rest.
+A cooperative that bears a refund after its period was paid out owes us money in the open period. We take the
+debt from its latest payouts through the gateway, as far as they cover it. Its next sales settle the rest.
 """
 
 from __future__ import annotations

@@ -93,13 +93,13 @@ def _is_packed(order: Order) -> bool:
 
 
 def _unanswered_captures(payment: Payment) -> int:
-    """Return the amount of unanswered captures: no longer counted as authorised, not yet as captured."""
+    """Return the amount of unanswered captures, which counts neither as authorised nor as captured."""
     captures = GatewayCall.objects.filter(payment=payment, operation=Operation.CAPTURE).unanswered()
     return sum(captures.values_list("amount", flat=True))
 
 
 def _capture_and_void_calls(payment: Payment) -> QuerySet[GatewayCall]:
-    """Return the requested captures and voids; only staff repeat a refused one."""
+    """Return the requested captures and voids. Only staff repeat a refused one."""
     requests = GatewayCall.objects.filter(payment=payment, operation__in=_END_OPERATIONS)
     return requests.exclude(code=SUPERSEDED)
 
@@ -116,7 +116,10 @@ def _supersede_excess_captures(order: Order, payment: Payment, *, now: datetime.
 
 
 def _is_obsolete(order: Order, start_call: GatewayCall) -> bool:
-    """Return whether the started payment is obsolete: order ended, paid, or another amount due."""
+    """Return whether the started payment is obsolete.
+
+    Its order has ended, is paid, or has another amount due.
+    """
     if order.cancelled_at or order.expired_at or not order.amount_due:
         return True
     is_authorisation_only = start_call.request_parameters.get("is_authorisation_only")

@@ -178,7 +178,7 @@ def request_payout(payout: Payout, *, actor: Actor, now: datetime.datetime) -> G
 def request_transfer_reversal(
     payout: Payout, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
-    """Under the payout's lock: reverse an amount of it."""
+    """Under the payout's lock: request that an amount of the payout is transferred back."""
     return create_gateway_call(
         Operation.REVERSE_TRANSFER,
         amount,

@@ -83,8 +83,8 @@ def record_payment_event(
 ) -> PaymentEvent | None:
     """Under the order's lock: record and book an event of `amount` minor units, once for each key.
 
-    Returns None if the key exists: outside services repeat their reports. Events of a basket's payment are
-    booked when the basket becomes an order.
+    Returns None if the key exists, because outside services repeat their reports. Events of a basket's
+    payment are booked when the basket becomes an order.
     """
     values = _event_values(payment, kind, amount, actor=actor, now=now)
     values |= {"reference": reference, "message": message[:500], "refund": refund, "parcel": parcel}
@@ -105,7 +105,7 @@ def create_payment_event(
     actor: Actor,
     now: datetime.datetime,
 ) -> PaymentEvent:
-    """Under the order's lock: record and book an event of our own, whose key is new."""
+    """Under the order's lock: record and book an event that we create ourselves, with a new key."""
     values = _event_values(payment, kind, amount, actor=actor, now=now)
     event = PaymentEvent.objects.create(idempotency_key=idempotency_key, **values)
     if payment.order_id is not None:

@@ -53,12 +53,15 @@ class SoldItem:
 
     @property
     def delivered_total(self) -> int:
-        """The arrived units' share of the total; exactly the total once all have arrived."""
+        """The share of the total for the units that have arrived.
+
+        Once all have arrived, it is exactly the total.
+        """
         return self.total * self.arrived // self.ordered
 
     @property
     def owed_by_buyer(self) -> int:
-        """The amount that the buyer owes: at most the total less refunds."""
+        """The amount that the buyer owes, which is at most the total less refunds."""
         return min(self.delivered_total, self.total - self.refunded)
 
     @property
@@ -67,7 +70,10 @@ class SoldItem:
         return min(self.delivered_total, self.total - self.seller_refunds)
 
     def proportion(self, amount: int, part_of_total: int) -> int:
-        """Return `amount` × `part_of_total` ÷ total, rounded down; for a free line, the arrived share."""
+        """Return `amount` × `part_of_total` ÷ total, rounded down.
+
+        For a free line it is the arrived share.
+        """
         if self.total == 0:  # a free line has no refunds, so sales units are the only measure
             return amount * self.arrived // self.ordered
         return amount * part_of_total // self.total
@@ -97,7 +103,7 @@ def add_sold_item(
 
 
 def earned_amounts(part_ids: Iterable[int]) -> dict[int, BookedAmounts]:
-    """Return the expected ledger amounts of each part; parts without delivered items are left out."""
+    """Return the expected ledger amounts of each part. Parts without delivered items are left out."""
     ids = list(part_ids)
     earned: dict[int, BookedAmounts] = {}
     for part_id, sold in _sold_lines(ids):
@@ -110,7 +116,7 @@ def earned_amounts(part_ids: Iterable[int]) -> dict[int, BookedAmounts]:
 
 
 def expected_commissions(part_ids: Iterable[int]) -> dict[int, int]:
-    """Return each active part's commission once everything left to send has arrived. One query."""
+    """Return each active part's commission once everything left to send has arrived. It takes one query."""
     borne = RefundLine.objects.filter(order_line=OuterRef("pk"), refund__bearer=CostBearer.COOPERATIVE)
     lines = OrderLine.objects.filter(part__in=part_ids, part__state__in=ACTIVE_PART_STATES).annotate(
         borne=_sum_by_reference(borne, "amount", "order_line")

@@ -1,7 +1,7 @@
 """Ledger postings of incoming transfers that are not matched to an order.
 
-A transfer under review is booked from the bank to the unmatched transfers account. What is assigned to an
-order later is booked by that payment's event, so the unmatched posting is reversed by as much.
+A transfer under review is booked from the bank to the unmatched transfers account. An amount that is assigned
+to an order later is booked by the payment's event, so the unmatched posting is reversed by the same amount.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ def book_unmatched_transfer(
 ) -> None:
     """In a transaction, once: book the unassigned amount of a transfer as unmatched money.
 
-    With `is_decided` a person has decided on the transfer, so the reason for its review does not matter. Call
-    this before the amount is assigned to orders, which reverses the posting (`book_assigned_share`).
+    If `is_decided` is true, a person has decided on the transfer, and the reason for its review does not
+    matter. Call this before the amount is assigned to orders, which reverses the posting
+    (`book_assigned_share`).
     """
     if _is_booked(transfer):
         return
@@ -59,8 +60,8 @@ def book_released_share(
 ) -> None:
     """In a transaction: book an amount that was taken off its order as unmatched again.
 
-    Do nothing if the transfer was never booked as unmatched: `book_unmatched_transfer` books it once
-    the share is deleted.
+    Do nothing if the transfer was never booked as unmatched. In that case `book_unmatched_transfer` books the
+    amount once the share is deleted.
     """
     if _is_booked(transfer):
         _post_unmatched(

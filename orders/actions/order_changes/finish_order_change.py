@@ -11,7 +11,7 @@ from orders.models import Order
 
 
 def finish_order_change(order: Order, *, now: datetime.datetime) -> None:
-    """On a locked order, as the end of every action that changes it: update everything derived from it.
+    """On a locked order, at the end of every action that changes it: update everything derived from it.
 
     Updates the order's columns, then the ledger's postings of arrived parts, then card authorisations.
     """

@@ -1,4 +1,4 @@
-"""Record an order's discounts: a row per discount, and a share per line or delivery it reduces."""
+"""Record an order's discounts, with a row for each discount and a share for each line or delivery."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ from shop.core.database.compiled_query import compiled_query
 
 @dataclass(slots=True)
 class PriceReduction:
-    """Prices below list price by one promotion rule (`rule` "": set manually), in minor units by line key."""
+    """Prices that one promotion rule lowers, in minor units by line key.
+
+    `rule` is "" for prices that were set by hand.
+    """
 
     kind: DiscountKind
     rule: str
@@ -56,9 +59,10 @@ def write_discounts(order: Order, quote: Quote, rows: RecordedRows) -> None:
 
 
 def price_reductions(quote: Quote) -> list[PriceReduction]:
-    """Return the price reductions before any discount: one per promotion rule, and one for manual prices.
+    """Return the price reductions before any discount.
 
-    One query, or none if no price is reduced.
+    There is one for each promotion rule, and one for prices that were set by hand. It takes one query, or
+    none if no price is reduced.
     """
     reductions: dict[tuple[DiscountKind, str], PriceReduction] = {}
     priced = {line.key for line in quote.purchase.lines}

@@ -1,4 +1,4 @@
-"""Limits on orders that buyers place, per phone, per network and per day; shared by pages and API.
+"""Limits on orders that buyers place, per phone, per network and per day. Pages and API share them.
 
 The first orders of a day are placed at once. Beyond a limit the buyer must confirm the phone by a code. A
 confirmed phone has its own, higher limit. Staff, apps and counter sales are not limited.
@@ -47,11 +47,11 @@ def count_against_order_limits(
 ) -> Iterator[None]:
     """Count an order that is placed within the context, unless placing it fails.
 
-    A BuyerLimitReached is counted like an order, though not for the whole shop: it tells that somebody with
-    this phone or email has ordered the product.
-    `phone` is a normalised number, or another text that identifies the buyer. `is_confirmed` means that the
-    buyer entered a code sent to it. `per_network` is the interface's own limit. Call it outside transactions.
-    Raises PhoneCodeRequired, TooManyOrders.
+    A BuyerLimitReached is counted like an order, though not for the whole shop, because it tells that
+    somebody with this phone or email has ordered the product. `phone` is a normalised number, or another text
+    that identifies the buyer. `is_confirmed` means that the buyer entered a code sent to the phone.
+    `per_network` is the interface's own limit. Call it outside transactions. Raises PhoneCodeRequired,
+    TooManyOrders.
     """
     if is_confirmed:
         limits: Sequence[_LimitedKey] = [
@@ -85,7 +85,7 @@ def minutes_to_pay(*, is_guest: bool, usual_minutes: int, now: datetime.datetime
     """Return how long a new order may wait for its payment, in minutes.
 
     An unpaid order blocks its stock for other buyers. So while many guests' orders are unpaid, a new guest
-    order gets less time, which its page shows.
+    order gets less time. Its page shows how much.
     """
     maximum_unpaid = settings.UNPAID_GUEST_ORDERS
     if not is_guest or not maximum_unpaid or usual_minutes <= settings.UNPAID_GUEST_MINUTES:

@@ -32,10 +32,10 @@ def reprice_line_by_weight(
     line: OrderLine,
     weighed_grams: int | None,
 ) -> None:
-    """In a transaction: set a line's weight (None: the estimate), and recalculate its and its part's sums.
+    """In a transaction: set a line's weight, and recalculate its sums and its part's.
 
-    The sums follow from the agreed terms, never from the previous weight. The order's own columns are left to
-    `orders.actions.order_records.recalculate_order`.
+    If the weight is None, the estimate counts. The sums follow from the agreed terms, never from the previous
+    weight. The order's own columns are left to `orders.actions.order_records.recalculate_order`.
     """
     line.weighed_grams = weighed_grams
     discount_shares = _load_discount_shares(line)

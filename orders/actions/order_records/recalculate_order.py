@@ -131,7 +131,7 @@ def set_derived_columns(order: Order, facts: OrderFacts) -> None:
 
 
 def open_quantities(lines: Iterable[OrderLine]) -> dict[object, int]:
-    """Return how many sales units of each line are still to be packed, by line id. One query."""
+    """Return how many sales units of each line are still to be packed, by line id. It takes one query."""
     lines = list(lines)
     closed = closed_quantities(line.pk for line in lines)
     return {line.pk: line.quantity - closed.get(line.pk, 0) for line in lines}
@@ -230,7 +230,10 @@ def adjust_pending_charges(order: Order, facts: OrderFacts, *, now: datetime.dat
 
 
 def _payment_for_increase(payments: Sequence[Payment]) -> Payment:
-    """Return the payment that takes an increase: a new one after a card authorisation, which cannot grow."""
+    """Return the payment that takes an increase.
+
+    After a card authorisation, which cannot grow, it is a new one.
+    """
     latest = payments[-1]
     if not latest.events.filter(kind=EventKind.AUTHORIZATION_SUCCESS).exists():
         return latest

@@ -51,7 +51,7 @@ class Contact:
     email: str = ""
     note: str = ""
     province_code: str = ""
-    # Unsaved; None if the same as `address`.
+    # The billing address, unsaved, or None if it is the same as `address`.
     billing: Address | None = None
     # Notes to the seller by cooperative id.
     notes: Mapping[int, str] = field(default_factory=dict)
@@ -275,7 +275,10 @@ def set_commission_and_withholding(
 
 
 def acceptance_deadline(cooperative: Cooperative, now: datetime.datetime, hours: int) -> datetime.datetime:
-    """Return the deadline for accepting an order placed now: the cooperative's hours, or else `hours`."""
+    """Return names in the order's language by ("product:3", "name").
+
+    In the shop's own language there are none.
+    """
     return now + datetime.timedelta(hours=cooperative.accept_within_hours or hours)
 
 
@@ -368,7 +371,10 @@ def _category_path(quoted: QuotedLine) -> str:
 
 
 def _translated_names(order: Order, quote: Quote) -> dict[tuple[str, str], str]:
-    """Return names in the order's language by ("product:3", "name"); empty for the shop's own language."""
+    """Return names in the order's language by ("product:3", "name").
+
+    In the shop's own language there are none.
+    """
     if order.language == "vi":
         return {}
     variants = [line.variant for line in quote.lines]

@@ -1,8 +1,8 @@
 """Payments on a basket before it is an order: promises, reports of apps, and card authorisations.
 
-A card is only authorised for a basket. When the basket is ordered, the amount due is captured: at once, if
-the channel charges at once and nothing is to be weighed. Authorisations of baskets that are never ordered are
-voided.
+A card is only authorised for a basket. The amount due is captured once the basket is ordered. This happens at
+once if the channel charges at once and nothing is to be weighed. Authorisations of baskets that are never
+ordered are voided.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ from shop.core.database.compiled_query import compiled_query
 from shop.core.errors import Missing, Refused
 from shop.core.models import KeyReused, TransactionFlow
 
-# Methods paid later without a request from us: on delivery, or when the buyer makes the bank transfer.
+# Methods by which the buyer pays later without a request from us: on delivery, or by bank transfer.
 PROMISE_METHODS = (PaymentMethod.COD, PaymentMethod.TRANSFER)
 # The key in private metadata of the payment's own transaction flow, if it differs from the channel's.
 TRANSACTION_FLOW_LABEL = "flow"
@@ -63,7 +63,7 @@ class BasketFullyPaid(Refused):
 
 
 class AmountExceedsBasketDue(Refused):
-    """The amount exceeds the basket's amount due: `details["amount_due"]`, in minor units."""
+    """The amount exceeds the amount due of the basket. `details["amount_due"]` is that, in minor units."""
 
     code = "amount_exceeds_basket_due"
     default_message = _("That is more than is left to pay.")
@@ -82,7 +82,7 @@ def start_basket_payment(
 ) -> Payment:
     """Start a card payment, or record that the basket will be paid by transfer or on delivery.
 
-    `amount` is in minor units; None means all that is left to pay. A repeat with the same `idempotency_key`
+    `amount` is in minor units. None means all that is left to pay. A repeat with the same `idempotency_key`
     returns the first payment. `labels` are stored with it. Raises AmountNotForCards, KeyReused, Missing,
     BasketFullyPaid, AmountExceedsBasketDue, PaymentMethodNotOffered.
     """
@@ -211,8 +211,8 @@ def carry_payments_over(
 ) -> None:
     """In a transaction: move the locked basket's payments to its order and post their events to the ledger.
 
-    Card payments not authorised yet are cancelled, since the buyer ordered without them; so are promises,
-    unless `should_keep_promises`.
+    Card payments that are not authorised yet are cancelled, since the buyer ordered without them. Promises
+    are cancelled too, unless `should_keep_promises` is true.
     """
     for payment in payments:
         payment.order, payment.basket = order, None

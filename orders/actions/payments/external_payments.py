@@ -53,7 +53,7 @@ class NotAnExternalPayment(Refused):
 
 @dataclass(frozen=True, slots=True)
 class ReportedTotals:
-    """The reported totals of a payment, in minor units; None keeps a total. `values` holds columns to set."""
+    """The reported totals of a payment, in minor units. None keeps a total. `values` holds columns to set."""
 
     authorised: int | None = None
     charged: int | None = None

@@ -59,9 +59,9 @@ class PaymentInProgress(Refused):
 def offered_payment_methods(
     channel: Channel, amount: int | None = None, *, shop: ShopSettings | None = None
 ) -> list[PaymentMethod]:
-    """Return the payment methods for an order of this channel and amount (None: unknown), usual ones first.
+    """Return the payment methods for an order of this channel and amount, the usual ones first.
 
-    `shop` holds the settings, if the caller has read them.
+    The amount is None if it is not known. `shop` holds the settings, if the caller has read them.
     """
     payment_methods = [PaymentMethod.COD]
     shop = shop or shop_settings()
@@ -149,7 +149,7 @@ def change_payment_method(
 
 
 def payment_methods_for_rest(order: Order, last: Payment) -> list[PaymentMethod]:
-    """Return other methods for the rest of an order paid in part by card (`last`): bank transfer only.
+    """Return the methods for the rest of an order paid in part by card (`last`), which is bank transfer only.
 
     Cards take no small sums. A transfer pays all that is due, so it is offered only once nothing is
     authorised.
@@ -189,7 +189,10 @@ def _replace_payment(
 
 
 def current_transfer_instructions(order: Order) -> TransferInstructions | None:
-    """Return the bank transfer that the order's payer should make; None for other methods or nothing due."""
+    """Return the bank transfer that the payer of the order should make now.
+
+    Returns None for other payment methods, and if nothing is due.
+    """
     payment = Payment.objects.filter(order=order).order_by("-created_at", "-pk").first()
     return transfer_instructions_for_order(order, payment, shop_settings())
 
@@ -291,12 +294,12 @@ def record_received_money(
     actor: Actor,
     now: datetime.datetime,
 ) -> PaymentEvent | None:
-    """On a locked order: record a received amount; confirm the order once the amount due is covered.
+    """On a locked order: record a received amount. Confirm the order once the amount due is covered.
 
-    A card's surplus, and money for an order that has ended, is refunded at once.
+    A card's surplus is refunded at once. So is money for an order that has ended.
 
-    `idempotency_key` identifies the outside event: if it was recorded before, nothing happens and the result
-    is None.
+    `idempotency_key` identifies the outside event. If that was recorded before, nothing happens and the
+    result is None.
     """
     event = record_payment_event(
         payment,

@@ -70,7 +70,7 @@ class BankAccount:
         return self.number[-4:]
 
     def is_same_as(self, other: BankAccount) -> bool:
-        """Compare bank and number only: holders' names are spelled in many variants."""
+        """Compare only bank and number, because the names of holders are spelled in many ways."""
         return (self.bank_bin, self.number.upper()) == (other.bank_bin, other.number.upper())
 
 
@@ -232,8 +232,8 @@ def redirect_refund_payout(
 ) -> None:
     """On a locked and due refund payout: redirect it to this account.
 
-    An account other than the one the order was paid from waits one day. Setting the same account again does
-    not change the waiting time.
+    If the account is not the one that paid the order, the payout waits one day. Setting the same account
+    again does not change the waiting time.
     """
     if not account.is_same_as(BankAccount(payout.bank_bin, payout.bank_account, payout.bank_holder)):
         is_known = paid_from is not None and account.is_same_as(paid_from)

@@ -26,11 +26,11 @@ from shop.notifications.send import queue_notification
 def change_market_account(
     *, account: BankAccount | None, actor: Actor, now: datetime.datetime
 ) -> Approval | None:
-    """Set the account that buyers transfer to; None switches bank transfers off.
+    """Set the account that buyers transfer to. None switches bank transfers off.
 
     The operator is notified, because the account receives the buyers' money. Orders that await a transfer
-    show the new account at once. If a second person is required, creates a proposal and returns it. An
-    unchanged account does nothing. Raises InvalidBankAccount, PersonRequired, ProposalPending.
+    show the new account at once. If a second person is required, a proposal is created and returned. An
+    unchanged account changes nothing. Raises InvalidBankAccount, PersonRequired, ProposalPending.
     """
     shop = lock_shop_settings()
     new_account = BankAccount("", "", "") if account is None else validate_bank_account(account)

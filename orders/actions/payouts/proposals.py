@@ -61,7 +61,7 @@ def is_payout_confirmed(payout: Payout) -> bool:
 
 
 def filter_confirmed_payouts(payouts: Iterable[Payout]) -> list[Payout]:
-    """Keep the payouts that need no further confirmation; at most two queries."""
+    """Keep the payouts that need no further confirmation. It takes at most two queries."""
     rows = list(payouts)
     if not shop_settings().needs_second_person_for_payouts:
         return rows

@@ -70,7 +70,7 @@ class NoFailedRefundAmount(Refused):
 def execute_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> None:
     """In a transaction, once for each refund: request it from the card gateway, or create a payout.
 
-    Takes the newest card payment first, and from each payment no more than it still holds.
+    It takes the newest card payment first, and from each payment no more than it still holds.
     """
     unrefunded = refund.repayment
     for payment, refundable in payments_with_balance(refund.order):
@@ -166,7 +166,7 @@ def record_refund_result(order: Order | None, gateway_call: GatewayCall, *, now:
 def announce_refund(
     refund: Refund, *, should_notify_buyer: bool = True, actor: Actor, now: datetime.datetime
 ) -> None:
-    """In a transaction: add the refund to the order's history; notify the buyer if `should_notify_buyer`."""
+    """In a transaction: add the refund to the order's history, and notify the buyer on request."""
     part = refund.part
     data: dict[str, object] = {
         "amount": refund.net_reduction,
@@ -198,8 +198,8 @@ def set_refund_account(
 ) -> list[Payout]:
     """Set the bank account for an order's refunds. It may be changed until the money is sent.
 
-    The buyer is notified each time. An account other than the one the order was paid from waits one day.
-    Raises KeyReused, Missing, NoRefundAwaitsAccount, InvalidBankAccount.
+    The buyer is notified each time. If the account is not the one that paid the order, the payout waits one
+    day. Raises KeyReused, Missing, NoRefundAwaitsAccount, InvalidBankAccount.
     """
     account = validate_bank_account(account)
     order = locks.lock_order(order_id)

@@ -31,7 +31,7 @@ class PayoutUndoExpired(Refused):
 
 
 def payout_undoable_until(payout: Payout) -> datetime.datetime | None:
-    """Return the end of the period in which a bank payout's paid mark may be removed; None if it is over."""
+    """Return the time until which a bank payout's paid mark may be removed, or None if that is over."""
     is_of_settlement = payout.settlement_id is not None and payout.method == PayoutMethod.BANK
     if not is_of_settlement or payout.state != PayoutState.PAID or payout.paid_at is None:
         return None
@@ -40,7 +40,7 @@ def payout_undoable_until(payout: Payout) -> datetime.datetime | None:
 
 @transaction.atomic(durable=True)
 def undo_payout_paid(*, payout_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime) -> Payout:
-    """Make a paid payout due again: the posting is reversed, and its receivers are told.
+    """Make a paid payout due again. The posting is reversed, and the receivers are told.
 
     Raises Missing, PayoutUndoExpired, ReasonRequired.
     """

@@ -12,7 +12,8 @@ from shop.accounts.models import Consent, User
 from shop.core.actors import Actor, EntryPoint
 from shop.core.models import record_change
 
-# Carriers reassign numbers some months after their owner leaves: older orders may be another person's.
+# Carriers give numbers to other people some months after their owner leaves, so older orders may be another
+# person's.
 _DAYS = 90
 
 

@@ -29,10 +29,11 @@ class ProvinceChanged(Refused):
 
 @transaction.atomic(durable=True)
 def correct_contact(*, order_id: uuid.UUID, contact: Contact, actor: Actor, now: datetime.datetime) -> None:
-    """Correct the name, phone, email, address or invoice company of an order; deliveries and sums stay.
+    """Correct the name, phone, email, address or invoice company of an order. Deliveries and sums stay.
 
-    The change lists column names without their old values: these are personal data, erased with the person.
-    Raises InvalidPhone, Missing (also for drafts, which are edited instead), ProvinceChanged.
+    The change lists column names without their old values, because these are personal data that is erased
+    with the person. Raises InvalidPhone, Missing (also for drafts, which are edited instead),
+    ProvinceChanged.
     """
     require_contact_phone(contact)
     order = locks.lock_order(order_id)
@@ -58,7 +59,10 @@ def _write_buyer(order: Order, contact: Contact) -> set[str]:
 
 
 def _write_address(order: Order, address: Address) -> set[str]:
-    """Copy the address's columns to the order's own address, creating it if missing; return changed ones."""
+    """Copy the address's columns to the order's own address, which is created if missing.
+
+    Return changed ones.
+    """
     own_address = order.shipping_address
     if own_address is None:
         order.shipping_address = address.copy()

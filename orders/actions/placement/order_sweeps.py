@@ -173,7 +173,7 @@ def expire_orders_task() -> None:
 
 
 def _orders_to_expire(now: datetime.datetime) -> Iterator[uuid.UUID]:
-    """Yield keys of orders to expire: first those without payments, then those with payments."""
+    """Yield keys of orders to expire, first those without payments, then those with payments."""
     for channel in Channel.objects.filter(expire_orders_after_minutes__gt=0).order_by("pk"):
         before = now - datetime.timedelta(minutes=channel.expire_orders_after_minutes or 0)
         waiting_orders = Order.objects.filter(channel=channel, placed_at__lte=before, payments=None)

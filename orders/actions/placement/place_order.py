@@ -57,7 +57,10 @@ from shop.core.models import record_change
 
 
 class BasketChanged(Refused):
-    """The basket differs from what the buyer last saw. It is kept. `details["quote"]` holds the new quote."""
+    """The basket differs from what the buyer last saw. The basket is kept.
+
+    `details["quote"]` is the new quote.
+    """
 
     code = "basket_changed"
     default_message = _("Something has changed since you last looked. Check the order and place it again.")
@@ -77,8 +80,8 @@ class ConsentRequired(Refused):
 class AgreedOrder:
     """The buyer's agreement: a locked basket's quote with contact, source and consents.
 
-    `payments` are the basket's. `method` pays the remaining amount, and is None if nothing remains. An order
-    that `can_confirm_at_once` is not confirmed by its payment: it is due on delivery, or free.
+    `payments` are the basket's payments. `method` pays the remaining amount, and is None if nothing remains.
+    An order that `can_confirm_at_once` does not wait for its payment, because it is due on delivery or free.
     """
 
     basket: Basket
@@ -110,9 +113,9 @@ def place_order(
     """Turn a basket into an order. Cash on delivery is confirmed at once. Others wait for their payment.
 
     `agreed_total` is the amount on the buyer's button and `agreed_maximum` its maximum after weighing, in
-    minor units. A quote with another amount is refused. `seen_prices` holds changed prices that the page
-    has shown, by basket line. `language` is the page's, and later mail uses it. A repeat (double click, lost
-    response) returns the order that the basket became.
+    minor units. A quote with another amount is refused. `seen_prices` holds changed prices that the page has
+    shown, by basket line. `language` is that of the page and of later mails. A repeated call (double click,
+    lost response) returns the order that the basket became.
 
     Raises BasketChanged, BuyerLimitReached, PickupSlotFull, ConsentRequired, BasketEmpty, InvalidPhone,
     PaymentMethodNotOffered, AmountNotForCards, Missing. Nothing has changed then.
@@ -142,8 +145,8 @@ def place_agreed_order(
 
     It is used both to place an order and to complete a checkout.
 
-    The limits per buyer are checked last: whoever tries phone numbers must place an order, which counts.
-    Raises BuyerLimitReached, BasketChanged, PickupSlotFull, AmountNotForCards.
+    The limits per buyer are checked last, so that a person who tries phone numbers must place an order, which
+    counts. Raises BuyerLimitReached, BasketChanged, PickupSlotFull, AmountNotForCards.
     """
     basket, quote, contact = agreed.basket, agreed.quote, agreed.contact
     require_within_buyer_limits(quote, now=now)

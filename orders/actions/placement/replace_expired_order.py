@@ -53,9 +53,9 @@ def replace_expired_order(
 ) -> Order:
     """Place a new order like an ended one, and pay it by the bank transfer under review.
 
-    The old order stays ended. A surplus of the transfer stays under review; if it pays too little, the new
-    order waits for the rest. A repeat for the same transfer returns the order placed first. Raises Missing,
-    TransitionNotAllowed, OrderNotReplaceable.
+    The old order stays ended. A surplus of the transfer stays under review. If the transfer is too small, the
+    new order waits for the rest. A repeated call for the same transfer returns the order placed first. Raises
+    Missing, TransitionNotAllowed, OrderNotReplaceable.
     """
     ended_order = locks.lock_orders([order_id]).get(order_id)
     transfer = locks.lock_bank_transfer(transfer_id)

@@ -85,7 +85,7 @@ _OPEN = (OrderStatus.UNCONFIRMED, OrderStatus.PLACED, OrderStatus.IN_PREPARATION
 
 @transaction.atomic(durable=True)
 def anonymise_person(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Remove name, contacts and addresses from a person's rows; orders keep products, amounts and province.
+    """Remove name, contacts and addresses from a person's rows. Orders keep products, amounts and province.
 
     Raises Missing, UndeliveredOrders, UnsettledOrders, LastAdmin, LastManager.
     """
@@ -113,7 +113,7 @@ def _anonymise_user(user_id: int, actor: Actor, now: datetime.datetime) -> User:
     WishedProduct.objects.filter(user=user).delete()
     unfollow_all_of_user(user, actor=actor, now=now)
     delete_back_in_stock_requests_of_user(user)
-    # The cooperative keeps its own note about a producer with this account; buyers can no longer read it.
+    # The cooperative keeps its own note about a producer with this account. Buyers can no longer read it.
     Producer.objects.filter(user=user).update(user=None, agreed_on=None, phone="", portrait=None)
     Notification.objects.filter(user=user).delete()
     PushSubscription.objects.filter(user=user).delete()
@@ -132,7 +132,7 @@ def _anonymise_user(user_id: int, actor: Actor, now: datetime.datetime) -> User:
 
 
 def anonymise_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> int:
-    """In a transaction: anonymise the guest orders of a phone number or email address; return their number.
+    """In a transaction: anonymise the guest orders of a phone number or email address. Return how many.
 
     Raises UndeliveredOrders, UnsettledOrders.
     """
@@ -190,7 +190,7 @@ def _require_nothing_open(orders: QuerySet[Order]) -> None:
 
 
 def _close_data_requests(requests: QuerySet[DataRequest], actor: Actor, now: datetime.datetime) -> None:
-    """Close all data requests of the person; the rows stay without personal data."""
+    """Close all data requests of the person. The rows stay without personal data."""
     for row in lock_rows(requests.filter(state=RequestState.OPEN)):
         close_request(row, RequestState.DONE, actor=actor, now=now)
     requests.update(contact="", contact_method="", name="", message="", answer="", obstacle="")
@@ -206,7 +206,7 @@ def _remove_sign_in_means(user: User) -> None:
 
 
 def _changes_about_buyers(orders: QuerySet[Order], payouts: QuerySet[Payout]) -> QuerySet[Change]:
-    """Return changes whose text may identify the buyer: staff notes and payout accounts."""
+    """Return changes whose text may identify the buyer, which are staff notes and payout accounts."""
     order_keys = [str(key) for key in orders.values_list("pk", flat=True)]
     payout_keys = [str(key) for key in payouts.values_list("pk", flat=True).distinct()]
     noted = Q(

@@ -63,7 +63,7 @@ def make_exports_task() -> None:
 
 
 def make_export(*, request_id: uuid.UUID, now: datetime.datetime) -> None:
-    """Collect, compress and store the data, and notify the requester; collecting holds no locks."""
+    """Collect, compress and store the data, and notify the requester. Collecting holds no locks."""
     row = DataRequest.objects.filter(pk=request_id).first()
     if row is None or not DataExport.objects.not_ready().filter(request=row).exists():
         return
@@ -95,7 +95,7 @@ def compressed_json(data: PersonalData) -> bytes:
 
 
 def build_workbook(data: PersonalData) -> bytes:
-    """Write a sheet for each list, with the JSON's names as columns; texts are never read as formulas."""
+    """Write a sheet for each list, with the JSON's names as columns. Texts are never read as formulas."""
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(
         buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}

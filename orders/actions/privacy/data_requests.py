@@ -63,7 +63,7 @@ class RequestNotAutomatic(Refused):
 
 @transaction.atomic(durable=True)
 def request_data_copy(*, requester: Requester, actor: Actor, now: datetime.datetime) -> DataRequest:
-    """Request a copy of one's data: a task makes it, and a message links to it."""
+    """Request a copy of one's data. A task makes it, and a message links to it."""
     row = create_request(kind=RequestKind.ACCESS, requester=requester, actor=actor, now=now)
     queue_export(row, now=now)
     return row
@@ -136,7 +136,7 @@ _AUTOMATIC_KINDS = (RequestKind.ACCESS, RequestKind.DELETION, RequestKind.WITHDR
 
 @transaction.atomic(durable=True)
 def record_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: datetime.datetime) -> None:
-    """Record consent to a purpose; consent to news subscribes their email address to the newsletter.
+    """Record consent to a purpose. Consent to news subscribes the person's email address to the newsletter.
 
     Raises Missing.
     """
@@ -180,9 +180,9 @@ def _run_deletion(request_id: uuid.UUID, *, now: datetime.datetime) -> None:
 def record_deletion_obstacle(
     *, request_id: uuid.UUID, obstacle: StrOrPromise, now: datetime.datetime
 ) -> None:
-    """Record why a deletion was refused and retry it a day later; notify the requester of a new reason only.
+    """Record why a deletion was refused, and retry it a day later.
 
-    Raises Missing.
+    Only a new reason is told to the requester. Raises Missing.
     """
     row = lock_request(request_id)
     if not row.is_open:

@@ -38,7 +38,7 @@ def delete_handover_names_task() -> None:
 def delete_old_handover_names(*, now: datetime.datetime) -> None:
     """Delete names of hand-overs and of runs that ended more than 180 days ago, some of each kind.
 
-    The place of a delivery goes too: it is often the buyer's home.
+    The place of a delivery is deleted too, because it is often the buyer's home.
     """
     until = now - NAMES_KEPT_FOR
     records = _oldest(

@@ -141,7 +141,7 @@ _MAX_NEWEST_CHANGES = 10_000  # a staff member may have made more than a workshe
 
 
 def personal_data_of_user(user_id: int) -> PersonalData:
-    """Return an account's data by list name; money is in minor units beside its currency."""
+    """Return an account's data by list name. Money is in minor units beside its currency."""
     return {
         "account": _read_account(user_id),
         "addresses": _read_rows(Address.objects.filter(user=user_id), *_ADDRESS),

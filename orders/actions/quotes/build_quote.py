@@ -1,4 +1,4 @@
-"""Build the quote of a basket or draft: prices, stock, deliveries and problems if ordered now.
+"""Build the quote of a basket or draft: prices, stock, deliveries, and the problems of ordering it now.
 
 This module only reads. The number of queries does not depend on the number of lines. Pages show a quote and
 placement records one, so both use the same sums.

@@ -110,7 +110,7 @@ def _set_chosen_delivery(
     chosen_delivery: RequestedDelivery | None,
     fallbacks: Mapping[int, FallbackService],
 ) -> None:
-    """Set the chosen option and pickup time, or the service; or add the problem that prevents both."""
+    """Set the chosen option and pickup time, or the service, or else add the problem that prevents both."""
     if chosen_delivery is not None and chosen_delivery.delivery_method_id is None:
         fallback = fallbacks.get(chosen_delivery.service_id or 0)
         if fallback is None:
@@ -142,7 +142,7 @@ def _set_chosen_delivery(
 def _set_chosen_time(
     seller_quote: SellerQuote, option: DeliveryOption, chosen_delivery: RequestedDelivery
 ) -> None:
-    """Set the pickup time if the chosen option has times; add a problem if the time is gone or full."""
+    """Set the pickup time if the chosen option has times. Add a problem if the time is gone or full."""
     if not option.times:
         if option.delivery_method.market_days.all():
             seller_quote.problems.append(QuoteProblem.SLOT_GONE)

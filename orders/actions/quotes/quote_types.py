@@ -98,7 +98,7 @@ class Buyer:
 class QuotedVoucher:
     """The result of a voucher code: a discount, or the refusal.
 
-    The platform bears a discount that has no `bearing_cooperative`.
+    If the discount has no `bearing_cooperative`, the platform bears it.
     """
 
     code: str
@@ -111,7 +111,7 @@ class QuotedVoucher:
 
 @dataclass(frozen=True, slots=True)
 class QuoteRequest:
-    """What a buyer requests."""
+    """The lines, deliveries and buyer for which a quote is requested."""
 
     channel: Channel
     lines: Sequence[RequestedLine]
@@ -153,7 +153,7 @@ class QuotedLine:
 
     @property
     def maximum_total(self) -> int:
-        """The amount before discounts; for a line sold by weight, at its bound."""
+        """The amount before discounts. For a line sold by weight it is the amount at its bound."""
         if not self.variant.is_sold_by_weight:
             return self.total
         return price_of_measure(self.total, self.estimate_grams, self.bound_grams)
@@ -191,7 +191,7 @@ class QuotedPickupTime:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOption:
-    """A delivery method priced for a seller's lines. `fee` None: wrong province, or too heavy."""
+    """A delivery method priced for a seller's lines. `fee` is None if it does not deliver them."""
 
     delivery_method: DeliveryMethod
     fee: int | None

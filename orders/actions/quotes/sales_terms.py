@@ -56,7 +56,10 @@ _UNREAD_OF_METHODS = dict.fromkeys(
 
 @dataclass(frozen=True, slots=True)
 class FallbackService:
-    """A channel service. Its price, in minor units, is charged once per order for all its sellers."""
+    """The channel's shipping service for sellers that have no delivery method of their own.
+
+    Its price, in minor units, is charged once per order for all these sellers.
+    """
 
     service: ShippingService
     row: ShippingServicePrice
@@ -93,7 +96,10 @@ class SalesTerms:
         return shop_settings()
 
     def tax_rates(self, *, country: str, day: datetime.date) -> Mapping[int | None, Decimal]:
-        """Return the rates in force, in percent by tax class; None is the country's rate without a class."""
+        """Return the rates in force, in percent by tax class.
+
+        Under None is the country's rate without a class.
+        """
         rates = self._tax_rates.get((country, day))
         if rates is None:
             rates = tax_rates_on(day, country=country)
@@ -157,7 +163,7 @@ def sales_terms() -> SalesTerms:
 
 @shared_task(name="orders.trim_terms_journal")
 def trim_terms_journal_task() -> None:
-    """Delete the journal's oldest rows; the newest tell the version."""
+    """Delete the journal's oldest rows. The newest ones tell the version."""
     with connection.cursor() as cursor:
         cursor.execute(_TRIM_SQL, [_JOURNAL_ROWS])
 

@@ -1,4 +1,4 @@
-"""Check voucher codes: when a code is refused, and which discount a code gives.
+"""Check voucher codes: whether a code is refused, and which discount it gives.
 
 This module only reads. Placement reads under the voucher's lock (`orders.locks.lock_voucher`), so that the
 counted uses cannot change before the new use is recorded.
@@ -245,7 +245,7 @@ def _check_minimum(check: _VoucherCheck) -> Refused | None:
             message % {"missing": missing_quantity}, field="code", missing=missing_quantity
         )
     minimum_amount = check.value.minimum_spent or 0
-    # The amount that pages show: a buyer who sees the minimum reached gets the discount.
+    # This is the amount that pages show, so that a buyer who sees the minimum reached gets the discount.
     missing_amount = minimum_amount - sum(line.maximum_total for line in check.lines)
     if missing_amount > 0:
         return VoucherMinimumNotReached(
@@ -257,7 +257,7 @@ def _check_minimum(check: _VoucherCheck) -> Refused | None:
 
 
 def _explain_missing_amount(check: _VoucherCheck, minimum: int, missing: int) -> str:
-    """Return the refusal as a sentence: the minimum, the amount that counts, and what is missing."""
+    """Return the refusal as a sentence with the minimum, the amount that counts, and what is missing."""
     if check.voucher.cooperative is not None or check.voucher.type == VoucherType.SPECIFIC_PRODUCT:
         message = _(
             "This code needs %(minimum)s of the items it applies to; your basket has %(amount)s. "
@@ -316,7 +316,7 @@ def _build_discount(check: _VoucherCheck) -> RequestedDiscount:
 
 
 def _discount_on_cheapest(check: _VoucherCheck, percent: Decimal | None, amount: int | None) -> DiscountInput:
-    """Return a once-per-order discount: it lowers one sales unit of the cheapest line, as in Saleor."""
+    """Return a once-per-order discount, which lowers one sales unit of the cheapest line, as in Saleor."""
     line = min(check.lines, key=lambda line: line.unit_price)
     discount_amount = (
         percent_of(line.unit_price, percent) if percent is not None else min(amount or 0, line.unit_price)

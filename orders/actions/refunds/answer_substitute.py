@@ -45,8 +45,9 @@ def answer_substitute(
 ) -> Substitute:
     """Record whether the buyer takes the substitute.
 
-    If they do, it becomes a line of the part and the replaced items are no longer charged; otherwise the
-    items are missing and refunded. Repeating the answer changes nothing. Raises Missing, SubstituteClosed.
+    If the buyer does, the substitute becomes a line of the part and the replaced items are no longer charged.
+    Otherwise the items are missing and refunded. Repeating the answer changes nothing. Raises Missing,
+    SubstituteClosed.
     """
     order, part, substitute = locks.lock_substitute(substitute_id)
     answer = SubstituteState.ACCEPTED if is_agreed else SubstituteState.REJECTED

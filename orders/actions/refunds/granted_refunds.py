@@ -55,7 +55,7 @@ def grant_refund(
     actor: Actor,
     now: datetime.datetime,
 ) -> list[Refund]:
-    """Create a refund for each affected part among `part_ids`: all of them, or none.
+    """Create a refund for each affected part among `part_ids`. If one is refused, none is created.
 
     Unpacked items are not sent. The buyer keeps the others. Raises Missing, RefundExceedsOrdered,
     PartNotCharged, NoLinesLeftToSend, EmptyRefund, LinesNotWeighed, ReasonRequired, RefundExceedsLimit.

@@ -95,7 +95,7 @@ def offer_substitute(
     line cannot be packed. A line sold by weight that is not weighed yet is replaced as a whole. A repeated
     `idempotency_key` returns the first offer.
 
-    `confirmation_token` is that of an earlier SubstituteAtALoss, to confirm it. It is empty at first. Apps
+    `confirmation_token` is the one of an earlier SubstituteAtALoss, and an empty text at the first try. Apps
     pass None and are not asked. Raises EmptyRefund (the items are free), InvalidSubstituteQuantity,
     KeyReused, LinesNotWeighed, Missing, SoldOut, SubstituteAtALoss, SubstituteUnanswered,
     UnsuitableSubstitute, TransitionNotAllowed.
@@ -185,7 +185,10 @@ def withdraw_substitute(
 
 
 def answer_deadline(part: OrderPart, *, now: datetime.datetime, hours: int) -> datetime.datetime:
-    """Return the buyer's deadline to answer: `hours` from now, but in time to pack before a pickup."""
+    """Return the stock from which this part can be packed.
+
+    For a pickup it is the stock of its warehouse.
+    """
     until = now + datetime.timedelta(hours=hours)
     if part.pickup_day is not None and part.pickup_starts is not None:
         pickup = datetime.datetime.combine(part.pickup_day, part.pickup_starts, VIETNAM)
@@ -215,7 +218,7 @@ def substitute_choices(part: OrderPart) -> list[SubstituteChoice]:
 
 
 def sort_by_similarity(choices: Iterable[SubstituteChoice], line: OrderLine) -> list[SubstituteChoice]:
-    """Sort choices: products of the same type as the line's first, then by nearest price."""
+    """Sort choices: products of the same type as the line's come first, then the nearest price."""
     product_type = line.variant.product.product_type_id if line.variant is not None else None
     return sorted(
         choices,
@@ -333,7 +336,7 @@ def _hold_stock(order: Order, part: OrderPart, substitute: Substitute) -> None:
 
 
 def _reachable_stock(order: Order, part: OrderPart, variant_ids: list[int]) -> QuerySet[Stock]:
-    """Return the stock from which this part can be packed; of a pickup only that of its warehouse."""
+    """Return the stock from which this part can be packed. For a pickup it is only that of its warehouse."""
     pickup_warehouse_ids = {part.cooperative_id: part.warehouse_id} if part.warehouse_id is not None else None
     reachable = Stock.objects.reachable(
         channel_id=order.channel_id,

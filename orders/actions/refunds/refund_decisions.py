@@ -1,4 +1,4 @@
-"""Decide refunds: the amounts by line, their bearer, and the fate of the items."""
+"""Decide refunds: the amounts by line, who bears them, and what becomes of the items."""
 
 from __future__ import annotations
 
@@ -134,9 +134,9 @@ def decide_refund(
     actor: Actor,
     now: datetime.datetime,
 ) -> Refund:
-    """Refund some or all of a part's cost or, without a part, a surplus of the order.
+    """Refund some or all of a part's cost or, if no part is given, a surplus of the order.
 
-    Paid money goes back through its payment method; unpaid money is no longer due. A repeated
+    Paid money goes back through its payment method. Unpaid money is no longer due. A repeated
     `idempotency_key` returns the first refund. Raises KeyReused, Missing, ReturnWarehouseRequired,
     PartNotCharged, NoLinesLeftToSend, EmptyRefund, ReturnExceedsDelivered, UnsentExceedsOpen,
     LinesNotWeighed, ReasonRequired, RefundExceedsLimit, SubstituteUnanswered.
@@ -179,7 +179,7 @@ def refund_part(
 ) -> Refund:
     """On a locked order: decide a refund. Raises as `decide_refund`, except Missing.
 
-    `substitute_total` is the total of the line that the buyer agreed to instead; if no money goes back to a
+    `substitute_total` is the total of the line that the buyer agreed to instead. If no money goes back to a
     buyer who agreed, no notice is sent.
     """
     _check_decision(order, part, decision)

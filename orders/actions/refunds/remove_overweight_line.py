@@ -20,7 +20,7 @@ OVERWEIGHT_REASON = gettext_noop("You took off an item that weighs more than agr
 
 @transaction.atomic(durable=True)
 def remove_overweight_line(*, question_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> WeightQuestion:
-    """Answer a weight question by taking the line off the order: it is not sent and not charged.
+    """Answer a weight question by taking the line off the order. It is neither sent nor charged.
 
     If nothing else of the part is left to send, the part is cancelled with its delivery fee. Repeating the
     answer changes nothing. Raises Missing, WeightQuestionClosed, EmptyRefund, SubstituteUnanswered.

@@ -134,8 +134,8 @@ def refund_unsent_items(
 
 
 def refund_of_missing(limit: LineRefundLimit, missing: int) -> LineRefund:
-    """Return the refund of sales units not sent: their share of the line's total, as far as refundable."""
-    # Rounded up: the buyer pays nothing for missing items, in any order of reports.
+    """Return the refund of units not sent, which is their share of the line's total as far as refundable."""
+    # The share is rounded up, so that the buyer pays nothing for missing items, in any order of reports.
     share = -(-limit.line.total_gross * missing // limit.line.quantity)
     return LineRefund(amount=min(limit.refundable, share), unsent=missing)
 
@@ -147,7 +147,7 @@ def settle_weight_of_missing(limit: LineRefundLimit, missing: int, *, now: datet
 
 
 def open_quantities_of_part(part: OrderPart) -> dict[uuid.UUID, int]:
-    """Return how many sales units of an accepted part's lines are still to be packed; zeros are omitted."""
+    """Return how many sales units of an accepted part's lines are still to be packed, without zeros."""
     if part.state != PartState.ACCEPTED:
         return {}
     limits = refund_limits(part.order, part).lines

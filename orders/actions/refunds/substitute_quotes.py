@@ -27,8 +27,9 @@ _DEARER_SUBSTITUTE = gettext_noop("The cooperative bears the extra cost of the s
 def quote_substitute(order: Order, line: OrderLine, substitute: Substitute) -> Quote:
     """Return the quote of a substitute, saved or not, at its frozen prices.
 
-    Discounts of the replaced items apply to it too, up to their amount on those items and borne as before.
-    What it still costs beyond `replaced_gross` is a discount that the cooperative bears. Raises Missing.
+    Discounts of the replaced items apply to it too. They take off at most what they took off those items, at
+    the same bearer's cost. What it still costs beyond `replaced_gross` is a discount that the cooperative
+    bears. Raises Missing.
     """
     requested = RequestedLine(substitute.pk, substitute.variant_id, substitute.substitute_quantity)
     request = QuoteRequest(order.channel, [requested], {}, country=delivery_country(order))

@@ -1,7 +1,7 @@
 """Take back a shortage that was reported by mistake, while nothing else has happened to the order.
 
 The rules are those of `orders.actions.fulfilment.undo_steps`: members undo their own report for ten minutes,
-platform staff later with a reason. Once money was paid or something is packed, it stays.
+platform staff later with a reason. Once money was paid or something is packed, the shortage stays.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def undo_shortage(
     actor: Actor,
     now: datetime.datetime,
 ) -> OrderPart:
-    """Take back the part's latest shortage: its items are to be packed again, and the buyer pays for them.
+    """Take back the part's latest shortage. Its items are to be packed again, and the buyer pays for them.
 
     Raises KeyReused, Missing, MoneyAlreadyMoved, OrderChangedSince, PackingAlreadyStarted, ReasonRequired,
     SoldOut, NotRecordedByCooperative, UndoPeriodOver.

@@ -1,4 +1,4 @@
-"""Close settlements with cooperatives; corrections go into the next period.
+"""Close settlements with cooperatives. Corrections go into the next period.
 
 A settlement is closed under the lock of its row. Every posting into the settlement holds that lock too, so
 later postings go into the settlement that the closing opens.
@@ -121,7 +121,7 @@ def correct_balance(
     actor: Actor,
     now: datetime.datetime,
 ) -> LedgerPosting:
-    """Credit a cooperative by this amount in minor units (negative: debit it), at the platform's cost.
+    """Credit a cooperative by this amount in minor units, or debit it if negative, at the platform's cost.
 
     The correction goes into the open settlement, even if it concerns an earlier period. A repeated
     `idempotency_key` returns the first posting. Raises InvalidCorrection.

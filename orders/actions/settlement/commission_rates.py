@@ -36,7 +36,7 @@ class InvalidRatePeriod(Refused):
 
 
 class RateAlreadyExists(Refused):
-    """The same rate exists; most likely the form was submitted twice."""
+    """The same rate exists. Most likely the form was submitted twice."""
 
     code = "rate_already_exists"
     default_message = _("This rate already exists.")
@@ -58,9 +58,10 @@ def add_commission_rate(
     actor: Actor,
     now: datetime.datetime,
 ) -> CommissionRate:
-    """Add a commission rate for orders from that day on; without cooperative or category it applies to all.
+    """Add a commission rate for orders from that day on.
 
-    Raises InvalidRatePeriod, Missing, InvalidPercent, RateAlreadyExists.
+    If no cooperative or category is given, it applies to all. Raises InvalidRatePeriod, Missing,
+    InvalidPercent, RateAlreadyExists.
     """
     _check_rate(percent, valid_from, valid_until)
     if cooperative_id is not None and not Cooperative.objects.filter(pk=cooperative_id).exists():
