@@ -30,6 +30,22 @@ class WithholdingRateQuerySet(DatedRateQuerySet["WithholdingRate"]):
         return total
 
 
+class CommissionRateQuerySet(DatedRateQuerySet["CommissionRate"]):
+    def next_percent(self, rate: CommissionRate, day: datetime.date) -> Decimal:
+        """Return the percentage that applies on the day where an ended rate did; 0 without one."""
+        cooperatives = {None, rate.cooperative_id}
+        others = self.in_force_on(day).exclude(pk=rate.pk).select_related("category")
+        path = (rate.category.path if rate.category else None) or ""
+        applicable_rates = [
+            other
+            for other in others
+            if other.cooperative_id in cooperatives
+            and (other.category is None or path.startswith(other.category.branch_path))
+        ]
+        closest = max(applicable_rates, key=lambda other: other.rank, default=None)
+        return Decimal(0) if closest is None else closest.percent
+
+
 class CommissionRate(models.Model):
     """The platform's commission in percent of the product price, valid from a day on.
 
@@ -45,7 +61,7 @@ class CommissionRate(models.Model):
     valid_from = models.DateField()
     valid_until = models.DateField(null=True, blank=True)
 
-    objects: models.Manager[CommissionRate] = DatedRateQuerySet.as_manager()
+    objects = CommissionRateQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -63,6 +79,11 @@ class CommissionRate(models.Model):
         if self.cooperative_id not in (None, cooperative_id):
             return False
         return self.category is None or path.startswith(self.category.branch_path)
+
+    @property
+    def rank(self) -> tuple[bool, int, datetime.date, int]:
+        """The order in which rates that cover a product take precedence: the highest wins."""
+        return *self.specificity, self.valid_from, self.pk
 
     @property
     def specificity(self) -> tuple[bool, int]:
@@ -84,9 +105,7 @@ def commission_percents(
     percents = {}
     for cooperative_id, path in requested:
         applicable_rates = [rate for rate in rates if rate.covers(cooperative_id, path)]
-        closest = max(
-            applicable_rates, key=lambda rate: (*rate.specificity, rate.valid_from, rate.pk), default=None
-        )
+        closest = max(applicable_rates, key=lambda rate: rate.rank, default=None)
         percents[cooperative_id, path] = Decimal(0) if closest is None else closest.percent
     return percents
 

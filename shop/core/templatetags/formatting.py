@@ -22,6 +22,7 @@ _FILTERS: dict[str, Callable[..., str]] = {
     "money": formatting.format_money,
     "fee": formatting.format_fee,
     "currency_symbol": formatting.currency_symbol,
+    "percent": formatting.format_percent,
     "weight": formatting.format_weight,
     "volume": formatting.format_volume,
     "number": formatting.format_number,

@@ -77,6 +77,11 @@ def currency_symbol(currency: str) -> str:
     return _SYMBOLS.get(currency, currency)
 
 
+def format_percent(value: Decimal) -> str:
+    """Format a percentage with its sign and no superfluous zeros: `4,5 %`."""
+    return f"{_format_decimal(value)}{NO_BREAK}%"
+
+
 def format_weight(grams: int | None) -> str:
     """Format grams: `300 g` below a kilogram, then `1,9 kg`; in English `1.9 kg`."""
     if grams is None:

@@ -15,9 +15,11 @@ from django.utils.translation import pgettext_lazy
 from catalog.models import Category
 from cooperatives.models import Cooperative
 from orders.actions.payouts.bank_accounts import BankAccount
-from orders.models import LedgerAccount
+from orders.actions.settlement.commission_rates import check_last_day, check_rate
+from orders.models import CommissionRate, LedgerAccount, WithholdingRate
 from orders.payments.banks import BANKS
 from shop.core.dates.form_days import validate_day
+from shop.core.web.action_results import refusals_as_form_errors
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
 from shop.core.web.query_names import QueryForm
 from shop.desk.forms import DeskSearch
@@ -83,7 +85,18 @@ def _cooperatives() -> QuerySet[Cooperative]:
     return Cooperative.objects.order_by("name", "pk")
 
 
-class CommissionForm(forms.Form):
+class RateForm(forms.Form):
+    """The terms of a new rate, checked before the review by the rules of the action."""
+
+    def clean(self) -> dict[str, object]:
+        cleaned = super().clean() or {}
+        if not self.errors:
+            with refusals_as_form_errors(self):
+                check_rate(cleaned["percent"], cleaned["valid_from"], cleaned["valid_until"])
+        return cleaned
+
+
+class CommissionForm(RateForm):
     """A commission rate for one cooperative or all, and one category (with descendants) or all."""
 
     cooperative = _row_field(_("Cooperative"), Cooperative.objects.none(), pgettext_lazy("report", "All"))
@@ -105,7 +118,7 @@ class CommissionForm(forms.Form):
             field.queryset = rows
 
 
-class WithholdingForm(forms.Form):
+class WithholdingForm(RateForm):
     """A withholding tax rate by name."""
 
     name = _text_field(_("Tax name"))
@@ -115,9 +128,20 @@ class WithholdingForm(forms.Form):
 
 
 class RateEndForm(forms.Form):
-    """The last day of a rate."""
+    """The last day of a rate, checked before the review by the rule of the action."""
 
     last_day = day_field(_("End date"))
+
+    def __init__(self, data: FormData = None, *, rate: CommissionRate | WithholdingRate) -> None:
+        super().__init__(data)
+        self.rate = rate
+
+    def clean(self) -> dict[str, object]:
+        cleaned = super().clean() or {}
+        if not self.errors:
+            with refusals_as_form_errors(self):
+                check_last_day(self.rate, cleaned["last_day"])
+        return cleaned
 
 
 class CorrectionForm(forms.Form):

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -18,11 +19,14 @@ from orders.forms.complaints import AcceptComplaintForm, answer_form
 from orders.models import Complaint, Refund
 from orders.states import ComplaintState
 from orders.views.refund_page import STAFF_TEXTS, build_refund_displays
+from orders.views.remedy_review import build_remedy_review
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.models import Change, bind_idempotency_key
+from shop.core.texts.formatting import format_money
 from shop.core.web.action_results import run_action
+from shop.core.web.form_review import is_edited, is_reviewed, submitted_fields
 from shop.desk.forms import submitted_reason
 from shop.history.change_displays import build_change_displays
 from shop.staff_pages import staff_only
@@ -62,11 +66,20 @@ def show_complaint(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) 
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_sign_in
 def accept_complaint_view(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
-    """Accept a complaint."""
+    """Accept a complaint with a remedy, after a review of its cost, its bearer and the refund's route."""
     complaint = get_object_or_404(Complaint.objects.with_displayed_rows(), pk=complaint_id)
     form = answer_form(complaint, request.POST, is_for_members=False)
-    if not form.is_valid():
+    if not form.is_valid() or is_edited(request):
         return _render_complaint(request, complaint, form)
+    review = build_remedy_review(complaint, form)
+    if not is_reviewed(request):
+        context = {
+            "complaint": complaint,
+            "order": complaint.part.order,
+            "fields": submitted_fields(request),
+            "review": review,
+        }
+        return render(request, "desk/complaint_review.html", context)
     action = partial(
         accept_complaint,
         complaint_id=complaint.pk,
@@ -78,10 +91,13 @@ def accept_complaint_view(request: HttpRequest, actor: Actor, complaint_id: uuid
         actor=actor,
         now=timezone.now(),
     )
-    return_url = reverse("desk:complaint", args=[complaint.pk])
-    return run_action(
-        request, action, url=return_url, message=_("The buyer and the cooperative have been notified.")
+    amount = format_money(review.amount, complaint.part.order.currency)
+    message = (
+        gettext("%(amount)s refunded. The buyer and the cooperative have been notified.") % {"amount": amount}
+        if review.amount
+        else gettext("The buyer and the cooperative have been notified.")
     )
+    return run_action(request, action, url=reverse("desk:complaint", args=[complaint.pk]), message=message)
 
 
 @require_POST
@@ -120,4 +136,6 @@ def _render_complaint(
         "answer": (form or answer_form(complaint, is_for_members=False)) if may_accept else None,
         "history": build_change_displays(Change.objects.of_row(complaint).newest_first()),
     }
-    return render(request, "desk/complaint.html", context, status=422 if form is not None else 200)
+    return render(
+        request, "desk/complaint.html", context, status=422 if form is not None and form.errors else 200
+    )

@@ -11,27 +11,26 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.complaints.answer_complaint import accept_complaint, reject_complaint
 from orders.actions.fulfilment.parcel_returns import receive_return
-from orders.actions.refunds.refund_preview import refund_route
 from orders.forms.complaints import AcceptComplaintForm, answer_form
 from orders.forms.returns import build_return_form
 from orders.models import Complaint, Parcel, Refund
 from orders.states import RETURN_KINDS, ComplaintState
 from orders.views.refund_page import COOPERATIVE_TEXTS, build_refund_displays
+from orders.views.remedy_review import build_remedy_review
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.errors import Missing
 from shop.core.web.action_results import run_action
+from shop.core.web.form_review import is_edited, is_reviewed, submitted_fields
 from shop.members.buyer_messages import message_about_complaint
 from shop.members.forms.fields import ReasonForm
 from shop.members.fulfilment.parts import part_url
 from shop.members.member_access import for_members, render_page, submitted_key
-from shop.members.review import is_edited, is_reviewed, submitted_fields
 
 PER_PAGE = 20
 REJECT_REASONS = [
@@ -178,28 +177,11 @@ def _render_review(
     request: HttpRequest, membership: MembershipContext, complaint: Complaint, form: AcceptComplaintForm
 ) -> HttpResponse:
     """Show what the answer would do: the refund, who bears it, and how the buyer gets it."""
-    order, remedy = complaint.part.order, form.remedy
-    lines = {line.order_line_id: line.order_line for line in complaint.lines.all()}
-    refund = remedy.refund
-    line_refunds = refund.lines if refund else {}
-    amount = refund.amount if refund else 0
-    refunded = [(lines[key].product_name, line_refund.amount) for key, line_refund in line_refunds.items()]
-    if refund and refund.delivery:
-        refunded.append((gettext("Delivery"), refund.delivery))
-    returned = dict(remedy.returned)
-    returned |= {
-        key: line_refund.returned for key, line_refund in line_refunds.items() if line_refund.returned
-    }
     context = {
         "complaint": complaint,
-        "order": order,
+        "order": complaint.part.order,
         "fields": submitted_fields(request),
-        "refunded": refunded,
-        "replaced": [lines[key].contents_label(count) for key, count in remedy.replaced.items()],
-        "returned": [lines[key].contents_label(count) for key, count in returned.items()],
-        "amount": amount,
-        "route": refund_route(order, complaint.part, amount),
-        "message": form.cleaned_data["answer"],
+        "review": build_remedy_review(complaint, form),
     }
     return render_page(request, membership, "members/complaint_review.html", context)
 

@@ -31,6 +31,7 @@ from orders.models.part import OrderPartQuerySet
 from orders.states import RETURN_KINDS, CodState, ParcelKind, ParcelState, PartState
 from shop.core.errors import Missing
 from shop.core.web.action_results import refusals_as_form_errors, run_action
+from shop.core.web.form_review import is_edited, is_reviewed, submitted_fields
 from shop.core.web.http_methods import require_safe_or_post
 from shop.members.buyer_messages import message_about_part
 from shop.members.forms.fields import ReasonForm, parse_key
@@ -41,7 +42,6 @@ from shop.members.fulfilment.pick_lists import pick_form, pick_lines
 from shop.members.fulfilment.worklist import STAGE_NAMES, Stage, at_stage, build_tasks, format_time_left
 from shop.members.member_access import for_members, render_page, submitted_key
 from shop.members.order_texts import part_totals, ready_time, sorted_lines, step_names
-from shop.members.review import is_edited, is_reviewed, submitted_fields
 
 ParcelForm = HandOverForm | DeliveryForm | CashForm
 

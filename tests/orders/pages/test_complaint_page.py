@@ -325,7 +325,7 @@ def test_manager_accepts_complaint_with_refund_and_replacement(client: Client) -
     edited = client.post(address, answer | {"edit": "1"})
 
     assert all_rows() == before
-    assert review.context["route"] == RefundRoute(card=0, bank=45_000, deduction=0)
+    assert review.context["review"].route == RefundRoute(card=0, bank=45_000, deduction=0)
     assert "Chợ chuyển khoản 45.000\u00a0₫ cho khách." in html_of(review)
     assert "HTX Thiên An chịu khoản này" in html_of(review)
     assert "Gửi lại: 1 " in html_of(review)
@@ -406,6 +406,42 @@ def test_packer_records_returned_items(client: Client) -> None:
 
     parcel.refresh_from_db()
     assert (parcel.state, get_stock(variant).on_hand) == (ParcelState.DELIVERED, 16)
+
+
+@pytest.mark.parametrize(
+    ("bearer", "cost"),
+    [
+        ("cooperative", "HTX Thiên An chịu khoản này: chợ trừ vào kỳ quyết toán tới."),
+        ("platform", "Chợ chịu khoản này."),
+    ],
+)
+def test_staff_accept_a_complaint_after_a_review_of_its_cost(staff: Client, bearer: str, cost: str) -> None:
+    complaint = file_complaint(delivered_part(make_seller("HTX Thiên An")))
+    line = get_first_line(complaint.part)
+    address = f"/quan-tri/phan-anh/{complaint.pk}/dong-y/"
+    answer = {
+        "idempotency_key": str(uuid.uuid4()),
+        f"amount-{line.pk}": "45.000",
+        "bearer": bearer,
+        "answer": "Xin lỗi chị",
+    }
+    before = all_rows()
+
+    review = staff.post(address, answer)
+    edited = staff.post(address, answer | {"edit": "1"})
+
+    assert all_rows() == before
+    page = html_of(review)
+    assert cost in page
+    assert "Hoàn 45.000\u00a0₫ cho khách" in page
+    assert "Xin lỗi chị" in page
+    assert set(review.context["fields"]) == set(answer.items())
+    assert "Xin lỗi chị</textarea>" in html_of(edited)
+    sent = staff.post(address, dict(review.context["fields"]) | {"reviewed": "1"}, follow=True)
+    complaint.refresh_from_db()
+    refund = Refund.objects.get()
+    assert (complaint.state, refund.amount, refund.bearer) == ("accepted", 45_000, bearer)
+    assert "Đã hoàn 45.000\u00a0₫. Khách và hợp tác xã đã được báo." in html_of(sent)
 
 
 def test_staff_refund_by_line_after_preview(staff: Client) -> None:
@@ -548,7 +584,12 @@ def test_staff_accept_rejected_complaint(staff: Client) -> None:
 
     staff.post(
         f"{page}dong-y/",
-        {"idempotency_key": str(uuid.uuid4()), f"amount-{line.pk}": "1.000", "bearer": "platform"},
+        {
+            "idempotency_key": str(uuid.uuid4()),
+            f"amount-{line.pk}": "1.000",
+            "bearer": "platform",
+            "reviewed": "1",
+        },
     )
 
     complaint.refresh_from_db()
