@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.utils.dates import MONTHS
+from django.utils.translation import get_language
+
 from catalog.models import ALL_MONTHS
 
 
@@ -17,3 +20,10 @@ def months_text(season: int) -> str:
         else:
             ranges.append((month, month))
     return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
+
+
+def month_in_sentence(month: int | None) -> str:
+    """Return a month's name within a sentence ("September", "tháng 9"); empty if there is no month."""
+    if month is None:
+        return ""
+    return f"tháng {month}" if get_language() == "vi" else str(MONTHS[month])

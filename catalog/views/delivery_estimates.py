@@ -15,6 +15,7 @@ from catalog.unit_labels import max_price
 from catalog.views.buyer_province import remember_chosen_commune, remember_chosen_province
 from catalog.views.product_page_queries import read_delivery_methods
 from cooperatives.models import Arrival, DeliveryMethod, PickupTime
+from shop.core.dates.calendar import vietnam_date
 from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.models import Channel, Picture, show_in_language
 from shop.core.models.geography import Division
@@ -111,6 +112,10 @@ class PurchaseQuantity:
     grams: int
 
     @property
+    def may_be_ordered(self) -> bool:
+        return self.choice is not None and not self.choice.is_sold_out
+
+    @property
     def goods(self) -> int:
         """The price of the quantity, by the estimated weight if sold by weight, in minor units."""
         return self.choice.price_at(self.quantity) * self.quantity if self.choice else 0
@@ -175,13 +180,18 @@ def _delivery_options(
     *,
     now: datetime.datetime,
 ) -> list[DeliveryEstimate]:
-    """Return the cooperative's delivery methods with their fee for the province, or the lowest."""
+    """Return the cooperative's delivery methods with their fee for the province, or the lowest.
+
+    What cannot be ordered today arrives on no day yet, so the options then have no days.
+    """
     options = []
+    may_be_ordered = purchase.may_be_ordered and not product.cooperative.is_paused_on(vietnam_date(now))
     methods = read_delivery_methods(product.cooperative_id)
     show_in_language(methods, "name", "note")
     for method in methods:
-        times = method.pickup_times(now=now, count=MAX_DAYS_PER_PICKUP_PLACE) if method.is_pickup else []
-        arrival = method.arrival(now=now)
+        has_times = may_be_ordered and method.is_pickup
+        times = method.pickup_times(now=now, count=MAX_DAYS_PER_PICKUP_PLACE) if has_times else []
+        arrival = method.arrival(now=now) if may_be_ordered else None
         if province is not None:
             fee = method.fee(
                 channel_id=channel.pk,

@@ -85,7 +85,10 @@ def relaxed_filters(
 
 
 def shorter_queries(query: str, index: FacetIndex) -> list[FilterRemoval]:
-    """Return shorter queries that find something, each without one word, if no product has all words."""
+    """Return shorter queries that find something, each without one word, the closest to what is meant first.
+
+    A Vietnamese name begins with the kind of goods ("miến dong"), so queries that keep the first word lead.
+    """
     typed = typed_words(query)
     links = []
     for left_out in typed if len(typed) > 1 else ():
@@ -93,7 +96,7 @@ def shorter_queries(query: str, index: FacetIndex) -> list[FilterRemoval]:
         count = count_matches(build_query_words(fewer), index.product_ids)
         if count:
             links.append(FilterRemoval(fewer, f"?{urlencode({'q': fewer})}", count))
-    return sorted(links, key=lambda link: -link.count)
+    return sorted(links, key=lambda link: (not link.label.startswith(typed[0]), -link.count))
 
 
 def query_string_without(query: QueryDict, *names: str, value: str | None = None) -> str:

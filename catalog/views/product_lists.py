@@ -27,7 +27,7 @@ from catalog.views import filter_labels
 from catalog.views.breadcrumbs import breadcrumbs_to, market_breadcrumb
 from catalog.views.buyer_province import remember_chosen_province
 from catalog.views.filter_suggestions import applied_filters, relaxed_filters, shorter_queries
-from catalog.views.product_cards import build_cards, listings_for_cards
+from catalog.views.product_cards import ProductCard, build_cards, listings_for_cards
 from catalog.views.product_filters import DELIVERED, ProductFilters
 from cooperatives.models import Cooperative, DeliveryRate
 from shop.core.database.compiled_query import compiled_query
@@ -39,6 +39,7 @@ from shop.core.texts.folding import fold, words_with_diacritics
 
 PER_PAGE = 24
 MAX_SEASONAL_PRODUCTS = 4
+MAX_CLOSEST_PRODUCTS = 8
 LITERAL_PARAMETER = "dungchu"  # asks for the words as typed
 MAX_OTHER_MATCHES_PER_KIND = 6
 
@@ -107,7 +108,10 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
         else None,
     }
     if has_words and not is_found:
-        context |= {"fewer": shorter_queries(query, index), **_browsing_aids(index)}
+        shorter = shorter_queries(query, index)
+        context |= {"fewer": shorter, **_browsing_aids(index)}
+        if shorter:
+            context["closest_cards"] = _cards_of_query(shorter[0].label, index)
     categories = _root_categories() if is_found else []
     show_in_language(categories, "name")
     return _render_products(
@@ -224,6 +228,18 @@ def _browsing_aids(index: FacetIndex) -> dict[str, object]:
             listings_for_cards(seasonal[:MAX_SEASONAL_PRODUCTS], index.channel_id), now=now
         ),
     }
+
+
+def _cards_of_query(query: str, index: FacetIndex) -> list[ProductCard]:
+    """Return cards of the most relevant products that a query finds."""
+    now = timezone.now()
+    tiers = search_market(query, index).tiers
+    found = SortedProducts(tiers, SortOrder.RELEVANCE, index, month=vietnam_date(now).month)
+    return build_cards(
+        listings_for_cards(found[:MAX_CLOSEST_PRODUCTS], index.channel_id),
+        searched_words=[word.folded for word in build_query_words(query)],
+        now=now,
+    )
 
 
 def _with_diacritics(words: str, tiers: RelevanceTiers) -> str:

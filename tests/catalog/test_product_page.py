@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import calendar
 import datetime
 import json
 import re
@@ -14,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from catalog.models import Price, Product, Variant
+from catalog.models import Price, Product, Stock, Variant
 from catalog.states import ListingState
 from cooperatives.models import Certificate, CertificateKind, Cooperative, DeliveryRate, Producer
 from cooperatives.states import CooperativeState
@@ -237,10 +238,33 @@ def test_variant_without_price_is_not_shown(client: Client) -> None:
 
 
 def test_sold_out_product_has_no_add_button(client: Client) -> None:
-    html = product_page(client, make_product(on_hand=0))
+    channel = make_channel()
+    seller = make_cooperative()
+    make_warehouse(seller, channel)
+    make_delivery_method(seller, channel, name="Xe khách về Hà Nội", fee=25_000, provinces=(HANOI,))
+    product = make_product(seller, on_hand=0)
 
+    html = product_page(client, product, f"?tinh={HANOI}")
     assert "Tạm hết hàng." in html
     assert "Thêm vào giỏ" not in html
+    assert "Xe khách về Hà Nội" in html
+    assert "nhận hàng" not in html  # nobody can say when it arrives
+    Stock.objects.update(on_hand=5)
+    assert "nhận hàng" in product_page(client, product, f"?tinh={HANOI}")
+
+
+@pytest.mark.parametrize("months_later", [1, 11])
+def test_product_sold_out_after_its_season_names_the_month_of_its_return(
+    client: Client, months_later: int
+) -> None:
+    product = make_product(on_hand=0)
+    month = (vietnam_date(timezone.now()).month - 1 + months_later) % 12 + 1
+    product.season = 1 << (month - 1)
+    product.save()
+
+    page, english_page = product_page(client, product), product_page(client, product, prefix="/en")
+    assert f"Đã hết mùa.</b> Thường có lại vào tháng {month}." in " ".join(page.split())
+    assert f"It is usually back in {calendar.month_name[month]}." in " ".join(english_page.split())
 
 
 def test_paused_cooperative_shows_its_return_day(client: Client) -> None:

@@ -96,13 +96,20 @@ def test_page_names_the_query_that_telex_keys_type(client: Client, products: Non
     assert names(page_of(client, "/tim/?q=mieesn dong&dungchu=1")) == []
 
 
-def test_empty_result_suggests_query_with_fewer_words(client: Client, products: None) -> None:
-    html = page_of(client, "/tim/?q=gom mien dong")
+def test_empty_result_shows_the_products_of_the_query_with_fewer_words(
+    client: Client, products: None
+) -> None:
+    make_product(name="Gỗ làm bát")
 
+    html = page_of(client, "/tim/?q=gom mien dong")
     assert names(html) == []
-    assert re.findall(r'button-second" href="(\?[^"]+)"> ?([^<]+?) ?<', html) == [
-        ("?q=mien+dong", "“mien dong”: có 1 sản phẩm")
-    ]
+    assert "Không có sản phẩm nào khớp với “gom mien dong”" in html
+    assert re.findall(r'href="(\?q=[^"]+)">([^<]+)', html) == [("?q=mien+dong", "mien dong ")]
+    assert names(html.split('id="closest"')[1]) == ["Miến dong"]
+
+    html = page_of(client, "/tim/?q=go bat trang")  # "bat trang" is pottery
+    assert "Sản phẩm cho “go bat”" in html
+    assert names(html.split('id="closest"')[1]) == ["Gỗ làm bát"]
 
 
 def test_mostly_unknown_queries_are_not_corrected(client: Client, products: None) -> None:

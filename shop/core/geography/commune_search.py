@@ -15,32 +15,38 @@ MAX_FOUND = 8
 _MIN_LETTERS = 2
 _MAX_ROWS = 60
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
+_DISTRICT_TYPES = ("quan ", "huyen ", "thi xa ")
 
 
 def find_communes(text: str, *, province_code: str, day: datetime.date) -> list[Suggestion]:
     """Return at most `MAX_FOUND` communes in force on a day that match what was typed so far.
 
     Each word begins a word of the commune's new or former name, or of its province's. Names that begin with
-    the text come first; of these, communes of `province_code`, if one is chosen, new names, and those with
-    the diacritics as typed. A whole old address such as "thôn Nà Ít, xã Vi Hương, Bắc Kạn" is matched by
-    `suggest_communes`. Runs at most five queries.
+    the text come first; of these, communes of `province_code`, if one is chosen, whole names, communes of the
+    type typed ("phường"), new names, and those with the diacritics as typed. A former district such as
+    "quận 1" finds the communes of its area. A whole old address such as "thôn Nà Ít, xã Vi Hương, Bắc Kạn" is
+    matched by `suggest_communes`. Runs at most five queries.
     """
     text = text[:MAX_READ_CHARACTERS]
-    folded = remove_type_word(fold(text))
+    folded_text = " ".join(fold(text).split())
+    folded = remove_type_word(folded_text)
     words = [word for word in _SEPARATORS.split(folded) if word]
-    if len("".join(words)) < _MIN_LETTERS:
+    found = _find_by_district(folded_text, day) if folded_text.startswith(_DISTRICT_TYPES) else []
+    if not found and len("".join(words)) < _MIN_LETTERS:
         return []
-    found = suggest_communes(text, day=day) if "," in text else []
+    found = found or (suggest_communes(text, day=day) if "," in text else [])
     found = found or _find_by_words(folded, words, province_code, day)
     found = found or suggest_communes(text, day=day)
 
-    def rank(suggestion: Suggestion) -> tuple[bool, bool, bool, bool, str, int]:
+    def rank(suggestion: Suggestion) -> tuple[bool, bool, bool, bool, bool, bool, str, int]:
         commune = suggestion.commune
         names = [commune.folded, *(former.folded for former in suggestion.former)]
         shown = " ".join([commune.full_name, *(former.name for former in suggestion.former)])
         return (
             not any(name.startswith(folded) for name in names),
             bool(province_code) and commune.parent is not None and commune.parent.code != province_code,
+            folded not in names,
+            folded_text != folded and not fold(commune.full_name).startswith(folded_text),
             not commune.folded.startswith(folded),
             text.strip().lower() not in shown.lower(),
             commune.sort_key,
@@ -86,6 +92,23 @@ def _find_by_words(folded: str, words: list[str], province_code: str, day: datet
         )
     )
     for former in former_places[:_MAX_ROWS]:
+        suggestion = suggestions.setdefault(former.division_id, Suggestion(former.division, ""))
+        suggestion.former.append(former)
+    return list(suggestions.values())
+
+
+def _find_by_district(folded_text: str, day: datetime.date) -> list[Suggestion]:
+    """Return communes with an area of the former district that the text names; of several, the whole name."""
+    districts = [
+        district
+        for district in FormerPlace.objects.order_by().values_list("district", flat=True).distinct()
+        if fold(district) == folded_text
+    ]
+    suggestions: dict[int, Suggestion] = {}
+    former_places = FormerPlace.objects.filter(
+        district__in=districts, division__in=Division.objects.current(day=day)
+    )
+    for former in former_places.select_related("division__parent").order_by("division__sort_key", "pk"):
         suggestion = suggestions.setdefault(former.division_id, Suggestion(former.division, ""))
         suggestion.former.append(former)
     return list(suggestions.values())

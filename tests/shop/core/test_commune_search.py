@@ -39,6 +39,30 @@ def test_the_chosen_province_comes_first() -> None:
     assert names("ba b", "19")[0] == "Xã Ba Bể, Tỉnh Thái Nguyên"
 
 
+def test_a_whole_name_precedes_longer_names() -> None:
+    make_all_divisions()
+
+    assert names("ba vi")[:3] == [
+        "Xã Ba Vì, Thành phố Hà Nội",
+        "Xã Ba Vì, Tỉnh Quảng Ngãi",
+        "Xã Ba Vinh, Tỉnh Quảng Ngãi",
+    ]
+    assert names("ba vi", "51")[:2] == ["Xã Ba Vì, Tỉnh Quảng Ngãi", "Xã Ba Vinh, Tỉnh Quảng Ngãi"]
+    assert names("phuong tan dinh")[0] == "Phường Tân Định, Thành phố Hồ Chí Minh"
+
+
+def test_a_former_district_finds_the_communes_of_its_area() -> None:
+    make_all_divisions()
+
+    assert names("quận 1") == [
+        "Phường Bến Thành, Thành phố Hồ Chí Minh",
+        "Phường Cầu Ông Lãnh, Thành phố Hồ Chí Minh",
+        "Phường Sài Gòn, Thành phố Hồ Chí Minh",
+        "Phường Tân Định, Thành phố Hồ Chí Minh",
+    ]
+    assert "Xã Phủ Thông, Tỉnh Thái Nguyên" in names("huyện bạch thông")
+
+
 @pytest.mark.parametrize("text", ["", "b", " , ", "zzzz", "%%", "100%_x"])
 def test_nothing_is_found_for_too_little_or_unknown_text(text: str) -> None:
     make_all_divisions()
