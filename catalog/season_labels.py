@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.dates import MONTHS
 from django.utils.translation import get_language
 
-from catalog.models import ALL_MONTHS
+from catalog.models import ALL_MONTHS, Product
 
 
 def months_text(season: int) -> str:
@@ -22,8 +22,12 @@ def months_text(season: int) -> str:
     return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
 
 
-def month_in_sentence(month: int | None) -> str:
-    """Return a month's name within a sentence ("September", "tháng 9"); empty if there is no month."""
-    if month is None:
+def month_of_return(product: Product, month: int) -> str:
+    """Return the month after `month` in which the season begins again, as it stands within a sentence.
+
+    Empty if the product is in season in `month`, or has no season.
+    """
+    if month in product.months or not product.months:
         return ""
-    return f"tháng {month}" if get_language() == "vi" else str(MONTHS[month])
+    begins = next((later for later in product.months if later > month), product.months[0])
+    return f"tháng {begins}" if get_language() == "vi" else str(MONTHS[begins])

@@ -189,12 +189,6 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
     def is_all_year(self) -> bool:
         return self.season == ALL_MONTHS
 
-    def next_month_in_season(self, month: int) -> int | None:
-        """Return the first month of the season after `month`, or None if it is in season or has no season."""
-        if month in self.months:
-            return None
-        return next((later for later in self.months if later > month), next(iter(self.months), None))
-
 
 def select_main_picture(variant: str, product: str) -> Coalesce:
     """Select the key of the first picture that shows the variant itself, else the product.

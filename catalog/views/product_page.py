@@ -16,7 +16,7 @@ from catalog.forms import BackInStockForm
 from catalog.models import Price, Product, ProductMedia
 from catalog.models.listing import Listing
 from catalog.pricing import within_order_limit
-from catalog.season_labels import month_in_sentence
+from catalog.season_labels import month_of_return
 from catalog.unit_labels import unit_label
 from catalog.views.back_in_stock import back_in_stock_form, paused_product_page
 from catalog.views.breadcrumbs import breadcrumbs_to
@@ -96,7 +96,7 @@ def _details_context(
         "certificates": select_certificates(product.pk, today),
         "is_paused": product.cooperative.is_paused_on(today),
         "this_month": today.month,
-        "next_month": month_in_sentence(product.next_month_in_season(today.month)),
+        "month_of_return": month_of_return(product, today.month),
         "is_wished": is_wished(request, product),
         "has_tax_in_price": channel.prices_entered_with_tax,
         "similar": build_cards(_similar_listings(product, channel), now=now),

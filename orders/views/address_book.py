@@ -36,6 +36,7 @@ from shop.core.identifiers.phones import format_phone
 from shop.core.web.http_methods import require_safe_or_post
 
 MAX_ADDRESSES_PER_USER = 30
+_REMOVED_VALUES = "removed_address"  # session key
 _COMPARED_COLUMNS = ("first_name", "phone", "street_address_1", "commune_code", "province_code", "landmark")
 
 
@@ -50,6 +51,7 @@ def list_addresses(request: HttpRequest) -> HttpResponse:
         "book": book,
         "default_id": user.default_shipping_address_id,
         "is_full": len(book) >= MAX_ADDRESSES_PER_USER,
+        "removed_values": request.session.pop(_REMOVED_VALUES, None),
     }
     return render(request, "orders/addresses.html", context)
 
@@ -78,16 +80,7 @@ def edit_address(request: HttpRequest, address_id: int) -> HttpResponse:
     user = _user_or_404(request)
     row = _address_or_404(user, address_id)
     is_default = row.pk == user.default_shipping_address_id
-    initial = {
-        "name": row.first_name,
-        "phone": format_phone(row.phone),
-        "province": row.province_code,
-        "commune": row.commune_code,
-        "street": row.street_address_1,
-        "landmark": row.landmark,
-        "is_default": is_default,
-    }
-    form = _build_form(request, initial)
+    form = _build_form(request, {**_form_values(row), "is_default": is_default})
     if not _is_sent(request) or not form.is_valid():
         return _render_form(request, form, row)
     actor, now = user.as_actor(EntryPoint.MARKET), timezone.now()
@@ -114,11 +107,14 @@ def make_address_default(request: HttpRequest, address_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def delete_address(request: HttpRequest, address_id: int) -> HttpResponse:
-    """Delete an address. Orders keep their own copies."""
+    """Delete an address, and offer once to add it again. Orders keep their own copies."""
     user = _user_or_404(request)
     row = _address_or_404(user, address_id)
+    removed_values = _form_values(row)
+    if row.pk == user.default_shipping_address_id:
+        removed_values["is_default"] = "on"
     remove_address(address_id=row.pk, actor=user.as_actor(EntryPoint.MARKET), now=timezone.now())
-    messages.success(request, _("Address removed."))
+    request.session[_REMOVED_VALUES] = removed_values
     return redirect("orders:addresses")
 
 
@@ -157,6 +153,18 @@ def _build_form(request: HttpRequest, initial: Mapping[str, object]) -> AddressF
     if not _is_sent(request):
         keep_marked_errors(form, submitted)
     return form
+
+
+def _form_values(row: Address) -> dict[str, str]:
+    """Return an address as the form's fields."""
+    return {
+        "name": row.first_name,
+        "phone": format_phone(row.phone),
+        "province": row.province_code,
+        "commune": row.commune_code,
+        "street": row.street_address_1,
+        "landmark": row.landmark,
+    }
 
 
 def _is_sent(request: HttpRequest) -> bool:

@@ -13,6 +13,7 @@ from orders.models import Order
 from shop.accounts.models import Address, User
 from shop.core.models import Change
 from tests.factories import HANOI, THAI_NGUYEN, make_divisions, make_user, make_variant
+from tests.markup import html_of
 from tests.orders.pages.test_checkout_page import add_to_basket, submit_checkout, text_of
 
 pytestmark = pytest.mark.django_db
@@ -146,3 +147,25 @@ def test_query_count_does_not_depend_on_number_of_addresses(client: Client, pers
         counts.append(len(captured))
 
     assert counts[0] == counts[1]
+
+
+def test_deleted_address_can_be_added_again_once(client: Client, person: User) -> None:
+    first = save_address(client)
+    save_address(client, street="Số 8", province=HANOI, commune="00613")
+    client.post(f"{ADDRESS_BOOK}{first.pk}/", FORM | {"landmark": "Cạnh nhà văn hoá", "is_default": "on"})
+
+    client.post(f"{ADDRESS_BOOK}{first.pk}/xoa/")
+    html = html_of(client.get(ADDRESS_BOOK))
+    assert "Address removed." in html
+    assert "Add it again" not in html_of(client.get(ADDRESS_BOOK))
+
+    notice = html.split("Address removed.")[1].split("</form>")[0]
+    (action,) = re.findall(r'action="([^"]+)"', notice)
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', notice))
+    assert client.post(action, fields).status_code == 302
+    person.refresh_from_db()
+    added = Address.objects.get(pk=person.default_shipping_address_id)
+    assert (added.pk != first.pk, str(added), added.phone, added.landmark) == (
+        *(True, "Thôn Nà Ít, Xã Phủ Thông, Thái Nguyên", "+84912345678"),
+        "Cạnh nhà văn hoá",
+    )
