@@ -1,4 +1,4 @@
-"""Show orders and payments in Django's admin, read-only: only actions change them."""
+"""Show orders and payments in Django's admin, read-only because only actions change them."""
 
 from __future__ import annotations
 

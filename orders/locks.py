@@ -4,7 +4,7 @@ The order is: basket, order (with all its rows and payments), bank transfer, vou
 per buyer, stock by key, settlements by key. A carrier's statement, a cash remittance and a delivery run are
 locked before orders, and several orders by key.
 
-On PostgreSQL these functions lock rows; on SQLite the transaction itself (IMMEDIATE) is the lock. So all of
+On PostgreSQL these functions lock rows. On SQLite the transaction itself (IMMEDIATE) is the lock. So all of
 them must be called inside a transaction.
 """
 

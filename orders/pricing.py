@@ -31,7 +31,7 @@ class LineInput:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryInput:
-    """One cooperative's delivery: list price and price charged."""
+    """One cooperative's delivery, with its list price and the price charged."""
 
     cooperative_id: int
     list_price: int
@@ -43,7 +43,7 @@ class DeliveryInput:
 class DiscountInput:
     """A discount of `percent` or `amount` on lines or deliveries.
 
-    `lines` and `cooperative_ids` narrow it down; None means all.
+    `lines` and `cooperative_ids` narrow it down. If they are None, it covers all.
     """
 
     key: Hashable
@@ -103,7 +103,7 @@ class AgreedLine:
 
 @dataclass(frozen=True, slots=True)
 class WeighedPrice:
-    """The same line at its weighed amount: sums, and discount shares by key."""
+    """The same line at its weighed amount, with its sums and its discount shares by key."""
 
     list_total: NetAndGross
     priced: NetAndGross
@@ -204,7 +204,7 @@ def _price_delivery(delivery: DeliveryInput, total: int, is_tax_included: bool) 
 def price_weighed(agreed: AgreedLine, grams: int, *, is_tax_included: bool = True) -> WeighedPrice:
     """Price a line at its weighed amount, in proportion to the estimate. Each sum is rounded once.
 
-    Percentages scale with the weight; amounts stay as agreed, up to the remaining price.
+    Percentages scale with the weight. Amounts stay as agreed, up to the remaining price.
     """
     list_amount = price_of_measure(agreed.list_total, agreed.grams, grams)
     remaining = priced = price_of_measure(agreed.priced, agreed.grams, grams)

@@ -26,10 +26,10 @@ PART_TRANSITIONS: Transitions = {
     PartState.CANCELLED: frozenset(),
 }
 
-# Takes back an acceptance before anything is packed; only undo_steps.py uses this table.
+# Takes back an acceptance before anything is packed. Only undo_steps.py uses this table.
 PART_UNDO_TRANSITIONS: Transitions = {PartState.ACCEPTED: frozenset({PartState.NEW})}
 
-# Active parts: their stock is still promised and their money is still due.
+# Active parts. Their stock is still promised and their money is still due.
 ACTIVE_PART_STATES = frozenset({PartState.NEW, PartState.ACCEPTED})
 
 
@@ -46,10 +46,10 @@ class Progress(TextChoices):
     RETURNED = "returned", _("returned")
 
 
-# Dispatched parts that the buyer collects: they wait at the pickup place.
+# Dispatched parts that the buyer collects. They wait at the pickup place.
 READY_FOR_PICKUP = _("ready for pickup")
 ARRIVED_PROGRESS = frozenset({Progress.DELIVERED, Progress.PARTLY_RETURNED, Progress.RETURNED})
-# Parts that may have items on the way; the state alone decides, without a query for parcels.
+# Parts that may have items on the way. The state alone decides, without a query for parcels.
 IN_TRANSIT_PROGRESS = frozenset({Progress.DISPATCHED, Progress.PARTLY_DISPATCHED})
 # Parts with at least one arrived item.
 PARTLY_ARRIVED_PROGRESS = ARRIVED_PROGRESS | {Progress.PARTLY_DELIVERED}
@@ -63,11 +63,11 @@ class ParcelKind(TextChoices):
     REPLACEMENT = "replacement", _("replacement")
 
 
-# Parcels sent to the buyer; a replacement does not count towards the ordered quantity.
+# Parcels sent to the buyer. A replacement does not count towards the ordered quantity.
 OUTGOING_KINDS = frozenset({ParcelKind.DISPATCH, ParcelKind.REPLACEMENT})
 # Parcels that come back.
 RETURN_KINDS = frozenset({ParcelKind.RETURN, ParcelKind.RETURN_AND_REFUND})
-# Kinds whose quantities are no longer open for packing: packed, or refunded without being sent.
+# Quantities of these kinds are no longer open for packing: they are packed, or refunded without being sent.
 CLOSING_KINDS = frozenset({ParcelKind.DISPATCH, ParcelKind.REFUND})
 
 
@@ -91,7 +91,7 @@ PARCEL_TRANSITIONS: Transitions = {
     ParcelState.VOIDED: frozenset(),
 }
 
-# Transitions that take back steps recorded by mistake; only undo_steps.py uses this table.
+# Transitions that take back steps recorded by mistake. Only undo_steps.py uses this table.
 PARCEL_UNDO_TRANSITIONS: Transitions = {
     ParcelState.HANDED_OVER: frozenset({ParcelState.PACKED, ParcelState.FAILED_DELIVERY}),
     ParcelState.DELIVERED: frozenset({ParcelState.HANDED_OVER}),
@@ -165,7 +165,7 @@ class CallState(TextChoices):
     FAILED = "failed", _("refused")
 
 
-# A refused START may still succeed: a declined card, then a good one. A success is final.
+# A refused START may still succeed, if a good card follows a declined one. A success is final.
 _RESULT_STATES = frozenset({CallState.PENDING, CallState.NEEDS_BUYER, CallState.SUCCEEDED, CallState.FAILED})
 CALL_TRANSITIONS: Transitions = {
     CallState.INTENDED: _RESULT_STATES | {CallState.UNKNOWN},
@@ -199,7 +199,7 @@ DISPUTE_TRANSITIONS: Transitions = {
 
 
 class TransferState(TextChoices):
-    """A bank transfer received on our account; ASSIGNED if all of it is assigned to orders."""
+    """A bank transfer received on our account. It is ASSIGNED once all of it is assigned to orders."""
 
     NEW = "new", _("not yet matched")
     ASSIGNED = "assigned", _("assigned to orders")
@@ -217,7 +217,7 @@ TRANSFER_TRANSITIONS: Transitions = {
     TransferState.ASSIGNED: frozenset(),
     TransferState.RETURN_DECIDED: frozenset(),
 }
-# Takes a transfer off its orders; only undo_assignment.py uses this table.
+# Takes a transfer off its orders. Only undo_assignment.py uses this table.
 TRANSFER_UNDO_TRANSITIONS: Transitions = {TransferState.ASSIGNED: frozenset({TransferState.REVIEW})}
 
 
@@ -319,7 +319,7 @@ APPROVAL_TRANSITIONS: Transitions = {
 
 
 class OrderStatus(TextChoices):
-    """Our status of an order, for people; derived."""
+    """Our status of an order, for people. It is derived."""
 
     DRAFT = "draft", _("draft")
     UNCONFIRMED = "unconfirmed", _("to be confirmed")
@@ -368,7 +368,7 @@ ENDED_ORDER_STATUSES = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 
 
 class SaleorStatus(TextChoices):
-    """The order's status in the API's terms; derived beside ours."""
+    """The order's status in the API's terms. It is derived together with ours."""
 
     DRAFT = "draft", "DRAFT"
     UNCONFIRMED = "unconfirmed", "UNCONFIRMED"
@@ -382,7 +382,7 @@ class SaleorStatus(TextChoices):
 
 
 class Coverage(TextChoices):
-    """The share of the current total that is authorised, or charged; derived."""
+    """Whether none, a part or all of the current total is authorised or charged. It is derived."""
 
     NONE = "none", _("nothing")
     PARTIAL = "partial", _("in part")

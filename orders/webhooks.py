@@ -34,7 +34,7 @@ from orders.payments.webhook_signatures import (
 )
 from shop.core.errors import Refused
 
-# The services ask for status 200; SePay asks for this body too.
+# The services ask for status 200, and SePay for this body too.
 _ACCEPTED = {"success": True}
 
 

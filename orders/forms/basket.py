@@ -45,7 +45,7 @@ class AddLineForm(forms.Form):
 
 
 class QuantityForm(forms.Form):
-    """Change a line's quantity; the "take out" button sends none."""
+    """Change a line's quantity. The "take out" button sends no quantity."""
 
     remove = forms.BooleanField(required=False)
     quantity = _quantity_field()
@@ -63,7 +63,7 @@ class QuantityForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """Apply a voucher code; the "take out" button sends none."""
+    """Apply a voucher code. The "take out" button sends no code."""
 
     remove = forms.BooleanField(required=False)
     code = forms.CharField(required=False, max_length=255)

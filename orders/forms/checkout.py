@@ -93,7 +93,10 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
             self.fields[f"note-{cooperative_id}"] = _note_field()
 
     def clean(self) -> dict[str, object]:
-        """Drop errors about delivery methods while the province is missing: there is nothing to choose."""
+        """Drop errors about delivery methods while the province is missing.
+
+        Until then there is nothing to choose.
+        """
         cleaned = super().clean()
         if "province" in self.errors:
             for cooperative_id in self._cooperative_ids:

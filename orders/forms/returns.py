@@ -16,7 +16,7 @@ from shop.core.web.form_options import FormData, FormFiles, FormOptions
 
 
 class ReturnForm(forms.Form):
-    """Record a returned parcel: damaged quantities, and the warehouse for the rest."""
+    """Record a returned parcel, with the damaged quantities and the warehouse for the rest."""
 
     warehouse = forms.ChoiceField(
         label=_("Receiving warehouse"), widget=forms.Select(attrs={"class": "input"})

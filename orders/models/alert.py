@@ -1,4 +1,4 @@
-"""Alerts of a cooperative: what happened, who was told by which channel, and who has seen it."""
+"""Alerts of a cooperative: what happened, who was told in which way, and who has seen it."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class AlertKind(models.TextChoices):
 
 
 class AlertRules(models.Model):
-    """How a cooperative is alerted. Without a row the defaults hold.
+    """How a cooperative is alerted. A cooperative without a row has the defaults.
 
-    Between the hours `quiet_from` and `quiet_until` in Vietnam only recalls are announced.
-    No hour is quiet if both are equal.
+    Between the hours `quiet_from` and `quiet_until` in Vietnam only recalls are announced. If both are equal,
+    no hour is quiet.
     """
 
     cooperative = models.OneToOneField(Cooperative, models.CASCADE, related_name="+", primary_key=True)
@@ -84,10 +84,10 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(is_due, state=AlertState.OPEN).order_by("next_step_at", "pk")
 
     def no_longer_needed(self) -> AlertQuerySet:
-        """Return unseen alerts whose matter is settled.
+        """Return unseen alerts about which nothing is left to do.
 
-        New orders that are accepted, declined or cancelled; answers about parts with nothing left to pack;
-        recalls that have ended; stock that is no longer low, and lots that are used up.
+        They are about new orders that are accepted, declined or cancelled, answers about parts with nothing
+        left to pack, recalls that have ended, stock that is no longer low, and lots that are used up.
         """
         is_past_new = Q(part__isnull=False) & ~Q(part__state=PartState.NEW)
         is_settled = (
@@ -136,7 +136,7 @@ class Alert(models.Model):
             models.Index(
                 fields=["next_step_at", "id"], condition=Q(state=AlertState.OPEN), name="alert_open"
             ),
-            # For the sweep that closes settled alerts; those that somebody has seen are never deleted.
+            # For the sweep that closes settled alerts. Alerts that somebody has seen are never deleted.
             models.Index(
                 fields=["kind", "id"],
                 condition=Q(state__in=[AlertState.OPEN, AlertState.UNANSWERED]),
@@ -167,7 +167,7 @@ class AlertStep(models.Model):
 
 
 class AlertReading(models.Model):
-    """A member who has seen an alert, or who knew before: they are not told any more."""
+    """A member who has seen an alert, or who knew before. This member is not told any more."""
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="readings")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")

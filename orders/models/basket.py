@@ -24,7 +24,7 @@ class BasketQuerySet(models.QuerySet["Basket"]):
 
 @dataclass(frozen=True, slots=True)
 class BasketAccess:
-    """Whose baskets a person may change: guests' and their own, or those of everybody."""
+    """The baskets that a person may change: guests' and their own, or those of everybody."""
 
     user_id: int | None
     includes_all: bool = False
@@ -95,7 +95,8 @@ class BasketLine(WithMetadata):
 class DeliveryChoice(WithMetadata):
     """The delivery of one cooperative's part of a basket.
 
-    It is the cooperative's own delivery method or, if it offers none of this kind, a shipping service.
+    It is the cooperative's own delivery method or, if the cooperative offers none of this kind, a shipping
+    service.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""Delivery runs: parcels that one driver carries, who has a page of their own until the run ends."""
+"""Delivery runs: parcels that one driver carries. The driver has a page until the run ends."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class DeliveryRunQuerySet(models.QuerySet["DeliveryRun"]):
 class DeliveryRun(models.Model):
     """A driver's tour with some parcels of a cooperative, named after the communes it goes to.
 
-    The driver needs no account: the link holds a signed id, is stored nowhere, and works until `ended_at`.
+    The driver needs no account. The link holds a signed id, is stored nowhere, and works until `ended_at`.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="delivery_runs")
@@ -69,7 +69,7 @@ class RunParcelQuerySet(models.QuerySet["RunParcel"]):
 
 
 class RunParcel(models.Model):
-    """A parcel of a delivery run. `released_at` is when the run ended: then another run may take it."""
+    """A parcel of a delivery run. From `released_at`, when the run ended, another run may take it."""
 
     run = models.ForeignKey(DeliveryRun, models.CASCADE, related_name="run_parcels")
     parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="run_parcels")

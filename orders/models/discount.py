@@ -43,7 +43,7 @@ class DiscountQuerySet(models.QuerySet["Discount"]):
 class Discount(models.Model):
     """One discount of an order, with its kind, value, source, reason and bearer.
 
-    `amount` (minor units, net or gross as the channel enters prices) is the sum of its shares.
+    `amount` is the sum of its shares, in minor units, net or gross as the channel enters prices.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

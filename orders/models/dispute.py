@@ -21,7 +21,7 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
         return self.order_by("-received_at", "-pk")
 
     def charged_back_amounts(self) -> dict[str, int]:
-        """Return amounts charged back and not yet returned, in minor units by currency. One query."""
+        """Return amounts charged back and not returned, in minor units by currency. It takes one query."""
         signs = {EventKind.CHARGE_BACK: 1, EventKind.CHARGE_SUCCESS: -1}
         rows = PaymentEvent.objects.filter(reference__in=self.values("reference"), kind__in=signs)
         amounts: dict[str, int] = {}

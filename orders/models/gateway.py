@@ -30,13 +30,13 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
         return self.filter(state__in=OUTCOME_UNKNOWN_STATES)
 
     def awaiting_staff(self) -> GatewayCallQuerySet:
-        """Return refused calls that staff must handle: they can be retried and were not dismissed."""
+        """Return refused calls that staff must handle. They can be retried and were not dismissed."""
         return self.repeatable().filter(dismissed_at=None)
 
     def repeatable(self) -> GatewayCallQuerySet:
         """Return refused calls that were neither retried nor superseded.
 
-        Excludes START calls: a refused card is retried by the buyer.
+        START calls are left out, because a refused card is retried by the buyer.
         """
         later_calls = GatewayCall.objects.filter(
             operation=OuterRef("operation"), created_at__gt=OuterRef("created_at")
@@ -57,11 +57,12 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
 
 
 class GatewayCall(models.Model):
-    """A call to a gateway: the intent, committed before the call is made, and its outcome.
+    """A call to a gateway.
 
-    `amount` is in minor units. `reference` is the gateway's id of the created object. `next_check_at` is the
-    time of the next status check. A payment is started once and captured and voided at most once. A payout
-    is paid once and may be reversed in parts.
+    The intent is committed before the call is made, and the outcome recorded after it. `amount` is in minor
+    units. `reference` is the gateway's id of the created object. `next_check_at` is the time of the next
+    status check. A payment is started once and captured and voided at most once. A payout is paid once and
+    may be reversed in parts.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -138,7 +139,10 @@ class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
         return self.filter(handled_at=None).order_by("received_at", "pk")
 
     def with_problems(self, *providers: str) -> WebhookEventQuerySet:
-        """Return events of these providers that staff should see: processing failed or reported a problem."""
+        """Return events of these providers that staff should see.
+
+        Their processing failed or reported a problem.
+        """
         problem_filter = Q(handled_at=None, tries__gt=0) | ~Q(problem="")
         return self.filter(problem_filter, provider__in=providers).order_by("-received_at", "-pk")
 

@@ -18,7 +18,7 @@ REDACTED = "-"
 
 
 class HandoverStep(models.TextChoices):
-    """From hand to hand: the farmer, the collection point, the driver, the buyer."""
+    """A step from hand to hand: to the collection point, to the driver, to the buyer."""
 
     TO_COLLECTION_POINT = "to_point", _("from the farmer to the collection point")
     TO_DRIVER = "to_driver", _("from the collection point to the driver")
@@ -52,9 +52,9 @@ class HandoverCode(models.Model):
     `closed_at` is when it was used or replaced, or when its journey or run ended. `is_cash_collected` is what
     a driver says about the cash when the code is made.
 
-    Phones also make codes without a network; they are computed again when they arrive. `subject` then names
-    what the code is about, as in `orders.actions.fulfilment.phone_codes`, and the row keeps the giver. Such a
-    row is never open.
+    Phones also make codes without a network, which are computed again when they arrive. In their rows
+    `subject` names what the code is about, as in `orders.actions.fulfilment.phone_codes`, and the row keeps
+    the giver. Such a row is never open.
     """
 
     MAX_TRIES = 3
@@ -100,7 +100,7 @@ class HandoverCode(models.Model):
 
 
 class HandoverRecord(models.Model):
-    """A confirmed hand-over; each code confirms one. Append only, but names and places are redacted.
+    """A confirmed hand-over. Each code confirms one. Rows are only added, but names and places are redacted.
 
     `happened_at` is when the receiver confirmed it, by our clock, also if the phone sent it later.
     """

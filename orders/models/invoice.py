@@ -9,8 +9,8 @@ from orders.models.order import Order
 class InvoiceDetails(models.Model):
     """The company to which the seller invoices an order, as the buyer entered it.
 
-    The seller issues the invoice; none of our documents is one. An order without this row needs no company
-    invoice. `tax_code` is normalised (`shop.core.identifiers.tax_codes`).
+    The seller issues the invoice. None of our documents is an invoice. An order without this row needs no
+    company invoice. `tax_code` is normalised (`shop.core.identifiers.tax_codes`).
     """
 
     order = models.OneToOneField(Order, models.CASCADE, related_name="invoice")

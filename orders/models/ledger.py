@@ -51,9 +51,9 @@ class PostingKind(models.TextChoices):
 
 
 class LedgerPosting(models.Model):
-    """One money event; its entries sum to zero in each currency. Never changed or deleted.
+    """One money event. Its entries sum to zero in each currency. It is never changed or deleted.
 
-    `idempotency_key` is that of the booked event. `part` is the order part that it concerns.
+    `idempotency_key` is the key of the booked event. `part` is the order part that it concerns.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -107,7 +107,7 @@ class CooperativeBalance:
 
 @dataclass(frozen=True, slots=True)
 class PeriodTotals:
-    """Totals of an open period so far, in minor units; closing the settlement freezes them."""
+    """Totals of an open period so far, in minor units. Closing the settlement freezes them."""
 
     carried_forward: int = 0
     goods: int = 0
@@ -152,12 +152,12 @@ class PeriodTotals:
 
 class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
     def balance(self) -> int:
-        """Return the sum in minor units; filter by one currency first."""
+        """Return the sum in minor units. Filter by one currency first."""
         total: int = self.aggregate(total=Sum("amount", default=0))["total"]
         return total
 
     def totals_by_settlement(self) -> dict[int, PeriodTotals]:
-        """Return the totals of open periods by settlement id. One query."""
+        """Return the totals of open periods by settlement id. It takes one query."""
         rows = (
             self.filter(account__in=COOPERATIVE_ACCOUNTS)
             .order_by("settlement")
@@ -170,7 +170,7 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
         return {key: PeriodTotals.from_debits(sums) for key, sums in debits.items()}
 
     def by_cooperative(self, currency: str) -> dict[int, CooperativeBalance]:
-        """Return the balance of each cooperative in a currency. One query."""
+        """Return the balance of each cooperative in a currency. It takes one query."""
         accounts = LedgerAccount.COOPERATIVE_PAYABLE, LedgerAccount.COOPERATIVE_CASH, LedgerAccount.PAYOUT_DUE
         due_filter, payout_filter = Q(account=LedgerAccount.PAYOUT_DUE), Q(posting__kind=PostingKind.PAYOUT)
         rows = (

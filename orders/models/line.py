@@ -36,12 +36,12 @@ class OrderLine(ReportColumns, WithMetadata):
     Amounts are minor units. `unit_list_price` and `unit_price` are the quoted prices of one unit, before and
     after catalogue discounts. They are never multiplied back into totals. `list_*`, `priced_*` and `total_*`
     are the line's net and gross amounts at list price, after its own discounts, and after its share of every
-    discount. A line that was sold at a wholesale price has it as list price too; `wholesale_from` is the
-    quantity from which that price applied.
+    discount. If a line was sold at a wholesale price, that is its list price too, and `wholesale_from` is the
+    quantity from which it applied.
 
     For lines sold by weight `estimate_grams` is the quoted weight of all units, on which the agreed prices
     are based. The buyer agreed to pay for the weighed amount up to `bound_grams`, which costs `bound_gross`.
-    `weighed_grams` is the recorded weight; weight above the bound is not charged.
+    `weighed_grams` is the recorded weight. Weight above the bound is not charged.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -117,7 +117,7 @@ class OrderLine(ReportColumns, WithMetadata):
             models.Index(fields=["order", "position", "id"], name="order_line_in_order"),
             models.Index(fields=["part", "position", "id"], name="order_line_in_part"),
             models.Index(fields=["product_key"], name="order_line_by_product"),
-            # Covering index: reports read only the index, not the rows.
+            # This index covers reports, which read only the index and not the rows.
             models.Index(
                 fields=[
                     *REPORT_COLUMNS,
@@ -144,7 +144,7 @@ class OrderLine(ReportColumns, WithMetadata):
 
     @property
     def is_to_weigh(self) -> bool:
-        """Whether it still has to be weighed; until then it cannot be packed."""
+        """Whether it still has to be weighed. Until then it cannot be packed."""
         return self.is_sold_by_weight and self.weighed_grams is None
 
     @property
@@ -174,7 +174,10 @@ class OrderLine(ReportColumns, WithMetadata):
 
     @property
     def unit_label(self) -> str:
-        """The unit's name in the page's language; empty if the variant has a name, which includes it."""
+        """The unit's name in the page's language.
+
+        It is empty if the variant has a name, which includes the unit.
+        """
         return "" if self.variant_name else self.unit_name
 
     @property
@@ -183,7 +186,10 @@ class OrderLine(ReportColumns, WithMetadata):
 
     @property
     def wholesale_label(self) -> str:
-        """The quantity from which its wholesale price applied, such as `10 kg`; empty at another price."""
+        """The quantity from which its wholesale price applied, such as `10 kg`.
+
+        At another price it is empty.
+        """
         return "" if self.wholesale_from is None else self.count_label(self.wholesale_from)
 
     @property
@@ -193,11 +199,11 @@ class OrderLine(ReportColumns, WithMetadata):
 
     @property
     def distinct_variant_name(self) -> str:
-        """The variant's name; empty if it only says one unit, such as `1 kg`."""
+        """The variant's name. It is empty if it only says one unit, such as `1 kg`."""
         return "" if self.variant_name.casefold() == f"1 {self.unit_name}".casefold() else self.variant_name
 
     def count_label(self, quantity: int) -> str:
-        """Format a quantity in the sales unit: `2 kg`, `3 gói`; in English `3 × packet`."""
+        """Format a quantity in the sales unit, such as `2 kg` or `3 gói`, in English `3 × packet`."""
         name = self.unit_name
         if not name or self.unit in (Unit.KG, Unit.LITRE):
             return f"{quantity} {name}".strip()
@@ -217,7 +223,7 @@ class OrderLine(ReportColumns, WithMetadata):
 
 class AllocationQuerySet(models.QuerySet["Allocation"]):
     def unpacked_quantities(self) -> dict[int, int]:
-        """Return the sales units of each allocation that are not in an undispatched parcel yet. One query."""
+        """Return the units of each allocation that are not in an undispatched parcel yet, by one query."""
         packed_filter = Q(
             line__parcel_lines__stock=F("stock"),
             line__parcel_lines__parcel__state__in=[ParcelState.PACKING, ParcelState.PACKED],

@@ -38,7 +38,7 @@ _MIN_TRACKING_NUMBER_LENGTH = 6  # shorter words are names or codes
 
 
 class OrderSource(models.TextChoices):
-    """Where the buyer ordered; not the sales channel. `SaleorOrigin` is how the order came about."""
+    """Where the buyer ordered, such as web or counter. It is not the sales channel."""
 
     WEB = "web", _("web")
     API = "api", _("API")
@@ -58,7 +58,7 @@ class SaleorOrigin(models.TextChoices):
 
 
 class OrderNumber(models.Model):
-    """The single sequence of order numbers, drafts included: one row per issued number."""
+    """The single sequence of order numbers, drafts included. Each issued number is one row."""
 
     id = models.BigAutoField(primary_key=True)
 
@@ -76,10 +76,10 @@ class OrderCode(models.Model):
 
 
 class OrderCodeKey(models.Model):
-    """The secret from which order codes are derived; created with the first order and never changed.
+    """The secret from which order codes are derived. It is created with the first order and never changes.
 
-    It is stored here and not derived from SECRET_KEY, so that rotating SECRET_KEY changes no code and a
-    restored database continues the same sequence.
+    It is stored here and not derived from SECRET_KEY, so that a new SECRET_KEY changes no code and a restored
+    database continues the same sequence.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
@@ -116,8 +116,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def visible_to(self, user: User | None, now: datetime.datetime) -> OrderQuerySet:
         """Return placed orders that `user` may open by their unguessable ids.
 
-        A signed-in user may open their own orders, and guests' orders whose link is open. Without a user it
-        is every order whose link is open, also an account's, because the id is the secret.
+        A signed-in user may open their own orders, and guests' orders whose link is open. If no user is
+        given, these are all orders whose link is open, also an account's, because the id is the secret.
         """
         placed, open_links = self.placed(), Q(link_expires_at=None) | Q(link_expires_at__gt=now)
         if user is None:
@@ -135,7 +135,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def found_by(self, phone: str, code: str) -> OrderQuerySet:
         """Return the order with both this normalised phone and this tidied code.
 
-        Order numbers are not accepted: they are sequential, so a phone number alone would reveal the orders.
+        Order numbers are not accepted. They are sequential, so a phone number alone would reveal the orders.
         """
         return self.placed().filter(code=code, phone=phone) if phone else self.none()
 
@@ -212,10 +212,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
 class Order(WithMetadata, WithExternalReference, WithTimes):
     """An order, or a draft of one.
 
-    Facts are stored (`placed_at` null means draft). `status`, `saleor_status`, `link_expires_at`, the
-    coverages and the sums are derived from them, only by
-    `orders.actions.order_records.recalculate_order`. Sums are minor units: `total_*` is the sum over all
-    parts, `current_total_gross` the total of the active parts less what was refunded.
+    Facts are stored (`placed_at` is null in a draft). `status`, `saleor_status`, `link_expires_at`, the
+    coverages and the sums are derived from them, only by `orders.actions.order_records.recalculate_order`.
+    Sums are minor units. `total_*` is the sum over all parts, and `current_total_gross` is the total of the
+    active parts less what was refunded.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -337,7 +337,10 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         return str(self.shown_status.label)
 
     def _waits_for_money(self) -> bool:
-        """Return whether the buyer must pay first: neither COD nor fully authorised on a card."""
+        """Return whether the buyer must pay before the order is confirmed.
+
+        It is neither cash on delivery nor authorised in full on a card.
+        """
         if not self.amount_due or self.authorize_coverage in (Coverage.FULL, Coverage.OVER):
             return False
         last = max(self.payments.all(), key=lambda payment: (payment.created_at, payment.pk), default=None)

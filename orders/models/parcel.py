@@ -38,7 +38,7 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         return self.filter(kind__in=OUTGOING_KINDS).exclude(state=ParcelState.VOIDED)
 
     def dispatches(self) -> ParcelQuerySet:
-        """Return parcels of the original order that are not voided; replacements are not counted again."""
+        """Return parcels of the original order that are not voided. Replacements are not counted again."""
         return self.filter(kind=ParcelKind.DISPATCH).exclude(state=ParcelState.VOIDED)
 
     def in_order(self) -> ParcelQuerySet:
@@ -56,7 +56,7 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         return rows.exclude(part__delivery_kind__in=PICKUP_KINDS)
 
     def with_label_rows(self) -> ParcelQuerySet:
-        """Load the rows that a label shows: order, address, lines."""
+        """Load the rows that a label shows, which are order, address and lines."""
         parcels = self.select_related("part__order__shipping_address")
         return parcels.prefetch_related("lines__order_line", "lines__lot__variant")
 
@@ -158,7 +158,7 @@ class Parcel(WithMetadata, WithTimes):
             models.Index(
                 fields=["handed_over_at", "id"], condition=~Q(driver_phone=""), name="parcel_driver_phone"
             ),
-            # Cash not yet remitted: a small fraction of the rows.
+            # Only a small fraction of the rows has cash that is not remitted yet.
             models.Index(
                 fields=["cod_state", "cod_holder", "carrier", "id"],
                 condition=Q(cod_state__in=["collected", "remitted"])
@@ -181,7 +181,7 @@ class Parcel(WithMetadata, WithTimes):
 
     @property
     def state_label(self) -> str:
-        """The displayed state; for returns, "delivered" reads "received back"."""
+        """The displayed state. For returns, "delivered" reads "received back"."""
         if self.kind in RETURN_KINDS and self.state == ParcelState.HANDED_OVER:
             return gettext("on the way back")
         if self.kind in RETURN_KINDS and self.state == ParcelState.DELIVERED:
@@ -235,7 +235,10 @@ def parcel_position_labels(parcels: Iterable[Parcel]) -> dict[int, str]:
 
 class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
     def delivered_quantities(self, part: OrderPart) -> dict[uuid.UUID, int]:
-        """Return the delivered and not returned sales units of a part's lines, by line id. One query."""
+        """Return the delivered and not returned sales units of a part's lines, by line id.
+
+        It takes one query.
+        """
         rows = (
             self.filter(order_line__part=part)
             .exclude(parcel__state=ParcelState.VOIDED)
@@ -252,7 +255,7 @@ class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
         return quantities
 
     def of_lot(self, lot: Lot) -> ParcelLineQuerySet:
-        """Return the lines of parcels that took from the lot, newest parcel first; not of voided ones."""
+        """Return the lines of parcels that took from the lot, newest parcel first, without voided parcels."""
         rows = self.filter(lot=lot).exclude(parcel__state=ParcelState.VOIDED)
         return rows.select_related("parcel__part__order").order_by("-parcel", "pk")
 
@@ -267,7 +270,7 @@ class ParcelLineQuerySet(models.QuerySet["ParcelLine"]):
         return self.of_lot(lot).filter(parcel__kind__in=OUTGOING_KINDS, parcel__state__in=states)
 
     def unsent_quantities(self, lines: Iterable[OrderLine]) -> dict[uuid.UUID, int]:
-        """Return by line id how many sales units were missing or substituted; zeros are left out."""
+        """Return by line id how many sales units were missing or substituted, without zeros."""
         rows = self.filter(order_line__in=list(lines), parcel__kind=ParcelKind.REFUND)
         rows = rows.exclude(parcel__state=ParcelState.VOIDED).order_by("order_line")
         return dict(rows.values_list("order_line").annotate(total=Sum("quantity")))
@@ -277,7 +280,7 @@ class ParcelLine(models.Model):
     """A quantity of an order line in a parcel, taken from one stock.
 
     `is_sold_by_weight` lines have been weighed. In a returned parcel `stock` is where the items were
-    restocked; null means they cannot be sold again.
+    restocked. It is null if they cannot be sold again.
     """
 
     parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="lines")
@@ -306,5 +309,5 @@ class ParcelLine(models.Model):
 
     @property
     def contents_label(self) -> str:
-        """The quantity with the product's name; reads `order_line`."""
+        """The quantity with the product's name. It reads `order_line`."""
         return self.order_line.contents_label(self.quantity)

@@ -50,7 +50,7 @@ class PickupDay(TypedDict):
 
 class OrderPartQuerySet(models.QuerySet["OrderPart"]):
     def for_cooperative(self, cooperative: Cooperative) -> OrderPartQuerySet:
-        """Return parts of confirmed orders; unpaid ones are not shown to the cooperative."""
+        """Return parts of confirmed orders. Unpaid ones are not shown to the cooperative."""
         return self.filter(cooperative=cooperative, order__confirmed_at__isnull=False)
 
     def active(self) -> OrderPartQuerySet:
@@ -133,7 +133,10 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
         )
 
     def showing_address(self) -> OrderPartQuerySet:
-        """Return parts whose cooperative may see the buyer's address: `may_show_address` as a query."""
+        """Return parts whose cooperative may see the buyer's address.
+
+        The condition is that of `may_show_address`.
+        """
         return self.filter(state=PartState.ACCEPTED).exclude(progress__in=ARRIVED_PROGRESS)
 
     def overdue(self, now: datetime.datetime) -> OrderPartQuerySet:
@@ -146,8 +149,8 @@ class OrderPartQuerySet(models.QuerySet["OrderPart"]):
 def translate_delivery_method_names(parts: Iterable[OrderPart]) -> None:
     """Translate the delivery method names of loaded parts (with `delivery_method`) for display.
 
-    If the method was renamed after the order was placed, the ordered name stays. One query, or none in the
-    shop's default language. Do not save the parts afterwards.
+    If the method was renamed after the order was placed, the ordered name stays. It takes one query, or none
+    in the shop's default language. Do not save the parts afterwards.
     """
     loaded = list(parts)
     unrenamed = [
@@ -243,7 +246,7 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
         indexes = [
             models.Index(fields=["cooperative", "state", "progress", "id"], name="part_by_cooperative"),
             models.Index(fields=["accept_by", "id"], condition=Q(state=PartState.NEW), name="part_to_accept"),
-            # Covering index: reports read only the index, not the rows.
+            # This index covers reports, which read only the index and not the rows.
             models.Index(
                 fields=[
                     *REPORT_COLUMNS,
@@ -279,16 +282,22 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
 
     @property
     def may_show_contact(self) -> bool:
-        """Whether the cooperative may see the buyer's name and phone: from acceptance on."""
+        """Whether the cooperative may see the buyer's name and phone.
+
+        It may once it has accepted the part.
+        """
         return self.state == PartState.ACCEPTED
 
     @property
     def may_show_address(self) -> bool:
-        """Whether the cooperative may see the buyer's address: from acceptance until arrival."""
+        """Whether the cooperative may see the buyer's address, which it may from acceptance until arrival."""
         return self.may_show_contact and self.progress not in ARRIVED_PROGRESS
 
     def is_packed(self, parcels: Iterable[Parcel]) -> bool:
-        """Return whether everything still to be sent is in packed parcels. `parcels`: all, with lines."""
+        """Return whether everything still to be sent is in packed parcels.
+
+        `parcels` are all parcels of this part, with their lines.
+        """
         valid = [parcel for parcel in parcels if parcel.state != ParcelState.VOIDED]
         closed_quantity = sum(
             line.quantity for parcel in valid if parcel.kind in CLOSING_KINDS for line in parcel.lines.all()
@@ -316,10 +325,10 @@ class OrderPart(ReportColumns, WithMetadata, WithTimes):
         return self.get_progress_display()
 
     def may_be_cancelled(self, parcels: Iterable[Parcel], *, is_by_buyer: bool = False) -> bool:
-        """Return whether the part may still be cancelled. `parcels`: all parcels of this part.
+        """Return whether the part may still be cancelled. `parcels` are all parcels of this part.
 
-        Staff may cancel until a parcel has left the warehouse; buyers until one is packed. What a shortage
-        records about items that are not sent does not count as a parcel.
+        Staff may cancel until a parcel has left the warehouse. Buyers may cancel until one is packed. The
+        record of items that are not sent because of a shortage does not count as a parcel.
         """
         uncancellable_states = PACKED_OR_DISPATCHED_STATES if is_by_buyer else DISPATCHED_STATES
         return self.is_active and not any(

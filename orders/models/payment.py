@@ -99,12 +99,12 @@ class PaymentSums:
 
     @property
     def authorised_and_charged(self) -> int:
-        """The amount that covers the order now: authorised plus charged."""
+        """The amount that covers the order now, which is authorised plus charged."""
         return self.authorised + self.charged
 
 
 def basket_payment_sums(basket_id: uuid.UUID) -> dict[PaymentMethod, list[PaymentSums]]:
-    """Return sums of a basket's payments by method; omits payments without an event. One query."""
+    """Return sums of payments by order, by one query. Payments without an event are left out."""
     totals: dict[tuple[uuid.UUID, str], dict[str, int]] = {}
     for payment_id, method, kind, total in _event_totals_of_basket(basket_id):
         totals.setdefault((payment_id, method), {})[kind] = total
@@ -133,12 +133,12 @@ def payment_sums_by_id(rows: Iterable[tuple[uuid.UUID, str, int]]) -> dict[uuid.
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
     def sums(self) -> dict[uuid.UUID, PaymentSums]:
-        """Return sums by payment. One query."""
+        """Return sums by payment. It takes one query."""
         rows = PaymentEvent.objects.filter(payment__in=self.values("pk")).order_by("payment")
         return payment_sums_by_id(rows.values_list("payment", "kind").annotate(total=Sum("amount")))
 
     def sums_by_order(self) -> dict[uuid.UUID, list[PaymentSums]]:
-        """Return sums of payments grouped by order; omits payments without an event. One query."""
+        """Return sums of payments by order, without payments that have no event. It takes one query."""
         rows = (
             PaymentEvent.objects.filter(payment__in=self.values("pk"))
             .order_by("payment")
@@ -154,7 +154,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         }
 
     def externally_refunded_amount(self) -> int:
-        """Return the amount refunded without a `Refund` row, in minor units; filter by one currency first.
+        """Return the amount refunded without a `Refund` row, in minor units. Filter by one currency first.
 
         Such refunds are made in a gateway's dashboard or by an API app.
         """
@@ -164,12 +164,12 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         return sum(signs[EventKind(kind)] * total for kind, total in totals)
 
     def current(self) -> Payment | None:
-        """Return the latest payment, which is the one in effect; filter by one order first."""
+        """Return the latest payment, which is the one in effect. Filter by one order first."""
         return self.order_by("-created_at", "-pk").first()
 
 
 class Payment(WithMetadata, WithTimes):
-    """One attempt to pay a basket, draft or order by one method; created before any gateway call."""
+    """One attempt to pay a basket, draft or order by one method. It is created before any gateway call."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     basket = models.ForeignKey(Basket, models.SET_NULL, related_name="payments", null=True, blank=True)

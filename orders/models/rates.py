@@ -1,4 +1,4 @@
-"""Dated rates: the platform's commission and the tax it withholds."""
+"""Rates with dates: the platform's commission and the tax that it withholds."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class CommissionRate(models.Model):
 
     @property
     def specificity(self) -> tuple[bool, int]:
-        """Specificity for ranking: has a cooperative, then the depth of the category."""
+        """The rank among rates that apply: a cooperative's rate first, then the deeper category."""
         depth = 0 if self.category is None else self.category.level + 1
         return self.cooperative_id is not None, depth
 
@@ -95,7 +95,7 @@ class CommissionRate(models.Model):
 def commission_percents(
     products: Iterable[tuple[int, str]], *, day: datetime.date
 ) -> Mapping[tuple[int, str], Decimal]:
-    """Return percent by (cooperative id, category path or ""), or 0 if no rate is set. One query.
+    """Return percent by (cooperative id, category path or ""), or 0 if no rate is set. It takes one query.
 
     The cooperative takes precedence over the category, a deeper category over its ancestors, then the later
     day.

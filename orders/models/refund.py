@@ -29,25 +29,28 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         return self.select_related("parcel").prefetch_related("parcel__lines__order_line")
 
     def total_reduction(self) -> int:
-        """Return the reduction of the current total, in minor units; filter by one currency first."""
+        """Return the reduction of the current total, in minor units. Filter by one currency first."""
         total: int = self.aggregate(total=Sum(F("amount") - F("surplus"), default=0))["total"]
         return total
 
     def reduction_without_repayment(self) -> int:
-        """Return the part of the refunds that pays nothing out, in minor units; filter by one currency first.
+        """Return the part of the refunds that pays nothing out, in minor units. Filter by one currency first.
 
-        It was never paid or had already been refunded, so it only reduces the current total.
+        This part was never paid or had already been refunded, so it only reduces the current total.
         """
         total: int = self.aggregate(total=Sum(F("amount") - F("repayment"), default=0))["total"]
         return total
 
     def amount_reduction_by_part(self) -> dict[int, int]:
-        """Return the reduction of the current total by part; omits parts without a refund. One query."""
+        """Return the reduction of the current total by part, by one query.
+
+        Parts without a refund are left out.
+        """
         rows = self.filter(part__isnull=False).order_by("part").values_list("part")
         return dict(rows.annotate(total=Sum(F("amount") - F("surplus"))))
 
     def refunded_amounts(self) -> dict[uuid.UUID, int]:
-        """Return the amount of each refund that reached the buyer, in minor units. One query."""
+        """Return the amount of each refund that reached the buyer, in minor units. It takes one query."""
         signs = {EventKind.REFUND_SUCCESS: 1, EventKind.REFUND_REVERSE: -1}
         rows = (
             self.filter(events__kind__in=signs)
@@ -61,7 +64,10 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         return paid
 
     def failed_amounts(self) -> dict[uuid.UUID, int]:
-        """Return the amount of each refund that failed and is not being paid otherwise; omits others."""
+        """Return the amount of each refund that failed and is not being paid in another way.
+
+        Others are left out.
+        """
         signs = {EventKind.REFUND_REQUEST: -1, EventKind.REFUND_FAILURE: 1, EventKind.REFUND_REVERSE: 1}
         rows = (
             self.filter(repayment__gt=0)
@@ -96,9 +102,9 @@ class RefundQuerySet(models.QuerySet["Refund"]):
 class Refund(models.Model):
     """A refund decision: the amounts per line and for delivery, and who bears the cost.
 
-    `amount` is the sum of the lines, `delivery_amount` and `surplus`, in minor units. `repayment` is the
-    part that the buyer had paid and gets back. The rest only reduces the current total. `substitute_total`
-    is charged instead of the refunded items, on a line of its own. The transfers of money are payment events
+    `amount` is the sum of the lines, `delivery_amount` and `surplus`, in minor units. `repayment` is the part
+    that the buyer had paid and gets back. The rest only reduces the current total. `substitute_total` is
+    charged instead of the refunded items, on a line of its own. The transfers of money are payment events
     that refer to this row. `parcel` holds the items that come back or are not sent.
     """
 
@@ -154,7 +160,7 @@ class Refund(models.Model):
 
     @property
     def is_for_unsent_items(self) -> bool:
-        """Whether it is for items that are missing or replaced; reads `parcel`."""
+        """Whether it is for items that are missing or replaced. It reads `parcel`."""
         return self.parcel is not None and self.parcel.kind == ParcelKind.REFUND
 
     @property
@@ -172,12 +178,12 @@ class Refund(models.Model):
 
 class RefundLineQuerySet(models.QuerySet["RefundLine"]):
     def by_line(self) -> dict[uuid.UUID, int]:
-        """Return the refunded amount of each line of an order, in minor units. One query."""
+        """Return the refunded amount of each line of an order, in minor units. It takes one query."""
         rows = self.order_by("order_line").values_list("order_line")
         return dict(rows.annotate(total=Sum("amount")))
 
     def fully_refunded_lines(self) -> set[uuid.UUID]:
-        """Return ids of an order's fully refunded lines. One query."""
+        """Return ids of an order's fully refunded lines. It takes one query."""
         rows = self.order_by("order_line").values("order_line", "order_line__total_gross")
         refunded = rows.annotate(total=Sum("amount")).filter(
             total__gt=0, total__gte=F("order_line__total_gross")

@@ -32,7 +32,7 @@ class CashRemittance(models.Model):
 
     Sums over its lines, in minor units: `remitted` = `collected` from buyers less the carrier's `fees`.
     `received` is the amount that arrived on our account, set on reconciliation. `resolved_difference` is the
-    part of the difference resolved afterwards; unlike `difference` it is negative if too much arrived.
+    part of the difference resolved afterwards. Unlike `difference` it is negative if too much arrived.
     `fee_bearer` bears the fees.
     """
 
@@ -97,17 +97,20 @@ class CashRemittance(models.Model):
 
     @property
     def remitter_name(self) -> str:
-        """The remitter's name; load the cooperative with the row."""
+        """The remitter's name. Load the cooperative with the row."""
         return self.cooperative.name if self.cooperative is not None else self.carrier
 
     @property
     def difference(self) -> int:
-        """The received sum minus the remitted sum, negative if money is missing; 0 before reconciliation."""
+        """The received sum minus the remitted sum.
+
+        It is negative if money is missing, and 0 before reconciliation.
+        """
         return 0 if self.received is None else self.received - self.remitted
 
     @property
     def unresolved_difference(self) -> int:
-        """Money still missing from a carrier; unlike `difference`, negative if too much arrived."""
+        """Money still missing from a carrier. Unlike `difference`, it is negative if too much arrived."""
         if self.received is None or self.holder != CashHolder.CARRIER:
             return 0
         return -self.difference - self.resolved_difference

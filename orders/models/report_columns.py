@@ -11,7 +11,7 @@ from shop.core.models import Channel
 if TYPE_CHECKING:
     from orders.models.order import Order
 
-# Columns that reports filter by, in the order of their indexes; the second tuple applies to parts or lines
+# Columns that reports filter by, in the order of their indexes. The second tuple applies to parts or lines
 # only.
 REPORT_COLUMNS = ("report_date", "report_channel", "has_ended", "is_confirmed", "is_paid")
 FURTHER_REPORT_COLUMNS = ("cooperative", "report_province", "report_source")
@@ -21,10 +21,10 @@ PAID_COVERAGES = frozenset({Coverage.FULL, Coverage.OVER})
 class ReportColumns(models.Model):
     """Report columns of a part or a line, copied from its order so that reports read no other table.
 
-    `report_date` is the day of placement in Vietnam, null in a draft; `report_channel`, `report_source` and
-    `report_province` are the order's. `has_ended` is true when the part was declined or cancelled, or its
+    `report_date` is the day of placement in Vietnam, and null in a draft. `report_channel`, `report_source`
+    and `report_province` are the order's. `has_ended` is true when the part was declined or cancelled, or its
     order expired. `is_confirmed` follows the order's confirmation. `is_paid` is true when an active part's
-    order is paid in full. Set on creation and updated only by
+    order is paid in full. The columns are set on creation and updated only by
     `orders.actions.order_records.recalculate_order`.
     """
 

@@ -31,7 +31,7 @@ class SettlementQuerySet(models.QuerySet["Settlement"]):
         return self.filter(state=SettlementState.CLOSED, payable__gt=0)
 
     def finished(self) -> SettlementQuerySet:
-        """Return finished settlements: paid, or closed with nothing to pay out."""
+        """Return finished settlements, which are paid, or closed with nothing to pay out."""
         return self.filter(Q(state=SettlementState.PAID) | Q(state=SettlementState.CLOSED, payable__lte=0))
 
     def newest_first(self) -> SettlementQuerySet:
@@ -41,11 +41,11 @@ class SettlementQuerySet(models.QuerySet["Settlement"]):
 class Settlement(models.Model):
     """One period's money between the platform and one cooperative, in one currency.
 
-    While it is open, new ledger entries about the cooperative belong to it. On closing, its totals are
-    copied here (minor units) and become immutable. A database trigger enforces it. `payable` =
-    `carried_forward` + `goods` + `delivery` + `corrections` − `refunds` − `commission` − `tax_withheld` −
-    `cash_held` is the amount that the platform pays. A negative `payable` is carried over as the next
-    period's `carried_forward`.
+    While it is open, new ledger entries about the cooperative belong to it. On closing, its totals are copied
+    here (minor units) and never change again, as a database trigger enforces. `payable` = `carried_forward` +
+    `goods` + `delivery` + `corrections` − `refunds` − `commission` − `tax_withheld` − `cash_held` is the
+    amount that the platform pays. A negative `payable` is carried over as the next period's
+    `carried_forward`.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="settlements")
@@ -114,7 +114,7 @@ class PayoutQuerySet(models.QuerySet["Payout"]):
         return self.filter(method=PayoutMethod.BANK)
 
     def payable(self) -> PayoutQuerySet:
-        """Return due payouts that can be sent; those by bank need a known account."""
+        """Return due payouts that can be sent. Payouts by bank need a known account."""
         return self.due().exclude(method=PayoutMethod.BANK, bank_account="")
 
     def not_held(self, now: datetime.datetime) -> PayoutQuerySet:

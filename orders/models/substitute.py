@@ -125,7 +125,7 @@ class Substitute(models.Model):
 
 
 class SubstituteHold(models.Model):
-    """Stock held for an offered substitute; becomes the new line's allocation when the buyer accepts."""
+    """Stock held for an offered substitute. It becomes the new line's allocation when the buyer accepts."""
 
     substitute = models.ForeignKey(Substitute, models.CASCADE, related_name="holds")
     stock = models.ForeignKey(Stock, models.PROTECT, related_name="substitute_holds")

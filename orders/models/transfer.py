@@ -169,7 +169,10 @@ class BankTransfer(models.Model):
 
     @property
     def can_be_taken_off(self) -> bool:
-        """Whether a person may take it off its orders: nothing of it is on its way back to the sender."""
+        """Whether a person may take it off its orders.
+
+        Nobody may once some of it is on its way back to the sender.
+        """
         return self.state in (TransferState.ASSIGNED, TransferState.REVIEW)
 
     @property
@@ -179,7 +182,7 @@ class BankTransfer(models.Model):
 
 
 class TransferShare(models.Model):
-    """The amount of a transfer allocated to one payment; the shares never exceed the transfer."""
+    """The amount of a transfer allocated to one payment. The shares never exceed the transfer."""
 
     transfer = models.ForeignKey(BankTransfer, models.PROTECT, related_name="shares")
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="transfer_shares")

@@ -1,4 +1,4 @@
-"""Triggers: postings and hand-overs are append-only, and a closed period never changes."""
+"""Triggers by which postings and hand-overs are only added, and a closed period never changes."""
 
 from __future__ import annotations
 

@@ -26,13 +26,13 @@ class VoucherType(models.TextChoices):
 
 
 def normalise_voucher_code(code: str) -> str:
-    """Normalise a voucher code: NFC, upper case, no whitespace."""
+    """Normalise a voucher code to NFC and upper case, without spaces."""
     return "".join(unicodedata.normalize("NFC", code).split()).upper()
 
 
 class VoucherQuerySet(models.QuerySet["Voucher"]):
     def for_cooperative(self, cooperative: Cooperative) -> VoucherQuerySet:
-        """Return vouchers that the cooperative created and pays for; excludes those the platform pays for."""
+        """Return vouchers that the cooperative created and pays for. The platform's vouchers are left out."""
         return self.filter(cooperative=cooperative, bearer=CostBearer.COOPERATIVE)
 
     def newest_first(self) -> VoucherQuerySet:
@@ -49,7 +49,7 @@ class Voucher(WithMetadata, WithTimes):
     """A discount that buyers unlock with a code, for all products or one cooperative's.
 
     It is valid from `starts_at` (inclusive) to `ends_at` (exclusive). Disabling it sets `ends_at` to now.
-    `usage_limit` counts the uses of all its codes. With `single_use` each code works once.
+    `usage_limit` counts the uses of all its codes. If `single_use` is true, each code works once.
     """
 
     name = models.CharField(max_length=255, blank=True, default="")
@@ -148,7 +148,7 @@ class VoucherCode(models.Model):
 
 class VoucherUseQuerySet(models.QuerySet["VoucherUse"]):
     def of_buyer(self, user_id: int | None, phone: str, email: str) -> VoucherUseQuerySet:
-        """Return uses by the same buyer: same account, or same phone or email on the order."""
+        """Return uses by the same buyer, with the same account, or the same phone or email on the order."""
         buyer_filter = Q(pk=None)
         if user_id is not None:
             buyer_filter |= Q(user=user_id)
@@ -163,7 +163,7 @@ class VoucherUseQuerySet(models.QuerySet["VoucherUse"]):
 
 
 class VoucherUse(models.Model):
-    """One use of a code by one order; usage limits count these rows.
+    """One use of a code by one order. Usage limits count these rows.
 
     The row is deleted if the whole order is cancelled. `buyer` is the phone or email that the order was
     placed with.

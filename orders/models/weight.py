@@ -33,7 +33,7 @@ class WeightQuestionQuerySet(models.QuerySet["WeightQuestion"]):
         return self.filter(answer="")
 
     def unanswered_for_a_day(self, now: datetime.datetime) -> WeightQuestionQuerySet:
-        """Return questions unanswered for a day; fresh products cannot wait longer."""
+        """Return questions unanswered for a day. Fresh products cannot wait longer."""
         return self.open().filter(created_at__lte=now - _REMIND_AFTER)
 
     def in_order(self) -> WeightQuestionQuerySet:

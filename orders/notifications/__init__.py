@@ -37,7 +37,7 @@ from shop.core.database.compiled_query import attach_prefetched_rows, compiled_q
 from shop.core.models import ShopSettings
 from shop.core.texts.formatting import days_between, format_money
 
-# Templates of the hand-over notice: sent to the buyer, and ready for pickup.
+# Templates of the hand-over notice, which is sent to the buyer or says that a pickup is ready.
 HANDOVER_TEMPLATES = ("parcel_handed_over", "parcel_ready")
 
 
@@ -328,7 +328,10 @@ def notify_weight_question(
     is_reminder: bool = False,
     now: datetime.datetime,
 ) -> None:
-    """Ask the buyer whether they pay for a weight above the agreed bound; `is_reminder` if asked before."""
+    """Ask the buyer whether they pay for a weight above the agreed bound.
+
+    `is_reminder` says they were asked before.
+    """
     with translation.override(order.language):
         notify_buyer(
             order,
@@ -343,7 +346,7 @@ def notify_weight_question(
 
 
 def notify_amount_due(order: Order, transfer: TransferInstructions, *, now: datetime.datetime) -> None:
-    """Ask a buyer who paid by transfer for the amount that weighing added; once for each amount."""
+    """Ask a buyer who paid by transfer for the amount that weighing added, once for each amount."""
     with translation.override(order.language):
         notify_buyer(
             order,

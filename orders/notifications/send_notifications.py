@@ -31,10 +31,10 @@ def notify_buyer(
     occasion: str = "",
     **context: object,
 ) -> None:
-    """Send by email if there is an address, otherwise (or also) by SMS: a short text and the page's link.
+    """Send by email if there is an address, otherwise (or also) by SMS with a short text and the page's link.
 
-    `includes_account` includes the email address and the confirmed number of the buyer's account. A `url` in
-    the context replaces the order's.
+    If `includes_account` is true, the email address and confirmed number of the buyer's account are included.
+    A `url` in the context replaces the order's.
     """
     part = context.get("part")
     if isinstance(part, OrderPart):

@@ -21,7 +21,7 @@ def withdraw_handover_notification(
     *,
     now: datetime.datetime,
 ) -> None:
-    """Withdraw the notice of a hand-over; if it may have been sent, tell the buyer that it was a mistake."""
+    """Withdraw the notice of a hand-over. If it may have been sent, tell the buyer that it was a mistake."""
     occasion = handover_occasion(parcel, handed_over_at)
     prefixes = [f"{template}:{order.pk}:{occasion}:" for template in HANDOVER_TEMPLATES]
     may_have_been_sent = [withdraw_notifications(key_prefix=prefix, now=now) for prefix in prefixes]
@@ -42,7 +42,7 @@ def withdraw_handover_notification(
 def withdraw_shortage_notification(
     order: Order, part: OrderPart, refund_id: str, *, now: datetime.datetime
 ) -> None:
-    """Withdraw the notice of missing items; if it may have been sent, tell the buyer of the mistake."""
+    """Withdraw the notice of missing items. If it may have been sent, tell the buyer of the mistake."""
     if not withdraw_notifications(key_prefix=f"refund_decided:{order.pk}:{refund_id}:", now=now):
         return
     with translation.override(order.language):

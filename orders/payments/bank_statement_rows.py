@@ -104,7 +104,7 @@ def guess_bank_columns(rows: Sequence[Row]) -> BankColumnMapping:
 
 
 def read_bank_rows(rows: Sequence[Row], mapping: BankColumnMapping, *, account: str) -> BankStatementReading:
-    """Parse the rows below the headings. `account` is ours: rows of other accounts are problems.
+    """Parse the rows below the headings. `account` is ours, and rows of other accounts are problems.
 
     Raises BankColumnsMissing for a mapping without date or amount, and StatementOfOtherAccount if the file's
     head names only other accounts.
@@ -243,7 +243,7 @@ def _number_similar(
 ) -> IncomingTransfer:
     """Set consecutive numbers on similar rows without a reference.
 
-    Two rows with one reference and one amount are a duplicate, or the column is not a reference: a person
+    Two rows with one reference and one amount are a duplicate, or the column is not a reference. A person
     must check them.
     """
     if not transfer.has_reference:

@@ -1,6 +1,7 @@
 """The banks of Vietnam that take transfers by VietQR.
 
-A BIN is the six-digit number of a bank at NAPAS. Banks merge and change names: update `banks.json`.
+A BIN is the six-digit number of a bank at NAPAS. Banks merge and change their names. Then update
+`banks.json`.
 """
 
 from __future__ import annotations

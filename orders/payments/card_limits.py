@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from orders.payments.stripe_messages import message_for_code
 from shop.core.errors import Refused
 
-# Stripe accepts at most eight digits and at least about half a US dollar, which varies with exchange rates:
-# docs.stripe.com/currencies. VND has no decimals there either, so amounts are the same numbers.
+# Stripe accepts at most eight digits and at least about half a US dollar, which varies with exchange rates
+# (docs.stripe.com/currencies). VND has no decimals there either, so amounts are the same numbers.
 MAX_CARD_AMOUNT = 99_999_999
 # Currencies whose minor units Stripe counts differently (docs.stripe.com/currencies#special-cases).
 UNSUPPORTED_CURRENCIES = frozenset({"BHD", "HUF", "ISK", "JOD", "KWD", "OMR", "TND", "TWD", "UGX"})

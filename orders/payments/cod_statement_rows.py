@@ -94,10 +94,10 @@ class CodColumnMapping:
 
 @dataclass(frozen=True, slots=True)
 class CodRow:
-    """One parcel's amounts in whole đồng. `day` is in Vietnam, None if missing or unreadable.
+    """One parcel's amounts in whole đồng. `day` is in Vietnam, and None if it is missing or unreadable.
 
-    If the statement does not give the remitted amount, it is the collected cash less the fee. The three need
-    not add up; if they do not, a person looks at the row.
+    If the statement does not give the remitted amount, it is the collected cash less the fee. If the three do
+    not add up, a person looks at the row.
     """
 
     row_number: int
@@ -123,7 +123,7 @@ def guess_cod_columns(rows: Sequence[Row]) -> CodColumnMapping:
 
 
 def read_cod_rows(rows: Sequence[Row], mapping: CodColumnMapping) -> ParsedCodRows:
-    """Parse the rows below the headings; the second row of a parcel is a problem.
+    """Parse the rows below the headings. The second row of a parcel is a problem.
 
     Raises CodColumnsMissing for a mapping without a parcel number or without the collected cash.
     """

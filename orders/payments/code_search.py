@@ -1,6 +1,6 @@
 """Find order codes in the notes of bank transfers, however banks and people wrote them.
 
-Banks add words before and after a note, run them together, cut the note, change its case, and break it with
+Banks add words before and after a note, run words together, cut the note, change its case, and break it with
 spaces, dots and line ends. So everything except letters and digits is dropped, and every position is tried. A
 code is never guessed: its check character must match, and a cut code does not count.
 """
@@ -19,9 +19,9 @@ _NON_CODE_CHARACTERS = re.compile("[^A-Z0-9]+")
 def find_order_codes(note: str) -> list[str]:
     """Return every code that can be read in the note, each once, in order of appearance.
 
-    Overlapping readings are all returned. Chance produces codes too. Of 200,000 notes of 25 random letters
-    and digits, 0.3 % contain a code; of notes of six to eight Vietnamese words, about 1 % do. A found code is
-    therefore only a candidate: it counts if an order with that code exists.
+    Overlapping readings are all returned. Codes also occur by chance: in 0.3 % of 200,000 notes of 25 random
+    letters and digits, and in about 1 % of notes of six to eight Vietnamese words. A found code is therefore
+    only a candidate. It counts if an order with that code exists.
     """
     characters = _NON_CODE_CHARACTERS.sub("", fold(unicodedata.normalize("NFKC", note)).upper())
     starts = [position for position, character in enumerate(characters) if character == "T"]

@@ -2,8 +2,8 @@
 
 The row of a call (`orders.models.GatewayCall`) is written before the call, and its result after the call, in
 two transactions. A gateway knows neither rows nor transactions, and does not raise for failures. A refusal is
-`FAILED`. A call that may or may not have arrived is `UNKNOWN`. It is looked up, and never repeated under
-another key.
+`FAILED`. A call that may or may not have arrived is `UNKNOWN`. Such a call is looked up, and never repeated
+under another key.
 """
 
 from __future__ import annotations
@@ -110,9 +110,9 @@ class Gateway(Protocol):
         has_ended: bool = False,
         now: datetime.datetime,
     ) -> GatewayResult:
-        """Look up the result of this call; `UNKNOWN` while it cannot be determined.
+        """Look up the result of this call. It is `UNKNOWN` while it cannot be determined.
 
-        If the gateway shows no trace of the call, it is repeated under its own key while the gateway still
+        If the gateway does not know the call, the call is repeated under its own key while the gateway still
         remembers keys, so it cannot take effect twice. After that time the call is `FAILED` with the code
         "never_arrived". A call that `has_ended` is only looked up, because something else may have replaced
         the call.

@@ -27,7 +27,7 @@ from shop.core.dates.calendar import VIETNAM, vietnam_date
 from shop.core.errors import Refused
 from shop.core.texts.folding import fold
 
-MAX_TRANSFER_AMOUNT = 10**12  # đồng; a larger amount is a mistake or an attack
+MAX_TRANSFER_AMOUNT = 10**12  # in đồng; a larger amount is a mistake or an attack
 MAX_TRANSFER_NOTE_LENGTH = 1000
 MAX_REFERENCE_LENGTH = 100
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
@@ -57,7 +57,7 @@ class InvalidIncomingTransfer(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """The payer's account, if the bank reported a known BIN and an account number; otherwise empty."""
+    """The payer's account. It is empty unless the bank reported a known BIN and an account number."""
 
     bank_bin: str = ""
     account: str = ""
@@ -78,10 +78,10 @@ class IncomingTransfer:
     note: str
     # The bank's reference, often empty.
     reference: str
-    # Without `has_time` the first minute of a day in Vietnam.
+    # If `has_time` is false, this is the first minute of a day in Vietnam.
     booked_at: datetime.datetime
     is_incoming: bool = True
-    # Its place among similar rows of one statement, from 1.
+    # The place among similar rows of one statement, from 1.
     occurrence: int = 1
     payer: Payer = Payer()
     has_time: bool = True
@@ -138,14 +138,17 @@ def clean_text(value: object, max_length: int) -> str:
 
 
 def normalise_time(moment: datetime.datetime) -> datetime.datetime | None:
-    """Return the instant in UTC, reading a time without zone as Vietnam's; None outside 2001 to 2099."""
+    """Return the instant in UTC, or None outside 2001 to 2099. A time without a zone is read as Vietnam's."""
     if not EARLIEST_YEAR < moment.year < LATEST_YEAR:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM)).astimezone(datetime.UTC)
 
 
 def _read_sepay(webhook_body: WebhookBody) -> list[IncomingTransfer]:
-    """Read SePay's webhook (https://developer.sepay.vn): one transfer. `transferType` is in or out."""
+    """Return the instant in UTC, reading a time without a zone as Vietnam's.
+
+    Returns None outside 2001 to 2099.
+    """
     direction = webhook_body.get("transferType")
     if direction not in ("in", "out"):
         raise InvalidIncomingTransfer("transferType")
@@ -164,7 +167,7 @@ def _read_sepay(webhook_body: WebhookBody) -> list[IncomingTransfer]:
 
 
 def _read_casso(webhook_body: WebhookBody) -> list[IncomingTransfer]:
-    """Read Casso's webhook V2 (https://developer.casso.vn): `data` is a transfer or a list of transfers.
+    """Read Casso's webhook V2 (https://developer.casso.vn). `data` is a transfer or a list of transfers.
 
     Outgoing transfers have a negative amount.
     """
@@ -195,9 +198,10 @@ def _read_casso_transfer(payload: object) -> IncomingTransfer:
 
 
 def _read_payos(webhook_body: WebhookBody) -> list[IncomingTransfer]:
-    """Read payOS's webhook (https://payos.vn/docs): one payment of a payment link. The code 00 means paid.
+    """Read payOS's webhook (https://payos.vn/docs), which has one payment of a payment link.
 
-    payOS gives a payment no id of its own, so the link and the bank's reference form one.
+    The code 00 means paid. payOS gives a payment no id of its own, so the link and the bank's reference form
+    one.
     """
     data = webhook_body.get("data")
     if not isinstance(data, dict):
@@ -247,7 +251,10 @@ def _read_account(payload: WebhookBody) -> str:
 
 
 def _read_payer(payload: WebhookBody) -> Payer:
-    """Return the payer as Casso and payOS report it; empty if the bank's BIN or the number is not valid."""
+    """Return the payer as Casso and payOS report it.
+
+    It is empty if the bank's BIN or the number is not valid.
+    """
     bank, account = (
         clean_text(payload.get(f"counterAccount{key}"), _MAX_PAYER_LENGTH) for key in ("BankId", "Number")
     )

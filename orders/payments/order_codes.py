@@ -1,8 +1,8 @@
 """Build order codes, which are short, avoid letters that look alike and end in a check character.
 
 A code is `T`, six characters and a check character over them, which detects any single wrong character and
-any swap of two neighbours. Codes from before codes had a key have five characters between `T` and the check
-character; they stay valid.
+any swap of two neighbours. The oldest codes were made without a key. They have five characters between `T`
+and the check character, and stay valid.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hmac
 
 from shop.core.identifiers.check_characters import ALPHABET, check_character
 
-# Characters between `T` and the check character: of the older codes, of today's, and of the next ones,
+# The lengths between `T` and the check character: of the oldest codes, of today's, and of the next ones,
 # which follow once the 148 million codes of today's length are used up.
 _OLD_LENGTH, _LENGTH, _NEXT_LENGTH = 5, 6, 7
 # Lengths of whole codes, for searching one in a longer text.
@@ -36,8 +36,8 @@ def order_code_for(number: int, key: bytes) -> str:
 def permute_number(number: int, length: int, key: bytes) -> int:
     """Map the numbers below 23**length to themselves, one to one, in an order that depends on the key.
 
-    A Feistel network: of the two halves of a number, each round shifts one by an amount that depends
-    on the key and the other half. A shift can be undone, and so can all of them together.
+    This is a Feistel network. In each round one half of a number is shifted by an amount that depends on the
+    key and the other half. A shift can be undone, and so can all of them together.
     """
     low_size: int = len(ALPHABET) ** (length // 2)
     high_size: int = len(ALPHABET) ** (length - length // 2)

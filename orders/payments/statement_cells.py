@@ -1,4 +1,4 @@
-"""Parse cells of statements: amounts and dates as Vietnamese banks and carriers write them."""
+"""Parse amounts and dates in cells of statements, as Vietnamese banks and carriers write them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shop.core.spreadsheets.tables import Cell, Row
 from shop.core.texts.folding import fold
 
 _FOLDED_CURRENCY = re.compile(r"(vnd|₫|d)\.?$")
-# 1.234.567 and 1,234,567 with or without empty decimals; 1234567 likewise. đồng have no other decimals.
+# 1.234.567 and 1,234,567 with or without empty decimals, and 1234567 too. đồng have no other decimals.
 _GROUPED = re.compile(r"\d{1,3}(?P<mark>[.,' ])\d{3}(?:(?P=mark)\d{3})*(?:[.,]0{1,2})?")
 _PLAIN = re.compile(r"\d+(?:[.,]0{1,2})?")
 _EMPTY_DECIMALS = re.compile(r"[.,]0{1,2}$")
@@ -28,7 +28,7 @@ _DATED_NUMBER = re.compile(
     r"(\d{1,2}[/.-]\d{1,2}[/.-]\d{4}(?: +\d{1,2}:\d{2}(?::\d{2})?)?)(?:\s*\n\s*|\s+/\s+)(\S[\s\S]*)"
 )
 _NON_ALPHANUMERIC = re.compile("[^0-9a-z]+")
-# Excel's day zero; a cell that lost its date format shows the number of days since then.
+# Excel's day zero. A cell that lost its date format shows the number of days since then.
 _EXCEL_START = datetime.datetime(1899, 12, 30, tzinfo=VIETNAM)
 _EXCEL_DAYS_OF_CENTURY = range(36_526, 73_050)  # 2000 to 2099
 
@@ -120,7 +120,10 @@ def has_clock_time(cell: Cell) -> bool:
 
 
 def split_dated_number(cell: Cell) -> tuple[Cell, str]:
-    """Return the day of a cell and the number written below it; the cell itself and "" if there is none."""
+    """Return the day of a cell and the number written below it.
+
+    If there is none, the cell itself and "" are returned.
+    """
     if not isinstance(cell, str) or not (match := _DATED_NUMBER.fullmatch(cell)):
         return cell, ""
     day, time_text = match.groups()
@@ -128,12 +131,12 @@ def split_dated_number(cell: Cell) -> tuple[Cell, str]:
 
 
 def plain_words(cell: Cell) -> str:
-    """Return a heading or a kind as plain words: "Số tiền\\nghi có" becomes "so tien ghi co"."""
+    """Return a heading or a kind as plain words: "Số tiền ghi có" becomes "so tien ghi co"."""
     return " ".join(filter(None, _NON_ALPHANUMERIC.split(fold(str(cell)))))
 
 
 def cell_text(cell: Cell) -> str:
-    """Return a cell as text; whole numbers that Excel stored as floats have no fraction."""
+    """Return a cell as text. Whole numbers that Excel stored as floats have no fraction."""
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell).strip()

@@ -1,7 +1,7 @@
 """Guess the columns of a statement from its headings.
 
-Headings are compared as plain words without diacritics; those of banks are often bilingual
-("Ngày giao dịch / Transaction date").
+Headings are compared as plain words without diacritics. Headings of banks are often in two languages ("Ngày
+giao dịch / Transaction date").
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _match_row(row: Row, aliases: Aliases, excluded: Sequence[str]) -> dict[str,
 
 
 def _match_heading(cell: str, aliases: Aliases, excluded: Sequence[str]) -> tuple[str, int] | None:
-    """Return the field with the longest alias in the heading: "số tiền ghi có" is a credit, not an amount."""
+    """Return the field with the longest alias in the heading. "Số tiền ghi có" is a credit, not an amount."""
     heading = f" {plain_words(cell)} "
     if any(f" {phrase} " in heading for phrase in excluded):
         return None

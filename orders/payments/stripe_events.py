@@ -29,10 +29,10 @@ class StripeEvent:
 
     Events come late, repeatedly and in any order, so the current state is looked up by `reference`.
 
-    `reference` is the PaymentIntent, empty if there is none yet. `session` is the Checkout Session. `subject`
-    is the object itself: a payment, charge, refund, dispute, session or transfer. `idempotency_key` is that
-    of our call, if we created the subject. Amounts are minor units. `reason` says why something failed or is
-    disputed. A dispute may be answered until `evidence_by`.
+    `reference` is the PaymentIntent, and empty if there is none yet. `session` is the Checkout Session.
+    `subject` is the object itself: a payment, charge, refund, dispute, session or transfer. `idempotency_key`
+    is that of our call, if we created the subject. Amounts are minor units. `reason` says why something
+    failed or is disputed. A dispute may be answered until `evidence_by`.
     """
 
     id: str

@@ -38,7 +38,7 @@ def accepts_cards(currency: str, amount: int | None = None) -> bool:
 def allow_card_fields(view: Callable[Parameters, Response]) -> Callable[Parameters, Response]:
     """Extend a view's content security policy for Stripe's card fields or its hosted page.
 
-    Other pages keep their policy, and so do these while cards are disabled.
+    The policy of other pages does not change. While cards are disabled, neither does that of these pages.
     """
 
     @wraps(view)

@@ -58,5 +58,5 @@ def message_for_code(code: str, fallback: str = "") -> Promise | str:
 
 
 def dispute_reason_text(reason: str) -> Promise | str:
-    """Return the text for a dispute's reason; an unknown reason as Stripe writes it."""
+    """Return the text for a dispute's reason. An unknown reason is returned as Stripe writes it."""
     return _DISPUTES.get(reason, reason)

@@ -28,7 +28,10 @@ def payment_parameters(request: GatewayRequest) -> dict[str, object]:
 
 
 def created_since(request: GatewayRequest) -> dict[str, object]:
-    """Return a list filter: created after the first attempt, as late attempts create later objects."""
+    """Return a filter for objects created after the first attempt.
+
+    Late attempts create later objects.
+    """
     if request.created_at is None:
         return {}
     return {"created": {"gte": int((request.created_at - _STRIPE_CLOCK_TOLERANCE).timestamp())}}

@@ -52,7 +52,7 @@ def _outcome_of_intent(intent: Any, operation: Operation) -> tuple[Outcome, str]
 def convert_session(
     session: Any, request: GatewayRequest, *, operation: Operation = Operation.START
 ) -> GatewayResult:
-    """Convert a Checkout Session; once it is complete, its payment determines the result."""
+    """Convert a Checkout Session. Once it is complete, its payment determines the result."""
     intent = session.payment_intent
     if session.status == "complete" and intent is not None:
         return convert_intent(intent, request, operation=operation)
@@ -105,7 +105,7 @@ def never_arrived_result(request: GatewayRequest) -> GatewayResult:
 
 
 def decline_code(error: object) -> str:
-    """Return the bank's decline code if there is one, else Stripe's code; empty without an error."""
+    """Return the bank's decline code if there is one, else Stripe's code. It is empty without an error."""
     return str(getattr(error, "decline_code", None) or getattr(error, "code", None) or "")
 
 

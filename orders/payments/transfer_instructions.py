@@ -27,7 +27,7 @@ def amount_not_requested(order: Order) -> int:
 
 
 def charged_back_amount(order: Order) -> int:
-    """Return the amount charged back, in minor units; the buyer's bank and the market settle it."""
+    """Return the amount charged back, in minor units. The buyer's bank and the market settle it."""
     if not order.amount_due or order.confirmed_at is None:
         return 0
     return Dispute.objects.filter(payment__order=order).charged_back_amounts().get(order.currency, 0)

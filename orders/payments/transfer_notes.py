@@ -1,6 +1,7 @@
 """Compare a transfer's note with an order: a code that is nearly right, the buyer's name or phone.
 
-These are hints for a person, never a decision: a text may be one typing error away from several codes.
+These are hints for a person, never a decision, because a text may be one typing error away from several
+codes.
 """
 
 from __future__ import annotations

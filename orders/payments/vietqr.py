@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from shop.core.errors import Refused, StrOrPromise
 
 MAX_QR_NOTE_LENGTH = 25
-MAX_QR_AMOUNT = 10**12  # đồng; no shop's transfer is larger, and apps accept at most 13 digits
+MAX_QR_AMOUNT = 10**12  # in đồng; no shop's transfer is larger, and apps accept at most 13 digits
 _GUID = "A000000727"
 _TRANSFER_TO_ACCOUNT = "QRIBFTTA"
 _VND, _VIETNAM = "704", "VN"
@@ -107,7 +107,10 @@ def qr_svg(payload: str, *, title: StrOrPromise) -> SafeString:
 
 
 def qr_png(payload: str) -> bytes:
-    """Return the QR code as a PNG to be saved: a phone cannot scan its own screen, but can open a picture."""
+    """Return the QR code as a PNG to save.
+
+    A phone cannot scan its own screen, but can open a picture.
+    """
     picture = io.BytesIO()
     _encode_qr(payload).save(picture, kind="png", scale=12, border=4)
     return picture.getvalue()
@@ -119,7 +122,7 @@ def _encode_qr(payload: str) -> segno.QRCode:
 
 
 def _encode_field(tag: str, value: str) -> str:
-    """Return tag, length and value; an empty string for an empty value."""
+    """Return tag, length and value, or an empty text for an empty value."""
     return f"{tag}{len(value):02}{value}" if value else ""
 
 

@@ -32,7 +32,7 @@ WebhookBody = dict[str, object]
 
 
 class UnverifiedWebhook(Refused):
-    """The sender could not be verified; the subclasses name the reason."""
+    """The sender could not be verified. The subclasses name the reason."""
 
     code = "unverified_webhook"
     default_message = _("The sender of this notification could not be verified.")
@@ -154,7 +154,7 @@ def parse_webhook_body(body: bytes) -> WebhookBody:
 
 
 def _read_header(headers: Mapping[str, str], name: str) -> str:
-    """Return a header, ignoring case; empty if it is missing."""
+    """Return a header, ignoring case. A missing header is empty."""
     return next((value for key, value in headers.items() if key.lower() == name.lower()), "")
 
 
@@ -184,7 +184,7 @@ def _refuse_repeated_keys(pairs: list[tuple[str, object]]) -> WebhookBody:
 
 
 def _parse_number(text: str) -> int | float:
-    """Parse a number as JavaScript does: 3000.0 is 3000. Raises ValueError for infinities."""
+    """Parse a number as JavaScript does, so that 3000.0 is 3000. Raises ValueError for infinities."""
     number = float(text)
     if not math.isfinite(number):
         raise ValueError("not a finite number")

@@ -45,7 +45,7 @@ def show_basket(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def change_line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
-    """Change a line's quantity; zero removes it."""
+    """Change a line's quantity, or remove the line if that is zero."""
     basket = _basket_or_404(request)
     row = get_object_or_404(BasketLine.objects.select_related("variant__product"), basket=basket, pk=line_id)
     form = QuantityForm(request.POST)
@@ -119,9 +119,10 @@ def _render_basket(
     code_error: tuple[str, str] | None = None,
     basket: Basket | None = None,
 ) -> HttpResponse:
-    """Render the basket (`basket` if it is already loaded); HTMX requests get only the lines fragment.
+    """Render the basket, which is `basket` if that is already loaded.
 
-    `quantity_errors` maps line ids to error messages. `code_error` is a rejected code with the reason.
+    HTMX requests get only the lines fragment. `quantity_errors` maps line ids to error messages. `code_error`
+    is a rejected code with the reason.
     """
     basket, is_fragment = basket or current_basket(request), is_htmx(request)
     provinces = all_provinces()

@@ -68,7 +68,7 @@ def build_card_display(payment: Payment) -> CardDisplay:
 @require_POST
 @never_cache
 def start_stripe_fields(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
-    """Return the client secret for Stripe's fields as JSON; `reload` if there is nothing to pay now."""
+    """Return the client secret for Stripe's fields as JSON, or `reload` if there is nothing to pay now."""
     order = get_object_or_404(Order.objects.by_link_id(order_id))
     try:
         result = _start_payment(request, order, is_hosted=False)

@@ -171,7 +171,8 @@ def _change_code(request: HttpRequest, basket: Basket, submitted: QueryDict) -> 
 def _place_order(request: HttpRequest, basket: Basket, submitted: QueryDict) -> HttpResponse:
     """Place the order, or show the problems and keep all inputs.
 
-    Delivery methods are not checked beforehand: `place_order` raises, and the page then shows current ones.
+    Delivery methods are not checked beforehand. `place_order` refuses missing ones, and the page then shows
+    current ones.
     """
     cooperatives = _cooperative_ids(basket)
     form = build_form(
@@ -202,7 +203,7 @@ def _place_order(request: HttpRequest, basket: Basket, submitted: QueryDict) -> 
 def _try_to_place(
     request: HttpRequest, basket: Basket, form: CheckoutForm, submitted: QueryDict
 ) -> Order | CheckoutRefusals:
-    """Place the order, or return why it was refused; sends a code if the phone needs one. Raises Missing."""
+    """Place the order, or return why it was refused. Sends a code if the phone needs one. Raises Missing."""
     try:
         with checkout_code.within_order_limits(request, submitted, form.contact.phone):
             return place_order(
@@ -260,7 +261,10 @@ def _after_placement(request: HttpRequest, order: Order, form: CheckoutForm) -> 
 
 
 def _placement_text(order: Order) -> str:
-    """Return the message about an order just placed: what happens next, and how the buyer hears of it."""
+    """Return the message about an order just placed.
+
+    It says what happens next and how the buyer hears of it.
+    """
     if order.email:
         return _(
             "Order placed. Next, the cooperatives confirm it. We email you when your items are on their way, "

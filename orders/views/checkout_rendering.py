@@ -1,4 +1,4 @@
-"""Rendering of the checkout page: its form, the quote, and what was refused."""
+"""Render the checkout page: its form, the quote, and what was refused."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def file_complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> Ht
 
 
 def _submit(request: HttpRequest, form: ComplaintForm, part: OrderPart, now: datetime.datetime) -> bool:
-    """File the complaint of a valid form; if it is refused, add the error to the form and return False."""
+    """File the complaint of a valid form. If it is refused, add the error to the form and return False."""
     try:
         submit_complaint(
             part_id=part.pk,
@@ -93,7 +93,7 @@ def _submit(request: HttpRequest, form: ComplaintForm, part: OrderPart, now: dat
 
 
 def _is_repeated(request: HttpRequest, part: OrderPart) -> bool:
-    """Return whether a complaint with this idempotency key exists: a double tap or a resubmission."""
+    """Return whether a complaint with this idempotency key exists, after a double tap or a resubmission."""
     idempotency_key = bind_idempotency_key(request.POST.get("idempotency_key", ""), "buyer", part.pk)
     return (
         idempotency_key is not None

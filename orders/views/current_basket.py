@@ -1,4 +1,4 @@
-"""The visitor's basket: the user's own, or the guest basket whose key is in the session."""
+"""The visitor's basket, which is the user's own, or the guest basket whose key is in the session."""
 
 from __future__ import annotations
 

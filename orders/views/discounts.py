@@ -232,7 +232,7 @@ def _run_action(
     action: Callable[..., Result],
     success_message: Promise,
 ) -> Result | None:
-    """Run the action and return its result; if it refuses, add the error to the form and return None."""
+    """Run the action and return its result. If it refuses, add the error to the form and return None."""
     with refusals_as_form_errors(form):
         result = action(
             confirmation_token=form.cleaned_data["confirmed"], actor=desk.actor, now=timezone.now()

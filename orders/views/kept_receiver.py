@@ -1,7 +1,7 @@
-"""The receiver's details that a guest keeps on this device: signed cookies, set and deleted on request.
+"""The receiver's details that a guest keeps on this device.
 
-Each language's checkout has its own path, and gets a cookie of its own. No other page gets one, and the
-server stores none of it.
+They are in signed cookies that are set and deleted on request. Each language's checkout has its own path, and
+gets a cookie of its own. No other page gets one, and the server stores none of it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FIELDS = ("name", "phone", "email", "province", "commune", "street", "landmark"
 
 
 def kept_receiver(request: HttpRequest) -> dict[str, str]:
-    """Return the details kept on this device, by the checkout's fields; empty if there are none."""
+    """Return the details kept on this device, by the checkout's fields. They are empty if there are none."""
     try:
         kept = json.loads(str(request.get_signed_cookie(_cookie_name(get_language()), max_age=_KEPT_FOR)))
     except (KeyError, signing.BadSignature, ValueError):

@@ -44,9 +44,9 @@ RULES = {
     "order": AccessRequirement.ADDRESS,
     "payment-status": AccessRequirement.ADDRESS,
     "payment-qr-code": AccessRequirement.ADDRESS,
-    # Fills the visitor's own basket; the receiver's name, phone and email are copied only with proof.
+    # Fills the visitor's own basket. The receiver's name, phone and email are copied only with proof.
     "reorder": AccessRequirement.ADDRESS,
-    # Charges the visitor's own card; switching to card from another payment method needs proof.
+    # Charges the visitor's own card. Switching to card from another payment method needs proof.
     "card-fields": AccessRequirement.CARD_ORDER,
     "card-page": AccessRequirement.CARD_ORDER,
     "change-payment-method": AccessRequirement.PROOF,
@@ -61,7 +61,7 @@ RULES = {
 }
 # Pages with a form, to which the visitor returns after entering the code.
 _FORM_ROUTES = frozenset({"file-complaint", "refund-account"})
-# Routes that accept GET; all others are buttons of the order's page and accept POST only.
+# Routes that accept GET. All others are buttons of the order's page and accept POST only.
 _GET_ROUTES = _FORM_ROUTES | {"order", "order-code", "payment-status", "payment-qr-code"}
 
 

@@ -26,8 +26,8 @@ from shop.core.web.rate_limits import Limit, TooManyTries
 from shop.notifications.models import ContactMethod
 from shop.notifications.text_allowance import TextNotSent
 
-# In addition to the limits on all codes (per number and network). With five tries per code, a
-# day's codes are guessed once in 20,000 days.
+# These limits are added to those on all codes (per number and network). With five tries per code, a day's
+# codes are guessed once in 20,000 days.
 CODES_FOR_ORDER = Limit("order-code", max_tries=5, seconds=60 * 60)
 CODES_FOR_ORDER_IN_DAY = Limit("order-code-day", max_tries=10, seconds=24 * 60 * 60)
 
@@ -141,7 +141,7 @@ def _code_page_url(request: HttpRequest, order: Order) -> str:
 
 
 def _next_page(request: HttpRequest, order: Order) -> str:
-    """Return the page of this order to go to after the code: `next`, or the order's page."""
+    """Return the page to go to after the code: the page `next` of this order, or else the order's page."""
     home, requested = reverse("orders:order", args=[order.pk]), request.GET.get("next", "")
     is_page = requested.startswith(home) and "//" not in requested and ".." not in requested
     return requested if is_page and requested.replace("/", "").replace("-", "").isalnum() else home

@@ -130,7 +130,7 @@ def _possible_increase(order: Order, lines: Sequence[OrderLine]) -> int:
 def take_over_guest_data(request: HttpRequest, user: User, confirmed_phone: str) -> str:
     """Move the guest's basket, wish list and (with a confirmed phone) orders to the person who signed in.
 
-    Return the URL of their workplace: the members' app, the desk, or an empty string for a buyer.
+    Return the URL of their workplace, which is the members' app or the desk, or an empty text for a buyer.
     """
     now = timezone.now()
     if confirmed_phone:

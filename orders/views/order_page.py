@@ -52,7 +52,7 @@ def show_order(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
 @require_safe
 @never_cache
 def poll_payment_status(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
-    """Answer the page's polling: 204 while nothing has changed, else the current state."""
+    """Answer the page's polling with 204 while nothing has changed, else with the current state."""
     now = timezone.now()
     if request.GET.get("seen") == payment_state_hash(
         get_object_or_404(Order.objects.by_link_id(order_id)), now=now

@@ -57,7 +57,7 @@ class PartTimeline:
     def possible_increase(self) -> int:
         """By how much the part may cost more once it is weighed, without asking the buyer, in minor units.
 
-        Nothing for a part that has ended.
+        It is zero for a part that has ended.
         """
         return self.agreed_increase if self.part.is_active else 0
 
@@ -72,12 +72,12 @@ class PartTimeline:
 
     @property
     def maximum_gross(self) -> int:
-        """The most that the part costs; of one that ended unpaid, the most that it would have cost."""
+        """The most that the part costs, or would have cost if it ended unpaid."""
         return self.part.maximum_gross if self.has_agreed_sum else self.part.total_gross
 
     @property
     def has_agreed_sum(self) -> bool:
-        """Whether unweighed lines cost the agreed maximum; otherwise their estimate was refunded."""
+        """Whether unweighed lines cost the agreed maximum. Otherwise their estimate was refunded."""
         return self.part.is_active or not self.part.order.charged
 
     @property
@@ -216,8 +216,8 @@ def _pictures_by_part(parts: list[OrderPart]) -> dict[int, Picture]:
 def _current_names(order: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, str]:
     """Return current product names in the page's language, by line id, for lines sold without a name in it.
 
-    They are only shown beside the agreed names, and not for products renamed since the sale. Three queries,
-    or none if the page is in the shop's default language.
+    They are only shown beside the agreed names, and not for products renamed since the sale. It takes three
+    queries, or none if the page is in the shop's default language.
     """
     page_language = get_language()
     lines = [

@@ -47,7 +47,7 @@ ICONS = {PaymentMethod.COD: "banknote", PaymentMethod.TRANSFER: "qr-code", Payme
 
 @dataclass(frozen=True, slots=True)
 class PaymentChoice:
-    """A payment method as a radio button or button; `is_final` if the choice cannot be undone."""
+    """A payment method as a radio button or button. `is_final` says that the choice cannot be undone."""
 
     value: str
     title: str

@@ -46,7 +46,7 @@ class LineDisplay:
 
     @property
     def maximum_to_pay(self) -> int:
-        """The amount to pay; for a line sold by weight, the most that it can be."""
+        """The amount to pay. For a line sold by weight it is the most that it can be."""
         return self.priced.total.gross if self.priced else 0
 
     @property
@@ -60,12 +60,15 @@ class LineDisplay:
 
     @property
     def has_unit_price_apart(self) -> bool:
-        """Whether to show the unit price: the line has several units, and no discount reduces it."""
+        """Whether to show the unit price, because the line has several units and no discount reduces it."""
         return self.quoted.requested.quantity > 1 and self.list_total is None
 
     @property
     def wholesale_label(self) -> str:
-        """The quantity from which its wholesale price applies, such as `10 kg`; empty at another price."""
+        """The quantity from which its wholesale price applies, such as `10 kg`.
+
+        At another price it is empty.
+        """
         start = self.quoted.wholesale_from
         return "" if start is None else variant_count_label(self.quoted.variant, start)
 
@@ -99,15 +102,15 @@ class LineDisplay:
 
     @property
     def is_requested(self) -> bool:
-        """Whether the line counts in the total: a product not on sale does not."""
+        """Whether the line counts in the total. A product that is not on sale does not."""
         return QuoteProblem.NOT_FOR_SALE not in self.quoted.problems
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOptionDisplay:
-    """One radio button: a delivery method, or one of its pickup times.
+    """One radio button for a delivery method, or for one of its pickup times.
 
-    It may also be the shipping service chosen for the basket over the API.
+    It may also be for the shipping service chosen for the basket over the API.
     """
 
     value: str
@@ -126,7 +129,7 @@ class DeliveryOptionDisplay:
 
 @dataclass(frozen=True, slots=True)
 class PickupPoint:
-    """A pickup place with its free times. `is_far`: the place is in another province than the buyer."""
+    """A pickup place with its free times. `is_far` says that it is in another province than the buyer."""
 
     delivery_method: DeliveryMethod
     fee: int | None
@@ -148,7 +151,7 @@ class SellerQuoteDisplay:
 
     @property
     def choices_without_pickup_time(self) -> list[DeliveryOptionDisplay]:
-        """The choices without a pickup time: one radio button each."""
+        """The choices without a pickup time. Each is one radio button."""
         return [choice for choice in self.choices if choice.time is None]
 
     @property
@@ -165,7 +168,7 @@ class SellerQuoteDisplay:
 
     @property
     def should_open_far_points(self) -> bool:
-        """Whether to unfold the far places: one is chosen, or the buyer has no other choice."""
+        """Whether to unfold the far places, because one is chosen or the buyer has no other choice."""
         return any(point.is_chosen for point in self.far_points) or not (
             self.choices_without_pickup_time or self.near_points
         )
@@ -182,7 +185,7 @@ class SellerQuoteDisplay:
     def is_long(self) -> bool:
         """Whether the delivery options are folded behind the chosen one.
 
-        A pickup place counts once, whatever its days; those in other provinces have a fold of their own.
+        A pickup place counts once, whatever its days. Places in other provinces have a fold of their own.
         """
         return len(self.choices_without_pickup_time) + len(self.near_points) > MAX_UNFOLDED_OPTIONS
 

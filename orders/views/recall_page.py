@@ -18,7 +18,7 @@ from shop.core.web.http_methods import require_safe_or_post
 @require_safe_or_post
 @never_cache
 def show_recall_notice(request: HttpRequest, notice_id: uuid.UUID) -> HttpResponse:
-    """Show a notice to anyone who has its link; a POST confirms that it was read."""
+    """Show a notice to anyone who has its link. A POST confirms that it was read."""
     notices = RecallNotice.objects.select_related("order", "recall__lot__variant__product__cooperative")
     notice = get_object_or_404(notices, pk=notice_id)
     if request.method == "POST":

@@ -54,7 +54,7 @@ def initial_receiver(request: HttpRequest, basket: Basket) -> dict[str, object]:
 
 
 def _receiver_of_device(request: HttpRequest, basket: Basket) -> dict[str, object]:
-    """Return the details that a guest kept; without the address if the basket goes to another province."""
+    """Return the details that a guest kept, without the address if the basket goes to another province."""
     kept: dict[str, object] = dict(kept_receiver(request))
     province = find_delivery_province(request, basket)
     if province and province != kept.get("province"):

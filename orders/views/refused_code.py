@@ -1,4 +1,4 @@
-"""The voucher code that was refused last: it stays in its field while the buyer changes the basket."""
+"""The voucher code that was refused last. It stays in its field while the buyer changes the basket."""
 
 from __future__ import annotations
 

@@ -54,11 +54,11 @@ class DiscountRow:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Totals in minor units. `goods` and `delivery` add up to the total; both are reduced by the discounts.
+    """Totals in minor units. `goods` and `delivery` add up to the total. Both are reduced by the discounts.
 
-    Pages list goods before discounts and each discount, then the same for delivery. `delivery`
-    is None until the province is known. With `is_maximum` the goods are sold by weight, and the sums are
-    those of the highest weights.
+    Pages list goods before discounts and each discount, then the same for delivery. `delivery` is None until
+    the province is known. If `is_maximum` is true, goods are sold by weight, and the sums are those of the
+    highest weights.
     """
 
     currency: str
@@ -104,7 +104,7 @@ def totals_of_quote(quote: Quote, purchase: Purchase | None = None) -> Totals:
 
 
 def _reduction_rows(quote: Quote, purchase: Purchase) -> list[DiscountRow]:
-    """Return the rows of lowered list prices; those of weighed lines follow the purchase's weights."""
+    """Return the rows of lowered list prices. Those of weighed lines follow the weights of `purchase`."""
     price_cuts = {line.key: line.list_total.gross - line.priced.gross for line in purchase.lines}
     weighed_keys = {line.requested.key for line in quote.lines if line.variant.is_sold_by_weight}
     sellers = _sellers_of_lines(quote)
@@ -146,8 +146,8 @@ def totals_of_order(
 ) -> Totals:
     """Return the totals of an order loaded with `DISCOUNTS`. `cooperatives` maps ids to the sellers.
 
-    `unweighed_lines` count with their highest weights, as in the quote that the buyer agreed to; without
-    them the estimates count.
+    `unweighed_lines` count with their highest weights, as in the quote that the buyer agreed to. Other lines
+    that are not weighed count with their estimates.
     """
     discounts = order.discounts.all()
     amounts = shares_at_maximum(

@@ -37,7 +37,7 @@ _FULLY_DISPATCHED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """An entry of the timeline; `state` is "done", "now", "stopped", or empty for future ones."""
+    """An entry of the timeline. `state` is "done", "now", "stopped", or empty for future ones."""
 
     title: str
     state: str = ""

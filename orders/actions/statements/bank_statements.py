@@ -1,6 +1,6 @@
 """Import our bank's statements: read the file, map its columns and record its incoming transfers.
 
-A repeated import is harmless: transfers with a bank reference keep their fingerprint, and those without one
+A repeated import does no harm. Transfers with a bank reference keep their fingerprint, and those without one
 are counted by day, amount and note. Most rows are processed in the background.
 """
 
@@ -75,7 +75,10 @@ class BankStatementPreview:
 def import_bank_statement(
     *, file_name: str, content: bytes, user: User, now: datetime.datetime
 ) -> StatementImport:
-    """Store the rows of a file; transfers are recorded later. Raises MarketAccountMissing, UnreadableFile."""
+    """Store the rows of a file. The transfers are recorded later.
+
+    Raises MarketAccountMissing, UnreadableFile.
+    """
     if not shop_settings().bank_account:
         raise MarketAccountMissing(field="file")
     return statement_files.import_statement_file(
@@ -87,9 +90,9 @@ def import_bank_statement(
 def set_bank_columns(
     *, statement_id: int, columns: Mapping[str, int | None], heading: int | None = None
 ) -> StatementImport:
-    """Set the column mapping and the row of the headings (0: there are none; None: as guessed).
+    """Set the column mapping and the row of the headings.
 
-    Raises Missing, TransitionNotAllowed.
+    The row is 0 if there are no headings, and None for the guessed one. Raises Missing, TransitionNotAllowed.
     """
     statement = lock_unconfirmed_statement(statement_id, StatementKind.BANK)
     if heading is not None:
@@ -131,7 +134,10 @@ def apply_bank_statement(*, statement_id: int, actor: Actor, now: datetime.datet
 
 @transaction.atomic(durable=True)
 def confirm_bank_statement(*, statement_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Confirm a statement once: replace its rows by incoming transfers. Raises as `apply_bank_statement`."""
+    """Confirm a statement once, which replaces its rows by incoming transfers.
+
+    Raises as `apply_bank_statement`.
+    """
     statement = locks.lock_statement(statement_id, StatementKind.BANK)
     if statement.confirmed_at is not None:
         return
@@ -215,10 +221,11 @@ def resume_bank_statements_task() -> None:
 
 
 def _check_known(incoming_transfers: Sequence[IncomingTransfer]) -> list[CheckedTransfer]:
-    """Find which rows are known: by fingerprint, else by counting similar rows against similar transfers.
+    """Find which rows are known, by fingerprint or else by counting similar rows against similar transfers.
 
-    Example: of three similar rows, with one similar transfer known under another reference or none, two are
-    new. Different references in statements of one bank are different transfers.
+    For example, if one transfer is known that is similar to three similar rows, and has another reference or
+    none, two of the rows are new. Within the statements of one bank, different references are different
+    transfers.
     """
     fingerprints = {incoming.fingerprint for incoming in incoming_transfers}
     known_transfers = _find_known_transfers(incoming_transfers)

@@ -23,7 +23,10 @@ _PROBLEM_OF_REASON = {
 
 @dataclass(frozen=True, slots=True)
 class StatedAmounts:
-    """A statement row: the codes it names, and minor units. `problem` is set if it could not be read."""
+    """A statement row: the codes it names, and its amounts in minor units.
+
+    `problem` is set if it is unreadable.
+    """
 
     row_number: int
     codes: tuple[str, ...] = ()
@@ -91,7 +94,7 @@ def match_rows(rows: Sequence[StatedAmounts], *, carrier: str) -> list[MatchedRo
 
 
 def find_parcels(codes: Iterable[str]) -> dict[str, list[Parcel]]:
-    """Find parcels by tracking number, by our parcel code ("K7M2QX-1") or by order code; in upper case."""
+    """Find parcels by tracking number, parcel code ("K7M2QX-1") or order code, all in upper case."""
     all_codes = sorted(set(codes))
     parcels_by_code: dict[str, list[Parcel]] = {}
     for start in range(0, len(all_codes), _QUERY_SIZE):

@@ -70,7 +70,7 @@ class CarrierRequired(Refused):
 def import_cod_statement(
     *, file_name: str, content: bytes, carrier: str, user: User, now: datetime.datetime
 ) -> StatementImport:
-    """Store the rows of a file with the columns that its headings suggest; processing comes later.
+    """Store the rows of a file with the columns that its headings suggest. They are processed later.
 
     The same file again returns its earlier import, unless that had no effect. Raises UnreadableFile.
     """
@@ -203,7 +203,7 @@ def resume_cod_statements_task() -> None:
 def lock_or_create_remittance(
     statement: StatementImport, row: StatementRow, *, actor: Actor, now: datetime.datetime
 ) -> CashRemittance:
-    """In a transaction: lock the statement's remittance; create it with the first row."""
+    """In a transaction: lock the statement's remittance, which the first row creates."""
     remittance_id = CashRemittance.objects.filter(statement=statement).values_list("pk", flat=True).first()
     if remittance_id is not None:
         return locks.lock_remittance(remittance_id)

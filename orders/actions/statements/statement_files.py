@@ -36,10 +36,10 @@ def import_statement_file(
     user: User,
     now: datetime.datetime,
 ) -> StatementImport:
-    """Store the rows of a file with the columns that its headings suggest; processing comes later.
+    """Store the rows of a file with the columns that its headings suggest. They are processed later.
 
-    The same file again returns its last import, unless that had no effect: then its columns were mapped
-    wrongly and may be mapped again. Raises UnreadableFile.
+    The same file again returns its last import, unless that had no effect. In that case its columns were
+    mapped wrongly and may be mapped again. Raises UnreadableFile.
     """
     digest = hashlib.sha256(content).hexdigest()
     rows = read_table(content)
@@ -116,7 +116,7 @@ def _had_no_effect(statement: StatementImport) -> bool:
 
 
 def _storable_cells(cells: Sequence[object]) -> list[object]:
-    """Return cells as they are stored: dates as text, with the time if there is one."""
+    """Return cells as they are stored. Dates become text, with the time if there is one."""
     return [_format_date(cell) if isinstance(cell, datetime.date) else cell for cell in cells]
 
 

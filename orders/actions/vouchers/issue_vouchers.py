@@ -64,8 +64,8 @@ class InvalidCodeCount(Refused):
 class VoucherTerms:
     """Terms of a voucher. `value` is percent or minor units.
 
-    `minimum_spent` is the least that the products covered by the code must cost together, in minor units.
-    With `cooperative` the code covers only that cooperative's products; None covers all.
+    `minimum_spent` is the least that the products covered by the code must cost together, in minor units. If
+    `cooperative` is given, the code covers only that cooperative's products.
     """
 
     name: str
@@ -139,7 +139,7 @@ def edit_voucher(
     actor: Actor,
     now: datetime.datetime,
 ) -> Voucher:
-    """Change a voucher's terms; placed orders keep their discount. Raises as `issue_voucher`."""
+    """Change a voucher's terms. Placed orders keep their discount. Raises as `issue_voucher`."""
     voucher = _lock_voucher(voucher_id, issuer)
     value = VoucherValue.objects.filter(voucher=voucher, channel=channel).first()
     current = (voucher.value_type, value.value if value else None, voucher.ends_at)
@@ -159,7 +159,7 @@ def edit_voucher(
 
 
 def _require_usual_terms(channel: Channel, terms: VoucherTerms, confirmation_token: str | None) -> None:
-    """Ask about a discount of more than half, or a voucher without an end; free delivery is usual.
+    """Ask about a discount of more than half, or a voucher without an end. Free delivery is never unusual.
 
     Raises UnusualDiscount.
     """
@@ -181,7 +181,7 @@ def _require_usual_terms(channel: Channel, terms: VoucherTerms, confirmation_tok
 def end_voucher(
     *, voucher_id: int, issuer: Cooperative | None = None, actor: Actor, now: datetime.datetime
 ) -> None:
-    """End a voucher now. One that has ended stays unchanged. Raises Missing."""
+    """End a voucher now. A voucher that has ended stays unchanged. Raises Missing."""
     voucher = _lock_voucher(voucher_id, issuer)
     if voucher.ends_at is not None and voucher.ends_at <= now:
         return

@@ -74,7 +74,7 @@ def record_voucher_use(order: Order, quote: Quote, *, now: datetime.datetime) ->
 def release_voucher_use(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
     """On a locked order: delete its use of a voucher if it has no active parts, so that it can be used again.
 
-    Needs no further lock: fewer uses never break a limit.
+    No further lock is needed, because fewer uses never break a limit.
     """
     released_count, _by_model = VoucherUse.objects.filter(order=order).delete()
     if released_count:
