@@ -380,28 +380,28 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, live_server: Any) -> Iterator[Page]:
     """Yield a desktop window (1280 px) whose addresses start at the live shop: `page.goto("/")`."""
-    yield from _open_page(browser, live_server.url, viewport={"width": 1280, "height": 900})
+    yield from open_page(browser, live_server.url, viewport={"width": 1280, "height": 900})
 
 
 @pytest.fixture
 def phone(browser: Browser, live_server: Any) -> Iterator[Page]:
     """Yield a phone (390 px, touch) whose addresses start at the live shop."""
-    yield from _open_page(browser, live_server.url, **PHONE)
+    yield from open_page(browser, live_server.url, **PHONE)
 
 
 @pytest.fixture
 def phone_with_workers(browser: Browser, live_server: Any) -> Iterator[Page]:
     """Yield a phone with service workers enabled, which cache pages for offline use."""
-    yield from _open_page(browser, live_server.url, **PHONE, service_workers="allow")
+    yield from open_page(browser, live_server.url, **PHONE, service_workers="allow")
 
 
 @pytest.fixture
 def second_phone_with_workers(browser: Browser, live_server: Any) -> Iterator[Page]:
     """Yield a phone of another person, with its own cookies and database."""
-    yield from _open_page(browser, live_server.url, **PHONE, service_workers="allow")
+    yield from open_page(browser, live_server.url, **PHONE, service_workers="allow")
 
 
-def _open_page(
+def open_page(
     browser: Browser, url: str, *, viewport: ViewportSize, **context_options: Any
 ) -> Iterator[Page]:
     """Open a page as a new visitor; script errors and policy breaches fail the test at its end."""

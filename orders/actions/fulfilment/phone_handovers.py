@@ -175,7 +175,10 @@ def describe_phone_code(code: PhoneCode) -> HandoverCode:
     row = HandoverCode.objects.filter(subject=code.subject).select_related("parcel__part__order").first()
     if (row is not None and HandoverRecord.objects.filter(code=row).exists()) or not _is_next(code, parcel):
         raise HandoverCodeClosed()
-    return row or HandoverCode(parcel=parcel, step=code.step, giver_name=_giver_name(code, part))
+    if row is None:
+        row = HandoverCode(parcel=parcel, step=code.step, giver_name=_giver_name(code, part))
+    row.is_cash_collected = code.is_cash_collected  # what the QR code says; the row learns it on receipt
+    return row
 
 
 @transaction.atomic(durable=True)

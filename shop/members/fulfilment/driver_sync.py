@@ -110,7 +110,12 @@ def _answer_command(
         payload.require_empty()
         action()
     except ParcelNotSentYet as refused:
-        return {"key": command.key, "outcome": "later", "message": str(refused.message)}
+        return {
+            "key": command.key,
+            "outcome": "later",
+            "code": refused.code,
+            "message": str(refused.message),
+        }
     except Refused as refused:
         return {
             "key": command.key,
@@ -191,6 +196,8 @@ def _parcel_row(run: DeliveryRun, parcel: Parcel) -> Row:
     lines = sorted(parcel.lines.all(), key=lambda line: line.pk)
     return {
         "id": parcel.pk,
+        "part": parcel.part_id,
+        "number": parcel.number,
         "code": f"{order.code}-{parcel.number}",
         "commune": commune_name(parcel),
         "state": parcel.state,

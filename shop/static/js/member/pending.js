@@ -97,7 +97,7 @@ const withoutLots = (row, quantity) => {
 export const shareOf = ({ total, quantity }, missing) => Math.ceil((total * missing) / quantity);
 
 // A parcel that is further already stays as it is.
-const receivedState = (step, { state }) => {
+export const receivedState = (step, { state }) => {
   if (step === "to_point") return state === "packing" ? "packed" : state;
   return ["packed", "failed_delivery"].includes(state) ? "handed_over" : state;
 };

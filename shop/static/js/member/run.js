@@ -8,6 +8,7 @@ import { readSubject } from "member/handover_codes";
 import { html } from "member/html";
 import { Deliver, PARCEL_TONES } from "member/parts";
 import { clock, Icon, money, t } from "member/phone";
+import { receivedState } from "member/pending";
 import { addCommand, dropCommand, readCommands, readRun, synchroniseRun } from "member/run_store";
 
 const run = signal(null),
@@ -23,8 +24,8 @@ const send = async () => {
   result.value = await synchroniseRun(door(), token);
   await reload();
 };
-const give = async (name, payload, title) => {
-  await addCommand(token, name, payload, title);
+const give = async (name, payload, title, parcel = payload.parcel) => {
+  await addCommand(token, name, payload, title, parcel);
   await reload();
   send();
   return true;
@@ -32,8 +33,9 @@ const give = async (name, payload, title) => {
 
 // A parcel as it will be once what waits is sent.
 const withWaiting = (parcel) => {
-  const own = commands.value.filter(({ state, payload }) => state === "waiting" && payload.parcel === parcel.id);
+  const own = commands.value.filter((command) => command.state === "waiting" && command.parcel === parcel.id);
   return own.reduce((row, { name, payload }) => {
+    if (name === "receive_parcel") return { ...row, state: receivedState("to_driver", row) };
     if (name === "fail_delivery") return { ...row, state: "failed_delivery" };
     return { ...row, state: "delivered", cash_state: payload.is_cash_collected ? "collected" : row.cash_state };
   }, parcel);
@@ -90,14 +92,27 @@ const Stop = ({ parcel }) => {
   </section>`;
 };
 
-const checkCode = async ({ token: scanned }) => {
-  const read = scanned ? readSubject(scanned) : null;
-  return read && read.step !== "to_driver" ? { text: t("foreign_code") } : {};
+// Return the run's parcel that a code is about, if the phone can tell.
+const parcelOf = (read, { order, number }) => {
+  const parcels = run.value.parcels.filter(({ code, part }) =>
+    read ? part === read.part : code.startsWith(`${order}-`),
+  );
+  return (
+    parcels.find((parcel) => parcel.number === (read?.position ?? number)) ?? (parcels.length === 1 ? parcels[0] : null)
+  );
 };
-const received = ({ name, place, ...code }) => {
+const checkCode = async (code) => {
+  const read = code.token ? readSubject(code.token) : null;
+  if (read && read.step !== "to_driver") return { text: t("foreign_code") };
+  return { parcel: code.token && !read ? undefined : parcelOf(read, code)?.id };
+};
+const received = ({ name, place, ...code }, { parcel }) => {
   const title = [t("take_over"), code.order].filter(Boolean).join(" · ");
-  return give("receive_parcel", { ...code, name, place }, title);
+  return give("receive_parcel", { ...code, name, place }, title, parcel);
 };
+
+// What another phone has to send first may never come.
+const isDroppable = ({ state, code }) => state === "refused" || code === "parcel_not_sent_yet";
 
 const Unsent = () =>
   commands.value.length > 0 &&
@@ -109,7 +124,7 @@ const Unsent = () =>
         <p><b>${command.title}</b> · ${t("at", { hour: clock(command.at) })}</p>
         <span class="tag ${command.state === "refused" ? "bad" : "wait"}">${t(`state_${command.state}`)}</span>
         ${command.message && html`<p>${command.message}</p>`}
-        ${command.state === "refused" && button("circle-x", t("drop"), () => dropCommand(command).then(reload))}
+        ${isDroppable(command) && button("circle-x", t(command.state === "refused" ? "drop" : "give_up"), () => dropCommand(command).then(reload))}
       </div>`,
     )}
     ${button("refresh-cw", t("send_now", { count: commands.value.filter(({ state }) => state === "waiting").length }), send)}

@@ -35,10 +35,11 @@ export const readLastRun = async () => (await readRuns()).sort((one, other) => o
 export const readOtherTokens = async (token) =>
   (await readRuns()).map((run) => run.token).filter((other) => other !== token);
 
-export const addCommand = async (token, name, payload, title) => {
+// Add a command about a parcel, undefined if the phone cannot tell which. It is sent once the parcel's receipt is done.
+export const addCommand = async (token, name, payload, title, parcel) => {
   const key = crypto.randomUUID(),
     at = new Date().toISOString();
-  await (await opened).add("outbox", { token, key, at, name, payload, title, state: "waiting" });
+  await (await opened).add("outbox", { token, key, at, name, payload, title, parcel, state: "waiting" });
   navigator.storage?.persist?.();
 };
 
@@ -51,10 +52,10 @@ const storeAnswer = async (token, { answers, csrf_token: _token, ...fetched }) =
     outbox = transaction.objectStore("outbox");
   const byKey = new Map(answers.map((answer) => [answer.key, answer]));
   for (const command of await outbox.getAll()) {
-    const { outcome, message } = byKey.get(command.key) ?? {};
+    const { outcome, code, message } = byKey.get(command.key) ?? {};
     if (outcome === "done") await outbox.delete(command.number);
-    else if (outcome === "refused") await outbox.put({ ...command, state: "refused", message });
-    else if (outcome) await outbox.put({ ...command, message });
+    else if (outcome === "refused") await outbox.put({ ...command, state: "refused", code, message });
+    else if (outcome) await outbox.put({ ...command, code, message });
   }
   await runs.put({ ...fetched, token, fetchedAt: Date.now() });
   await transaction.done;
@@ -73,9 +74,19 @@ const endRun = async (token, { message }) => {
 export const synchroniseRun = (door, token) =>
   navigator.locks.request("driver-sync", async () => {
     let csrfToken = "";
+    const later = new Set(); // keys of commands that the market cannot answer yet: those behind them go on
+    const readSendable = async () => {
+      const held = new Set(); // parcels with a receipt that is not done
+      const commands = [];
+      for (const { key, name, at, payload, parcel, state } of await readCommands(token)) {
+        const isSendable = state === "waiting" && !later.has(key) && !held.has(parcel);
+        if (isSendable && commands.length < AT_ONCE) commands.push({ key, name, at, payload });
+        if (name === "receive_parcel" && parcel) held.add(parcel);
+      }
+      return commands;
+    };
     for (;;) {
-      const waiting = (await readCommands(token)).filter(({ state }) => state === "waiting").slice(0, AT_ONCE);
-      const commands = csrfToken ? waiting.map(({ key, name, at, payload }) => ({ key, name, at, payload })) : [];
+      const commands = csrfToken ? await readSendable() : [];
       const options = commands.length
         ? {
             method: "POST",
@@ -96,9 +107,8 @@ export const synchroniseRun = (door, token) =>
       if (!response.ok) return "failing";
       const answer = await response.json();
       await storeAnswer(token, answer);
-      const isFirst = !csrfToken;
       csrfToken = answer.csrf_token;
-      const left = (await readCommands(token)).filter(({ state }) => state === "waiting");
-      if (!left.length || (!isFirst && answer.answers.every(({ outcome }) => outcome === "later"))) return "fine";
+      for (const { key, outcome } of answer.answers) if (outcome === "later") later.add(key);
+      if (!(await readSendable()).length) return "fine";
     }
   });

@@ -83,7 +83,8 @@ class SimulatedPhone:
     def drop_refused(self) -> None:
         """Leave every refused command as it is on the market; what builds on it goes on without it."""
         for refused in [entry for entry in self.outbox if entry["state"] == Outcome.REFUSED]:
-            self._drop(refused)
+            if refused in self.outbox:  # not dropped with the one that it builds on
+                self._drop(refused)
 
     def _drop(self, dropped: Row) -> None:
         key = dropped["command"]["key"]
