@@ -61,6 +61,7 @@ _SCRIPTS_ON_DEMAND = (
     "js/member/scanner.js",
     "js/member/shortage.js",
     "js/member/substitute.js",
+    "js/member/suggestions.js",
     "js/member/switch.js",
     "vendor/qr.js",
     "vendor/qr-decode.js",

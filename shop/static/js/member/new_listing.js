@@ -5,6 +5,7 @@ import { html } from "member/html";
 import { changeOutbox, Icon, isNotStored, reload, settings, t } from "member/phone";
 import { keepPhoto, readContent, readPhotos, removePhotos } from "member/photos";
 import { addCommands, readDraft, storeDraft } from "member/store";
+import { Suggestions, UsualPrice } from "member/suggestions";
 
 const MAX_PHOTOS = 8;
 const MAX_PRICE = 99_999_999;
@@ -137,6 +138,7 @@ const Form = ({ draft, setDraft }) => {
     }
     <${Photos} keys=${draft.photos} nameOf=${photoName} onKeep=${keepPhotos} onRemove=${removePhoto} isBig />
     <${Field} id="new-name" name="product_name" maxlength="250" ...${text("name")} />
+    <${Suggestions} draft=${draft} onTaken=${change} />
     <${Select} id="new-type" name="product_type" options=${[["", t("choose_type")], ...choices().product_types.map(({ id, name }) => [id, name])]} ...${text("type")} />
     <fieldset class="field">
       <legend>${t("sales_unit")}</legend>
@@ -151,6 +153,7 @@ const Form = ({ draft, setDraft }) => {
       </div>`
     }
     <${NumberField} id="new-price" name="price" unit="₫" ...${text("price")} />
+    <${UsualPrice} name=${draft.name} unit=${draft.unit} content=${contentOf(draft)} />
     <${NumberField} id="new-stock" name="quantity_in_stock" unit="" ...${text("onHand")} />
     <${Field} id="new-shelf-life" name="shelf_life" maxlength="250" hint=${t("shelf_life_hint")} ...${text("shelfLife")} />
     <details class="panel" open=${faults.includes("origin") || faults.includes("return_terms")}>

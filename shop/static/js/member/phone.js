@@ -71,6 +71,9 @@ effect(() => localStorage.setItem("picked", JSON.stringify([...ticks.value])));
 
 export const AT_ONCE = 40; // rows of a list that are drawn before the member asks for more
 
+// Return a text without accents and capitals, as people search.
+export const folded = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").replace(/đ/gi, "d").toLowerCase();
+
 const compareNames = new Intl.Collator(language).compare;
 
 export const products = () =>

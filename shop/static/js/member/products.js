@@ -49,11 +49,11 @@ export const stockOf = (variant, channel) => {
     (settings.value.warehouses ?? []).filter(({ channels }) => channels.includes(channel)).map(({ id }) => id),
   );
   const stock = { free: 0, there: 0, elsewhere: 0 };
-  for (const { warehouse, on_hand: onHand, reserved, allocated } of variant.stocks) {
+  for (const { warehouse, on_hand: onHand, reserved, allocated, recalled = 0 } of variant.stocks) {
     if (!selling.has(warehouse)) stock.elsewhere += onHand;
     else {
       stock.there += onHand;
-      stock.free += onHand - reserved - allocated;
+      stock.free += onHand - reserved - allocated - recalled;
     }
   }
   return stock;

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { button, Field, MAX_QUANTITY, NumberField, readCount, readWhole, Select, SyncTag } from "member/controls";
 import { html } from "member/html";
-import { AT_ONCE, giveCounts, giveStock, Icon, nameOf, number, products, settings, t } from "member/phone";
+import { AT_ONCE, folded, giveCounts, giveStock, Icon, nameOf, number, products, settings, t } from "member/phone";
 
 export const warehouses = () => settings.value.warehouses ?? [];
 export const openWarehouses = () => warehouses().filter(({ is_open: isOpen }) => isOpen);
@@ -23,8 +23,6 @@ const countable = () =>
       )
       .filter(({ place, stock }) => place && (place.is_open || stock.on_hand !== 0)),
   );
-
-const folded = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").replace(/đ/gi, "d").toLowerCase();
 
 export const CountStock = () => {
   const [counts, setCounts] = useState({});

@@ -572,7 +572,7 @@ def test_stock_is_received_lost_and_counted(seller) -> None:
 
     assert [answer["outcome"] for answer in push_response["answers"]] == ["done"] * 3
     assert push_response["rows"][0]["variants"][0]["stocks"] == [
-        {"warehouse": at["warehouse"], "on_hand": 12, "reserved": 0, "allocated": 0}
+        {"warehouse": at["warehouse"], "on_hand": 12, "reserved": 0, "allocated": 0, "recalled": 0}
     ]
     movements = Movement.objects.filter(idempotency_key__startswith="phone:").order_by("pk")
     assert list(movements.values_list("quantity", "reason", "note")) == [
