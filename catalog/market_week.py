@@ -84,7 +84,7 @@ def coach_departures_in_week(
     return sorted(candidates, key=lambda coach: (coach.leaves_at, coach.delivery_method.pk))
 
 
-def weekly_delivery_methods() -> list[DeliveryMethod]:
+def load_weekly_delivery_methods() -> list[DeliveryMethod]:
     """Return active market-day and coach delivery methods of approved cooperatives."""
     methods = DeliveryMethod.objects.active_with_terms().filter(
         kind__in=[DeliveryKind.MARKET_DAY, DeliveryKind.COACH], cooperative__state=CooperativeState.APPROVED

@@ -127,7 +127,7 @@ def bulletin_path(bulletin: Bulletin) -> str:
     return f"/ban-tin/{bulletin.week.isoformat()}/{suffix}"
 
 
-def bulletin_products(bulletin: Bulletin) -> list[Product]:
+def load_bulletin_products(bulletin: Bulletin) -> list[Product]:
     """Return the products that the bulletin mentions and that are still listed, named in its language."""
     channel = market_channel()
     if channel is None:

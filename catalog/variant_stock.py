@@ -33,7 +33,7 @@ class VariantStock:
         return self.variant.track_inventory and self.free <= self.low_stock_at
 
 
-def variant_stocks(
+def read_variant_stocks(
     variants: Collection[Variant], channel: Channel, *, seller: Cooperative
 ) -> dict[int, VariantStock]:
     """Return the stock of each of a cooperative's variants in a channel, by variant id. Two queries."""

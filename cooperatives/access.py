@@ -134,7 +134,7 @@ class PermissionScope:
 PLATFORM_SCOPE = PermissionScope((PermissionGrant(is_platform_wide=True),))
 
 
-def permission_scope(user: User | AnonymousUser | None, permission: Permission) -> PermissionScope:
+def load_permission_scope(user: User | AnonymousUser | None, permission: Permission) -> PermissionScope:
     """Return the rows for which a staff user holds a permission. Superusers hold it for all rows.
 
     Groups that are neither platform-wide nor assigned to a cooperative grant nothing.
@@ -166,7 +166,7 @@ def permission_scope(user: User | AnonymousUser | None, permission: Permission) 
     )
 
 
-def platform_permissions(user: User, *, is_in_all_channels: bool = False) -> frozenset[str]:
+def read_platform_permissions(user: User, *, is_in_all_channels: bool = False) -> frozenset[str]:
     """Return the permission codes that a staff user holds platform-wide.
 
     If `is_in_all_channels` is true, these are the permissions for which `has_staff_permission` is true.
@@ -188,7 +188,7 @@ def effective_group_permissions() -> QuerySet[GroupPermission]:
     return GroupPermission.objects.filter(Q(group__is_platform_wide=True) | Exists(assignments))
 
 
-def cooperative_ids_by_user(user_ids: Sequence[int]) -> dict[int, list[int]]:
+def read_cooperative_ids_by_user(user_ids: Sequence[int]) -> dict[int, list[int]]:
     """Return the ids of the cooperatives each user acts for, as a member or through a staff group, sorted."""
     by_user: dict[int, set[int]] = {}
     members = Membership.objects.filter(user__in=user_ids, is_active=True).values_list("user", "cooperative")
@@ -214,7 +214,7 @@ def _active_memberships(user_id: int) -> QuerySet[Membership]:
     )
 
 
-def membership_context(user: User | AnonymousUser, cooperative_id: int | None = None) -> MembershipContext:
+def load_membership(user: User | AnonymousUser, cooperative_id: int | None = None) -> MembershipContext:
     """Return the user's membership of that cooperative, or the first one. Raises Missing if there is none."""
     for membership in find_memberships(user):
         if cooperative_id in (None, membership.cooperative_id):

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from cooperatives.access import platform_permissions
+from cooperatives.access import read_platform_permissions
 from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
 
@@ -203,7 +203,7 @@ def staff_menu(request: HttpRequest) -> list[MenuGroup]:
     user = request.user
     permissions: frozenset[str] = frozenset()
     if isinstance(user, User):
-        permissions = platform_permissions(user, is_in_all_channels=True)
+        permissions = read_platform_permissions(user, is_in_all_channels=True)
     current_url_name = request.resolver_match.view_name if request.resolver_match else ""
     groups = []
     for group in _GROUPS:

@@ -20,7 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from django.views.static import serve
 
-from catalog.market_week import next_coach, next_market, this_week, weekly_delivery_methods
+from catalog.market_week import load_weekly_delivery_methods, next_coach, next_market, this_week
 from catalog.models import ALL_MONTHS, Category, Listing
 from catalog.models.listing import ListingQuerySet
 from catalog.search import MAX_PAGEABLE_RESULTS
@@ -77,7 +77,7 @@ def show_home(request: HttpRequest) -> HttpResponse:
     categories = list(Category.objects.roots().shown().select_related("picture"))
     show_in_language(categories, "name")
     show_in_language(cooperatives, "name", "summary")
-    delivery_methods = weekly_delivery_methods()
+    delivery_methods = load_weekly_delivery_methods()
     season_cards = build_cards(
         _in_season(listings.filter(is_available=True), vietnam_date(now).month), now=now
     )

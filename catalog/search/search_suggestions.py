@@ -53,18 +53,18 @@ def suggestions_for(query: str, index: FacetIndex) -> Suggestions:
     if sum(len(word.folded) for word in words) < MIN_LETTERS_TO_SUGGEST:
         return Suggestions()
     readings = prefix_terms(expand_synonyms(words))
-    products = _suggested_products(query, readings[0], index)
+    products = _find_suggested_products(query, readings[0], index)
     return Suggestions(
         landing=find_landing_page(query, index),
         products=products,
-        options=() if products else _suggested_options(query, readings[0], index),
+        options=() if products else _find_suggested_variants(query, readings[0], index),
         categories=find_categories(readings, MAX_OTHERS),
         cooperatives=find_cooperatives(readings, MAX_OTHERS),
         places=find_places(readings, index, MAX_OTHERS),
     )
 
 
-def _suggested_products(query: str, typed: Reading, index: FacetIndex) -> list[Product]:
+def _find_suggested_products(query: str, typed: Reading, index: FacetIndex) -> list[Product]:
     """Return products whose name matches, with all diacritics that were typed."""
     keys = [
         key for key in suggest_product_ids(query, limit=MAX_EXAMINED_PRODUCTS) if key in index.product_ids
@@ -82,7 +82,7 @@ def _suggested_products(query: str, typed: Reading, index: FacetIndex) -> list[P
     ]
 
 
-def _suggested_options(query: str, typed: Reading, index: FacetIndex) -> list[Variant]:
+def _find_suggested_variants(query: str, typed: Reading, index: FacetIndex) -> list[Variant]:
     """Return priced options that have the typed words in their own name or their product's."""
     keys = [
         key

@@ -27,7 +27,7 @@ def correct_words(words: Sequence[QueryWord]) -> list[list[list[str]]] | None:
     the buyer wants something that is not sold here.
     """
     folded_words = [word.folded for word in words]
-    known_words = _known_words(folded_words)
+    known_words = _read_known_words(folded_words)
     unknown_words = [
         word.folded
         for word in words
@@ -37,7 +37,7 @@ def correct_words(words: Sequence[QueryWord]) -> list[list[list[str]]] | None:
     if not unknown_words or (len(words) > 1 and not known_words and not split_words):
         return None
     min_letters = _MIN_LETTERS_BESIDE if known_words else MIN_LETTERS_TO_CORRECT
-    candidates_by_word = _typo_candidates([word for word in unknown_words if len(word) >= min_letters])
+    candidates_by_word = _find_typo_candidates([word for word in unknown_words if len(word) >= min_letters])
     phrases: list[list[list[str]]] = []
     for word in folded_words:
         corrections = [[correction] for correction in candidates_by_word.get(word, ())]
@@ -52,12 +52,12 @@ def corrected_choices(phrases: Iterable[Sequence[Sequence[str]]]) -> list[Choice
     return [[[Term(word) for word in phrase] for phrase in alternatives] for alternatives in phrases]
 
 
-def _known_words(words: Sequence[str]) -> set[str]:
+def _read_known_words(words: Sequence[str]) -> set[str]:
     """Return the words that the catalogue has."""
     return set(KnownWord.objects.filter(word__in=words).values_list("word", flat=True))
 
 
-def _typo_candidates(words: Sequence[str]) -> dict[str, list[str]]:
+def _find_typo_candidates(words: Sequence[str]) -> dict[str, list[str]]:
     """Return for each word the known words that it probably means, the most frequent first."""
     if not words:
         return {}

@@ -35,7 +35,7 @@ REQUESTS_PER_CONTACT = Limit("back-contact", max_tries=20, seconds=24 * 60 * 60)
 
 def paused_product_page(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the page of a paused product, or a 404 for anything else."""
-    product = _product_or_404(slug)
+    product = _find_product_or_404(slug)
     variants = list(product.variants.in_order())
     show_in_language(variants, "name")
     show_in_language([product], "name", "description_text", "season_note")
@@ -60,7 +60,7 @@ def paused_product_page(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe_or_post
 def request_back_in_stock_view(request: HttpRequest, slug: str) -> HttpResponse:
     """Request a back-in-stock message for a product or variant."""
-    product = _product_or_404(slug)
+    product = _find_product_or_404(slug)
     variants = list(product.variants.in_order())
     show_in_language(variants, "name")
     form = back_in_stock_form(request, variants)
@@ -137,7 +137,7 @@ def _create_request(request: HttpRequest, form: BackInStockForm, product: Produc
     return True
 
 
-def _product_or_404(slug: str) -> Product:
+def _find_product_or_404(slug: str) -> Product:
     channel = market_channel()
     if channel is None:
         raise Http404

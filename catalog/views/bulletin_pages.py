@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from catalog.models import Bulletin
-from catalog.views.follow_pages import follow_form, visitors_follow
+from catalog.views.follow_pages import find_visitors_follow, follow_form
 from catalog.views.product_cards import ProductCard, build_cards, listings_for_cards
 from cooperatives.models import Cooperative
 from shop.core.models import market_channel, show_in_language
@@ -32,7 +32,7 @@ def list_bulletins(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show_bulletin(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
     """Show one week's bulletin of the market or a cooperative."""
-    requested_bulletin = _bulletin_or_404(week, slug, _language())
+    requested_bulletin = _find_bulletin_or_404(week, slug, _language())
     cooperative = requested_bulletin.cooperative
     before = (
         Bulletin.objects.by_author(cooperative)
@@ -47,14 +47,14 @@ def show_bulletin(request: HttpRequest, week: str, slug: str | None = None) -> H
 @require_safe
 def download_bulletin_text(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
     """Show the bulletin as a text file, to print or forward."""
-    return _text_download(_bulletin_or_404(week, slug, _language()).text, week, slug, "ban-tin")
+    return _text_download(_find_bulletin_or_404(week, slug, _language()).text, week, slug, "ban-tin")
 
 
 @require_safe
 def download_spoken_text(request: HttpRequest, week: str, slug: str | None = None) -> HttpResponse:
     """Show the Vietnamese text for the commune's loudspeaker, with numbers in words."""
     return _text_download(
-        _bulletin_or_404(week, slug, LOUDSPEAKER_LANGUAGE).spoken_text, week, slug, "doc-loa"
+        _find_bulletin_or_404(week, slug, LOUDSPEAKER_LANGUAGE).spoken_text, week, slug, "doc-loa"
     )
 
 
@@ -84,7 +84,7 @@ def _render_bulletin(
     loudspeaker_version = (
         requested_bulletin
         if requested_bulletin is None or requested_bulletin.spoken_text
-        else _loudspeaker_version(requested_bulletin)
+        else _find_loudspeaker_version(requested_bulletin)
     )
     context = {
         "bulletin": requested_bulletin,
@@ -94,7 +94,7 @@ def _render_bulletin(
         "earlier": earlier,
         "other_bulletins": other_bulletins,
         "follow_form": follow_form(request),
-        "followed": visitors_follow(request, cooperative),
+        "followed": find_visitors_follow(request, cooperative),
     }
     return render(request, "catalog/bulletin.html", context)
 
@@ -108,7 +108,7 @@ def _mentioned_cards(requested_bulletin: Bulletin | None) -> list[ProductCard]:
     return build_cards(listings_for_cards(list(mentions), channel.pk), now=timezone.now())
 
 
-def _loudspeaker_version(requested_bulletin: Bulletin) -> Bulletin | None:
+def _find_loudspeaker_version(requested_bulletin: Bulletin) -> Bulletin | None:
     return (
         Bulletin.objects.by_author(requested_bulletin.cooperative)
         .in_language(LOUDSPEAKER_LANGUAGE)
@@ -117,7 +117,7 @@ def _loudspeaker_version(requested_bulletin: Bulletin) -> Bulletin | None:
     )
 
 
-def _bulletin_or_404(week: str, slug: str | None, language: str) -> Bulletin:
+def _find_bulletin_or_404(week: str, slug: str | None, language: str) -> Bulletin:
     try:
         monday = datetime.date.fromisoformat(week)
     except ValueError as error:

@@ -15,7 +15,7 @@ PROVINCE_SESSION_KEY = "province_code"
 COMMUNE_SESSION_KEY = "commune_code"
 
 
-def selling_provinces() -> list[Division]:
+def find_selling_provinces() -> list[Division]:
     """Return provinces with a public cooperative, in alphabetical order."""
     codes = set(Cooperative.objects.public().order_by().values_list("province_code", flat=True).distinct())
     return [province for province in all_provinces() if province.code in codes]

@@ -17,7 +17,7 @@ from catalog.models import ALL_MONTHS, Listing, Product
 from catalog.models.listing import ListingQuerySet
 from catalog.views.breadcrumbs import Breadcrumb, market_breadcrumb
 from catalog.views.delivery_estimates import MAX_DAYS_PER_PICKUP_PLACE, DeliveryEstimate
-from catalog.views.follow_pages import follow_form, visitors_follow
+from catalog.views.follow_pages import find_visitors_follow, follow_form
 from catalog.views.product_cards import build_cards
 from cooperatives.models import Certificate, Cooperative, DeliveryMethod, Producer
 from shop.core.dates.calendar import vietnam_date
@@ -63,8 +63,8 @@ def show_cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     )
     show_in_language([requested_cooperative], "name", "summary", "story", "pause_note")
     show_in_language(producers, "products_made", "place")
-    options = _delivery_options(requested_cooperative, now=now)
-    certificates = _certificates(requested_cooperative, channel, today)
+    options = _build_delivery_options(requested_cooperative, now=now)
+    certificates = _load_certificates(requested_cooperative, channel, today)
     context = {
         "cooperative": requested_cooperative,
         "breadcrumbs": [market_breadcrumb(), Breadcrumb(_("Cooperatives"), reverse("catalog:cooperatives"))],
@@ -81,7 +81,7 @@ def show_cooperative(request: HttpRequest, slug: str) -> HttpResponse:
         "is_paused": requested_cooperative.is_paused_on(today),
         "region": slugify(requested_cooperative.province_name) if requested_cooperative.province_code else "",
         "follow_form": follow_form(request),
-        "followed": visitors_follow(request, requested_cooperative),
+        "followed": find_visitors_follow(request, requested_cooperative),
     }
     return render(request, "cooperatives/cooperative.html", context)
 
@@ -94,7 +94,7 @@ def _harvests(listings: ListingQuerySet) -> list[Product]:
     return products
 
 
-def _certificates(
+def _load_certificates(
     cooperative: Cooperative, channel: Channel | None, today: datetime.date
 ) -> list[Certificate]:
     """Return certificates valid today, with those of their products that buyers can see."""
@@ -109,7 +109,7 @@ def _certificates(
     return rows
 
 
-def _delivery_options(cooperative: Cooperative, *, now: datetime.datetime) -> list[DeliveryEstimate]:
+def _build_delivery_options(cooperative: Cooperative, *, now: datetime.datetime) -> list[DeliveryEstimate]:
     methods = list(DeliveryMethod.objects.active_with_terms().filter(cooperative=cooperative))
     show_in_language(methods, "name", "note")
     return [

@@ -29,7 +29,7 @@ def cooperative_labels(keys: Sequence[Any]) -> OptionLabels:
     return {row.pk: (row.slug, translated(row, "name")) for row in rows}
 
 
-def cooperatives_by_slug(slugs: Sequence[str]) -> dict[str, int]:
+def read_cooperatives_by_slug(slugs: Sequence[str]) -> dict[str, int]:
     if not slugs:
         return {}
     return dict(Cooperative.objects.selling().filter(slug__in=slugs).order_by("pk").values_list("slug", "pk"))

@@ -99,7 +99,7 @@ def follow_form(request: HttpRequest) -> FollowForm:
     return FollowForm(submitted, initial={"email": account_email}, label_suffix="")
 
 
-def visitors_follow(request: HttpRequest, cooperative: Cooperative | None) -> Follow | None:
+def find_visitors_follow(request: HttpRequest, cooperative: Cooperative | None) -> Follow | None:
     """Return the signed-in user's confirmed follow of this cooperative or the market, if any."""
     user = get_user(request)
     if not isinstance(user, User):

@@ -96,7 +96,7 @@ class ProductFilters:
         if delivering_cooperative_ids is not None:
             self._toggles[DELIVERED] = _any_of(index.cooperatives, delivering_cooperative_ids)
         self._categories = self._values(CATEGORY, self._branches)
-        self._cooperatives = filter_labels.cooperatives_by_slug(self._list(COOPERATIVE))
+        self._cooperatives = filter_labels.read_cooperatives_by_slug(self._list(COOPERATIVE))
         self._provinces = self._values(PLACE, index.provinces)
         self._communes = self._values(COMMUNE, index.communes)
         self._bands = [int(band) for band in self._values(BAND, map(str, PRICE_BAND_STARTS))]

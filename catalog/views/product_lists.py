@@ -98,8 +98,8 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
         "search_words": query[:200],
         "has_words": has_words,
         "has_one_word": len(words) == 1,
-        "corrected_query": _with_diacritics(search_result.corrected_query, search_result.tiers),
-        "decoded_query": _with_diacritics(decoded, search_result.tiers),
+        "corrected_query": _find_with_diacritics(search_result.corrected_query, search_result.tiers),
+        "decoded_query": _find_with_diacritics(decoded, search_result.tiers),
         "is_literal": is_literal,
         "has_only_mentions": is_found and search_result.has_only_mentions,
         "landing": search_result.landing,
@@ -242,7 +242,7 @@ def _cards_of_query(query: str, index: FacetIndex) -> list[ProductCard]:
     )
 
 
-def _with_diacritics(words: str, tiers: RelevanceTiers) -> str:
+def _find_with_diacritics(words: str, tiers: RelevanceTiers) -> str:
     """Return the words with the diacritics of the newest product's name. Without a match it is empty."""
     if not words or not tiers.product_ids:
         return ""

@@ -75,12 +75,12 @@ def show_product(request: HttpRequest, slug: str) -> HttpResponse:
     _show_in_language(requested_product, choices)
     if request.headers.get("HX-Target") == "delivery":
         return render(request, "catalog/product.html#delivery", context)
-    context |= variant_context | _details_context(request, requested_product, channel, choices, now=now)
+    context |= variant_context | _build_details_context(request, requested_product, channel, choices, now=now)
     context |= {"best": purchase.choice, "media": media}
     return render(request, "catalog/product.html", context)
 
 
-def _details_context(
+def _build_details_context(
     request: HttpRequest,
     product: Product,
     channel: Channel,

@@ -17,7 +17,7 @@ from catalog.search import MAX_PAGEABLE_RESULTS
 from catalog.search.facet_index import FacetIndex, market_facet_index, union_sets
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.sort_orders import SortedProducts, SortOrder
-from catalog.views.buyer_province import selling_provinces
+from catalog.views.buyer_province import find_selling_provinces
 from catalog.views.product_cards import ProductCard, build_cards, listings_for_cards
 from cooperatives.models import Cooperative
 from shop.core.dates.calendar import vietnam_date
@@ -35,7 +35,7 @@ STARS = (5, 4, 3)
 def show_seasons(request: HttpRequest) -> HttpResponse:
     """Show the harvest calendar: seasonal products by month and province. The default is this month."""
     now = timezone.now()
-    provinces = selling_provinces()
+    provinces = find_selling_provinces()
     province = next(
         (province for province in provinces if slugify(province.name) == request.GET.get("noi")), None
     )

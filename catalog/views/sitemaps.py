@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Max
 
 from catalog.models import Category, Listing
-from catalog.views.buyer_province import selling_provinces
+from catalog.views.buyer_province import find_selling_provinces
 from cooperatives.models import Cooperative
 from shop.core.models import market_channel
 from shop.core.texts.folding import slugify
@@ -53,7 +53,7 @@ class ProvinceSitemap(LanguageSitemap):
     view = "catalog:region"
 
     def items(self) -> list[tuple[str, None]]:
-        return [(slugify(province.name), None) for province in selling_provinces()]
+        return [(slugify(province.name), None) for province in find_selling_provinces()]
 
 
 def sitemaps() -> dict[str, LanguageSitemap]:

@@ -16,7 +16,7 @@ from catalog.models import Listing, Product
 from catalog.states import ListingState
 from catalog.views.product_cards import build_cards
 from catalog.views.product_page import get_channel_or_404
-from catalog.views.wish_list_storage import SESSION_KEY, wished_product_ids
+from catalog.views.wish_list_storage import SESSION_KEY, read_wished_product_ids
 from cooperatives.states import CooperativeState
 from shop.accounts.models import User
 from shop.core.models import show_in_language
@@ -30,7 +30,7 @@ def show_wish_list(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _change_wish_list(request)
     channel = get_channel_or_404()
-    requested = wished_product_ids(request)
+    requested = read_wished_product_ids(request)
     listings = {
         listing.product_id: listing
         for listing in Listing.objects.filter(
@@ -73,7 +73,7 @@ def _change_wish_list(request: HttpRequest) -> HttpResponse:
 def _selectable_products(request: HttpRequest) -> QuerySet[Product]:
     """Return the products that buyers can see, and those that are on the visitor's list already."""
     visible = Product.objects.paused_or_published(get_channel_or_404().pk)
-    return Product.objects.filter(Q(pk__in=visible.values("pk")) | Q(pk__in=wished_product_ids(request)))
+    return Product.objects.filter(Q(pk__in=visible.values("pk")) | Q(pk__in=read_wished_product_ids(request)))
 
 
 def _primary_key(text: str) -> int:

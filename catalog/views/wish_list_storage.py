@@ -27,7 +27,7 @@ def move_guest_wishes(request: HttpRequest, user: User, *, now: datetime.datetim
         add_to_wish_list(user_id=user.pk, product_ids=requested, now=now)
 
 
-def wished_product_ids(request: HttpRequest) -> list[int]:
+def read_wished_product_ids(request: HttpRequest) -> list[int]:
     """Return ids of the products on the visitor's wish list, newest first."""
     if isinstance(request.user, User):
         wished_products = WishedProduct.objects.filter(user=request.user).order_by("-added_at", "-pk")

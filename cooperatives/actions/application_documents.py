@@ -143,7 +143,7 @@ def read_file(file: DocumentFile) -> OpenedFile:
         raise DocumentUnreadable() from error
 
 
-def opened_file_keys(document: ApplicationDocument, actor: Actor) -> set[str]:
+def read_opened_file_keys(document: ApplicationDocument, actor: Actor) -> set[str]:
     """Return the ids, as text, of the document's files that the actor opened."""
     keys = [str(key) for key in document.files.values_list("pk", flat=True)]
     opened = Change.objects.filter(
@@ -168,7 +168,7 @@ def accept_document(
     """
     document = _lock_document(cooperative_id, document_id, seen_submitted_at)
     keys = {str(key) for key in document.files.values_list("pk", flat=True)}
-    if keys - opened_file_keys(document, actor):
+    if keys - read_opened_file_keys(document, actor):
         raise DocumentNotOpened()
     change_state(document, DocumentState.ACCEPTED, DOCUMENT_TRANSITIONS)
     _record_document("document.accepted", document, actor=actor, now=now)

@@ -82,7 +82,7 @@ def create_application(
     if applications.exists():
         raise AlreadyApplied()
     cooperative = Cooperative(
-        slug=unique_cooperative_slug(details.name), folded_name=fold(details.name), **asdict(details)
+        slug=find_unused_cooperative_slug(details.name), folded_name=fold(details.name), **asdict(details)
     )
     cooperative.zalo_phone = details.phone
     cooperative.save(force_insert=True)
@@ -215,7 +215,7 @@ def change_stock_warnings(
         )
 
 
-def unique_cooperative_slug(name: str) -> str:
+def find_unused_cooperative_slug(name: str) -> str:
     """Return a slug derived from the name that no other cooperative has."""
     requested = slugify(name)[:100]
     used_slugs = set(Cooperative.objects.filter(slug__startswith=requested).values_list("slug", flat=True))

@@ -228,10 +228,10 @@ def _set_details(delivery_method: DeliveryMethod, details: DeliveryMethodDetails
         )
         delivery_method.station, delivery_method.cut_off_hours = details.station, details.cut_off_hours
     if delivery_method.kind in PICKUP_KINDS:
-        delivery_method.warehouse = _pickup_warehouse(delivery_method, details.warehouse_id)
+        delivery_method.warehouse = _prepare_pickup_warehouse(delivery_method, details.warehouse_id)
 
 
-def _pickup_warehouse(delivery_method: DeliveryMethod, warehouse_id: uuid.UUID | None) -> Warehouse:
+def _prepare_pickup_warehouse(delivery_method: DeliveryMethod, warehouse_id: uuid.UUID | None) -> Warehouse:
     """Return the given warehouse, else the method's, else the first, and enable pickup there."""
     warehouses = Warehouse.objects.for_cooperative(delivery_method.cooperative).open()
     requested = warehouse_id or delivery_method.warehouse_id

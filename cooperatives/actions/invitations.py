@@ -132,7 +132,7 @@ def invitation_token(invitation: Invitation) -> str:
     return _SIGNER.sign(str(invitation.pk))
 
 
-def open_invitations(cooperative: Cooperative, now: datetime.datetime) -> Sequence[Invitation]:
+def find_open_invitations(cooperative: Cooperative, now: datetime.datetime) -> Sequence[Invitation]:
     """Return the open invitations of a cooperative's managers, newest first."""
     return list(Invitation.objects.for_cooperative(cooperative).open(now).newest_first())
 

@@ -152,10 +152,10 @@ def use_pin(*, phone: SharedPhone, pin_id: int, entered_pin: str, now: datetime.
 
 def usable_pins(phone: SharedPhone) -> list[PhonePin]:
     """Return the PINs that open a phone, by the members' names."""
-    return [row for row in shown_pins(phone) if row.wrong_tries < MAX_WRONG_TRIES]
+    return [row for row in find_shown_pins(phone) if row.wrong_tries < MAX_WRONG_TRIES]
 
 
-def shown_pins(phone: SharedPhone) -> list[PhonePin]:
+def find_shown_pins(phone: SharedPhone) -> list[PhonePin]:
     """Return the PINs of a phone that still belong to their account, also those that wrong tries ended."""
     rows = PhonePin.objects.present().filter(phone=phone).select_related("phone", "membership__user")
     return sorted(filter(is_of_account, rows), key=lambda row: (row.membership.user.name, row.pk))

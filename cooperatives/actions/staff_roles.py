@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.access import platform_permissions
+from cooperatives.access import read_platform_permissions
 from shop.accounts.models import Group, GroupPermission, User
 from shop.accounts.registration.accounts import send_password_link
 from shop.accounts.staff.permissions import Permission
@@ -51,7 +51,7 @@ def invite_staff(
     An existing account with this address becomes a staff account and keeps its password. Raises
     BeyondOwnRights, EmailTaken, InvalidColumnValue.
     """
-    _require_grantable(acting_user, _permission_codes(group_ids))
+    _require_grantable(acting_user, _read_permission_codes(group_ids))
     existing = User.objects.filter(email=email, erased_at=None).first()
     values = {"first_name": name} if existing is None or not existing.first_name else {}
     actor = acting_user.as_actor(EntryPoint.DESK)
@@ -68,7 +68,7 @@ def set_staff_roles(
     user = _require_colleague(acting_user, user_id)
     current_ids = set(user.permission_groups.values_list("pk", flat=True))
     added_group_ids, removed_group_ids = set(group_ids) - current_ids, current_ids - set(group_ids)
-    _require_grantable(acting_user, _permission_codes(added_group_ids | removed_group_ids))
+    _require_grantable(acting_user, _read_permission_codes(added_group_ids | removed_group_ids))
     return change_user(
         user_id=user.pk,
         values={},
@@ -110,7 +110,7 @@ def save_role(
 
     Raises BeyondOwnRights, GroupNameTaken, LastAdmin, Missing.
     """
-    current_codes = _permission_codes([group_id]) if group_id is not None else set()
+    current_codes = _read_permission_codes([group_id]) if group_id is not None else set()
     requested_codes = set(permissions)
     _require_grantable(acting_user, current_codes | requested_codes)
     actor = acting_user.as_actor(EntryPoint.DESK)
@@ -127,13 +127,13 @@ def save_role(
 
 def remove_role(*, acting_user: User, group_id: int, now: datetime.datetime) -> None:
     """Delete a role. Staff who have it keep their other roles. Raises BeyondOwnRights, LastAdmin, Missing."""
-    _require_grantable(acting_user, _permission_codes([group_id]))
+    _require_grantable(acting_user, _read_permission_codes([group_id]))
     delete_group(group_id=group_id, actor=acting_user.as_actor(EntryPoint.DESK), now=now)
 
 
 def grantable_permissions(user: User) -> list[Permission]:
     """Return the permissions that a user may give to others, in their order."""
-    platform_codes = platform_permissions(user)
+    platform_codes = read_platform_permissions(user)
     return [permission for permission in Permission if permission in platform_codes]
 
 
@@ -146,14 +146,14 @@ def _require_colleague(acting_user: User, user_id: int) -> User:
     if user.is_superuser and not acting_user.is_superuser:
         raise BeyondOwnRights()
     groups = user.permission_groups.values_list("pk", flat=True)
-    _require_grantable(acting_user, _permission_codes(groups))
+    _require_grantable(acting_user, _read_permission_codes(groups))
     return user
 
 
 def _require_grantable(acting_user: User, codes: Collection[str]) -> None:
-    if not set(codes) <= platform_permissions(acting_user):
+    if not set(codes) <= read_platform_permissions(acting_user):
         raise BeyondOwnRights()
 
 
-def _permission_codes(group_ids: Collection[int]) -> set[str]:
+def _read_permission_codes(group_ids: Collection[int]) -> set[str]:
     return set(GroupPermission.objects.filter(group__in=group_ids).values_list("code", flat=True))

@@ -66,7 +66,7 @@ def open_warehouse(
     warehouse = Warehouse.objects.create(
         cooperative=cooperative,
         name=details.name,
-        slug=_free_slug(f"kho-{cooperative.slug}-{slugify(details.name)}"[:240]),
+        slug=_find_free_slug(f"kho-{cooperative.slug}-{slugify(details.name)}"[:240]),
         address=address,
         click_and_collect=details.click_and_collect,
         is_private=details.click_and_collect == ClickAndCollect.DISABLED,
@@ -143,7 +143,7 @@ def create_warehouse_from_columns(
         raise Missing(field="cooperative")
     address.save(force_insert=True)
     warehouse = Warehouse(cooperative=cooperative, address=address, **values)
-    warehouse.slug = warehouse.slug or _free_slug(slugify(warehouse.name)[:240])
+    warehouse.slug = warehouse.slug or _find_free_slug(slugify(warehouse.name)[:240])
     save_unique(warehouse)
     add_warehouse_to_channels(warehouse)
     record_change(
@@ -200,7 +200,7 @@ def _fill_address(address: Address, cooperative: Cooperative, details: Warehouse
     address.phone = details.phone or cooperative.phone
 
 
-def _free_slug(requested: str) -> str:
+def _find_free_slug(requested: str) -> str:
     used_slugs = set(Warehouse.objects.filter(slug__startswith=requested).values_list("slug", flat=True))
     candidates = (requested if n == 1 else f"{requested}-{n}" for n in range(1, len(used_slugs) + 2))
     return next(candidate for candidate in candidates if candidate not in used_slugs)

@@ -12,7 +12,12 @@ from django.utils.translation import gettext_noop
 
 from orders.actions.complaints.answer_complaint import EmptyRemedy, Remedy
 from orders.actions.complaints.file_complaint import MAX_COMPLAINT_PICTURES, DeliveredLine
-from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, RefundLimits, refund_limits
+from orders.actions.refunds.refund_decisions import (
+    LineRefund,
+    RefundDecision,
+    RefundLimits,
+    read_refund_limits,
+)
 from orders.forms.refunds import RefundAmountsForm, RefundFormRow, quantity_field
 from orders.models import Complaint, CostBearer, RequestedRemedy
 from shop.core.web.file_fields import PhotosField
@@ -184,7 +189,7 @@ def answer_form(complaint: Complaint, data: FormData = None, *, is_for_members: 
         data,
         complaint=complaint,
         quantities={line.order_line_id: line.quantity for line in complaint.lines.all()},
-        limits=refund_limits(part.order, part),
+        limits=read_refund_limits(part.order, part),
         is_for_members=is_for_members,
         initial={"idempotency_key": uuid.uuid4()},
     )

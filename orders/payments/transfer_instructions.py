@@ -23,10 +23,10 @@ def transfer_instructions_for_order(
 
 def amount_not_requested(order: Order) -> int:
     """Return the amount that is due but not requested, because it was paid and paid back, in minor units."""
-    return charged_back_amount(order) + externally_refunded_amount(order)
+    return read_charged_back_amount(order) + externally_refunded_amount(order)
 
 
-def charged_back_amount(order: Order) -> int:
+def read_charged_back_amount(order: Order) -> int:
     """Return the amount charged back, in minor units. The buyer's bank and the market settle it."""
     if not order.amount_due or order.confirmed_at is None:
         return 0

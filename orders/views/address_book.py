@@ -46,7 +46,7 @@ _COMPARED_COLUMNS = ("first_name", "phone", "street_address_1", "commune_code", 
 def list_addresses(request: HttpRequest) -> HttpResponse:
     """List the addresses, the default first."""
     user = _user_or_404(request)
-    book = receiver.address_book(user)
+    book = receiver.read_address_book(user)
     context = {
         "book": book,
         "default_id": user.default_shipping_address_id,
@@ -62,7 +62,7 @@ def list_addresses(request: HttpRequest) -> HttpResponse:
 def add_address_view(request: HttpRequest) -> HttpResponse:
     """Add an address."""
     user = _user_or_404(request)
-    if len(receiver.address_book(user)) >= MAX_ADDRESSES_PER_USER:
+    if len(receiver.read_address_book(user)) >= MAX_ADDRESSES_PER_USER:
         return redirect("orders:addresses")
     initial = {"name": user.first_name, "phone": format_phone(user.phone or "")}
     form = _build_form(request, initial)
@@ -127,7 +127,7 @@ def save_checkout_address(request: HttpRequest, address: Address) -> None:
 
 def _add_to_book(user: User, address: Address, *, is_default: bool = False) -> None:
     """Add an address unless the book has it or is full. The first address becomes the default."""
-    book = receiver.address_book(user)
+    book = receiver.read_address_book(user)
     if len(book) >= MAX_ADDRESSES_PER_USER or any(
         _are_equal(saved_address, address) for saved_address in book
     ):
@@ -211,7 +211,11 @@ def _user_or_404(request: HttpRequest) -> User:
 def _address_or_404(user: User, address_id: int) -> Address:
     """Return one of the user's own addresses. Raises Http404 for any other."""
     address = next(
-        (saved_address for saved_address in receiver.address_book(user) if saved_address.pk == address_id),
+        (
+            saved_address
+            for saved_address in receiver.read_address_book(user)
+            if saved_address.pk == address_id
+        ),
         None,
     )
     if address is None:

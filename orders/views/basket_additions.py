@@ -19,7 +19,7 @@ from orders.forms.basket import AddLineForm
 from orders.models import Basket
 from orders.views.basket_page import is_htmx
 from orders.views.current_basket import (
-    current_basket,
+    find_current_basket,
     find_delivery_province,
     remember_guest_basket,
     signed_in_user,
@@ -38,7 +38,7 @@ def add_line(request: HttpRequest) -> HttpResponse:
     channel = market_channel()
     if not form.is_valid() or channel is None:
         return _render_refusal(request, " ".join(str(error) for field in form for error in field.errors))
-    basket, user = current_basket(request), signed_in_user(request)
+    basket, user = find_current_basket(request), signed_in_user(request)
     quantity = form.cleaned_data["quantity"]
     try:
         filled = add_variant_to_basket(

@@ -23,7 +23,7 @@ from orders.actions.vouchers.redeem_vouchers import apply_voucher_code, remove_v
 from orders.forms.basket import CodeForm, DeliveryProvinceForm, QuantityForm, parse_chosen_deliveries
 from orders.models import Basket, BasketLine
 from orders.views.current_basket import (
-    current_basket,
+    find_current_basket,
     find_delivery_province,
     remember_province,
     signed_in_user,
@@ -124,7 +124,7 @@ def _render_basket(
     HTMX requests get only the lines fragment. `quantity_errors` maps line ids to error messages. `code_error`
     is a rejected code with the reason.
     """
-    basket, is_fragment = basket or current_basket(request), is_htmx(request)
+    basket, is_fragment = basket or find_current_basket(request), is_htmx(request)
     provinces = all_provinces()
     code = find_delivery_province(request, basket)
     province = next((province for province in provinces if province.code == code), None)
@@ -160,7 +160,7 @@ def _quote_basket(basket: Basket, province: Division | None, now: datetime.datet
 
 
 def _basket_or_404(request: HttpRequest) -> Basket:
-    user, basket = signed_in_user(request), current_basket(request)
+    user, basket = signed_in_user(request), find_current_basket(request)
     if basket is None or basket.user_id != (user.pk if user else None):
         raise Http404
     return basket

@@ -30,8 +30,8 @@ from orders.views.checkout_rendering import (
     render_checkout,
 )
 from orders.views.current_basket import (
-    basket_by_id,
-    current_basket,
+    find_basket_by_id,
+    find_current_basket,
     remember_province,
     request_actor,
     signed_in_user,
@@ -55,7 +55,7 @@ def show_checkout(request: HttpRequest) -> HttpResponse:
     """Show the checkout. A POST changes it or places the order. Showing it reserves nothing."""
     if request.method == "POST":
         return _handle_post(request)
-    basket = current_basket(request)
+    basket = find_current_basket(request)
     if basket is None:
         return redirect("orders:basket")
     values, provinces = receiver.initial_receiver(request, basket), all_provinces()
@@ -68,7 +68,7 @@ def show_checkout(request: HttpRequest) -> HttpResponse:
 @require_POST
 def start_checkout(request: HttpRequest) -> HttpResponse:
     """Reserve the basket's stock and redirect to the checkout."""
-    basket = current_basket(request)
+    basket = find_current_basket(request)
     if basket is None:
         return redirect("orders:basket")
     try:
@@ -121,7 +121,7 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
     basket_id = submitted_basket_id(request.POST)
     if basket_id is None:
         raise Http404
-    basket = basket_by_id(request, basket_id)
+    basket = find_basket_by_id(request, basket_id)
     if basket is None:
         return _redirect_to_result(request, basket_id)
     if "forget-receiver" in request.POST:

@@ -76,7 +76,7 @@ def render_checkout(
         "problems": checkout_problems(seller_displays, refusals.order, quote, form_values),
         "old_address": str(form_values.get("old_address", "")),
         "suggestions": suggestions(form_values),
-        "book": receiver.address_book(signed_in_user(request)),
+        "book": receiver.read_address_book(signed_in_user(request)),
         "shop": quote.shop,
         **_quote_context(quote, seller_displays, form),
         "is_receiver_kept": bool(kept_receiver(request)),

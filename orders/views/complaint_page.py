@@ -13,7 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from orders.actions.complaints.file_complaint import delivered_lines, submit_complaint, withdraw_complaint
+from orders.actions.complaints.file_complaint import (
+    find_delivered_lines,
+    submit_complaint,
+    withdraw_complaint,
+)
 from orders.forms.complaints import ComplaintForm
 from orders.models import Complaint, Order, OrderPart, RequestedRemedy
 from orders.states import PARTLY_ARRIVED_PROGRESS
@@ -35,7 +39,7 @@ def _is_complaint_possible(request: HttpRequest, order_id: uuid.UUID, number: in
     if Complaint.objects.open().filter(part=part).exists():
         return False
     now = timezone.now()
-    return any(delivered_line.is_in_time(now) for delivered_line in delivered_lines(part))
+    return any(delivered_line.is_in_time(now) for delivered_line in find_delivered_lines(part))
 
 
 @require_safe_or_post
@@ -47,7 +51,7 @@ def file_complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> Ht
     part = get_object_or_404(parts.select_related("cooperative", "order"), number=number)
     show_in_language([part.cooperative], "name")
     now = timezone.now()
-    arrived_lines = delivered_lines(part)
+    arrived_lines = find_delivered_lines(part)
     in_time = [arrived_line for arrived_line in arrived_lines if arrived_line.is_in_time(now)]
     has_open = Complaint.objects.open().filter(part=part).exists()
     is_sent = request.method == "POST"

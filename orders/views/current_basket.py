@@ -33,7 +33,7 @@ def guest_key(request: HttpRequest) -> uuid.UUID | None:
         return None
 
 
-def current_basket(request: HttpRequest) -> Basket | None:
+def find_current_basket(request: HttpRequest) -> Basket | None:
     """Return the user's newest basket, or the guest's."""
     user, key = signed_in_user(request), guest_key(request)
     if user is None and key is None:
@@ -42,7 +42,7 @@ def current_basket(request: HttpRequest) -> Basket | None:
     return baskets.order_by("-changed_at", "pk").first()
 
 
-def basket_by_id(request: HttpRequest, basket_id: uuid.UUID) -> Basket | None:
+def find_basket_by_id(request: HttpRequest, basket_id: uuid.UUID) -> Basket | None:
     """Return the basket with this id if the visitor may use it: their own, or a guest's by its id."""
     user = signed_in_user(request)
     baskets = Basket.objects.held_by(user.pk if user else None, basket_id).filter(pk=basket_id)

@@ -97,7 +97,7 @@ def list_discounts(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
 
 def create_voucher(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     """Create a voucher with its first code."""
-    owner, channel = _owner_of_discount(request, desk), _channel_or_404()
+    owner, channel = _find_owner_of_discount(request, desk), _channel_or_404()
     form = _voucher_form(request, desk, owner, is_new=True, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
         action = partial(
@@ -179,7 +179,7 @@ def download_voucher_codes(request: HttpRequest, desk: DiscountDesk, pk: int) ->
 
 def create_promotion_view(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
     """Create a promotion."""
-    owner, channel = _owner_of_discount(request, desk), _channel_or_404()
+    owner, channel = _find_owner_of_discount(request, desk), _channel_or_404()
     form = _promotion_form(request, desk, owner, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
         action = partial(
@@ -271,7 +271,7 @@ def _promotion_form(
     )
 
 
-def _owner_of_discount(request: HttpRequest, desk: DiscountDesk) -> Cooperative | None:
+def _find_owner_of_discount(request: HttpRequest, desk: DiscountDesk) -> Cooperative | None:
     """Return the cooperative of a new discount: the member's own, or the one chosen at the desk."""
     slug = request.GET.get("htx", "")
     if desk.acting_cooperative is not None or not slug:

@@ -53,7 +53,7 @@ _FILES = {
 @never_cache
 def show_my_data(request: HttpRequest) -> HttpResponse:
     """Show available exports, requests with their deadlines, and the possible requests."""
-    user = _current_user(request)
+    user = _find_current_user(request)
     data_requests = DataRequest.objects.of_person(user.pk)
     context = {
         "copies": DataExport.objects.filter(user=user, expires_at__gt=timezone.now()).order_by("-created_at"),
@@ -66,7 +66,7 @@ def show_my_data(request: HttpRequest) -> HttpResponse:
 @require_recent_sign_in
 def request_export(request: HttpRequest) -> HttpResponse:
     """Request a data export."""
-    user = _current_user(request)
+    user = _find_current_user(request)
 
     def request_copy() -> None:
         DATA_COPIES.count_try(str(user.pk))
@@ -82,14 +82,14 @@ def request_export(request: HttpRequest) -> HttpResponse:
 @never_cache
 def show_export(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show a guest's export. Its unguessable URL, which was sent to them, is valid for three days."""
-    return render(request, "orders/data_copy.html", {"copy": _export_or_404(request, pk)})
+    return render(request, "orders/data_copy.html", {"copy": _find_export_or_404(request, pk)})
 
 
 @require_safe
 @never_cache
 def download_export(request: HttpRequest, pk: uuid.UUID, extension: str) -> HttpResponse:
     """Download an export as JSON or as an Excel workbook."""
-    export = _export_or_404(request, pk)
+    export = _find_export_or_404(request, pk)
     if extension not in _FILES:
         raise Http404
     content = gzip.decompress(bytes(export.as_json)) if extension == "json" else bytes(export.as_workbook)
@@ -103,7 +103,7 @@ def download_export(request: HttpRequest, pk: uuid.UUID, extension: str) -> Http
 @never_cache
 def request_deletion_view(request: HttpRequest) -> HttpResponse:
     """Request deletion of the account and personal data, or show why it is not possible yet."""
-    user = _current_user(request)
+    user = _find_current_user(request)
     if request.method == "POST" and request.POST.get("sure"):
         action = partial(request_deletion, user_id=user.pk, actor=request_actor(request), now=timezone.now())
         message = _(
@@ -196,7 +196,7 @@ def confirm_guest_request(request: HttpRequest) -> HttpResponse:
 @login_required
 def withdraw_data_request(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Withdraw a data request."""
-    user = _current_user(request)
+    user = _find_current_user(request)
     action = partial(
         withdraw_request, request_id=pk, user_id=user.pk, actor=request_actor(request), now=timezone.now()
     )
@@ -214,7 +214,7 @@ def set_consent(request: HttpRequest, purpose: str) -> HttpResponse:
         raise Http404
     decide = record_consent if request.POST.get("agree") else withdraw_consent
     decide(
-        user_id=_current_user(request).pk,
+        user_id=_find_current_user(request).pk,
         purpose=ConsentPurpose(purpose),
         actor=request_actor(request),
         now=timezone.now(),
@@ -223,11 +223,11 @@ def set_consent(request: HttpRequest, purpose: str) -> HttpResponse:
     return redirect("accounts:consents")
 
 
-def _current_user(request: HttpRequest) -> User:
+def _find_current_user(request: HttpRequest) -> User:
     return User.objects.get(pk=request.user.pk or 0)
 
 
-def _export_or_404(request: HttpRequest, pk: uuid.UUID) -> DataExport:
+def _find_export_or_404(request: HttpRequest, pk: uuid.UUID) -> DataExport:
     user = signed_in_user(request)
     exports = DataExport.objects.visible_to(user.pk if user else None, timezone.now())
     return get_object_or_404(exports.select_related("request"), pk=pk)

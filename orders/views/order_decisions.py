@@ -31,7 +31,7 @@ from shop.core.web.action_results import run_action
 @require_POST
 def cancel_part(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpResponse:
     """Cancel a part on behalf of the buyer, which is possible until it is packed."""
-    part = _part_or_404(order_id, number)
+    part = _find_part_or_404(order_id, number)
     try:
         cancel_part_as_buyer(
             part_id=part.pk,
@@ -57,7 +57,7 @@ def cancel_part(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpR
 @require_POST
 def confirm_receipt(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpResponse:
     """Record the buyer's confirmation that a part's parcels have arrived."""
-    part = _part_or_404(order_id, number)
+    part = _find_part_or_404(order_id, number)
     try:
         confirm_part_receipt(part_id=part.pk, actor=request_actor(request), now=timezone.now())
     except Refused as refused:
@@ -111,7 +111,7 @@ def _run_answer(
     )
 
 
-def _part_or_404(order_id: uuid.UUID, number: int) -> OrderPart:
+def _find_part_or_404(order_id: uuid.UUID, number: int) -> OrderPart:
     parts = OrderPart.objects.filter(order__in=Order.objects.by_link_id(order_id)).select_related(
         "cooperative"
     )

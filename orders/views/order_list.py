@@ -40,7 +40,7 @@ def account_home(request: HttpRequest) -> HttpResponse:
         request,
         "accounts/home.html",
         {
-            "contents": order_contents(orders[:ORDERS_ON_ACCOUNT_PAGE]),
+            "contents": load_order_contents(orders[:ORDERS_ON_ACCOUNT_PAGE]),
             "has_more_orders": len(orders) > ORDERS_ON_ACCOUNT_PAGE,
             "address": user.default_shipping_address if user else None,
         },
@@ -93,7 +93,7 @@ class OrderContents:
         return self.order.current_total_gross + self.possible_increase
 
 
-def order_contents(orders: Sequence[Order]) -> list[OrderContents]:
+def load_order_contents(orders: Sequence[Order]) -> list[OrderContents]:
     """Return the orders of a list with their first products, and their sellers in the page's language."""
     show_in_language([part.cooperative for order in orders for part in order.parts.all()], "name")
     lines_by_order = {order.pk: list(order.lines.all()) for order in orders}

@@ -15,11 +15,11 @@ from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from orders.actions.payouts.surplus_refunds import refundable_surplus
+from orders.actions.payouts.surplus_refunds import read_refundable_surplus
 from orders.models import Order, Parcel, PaymentMethod, Refund, WeightQuestion
 from orders.order_links import PAYMENT_RETURN_PARAMETER, order_url
 from orders.payments.stripe_js import allow_card_fields, are_cards_enabled
-from orders.payments.transfer_instructions import charged_back_amount, externally_refunded_amount
+from orders.payments.transfer_instructions import externally_refunded_amount, read_charged_back_amount
 from orders.states import OrderStatus
 from orders.views.card_payment import refresh_card_payment
 from orders.views.part_timelines import PartTimeline, load_part_timelines
@@ -27,10 +27,10 @@ from orders.views.payment_page import (
     amount_being_voided,
     authorised_amount,
     build_payment_display,
-    payment_state_hash,
+    read_payment_state_hash,
 )
 from orders.views.refund_page import amount_awaiting_account, build_refund_displays
-from orders.views.substitutes import waiting_substitutes
+from orders.views.substitutes import find_waiting_substitutes
 from orders.views.sum_rows import DISCOUNTS, totals_of_order
 from shop.core.identifiers.emails import suggest_email
 
@@ -46,7 +46,7 @@ def show_order(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     if PAYMENT_RETURN_PARAMETER in request.GET:
         refresh_card_payment(get_object_or_404(Order.objects.by_link_id(order_id)))
         return redirect("orders:order", order_id=order_id)
-    return render(request, "orders/order.html", _order_context(order_id, timezone.now()))
+    return render(request, "orders/order.html", _build_order_context(order_id, timezone.now()))
 
 
 @require_safe
@@ -54,14 +54,14 @@ def show_order(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
 def poll_payment_status(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Answer the page's polling with 204 while nothing has changed, else with the current state."""
     now = timezone.now()
-    if request.GET.get("seen") == payment_state_hash(
+    if request.GET.get("seen") == read_payment_state_hash(
         get_object_or_404(Order.objects.by_link_id(order_id)), now=now
     ):
         return HttpResponse(status=204)
-    return render(request, "orders/order.html", _order_context(order_id, now) | {"is_news": True})
+    return render(request, "orders/order.html", _build_order_context(order_id, now) | {"is_news": True})
 
 
-def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, object]:
+def _build_order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, object]:
     order = get_object_or_404(
         Order.objects.by_link_id(order_id)
         .select_related("shipping_address", "channel", "invoice")
@@ -84,15 +84,15 @@ def _order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, obj
         "is_complaint_period_over": any(timeline.complaint_period_ended_at for timeline in timelines),
         **_totals_context(order, timelines),
         **_reduction_context(order, timelines),
-        **_payments_context(order),
+        **_build_payments_context(order),
         "refund_displays": refund_displays,
         "awaiting_account_amount": amount_awaiting_account(refund_displays),
         "should_save_link": order.user_id is None,
         "likely_email": suggest_email(order.email),
         "is_fresh": order.status in (OrderStatus.UNCONFIRMED, OrderStatus.PLACED),
         "url": url,
-        "questions": _questions_with_sums(order, timelines),
-        "substitutes": waiting_substitutes(order, now),
+        "questions": _load_questions_with_sums(order, timelines),
+        "substitutes": find_waiting_substitutes(order, now),
         "idempotency_key": uuid.uuid4(),
         "payment_display": payment_display,
         "is_under_way": order.status in (OrderStatus.PLACED, OrderStatus.IN_PREPARATION),
@@ -121,16 +121,16 @@ def _totals_context(order: Order, timelines: Sequence[PartTimeline]) -> dict[str
     }
 
 
-def _payments_context(order: Order) -> dict[str, object]:
+def _build_payments_context(order: Order) -> dict[str, object]:
     """Return what was authorised, charged back, refunded and paid too much."""
     return {
         "is_cash_being_checked": order.status == OrderStatus.DELIVERED
         and Parcel.objects.filter(part__order=order).is_cash_being_checked(),
         "authorised": authorised_amount(order),
         "amount_being_voided": amount_being_voided(order),
-        "charged_back": charged_back_amount(order),
+        "charged_back": read_charged_back_amount(order),
         "externally_refunded": externally_refunded_amount(order),
-        "surplus": refundable_surplus(order) if order.charged > order.current_total_gross else 0,
+        "surplus": read_refundable_surplus(order) if order.charged > order.current_total_gross else 0,
         "has_cards": are_cards_enabled(),
     }
 
@@ -153,7 +153,9 @@ def _is_paid_by_part(order: Order, timelines: Sequence[PartTimeline]) -> bool:
     return 0 < cash == order.amount_due
 
 
-def _questions_with_sums(order: Order, timelines: Sequence[PartTimeline]) -> list[tuple[WeightQuestion, int]]:
+def _load_questions_with_sums(
+    order: Order, timelines: Sequence[PartTimeline]
+) -> list[tuple[WeightQuestion, int]]:
     """Return the open questions about weights, each with the cash for its whole part if the buyer agrees.
 
     The cash is 0 if the part is not paid in cash on receipt.

@@ -147,10 +147,10 @@ def load_part_timelines(
     `is_transfer_seen` tells whether a bank transfer that names the order awaits manual review.
     """
     parts = _load_parts(order)
-    parcels = _parcels_by_part(order)
-    pictures = _pictures_by_part(parts)
-    current_names = _current_names(order, parts)
-    complaints = _complaints_by_part(order)
+    parcels = _load_parcels_by_part(order)
+    pictures = _read_pictures_by_part(parts)
+    current_names = _read_current_names(order, parts)
+    complaints = _load_complaints_by_part(order)
     refund_entries = _refund_entries_by_part(refund_displays)
     refunded_lines = (
         RefundLine.objects.filter(order_line__order=order).fully_refunded_lines()
@@ -195,7 +195,7 @@ def _load_parts(order: Order) -> list[OrderPart]:
     return parts
 
 
-def _parcels_by_part(order: Order) -> dict[int, list[Parcel]]:
+def _load_parcels_by_part(order: Order) -> dict[int, list[Parcel]]:
     parcels: dict[int, list[Parcel]] = {}
     rows = Parcel.objects.filter(part__order=order).select_related("slip").in_order()
     for parcel in rows.prefetch_related(Prefetch("lines", ParcelLine.objects.order_by("pk"))):
@@ -203,7 +203,7 @@ def _parcels_by_part(order: Order) -> dict[int, list[Parcel]]:
     return parcels
 
 
-def _pictures_by_part(parts: list[OrderPart]) -> dict[int, Picture]:
+def _read_pictures_by_part(parts: list[OrderPart]) -> dict[int, Picture]:
     """Return the first picture of each part, by part id."""
     keys = {
         part.pk: next((line.picture_key for line in part.lines.all() if line.picture_key), None)
@@ -213,7 +213,7 @@ def _pictures_by_part(parts: list[OrderPart]) -> dict[int, Picture]:
     return {part: pictures[key] for part, key in keys.items() if key in pictures}
 
 
-def _current_names(order: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, str]:
+def _read_current_names(order: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, str]:
     """Return current product names in the page's language, by line id, for lines sold without a name in it.
 
     They are only shown beside the agreed names, and not for products renamed since the sale. It takes three
@@ -250,7 +250,7 @@ def _current_names(order: Order, parts: Sequence[OrderPart]) -> dict[uuid.UUID, 
     }
 
 
-def _complaints_by_part(order: Order) -> dict[int, list[Complaint]]:
+def _load_complaints_by_part(order: Order) -> dict[int, list[Complaint]]:
     complaints: dict[int, list[Complaint]] = {}
     rows = Complaint.objects.filter(part__order=order).with_refused_photos().with_displayed_rows()
     for complaint in rows.order_by("created_at", "pk"):

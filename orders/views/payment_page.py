@@ -21,8 +21,8 @@ from orders.actions.gateway_requests.intended_calls import find_start_call, read
 from orders.actions.payments.confirm_order import is_awaiting_confirmation, is_confirmed_automatically
 from orders.actions.payments.order_payments import (
     change_payment_method,
+    find_payment_methods_for_rest,
     offered_payment_methods,
-    payment_methods_for_rest,
 )
 from orders.models import (
     BankTransfer,
@@ -139,7 +139,7 @@ def build_payment_display(order: Order, *, now: datetime.datetime) -> PaymentDis
     if not is_unconfirmed and payment is not None:
         other_methods = [
             _payment_choice(payment_method, False)
-            for payment_method in payment_methods_for_rest(order, payment)
+            for payment_method in find_payment_methods_for_rest(order, payment)
         ]
     transfers_in_review = list(BankTransfer.objects.in_review_for(order))
     return PaymentDisplay(
@@ -173,7 +173,7 @@ def amount_being_voided(order: Order) -> int:
     return authorised
 
 
-def payment_state_hash(order: Order, *, now: datetime.datetime) -> str:
+def read_payment_state_hash(order: Order, *, now: datetime.datetime) -> str:
     """Return a hash that changes whenever the payment's state changes, for the page's polling."""
     payment = order.payments.current()
     review_count = BankTransfer.objects.in_review_for(order).count()

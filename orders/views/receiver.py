@@ -42,13 +42,13 @@ def initial_receiver(request: HttpRequest, basket: Basket) -> dict[str, object]:
     if user is None and not inputs:
         inputs = _receiver_of_device(request, basket)
     if user is not None and not inputs:
-        address = basket.shipping_address or next(iter(address_book(user)), None)
+        address = basket.shipping_address or next(iter(read_address_book(user)), None)
         inputs = {
             "name": basket.name or user.first_name,
             "phone": format_phone(basket.phone or user.phone or ""),
             "email": basket.email or user.email or "",
             **(_address_fields(address) if address else {}),
-            **_last_invoice(user),
+            **_find_last_invoice(user),
         }
     return inputs | {"province": inputs.get("province") or find_delivery_province(request, basket)}
 
@@ -89,7 +89,7 @@ def forget_inputs(request: HttpRequest) -> None:
     request.session.pop(CHECKOUT_SESSION_KEY, None)
 
 
-def address_book(user: User | None) -> list[Address]:
+def read_address_book(user: User | None) -> list[Address]:
     """Return a user's Vietnamese addresses, the default first."""
     if user is None:
         return []
@@ -100,7 +100,7 @@ def address_book(user: User | None) -> list[Address]:
 def with_chosen_address(request: HttpRequest, submitted: QueryDict) -> QueryDict:
     """Return the submitted data with the chosen address, email, or commune of an old address."""
     if "use-address" in submitted:
-        return _with_address(submitted, address_book(signed_in_user(request)))
+        return _with_address(submitted, read_address_book(signed_in_user(request)))
     if "use-email" in submitted:
         return with_values(submitted, {"email": str(submitted["use-email"])})
     return apply_picked_commune(submitted)
@@ -115,7 +115,7 @@ def _address_fields(address: Address) -> dict[str, str]:
     }
 
 
-def _last_invoice(user: User) -> dict[str, str]:
+def _find_last_invoice(user: User) -> dict[str, str]:
     """Return the company of the user's last invoice, as initial values."""
     return initial_invoice(InvoiceDetails.objects.filter(order__user=user).order_by("-pk").first())
 

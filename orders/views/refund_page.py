@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
-from orders.actions.payouts.bank_accounts import last_payer_account
+from orders.actions.payouts.bank_accounts import find_last_payer_account
 from orders.actions.payouts.refund_execution import set_refund_account
 from orders.forms.refunds import RefundAccountForm
 from orders.models import Order, Payout, Refund
@@ -140,7 +140,7 @@ def edit_refund_account(request: HttpRequest, order_id: uuid.UUID) -> HttpRespon
     """Enter the bank account for refunds. It may be changed until the money is sent."""
     order = get_object_or_404(Order.objects.by_link_id(order_id))
     due_payouts = list(Payout.objects.filter(refund__order=order).due().by_bank_transfer())
-    payer_account = last_payer_account(order)
+    payer_account = find_last_payer_account(order)
     uses_payer_account = payer_account is not None and "same" in request.POST
     submitted = None if uses_payer_account else request.POST or None
     form = RefundAccountForm(submitted, initial={"idempotency_key": uuid.uuid4()})

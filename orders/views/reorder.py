@@ -18,7 +18,7 @@ from orders.actions.basket.reorder_past_order import Difference, DifferenceKind,
 from orders.models import Order
 from orders.views import receiver
 from orders.views.current_basket import (
-    current_basket,
+    find_current_basket,
     find_delivery_province,
     remember_guest_basket,
     signed_in_user,
@@ -38,7 +38,7 @@ def reorder_past_order(request: HttpRequest, order_id: uuid.UUID) -> HttpRespons
     order, channel = get_object_or_404(orders), market_channel()
     if channel is None:
         raise Http404
-    user, basket = signed_in_user(request), current_basket(request)
+    user, basket = signed_in_user(request), find_current_basket(request)
     result = add_past_order_to_basket(
         order_id=order.pk,
         basket_id=basket.pk if basket else None,

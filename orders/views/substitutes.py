@@ -9,7 +9,7 @@ from orders.states import SubstituteState
 from shop.core.models import show_in_language
 
 
-def waiting_substitutes(order: Order, now: datetime.datetime) -> list[Substitute]:
+def find_waiting_substitutes(order: Order, now: datetime.datetime) -> list[Substitute]:
     """Return the offers of an order that may still be answered, in the page's language. Do not save them."""
     substitutes = list(Substitute.objects.of_order(order).waiting().filter(answer_by__gt=now))
     show_in_language([substitute.variant.product for substitute in substitutes], "name")
@@ -17,6 +17,6 @@ def waiting_substitutes(order: Order, now: datetime.datetime) -> list[Substitute
     return substitutes
 
 
-def closed_substitutes(order: Order) -> list[Substitute]:
+def find_closed_substitutes(order: Order) -> list[Substitute]:
     """Return the offers of an order that are closed, oldest first."""
     return list(Substitute.objects.of_order(order).exclude(state=SubstituteState.WAITING))

@@ -64,7 +64,7 @@ def address_rules(
     """Return a country's rules with the subdivisions of province and city, or None if unknown."""
     name = country_name(country, language)
     if country == VIETNAM:
-        return _vietnam_rules(name, province, day)
+        return _load_vietnam_rules(name, province, day)
     try:
         rules = get_validation_rules({"country_code": country, "country_area": province, "city": city})
     except ValueError:
@@ -78,7 +78,7 @@ def country_name(code: str, language: str) -> str:
     return str(Locale.parse(language, sep="-").territories.get(code, code))
 
 
-def _vietnam_rules(name: str, province: str, day: datetime.date) -> AddressRules:
+def _load_vietnam_rules(name: str, province: str, day: datetime.date) -> AddressRules:
     """Return Vietnam's rules: since 1 July 2025 a province, then a commune or ward as `city`."""
     current_divisions = Division.objects.current(day=day)
     chosen_province = current_divisions.provinces().named(province).first() if province else None

@@ -11,7 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from graphql import GraphQLSchema
 
-from cooperatives.access import PLATFORM_SCOPE, PermissionScope, permission_scope, platform_permissions
+from cooperatives.access import (
+    PLATFORM_SCOPE,
+    PermissionScope,
+    load_permission_scope,
+    read_platform_permissions,
+)
 from shop.accounts.models import App, AppPermission, User
 from shop.accounts.staff.api_apps import find_app_by_token
 from shop.accounts.staff.permissions import Permission
@@ -100,7 +105,7 @@ class Context:
         """
         if self.app is not None:
             return frozenset(AppPermission.objects.filter(app=self.app).values_list("code", flat=True))
-        return platform_permissions(self.user) if self.user is not None else frozenset()
+        return read_platform_permissions(self.user) if self.user is not None else frozenset()
 
     def scope(self, permission: Permission) -> PermissionScope:
         """Return the cooperatives for which the requester holds a permission; apps hold theirs for all."""
@@ -109,7 +114,7 @@ class Context:
                 has_permission = permission.value in self.permissions
                 self._scopes[permission] = PLATFORM_SCOPE if has_permission else PermissionScope()
             else:
-                self._scopes[permission] = permission_scope(self.user, permission)
+                self._scopes[permission] = load_permission_scope(self.user, permission)
         return self._scopes[permission]
 
     @property

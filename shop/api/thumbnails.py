@@ -25,7 +25,7 @@ _PLACEHOLDER = "illustrations/picture-waiting.svg"
 _FORMATS = {"": "ORIGINAL", "original": "ORIGINAL", "webp": "WEBP", "avif": "AVIF"}
 
 
-def _product_picture(key: int) -> int | None:
+def _find_product_picture(key: int) -> int | None:
     return (
         ProductMedia.objects.displayable()
         .filter(product=key)
@@ -35,32 +35,32 @@ def _product_picture(key: int) -> int | None:
     )
 
 
-def _media_picture(key: int) -> int | None:
+def _find_media_picture(key: int) -> int | None:
     return ProductMedia.objects.filter(pk=key).values_list("picture", flat=True).first()
 
 
-def _category_picture(key: int) -> int | None:
+def _find_category_picture(key: int) -> int | None:
     return Category.objects.filter(pk=key).values_list("picture", flat=True).first()
 
 
-def _collection_picture(key: int) -> int | None:
+def _find_collection_picture(key: int) -> int | None:
     cooperative_key = cooperative_from_key(key)
     if cooperative_key is not None:
-        return _cooperative_picture(cooperative_key)
+        return _find_cooperative_picture(cooperative_key)
     return Collection.objects.filter(pk=key).values_list("cover", flat=True).first()
 
 
-def _cooperative_picture(key: int) -> int | None:
+def _find_cooperative_picture(key: int) -> int | None:
     return Cooperative.objects.public().filter(pk=key).values_list("cover", flat=True).first()
 
 
 _PICTURE_FINDERS: Mapping[str, Callable[[int], int | None]] = {
-    "Product": _product_picture,
-    "ProductMedia": _media_picture,
-    "ProductImage": _media_picture,
-    "Category": _category_picture,
-    "Collection": _collection_picture,
-    "Cooperative": _cooperative_picture,
+    "Product": _find_product_picture,
+    "ProductMedia": _find_media_picture,
+    "ProductImage": _find_media_picture,
+    "Category": _find_category_picture,
+    "Collection": _find_collection_picture,
+    "Cooperative": _find_cooperative_picture,
 }
 
 

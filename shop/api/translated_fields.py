@@ -21,7 +21,7 @@ from shop.api.context import Context
 from shop.api.ids import Key, global_id
 from shop.api.language_codes import language_display, tag_from_code
 from shop.api.object_types import Row, Type
-from shop.api.translations import translated_texts
+from shop.api.translations import read_translated_texts
 
 
 class _TranslationArguments(TypedDict):
@@ -57,7 +57,7 @@ def add_translation_field(
         rows: list[Row], arguments: _TranslationArguments, context: Context, selection: Selection
     ) -> Sequence[Mapping[str, object] | None]:
         code = arguments["languageCode"]
-        texts = translated_texts(translation_kind, [getattr(row, key) for row in rows], code)
+        texts = read_translated_texts(translation_kind, [getattr(row, key) for row in rows], code)
         translations_by_row = [texts.get(str(getattr(row, key))) for row in rows]
         return [
             translations and {"key": getattr(row, key), "code": code, "texts": translations}

@@ -9,7 +9,7 @@ from shop.api.language_codes import tag_from_code
 from shop.core.models import Translation
 
 
-def translated_texts(translation_kind: str, keys: Iterable[Key], code: str) -> dict[str, dict[str, str]]:
+def read_translated_texts(translation_kind: str, keys: Iterable[Key], code: str) -> dict[str, dict[str, str]]:
     """Return the texts of these rows of a model ("catalog.product") in a language. One query.
 
     The result maps key (as text) to field to text. A text in the base language ("en") is used if there is

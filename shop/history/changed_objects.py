@@ -81,7 +81,7 @@ def objects_of_changes(changes: Iterable[Change]) -> list[list[ChangedObject]]:
     """Return what each change is about: the order, product or cooperative, then the row inside it."""
     changes = list(changes)
     rows = _load_rows({place for change in changes for place in _named_rows(change)})
-    product_pages = _product_pages(rows.values())
+    product_pages = _build_product_pages(rows.values())
     return [_describe_objects(change, rows, product_pages) for change in changes]
 
 
@@ -112,7 +112,7 @@ def _load_rows(places: Iterable[_Place]) -> dict[_Place, Model]:
     return rows
 
 
-def _product_pages(rows: Iterable[Model]) -> dict[int, str]:
+def _build_product_pages(rows: Iterable[Model]) -> dict[int, str]:
     """Return the desk's page of each product among these rows."""
     products = {product_id for row in rows if (product_id := _product_key(row)) is not None}
     if not products:

@@ -20,7 +20,7 @@ def sorted_lines(part: OrderPart) -> list[OrderLine]:
     return sorted(part.lines.all(), key=lambda line: (line.position, str(line.pk)))
 
 
-def part_totals(part: OrderPart, refunds: Sequence[Refund]) -> dict[str, object]:
+def read_part_totals(part: OrderPart, refunds: Sequence[Refund]) -> dict[str, object]:
     """Return what the part cost, what was taken off for unsent items or refunded, and what is left."""
     reduction = sum(refund.amount for refund in refunds if refund.is_for_unsent_items)
     refunded = sum(refund.amount - refund.surplus for refund in refunds) - reduction

@@ -54,15 +54,15 @@ def show_today(request: HttpRequest, membership: MembershipContext) -> HttpRespo
     now = timezone.now()
     cooperative_parts = OrderPart.objects.for_cooperative(membership.cooperative)
     sections = _sections(cooperative_parts, now) if membership.may(MemberRight.PACK) else []
-    due_payout = _due_payout(membership)
+    due_payout = _read_due_payout(membership)
     context = {
         "this_day": vietnam_date(now),
         "sections": sections,
-        "complaints": _complaints(membership) if membership.may(MemberRight.PACK) else [],
+        "complaints": _find_complaints(membership) if membership.may(MemberRight.PACK) else [],
         "now": now,
         "next_action": _next_action(sections, membership),
         "low": _low_stock(membership),
-        "expiring_count": _expiring_count(membership, vietnam_date(now)),
+        "expiring_count": _count_expiring_lots(membership, vietnam_date(now)),
         "next_pickups": cooperative_parts.next_pickup_day(vietnam_date(now))
         if membership.may(MemberRight.PACK)
         else None,
@@ -86,14 +86,14 @@ def _low_stock(membership: MembershipContext) -> list[Variant]:
     return list(low_stock_variants(membership.cooperative, channel)[:_MAX_LOW_STOCKS])
 
 
-def _expiring_count(membership: MembershipContext, today: datetime.date) -> int:
+def _count_expiring_lots(membership: MembershipContext, today: datetime.date) -> int:
     """Return how many lots in stock have expired or soon will, or 0 without the right to count stock."""
     if not membership.may(MemberRight.COUNT_STOCK):
         return 0
     return Lot.objects.near_expiry(membership.cooperative, today).count()
 
 
-def _due_payout(membership: MembershipContext) -> int:
+def _read_due_payout(membership: MembershipContext) -> int:
     """Return the sum of closed settlements that wait for payment, or 0 without the right to see money."""
     if not membership.may(MemberRight.SEE_SETTLEMENTS):
         return 0
@@ -103,7 +103,7 @@ def _due_payout(membership: MembershipContext) -> int:
     return payable.aggregate(total=Sum("payable"))["total"] or 0
 
 
-def _complaints(membership: MembershipContext) -> list[Complaint]:
+def _find_complaints(membership: MembershipContext) -> list[Complaint]:
     """Return open complaints, most urgent first."""
     complaints = (
         Complaint.objects.for_cooperative(membership.cooperative).open().select_related("part__order")

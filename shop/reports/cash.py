@@ -65,7 +65,7 @@ class HolderCash:
         return self.by_age.get(CashAge.OLD, 0) > 0
 
 
-def cash_by_holder(today: datetime.date, currency: str) -> tuple[list[HolderCash], list[HolderCash]]:
+def read_cash_by_holder(today: datetime.date, currency: str) -> tuple[list[HolderCash], list[HolderCash]]:
     """Return carriers and cooperatives with outstanding cash, largest amount first. One query."""
     rows = (
         with_age(Parcel.objects.with_unremitted_cash(), today)

@@ -37,7 +37,7 @@ def load_group_codes(group: SalesGroup, keys: Collection[object]) -> dict[object
     return {key: slugs.get(key, "") for key in keys if isinstance(key, int)}
 
 
-def _product_names(keys: Collection[object]) -> dict[object, str]:
+def _read_product_names(keys: Collection[object]) -> dict[object, str]:
     product_ids = [key for key in keys if isinstance(key, int)]
     products = (
         Product.objects.all()
@@ -52,7 +52,7 @@ def _product_names(keys: Collection[object]) -> dict[object, str]:
     return names | {row["product_key"]: row["name"] for row in sold_lines.annotate(name=Max("product_name"))}
 
 
-def _province_names() -> dict[object, str]:
+def _read_province_names() -> dict[object, str]:
     provinces = Division.objects.filter(level=DivisionLevel.PROVINCE).order_by("valid_from", "pk")
     return dict(provinces.values_list("code", "name"))
 
@@ -60,8 +60,8 @@ def _province_names() -> dict[object, str]:
 _KNOWN: dict[SalesGroup, Callable[[Collection[object]], dict[object, str]]] = {
     SalesGroup.COOPERATIVE: lambda _keys: dict(Cooperative.objects.values_list("pk", "name")),
     SalesGroup.CATEGORY: lambda _keys: dict(Category.objects.values_list("pk", "name")),
-    SalesGroup.PRODUCT: _product_names,
-    SalesGroup.PROVINCE: lambda _keys: _province_names(),
+    SalesGroup.PRODUCT: _read_product_names,
+    SalesGroup.PROVINCE: lambda _keys: _read_province_names(),
     SalesGroup.CHANNEL: lambda _keys: dict(Channel.objects.values_list("pk", "name")),
     SalesGroup.SOURCE: lambda _keys: {source.value: str(source.label) for source in OrderSource},
 }

@@ -163,9 +163,11 @@ class SalesQuery:
 def by_period(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
     """Return figures by the first day of each period that has any."""
     is_by_line = query.is_of_goods
-    rows = chain(_sum_rows(query, is_by_line=is_by_line), _line_refund_rows(query, is_by_line=is_by_line))
+    rows = chain(
+        _sum_rows(query, is_by_line=is_by_line), _read_line_refund_rows(query, is_by_line=is_by_line)
+    )
     if not is_by_line:
-        rows = chain(rows, _delivery_refund_rows(query))
+        rows = chain(rows, _read_delivery_refund_rows(query))
     return {
         period: figures for (period, _key), figures in _roll_up(query, rows).items() if period is not None
     }
@@ -207,9 +209,9 @@ def _figures_by_group(
             omitted=omitted,
         )
         figures_by_key = _roll_up(query, rows, is_by_period=is_by_period)
-    refunds = _line_refund_rows(query, is_by_line=is_by_line, group=key_column)
+    refunds = _read_line_refund_rows(query, is_by_line=is_by_line, group=key_column)
     if not is_by_line:
-        refunds = chain(refunds, _delivery_refund_rows(query, key_column))
+        refunds = chain(refunds, _read_delivery_refund_rows(query, key_column))
     for row_key, refunded in _roll_up(query, refunds, is_by_period=is_by_period).items():
         figures_by_key[row_key] = figures_by_key.get(row_key, SalesFigures()) + refunded
     if query.group in LINE_GROUPS and not query.is_of_goods:
@@ -222,7 +224,7 @@ def _delivery_figures(
 ) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     """Return the row of deliveries beside products or categories, by period."""
     delivered = _sum_rows(query, is_by_line=False, aggregates=_DELIVERY_AGGREGATES)
-    rows = chain(delivered, _delivery_refund_rows(query))
+    rows = chain(delivered, _read_delivery_refund_rows(query))
     figures_by_period = _roll_up(query, rows, is_by_period=is_by_period)
     return {
         (period, DELIVERY_ROW_KEY): replace(figures, orders=0, parts=0)
@@ -286,7 +288,7 @@ def _report_condition(query: SalesQuery, *, is_by_line: bool, relation: str = ""
     return Q(**{f"{relation}{name}": value for name, value in values.items()})
 
 
-def _line_refund_rows(
+def _read_line_refund_rows(
     query: SalesQuery, *, is_by_line: bool, group: str | None = None
 ) -> Iterable[Mapping[str, Any]]:
     """Yield for each refunded line its refund, the part of it in paid orders, and the change of commission.
@@ -320,7 +322,7 @@ def _line_refund_rows(
         yield line | {"commission": charged - ordered}
 
 
-def _delivery_refund_rows(query: SalesQuery, group: str | None = None) -> Iterable[Mapping[str, Any]]:
+def _read_delivery_refund_rows(query: SalesQuery, group: str | None = None) -> Iterable[Mapping[str, Any]]:
     """Return for each group the refunded delivery amounts, in total and of paid parts.
 
     Refunds of surplus do not reduce sales.

@@ -143,7 +143,7 @@ def settlement_orders(settlement: Settlement) -> Any:
 
     Orders whose entries cancel each other out, as after the undo of a delivery, are left out.
     """
-    entries = _ledger_entries(settlement).filter(posting__order__isnull=False)
+    entries = _read_ledger_entries(settlement).filter(posting__order__isnull=False)
     sums = entries.values("posting__order", "account", "nature").annotate(total=Sum("amount"))
     rows = entries.filter(posting__order__in=sums.exclude(total=0).values("posting__order"))
     rows = rows.values("posting__order")
@@ -154,7 +154,7 @@ def settlement_orders(settlement: Settlement) -> Any:
 def rows_of_orders(settlement: Settlement, order_rows: Iterable[dict[str, Any]]) -> list[SettlementRow]:
     """Return rows for orders from `settlement_orders`. One query."""
     times_by_order = {order_row["posting__order"]: order_row["at"] for order_row in order_rows}
-    entries = _ledger_entries(settlement).filter(posting__order__isnull=False)
+    entries = _read_ledger_entries(settlement).filter(posting__order__isnull=False)
     if len(times_by_order) <= MAX_KEYS_PER_QUERY:
         entries = entries.filter(posting__order__in=list(times_by_order))
     rows = (
@@ -177,7 +177,7 @@ def rows_of_orders(settlement: Settlement, order_rows: Iterable[dict[str, Any]])
 def other_rows(settlement: Settlement) -> list[SettlementRow]:
     """Return rows without an order: corrections with reasons, remitted cash, balances carried over."""
     rows = (
-        _ledger_entries(settlement)
+        _read_ledger_entries(settlement)
         .filter(posting__order=None)
         .order_by("posting__created_at", "posting")
         .values_list("posting", "posting__kind", "posting__created_at", "posting__memo", "account", "nature")
@@ -250,7 +250,7 @@ def tables(statement: SettlementStatement) -> list[Table]:
     return [summary, Table(name, columns, detail, settlement.currency, sums=total_cells, title=title)]
 
 
-def _ledger_entries(settlement: Settlement) -> Any:
+def _read_ledger_entries(settlement: Settlement) -> Any:
     in_settlement = Q(settlement=settlement, account__in=COOPERATIVE_ACCOUNTS)
     return LedgerEntry.objects.filter(in_settlement).exclude(posting__kind__in=_CLOSING_POSTINGS)
 

@@ -25,7 +25,11 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from catalog.actions.listings.listing_states import ListingIncomplete, missing_legal_fields, submit_listing
+from catalog.actions.listings.listing_states import (
+    ListingIncomplete,
+    find_missing_legal_fields,
+    submit_listing,
+)
 from catalog.actions.products.product_pictures import LastPictureNeeded, remove_picture
 from catalog.models import ProductMedia
 from catalog.states import ListingState
@@ -463,7 +467,7 @@ def test_refused_photo_does_not_complete_a_listing() -> None:
     listing.channel.save()
     type(listing).objects.filter(pk=listing.pk).update(state=ListingState.DRAFT)
 
-    assert "picture" in missing_legal_fields(product)
+    assert "picture" in find_missing_legal_fields(product)
     with pytest.raises(ListingIncomplete):
         submit_listing(
             cooperative=product.cooperative, listing_id=listing.pk, actor=Actor.system(), now=timezone.now()

@@ -285,7 +285,7 @@ def test_without_the_lock_every_confirmation_acts(monkeypatch) -> None:
     other_staff = [person(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
     basis = proposal.basis
     monkeypatch.setattr(decide_proposals, "lock_row", lambda _rows: copy.copy(proposal))
-    monkeypatch.setattr(decide_proposals, "cooperative_account_values", lambda _key: basis)
+    monkeypatch.setattr(decide_proposals, "read_cooperative_account_values", lambda _key: basis)
 
     run_in_threads(
         [

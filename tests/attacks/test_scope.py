@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from cooperatives.access import has_staff_permission, permission_scope, require_any_staff
+from cooperatives.access import has_staff_permission, load_permission_scope, require_any_staff
 from cooperatives.models import GroupCooperative
 from shop.accounts.models import Group, GroupPermission
 from shop.accounts.staff.permissions import Permission
@@ -105,7 +105,7 @@ def test_group_without_its_last_cooperative_grants_nothing(client: Client) -> No
     cooperative.delete()
 
     assert not any(has_staff_permission(staff, permission) for permission in Permission)
-    assert not any(permission_scope(staff, permission) for permission in Permission)
+    assert not any(load_permission_scope(staff, permission) for permission in Permission)
     with pytest.raises(Missing):
         require_any_staff(staff)
     me = data_of("{ me { userPermissions { code } } }", token_of(staff))["me"]
@@ -121,7 +121,7 @@ def test_group_without_scope_grants_nothing(client: Client) -> None:
     GroupPermission.objects.create(group=group, code=Permission.MANAGE_ORDERS)
     make_order((make_variant(make_seller("HTX Yên Dương")), 1))
 
-    assert not permission_scope(staff, Permission.MANAGE_ORDERS)
+    assert not load_permission_scope(staff, Permission.MANAGE_ORDERS)
     assert not has_staff_permission(staff, Permission.MANAGE_ORDERS)
     assert execute(ORDERS, token_of(staff))["data"] == {"orders": None}
 
@@ -141,7 +141,7 @@ def test_groups_add_up_but_do_not_share_their_scope() -> None:
 
     assert has_staff_permission(staff, Permission.MANAGE_PAGES)
     assert not has_staff_permission(staff, Permission.MANAGE_ORDERS)
-    scope = permission_scope(staff, Permission.MANAGE_ORDERS)
+    scope = load_permission_scope(staff, Permission.MANAGE_ORDERS)
     assert not scope.has_platform_grant
     assert not scope.covers_everything
 

@@ -7,7 +7,7 @@ import pytest
 from catalog.actions.listings.listing_states import (
     ListingIncomplete,
     PictureNotReady,
-    missing_legal_fields,
+    find_missing_legal_fields,
     pause_listing,
     publish_listing,
     reopen_listing,
@@ -110,11 +110,11 @@ def test_shelf_life_is_required_only_for_perishable_types() -> None:
     product = listing.product
     product.product_type = make_product_type(slug="hang-tuoi", name="Hàng tươi", is_perishable=True)
     product.save()
-    missing_before = missing_legal_fields(product)
+    missing_before = find_missing_legal_fields(product)
 
     product.shelf_life = "5 ngày"
 
-    assert (missing_before, missing_legal_fields(product)) == (["shelf_life"], [])
+    assert (missing_before, find_missing_legal_fields(product)) == (["shelf_life"], [])
 
 
 def test_approval_publishes_listing_and_notifies_cooperative() -> None:

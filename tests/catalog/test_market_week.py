@@ -5,7 +5,7 @@ import datetime
 import pytest
 from django.utils import translation
 
-from catalog.market_week import this_week, weekly_delivery_methods
+from catalog.market_week import load_weekly_delivery_methods, this_week
 from cooperatives.models import DeliveryKind, DeliveryMethod
 from cooperatives.states import CooperativeState
 from shop.core.dates.calendar import vietnam_date
@@ -36,7 +36,7 @@ def test_week_shows_cut_off_departure_and_market_day() -> None:
     make_market_pickup(make_cooperative("HTX Thiên An"), make_channel(), weekday=SUNDAY)
 
     with translation.override("vi"):
-        week = this_week(weekly_delivery_methods(), now=NOW)
+        week = this_week(load_weekly_delivery_methods(), now=NOW)
 
     assert [(day.date.isoformat(), day.kind, day.text, day.is_today) for day in week.days] == [
         ("2026-11-24", "", "", True),
@@ -58,9 +58,9 @@ def test_events_are_announced_in_chronological_order() -> None:
     make_coach()
     market = make_market_pickup(make_cooperative("HTX Thiên An"), make_channel(), weekday=WEDNESDAY)
 
-    before_coach = this_week(weekly_delivery_methods(), now=NOW)
+    before_coach = this_week(load_weekly_delivery_methods(), now=NOW)
     market.market_days.update(number=SUNDAY)
-    after_coach = this_week(weekly_delivery_methods(), now=NOW)
+    after_coach = this_week(load_weekly_delivery_methods(), now=NOW)
 
     assert [(event.kind, vietnam_date(event.moment).day) for event in before_coach.events()] == [
         ("market", 25),
@@ -74,7 +74,7 @@ def test_market_that_takes_no_more_orders_is_no_day_to_come() -> None:
     make_market_pickup(make_cooperative("HTX Thiên An"), make_channel(), weekday=SUNDAY)
     after_cut_off = datetime.datetime(2026, 11, 28, 12, tzinfo=datetime.UTC)  # twelve hours before are over
 
-    week = this_week(weekly_delivery_methods(), now=after_cut_off)
+    week = this_week(load_weekly_delivery_methods(), now=after_cut_off)
 
     assert [day.date.day for day in week.days] == [28, 29, 30, 1, 2, 3, 4]
     assert {day.kind for day in week.days} == {""}
@@ -86,7 +86,7 @@ def test_next_coach_is_shown_after_cut_off() -> None:
     make_coach()
     cut_off = datetime.datetime(2026, 11, 26, 10, tzinfo=datetime.UTC)
 
-    week = this_week(weekly_delivery_methods(), now=cut_off)
+    week = this_week(load_weekly_delivery_methods(), now=cut_off)
 
     assert week.coach is not None
     assert week.coach.leaves_at == datetime.datetime(2026, 12, 4, 11, tzinfo=datetime.UTC)
@@ -96,7 +96,7 @@ def test_coach_with_earliest_cut_off_is_shown() -> None:
     make_coach("HTX Sau", hour=19, cut_off=2)
     first = make_coach("HTX Trước", hour=20, cut_off=26)
 
-    week = this_week(weekly_delivery_methods(), now=NOW)
+    week = this_week(load_weekly_delivery_methods(), now=NOW)
 
     assert week.coach is not None
     assert week.coach.delivery_method == first
@@ -108,7 +108,7 @@ def test_suspended_cooperatives_and_inactive_delivery_methods_are_left_out() -> 
     inactive.is_active = False
     inactive.save(update_fields=["is_active"])
 
-    week = this_week(weekly_delivery_methods(), now=NOW)
+    week = this_week(load_weekly_delivery_methods(), now=NOW)
 
     assert week.coach is None
     assert week.market is None

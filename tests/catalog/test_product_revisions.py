@@ -23,7 +23,7 @@ from catalog.actions.products.product_pictures import (
     move_picture,
     remove_picture,
 )
-from catalog.actions.products.product_revisions import revised_variant_name
+from catalog.actions.products.product_revisions import read_revised_variant_name
 from catalog.actions.products.product_translations import translate_product
 from catalog.actions.products.revision_differences import TextDifference, text_differences
 from catalog.actions.products.save_products import update_product
@@ -174,7 +174,7 @@ def test_name_of_an_option_waits_and_its_other_columns_change_at_once() -> None:
     revision = ProductRevision.objects.get(product=product)
     difference = text_differences(revision)[0]
     assert (variant.name, variant.weight) == ("Lớn", 300)
-    assert revised_variant_name(variant) == "To"
+    assert read_revised_variant_name(variant) == "To"
     assert (difference.label, difference.old, difference.new) == ("Tên phân loại", "Lớn", "To")
 
     approve(product)

@@ -9,7 +9,7 @@ from cooperatives.access import (
     MemberRight,
     find_memberships,
     has_staff_permission,
-    membership_context,
+    load_membership,
     require_staff_permission,
 )
 from cooperatives.models import Membership, Role
@@ -33,7 +33,7 @@ RIGHTS = {
 
 @pytest.mark.parametrize("role", Role.values)
 def test_role_has_exactly_its_rights(role) -> None:
-    membership = membership_context(make_member(make_cooperative(), Role(role)))
+    membership = load_membership(make_member(make_cooperative(), Role(role)))
 
     for right in MemberRight:
         if right in RIGHTS[Role(role)]:
@@ -47,7 +47,7 @@ def test_member_acts_for_their_cooperative_through_members_app() -> None:
     cooperative = make_cooperative()
     user = make_member(cooperative)
 
-    membership = membership_context(user, cooperative.pk)
+    membership = load_membership(user, cooperative.pk)
 
     assert (membership.cooperative, membership.actor.user_id, membership.actor.entry_point) == (
         cooperative,
@@ -62,7 +62,7 @@ def test_another_cooperative_is_missing() -> None:
 
     for foreign in (other_cooperative.pk, other_cooperative.pk + 1000):
         with assert_refused(Missing, "missing"):
-            membership_context(user, foreign)
+            load_membership(user, foreign)
 
 
 @pytest.mark.parametrize("person", ["anonymous", "buyer", "former"])
@@ -73,9 +73,9 @@ def test_non_members_have_no_membership_context(person) -> None:
         Membership.objects.create(cooperative=cooperative, user=user, role=Role.MANAGER, is_active=False)
 
     with assert_refused(Missing, "missing"):
-        membership_context(user, cooperative.pk)
+        load_membership(user, cooperative.pk)
     with assert_refused(Missing, "missing"):
-        membership_context(user)
+        load_membership(user)
     assert find_memberships(user) == []
 
 
@@ -84,8 +84,8 @@ def test_member_of_two_cooperatives_defaults_to_the_first() -> None:
     user = make_member(later)
     Membership.objects.create(cooperative=first, user=user, role=Role.PACKER)
 
-    assert membership_context(user).cooperative == first
-    assert membership_context(user, later.pk).role == Role.MANAGER
+    assert load_membership(user).cooperative == first
+    assert load_membership(user, later.pk).role == Role.MANAGER
 
 
 def test_staff_have_permissions_of_their_groups() -> None:

@@ -29,7 +29,7 @@ from cooperatives.actions.document_files import (
 from cooperatives.models import ApplicationDocument, DocumentFile, DocumentKind
 from cooperatives.states import DOCUMENT_TRANSITIONS, CooperativeState, DocumentState
 from orders.actions.privacy.anonymise import anonymise_person
-from orders.actions.privacy.personal_data import personal_data_of_user
+from orders.actions.privacy.personal_data import read_personal_data_of_user
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired, Refused
@@ -237,7 +237,7 @@ def test_personal_data_names_the_documents_a_person_sent() -> None:
     user = make_user()
     send_document(make_applicant(), files=(b"%PDF-1.7",), user=user)
 
-    rows = personal_data_of_user(user.pk)["documents"]
+    rows = read_personal_data_of_user(user.pk)["documents"]
 
     assert [(row["kind"], row["files__content_type"], row["files__size"]) for row in rows] == [
         ("registration", "application/pdf", 8)

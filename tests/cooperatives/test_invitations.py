@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from cooperatives.access import MemberRight, membership_context
+from cooperatives.access import MemberRight, load_membership
 from cooperatives.actions.invitations import (
     LIFETIME,
     InvitationClosed,
@@ -52,7 +52,7 @@ def test_person_joins_by_accepting_and_the_link_works_once() -> None:
     with assert_refused(InvitationClosed, "invitation_closed"):
         accept(invitation, second)
 
-    assert membership_context(first).may(MemberRight.PACK)
+    assert load_membership(first).may(MemberRight.PACK)
     assert not Membership.objects.filter(user=second).exists()
     invitation.refresh_from_db()
     assert (invitation.accepted_at, invitation.note) == (NOW, "")
@@ -103,7 +103,7 @@ def test_removed_member_returns_by_a_new_invitation() -> None:
 
     accept(invite(cooperative, role=Role.CASHIER), user)
 
-    assert membership_context(user).role == Role.CASHIER
+    assert load_membership(user).role == Role.CASHIER
     assert Membership.objects.filter(user=user).count() == 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cooperatives.access import membership_context
+from cooperatives.access import load_membership
 from cooperatives.actions.members import LastManager, change_member_role, remove_member
 from cooperatives.models import Membership, Role
 from shop.core.actors import Actor
@@ -26,7 +26,7 @@ def test_removed_member_loses_access() -> None:
     remove_member(cooperative_id=cooperative.pk, membership_id=row.pk, actor=MANAGER, now=NOW)
 
     with pytest.raises(Missing):
-        membership_context(user)
+        load_membership(user)
     with assert_refused(Missing, "missing"):
         remove_member(cooperative_id=cooperative.pk, membership_id=row.pk, actor=MANAGER, now=NOW)
     assert Change.objects.get(action="membership.ended").data == {"role": "packer", "user": user.pk}

@@ -12,7 +12,12 @@ from orders.actions.bank_transfers.transfer_review import BankAccount
 from orders.actions.fulfilment.parcel_returns import receive_return
 from orders.actions.payouts.refund_execution import pay_refund_by_bank, set_refund_account
 from orders.actions.payouts.surplus_refunds import refund_ended_order_surplus
-from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, decide_refund, refund_limits
+from orders.actions.refunds.refund_decisions import (
+    LineRefund,
+    RefundDecision,
+    decide_refund,
+    read_refund_limits,
+)
 from orders.models import CostBearer, Order, OrderPart, Parcel, Payment, PaymentEvent, Refund, RefundLine
 from orders.states import ENDED_ORDER_STATUSES, RETURN_KINDS, ParcelState
 from tests.money.market import INDEXES, Market, after_writes, requires_row
@@ -56,7 +61,7 @@ class Refunds(Market):
 
         def work(part: OrderPart) -> None:
             order = Order.objects.get(pk=part.order_id)
-            limits = refund_limits(order, part)
+            limits = read_refund_limits(order, part)
             line_id, limit = sorted(limits.lines.items(), key=lambda entry: entry[1].line.position)[0]
             steps = {"back": limit.returnable, "damaged": limit.returnable, "unsent": limit.open}.get(
                 items, 0

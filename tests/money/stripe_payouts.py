@@ -11,7 +11,7 @@ from cooperatives.models import Cooperative
 from orders.actions.gateway.failed_calls import pay_out_by_bank, repeat_failed_call
 from orders.actions.gateway.send_gateway_calls import send_call
 from orders.actions.gateway.transfer_reversals import (
-    cooperatives_in_debt,
+    find_cooperatives_in_debt,
     reverse_payouts_for_debt,
     unreversed_amount,
 )
@@ -67,7 +67,7 @@ class StripePayouts(Cards):
     @requires_row(at_stripe)
     @rule()
     def reverse_payouts_of_debtors(self) -> None:
-        for cooperative_id, currency in cooperatives_in_debt():
+        for cooperative_id, currency in find_cooperatives_in_debt():
             reverse_payouts_for_debt(
                 cooperative_id=cooperative_id, currency=currency, **self.next_actor_and_time()
             )

@@ -53,8 +53,8 @@ def test_without_lock_only_the_constraint_keeps_the_second_message(monkeypatch: 
     due = Alert.objects.select_related("cooperative").get(pk=alert.pk)
     # Both workers read the alert before either of them has told anybody.
     monkeypatch.setattr(escalation, "_lock_due_alert", lambda _alert_id, _now: copy.copy(due))
-    first = next(escalation._steps_left(due))
-    monkeypatch.setattr(escalation, "_steps_left", lambda _alert: iter([first]))
+    first = next(escalation._find_steps_left(due))
+    monkeypatch.setattr(escalation, "_find_steps_left", lambda _alert: iter([first]))
 
     results = run_in_threads([partial(send_next_step, alert_id=alert.pk, now=NOW)] * 2)
 

@@ -26,7 +26,7 @@ from orders.actions.refunds.offer_substitute import (
     SubstituteOffer,
     offer_substitute,
 )
-from orders.actions.refunds.refund_decisions import refund_limits
+from orders.actions.refunds.refund_decisions import read_refund_limits
 from orders.actions.refunds.report_shortage import report_shortage
 from orders.actions.refunds.undo_shortage import undo_shortage
 from orders.models import Order, OrderPart, Parcel, Refund, Substitute
@@ -190,9 +190,9 @@ def test_offer_while_member_packs_keeps_line_either_packed_or_waiting() -> None:
 def test_without_lock_packed_items_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     part, offer = part_and_offer()
     line = part.lines.order_by("position")[0]
-    limits = refund_limits(part.order, part)
+    limits = read_refund_limits(part.order, part)
     read_before(monkeypatch, "lock_part", part.pk)
-    monkeypatch.setattr(offering, "refund_limits", lambda _order, _part: limits)
+    monkeypatch.setattr(offering, "read_refund_limits", lambda _order, _part: limits)
 
     pack_parcel(part_id=part.pk, quantities={line.pk: 3}, actor=MEMBER, now=NOW)
     offered = offer()
@@ -257,9 +257,9 @@ def test_parallel_reports_of_one_shortage_refund_once() -> None:
 def test_without_lock_one_shortage_is_refunded_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     part = part_and_offer()[0]
     line = part.lines.order_by("position")[0]
-    limits = refund_limits(part.order, part)
+    limits = read_refund_limits(part.order, part)
     read_before(monkeypatch, "lock_part", part.pk)
-    monkeypatch.setattr(shortages, "refund_limits", lambda _order, _part: limits)
+    monkeypatch.setattr(shortages, "read_refund_limits", lambda _order, _part: limits)
 
     for _attempt in range(2):
         report_shortage(part_id=part.pk, available={line.pk: 3}, actor=MEMBER, now=NOW)

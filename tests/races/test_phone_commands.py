@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from catalog.models import Movement
-from cooperatives.access import membership_context
+from cooperatives.access import load_membership
 from cooperatives.models import Role
 from orders.models import OrderPart, Parcel
 from orders.states import PartState
@@ -36,7 +36,7 @@ def make_command(name: str, *, after: tuple[uuid.UUID, ...] = (), **payload: Any
 def make_pushes(commands: list[SentCommand], seller: Any, count: int) -> list[Any]:
     """Return the same push several times, as of one member's tabs."""
     member = make_member(seller, Role.PACKER)
-    membership = membership_context(member, seller.pk)
+    membership = load_membership(member, seller.pk)
     authors = CommandAuthors(membership)
     push = partial(run_commands, commands, authors=authors, clock_difference=IN_TIME, now=NOW)
     return [push] * count
@@ -90,7 +90,7 @@ def test_two_members_who_accept_one_order_get_one_done_and_one_refused() -> None
 def test_only_one_request_may_run_a_command(monkeypatch, has_lock: bool) -> None:
     """Without the lock two requests run it, and one may store a refusal of what the other has done."""
     seller = make_seller()
-    membership = membership_context(make_member(seller, Role.PACKER), seller.pk)
+    membership = load_membership(make_member(seller, Role.PACKER), seller.pk)
     command = make_command("accept_part", part=1)
     claim = partial(claim_command, command, membership=membership, clock_difference=IN_TIME, now=NOW)
     if not has_lock:

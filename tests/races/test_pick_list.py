@@ -54,7 +54,7 @@ def test_two_packers_who_tick_at_once_leave_one_tick() -> None:
 def test_without_lock_a_tick_is_left_on_a_packed_line(monkeypatch) -> None:
     """The order is packed once the tick has read what is open."""
     line, ticking, packing = line_with_actions()
-    read_shares = pick_list.open_pick_shares
+    read_shares = pick_list.find_open_pick_shares
     is_packed = threading.Event()
     monkeypatch.setattr(
         locks,
@@ -64,7 +64,7 @@ def test_without_lock_a_tick_is_left_on_a_packed_line(monkeypatch) -> None:
     if connection.vendor == "sqlite":  # there the transaction is the lock, so the list is read before it
         line = OrderLine.objects.select_related("part__warehouse").get(pk=line.pk)
         stale = read_shares([line], today=NOW.date())
-        monkeypatch.setattr(pick_list, "open_pick_shares", lambda _lines, today: stale)
+        monkeypatch.setattr(pick_list, "find_open_pick_shares", lambda _lines, today: stale)
         packing()
         is_packed.set()
     else:
@@ -75,7 +75,7 @@ def test_without_lock_a_tick_is_left_on_a_packed_line(monkeypatch) -> None:
             is_packed.set()
             return shares
 
-        monkeypatch.setattr(pick_list, "open_pick_shares", read_then_pack)
+        monkeypatch.setattr(pick_list, "find_open_pick_shares", read_then_pack)
 
     ticking()
 

@@ -83,7 +83,7 @@ def test_without_lock_full_amount_is_refunded_twice(monkeypatch) -> None:
     else:
         check = refund_decisions._check_decision
         monkeypatch.setattr(refund_decisions, "_check_decision", lambda *_args: None)
-        monkeypatch.setattr(refund_decisions, "refundable_surplus", lambda _order: stale_reads.surplus)
+        monkeypatch.setattr(refund_decisions, "read_refundable_surplus", lambda _order: stale_reads.surplus)
 
     def work():
         if connection.vendor == "sqlite":  # the check runs before BEGIN, without waiting

@@ -30,7 +30,7 @@ from catalog.actions.listing_imports.row_changes import (
 from catalog.actions.products.purchase_limits import InvalidPurchaseLimits
 from catalog.actions.products.variant_rows import UnusualPrice, unusual_price_questions
 from catalog.actions.products.wholesale_tiers import require_price_above_wholesale, require_valid_tiers
-from catalog.actions.wording.forbidden_phrases import ForbiddenWords, allowed_texts_check
+from catalog.actions.wording.forbidden_phrases import ForbiddenWords, load_allowed_texts_check
 from catalog.models import ListingImport, ListingImportRow, Price, Product, Variant
 from catalog.pricing import WholesaleTier
 from catalog.states import ImportRowState
@@ -95,7 +95,7 @@ class _Check:
         self.keys = keys
         self.merged = merged
         self.choices: Choices = load_choices()
-        self.require_allowed = allowed_texts_check()
+        self.require_allowed = load_allowed_texts_check()
         variants = list(
             Variant.objects.for_cooperative(listing_import.cooperative)
             .select_related("product__cooperative")

@@ -17,7 +17,7 @@ from shop.core.models import Channel
 ExportedCell = str | int
 
 
-def exported_rows(cooperative: Cooperative, channel: Channel) -> list[list[ExportedCell]]:
+def build_exported_rows(cooperative: Cooperative, channel: Channel) -> list[list[ExportedCell]]:
     """Return a row for each option on the cooperative's lists, with a cell for each of `COLUMNS`.
 
     Names of types and categories are in the shop's own language, as an import reads them.
@@ -36,7 +36,7 @@ def exported_rows(cooperative: Cooperative, channel: Channel) -> list[list[Expor
     return [_row(variant, prices.get(variant.pk), on_hand.get(variant.pk, 0)) for variant in variants]
 
 
-def guide_rows() -> list[list[str]]:
+def build_guide_rows() -> list[list[str]]:
     """Return what each column means, and the names that may be chosen."""
     rows = [[str(column.label), str(column.hint)] for column in COLUMNS]
     types = ProductType.objects.for_members().values_list("name", flat=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from catalog.actions.products.product_details import has_own_content, to_editorjs, variant_content
-from catalog.actions.products.product_revisions import revised_product, revised_variant_name
+from catalog.actions.products.product_revisions import build_revised_product, read_revised_variant_name
 from catalog.models import Product, Variant
 from catalog.pricing import WholesaleTier
 
@@ -78,7 +78,7 @@ def new_columns_of_variant(variant: Variant, values: Values) -> dict[str, object
     if "is_sold_by_weight" in values:
         columns["is_sold_by_weight"] = values["is_sold_by_weight"]
     changed = {column: value for column, value in columns.items() if getattr(variant, column) != value}
-    if "name" in changed and revised_variant_name(variant) == changed["name"]:
+    if "name" in changed and read_revised_variant_name(variant) == changed["name"]:
         del changed["name"]
     return changed
 
@@ -88,7 +88,7 @@ def new_columns_of_product(product: Product, values: Values) -> dict[str, object
     columns = {column: values[key] for key, column in _PRODUCT_COLUMNS.items() if key in values}
     changed = {column for column, value in columns.items() if (getattr(product, column) or "") != value}
     if changed:
-        revised = revised_product(product)
+        revised = build_revised_product(product)
         changed = {column for column in changed if (getattr(revised, column) or "") != columns[column]}
     new_columns = {column: columns[column] for column in columns if column in changed}
     if "description_text" in new_columns:

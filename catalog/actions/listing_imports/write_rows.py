@@ -156,7 +156,7 @@ def _create(
         cooperative=cooperative,
         channel=listing_import.channel,
         new=NewProduct(
-            product_type=_product_type(values),
+            product_type=_find_product_type(values),
             category=Category.objects.filter(pk=values.get("category")).first(),
             details=_product_details(listing_import, values),
             variants=[(details, int(values["on_hand"]))],
@@ -233,7 +233,7 @@ def _find_product(listing_import: ListingImport, name: str) -> Product | None:
     return products.select_related("cooperative").filter(pk=next(same_name, 0)).first()
 
 
-def _product_type(values: Values) -> ProductType:
+def _find_product_type(values: Values) -> ProductType:
     types = ProductType.objects.for_members()
     product_type = (
         types.filter(pk=str(values["product_type"])).first() if "product_type" in values else types.first()

@@ -41,7 +41,7 @@ def required_texts(channel: Channel, cooperative: Cooperative, product_type: Pro
     return _legally_required_texts(cooperative, product_type)
 
 
-def missing_legal_fields(product: Product) -> list[str]:
+def find_missing_legal_fields(product: Product) -> list[str]:
     """Return, in a fixed order, the missing fields that Consumer Law 19/2023, article 37, requires.
 
     It requires the seller, the price, the origin, the shelf life, and the terms of delivery and return. A
@@ -265,7 +265,7 @@ def _require_state(listing: Listing, state: ListingState, *, new_state: ListingS
 def require_legal_fields(listing: Listing) -> None:
     """In a transaction: raise ListingIncomplete if a field is empty that the channel requires of listings."""
     if _is_checked(listing):
-        missing_fields = missing_legal_fields(listing.product)
+        missing_fields = find_missing_legal_fields(listing.product)
         if missing_fields:
             raise ListingIncomplete(fields=missing_fields)
 

@@ -197,7 +197,7 @@ def _require_usual_terms(
     if confirmation_token is None:
         return
     _validate_terms(terms, acting_cooperative)
-    lowest_price = _lowest_price(channel, terms, acting_cooperative)
+    lowest_price = _read_lowest_price(channel, terms, acting_cooperative)
     require_usual_discount(
         percent=None if terms.percent is None else int(terms.percent),
         amount=terms.amount,
@@ -208,7 +208,7 @@ def _require_usual_terms(
     )
 
 
-def _lowest_price(
+def _read_lowest_price(
     channel: Channel, terms: PromotionTerms, acting_cooperative: Cooperative | None
 ) -> int | None:
     """Return the lowest list price that the terms cover, in minor units, or None if there is none."""

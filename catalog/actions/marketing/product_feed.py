@@ -86,13 +86,13 @@ def write_feeds() -> int:
         feeds = []
         for language, _name in settings.LANGUAGES:
             feeds.append(_Feed(files.enter_context(tempfile.TemporaryFile()), language))
-        for listings in _listing_batches(channel) if channel else ():
+        for listings in _read_listing_batches(channel) if channel else ():
             by_product = {listing.product_id: listing for listing in listings}
 
             def add(keys: Sequence[int], by_product: Mapping[int, Listing] = by_product) -> None:
                 assert channel is not None
                 batch_rows = [by_product[key] for key in keys]
-                variants = _feed_variants(batch_rows, channel, vietnam_date(timezone.now()))
+                variants = _read_feed_variants(batch_rows, channel, vietnam_date(timezone.now()))
                 # Build the items of all languages before writing any, so that a failed product is in none.
                 built = [(feed, feed.build_items(variants)) for feed in feeds]
                 for feed, items in built:
@@ -219,7 +219,7 @@ def _ancestor_keys(category: Category | None) -> list[str]:
     return [key for key in (category.path or "").strip("/").split("/") if key] if category else []
 
 
-def _listing_batches(channel: Channel) -> Iterator[list[Listing]]:
+def _read_listing_batches(channel: Channel) -> Iterator[list[Listing]]:
     """Yield batches of the listings on sale, ordered by product id."""
     last = 0
     while True:
@@ -231,10 +231,12 @@ def _listing_batches(channel: Channel) -> Iterator[list[Listing]]:
         yield listings
 
 
-def _feed_variants(listings: Sequence[Listing], channel: Channel, day: datetime.date) -> list[_FeedVariant]:
+def _read_feed_variants(
+    listings: Sequence[Listing], channel: Channel, day: datetime.date
+) -> list[_FeedVariant]:
     """Return the variants with a price and a photo. Variants of paused sellers are out of stock."""
     by_product = {listing.product_id: listing for listing in listings}
-    images = _image_urls(list(by_product))
+    images = _read_image_urls(list(by_product))
     variants = list(Variant.objects.filter(product__in=list(images)).order_by("product", "sort_order", "pk"))
     prices_in_channel = Price.objects.filter(variant__in=variants, channel=channel, amount__gt=0)
     prices = {price.variant_id: price for price in prices_in_channel}
@@ -257,7 +259,7 @@ def _feed_variants(listings: Sequence[Listing], channel: Channel, day: datetime.
     ]
 
 
-def _image_urls(product_ids: Sequence[int]) -> dict[int, str]:
+def _read_image_urls(product_ids: Sequence[int]) -> dict[int, str]:
     """Return the absolute URL of each product's first photo, its widest JPEG."""
     rows = ProductMedia.objects.filter(product__in=product_ids, picture__state=PictureState.READY)
     urls = {}

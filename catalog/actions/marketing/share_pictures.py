@@ -65,11 +65,11 @@ def draw_share_pictures_task() -> None:
     """
     last_seen, waiting_pictures = cache.get(_SEEN_KEY, (0, []))
     waiting_pictures = [tuple(waiting_row) for waiting_row in waiting_pictures]
-    changed, last_seen = _changed_rows(last_seen)
+    changed, last_seen = _read_changed_rows(last_seen)
     due_rows = dict.fromkeys([*waiting_pictures[:_PICTURES_PER_RUN], *changed])
     for kind, key in list(due_rows):
         if kind == _COOPERATIVE:
-            due_rows |= dict.fromkeys(_products_showing(int(key)))
+            due_rows |= dict.fromkeys(_find_products_showing(int(key)))
     drawn_pictures: set[tuple[str, str]] = set()
 
     def draw_one(due_row: tuple[str, str]) -> None:
@@ -87,7 +87,7 @@ def draw_share_pictures_task() -> None:
     cache.set(_SEEN_KEY, (last_seen, list(remaining_rows)), timeout=None)
 
 
-def _changed_rows(last_seen: int) -> tuple[list[tuple[str, str]], int]:
+def _read_changed_rows(last_seen: int) -> tuple[list[tuple[str, str]], int]:
     """Return the next changed products and cooperatives, and the id of the last change read.
 
     Changes re-read in the overlap do not count towards the batch, so each run advances.
@@ -107,7 +107,7 @@ def _changed_rows(last_seen: int) -> tuple[list[tuple[str, str]], int]:
     return list(changed), last_seen
 
 
-def _products_showing(cooperative_id: int) -> list[tuple[str, str]]:
+def _find_products_showing(cooperative_id: int) -> list[tuple[str, str]]:
     """Return the cooperative's products whose link previews exist and show its name."""
     pictures = SharePicture.objects.filter(kind=_PRODUCT).values("key")
     products = Product.objects.filter(cooperative=cooperative_id, pk__in=pictures).order_by("pk")
@@ -119,7 +119,9 @@ def redraw_share_picture(kind: str, key: int) -> bool:
 
     Non-public rows lose their picture. Returns whether a photo is still being processed.
     """
-    drawing = next(_product_drawings(key) if kind == _PRODUCT else _cooperative_drawings(key), None)
+    drawing = next(
+        _build_product_drawings(key) if kind == _PRODUCT else _build_cooperative_drawings(key), None
+    )
     if drawing is None:
         _delete_picture(kind, key)
         return False
@@ -127,7 +129,7 @@ def redraw_share_picture(kind: str, key: int) -> bool:
     return drawing.is_waiting
 
 
-def _product_drawings(key: int) -> Iterator[_Drawing]:
+def _build_product_drawings(key: int) -> Iterator[_Drawing]:
     channel = market_channel()
     if channel is None:
         return
@@ -139,7 +141,7 @@ def _product_drawings(key: int) -> Iterator[_Drawing]:
         yield _Drawing(product, product.name, lines_below, first.picture if first else None)
 
 
-def _cooperative_drawings(key: int) -> Iterator[_Drawing]:
+def _build_cooperative_drawings(key: int) -> Iterator[_Drawing]:
     for cooperative in Cooperative.objects.public().filter(pk=key).select_related("cover"):
         yield _Drawing(cooperative, cooperative.name, (_cooperative_address(cooperative),), cooperative.cover)
 

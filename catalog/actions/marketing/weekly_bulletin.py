@@ -113,7 +113,7 @@ def send_bulletin(*, bulletin_id: int, now: datetime.datetime, batch: int = BATC
         cooperative=bulletin.cooperative, language=bulletin.language, pk__gt=bulletin.last_mailed_follower_id
     )
     next_followers = list(followers.order_by("pk")[:batch])
-    products = notifications.bulletin_products(bulletin) if next_followers else []
+    products = notifications.load_bulletin_products(bulletin) if next_followers else []
     run = SweepRun("catalog.weekly_bulletin:mail")
     for follow in next_followers:
         run.attempt((bulletin.pk, follow.pk), partial(_write_mail, bulletin, follow, products, now))
@@ -157,7 +157,7 @@ def retry_mails(*, now: datetime.datetime) -> int:
         bulletin = Bulletin.objects.filter(pk=key[0], week=monday_of(vietnam_date(now))).first()
         follow = Follow.objects.confirmed().filter(pk=key[1]).first()
         if bulletin is not None and follow is not None:
-            _write_mail(bulletin, follow, notifications.bulletin_products(bulletin), now)
+            _write_mail(bulletin, follow, notifications.load_bulletin_products(bulletin), now)
 
     return run_each(keys, retry_mail, sweep="catalog.weekly_bulletin:mail")
 
@@ -281,10 +281,10 @@ def _collect_content(
             for departure in coach_departures_in_week(offered_methods, week)
             if departure.leaves_at > now
         ],
-        in_season=_with_prices(seasonal.newest_first(), MAX_IN_SEASON),
-        new=_with_prices(recent.newest_first(), MAX_OTHERS),
-        ending=_with_prices(available.in_season(month).out_of_season(next_month).by_name(), MAX_OTHERS),
-        coming=_with_prices(
+        in_season=_load_with_prices(seasonal.newest_first(), MAX_IN_SEASON),
+        new=_load_with_prices(recent.newest_first(), MAX_OTHERS),
+        ending=_load_with_prices(available.in_season(month).out_of_season(next_month).by_name(), MAX_OTHERS),
+        coming=_load_with_prices(
             on_sale_next_month.in_season(next_month).out_of_season(month).by_name(), MAX_OTHERS
         ),
     )
@@ -306,7 +306,7 @@ def _pickups(methods: Sequence[DeliveryMethod], week: datetime.date) -> list[Bul
     )
 
 
-def _with_prices(listings: ListingQuerySet, limit: int) -> list[BulletinProduct]:
+def _load_with_prices(listings: ListingQuerySet, limit: int) -> list[BulletinProduct]:
     """Return listings with their cheapest price, by three queries."""
     shown_listings = list(listings[:limit])
     products = [row.product for row in shown_listings]

@@ -61,7 +61,7 @@ def set_product_attributes(product: Product, inputs: Iterable[AttributeInput], *
     """
     inputs = list(inputs)
     _require_allowed_values(inputs)
-    links = _attributes_of_type(product.product_type_id, AttributeScope.PRODUCT)
+    links = _read_attributes_of_type(product.product_type_id, AttributeScope.PRODUCT)
     set_attributes(product, ProductAttributeValue, "product", links, list(inputs), requires_all=requires_all)
 
 
@@ -69,7 +69,7 @@ def set_variant_attributes(variant: Variant, inputs: Iterable[AttributeInput], *
     """Set a variant's attributes, as `set_product_attributes` sets those of a product."""
     inputs = list(inputs)
     _require_allowed_values(inputs)
-    links = _attributes_of_type(variant.product.product_type_id, AttributeScope.VARIANT)
+    links = _read_attributes_of_type(variant.product.product_type_id, AttributeScope.VARIANT)
     set_attributes(variant, VariantAttributeValue, "variant", links, list(inputs), requires_all=requires_all)
 
 
@@ -84,7 +84,7 @@ def _require_allowed_values(inputs: Iterable[AttributeInput]) -> None:
             require_allowed_texts({"attributes": text})
 
 
-def _attributes_of_type(product_type_id: int, scope: AttributeScope) -> dict[int, Attribute]:
+def _read_attributes_of_type(product_type_id: int, scope: AttributeScope) -> dict[int, Attribute]:
     product_type_attributes = ProductTypeAttribute.objects.filter(product_type=product_type_id, scope=scope)
     return {
         product_type_attribute.attribute_id: product_type_attribute.attribute

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from catalog.actions.products.draft_products import insert_draft_product
 from catalog.actions.products.product_details import NewProduct, ProductDetails, VariantDetails
-from catalog.actions.products.product_revisions import revised_product
+from catalog.actions.products.product_revisions import build_revised_product
 from catalog.models import Price, Product, ProductMedia, Variant
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
@@ -75,7 +75,7 @@ def copy_product(
     copied = insert_draft_product(
         cooperative,
         channel,
-        _new_product(source, channel),
+        _build_new_product(source, channel),
         idempotency_key=idempotency_key,
         actor=actor,
         now=now,
@@ -90,8 +90,8 @@ def copy_product(
     return copied
 
 
-def _new_product(source: Product, channel: Channel) -> NewProduct:
-    product = revised_product(source)
+def _build_new_product(source: Product, channel: Channel) -> NewProduct:
+    product = build_revised_product(source)
     name = _("%(name)s (copy)") % {"name": product.name[: _MAX_NAME - 12]}
     media = list(
         ProductMedia.objects.displayable()
@@ -108,13 +108,13 @@ def _new_product(source: Product, channel: Channel) -> NewProduct:
             ingredients=product.ingredients or "",
             **{column: getattr(product, column) for column in _DETAIL_COLUMNS},
         ),
-        variants=[(details, 0) for details in _variant_details(source, channel)],
+        variants=[(details, 0) for details in _read_variant_details(source, channel)],
         pictures=[row.picture for row in media],
         captions=[row.alt for row in media],
     )
 
 
-def _variant_details(source: Product, channel: Channel) -> list[VariantDetails]:
+def _read_variant_details(source: Product, channel: Channel) -> list[VariantDetails]:
     """Return the options that have a price. A copied option without one could not be sold."""
     prices = {
         price.variant_id: price

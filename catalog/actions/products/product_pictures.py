@@ -45,12 +45,12 @@ def add_picture(
     """
     product = lock_product(product_id, cooperative=cooperative)
     if was_changed_with_key(idempotency_key, ("product.picture_added", "revision.submitted"), root=product):
-        return _added_row(product, picture)
+        return _find_added_row(product, picture)
     if needs_approval and is_approved(product):
         return propose_picture(product, picture, alt, idempotency_key=idempotency_key, actor=actor, now=now)
     restart_review(product, now)
     media = ProductMedia.objects.create(
-        product=product, picture=picture, alt=alt, sort_order=_next_position(product)
+        product=product, picture=picture, alt=alt, sort_order=_read_next_position(product)
     )
     record_change(
         "product.picture_added",
@@ -146,13 +146,13 @@ def _media_or_missing(visible_media: list[ProductMedia], media_id: PictureKey) -
     return product_media
 
 
-def _added_row(product: Product, picture: Picture) -> ProductMedia | RevisionPicture | None:
+def _find_added_row(product: Product, picture: Picture) -> ProductMedia | RevisionPicture | None:
     """Return the product's row of a picture, or that of its revision."""
     proposed_rows = RevisionPicture.objects.filter(revision__product=product, picture=picture)
     return ProductMedia.objects.filter(product=product, picture=picture).first() or proposed_rows.first()
 
 
-def _next_position(product: Product) -> int:
+def _read_next_position(product: Product) -> int:
     """Return the position after the last picture."""
     last = ProductMedia.objects.filter(product=product).order_by("-sort_order", "-pk").first()
     return last.sort_order + 1 if last is not None else 0

@@ -128,7 +128,7 @@ def restart_review(product: Product, now: datetime.datetime) -> None:
     Listing.objects.filter(product=product, state=ListingState.IN_REVIEW).update(submitted_at=now)
 
 
-def revised_product(product: Product) -> Product:
+def build_revised_product(product: Product) -> Product:
     """Return a copy of the product with the values of its revision, not to be saved."""
     revised = copy.copy(product)
     revision = ProductRevision.objects.filter(product=product).first()
@@ -137,7 +137,7 @@ def revised_product(product: Product) -> Product:
     return revised
 
 
-def revised_variant_name(variant: Variant) -> str:
+def read_revised_variant_name(variant: Variant) -> str:
     """Return the option's proposed name, or its current one."""
     revision = ProductRevision.objects.filter(product=variant.product_id).first()
     name: str = (revision.variant_names if revision else {}).get(str(variant.pk), variant.name)

@@ -68,11 +68,11 @@ def text_differences(revision: ProductRevision) -> list[TextDifference]:
     return [
         *_column_differences(revision),
         *_variant_differences(revision),
-        *_translation_differences(revision),
+        *_find_translation_differences(revision),
     ]
 
 
-def picture_difference(revision: ProductRevision) -> PictureDifference | None:
+def find_picture_difference(revision: ProductRevision) -> PictureDifference | None:
     """Return the pictures if they change."""
     if not revision.has_pictures:
         return None
@@ -88,7 +88,7 @@ def _column_differences(revision: ProductRevision) -> Iterator[TextDifference]:
         if column in revision.values:
             old_value, new_value = getattr(revision.product, column), revision.values[column]
             if column == "category_id":
-                old_value, new_value = _category_name(old_value), _category_name(new_value)
+                old_value, new_value = _read_category_name(old_value), _read_category_name(new_value)
             yield TextDifference(label, str(old_value or ""), str(new_value or ""))
 
 
@@ -97,7 +97,7 @@ def _variant_differences(revision: ProductRevision) -> Iterator[TextDifference]:
         yield TextDifference(_("Name of the option"), variant.name, revision.variant_names[str(variant.pk)])
 
 
-def _translation_differences(revision: ProductRevision) -> Iterator[TextDifference]:
+def _find_translation_differences(revision: ProductRevision) -> Iterator[TextDifference]:
     for language, texts in revision.translations.items():
         name = get_language_info(language)["name_translated"]
         owners = [("catalog.product", str(revision.product_id), texts["product"])]
@@ -110,7 +110,7 @@ def _translation_differences(revision: ProductRevision) -> Iterator[TextDifferen
                     yield TextDifference(f"{name}: {_LABELS[field]}", old, new, language)
 
 
-def _category_name(key: int | None) -> str:
+def _read_category_name(key: int | None) -> str:
     category = Category.objects.filter(pk=key).first() if key is not None else None
     if category is None:
         return ""

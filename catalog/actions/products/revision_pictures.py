@@ -32,7 +32,7 @@ def propose_picture(
     now: datetime.datetime,
 ) -> RevisionPicture:
     """In a transaction: append a picture to the product's revision."""
-    revision, rows = _revision_pictures(product, now)
+    revision, rows = _load_revision_pictures(product, now)
     row = RevisionPicture(picture=picture, alt=alt)
     _save_order(revision, [*rows, row], idempotency_key=idempotency_key, actor=actor, now=now)
     return row
@@ -42,7 +42,7 @@ def propose_picture_order(
     product: Product, key: PictureKey, position: int, *, actor: Actor, now: datetime.datetime
 ) -> None:
     """In a transaction: move a picture in the product's revision. Raises Missing."""
-    revision, rows = _revision_pictures(product, now)
+    revision, rows = _load_revision_pictures(product, now)
     moved = _find_picture(rows, key)
     reordered = [row for row in rows if row is not moved]
     reordered.insert(max(0, position), moved)
@@ -54,7 +54,7 @@ def propose_picture_removal(
     product: Product, key: PictureKey, *, actor: Actor, now: datetime.datetime
 ) -> None:
     """In a transaction: remove a picture in the product's revision. Raises Missing, LastPictureNeeded."""
-    revision, rows = _revision_pictures(product, now)
+    revision, rows = _load_revision_pictures(product, now)
     removed_row = _find_picture(rows, key)
     remaining = [row for row in rows if row is not removed_row]
     if not any(row.picture.state == PictureState.READY for row in remaining):
@@ -64,7 +64,7 @@ def propose_picture_removal(
     _save_order(revision, remaining, actor=actor, now=now)
 
 
-def _revision_pictures(
+def _load_revision_pictures(
     product: Product, now: datetime.datetime
 ) -> tuple[ProductRevision, list[RevisionPicture]]:
     """Return the revision and its pictures, at first those of the product, not saved yet."""

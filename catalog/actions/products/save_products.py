@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.products.attribute_values import AttributeInput, set_product_attributes
-from catalog.actions.products.product_revisions import propose_values, revised_product
+from catalog.actions.products.product_revisions import build_revised_product, propose_values
 from catalog.actions.products.product_rows import (
     finish_product_edit,
     lock_product,
@@ -79,7 +79,7 @@ def insert_product(
     """
     require_related_rows(Product, values)
     set_columns(product, values)
-    product.slug = product.slug or _unused_slug(product)
+    product.slug = product.slug or _find_unused_slug(product)
     set_search_columns(product)
     save_unique(product)
     record_change(
@@ -118,7 +118,7 @@ def update_product(
     product = lock_product(product_id, cooperative=cooperative)
     if was_done_with_key(idempotency_key, "product.changed", product):
         return product
-    shown = revised_product(product) if needs_approval and seen_values else product
+    shown = build_revised_product(product) if needs_approval and seen_values else product
     for column, seen in (seen_values or {}).items():
         if getattr(shown, column) not in (seen, values[column]):
             raise ProductAlreadyChanged(field=column)
@@ -214,7 +214,7 @@ def _add_to_collections(product: Product, collection_ids: Sequence[int]) -> None
         )
 
 
-def _unused_slug(product: Product) -> str:
+def _find_unused_slug(product: Product) -> str:
     """Return the slug of the name. If it is taken, the cooperative's slug and then a number are appended."""
     plain = slugify(product.name)[:200]
     longer = f"{plain}-{product.cooperative.slug}"[:240]

@@ -40,7 +40,7 @@ class UsualPrices:
     offer_count: int
 
 
-def similar_products(cooperative: Cooperative, channel: Channel, name: str) -> list[SimilarProduct]:
+def find_similar_products(cooperative: Cooperative, channel: Channel, name: str) -> list[SimilarProduct]:
     """Return products with the words of the name: the cooperative's own, then those that buyers see.
 
     Of several products with the same name only the first is returned.
@@ -78,7 +78,7 @@ def find_similar_product(cooperative: Cooperative, channel: Channel, product_id:
     )
 
 
-def usual_prices(channel: Channel, name: str, variant: Variant) -> UsualPrices | None:
+def read_usual_prices(channel: Channel, name: str, variant: Variant) -> UsualPrices | None:
     """Return the usual prices of a unit like the variant's, from published products with the name's words.
 
     `variant` may be unsaved. Prices are compared by content, or by the unit if neither has a content. Returns

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.listings.selling_prices import apply_promotions
-from catalog.actions.products.product_revisions import revised_variant_name
+from catalog.actions.products.product_revisions import read_revised_variant_name
 from catalog.actions.products.purchase_limits import require_valid_limits
 from catalog.actions.products.save_products import ProductAlreadyChanged
 from catalog.actions.products.wholesale_tiers import (
@@ -114,7 +114,7 @@ def require_seen_values(
     """
     for column, seen in seen_values.items():
         is_proposed = column == "name" and needs_approval
-        value = revised_variant_name(variant) if is_proposed else getattr(variant, column)
+        value = read_revised_variant_name(variant) if is_proposed else getattr(variant, column)
         if value not in (seen, values[column]):
             raise ProductAlreadyChanged(field=column)
 
@@ -177,7 +177,7 @@ def unusual_price_question(
     variant: Variant, channel: Channel, before: int | None, amount: int
 ) -> UnusualPrice | None:
     """Return what to ask before `amount` replaces the list price `before`, or None if it is not unusual."""
-    expected = _contrasting_price(variant, channel, before, amount)
+    expected = _find_contrasting_price(variant, channel, before, amount)
     if expected is None:
         return None
     words = {
@@ -250,7 +250,9 @@ def unusual_market_price_question(channel: Channel, usual: int, amount: int) -> 
     return UnusualPrice(message, field="price", confirmation_token=f"{usual}-{amount}")
 
 
-def _contrasting_price(variant: Variant, channel: Channel, before: int | None, amount: int) -> int | None:
+def _find_contrasting_price(
+    variant: Variant, channel: Channel, before: int | None, amount: int
+) -> int | None:
     """Return the price from which `amount` differs unusually: the previous one, or the closest sibling's.
 
     Returns None if it does not differ unusually, or if there is no price to compare it with.

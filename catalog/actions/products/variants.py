@@ -149,7 +149,7 @@ def insert_variant(
         row = lock_stock_row(
             cooperative=product.cooperative,
             variant_id=variant.pk,
-            warehouse_id=stock.warehouse_id or _first_warehouse(product.cooperative, prices).pk,
+            warehouse_id=stock.warehouse_id or _find_first_warehouse(product.cooperative, prices).pk,
         )
         if stock.quantity:
             record_movement(
@@ -378,7 +378,7 @@ def _record_counts(
         record_count(count, cooperative=variant.cooperative, actor=actor, now=now)
 
 
-def _first_warehouse(cooperative: Cooperative, prices: Sequence[ListPrice]) -> Warehouse:
+def _find_first_warehouse(cooperative: Cooperative, prices: Sequence[ListPrice]) -> Warehouse:
     channels = [price.channel for price in prices]
     warehouse = (
         Warehouse.objects.filter(cooperative=cooperative, channels__in=channels)

@@ -166,7 +166,9 @@ def record_movement(
     stock.on_hand += quantity
     change_lot_balance(stock, lot_id, quantity)
     if happened_at is not None and quantity and reason != MovementReason.COUNT:
-        later_count = _last_count_after(stock, happened_at, lot_id) or _last_count_after(stock, happened_at)
+        later_count = _find_last_count_after(stock, happened_at, lot_id) or _find_last_count_after(
+            stock, happened_at
+        )
         if later_count is not None:
             record_movement(
                 stock,
@@ -181,7 +183,9 @@ def record_movement(
     return movement
 
 
-def _last_count_after(row: Stock, moment: datetime.datetime, lot_id: int | None = None) -> Movement | None:
+def _find_last_count_after(
+    row: Stock, moment: datetime.datetime, lot_id: int | None = None
+) -> Movement | None:
     """Return the last count of the lot, or of the whole stock if that is None."""
     counts = Movement.objects.filter(stock=row, reason=MovementReason.COUNT, lot=lot_id).after(moment)
     return counts.order_by("created_at", "pk").last()
@@ -247,8 +251,10 @@ def record_count(
         words = {"on_hand": format_number(stock.on_hand)}
         message = str(StockAlreadyChanged.default_message) % words
         raise StockAlreadyChanged(message, field="counted", on_hand=stock.on_hand)
-    before = stock.on_hand - _moved_after(stock, count.counted_at)
-    is_superseded = count.counted_at is not None and _last_count_after(stock, count.counted_at) is not None
+    before = stock.on_hand - _read_moved_quantity_after(stock, count.counted_at)
+    is_superseded = (
+        count.counted_at is not None and _find_last_count_after(stock, count.counted_at) is not None
+    )
     record_movement(
         stock,
         0 if is_superseded else count.counted - before,
@@ -273,7 +279,7 @@ def record_count(
     return stock
 
 
-def _moved_after(row: Stock, moment: datetime.datetime | None) -> int:
+def _read_moved_quantity_after(row: Stock, moment: datetime.datetime | None) -> int:
     """Return the change of the stock on hand since the moment, or 0 if that is None."""
     if moment is None:
         return 0

@@ -50,10 +50,10 @@ class InvalidPhrase(Refused):
 
 def require_allowed_texts(texts: Mapping[str, object]) -> None:
     """In a transaction: raise ForbiddenWords if one of these texts (by field) contains a forbidden phrase."""
-    allowed_texts_check()(texts)
+    load_allowed_texts_check()(texts)
 
 
-def allowed_texts_check() -> Callable[[Mapping[str, object]], None]:
+def load_allowed_texts_check() -> Callable[[Mapping[str, object]], None]:
     """Return `require_allowed_texts` with the phrases loaded once, for many texts."""
     phrases = list(ForbiddenPhrase.objects.order_by("pk"))
     patterns = [(phrase, _comparable_words(phrase.phrase)) for phrase in phrases]

@@ -50,7 +50,7 @@ def set_alert_rules(
     )
 
 
-def alert_rules(cooperative_id: int) -> AlertRules:
+def load_alert_rules(cooperative_id: int) -> AlertRules:
     """Return a cooperative's rules, or the defaults."""
     rules = AlertRules.objects.filter(cooperative=cooperative_id).first()
     return rules or AlertRules(cooperative_id=cooperative_id)

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from cooperatives.access import ROLE_RIGHTS, MemberRight
 from cooperatives.models import Role
-from orders.actions.alerts.alert_rules import alert_rules
+from orders.actions.alerts.alert_rules import load_alert_rules
 from orders.alert_states import ALERT_TRANSITIONS, UNSEEN_ALERTS, AlertState
 from orders.models import Alert, AlertKind, AlertReading, AlertStep, OrderPart
 from orders.notifications.alerts import alert_key, tell_member
@@ -90,13 +90,13 @@ def send_next_step(*, alert_id: int, now: datetime.datetime) -> AlertStep | None
     alert = _lock_due_alert(alert_id, now)
     if alert is None:
         return None
-    rules = alert_rules(alert.cooperative_id)
+    rules = load_alert_rules(alert.cooperative_id)
     quiet_until = rules.end_of_quiet(now) if alert.kind != AlertKind.RECALL else None
     if quiet_until is not None:
         alert.next_step_at = quiet_until
         alert.save(update_fields=["next_step_at"])
         return None
-    step = next(_steps_left(alert), None)
+    step = next(_find_steps_left(alert), None)
     if step is None:
         _end_alert(alert, AlertState.UNANSWERED)
         return None
@@ -162,7 +162,7 @@ def _end_alert(alert: Alert, state: AlertState) -> None:
     alert.save(update_fields=["next_step_at"])
 
 
-def _steps_left(alert: Alert) -> Iterator[tuple[User, NotificationChannel]]:
+def _find_steps_left(alert: Alert) -> Iterator[tuple[User, NotificationChannel]]:
     """Yield the members and channels that were not tried yet, in their order."""
     right = alerted_right(alert.kind)
     members = User.objects.filter(

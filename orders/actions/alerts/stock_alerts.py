@@ -11,7 +11,7 @@ from django.utils import timezone
 from catalog.models import Lot
 from catalog.variant_stock import low_stock_variants
 from cooperatives.models import Cooperative
-from orders.actions.alerts.alert_rules import alert_rules
+from orders.actions.alerts.alert_rules import load_alert_rules
 from orders.models import Alert, AlertKind, StockWarning
 from shop.core.database.transactions import lock_row
 from shop.core.dates.calendar import vietnam_date
@@ -53,7 +53,7 @@ def raise_stock_alert(*, cooperative_id: int, now: datetime.datetime) -> Alert |
     new_lots = sorted(near - near_known)
     if (
         not (new_variants or new_lots)
-        or alert_rules(cooperative_id).end_of_quiet(now) is not None
+        or load_alert_rules(cooperative_id).end_of_quiet(now) is not None
         or stock_alerts.filter(created_at__gt=now - GATHERED_FOR).exists()
     ):
         return None

@@ -14,8 +14,8 @@ from orders import locks
 from orders.actions.gateway_requests.intended_calls import request_payout
 from orders.actions.payouts.bank_accounts import (
     apply_cooperative_account,
-    cooperative_account_values,
     lock_cooperative_account,
+    read_cooperative_account_values,
 )
 from orders.actions.payouts.complete_payouts import PayoutAlreadyPaid
 from orders.actions.payouts.payment_settings import (
@@ -209,7 +209,7 @@ def _current_values(row: Approval, payout: Payout | None, shop: ShopSettings | N
     if payout is not None:
         return payout_values(payout) if payout.state == PayoutState.DUE else {}
     if row.cooperative_id is not None:
-        return cooperative_account_values(row.cooperative_id)
+        return read_cooperative_account_values(row.cooperative_id)
     assert shop is not None
     if row.kind == ApprovalKind.RULES:
         return {name: getattr(shop, name) for name in SECOND_PERSON_SETTINGS}

@@ -104,8 +104,8 @@ def suggest_orders(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, Transfe
         if all_codes
         else {}
     )
-    waiting_orders = _orders_awaiting_transfer(transfers)
-    assigned_amounts = _assigned_amounts(transfers)
+    waiting_orders = _find_orders_awaiting_transfer(transfers)
+    assigned_amounts = _read_assigned_amounts(transfers)
     suggestions_by_transfer = {
         transfer.pk: _suggestions_for(
             transfer,
@@ -133,7 +133,7 @@ def find_orders(transfer: BankTransfer, text: str) -> TransferSuggestions:
     If no text is given, these are recent orders that cost the unassigned amount or have it due, even paid and
     ended ones.
     """
-    assigned_amounts = _assigned_amounts([transfer]).get(transfer.pk, {})
+    assigned_amounts = _read_assigned_amounts([transfer]).get(transfer.pk, {})
     unassigned = transfer.amount - sum(assigned_amounts.values())
     orders = Order.objects.placed().filter(currency=transfer.currency)
     recent_orders = orders.filter(placed_at__gte=transfer.booked_at - _SEARCHED_BY_AMOUNT)
@@ -160,7 +160,7 @@ def find_orders(transfer: BankTransfer, text: str) -> TransferSuggestions:
     return TransferSuggestions(unassigned, tuple(suggestions[:_MAX_FOUND]))
 
 
-def similar_transfers(transfer: BankTransfer) -> list[BankTransfer]:
+def find_similar_transfers(transfer: BankTransfer) -> list[BankTransfer]:
     """Return transfers that differ only in the bank's reference. They may be one transfer, reported twice."""
     similar = BankTransfer.objects.filter(similarity_key=transfer.similarity_key).exclude(pk=transfer.pk)
     return list(similar.newest_first()[:_MAX_SUGGESTIONS]) if transfer.similarity_key else []
@@ -174,7 +174,7 @@ def _parse_search_amount(text: str) -> int:
         return 0
 
 
-def _orders_awaiting_transfer(transfers: Sequence[BankTransfer]) -> list[Order]:
+def _find_orders_awaiting_transfer(transfers: Sequence[BankTransfer]) -> list[Order]:
     """Return the newest orders that await a transfer."""
     if not transfers:
         return []
@@ -182,7 +182,7 @@ def _orders_awaiting_transfer(transfers: Sequence[BankTransfer]) -> list[Order]:
     return list(orders.newest_first()[:_MAX_COMPARED_ORDERS])
 
 
-def _assigned_amounts(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, dict[uuid.UUID | None, int]]:
+def _read_assigned_amounts(transfers: Sequence[BankTransfer]) -> dict[uuid.UUID, dict[uuid.UUID | None, int]]:
     """Return the assigned amounts by transfer and order."""
     rows = (
         TransferShare.objects.filter(transfer__in=[transfer.pk for transfer in transfers])

@@ -138,7 +138,7 @@ def assign_transfer_to_order(
     payment = order.payments.current()
     if payment is None or payment.method != PaymentMethod.TRANSFER:
         payment = expect_payment(order, PaymentMethod.TRANSFER, now=now)
-    idempotency_key = _assignment_key(transfer, order)
+    idempotency_key = _find_assignment_key(transfer, order)
     event = record_received_money(
         order,
         payment,
@@ -158,7 +158,7 @@ def assign_transfer_to_order(
     return share
 
 
-def _assignment_key(transfer: BankTransfer, order: Order) -> str:
+def _find_assignment_key(transfer: BankTransfer, order: Order) -> str:
     """Return the key of the payment event. An order that the transfer was taken off gets a new one."""
     key = f"transfer:{transfer.pk}:{order.pk}"
     earlier_count = PaymentEvent.objects.filter(payment__order=order, idempotency_key__startswith=key).count()

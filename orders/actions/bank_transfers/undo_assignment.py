@@ -12,7 +12,7 @@ from orders import locks
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.ledger.unmatched_transfers import book_released_share, book_unmatched_transfer
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.payments.order_payments import current_transfer_instructions
+from orders.actions.payments.order_payments import load_transfer_instructions
 from orders.models import (
     BankTransfer,
     EventKind,
@@ -74,7 +74,7 @@ def undo_transfer_assignment(
     amount = share.amount
     _release_share(order, transfer, share, reason=reason.strip(), actor=actor, now=now)
     notify_payment_taken_off(
-        order, amount, current_transfer_instructions(order), occasion=str(share_id), now=now
+        order, amount, load_transfer_instructions(order), occasion=str(share_id), now=now
     )
     data = {"code": order.code, "amount": amount}
     record_change(

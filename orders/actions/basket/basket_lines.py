@@ -15,7 +15,7 @@ from catalog.actions.stock.stock_movements import save_reserved_and_allocated
 from catalog.models import Price, Stock, Variant
 from cooperatives.models import DeliveryMethod
 from orders import locks
-from orders.actions.quotes.purchase_limits import limit_message, ordered_quantities, purchase_limit
+from orders.actions.quotes.purchase_limits import limit_message, purchase_limit, read_ordered_quantities
 from orders.actions.quotes.quote_queries import read_buyable_variants
 from orders.actions.quotes.quote_types import Buyer, RequestedDelivery
 from orders.models import Basket, BasketAccess, BasketLine, DeliveryChoice, Reservation
@@ -135,7 +135,7 @@ def store_added_lines(
     """
     new_lines: list[BasketLine] = []
     grown_lines: dict[uuid.UUID, BasketLine] = {}
-    ordered_before = ordered_quantities(variants.values(), Buyer(basket.user_id), now=now)
+    ordered_before = read_ordered_quantities(variants.values(), Buyer(basket.user_id), now=now)
     for added in lines_to_add:
         if added.quantity < 1:
             raise InvalidQuantity(field="quantity")
@@ -187,7 +187,7 @@ def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int, *, now:
         for basket_line in _select_lines(basket.pk, [line.variant_id])
         if basket_line.pk != line.pk
     ]
-    ordered_before = ordered_quantities([line.variant], Buyer(basket.user_id), now=now)
+    ordered_before = read_ordered_quantities([line.variant], Buyer(basket.user_id), now=now)
     _check_limit(line.variant, [line, *other_lines], shop_quantity_limit(), ordered_before)
     line.seen_price = next(
         (price.price_at(quantity) for price in select_prices([line.variant_id], basket.channel_id)), None

@@ -90,7 +90,7 @@ def add_past_order_to_basket(
     basket = locks.lock_basket(basket_id) if basket_id else None
     if basket is not None and basket.channel_id != channel.pk:
         basket = None
-    ordered_variants = _ordered_variants(order)
+    ordered_variants = _read_ordered_variants(order)
     result = ReorderResult(basket)
     available = _available_lines(
         ordered_variants, _quote_request(order, ordered_variants, channel, basket), result, now=now
@@ -106,7 +106,7 @@ def add_past_order_to_basket(
     return result
 
 
-def _ordered_variants(order: Order) -> list[_OrderedVariant]:
+def _read_ordered_variants(order: Order) -> list[_OrderedVariant]:
     """Return the ordered variants by position. A deleted variant has no id."""
     ordered_variants: dict[object, _OrderedVariant] = {}
     for line in OrderLine.objects.filter(order=order).order_by("position", "pk"):

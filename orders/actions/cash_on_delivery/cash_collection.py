@@ -56,7 +56,7 @@ class CollectedCash:
 EXPECTED_CASH = CollectedCash()
 
 
-def cash_for_parcel(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int]) -> int:
+def read_cash_for_parcel(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID, int]) -> int:
     """Return the cash that a new parcel of these `quantities` collects. The last parcel takes the rest.
 
     A part's parcels together collect exactly its total less refunds, without cash that a voided parcel has
@@ -64,7 +64,7 @@ def cash_for_parcel(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID
     """
     payment = Payment.objects.filter(order=order).current()
     # An overpayment of another part is being refunded, so it does not pay for this one.
-    if payment is None or payment.method != PaymentMethod.COD or not cash_to_collect(order):
+    if payment is None or payment.method != PaymentMethod.COD or not read_cash_to_collect(order):
         return 0
     lines = list(part.lines.order_by("position", "pk"))
     parcels = Parcel.objects.filter(part=part)
@@ -79,7 +79,7 @@ def cash_for_parcel(order: Order, part: OrderPart, quantities: Mapping[uuid.UUID
     )
 
 
-def cash_of_unpacked_items(parts: Collection[OrderPart]) -> dict[int, int | None]:
+def read_cash_of_unpacked_items(parts: Collection[OrderPart]) -> dict[int, int | None]:
     """Return the cash that a parcel of everything unpacked would collect, by part.
 
     It is zero if the order is not paid in cash, and None (unknown) if another payment of the order has money
@@ -106,7 +106,7 @@ def cash_of_unpacked_items(parts: Collection[OrderPart]) -> dict[int, int | None
     return cash
 
 
-def cash_to_collect(order: Order, *, planned_refunds: Mapping[int, int] = MappingProxyType({})) -> int:
+def read_cash_to_collect(order: Order, *, planned_refunds: Mapping[int, int] = MappingProxyType({})) -> int:
     """Return the cash that the order's parcels, packed or not, still have to collect, in minor units.
 
     `planned_refunds` gives by part the amounts that are about to be refunded.
@@ -197,7 +197,7 @@ def collect_cash(
         payment,
         EventKind.CHARGE_SUCCESS,
         amount,
-        idempotency_key=_collection_key(parcel),
+        idempotency_key=_find_collection_key(parcel),
         message=parcel.cash_difference_reason,
         parcel=parcel,
         actor=actor,
@@ -209,7 +209,7 @@ def collect_cash(
         record_part_change(order, part, action, parcel, actor=actor, now=now, reason=reason, data=difference)
 
 
-def _collection_key(parcel: Parcel) -> str:
+def _find_collection_key(parcel: Parcel) -> str:
     """Return the key of the parcel's next collection. Cash may be collected again after it was undone."""
     undone_count = PaymentEvent.objects.filter(parcel=parcel, kind=EventKind.CHARGE_BACK).count()
     return f"cod:parcel:{parcel.pk}:collected" + (f":{undone_count + 1}" if undone_count else "")

@@ -50,7 +50,7 @@ def offset_collected_cash(*, settlement_id: int, actor: Actor, now: datetime.dat
     return parcels
 
 
-def settlements_to_offset() -> list[int]:
+def find_settlements_to_offset() -> list[int]:
     """Return closed settlements with parcels whose offset cash is not marked yet, the oldest first."""
     parcels = Parcel.objects.filter(cod_state=CodState.COLLECTED, cod_holder=CashHolder.COOPERATIVE)
     idempotency_key = Concat(Value("event:"), Cast(OuterRef("pk"), CharField()), output_field=CharField())
@@ -77,7 +77,7 @@ def offset_collected_cash_task(*, settlement_id: int) -> None:
 def offset_all_collected_cash_task() -> None:
     """Sweep: offset the cash of settlements whose task was lost."""
     run_each(
-        settlements_to_offset(),
+        find_settlements_to_offset(),
         lambda settlement_id: offset_collected_cash_task(settlement_id=settlement_id),
         sweep="orders.offset_all_collected_cash",
     )

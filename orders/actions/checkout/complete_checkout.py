@@ -21,7 +21,7 @@ from orders.actions.placement.place_order import (
     AgreedOrder,
     BasketChanged,
     BasketEmpty,
-    order_of_basket,
+    find_order_of_basket,
     place_agreed_order,
 )
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
@@ -84,7 +84,7 @@ def complete_checkout(
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:
-        return order_of_basket(basket_id), None
+        return find_order_of_basket(basket_id), None
     locks.lock_voucher(basket.voucher_code)
     quote_request = basket_quote_request(basket)
     locks.lock_limited_variants((quote_request.variants or {}).values())

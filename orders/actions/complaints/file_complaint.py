@@ -154,7 +154,7 @@ def withdraw_complaint(*, complaint_id: uuid.UUID, actor: Actor, now: datetime.d
     return complaint
 
 
-def delivered_lines(part: OrderPart) -> list[DeliveredLine]:
+def find_delivered_lines(part: OrderPart) -> list[DeliveredLine]:
     """Return the lines of a part that the buyer has and may complain about, with their deadlines.
 
     Fully refunded lines are left out, even if the buyer keeps the items. The period starts on the day of
@@ -249,7 +249,7 @@ def _check_complaint(
     part_line_ids = set(part.lines.values_list("pk", flat=True))
     if not quantities.keys() <= part_line_ids:
         raise Missing()
-    delivered = {delivered_line.line.pk: delivered_line for delivered_line in delivered_lines(part)}
+    delivered = {delivered_line.line.pk: delivered_line for delivered_line in find_delivered_lines(part)}
     if any(
         line_id not in delivered or count > delivered[line_id].quantity
         for line_id, count in quantities.items()

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from catalog.actions.stock.stock_movements import save_reserved_and_allocated
 from cooperatives.models import PickupSlot
 from orders import locks, notifications
-from orders.actions.fulfilment.substitute_holds import close_substitutes, held_stock_ids
+from orders.actions.fulfilment.substitute_holds import close_substitutes, read_held_stock_ids
 from orders.actions.fulfilment.void_parcels import void_locked_parcel
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
@@ -160,7 +160,7 @@ def cancel_active_parts(order: Order, reason: str, *, actor: Actor, now: datetim
     cancellations cannot deadlock. Raises PartAlreadyHandedOver.
     """
     parts = order.parts.select_related("cooperative").active()
-    locks.lock_stock(held_stock_ids(parts))
+    locks.lock_stock(read_held_stock_ids(parts))
     ended_parts = list(parts.order_by("slot__delivery_method", "slot__day", "slot__starts", "number"))
     for part in ended_parts:
         end_part(order, part, PartState.CANCELLED, reason, actor=actor, now=now)
@@ -232,7 +232,7 @@ def end_part(
 
 
 def _release_stock(part: OrderPart) -> None:
-    stocks = locks.lock_stock(held_stock_ids([part]))
+    stocks = locks.lock_stock(read_held_stock_ids([part]))
     allocations = list(Allocation.objects.filter(line__part=part).order_by("stock", "pk"))
     holds = list(SubstituteHold.objects.filter(substitute__line__part=part).order_by("stock", "pk"))
     for allocation in allocations:

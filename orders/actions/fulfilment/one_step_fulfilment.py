@@ -192,7 +192,7 @@ def _move_allocations(
     target_by_variant = {
         stock.variant_id: stock for stock in stocks.values() if stock.warehouse_id == warehouse_id
     }
-    packed_quantities = _packed_quantities(line_ids)
+    packed_quantities = _read_packed_quantities(line_ids)
     for line, quantity in tracked_lines:
         unpacked_by_stock = {
             allocation.stock_id: allocation.quantity
@@ -232,7 +232,7 @@ def _move_to_stock(
     allocate_stock(target, line.pk, missing)
 
 
-def _packed_quantities(line_ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, int], int]:
+def _read_packed_quantities(line_ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, int], int]:
     """Return the allocated quantities that lie in undispatched parcels, by line and stock row."""
     undispatched = ParcelLine.objects.filter(
         order_line__in=line_ids,

@@ -17,9 +17,9 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Stock
 from orders import locks
-from orders.actions.cash_on_delivery.cash_collection import cash_for_parcel
+from orders.actions.cash_on_delivery.cash_collection import read_cash_for_parcel
 from orders.actions.fulfilment.lot_picks import LotChoices, assign_lots
-from orders.actions.fulfilment.parcel_rows import next_parcel_number
+from orders.actions.fulfilment.parcel_rows import read_next_parcel_number
 from orders.actions.fulfilment.substitute_holds import require_no_waiting_substitute
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
@@ -139,10 +139,10 @@ def create_parcel(
     _check_quantities(quantities, lines)
     require_no_waiting_substitute(quantities)
     require_weighed(lines[line_id] for line_id in quantities)
-    cash = cash_for_parcel(order, part, quantities)
+    cash = read_cash_for_parcel(order, part, quantities)
     parcel = Parcel.objects.create(
         part=part,
-        number=next_parcel_number(order),
+        number=read_next_parcel_number(order),
         carrier=part.carrier,
         warehouse_id=warehouse_id or part.warehouse_id,
         cod_expected=cash,

@@ -8,7 +8,7 @@ from catalog.models import Stock
 from orders.models import Order, OrderLine, Parcel, ParcelLine
 
 
-def next_parcel_number(order: Order) -> int:
+def read_next_parcel_number(order: Order) -> int:
     """Return the number of the order's next parcel."""
     last: int | None = Parcel.objects.filter(part__order=order).aggregate(last=Max("number"))["last"]
     return (last or 0) + 1

@@ -144,7 +144,7 @@ def confirm_phone_handover(
             return existing
     if code.step == HandoverStep.TO_COLLECTION_POINT and part.cooperative_id not in receiver.cooperative_ids:
         raise Missing()
-    row = _find_or_create_row(code, parcel, giver_name=_giver_name(code, part), now=now)
+    row = _find_or_create_row(code, parcel, giver_name=_read_giver_name(code, part), now=now)
     if HandoverRecord.objects.filter(code=row).exists() or not _is_next(code, parcel):
         raise HandoverCodeClosed()
     if parcel.state == ParcelState.VOIDED or part.state not in ACTIVE_PART_STATES:
@@ -157,7 +157,7 @@ def confirm_phone_handover(
         code=row,
         step=code.step,
         method=method,
-        giver_name=_giver_name(code, part) if code.giver_id else row.giver_name,
+        giver_name=_read_giver_name(code, part) if code.giver_id else row.giver_name,
         receiver_name=" ".join(receiver.name.split())[:120],
         place=" ".join(receiver.place.split())[:200],
         happened_at=happened_at,
@@ -176,7 +176,7 @@ def describe_phone_code(code: PhoneCode) -> HandoverCode:
     if (row is not None and HandoverRecord.objects.filter(code=row).exists()) or not _is_next(code, parcel):
         raise HandoverCodeClosed()
     if row is None:
-        row = HandoverCode(parcel=parcel, step=code.step, giver_name=_giver_name(code, part))
+        row = HandoverCode(parcel=parcel, step=code.step, giver_name=_read_giver_name(code, part))
     row.is_cash_collected = code.is_cash_collected  # what the QR code says; the row learns it on receipt
     return row
 
@@ -201,13 +201,13 @@ def count_handovers(parcel: Parcel) -> dict[str, int]:
     return {str(step): steps.count(step) for step in MEMBER_STEPS}
 
 
-def _outgoing_parcels(part_id: int) -> list[Parcel]:
+def _read_outgoing_parcels(part_id: int) -> list[Parcel]:
     """Return a part's parcels in the order of their positions, as phones count them."""
     parcels = Parcel.objects.filter(part=part_id).exclude(kind=ParcelKind.REFUND)
     return list(parcels.select_related("part").order_by("number", "pk"))
 
 
-def _codes_of(parcel: Parcel, position: int) -> Iterator[PhoneCode]:
+def _find_codes_of(parcel: Parcel, position: int) -> Iterator[PhoneCode]:
     """Yield the codes that phones made or can make for a parcel.
 
     They are the phones of members, and of the driver of the parcel's last run.
@@ -229,10 +229,10 @@ def _codes_of_parts(
     """Return the codes of the parts' parcels, of all or the one with a number, and of each next parcel."""
     codes: list[PhoneCode] = []
     for part in parts:
-        parcels = _outgoing_parcels(part.pk)
+        parcels = _read_outgoing_parcels(part.pk)
         for position, parcel in enumerate(parcels, start=1):
             if parcel_number in (None, parcel.number):
-                codes += _codes_of(parcel, position)
+                codes += _find_codes_of(parcel, position)
         if is_next_expected:
             codes += [PhoneCode(step, part_id=part.pk, position=len(parcels) + 1) for step in MEMBER_STEPS]
     return codes
@@ -263,7 +263,7 @@ def _lock_parcel_of(code: PhoneCode) -> tuple[Order, OrderPart, Parcel]:
         _require_run_of_parcel(run, parcel)
         return order, part, parcel
     order, part = locks.lock_part(code.part_id)
-    parcels = _outgoing_parcels(part.pk)
+    parcels = _read_outgoing_parcels(part.pk)
     if code.position > len(parcels):
         if part.state not in ACTIVE_PART_STATES:
             raise HandoverOfCancelledParcel()
@@ -282,7 +282,7 @@ def _require_run_of_parcel(run: DeliveryRun, parcel: Parcel) -> None:
         raise HandoverCodeClosed()
 
 
-def _giver_name(code: PhoneCode, part: OrderPart) -> str:
+def _read_giver_name(code: PhoneCode, part: OrderPart) -> str:
     """Return the driver, the member whose phone signed the QR code, or else the cooperative."""
     if code.run_id:
         return DeliveryRun.objects.get(pk=code.run_id).driver_name

@@ -68,7 +68,7 @@ class RequestedPick:
     quantity: int
 
 
-def open_pick_shares(lines: Sequence[OrderLine], *, today: datetime.date) -> list[PickShare]:
+def find_open_pick_shares(lines: Sequence[OrderLine], *, today: datetime.date) -> list[PickShare]:
     """Return what is to fetch for these lines (loaded with parts and warehouses), in their order.
 
     Lots are shared out in that order. Seven queries at most, whatever the number of lines.
@@ -134,7 +134,7 @@ def tick_picks(
     """
     lines = _lock_lines(cooperative, picks)
     accepted_lines = [line for line in lines if line.part.state == PartState.ACCEPTED]
-    shares = open_pick_shares(accepted_lines, today=vietnam_date(now))
+    shares = find_open_pick_shares(accepted_lines, today=vietnam_date(now))
     open_by_key = {(share.line.pk, share.warehouse_id): share for share in shares}
     chosen = [open_by_key.get((pick.line_id, pick.warehouse_id)) for pick in picks]
     new_ticks = []

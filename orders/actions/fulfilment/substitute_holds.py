@@ -32,7 +32,7 @@ def require_no_waiting_substitute(line_ids: Iterable[uuid.UUID]) -> None:
         raise SubstituteUnanswered(lines=waiting_lines)
 
 
-def held_stock_ids(parts: Iterable[OrderPart]) -> set[int]:
+def read_held_stock_ids(parts: Iterable[OrderPart]) -> set[int]:
     """Return ids of the stock allocated to the lines of these parts or held for their substitutes."""
     part_ids = [part.pk for part in parts]
     allocated = Allocation.objects.filter(line__part__in=part_ids).values_list("stock_id", flat=True)

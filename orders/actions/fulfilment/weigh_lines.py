@@ -22,7 +22,7 @@ from orders.actions.order_records.pricing_by_weight import (
     reprice_line_by_weight,
 )
 from orders.actions.order_records.recalculate_order import open_quantities
-from orders.actions.payments.order_payments import current_transfer_instructions
+from orders.actions.payments.order_payments import load_transfer_instructions
 from orders.models import Order, OrderLine, OrderPart, WeightAnswer, WeightQuestion
 from orders.states import ACTIVE_PART_STATES, PartState
 from shop.core.actors import Actor
@@ -225,7 +225,7 @@ def request_amount_due(order: Order, *, now: datetime.datetime) -> None:
     unweighed = order.lines.filter(
         part__state__in=ACTIVE_PART_STATES, estimate_grams__isnull=False, weighed_grams__isnull=True
     )
-    transfer = current_transfer_instructions(order) if order.charged and not unweighed.exists() else None
+    transfer = load_transfer_instructions(order) if order.charged and not unweighed.exists() else None
     if transfer is not None:
         notifications.notify_amount_due(order, transfer, now=now)
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 from orders import locks
 from orders.actions.gateway.card_payment_results import record_card_payment_result
 from orders.actions.gateway.transfer_reversals import (
-    cooperatives_in_debt,
+    find_cooperatives_in_debt,
     record_payout_result,
     reverse_payouts_for_debt,
 )
@@ -229,7 +229,7 @@ def sweep_card_payments_task() -> None:
         at_most=_BATCH_SIZE,
     )
     run_each(
-        cooperatives_in_debt(),
+        find_cooperatives_in_debt(),
         lambda owing: reverse_payouts_for_debt(
             cooperative_id=owing[0], currency=owing[1], actor=actor, now=now
         ),

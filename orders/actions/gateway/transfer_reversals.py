@@ -53,7 +53,7 @@ def reverse_payouts_for_debt(
     reversals = GatewayCall.objects.filter(payout__in=payouts, operation=Operation.REVERSE_TRANSFER)
     if not payouts or reversals.unanswered().exists() or reversals.awaiting_staff().exists():
         return 0
-    debt = _unsettled_debt(cooperative_id, currency)
+    debt = _read_unsettled_debt(cooperative_id, currency)
     requested = 0
     for payout in sorted(payouts, key=lambda payout: payout.paid_at or now, reverse=True):
         amount = min(debt - requested, unreversed_amount(payout))
@@ -102,7 +102,7 @@ def post_payout_reversal(
     )
 
 
-def cooperatives_in_debt() -> list[tuple[int, str]]:
+def find_cooperatives_in_debt() -> list[tuple[int, str]]:
     """Return cooperatives with a gateway account that owe us in an open period, with the currency."""
     if not settings.STRIPE_SECRET_KEY:
         return []
@@ -112,7 +112,7 @@ def cooperatives_in_debt() -> list[tuple[int, str]]:
         entries__account=LedgerAccount.COOPERATIVE_PAYABLE,
     )
     candidates = settlements.distinct().order_by("pk").values_list("cooperative", "currency")
-    return [candidate for candidate in candidates if _unsettled_debt(*candidate) > 0]
+    return [candidate for candidate in candidates if _read_unsettled_debt(*candidate) > 0]
 
 
 def record_payout_result(gateway_call: GatewayCall, *, has_changed: bool, now: datetime.datetime) -> None:
@@ -132,7 +132,7 @@ def record_payout_result(gateway_call: GatewayCall, *, has_changed: bool, now: d
         record_change("payout.failed", payout, actor=actor, now=now, data=data)
 
 
-def _unsettled_debt(cooperative_id: int, currency: str) -> int:
+def _read_unsettled_debt(cooperative_id: int, currency: str) -> int:
     """Return its debt from sales and refunds in the open period, without the cash it holds."""
     entries = LedgerEntry.objects.filter(
         account=LedgerAccount.COOPERATIVE_PAYABLE,

@@ -46,7 +46,7 @@ def capture_or_void_cards(order: Order, payments: Iterable[Payment], *, now: dat
             continue
         _supersede_excess_captures(order, payment, now=now)
         if _capture_and_void_calls(payment).exists():
-            amount_due -= _unanswered_captures(payment)
+            amount_due -= _read_unanswered_captures(payment)
             continue
         authorised = read_payment_sums(payment).authorised
         if authorised and amount_due <= 0:
@@ -92,7 +92,7 @@ def _is_packed(order: Order) -> bool:
     return not any(open_quantities(order.lines.filter(part__in=active_parts)).values())
 
 
-def _unanswered_captures(payment: Payment) -> int:
+def _read_unanswered_captures(payment: Payment) -> int:
     """Return the amount of unanswered captures, which counts neither as authorised nor as captured."""
     captures = GatewayCall.objects.filter(payment=payment, operation=Operation.CAPTURE).unanswered()
     return sum(captures.values_list("amount", flat=True))

@@ -115,7 +115,7 @@ def earned_amounts(part_ids: Iterable[int]) -> dict[int, BookedAmounts]:
     return earned
 
 
-def expected_commissions(part_ids: Iterable[int]) -> dict[int, int]:
+def read_expected_commissions(part_ids: Iterable[int]) -> dict[int, int]:
     """Return each active part's commission once everything left to send has arrived. It takes one query."""
     borne = RefundLine.objects.filter(order_line=OuterRef("pk"), refund__bearer=CostBearer.COOPERATIVE)
     lines = OrderLine.objects.filter(part__in=part_ids, part__state__in=ACTIVE_PART_STATES).annotate(

@@ -81,7 +81,7 @@ def count_against_order_limits(
         raise
 
 
-def minutes_to_pay(*, is_guest: bool, usual_minutes: int, now: datetime.datetime) -> int:
+def read_minutes_to_pay(*, is_guest: bool, usual_minutes: int, now: datetime.datetime) -> int:
     """Return how long a new order may wait for its payment, in minutes.
 
     An unpaid order blocks its stock for other buyers. So while many guests' orders are unpaid, a new guest

@@ -219,7 +219,7 @@ def adjust_pending_charges(order: Order, facts: OrderFacts, *, now: datetime.dat
         payment_sums.charge_pending for payment_sums in sums.values()
     )
     if change > 0 and payments:
-        last = _payment_for_increase(payments) if payments[-1].pk in sums else payments[-1]
+        last = _find_payment_for_increase(payments) if payments[-1].pk in sums else payments[-1]
         number = None if last.pk in sums else 0
         _write_adjustment(last, EventKind.CHARGE_REQUEST, change, now, number=number)
     for payment in payments if change < 0 else []:
@@ -229,7 +229,7 @@ def adjust_pending_charges(order: Order, facts: OrderFacts, *, now: datetime.dat
             change += reduction
 
 
-def _payment_for_increase(payments: Sequence[Payment]) -> Payment:
+def _find_payment_for_increase(payments: Sequence[Payment]) -> Payment:
     """Return the payment that takes an increase.
 
     After a card authorisation, which cannot grow, it is a new one.

@@ -77,7 +77,7 @@ def record_order(
     """In a transaction: create the order with its parts and lines from a quote. Allocates no stock."""
     address = _own_address(contact.address, basket)
     billing = _own_address(contact.billing, basket) if contact.billing else None
-    order = _new_order_row(
+    order = _build_order(
         quote.terms,
         channel=basket.channel,
         currency=basket.currency,
@@ -137,12 +137,12 @@ def _own_address(address: Address, basket: Basket) -> Address:
 
 def create_order_row(terms: SalesTerms, **columns: object) -> Order:
     """In a transaction: create an order row with a new number and code."""
-    order = _new_order_row(terms, **columns)
+    order = _build_order(terms, **columns)
     order.save(force_insert=True)
     return order
 
 
-def _new_order_row(terms: SalesTerms, **columns: object) -> Order:
+def _build_order(terms: SalesTerms, **columns: object) -> Order:
     """Return an unsaved order row with a new number and code."""
     number = OrderNumber.objects.create().pk
     columns["folded_name"] = fold(str(columns.get("buyer_name", "")))
@@ -179,7 +179,7 @@ def _build_parts(
         )
         part.note = notes.get(seller_quote.cooperative.pk, "")
         parts.append(part)
-    translated = _translated_names(order, quote)
+    translated = _read_translated_names(order, quote)
     lines: dict[uuid.UUID, OrderLine] = {}
     for part, seller_quote in zip(parts, quote.seller_quotes, strict=True):
         for quoted in seller_quote.lines:
@@ -222,7 +222,7 @@ def add_line(order: Order, part: OrderPart, quote: Quote, *, limit: int, now: da
     """
     (quoted,), (priced,) = quote.lines, quote.purchase.lines
     last: int = order.lines.aggregate(last=Max("position", default=0))["last"]
-    line = _build_line(order, part, quoted, priced, last + 1, _translated_names(order, quote))
+    line = _build_line(order, part, quoted, priced, last + 1, _read_translated_names(order, quote))
     _copy_report_columns(order, line)
     if quoted.variant.is_sold_by_weight:
         line.estimate_grams = quoted.estimate_grams
@@ -370,7 +370,7 @@ def _category_path(quoted: QuotedLine) -> str:
     return "" if category is None else category.path or ""
 
 
-def _translated_names(order: Order, quote: Quote) -> dict[tuple[str, str], str]:
+def _read_translated_names(order: Order, quote: Quote) -> dict[tuple[str, str], str]:
     """Return names in the order's language by ("product:3", "name").
 
     In the shop's own language there are none.

@@ -244,7 +244,7 @@ def capture_carried_payments(
     if (
         not carried_payments
         or order.lines.unweighed().exists()
-        or amount_paid_for_order(order) < order.current_total_gross
+        or read_amount_paid_for_order(order) < order.current_total_gross
     ):
         return
     amount_due = order.amount_due
@@ -260,7 +260,7 @@ def capture_carried_payments(
             amount_due -= authorised
 
 
-def amount_paid_for_order(order: Order) -> int:
+def read_amount_paid_for_order(order: Order) -> int:
     """Return the charged and authorised amount of an order, in minor units."""
     return sum(
         payment_sums.authorised_and_charged

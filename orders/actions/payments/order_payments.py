@@ -18,7 +18,7 @@ from orders.actions.gateway_requests.intended_calls import (
 )
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.order_records.order_limits import minutes_to_pay
+from orders.actions.order_records.order_limits import read_minutes_to_pay
 from orders.actions.order_records.pricing_by_weight import maximum_current_total
 from orders.actions.payments.confirm_order import (
     OrderNotAwaitingPayment,
@@ -95,7 +95,7 @@ def expect_payment(
     time_to_pay = None
     if method != PaymentMethod.COD:
         usual_minutes = order.channel.payment_deadline_minutes
-        minutes = minutes_to_pay(is_guest=order.user_id is None, usual_minutes=usual_minutes, now=now)
+        minutes = read_minutes_to_pay(is_guest=order.user_id is None, usual_minutes=usual_minutes, now=now)
         time_to_pay = datetime.timedelta(minutes=minutes)
     return Payment.objects.create(
         order=order,
@@ -134,7 +134,7 @@ def change_payment_method(
             return _continue_card_payment(order, last, is_hosted=is_hosted, actor=actor, now=now)
         if last is not None and method == last.method == PaymentMethod.TRANSFER and order.amount_due:
             return last
-        if last is None or method not in payment_methods_for_rest(order, last):
+        if last is None or method not in find_payment_methods_for_rest(order, last):
             raise OrderNotAwaitingPayment()
         _require_no_open_payment(order, is_paid_in_part=True)
         return _replace_payment(order, last, method, actor=actor, now=now)
@@ -148,7 +148,7 @@ def change_payment_method(
     return payment
 
 
-def payment_methods_for_rest(order: Order, last: Payment) -> list[PaymentMethod]:
+def find_payment_methods_for_rest(order: Order, last: Payment) -> list[PaymentMethod]:
     """Return the methods for the rest of an order paid in part by card (`last`), which is bank transfer only.
 
     Cards take no small sums. A transfer pays all that is due, so it is offered only once nothing is
@@ -188,7 +188,7 @@ def _replace_payment(
     return payment
 
 
-def current_transfer_instructions(order: Order) -> TransferInstructions | None:
+def load_transfer_instructions(order: Order) -> TransferInstructions | None:
     """Return the bank transfer that the payer of the order should make now.
 
     Returns None for other payment methods, and if nothing is due.

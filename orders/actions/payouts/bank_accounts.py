@@ -129,7 +129,7 @@ def lock_cooperative_account(cooperative_id: int) -> Cooperative:
     return cooperative
 
 
-def cooperative_account_values(cooperative_id: int) -> Mapping[str, object]:
+def read_cooperative_account_values(cooperative_id: int) -> Mapping[str, object]:
     """Return the cooperative's current account in the form that proposals store."""
     return account_of_cooperative(Cooperative.objects.get(pk=cooperative_id)).stored_values
 
@@ -218,7 +218,7 @@ def account_of_cooperative(cooperative: Cooperative) -> BankAccount:
     return BankAccount(cooperative.bank_bin, cooperative.bank_account, cooperative.bank_holder)
 
 
-def last_payer_account(order: Order) -> BankAccount | None:
+def find_last_payer_account(order: Order) -> BankAccount | None:
     """Return the account of the order's last bank transfer, if the bank reported it. Only a suggestion."""
     paid = BankTransfer.objects.filter(shares__payment__order=order).exclude(payer_account="")
     last = paid.order_by("-booked_at", "-pk").first()
@@ -268,7 +268,7 @@ def _change_payout_account(
     if previous == account:
         return None
     if payout.refund is not None:
-        redirect_refund_payout(payout, account, last_payer_account(payout.refund.order), now=now)
+        redirect_refund_payout(payout, account, find_last_payer_account(payout.refund.order), now=now)
     else:
         payout.bank_bin, payout.bank_account, payout.bank_holder = (
             account.bank_bin,

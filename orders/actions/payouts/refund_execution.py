@@ -24,7 +24,7 @@ from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payouts.bank_accounts import (
     BankAccount,
-    last_payer_account,
+    find_last_payer_account,
     notify_buyer_of_refund_account,
     redirect_refund_payout,
     validate_bank_account,
@@ -73,7 +73,7 @@ def execute_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> N
     It takes the newest card payment first, and from each payment no more than it still holds.
     """
     unrefunded = refund.repayment
-    for payment, refundable in payments_with_balance(refund.order):
+    for payment, refundable in find_payments_with_balance(refund.order):
         amount = min(unrefunded, refundable)
         if amount and payment.method == PaymentMethod.CARD:
             request_refund(refund, payment, amount, actor=actor, now=now)
@@ -84,7 +84,7 @@ def execute_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> N
         raise ValueError(f"refund {refund.pk} exceeds the money of its payments by {unrefunded}")
 
 
-def payments_with_balance(order: Order) -> Iterable[tuple[Payment, int]]:
+def find_payments_with_balance(order: Order) -> Iterable[tuple[Payment, int]]:
     """Yield each payment with the amount it still holds: cards first, then the others, the newest first."""
     payments = Payment.objects.filter(order=order)
     sums = payments.sums()
@@ -209,7 +209,7 @@ def set_refund_account(
         return payouts
     if not payouts:
         raise NoRefundAwaitsAccount()
-    paid_from = last_payer_account(order)
+    paid_from = find_last_payer_account(order)
     for payout in payouts:
         redirect_refund_payout(payout, account, paid_from, now=now)
     # Many people read the history, so it shows only the last four digits of the buyer's account.

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from orders import locks
-from orders.actions.cash_on_delivery.cash_collection import cash_to_collect
+from orders.actions.cash_on_delivery.cash_collection import read_cash_to_collect
 from orders.actions.payouts.refund_execution import announce_refund, execute_refund
 from orders.models import CostBearer, EventKind, Order, OrderPart, PaymentEvent, Refund
 from orders.states import ENDED_ORDER_STATUSES, Coverage
@@ -25,7 +25,9 @@ from shop.core.jobs.sweeps import run_each
 _SWEEP_SIZE = 200
 
 
-def refundable_surplus(order: Order, *, planned_refunds: Mapping[int, int] = MappingProxyType({})) -> int:
+def read_refundable_surplus(
+    order: Order, *, planned_refunds: Mapping[int, int] = MappingProxyType({})
+) -> int:
     """Return the surplus: the amount paid beyond the current total and the promised refunds, in minor units.
 
     Cash that parcels still have to collect does not reduce the surplus of another part. `planned_refunds`
@@ -33,7 +35,7 @@ def refundable_surplus(order: Order, *, planned_refunds: Mapping[int, int] = Map
     """
     promised = Refund.objects.filter(order=order).total_unpaid()
     current_total = order.current_total_gross - sum(planned_refunds.values())
-    cash = cash_to_collect(order, planned_refunds=planned_refunds)
+    cash = read_cash_to_collect(order, planned_refunds=planned_refunds)
     return max(0, order.charged - promised - (current_total - cash))
 
 
@@ -57,7 +59,7 @@ def refund_surplus(
 
     Returns None if there is no surplus.
     """
-    surplus = refundable_surplus(order)
+    surplus = read_refundable_surplus(order)
     if not surplus:
         return None
     refund = Refund.objects.create(

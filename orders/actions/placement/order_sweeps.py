@@ -164,7 +164,7 @@ def expire_orders_task() -> None:
     now = timezone.now()
     actor = Actor.system("expire_orders")
     run_each(
-        _orders_to_expire(now),
+        _find_orders_to_expire(now),
         lambda order_id: expire_order(order_id=order_id, actor=actor, now=now),
         sweep="orders.expire_orders",
         at_most=_BATCH,
@@ -172,7 +172,7 @@ def expire_orders_task() -> None:
     delete_abandoned_baskets(now=now)
 
 
-def _orders_to_expire(now: datetime.datetime) -> Iterator[uuid.UUID]:
+def _find_orders_to_expire(now: datetime.datetime) -> Iterator[uuid.UUID]:
     """Yield keys of orders to expire, first those without payments, then those with payments."""
     for channel in Channel.objects.filter(expire_orders_after_minutes__gt=0).order_by("pk"):
         before = now - datetime.timedelta(minutes=channel.expire_orders_after_minutes or 0)

@@ -122,7 +122,7 @@ def place_order(
     """
     basket = locks.lock_basket(basket_id)
     if basket is None:
-        return order_of_basket(basket_id)
+        return find_order_of_basket(basket_id)
     require_consent(consents)
     require_contact_phone(contact)
     basket.language = language or basket.language
@@ -304,7 +304,7 @@ def _delete_basket(basket: Basket, order: Order) -> None:
         Address.objects.filter(pk__in=unused_ids, user=None).delete()
 
 
-def order_of_basket(basket_id: uuid.UUID) -> Order:
+def find_order_of_basket(basket_id: uuid.UUID) -> Order:
     """Return the order that a basket became. Raises Missing."""
     order = Order.objects.filter(basket_key=basket_id).first()
     if order is None:

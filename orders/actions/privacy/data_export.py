@@ -22,7 +22,11 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from xlsxwriter.worksheet import Worksheet
 
-from orders.actions.privacy.personal_data import PersonalData, personal_data_of_guest, personal_data_of_user
+from orders.actions.privacy.personal_data import (
+    PersonalData,
+    read_personal_data_of_guest,
+    read_personal_data_of_user,
+)
 from shop.accounts.models import DataExport, DataRequest
 from shop.accounts.personal.data_requests import close_request, lock_request
 from shop.accounts.states import RequestState
@@ -68,7 +72,9 @@ def make_export(*, request_id: uuid.UUID, now: datetime.datetime) -> None:
     if row is None or not DataExport.objects.not_ready().filter(request=row).exists():
         return
     data = (
-        personal_data_of_user(row.user_id) if row.user_id is not None else personal_data_of_guest(row.contact)
+        read_personal_data_of_user(row.user_id)
+        if row.user_id is not None
+        else read_personal_data_of_guest(row.contact)
     )
     with translation.override(row.language):
         _store_export(request_id, compressed_json(data), build_workbook(data), now=now)

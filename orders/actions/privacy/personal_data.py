@@ -140,12 +140,12 @@ _HANDOVER_COLUMNS = ("parcel__part__order__code", "step", "place", "happened_at"
 _MAX_NEWEST_CHANGES = 10_000  # a staff member may have made more than a worksheet can hold
 
 
-def personal_data_of_user(user_id: int) -> PersonalData:
+def read_personal_data_of_user(user_id: int) -> PersonalData:
     """Return an account's data by list name. Money is in minor units beside its currency."""
     return {
         "account": _read_account(user_id),
         "addresses": _read_rows(Address.objects.filter(user=user_id), *_ADDRESS),
-        **_order_data(Order.objects.of_buyer(user_id)),
+        **_read_order_data(Order.objects.of_buyer(user_id)),
         "follows": _read_follows(Follow.objects.filter(user=user_id)),
         "wishes": _read_rows(WishedProduct.objects.filter(user=user_id), "product__name", "added_at"),
         "waiting_for": _read_back_in_stock_requests(BackInStockRequest.objects.filter(user=user_id)),
@@ -158,14 +158,14 @@ def personal_data_of_user(user_id: int) -> PersonalData:
         ),
         "consents": _read_consents(Consent.objects.filter(user=user_id)),
         "requests": _read_requests(DataRequest.objects.filter(user=user_id)),
-        **_sign_in_data(user_id),
+        **_read_sign_in_data(user_id),
         "memberships": _read_rows(
             Membership.objects.filter(user=user_id), "cooperative__name", "role", "is_active", "joined_at"
         ),
         "shared_phones": _read_rows(
             PhonePin.objects.filter(membership__user=user_id), "phone__name", "set_at", "ended_at"
         ),
-        **_handover_data(user_id),
+        **_read_handover_data(user_id),
         "documents": _read_rows(
             ApplicationDocument.objects.filter(submitted_by=user_id),
             "cooperative__name",
@@ -182,13 +182,13 @@ def personal_data_of_user(user_id: int) -> PersonalData:
     }
 
 
-def personal_data_of_guest(contact: str) -> PersonalData:
+def read_personal_data_of_guest(contact: str) -> PersonalData:
     """Return the data left with a phone number or email address without signing in."""
     orders = Order.objects.of_guest(contact)
     consent_keys = [f"order:{key}" for key in orders.values_list("pk", flat=True)]
     contact_filter = Q(phone=contact) | Q(email__iexact=contact)
     return {
-        **_order_data(orders),
+        **_read_order_data(orders),
         "follows": _read_follows(Follow.objects.filter(user=None, email=contact)),
         "waiting_for": _read_back_in_stock_requests(
             BackInStockRequest.objects.filter(user=None, contact=contact)
@@ -216,7 +216,7 @@ def _read_account(user_id: int) -> Rows:
     )
 
 
-def _sign_in_data(user_id: int) -> dict[str, Rows]:
+def _read_sign_in_data(user_id: int) -> dict[str, Rows]:
     device = ("created_at", "last_seen_at", "ip_address", "user_agent")
     return {
         "signed_in_over_api": _read_rows(TokenFamily.objects.filter(user=user_id), *device),
@@ -238,7 +238,7 @@ def _read_own_changes(user_id: int) -> Rows:
     return list(changes.order_by("-created_at", "-pk").values(*columns)[:_MAX_NEWEST_CHANGES])
 
 
-def _handover_data(user_id: int) -> dict[str, Rows]:
+def _read_handover_data(user_id: int) -> dict[str, Rows]:
     """Return the hand-overs and runs of the member's cooperatives that have the name of the account."""
     user = User.objects.get(pk=user_id)
     names = {user.name, user.first_name} - {""}
@@ -259,7 +259,7 @@ def _handover_data(user_id: int) -> dict[str, Rows]:
     }
 
 
-def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
+def _read_order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
     order_ids = orders.values("pk")
     return {
         "orders": _read_rows(
@@ -284,11 +284,11 @@ def _order_data(orders: QuerySet[Order]) -> dict[str, Rows]:
             *_HANDOVER_COLUMNS,
         ),
         "complaints": _read_rows(Complaint.objects.filter(part__order__in=order_ids), *_COMPLAINT_COLUMNS),
-        **_money_data(order_ids),
+        **_read_money_data(order_ids),
     }
 
 
-def _money_data(order_ids: QuerySet[Order, Mapping[str, object]]) -> dict[str, Rows]:
+def _read_money_data(order_ids: QuerySet[Order, Mapping[str, object]]) -> dict[str, Rows]:
     """Return what was paid for these orders and what was paid back."""
     incoming_filter = Q(shares__payment__order__in=order_ids) | Q(shares=None, order__in=order_ids)
     outgoing_filter = Q(refund__order__in=order_ids) | Q(transfer__shares=None, transfer__order__in=order_ids)

@@ -18,7 +18,7 @@ from catalog.states import ListingState
 from cooperatives.models import DeliveryMethod
 from cooperatives.states import CooperativeState
 from orders.actions.quotes.fallback_delivery import split_fallback_fees
-from orders.actions.quotes.purchase_limits import ordered_quantities, purchase_limit
+from orders.actions.quotes.purchase_limits import purchase_limit, read_ordered_quantities
 from orders.actions.quotes.quote_deliveries import quote_deliveries
 from orders.actions.quotes.quote_queries import (
     BasketRows,
@@ -258,7 +258,7 @@ def _flag_limits(
     for line in lines:
         quantity_by_variant[line.variant.pk] += line.requested.quantity
     buyer = Buyer(None if quote_request.is_by_staff else quote_request.buyer.user_id)
-    ordered_before = ordered_quantities((line.variant for line in lines), buyer, now=now)
+    ordered_before = read_ordered_quantities((line.variant for line in lines), buyer, now=now)
     for line in lines:
         line.limit, line.ordered_before = purchase_limit(
             line.variant, shop.limit_quantity_per_checkout, ordered_before

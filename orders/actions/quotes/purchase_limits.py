@@ -41,7 +41,7 @@ class BuyerLimitReached(Refused):
     )
 
 
-def ordered_quantities(
+def read_ordered_quantities(
     variants: Iterable[Variant], buyer: Buyer, *, now: datetime.datetime
 ) -> dict[int, int]:
     """Return how many the buyer has ordered before, by id of the variants that have a limit per buyer.
@@ -98,7 +98,7 @@ def require_within_buyer_limits(quote: Quote, *, now: datetime.datetime) -> None
     Raises BuyerLimitReached.
     """
     variants = {line.variant.pk: line.variant for line in quote.lines}
-    ordered = ordered_quantities(variants.values(), quote.requested.buyer, now=now)
+    ordered = read_ordered_quantities(variants.values(), quote.requested.buyer, now=now)
     total_by_variant = Counter(ordered)
     for line in quote.lines:
         total_by_variant[line.variant.pk] += line.requested.quantity

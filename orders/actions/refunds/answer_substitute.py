@@ -12,10 +12,15 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from orders import locks
-from orders.actions.fulfilment.substitute_holds import held_stock_ids
+from orders.actions.fulfilment.substitute_holds import read_held_stock_ids
 from orders.actions.order_records.record_order import add_line
 from orders.actions.refunds.offer_substitute import record_substitute_change, release_held_stock
-from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, refund_limits, refund_part
+from orders.actions.refunds.refund_decisions import (
+    LineRefund,
+    RefundDecision,
+    read_refund_limits,
+    refund_part,
+)
 from orders.actions.refunds.report_shortage import (
     SHORTAGE_REASON,
     refund_unsent_items,
@@ -93,7 +98,7 @@ def _close(
     substitute.answered_at = now
     substitute.save(update_fields=["answered_at"])
     record_substitute_change(order, part, substitute, f"substitute.{state}", actor=actor, now=now)
-    locks.lock_stock(held_stock_ids([part]))  # at once, so that two orders cannot deadlock
+    locks.lock_stock(read_held_stock_ids([part]))  # at once, so that two orders cannot deadlock
     if state == SubstituteState.ACCEPTED:
         _replace_items(order, part, substitute, actor=actor, now=now)
     else:
@@ -106,7 +111,7 @@ def _replace_items(
     order: Order, part: OrderPart, substitute: Substitute, *, actor: Actor, now: datetime.datetime
 ) -> None:
     """Add the substitute as a line with the held stock, and refund the replaced items unsent."""
-    limit = refund_limits(order, part).lines[substitute.line_id]
+    limit = read_refund_limits(order, part).lines[substitute.line_id]
     settle_weight_of_missing(limit, substitute.quantity, now=now)
     quote = quote_substitute(order, limit.line, substitute)
     substitute.new_line = add_line(order, part, quote, limit=substitute.replaced_gross, now=now)

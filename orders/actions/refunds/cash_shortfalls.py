@@ -18,7 +18,7 @@ from orders.actions.refunds.refund_decisions import (
     LineRefund,
     RefundDecision,
     RefundLimits,
-    refund_limits,
+    read_refund_limits,
     refund_part,
 )
 from orders.models import CostBearer, Parcel, Refund
@@ -47,7 +47,7 @@ def resolve_cash_shortfall(
     if not reason.strip():
         raise ReasonRequired(field="reason")
     amount = min(parcel.cod_expected - parcel.cod_collected, order.amount_due)
-    lines, delivery = _spread_amount(amount, refund_limits(order, part))
+    lines, delivery = _spread_amount(amount, read_refund_limits(order, part))
     parcel.cod_shortfall_resolved_at = now
     parcel.save(update_fields=["cod_shortfall_resolved_at"])
     decision = RefundDecision(bearer=bearer, reason=reason, lines=lines, delivery=delivery)

@@ -16,7 +16,7 @@ from orders.actions.refunds.refund_decisions import (
     RefundDecision,
     RefundExceedsLimit,
     RefundLimits,
-    refund_limits,
+    read_refund_limits,
     refund_part,
 )
 from orders.models import CostBearer, OrderPart, Refund
@@ -64,7 +64,7 @@ def grant_refund(
     if order.is_draft:
         raise Missing()
     parts = list(order.parts.select_related("cooperative").filter(pk__in=part_ids).order_by("number"))
-    limits = {part.pk: refund_limits(order, part) for part in parts}
+    limits = {part.pk: read_refund_limits(order, part) for part in parts}
     _check_quantities(granted, limits.values())
     items = [item for part in parts for item in _refundable_items(part, limits[part.pk], granted)]
     amounts = _split_amount(items, granted.amount)

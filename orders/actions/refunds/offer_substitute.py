@@ -19,7 +19,7 @@ from orders.actions.fulfilment.pack_parcels import require_weighed
 from orders.actions.fulfilment.substitute_holds import require_no_waiting_substitute
 from orders.actions.quotes.build_quote import build_quote
 from orders.actions.quotes.quote_types import QuotedLine, QuoteProblem, QuoteRequest, RequestedLine
-from orders.actions.refunds.refund_decisions import EmptyRefund, LineRefundLimit, refund_limits
+from orders.actions.refunds.refund_decisions import EmptyRefund, LineRefundLimit, read_refund_limits
 from orders.actions.refunds.report_shortage import refund_of_missing
 from orders.actions.refunds.substitute_quotes import (
     delivery_country,
@@ -101,12 +101,12 @@ def offer_substitute(
     UnsuitableSubstitute, TransitionNotAllowed.
     """
     order, part = locks.lock_part(part_id)
-    existing = _existing_offer(part, idempotency_key)
+    existing = _find_existing_offer(part, idempotency_key)
     if existing is not None:
         return existing
     if part.state != PartState.ACCEPTED:
         raise TransitionNotAllowed(from_state=part.state, to_state="substitute")
-    limit = refund_limits(order, part).lines.get(offer.line_id)
+    limit = read_refund_limits(order, part).lines.get(offer.line_id)
     if limit is None:
         raise Missing()
     _check_quantities(limit, offer)
@@ -125,7 +125,7 @@ def offer_substitute(
     return substitute
 
 
-def _existing_offer(part: OrderPart, idempotency_key: str | None) -> Substitute | None:
+def _find_existing_offer(part: OrderPart, idempotency_key: str | None) -> Substitute | None:
     """Return the offer made with the same key. Raises KeyReused if it is of another part."""
     if idempotency_key is None:
         return None
@@ -196,7 +196,7 @@ def answer_deadline(part: OrderPart, *, now: datetime.datetime, hours: int) -> d
     return max(until, now + _SHORTEST_TIME_TO_ANSWER)
 
 
-def substitute_choices(part: OrderPart) -> list[SubstituteChoice]:
+def find_substitute_choices(part: OrderPart) -> list[SubstituteChoice]:
     """Return what the cooperative may offer for this part, by name. A fixed number of queries."""
     order = part.order
     prices = Prefetch("prices", Price.objects.filter(channel=order.channel_id))

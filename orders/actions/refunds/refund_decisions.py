@@ -20,7 +20,7 @@ from orders.actions.fulfilment.unsent_items import mark_lines_unsent
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.recalculate_order import open_quantities, recalculate_columns
 from orders.actions.payouts.refund_execution import announce_refund, execute_refund
-from orders.actions.payouts.surplus_refunds import refundable_surplus
+from orders.actions.payouts.surplus_refunds import read_refundable_surplus
 from orders.models import (
     Complaint,
     CostBearer,
@@ -197,7 +197,7 @@ def refund_part(
         refund.parcel = _create_item_parcels(order, part, decision, complaint, actor=actor, now=now)
         reduce_expected_cash(order, part, actor=actor, now=now)
     recalculate_columns(order)
-    refund.repayment = min(refund.net_reduction, refundable_surplus(order))
+    refund.repayment = min(refund.net_reduction, read_refundable_surplus(order))
     refund.save(update_fields=["parcel", "repayment"])
     execute_refund(refund, actor=actor, now=now)
     finish_order_change(order, now=now)
@@ -246,9 +246,9 @@ def _record_refund(
     return refund
 
 
-def refund_limits(order: Order, part: OrderPart | None) -> RefundLimits:
+def read_refund_limits(order: Order, part: OrderPart | None) -> RefundLimits:
     """Return the amounts that may still be refunded of a part and of the order's surplus."""
-    surplus = refundable_surplus(order)
+    surplus = read_refundable_surplus(order)
     if part is None or not part.is_active or order.confirmed_at is None:
         return RefundLimits(order.currency, {}, 0, surplus)
     lines = list(part.lines.order_by("position", "pk"))
@@ -274,7 +274,7 @@ def _check_decision(order: Order, part: OrderPart | None, decision: RefundDecisi
     needs_charge = bool(decision.lines) or decision.delivery > 0
     if needs_charge and (part is None or not part.is_active or order.confirmed_at is None):
         raise PartNotCharged()
-    limits = refund_limits(order, part)
+    limits = read_refund_limits(order, part)
     sums = [
         decision.delivery,
         decision.surplus,

@@ -19,7 +19,7 @@ from orders.actions.refunds.refund_decisions import (
     LineRefund,
     LineRefundLimit,
     RefundDecision,
-    refund_limits,
+    read_refund_limits,
     refund_part,
 )
 from orders.models import CostBearer, Order, OrderPart, Refund
@@ -65,7 +65,7 @@ def report_shortage(
         raise KeyReused()
     if existing is not None:
         return existing
-    limits = refund_limits(order, part).lines
+    limits = read_refund_limits(order, part).lines
     lines = refunds_of_shortage(part, limits, available)
     for line_id, refund in lines.items():
         settle_weight_of_missing(limits[line_id], refund.unsent, now=now)
@@ -98,7 +98,7 @@ def preview_shortage(part: OrderPart, available: Mapping[uuid.UUID, int]) -> dic
 
     Raises Missing, NoLinesLeftToSend, NothingShort, TransitionNotAllowed.
     """
-    limits = refund_limits(part.order, part).lines
+    limits = read_refund_limits(part.order, part).lines
     lines = refunds_of_shortage(part, limits, available)
     unsent = sum(refund.unsent for refund in lines.values())
     if is_nothing_left_to_send(part, unsent, sum(limit.open for limit in limits.values())):
@@ -125,7 +125,7 @@ def refund_unsent_items(
     if is_nothing_left_to_send(part, quantity, still_open):
         end_and_refund_part(order, part, PartState.CANCELLED, end_reason, actor=actor, now=now)
         return
-    limit = refund_limits(order, part).lines[line_id]
+    limit = read_refund_limits(order, part).lines[line_id]
     settle_weight_of_missing(limit, quantity, now=now)
     decision = RefundDecision(
         CostBearer.COOPERATIVE, reason, lines={line_id: refund_of_missing(limit, quantity)}
@@ -150,5 +150,5 @@ def open_quantities_of_part(part: OrderPart) -> dict[uuid.UUID, int]:
     """Return how many sales units of an accepted part's lines are still to be packed, without zeros."""
     if part.state != PartState.ACCEPTED:
         return {}
-    limits = refund_limits(part.order, part).lines
+    limits = read_refund_limits(part.order, part).lines
     return {line_id: limit.open for line_id, limit in limits.items() if limit.open}

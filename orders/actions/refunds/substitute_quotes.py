@@ -46,7 +46,7 @@ def quote_substitute(order: Order, line: OrderLine, substitute: Substitute) -> Q
         available_quantity=None,
     )
     is_tax_included = order.channel.prices_entered_with_tax
-    discounts = _discounts_of_replaced(line, substitute)
+    discounts = _read_discounts_of_replaced(line, substitute)
     purchase = _price(quoted, discounts, is_tax_included=is_tax_included)
     excess = purchase.goods.gross if is_tax_included else purchase.goods.net
     excess -= _highest_total(substitute, is_tax_included=is_tax_included)
@@ -73,7 +73,7 @@ def delivery_country(order: Order) -> str:
     return address.country if address is not None else order.channel.default_country
 
 
-def _discounts_of_replaced(line: OrderLine, substitute: Substitute) -> list[RequestedDiscount]:
+def _read_discounts_of_replaced(line: OrderLine, substitute: Substitute) -> list[RequestedDiscount]:
     """Return the discounts on the replaced items, except price reductions, for the substitute."""
     shares = DiscountShare.objects.filter(line=line, is_price_reduction=False).select_related("discount")
     discounts = []

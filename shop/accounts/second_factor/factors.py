@@ -113,7 +113,7 @@ def renew_recovery_codes(*, user_id: int, actor: Actor, now: datetime.datetime) 
     _record_and_notify(
         user, "recovery_codes_renewed", _("New recovery codes were created for your account."), actor, now
     )
-    return _new_recovery_codes(user, now)
+    return _create_recovery_codes(user, now)
 
 
 @transaction.atomic(durable=True)
@@ -255,7 +255,7 @@ def _turn_on(user: User, now: datetime.datetime) -> list[str]:
         return []
     user.second_factor_since = now
     user.save(update_fields=["second_factor_since", "updated_at"])
-    return _new_recovery_codes(user, now)
+    return _create_recovery_codes(user, now)
 
 
 def _turn_off(user: User) -> None:
@@ -265,7 +265,7 @@ def _turn_off(user: User) -> None:
     user.save(update_fields=["second_factor_since", "updated_at"])
 
 
-def _new_recovery_codes(user: User, now: datetime.datetime) -> list[str]:
+def _create_recovery_codes(user: User, now: datetime.datetime) -> list[str]:
     codes = [
         "".join(secrets.choice(_RECOVERY_ALPHABET) for _character in range(_RECOVERY_CODE_CHARACTERS))
         for _code in range(RECOVERY_CODES)

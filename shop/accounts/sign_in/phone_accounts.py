@@ -19,7 +19,7 @@ from shop.core.errors import Missing
 from shop.core.models import record_change
 
 
-def account_with_phone(phone: str) -> User | None:
+def find_account_with_phone(phone: str) -> User | None:
     """Return the account that confirmed this number, else one that only lists it."""
     confirmed_first = F("phone_confirmed_at").asc(nulls_last=True)
     return User.objects.filter(phone=phone).order_by(confirmed_first, "pk").first() if phone else None

@@ -37,7 +37,7 @@ def create_app(
     validate_column_limits(app)
     app.save(force_insert=True)
     _grant_permissions(app, permissions)
-    _row, token = _new_token(app, "Default")
+    _row, token = _create_token(app, "Default")
     record_change("app.created", app, actor=actor, now=now, data={"permissions": sorted(permissions)})
     return app, token
 
@@ -86,7 +86,7 @@ def delete_app(*, app_id: int, actor: Actor, now: datetime.datetime) -> App:
 def add_app_token(*, app_id: int, name: str, actor: Actor, now: datetime.datetime) -> tuple[AppToken, str]:
     """Add a token to an app. Raises Missing."""
     app = _lock_app(app_id)
-    row, token = _new_token(app, name)
+    row, token = _create_token(app, name)
     record_change("app.token_added", app, actor=actor, now=now, data={"name": name})
     return row, token
 
@@ -103,7 +103,7 @@ def remove_app_token(*, token_id: int, actor: Actor, now: datetime.datetime) -> 
     return row
 
 
-def _new_token(app: App, name: str) -> tuple[AppToken, str]:
+def _create_token(app: App, name: str) -> tuple[AppToken, str]:
     token = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
     row = AppToken.objects.create(app=app, name=name, digest=_hash_token(token), last_letters=token[-4:])
     return row, token

@@ -197,9 +197,9 @@ def change_group(*, group_id: int, change: GroupChange, actor: Actor, now: datet
         group = lock_row(Group.objects.filter(pk=group_id))
         if group is None:
             raise Missing(field="id")
-        before = _group_values(group)
+        before = _read_group_values(group)
         _save_group(group, change)
-    after = _group_values(group)
+    after = _read_group_values(group)
     data = _change_data(change) | {
         "from": {name: value for name, value in before.items() if value != after[name]},
         "to": {name: value for name, value in after.items() if value != before[name]},
@@ -219,7 +219,7 @@ def delete_group(*, group_id: int, actor: Actor, now: datetime.datetime) -> None
         group.delete()
 
 
-def _group_values(group: Group) -> dict[str, object]:
+def _read_group_values(group: Group) -> dict[str, object]:
     codes = GroupPermission.objects.filter(group=group).order_by("code").values_list("code", flat=True)
     return {"name": group.name, "permissions": list(codes), "is_platform_wide": group.is_platform_wide}
 

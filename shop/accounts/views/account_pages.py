@@ -114,7 +114,7 @@ def request_password_link(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 def set_password_view(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     """Set a new password through an emailed link, which works once and for three days."""
-    user = _user_of_link(uid, token)
+    user = _find_user_of_link(uid, token)
     if user is None:
         return render(request, "accounts/password_link_old.html", status=404)
     form = NewPasswordForm(request.POST or None, user=user)
@@ -165,7 +165,7 @@ def _sign_in_page(
     return render(request, "accounts/sign_in.html", context, status=status)
 
 
-def _user_of_link(uid: str, token: str) -> User | None:
+def _find_user_of_link(uid: str, token: str) -> User | None:
     try:
         key = int(force_str(urlsafe_base64_decode(uid)))
     except (ValueError, UnicodeDecodeError):

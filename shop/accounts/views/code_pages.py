@@ -25,7 +25,7 @@ from shop.accounts.forms import CodeForm, NameForm, PhoneForm
 from shop.accounts.models import CodePurpose, OneTimeCode, SignInMethod, User
 from shop.accounts.sign_in.login_limits import REGISTRATIONS, count_code
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode, send_code, use_code
-from shop.accounts.sign_in.phone_accounts import account_with_phone, confirm_phone, create_phone_account
+from shop.accounts.sign_in.phone_accounts import confirm_phone, create_phone_account, find_account_with_phone
 from shop.accounts.views.known_devices import known_device
 from shop.accounts.views.sign_in_steps import AfterSignIn, require_recent_sign_in, return_urls, start_sign_in
 from shop.core.actors import Actor, EntryPoint
@@ -80,7 +80,7 @@ def enter_code_view(request: HttpRequest, *, after_sign_in: AfterSignIn) -> Http
     except (CodeExpired, WrongCode) as refused:
         form.add_error("code", str(refused.message))
         return _code_page(request, form, pending_code)
-    user = account_with_phone(entered.recipient)
+    user = find_account_with_phone(entered.recipient)
     if user is not None and user.phone_confirmed_at is not None:
         return _sign_in(
             request,
@@ -298,6 +298,6 @@ def _name_page(request: HttpRequest, form: NameForm, confirmation: dict[str, Any
         "form": form,
         "phone": confirmation["to"],
         "sign_in_url": f"{reverse('accounts:sign-in')}?{return_to}",
-        "account_holder": account_with_phone(confirmation["to"]),
+        "account_holder": find_account_with_phone(confirmation["to"]),
     }
     return render(request, "accounts/code_name.html", context)

@@ -72,7 +72,7 @@ def sign_in_by_passkey(request: HttpRequest, *, after_sign_in: AfterSignIn) -> H
 @never_cache
 def list_passkeys(request: HttpRequest) -> HttpResponse:
     """List the user's passkeys, and add one."""
-    user = _user(request)
+    user = _find_user(request)
     current_browser = browser_name(request.headers.get("User-Agent", ""))
     if request.method != "POST":
         return render(
@@ -105,7 +105,7 @@ def list_passkeys(request: HttpRequest) -> HttpResponse:
 @never_cache
 def serve_passkey_options(request: HttpRequest) -> HttpResponse:
     """Return registration options for a new passkey, as JSON."""
-    options, challenge = registration_options(_user(request), site=passkey_site(request))
+    options, challenge = registration_options(_find_user(request), site=passkey_site(request))
     return store_challenge(request, options, challenge)
 
 
@@ -113,7 +113,7 @@ def serve_passkey_options(request: HttpRequest) -> HttpResponse:
 @require_recent_sign_in
 def remove_passkey_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove one of the user's passkeys."""
-    user = _user(request)
+    user = _find_user(request)
     try:
         remove_passkey(
             user_id=user.pk, passkey_id=pk, actor=user.as_actor(EntryPoint.MARKET), now=timezone.now()
@@ -124,7 +124,7 @@ def remove_passkey_view(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("accounts:passkeys")
 
 
-def _user(request: HttpRequest) -> User:
+def _find_user(request: HttpRequest) -> User:
     return User.objects.get(pk=request.user.pk or 0)
 
 

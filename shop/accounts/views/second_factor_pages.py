@@ -47,7 +47,7 @@ _FIRST_CODE_WITHIN_SECONDS = 60 * 60
 @never_cache
 def show_second_factor(request: HttpRequest) -> HttpResponse:
     """Show the user's second factors and how many recovery codes are left."""
-    user = _user(request)
+    user = _find_user(request)
     unused_codes = RecoveryCode.objects.unused().filter(user=user).count()
     context = {
         "person": user,
@@ -66,7 +66,7 @@ def show_second_factor(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("code", "sealed")
 def set_up_authenticator_app(request: HttpRequest) -> HttpResponse:
     """Set up an authenticator app: show its secret as QR code and text, save it after a valid code."""
-    user = _user(request)
+    user = _find_user(request)
     form = NewAppForm(request.POST if request.method == "POST" else None)
     shown_secret = _decrypt_shown_secret(user, request.POST.get("sealed", ""))
     secret = shown_secret or new_app_secret()
@@ -108,7 +108,7 @@ def set_up_authenticator_app(request: HttpRequest) -> HttpResponse:
 @require_recent_sign_in
 def require_passkey_view(request: HttpRequest) -> HttpResponse:
     """Require a passkey after the password or phone code."""
-    user = _user(request)
+    user = _find_user(request)
     try:
         codes = require_passkey(user_id=user.pk, actor=user.as_actor(EntryPoint.MARKET), now=timezone.now())
     except Refused as refused:
@@ -121,7 +121,7 @@ def require_passkey_view(request: HttpRequest) -> HttpResponse:
 @require_recent_sign_in
 def renew_recovery_codes_view(request: HttpRequest) -> HttpResponse:
     """Show ten new recovery codes once. The former ones become invalid."""
-    user = _user(request)
+    user = _find_user(request)
     try:
         codes = renew_recovery_codes(
             user_id=user.pk, actor=user.as_actor(EntryPoint.MARKET), now=timezone.now()
@@ -136,7 +136,7 @@ def renew_recovery_codes_view(request: HttpRequest) -> HttpResponse:
 @require_recent_sign_in
 def turn_off_second_factor_view(request: HttpRequest) -> HttpResponse:
     """Turn off the second factor."""
-    user = _user(request)
+    user = _find_user(request)
     try:
         turn_off_second_factor(user_id=user.pk, actor=user.as_actor(EntryPoint.MARKET), now=timezone.now())
     except Refused as refused:
@@ -163,5 +163,5 @@ def _decrypt_shown_secret(user: User, sealed: str) -> str:
     return secret if owner == str(user.pk) else ""
 
 
-def _user(request: HttpRequest) -> User:
+def _find_user(request: HttpRequest) -> User:
     return User.objects.get(pk=request.user.pk or 0)

@@ -26,8 +26,8 @@ from shop.accounts.views.sign_in_steps import (
     PENDING_KEY,
     AfterSignIn,
     ask_to_sign_in_again,
+    find_pending_sign_in,
     own_url,
-    pending_sign_in,
     sign_in_and_redirect,
 )
 from shop.core.errors import Refused
@@ -39,7 +39,7 @@ from shop.core.web.http_methods import require_safe_or_post
 @sensitive_post_parameters("code", "recovery")
 def enter_second_step(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Complete a sign-in with an app code or a recovery code."""
-    pending = pending_sign_in(request)
+    pending = find_pending_sign_in(request)
     if pending is None:
         return redirect("accounts:sign-in")
     user, pending_data = pending
@@ -57,7 +57,7 @@ def enter_second_step(request: HttpRequest, *, after_sign_in: AfterSignIn) -> Ht
 @never_cache
 def enter_second_step_by_passkey(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Complete a sign-in with a passkey of the account."""
-    pending = pending_sign_in(request)
+    pending = find_pending_sign_in(request)
     if pending is None:
         return redirect("accounts:sign-in")
     user, pending_data = pending

@@ -164,7 +164,7 @@ def own_url(request: HttpRequest, address: str) -> str:
     return address if is_own else ""
 
 
-def pending_sign_in(request: HttpRequest) -> tuple[User, dict[str, Any]] | None:
+def find_pending_sign_in(request: HttpRequest) -> tuple[User, dict[str, Any]] | None:
     """Return the user who must prove a second factor in this session, with the saved URLs, or else None."""
     pending_data: dict[str, Any] | None = request.session.get(PENDING_KEY)
     if pending_data is None or time.time() - pending_data["at"] > _PENDING_SECONDS:

@@ -43,7 +43,7 @@ _COLUMNS = {"firstName": "first_name", "lastName": "last_name"}
 def account_update(
     arguments: AccountUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    person, input_data = _target_user(arguments.get("customerId"), context), arguments["input"]
+    person, input_data = _find_target_user(arguments.get("customerId"), context), arguments["input"]
     members: Mapping[str, object] = input_data
     values = {column: members[name] or "" for name, column in _COLUMNS.items() if name in members}
     if code := input_data.get("languageCode"):
@@ -68,7 +68,7 @@ def account_update(
 def account_address_create(
     arguments: AccountAddressCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    person, address_type = _target_user(arguments.get("customerId"), context), arguments.get("type")
+    person, address_type = _find_target_user(arguments.get("customerId"), context), arguments.get("type")
     created_address = add_address(
         user_id=person.pk,
         address=address_from(arguments["input"], context, address_type=address_type),
@@ -76,34 +76,34 @@ def account_address_create(
         actor=context.actor,
         now=context.now,
     )
-    return _payload(person.pk, context, selection, created_address.pk)
+    return _build_payload(person.pk, context, selection, created_address.pk)
 
 
 @mutation.field(permissions=[Access.USER])
 def account_address_update(
     arguments: AccountAddressUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    current = _own_address(arguments["id"], context)
+    current = _find_own_address(arguments["id"], context)
     changed = address_from(arguments["input"], context, existing=current)
     change_address(address=changed, actor=context.actor, now=context.now)
-    return _payload(changed.user_id, context, selection, changed.pk)
+    return _build_payload(changed.user_id, context, selection, changed.pk)
 
 
 @mutation.field(permissions=[Access.USER])
 def account_address_delete(
     arguments: AccountAddressDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    current = _own_address(arguments["id"], context)
-    deleted = _payload(current.user_id, context, selection, current.pk)["address"]
+    current = _find_own_address(arguments["id"], context)
+    deleted = _build_payload(current.user_id, context, selection, current.pk)["address"]
     remove_address(address_id=current.pk, actor=context.actor, now=context.now)
-    return _payload(current.user_id, context, selection) | {"address": deleted}
+    return _build_payload(current.user_id, context, selection) | {"address": deleted}
 
 
 @mutation.field(permissions=[Access.USER])
 def account_set_default_address(
     arguments: AccountSetDefaultAddressArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    current = _own_address(arguments["id"], context)
+    current = _find_own_address(arguments["id"], context)
     set_default_address(
         user_id=current.user_id or 0,
         address_id=current.pk,
@@ -111,10 +111,10 @@ def account_set_default_address(
         actor=context.actor,
         now=context.now,
     )
-    return _payload(current.user_id, context, selection)
+    return _build_payload(current.user_id, context, selection)
 
 
-def _target_user(customer_id: str | None, context: Context) -> User:
+def _find_target_user(customer_id: str | None, context: Context) -> User:
     """Return the requester, or the customer that they may act for."""
     if customer_id is None:
         return context.signed_in()
@@ -126,7 +126,7 @@ def _target_user(customer_id: str | None, context: Context) -> User:
     return customer
 
 
-def _own_address(text: str, context: Context) -> Address:
+def _find_own_address(text: str, context: Context) -> Address:
     """Return one of the requester's addresses, or any customer's for staff. Raises InputError, Missing."""
     rows = Address.objects.filter(pk=input_key(text, "Address", field="id"), user__isnull=False)
     if not context.may(Permission.MANAGE_USERS):
@@ -137,7 +137,7 @@ def _own_address(text: str, context: Context) -> Address:
     return owned_address
 
 
-def _payload(
+def _build_payload(
     user_key: int | None, context: Context, selection: Selection, address_key: int | None = None
 ) -> dict[str, object]:
     people = user_object.by_key(context, [user_key], selection.names("user"), rows=User.objects.all())

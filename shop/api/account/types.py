@@ -217,7 +217,7 @@ def editable_groups(
     return [rows for _ in users]
 
 
-def _restricted_channels(users: list[Row]) -> dict[int, set[int]]:
+def _read_restricted_channels(users: list[Row]) -> dict[int, set[int]]:
     """Return the channels of users whose groups are all restricted to channels."""
     limits: dict[int, list[bool]] = {}
     channels_by_group: dict[int, set[int]] = {}
@@ -233,7 +233,7 @@ def _restricted_channels(users: list[Row]) -> dict[int, set[int]]:
 
 @user_object.field(needs=("id", "is_superuser"))
 def restricted_access_to_channels(users: list[Row], *_: object) -> list[bool]:
-    restricted = _restricted_channels(users)
+    restricted = _read_restricted_channels(users)
     return [user_row.id in restricted and not user_row.is_superuser for user_row in users]
 
 
@@ -242,7 +242,7 @@ def channels_of_users(
     users: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     all_channels = channel_object.read(Channel.objects.order_by("pk"), selection.names())
-    restricted = _restricted_channels(users)
+    restricted = _read_restricted_channels(users)
     return [
         []
         if not user_row.is_staff

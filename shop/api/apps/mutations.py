@@ -46,12 +46,12 @@ def app_create(arguments: AppCreateArguments, context: Context, selection: Selec
         actor=context.actor,
         now=context.now,
     )
-    return _payload(created_app.pk, context, selection) | {"authToken": token}
+    return _build_payload(created_app.pk, context, selection) | {"authToken": token}
 
 
 @mutation.field(permissions=APP_PERMISSIONS, needs_recent_sign_in=True)
 def app_update(arguments: AppUpdateArguments, context: Context, selection: Selection) -> dict[str, object]:
-    input_data, key = arguments["input"], _manageable_app_key(arguments["id"], context)
+    input_data, key = arguments["input"], _find_manageable_app_key(arguments["id"], context)
     permissions = input_data.get("permissions")
     change_app(
         app_id=key,
@@ -61,13 +61,13 @@ def app_update(arguments: AppUpdateArguments, context: Context, selection: Selec
         actor=context.actor,
         now=context.now,
     )
-    return _payload(key, context, selection)
+    return _build_payload(key, context, selection)
 
 
 @mutation.field(permissions=APP_PERMISSIONS, needs_recent_sign_in=True)
 def app_delete(arguments: AppDeleteArguments, context: Context, selection: Selection) -> dict[str, object]:
-    key = _manageable_app_key(arguments["id"], context)
-    payload = _payload(key, context, selection)
+    key = _find_manageable_app_key(arguments["id"], context)
+    payload = _build_payload(key, context, selection)
     delete_app(app_id=key, actor=context.actor, now=context.now)
     return payload
 
@@ -76,18 +76,18 @@ def app_delete(arguments: AppDeleteArguments, context: Context, selection: Selec
 def app_activate(
     arguments: AppActivateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = _manageable_app_key(arguments["id"], context)
+    key = _find_manageable_app_key(arguments["id"], context)
     change_app(app_id=key, is_active=True, actor=context.actor, now=context.now)
-    return _payload(key, context, selection)
+    return _build_payload(key, context, selection)
 
 
 @mutation.field(permissions=APP_PERMISSIONS, needs_recent_sign_in=True)
 def app_deactivate(
     arguments: AppDeactivateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = _manageable_app_key(arguments["id"], context)
+    key = _find_manageable_app_key(arguments["id"], context)
     change_app(app_id=key, is_active=False, actor=context.actor, now=context.now)
-    return _payload(key, context, selection)
+    return _build_payload(key, context, selection)
 
 
 @mutation.field(permissions=APP_PERMISSIONS, needs_recent_sign_in=True)
@@ -96,7 +96,7 @@ def app_token_create(
 ) -> dict[str, object]:
     input_data = arguments["input"]
     row, token = add_app_token(
-        app_id=_manageable_app_key(input_data["app"], context, field="app"),
+        app_id=_find_manageable_app_key(input_data["app"], context, field="app"),
         name=(input_data.get("name") or "")[:128],
         actor=context.actor,
         now=context.now,
@@ -129,7 +129,7 @@ def _validated_name(name: str) -> str:
     return name
 
 
-def _manageable_app_key(text: str, context: Context, *, field: str = "id") -> int:
+def _find_manageable_app_key(text: str, context: Context, *, field: str = "id") -> int:
     """Return the key of an app with no more permissions than the requester. Raises InputError."""
     key = int(input_key(text, "App", field=field))
     _refuse_exceeding_permissions(AppPermission.objects.filter(app=key), field, context)
@@ -155,5 +155,5 @@ def _require_grantable(permissions: Collection[str], context: Context) -> Collec
     return permissions
 
 
-def _payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
+def _build_payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
     return {"app": app_object.by_key(context, [key], selection.names("app")).get(key)}

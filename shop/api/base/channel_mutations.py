@@ -65,7 +65,7 @@ def channel_create(
         )
     change = ChannelChange(_values(input_data) | {"currency": currency}, _links(input_data))
     created_channel = open_channel(change=change, actor=context.actor, now=context.now)
-    return _payload(created_channel.pk, context, selection)
+    return _build_payload(created_channel.pk, context, selection)
 
 
 @mutation.field(permissions=CHANNEL_PERMISSIONS, needs_recent_sign_in=True)
@@ -109,7 +109,7 @@ def _change_payload(
     key: int, change: ChannelChange, context: Context, selection: Selection
 ) -> dict[str, object]:
     change_channel(channel_id=key, change=change, actor=context.actor, now=context.now)
-    return _payload(key, context, selection)
+    return _build_payload(key, context, selection)
 
 
 def _values(input_data: InputData) -> dict[str, object]:
@@ -162,5 +162,5 @@ def _links(input_data: InputData) -> ChannelLinks:
     return links
 
 
-def _payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
+def _build_payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
     return {"channel": channel_object.by_key(context, [key], selection.names("channel")).get(key)}

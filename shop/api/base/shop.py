@@ -25,7 +25,7 @@ from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Type
 from shop.api.root_fields import Queries
 from shop.api.schema import Choices
-from shop.api.translations import translated_texts
+from shop.api.translations import read_translated_texts
 from shop.core.models import ShopSettings
 
 SALEOR_SCHEMA_VERSION = "3.24.0"
@@ -162,7 +162,7 @@ def translation(
     shops: list[Row], arguments: ShopTranslationArguments, context: Context, *_: object
 ) -> Sequence[object]:
     code = arguments["languageCode"]
-    texts = translated_texts("core.shopsettings", [shop_row.pk for shop_row in shops], code)
+    texts = read_translated_texts("core.shopsettings", [shop_row.pk for shop_row in shops], code)
     return [_translated(shop_row, code, texts.get(str(shop_row.pk))) for shop_row in shops]
 
 

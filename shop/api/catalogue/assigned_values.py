@@ -25,7 +25,7 @@ from shop.api.context import Context
 from shop.api.in_channel import InChannel
 from shop.api.object_types import Row, Type
 from shop.api.translated_fields import rich_text_json
-from shop.api.translations import translated_texts
+from shop.api.translations import read_translated_texts
 from shop.core.dates.calendar import vietnam_date
 
 KIND = "catalog.attributevalue"
@@ -108,7 +108,7 @@ def _translated(
     rows: Sequence[Row | None], code: str, column: str, *, is_rich_text: bool = False
 ) -> Sequence[object]:
     """Return each value's translation, or null."""
-    texts = translated_texts(KIND, [row.id for row in rows if row is not None], code)
+    texts = read_translated_texts(KIND, [row.id for row in rows if row is not None], code)
     translations = [texts.get(str(row.id), {}).get(column) if row is not None else None for row in rows]
     return [rich_text_json(text) for text in translations] if is_rich_text else translations
 

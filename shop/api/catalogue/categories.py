@@ -17,7 +17,7 @@ from shop.api.catalogue.inputs import (
     CategoryChildrenArguments,
     CategorySortingInput,
 )
-from shop.api.catalogue.lookups import lookup_column
+from shop.api.catalogue.lookups import find_lookup_column
 from shop.api.catalogue.pictures import background
 from shop.api.catalogue.types import can_see_hidden_categories, category_object
 from shop.api.connections import SortKey, connect, connect_for_parents, connect_list
@@ -152,7 +152,7 @@ _COMPILED_LEVELS = 8
 
 @query.field("category")
 def one_category(arguments: CategoryArguments, context: Context, selection: Selection) -> Row | None:
-    column, values = lookup_column(category_object, "catalog.category", arguments)
+    column, values = find_lookup_column(category_object, "catalog.category", arguments)
     includes_hidden = can_see_hidden_categories(context)
     rows = compiled_rows(_categories, values, column=column or "pk", includes_hidden=includes_hidden)
     return next(iter(category_object.read(rows, selection.names())), None)

@@ -166,7 +166,7 @@ def may_manage_row(type_: Type, key: Key, context: Context) -> bool:
     return type_.rows(context).filter(own_rows, pk=key).exists()
 
 
-def owner_from_input(input_data: InputData, context: Context) -> int | None:
+def find_owner_from_input(input_data: InputData, context: Context) -> int | None:
     """Return the cooperative of a new object, or None for the platform seller. Raises InputError, Missing."""
     text = input_data.get("cooperative")
     key = int(input_key(text, "Cooperative", field="cooperative")) if text else None

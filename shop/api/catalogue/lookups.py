@@ -22,11 +22,13 @@ def filter_by_lookup(
     If `slugLanguageCode` is given, the slug is a translated one. `translation_kind` is the model's label in
     translations.
     """
-    column, values = lookup_column(type_, translation_kind, arguments)
+    column, values = find_lookup_column(type_, translation_kind, arguments)
     return rows.filter(**{f"{column if column else key}__in": values})
 
 
-def lookup_column(type_: Type, translation_kind: str, arguments: InputData) -> tuple[str, list[Key | str]]:
+def find_lookup_column(
+    type_: Type, translation_kind: str, arguments: InputData
+) -> tuple[str, list[Key | str]]:
     """Return the column that the argument names, and a list of the values to look for.
 
     The column is "" for the primary key. The list is empty if no row can match. Raises ProtocolError unless

@@ -18,7 +18,7 @@ from shop.api.catalogue.inputs import (
     ProductsArguments,
     ProductTypeProductsArguments,
 )
-from shop.api.catalogue.lookups import lookup_column
+from shop.api.catalogue.lookups import find_lookup_column
 from shop.api.catalogue.product_filters import product_conditions
 from shop.api.catalogue.types import (
     ALL_PRODUCT_READ_PERMISSIONS,
@@ -73,7 +73,7 @@ _NARROWING_ARGUMENTS = {"search", "filter", "where", "cooperative", "sortBy"}
 
 @query.field("product")
 def one_product(arguments: ProductArguments, context: Context, selection: Selection) -> Row | None:
-    column, values = lookup_column(product_object, "catalog.product", arguments)
+    column, values = find_lookup_column(product_object, "catalog.product", arguments)
     rows = product_object.requested_rows_among(context, arguments, values, column=column)
     return next(iter(product_object.read(rows, selection.names())), None)
 

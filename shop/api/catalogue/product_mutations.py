@@ -18,10 +18,10 @@ from shop.api.catalogue.input_values import (
     channel_from_id,
     columns,
     common_columns,
+    find_owner_from_input,
     foreign_key_column,
     key_from_arguments,
     may_manage_row,
-    owner_from_input,
     publication_from_input,
     required_text,
     staff_row,
@@ -62,9 +62,9 @@ def product_create(
 ) -> dict[str, object]:
     input_data = arguments["input"]
     required_text(input_data, "name")
-    collection_keys = _collection_keys(input_data, None, context)
+    collection_keys = _read_collection_keys(input_data, None, context)
     created_product = create_product(
-        cooperative_id=owner_from_input(input_data, context),
+        cooperative_id=find_owner_from_input(input_data, context),
         product_type_id=int(input_key(input_data["productType"], "ProductType", field="productType")),
         values=_values(input_data, context),
         inputs=attribute_values_from_input(input_data.get("attributes")),
@@ -84,7 +84,7 @@ def product_update(
         product_id=key,
         values=_values(input_data, context),
         inputs=attribute_values_from_input(input_data.get("attributes")),
-        collection_ids=_collection_keys(input_data, key, context),
+        collection_ids=_read_collection_keys(input_data, key, context),
         needs_approval=not context.may(*PRODUCT_PERMISSIONS),
         actor=context.actor,
         now=context.now,
@@ -186,7 +186,7 @@ def product_media_delete(
     }
 
 
-def _collection_keys(
+def _read_collection_keys(
     input_data: ProductCreateInput | ProductInput, key: int | None, context: Context
 ) -> list[int] | None:
     """Return the product's new collections, or None if the input does not mention them.

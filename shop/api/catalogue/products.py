@@ -85,7 +85,7 @@ def is_available(
         available_pairs = {
             pair
             for channel in product_channels(products, context)
-            for pair in _available_pairs(products, channel, country)
+            for pair in _find_available_pairs(products, channel, country)
         }
         return [
             None
@@ -223,7 +223,7 @@ def product_channels(products: list[Row], context: Context) -> list[Channel]:
     return [channel for key in keys if (channel := channel_by_key(context, key)) is not None]
 
 
-def _available_pairs(products: list[Row], channel: Channel, country: str) -> Iterator[tuple[int, int]]:
+def _find_available_pairs(products: list[Row], channel: Channel, country: str) -> Iterator[tuple[int, int]]:
     """Yield products with a variant available in the channel and deliverable to the country."""
     in_stock = Stock.objects.reachable(channel_id=channel.pk, country=country).filter(free__gt=0)
     sold = Variant.objects.buyable_in(channel.pk).filter(

@@ -48,7 +48,7 @@ def tax_class_create(
             actor=context.actor,
             now=context.now,
         )
-    return _payload(created_class.pk, context, selection)
+    return _build_payload(created_class.pk, context, selection)
 
 
 @mutation.field(permissions=TAX_PERMISSIONS, needs_recent_sign_in=True)
@@ -80,7 +80,7 @@ def tax_class_update(
             actor=context.actor,
             now=context.now,
         )
-    return _payload(tax_class_key, context, selection)
+    return _build_payload(tax_class_key, context, selection)
 
 
 @mutation.field(permissions=TAX_PERMISSIONS, needs_recent_sign_in=True)
@@ -88,7 +88,7 @@ def tax_class_delete(
     arguments: TaxClassDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = int(input_key(arguments["id"], "TaxClass", field="id"))
-    deleted = _payload(key, context, selection)
+    deleted = _build_payload(key, context, selection)
     if deleted["taxClass"] is None:
         raise Missing(field="id")
     remove_tax_class(tax_class_id=key, actor=context.actor, now=context.now)
@@ -129,7 +129,7 @@ def _rate(percent: float) -> Decimal:
     return round(rate, 3) if abs(rate) <= MAX_RATE else rate
 
 
-def _payload(key: int, context: Context, selection: Selection) -> dict[str, object]:
+def _build_payload(key: int, context: Context, selection: Selection) -> dict[str, object]:
     return {"taxClass": tax_class_object.by_key(context, [key], selection.names("taxClass")).get(key)}
 
 

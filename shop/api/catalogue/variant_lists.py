@@ -5,7 +5,7 @@ from __future__ import annotations
 from shop.api.breadth import Selection
 from shop.api.catalogue import variant_filters
 from shop.api.catalogue.inputs import ProductVariantArguments, ProductVariantsArguments
-from shop.api.catalogue.lookups import lookup_column
+from shop.api.catalogue.lookups import find_lookup_column
 from shop.api.catalogue.types import variant_object
 from shop.api.connections import SortKey, connect
 from shop.api.context import Context
@@ -19,7 +19,7 @@ query = Queries()
 
 @query.field("productVariant")
 def one_variant(arguments: ProductVariantArguments, context: Context, selection: Selection) -> Row | None:
-    column, values = lookup_column(variant_object, "catalog.variant", arguments)
+    column, values = find_lookup_column(variant_object, "catalog.variant", arguments)
     rows = variant_object.requested_rows_among(context, arguments, values, column=column)
     return next(iter(variant_object.read(rows, selection.names())), None)
 

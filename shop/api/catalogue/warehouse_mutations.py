@@ -13,9 +13,9 @@ from shop.api.catalogue.input_values import (
     CODES,
     OWN_PRODUCT_PERMISSIONS,
     columns,
+    find_owner_from_input,
     key_from_arguments,
     may_manage_row,
-    owner_from_input,
     required_text,
     staff_row,
 )
@@ -46,7 +46,7 @@ def create_warehouse(
 ) -> dict[str, object]:
     input_data = arguments["input"]
     created_warehouse = create_warehouse_from_columns(
-        cooperative_id=owner_from_input(input_data, context),
+        cooperative_id=find_owner_from_input(input_data, context),
         values=columns(input_data, **_COLUMNS) | {"name": required_text(input_data, "name")},
         address=address_from(input_data["address"], context, is_business=True),
         actor=context.actor,

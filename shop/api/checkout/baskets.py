@@ -18,7 +18,7 @@ from shop.api.base.channels import channel_object
 from shop.api.base.places import address_object
 from shop.api.breadth import Resolver, Selection
 from shop.api.checkout.deliveries import DeliveryData, ShippingMethodData, resolve_deliveries
-from shop.api.checkout.problems import basket_problems
+from shop.api.checkout.problems import find_basket_problems
 from shop.api.checkout.quotes import load_quotes
 from shop.api.checkout.types import CHECKOUT_PERMISSIONS, changeable_baskets, checkout_object, line_object
 from shop.api.context import Context
@@ -26,7 +26,7 @@ from shop.api.language_codes import code_from_tag
 from shop.api.metadata import add_metadata_fields
 from shop.api.money import MoneyAmount, TaxedAmount
 from shop.api.object_types import Row, Rows, Type, compiled_rows
-from shop.api.orders.vouchers import UsedVoucher, used_vouchers
+from shop.api.orders.vouchers import UsedVoucher, find_used_vouchers
 
 checkout_object.id()
 checkout_object.columns(
@@ -115,7 +115,7 @@ def voucher_code(parents: list[Row], *_: object) -> list[str | None]:
 
 @checkout_object.field(needs="voucher_code", permissions=[Permission.MANAGE_DISCOUNTS])
 def voucher(parents: list[Row], *_: object) -> list[UsedVoucher | None]:
-    vouchers_by_code = used_vouchers(parent.voucher_code for parent in parents)
+    vouchers_by_code = find_used_vouchers(parent.voucher_code for parent in parents)
     return [vouchers_by_code.get(parent.voucher_code) for parent in parents]
 
 
@@ -214,7 +214,7 @@ def problems(
     parents: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[Sequence[object]]:
     quotes = load_quotes(context, [parent.id for parent in parents])
-    return [basket_problems(parent.id, quotes[parent.id], context) for parent in parents]
+    return [find_basket_problems(parent.id, quotes[parent.id], context) for parent in parents]
 
 
 gift_card_object = Type("GiftCard")

@@ -26,7 +26,7 @@ from shop.api.checkout.inputs import (
     DeliveryOptionsCalculateArguments,
 )
 from shop.api.checkout.line_inputs import added_lines, tell_unknown_variants, updated_lines
-from shop.api.checkout.mutations import CODES, checkout_payload
+from shop.api.checkout.mutations import CODES, build_checkout_payload
 from shop.api.checkout.types import basket_access, basket_key_from, find_basket
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -48,7 +48,7 @@ def checkout_lines_add(
             quote = bulk_add_lines(basket_id=basket.pk, lines_to_add=lines_to_add, now=context.now)
     except Refused as refused:
         raise _with_variants(refused, [line.variant_id for line in lines_to_add]) from refused
-    return checkout_payload(basket, context, selection, quote)
+    return build_checkout_payload(basket, context, selection, quote)
 
 
 @mutation.field()
@@ -63,7 +63,7 @@ def checkout_lines_update(
         raise _with_variants(
             refused, [update.variant_id for update in updates if update.variant_id]
         ) from refused
-    return checkout_payload(basket, context, selection, quote)
+    return build_checkout_payload(basket, context, selection, quote)
 
 
 @mutation.field()
@@ -122,7 +122,7 @@ def _choose_delivery(
         raise InputError(
             "DELIVERY_METHOD_NOT_APPLICABLE", refused.message, field="deliveryMethodId"
         ) from refused
-    return checkout_payload(basket, context, selection, quote, is_basket_current=True)
+    return build_checkout_payload(basket, context, selection, quote, is_basket_current=True)
 
 
 def _remove_lines(
@@ -136,7 +136,7 @@ def _remove_lines(
             raise
         lines = global_ids("CheckoutLine", missing_line_ids)
         raise InputError("NOT_FOUND", missing.message, field="lineId", lines=lines) from missing
-    return checkout_payload(basket, context, selection)
+    return build_checkout_payload(basket, context, selection)
 
 
 def _with_variants(refused: Refused, requested_keys: list[int]) -> Refused:

@@ -61,7 +61,7 @@ CODES = {
 mutation = Mutations(codes=CODES)
 
 
-def checkout_payload(
+def build_checkout_payload(
     basket: Basket,
     context: Context,
     selection: Selection,
@@ -109,7 +109,9 @@ def checkout_create(
             billing_address=billing_address,
             now=context.now,
         )
-    return checkout_payload(basket, context, selection, quote, is_basket_current=True) | {"created": True}
+    return build_checkout_payload(basket, context, selection, quote, is_basket_current=True) | {
+        "created": True
+    }
 
 
 def _new_addresses(
@@ -142,7 +144,7 @@ def checkout_email_update(
         email=_validated_email(arguments["email"]),
         now=context.now,
     )
-    return checkout_payload(basket, context, selection, is_basket_current=True)
+    return build_checkout_payload(basket, context, selection, is_basket_current=True)
 
 
 @mutation.field()
@@ -155,7 +157,7 @@ def checkout_customer_note_update(
         note=arguments["customerNote"].strip(),
         now=context.now,
     )
-    return checkout_payload(basket, context, selection, is_basket_current=True)
+    return build_checkout_payload(basket, context, selection, is_basket_current=True)
 
 
 @mutation.field()
@@ -168,7 +170,7 @@ def checkout_language_code_update(
         language=tag_from_code(arguments["languageCode"]),
         now=context.now,
     )
-    return checkout_payload(basket, context, selection, is_basket_current=True)
+    return build_checkout_payload(basket, context, selection, is_basket_current=True)
 
 
 @mutation.field()
@@ -209,7 +211,7 @@ def _set_address(
     )
     if arguments.get("saveAddress"):
         save_to_address_book(basket, address, context)
-    return checkout_payload(basket, context, selection, is_basket_current=True)
+    return build_checkout_payload(basket, context, selection, is_basket_current=True)
 
 
 @mutation.field()
@@ -222,7 +224,7 @@ def checkout_add_promo_code(
     except VoucherRefused as refused:
         code = "INVALID" if isinstance(refused, VoucherCodeUnknown) else "VOUCHER_NOT_APPLICABLE"
         raise InputError(code, refused.message, field="promoCode") from refused
-    return checkout_payload(basket, context, selection)
+    return build_checkout_payload(basket, context, selection)
 
 
 @mutation.field()
@@ -242,7 +244,7 @@ def checkout_remove_promo_code(
     elif not basket.voucher_code or normalise_voucher_code(code or "") != basket.voucher_code:
         raise InputError("INVALID", _("This code is not applied to the basket."), field="promoCode")
     remove_voucher_code(basket_id=basket.pk, now=context.now)
-    return checkout_payload(basket, context, selection)
+    return build_checkout_payload(basket, context, selection)
 
 
 @mutation.field()
@@ -262,7 +264,7 @@ def checkout_customer_attach(
         person = context.signed_in()
     basket = find_basket(arguments, context)
     basket = assign_basket(basket_id=basket.pk, user_id=person.pk, email=person.email or "", now=context.now)
-    return checkout_payload(basket, context, selection, is_basket_current=True)
+    return build_checkout_payload(basket, context, selection, is_basket_current=True)
 
 
 @mutation.field()
@@ -275,7 +277,7 @@ def checkout_customer_detach(
     if basket.user_id is None:
         raise PermissionDenied()
     basket = detach_basket(basket_id=basket.pk, now=context.now)
-    return checkout_payload(basket, context, selection, is_basket_current=True)
+    return build_checkout_payload(basket, context, selection, is_basket_current=True)
 
 
 def _channel(slug: str | None, context: Context) -> Channel:

@@ -46,7 +46,7 @@ class _Delivery(TypedDict):
     order__currency: str
 
 
-def _parts(context: Context, orders: list[Row]) -> dict[Key, list[_Delivery]]:
+def _load_parts(context: Context, orders: list[Row]) -> dict[Key, list[_Delivery]]:
     """Return each order's parts with their deliveries, by order key."""
     rows = filter_visible(context, OrderPart.objects.all(), order="order", part="pk")
     rows = rows.filter(order__in=[order_row.id for order_row in orders]).order_by("order", "number")
@@ -83,7 +83,7 @@ def _pickup_warehouse(parts: list[_Delivery]) -> uuid.UUID | None:
 def shipping_methods(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[ShippingMethodData | None]:
-    parts_by_order = _parts(context, orders)
+    parts_by_order = _load_parts(context, orders)
     return [_combined_method(parts_by_order.get(order_row.id, [])) for order_row in orders]
 
 
@@ -91,7 +91,7 @@ def shipping_methods(
 def delivery_methods(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | ShippingMethodData | None]:
-    parts_by_order = _parts(context, orders)
+    parts_by_order = _load_parts(context, orders)
     keys = {order_row.id: _pickup_warehouse(parts_by_order.get(order_row.id, [])) for order_row in orders}
     rows = Warehouse.objects.all()
     warehouses = warehouse_object.by_key(context, keys.values(), selection.names(), rows=rows)

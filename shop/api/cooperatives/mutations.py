@@ -59,21 +59,21 @@ _PROFILE_COLUMNS = ("summary", "story")
 def cooperative_update(
     arguments: CooperativeUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    row, input_data = _manageable_cooperative(arguments["id"], context), arguments["input"]
+    row, input_data = _find_manageable_cooperative(arguments["id"], context), arguments["input"]
     members: InputData = input_data
     profile = {
         name: members[name] if members.get(name) is not None else getattr(row, name)
         for name in _PROFILE_COLUMNS
     }
     update_seller_profile(cooperative=row, **profile, actor=context.actor, now=context.now)
-    return _payload(row.pk, context, selection)
+    return _build_payload(row.pk, context, selection)
 
 
 @mutation.field(permissions=OWN_COOPERATIVE_PERMISSIONS)
 def cooperative_pause(
     arguments: CooperativePauseArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    row, note = _manageable_cooperative(arguments["id"], context), (arguments.get("note") or "").strip()
+    row, note = _find_manageable_cooperative(arguments["id"], context), (arguments.get("note") or "").strip()
     if len(note) > _MAX_NOTE_LENGTH:
         raise InputError("INVALID", _("This text is too long."), field="note")
     pause_cooperative_with_note(
@@ -84,16 +84,16 @@ def cooperative_pause(
         actor=context.actor,
         now=context.now,
     )
-    return _payload(row.pk, context, selection)
+    return _build_payload(row.pk, context, selection)
 
 
 @mutation.field(permissions=OWN_COOPERATIVE_PERMISSIONS)
 def cooperative_resume(
     arguments: CooperativeResumeArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    row = _manageable_cooperative(arguments["id"], context)
+    row = _find_manageable_cooperative(arguments["id"], context)
     resume_cooperative(cooperative_id=row.pk, actor=context.actor, now=context.now)
-    return _payload(row.pk, context, selection)
+    return _build_payload(row.pk, context, selection)
 
 
 @mutation.field(permissions=APPLICATION_PERMISSIONS)
@@ -110,7 +110,7 @@ def cooperative_answer(
         actor=context.actor,
         now=context.now,
     )
-    return _payload(key, context, selection)
+    return _build_payload(key, context, selection)
 
 
 @mutation.field(permissions=PAYOUT_PERMISSIONS, needs_recent_sign_in=True)
@@ -143,7 +143,7 @@ def payout_mark_paid(
     return {"payout": payout_object.by_key(context, [key], selection.names("payout")).get(key)}
 
 
-def _manageable_cooperative(text: str, context: Context) -> Cooperative:
+def _find_manageable_cooperative(text: str, context: Context) -> Cooperative:
     """Return a cooperative whose products the requester manages. Raises InputError, Missing."""
     key = input_key(text, "Cooperative", field="id")
     own_rows = context.scope(Permission.MANAGE_PRODUCTS).row_filter(cooperative="pk")
@@ -153,6 +153,6 @@ def _manageable_cooperative(text: str, context: Context) -> Cooperative:
     return manageable
 
 
-def _payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
+def _build_payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
     rows_by_pair = cooperative_object.by_pair(context, [(key, None)], selection.names("cooperative"))
     return {"cooperative": rows_by_pair.get((key, None))}

@@ -33,7 +33,7 @@ from shop.api.orders.parcels import match_status
 from shop.api.orders.visibility import (
     can_only_see_parts,
     filter_visible,
-    order_keys,
+    find_order_keys,
     order_scope,
     visible_parts,
 )
@@ -267,7 +267,7 @@ _PARCEL: Conditions = {"status": _parcel_statuses, "metadata": has_metadata(), "
 
 
 def _ids(context: Context, ids: list[str]) -> Q:
-    return Q(pk__in=order_keys(context, keys_from_ids(ids, "Order")).values())
+    return Q(pk__in=find_order_keys(context, keys_from_ids(ids, "Order")).values())
 
 
 _COMMON: Conditions = {

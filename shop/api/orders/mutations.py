@@ -181,7 +181,7 @@ def order_fulfill(
     with ErrorCodeMap(transition_not_allowed="FULFILL_ORDER_LINE"):
         parcels = fulfil_order(
             order_id=order_key,
-            lines_to_send=_sent_quantities(input_data["lines"], order_key, context),
+            lines_to_send=_read_sent_quantities(input_data["lines"], order_key, context),
             tracking_number=_tracking_number(input_data.get("trackingNumber")),
             should_hand_over=context.settings.fulfillment_auto_approve,
             may_exceed_stock=bool(input_data.get("allowStockToBeExceeded")),
@@ -196,7 +196,7 @@ def order_fulfill(
     }
 
 
-def _sent_quantities(
+def _read_sent_quantities(
     line_inputs: list[OrderFulfillLineInput], order_id: uuid.UUID, context: Context
 ) -> list[LineToSend]:
     """Return the quantities to send per warehouse. Raises InputErrors, one per invalid line."""
@@ -228,7 +228,7 @@ def _sent_quantities(
 def order_fulfillment_approve(
     arguments: OrderFulfillmentApproveArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = _handled_parcel_key(arguments["id"], context)
+    key = _find_handled_parcel_key(arguments["id"], context)
     with ErrorCodeMap(transition_not_allowed="INVALID"):
         dispatch_packed_parcel(parcel_id=key, actor=context.actor, now=context.now)
     return _parcel_payload(key, context, selection)
@@ -239,7 +239,7 @@ def order_fulfillment_cancel(
     arguments: OrderFulfillmentCancelArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Void a parcel. Its stock returns to the warehouse where it was packed. `warehouseId` is ignored."""
-    key = _handled_parcel_key(arguments["id"], context)
+    key = _find_handled_parcel_key(arguments["id"], context)
     with ErrorCodeMap(transition_not_allowed="CANNOT_CANCEL_FULFILLMENT"):
         reason = gettext_noop("Undone by staff.")
         void_parcel(parcel_id=key, reason=reason, actor=context.actor, now=context.now)
@@ -250,7 +250,7 @@ def order_fulfillment_cancel(
 def order_fulfillment_update_tracking(
     arguments: OrderFulfillmentUpdateTrackingArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = _handled_parcel_key(arguments["id"], context)
+    key = _find_handled_parcel_key(arguments["id"], context)
     number = _tracking_number(arguments["input"].get("trackingNumber"))
     with ErrorCodeMap(transition_not_allowed="INVALID"):
         set_tracking_number(parcel_id=key, tracking_number=number, actor=context.actor, now=context.now)
@@ -286,7 +286,7 @@ def order_row(key: uuid.UUID, context: Context, selection: Selection) -> Row | N
     return order_object.by_key(context, [key], selection.names("order")).get(key)
 
 
-def _handled_parcel_key(text: str, context: Context) -> int:
+def _find_handled_parcel_key(text: str, context: Context) -> int:
     key = int(input_key(text, "Fulfillment", field="id"))
     parcels = filter_handled(context, Parcel.objects.filter(pk=key), order="part__order", part="part")
     if not parcels.exists():

@@ -251,7 +251,7 @@ def is_shipping_required(
     return [order_row.id in shipped_orders for order_row in orders]
 
 
-def _joined_names(context: Context, orders: list[Row], condition: Q, column: str) -> list[str | None]:
+def _read_joined_names(context: Context, orders: list[Row], condition: Q, column: str) -> list[str | None]:
     """Return the distinct values of a column over each order's parts, joined."""
     parts = filter_visible(context, OrderPart.objects.exclude(**{column: ""}), order="order", part="pk")
     parts = parts.filter(condition, order__in=[order_row.id for order_row in orders])
@@ -269,21 +269,21 @@ def _joined_names(context: Context, orders: list[Row], condition: Q, column: str
 def shipping_method_name(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str | None]:
-    return _joined_names(context, orders, ~Q(delivery_kind__in=PICKUP_KINDS), "delivery_name")
+    return _read_joined_names(context, orders, ~Q(delivery_kind__in=PICKUP_KINDS), "delivery_name")
 
 
 @order_object.field(needs="id")
 def collection_point_name(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str | None]:
-    return _joined_names(context, orders, Q(delivery_kind__in=PICKUP_KINDS), "delivery_name")
+    return _read_joined_names(context, orders, Q(delivery_kind__in=PICKUP_KINDS), "delivery_name")
 
 
 @order_object.field(needs="id")
 def shipping_tax_class_name(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str | None]:
-    return _joined_names(context, orders, Q(), "delivery_tax_class_name")
+    return _read_joined_names(context, orders, Q(), "delivery_tax_class_name")
 
 
 TYPES = (order_object, invoice_object)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Sum
 
-from orders.actions.ledger.seller_earnings import earned_amounts, expected_commissions
+from orders.actions.ledger.seller_earnings import earned_amounts, read_expected_commissions
 from orders.models import LedgerAccount, OrderPart, Refund
 from orders.states import PartState, Progress
 from shop.api.breadth import Selection
@@ -73,8 +73,8 @@ def commission(
     parts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[MoneyAmount | None]:
     """Resolve the commission, less that of missing items; hidden from buyers."""
-    handled_keys = _handled_keys(parts, context)
-    commissions = expected_commissions(handled_keys)
+    handled_keys = _find_handled_keys(parts, context)
+    commissions = read_expected_commissions(handled_keys)
     return [
         MoneyAmount(commissions.get(part_row.id, 0), part_row.order__currency)
         if part_row.id in handled_keys
@@ -87,7 +87,7 @@ def commission(
 def payout(
     parts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[MoneyAmount | None]:
-    handled_keys = _handled_keys(parts, context)
+    handled_keys = _find_handled_keys(parts, context)
     earned = {
         key: -sum(debit for (account, _nature), debit in booked.items() if account == _PAYABLE)
         for key, booked in earned_amounts(handled_keys).items()
@@ -103,7 +103,7 @@ def payout(
 _PAYABLE = LedgerAccount.COOPERATIVE_PAYABLE
 
 
-def _handled_keys(parts: list[Row], context: Context) -> set[int]:
+def _find_handled_keys(parts: list[Row], context: Context) -> set[int]:
     """Return the keys of the parts that the requester handles."""
     if not context.may(*ORDER_PERMISSIONS):
         return set()

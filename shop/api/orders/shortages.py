@@ -82,7 +82,7 @@ part_object.related_rows("substitutes", substitute_object, column="line__part", 
 def cooperative_part_report_shortage(
     arguments: CooperativePartReportShortageArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = _handled_part_key(arguments["id"], context)
+    key = _find_handled_part_key(arguments["id"], context)
     report_shortage(
         part_id=key,
         available={
@@ -100,7 +100,7 @@ def cooperative_part_report_shortage(
 def cooperative_substitute_offer(
     arguments: CooperativeSubstituteOfferArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key, input_data = _handled_part_key(arguments["id"], context), arguments["input"]
+    key, input_data = _find_handled_part_key(arguments["id"], context), arguments["input"]
     offered = offer_substitute(
         part_id=key,
         offer=SubstituteOffer(
@@ -113,7 +113,7 @@ def cooperative_substitute_offer(
         actor=context.actor,
         now=context.now,
     )
-    return _payload(offered.pk, context, selection)
+    return _build_payload(offered.pk, context, selection)
 
 
 @mutation.field(permissions=ORDER_PERMISSIONS)
@@ -125,7 +125,7 @@ def cooperative_substitute_withdraw(
     if not filter_handled(context, rows, order="line__order", part="line__part").exists():
         raise Missing(field="id")
     withdraw_substitute(substitute_id=key, actor=context.actor, now=context.now)
-    return _payload(key, context, selection)
+    return _build_payload(key, context, selection)
 
 
 @mutation.field()
@@ -141,10 +141,10 @@ def cooperative_substitute_answer(
     if not rows.exists():
         raise Missing(field="id")
     answer_substitute(substitute_id=key, is_agreed=arguments["accept"], actor=context.actor, now=context.now)
-    return _payload(key, context, selection)
+    return _build_payload(key, context, selection)
 
 
-def _handled_part_key(text: str, context: Context) -> int:
+def _find_handled_part_key(text: str, context: Context) -> int:
     """Return the key of a part that the requester handles. Raises InputError, Missing."""
     key = int(input_key(text, "CooperativePart", field="id"))
     parts = filter_handled(context, OrderPart.objects.filter(pk=key), order="order", part="pk")
@@ -157,7 +157,7 @@ def _bound_key(sent_key: uuid.UUID | None, action: str, part_key: Key) -> str | 
     return None if sent_key is None else bind_idempotency_key(str(sent_key), "api", action, part_key)
 
 
-def _payload(key: uuid.UUID, context: Context, selection: Selection) -> dict[str, object]:
+def _build_payload(key: uuid.UUID, context: Context, selection: Selection) -> dict[str, object]:
     return {"substitute": substitute_object.by_key(context, [key], selection.names("substitute")).get(key)}
 
 

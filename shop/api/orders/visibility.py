@@ -195,10 +195,10 @@ def order_key(context: Context, key: uuid.UUID | None) -> uuid.UUID | None:
     """Return an order's real key for a key shown to the requester."""
     if key is None or not can_only_see_parts(context):
         return key
-    return order_keys(context, [key]).get(key)
+    return find_order_keys(context, [key]).get(key)
 
 
-def order_keys(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+def find_order_keys(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """Return real keys by shown keys. One query for cooperatives' staff, none for others."""
     requested = list(keys)
     if not can_only_see_parts(context):

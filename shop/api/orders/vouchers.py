@@ -39,7 +39,7 @@ def code(rows: list[Row | UsedVoucher], *_: object) -> list[str | None]:
     return [row.code if isinstance(row, UsedVoucher) else first.get(row.id) for row in rows]
 
 
-def used_vouchers(codes: Iterable[str]) -> dict[str, UsedVoucher]:
+def find_used_vouchers(codes: Iterable[str]) -> dict[str, UsedVoucher]:
     """Return existing vouchers by code. At most one query."""
     requested = {code_row for code_row in codes if code_row}
     if not requested:
@@ -57,7 +57,7 @@ def used_vouchers(codes: Iterable[str]) -> dict[str, UsedVoucher]:
 
 @order_object.field("voucher", needs="voucher_code")
 def vouchers_of_orders(orders: list[Row], *_: object) -> list[UsedVoucher | None]:
-    vouchers_by_code = used_vouchers(order_row.voucher_code for order_row in orders)
+    vouchers_by_code = find_used_vouchers(order_row.voucher_code for order_row in orders)
     return [vouchers_by_code.get(order_row.voucher_code) for order_row in orders]
 
 

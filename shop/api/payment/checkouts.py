@@ -13,7 +13,7 @@ from shop.api.money import MoneyAmount
 from shop.api.object_types import Row, Type
 from shop.api.payment.gateways import AvailableGateway, available_gateways
 from shop.api.payment.inputs import TransactionArguments
-from shop.api.payment.sums import PaidAmounts, paid_amounts
+from shop.api.payment.sums import PaidAmounts, read_paid_amounts
 from shop.api.payment.types import PAYMENT_OR_ORDER_PERMISSIONS, transaction_item_object
 from shop.api.root_fields import Queries
 
@@ -39,7 +39,7 @@ def available_payment_gateways(
 def _paid_and_total(checkouts: list[Row], context: Context) -> list[tuple[PaidAmounts, int]]:
     """Return each checkout's paid amount and total."""
     keys = [checkout_row.id for checkout_row in checkouts]
-    paid, quotes = paid_amounts(keys), load_quotes(context, keys)
+    paid, quotes = read_paid_amounts(keys), load_quotes(context, keys)
     return [(paid.get(key, PaidAmounts()), quotes[key].total) for key in keys]
 
 

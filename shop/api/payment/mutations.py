@@ -125,7 +125,7 @@ def transaction_initialize(
         )
     except KeyReused as reused:
         raise InputError("UNIQUE", reused.message, field="idempotencyKey") from reused
-    return _payment_payload(payment, gateway_data, context, selection)
+    return _build_payment_payload(payment, gateway_data, context, selection)
 
 
 def _stored_key(sent_key: str) -> str:
@@ -146,7 +146,7 @@ def transaction_process(
     if payment is None:
         raise Missing(field="id")
     data = continue_payment(payment, arguments.get("data"), context)
-    return _payment_payload(payment, data, context, selection)
+    return _build_payment_payload(payment, data, context, selection)
 
 
 @mutation.field(refused={"confirmationNeeded": False})
@@ -253,7 +253,7 @@ def _problem_error(changed: BasketChanged | BuyerLimitReached) -> Refused:
     return InputError("INVALID_SHIPPING_METHOD", changed.message, field="shippingMethod")
 
 
-def _payment_payload(
+def _build_payment_payload(
     payment: Payment, data: object, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Return the payload with the payment and its last event."""

@@ -30,19 +30,19 @@ def order_capture(
 ) -> dict[str, object]:
     """Request a capture from the order's newest card payment with an authorised amount."""
     key = handled_order_key(arguments["id"], "id", context)
-    amount = _positive_amount(key, arguments["amount"])
-    payment = _authorised_card_payment(key, code="CAPTURE_INACTIVE_PAYMENT")
+    amount = _read_positive_amount(key, arguments["amount"])
+    payment = _find_authorised_card_payment(key, code="CAPTURE_INACTIVE_PAYMENT")
     capture_authorised_amount(payment_id=payment.pk, amount=amount, **context.actor_and_time)
-    return _payload(key, context, selection)
+    return _build_payload(key, context, selection)
 
 
 @mutation.field(permissions=WHOLE_ORDER_PERMISSIONS)
 def order_void(arguments: OrderVoidArguments, context: Context, selection: Selection) -> dict[str, object]:
     """Request to void the order's newest card payment with an authorised amount."""
     key = handled_order_key(arguments["id"], "id", context)
-    payment = _authorised_card_payment(key, code="VOID_INACTIVE_PAYMENT")
+    payment = _find_authorised_card_payment(key, code="VOID_INACTIVE_PAYMENT")
     void_authorisation(payment_id=payment.pk, **context.actor_and_time)
-    return _payload(key, context, selection)
+    return _build_payload(key, context, selection)
 
 
 @mutation.field(permissions=WHOLE_ORDER_PERMISSIONS, needs_recent_sign_in=True)
@@ -51,12 +51,12 @@ def order_refund(
 ) -> dict[str, object]:
     """Decide a refund of an amount that was paid for the order; its parts bear it."""
     key = handled_order_key(arguments["id"], "id", context)
-    amount = _positive_amount(key, arguments["amount"])
+    amount = _read_positive_amount(key, arguments["amount"])
     paid = sum(sums.charged for sums in Payment.objects.filter(order=key).sums().values())
     if amount > paid:
         raise InputError("CANNOT_REFUND", _("That is more than was paid."), field="amount")
     refund_paid_amount(key, amount, reason="", context=context)
-    return _payload(key, context, selection)
+    return _build_payload(key, context, selection)
 
 
 def refund_paid_amount(order_id: uuid.UUID, amount: int, *, reason: str, context: Context) -> None:
@@ -72,7 +72,7 @@ def refund_paid_amount(order_id: uuid.UUID, amount: int, *, reason: str, context
     )
 
 
-def _authorised_card_payment(order_id: uuid.UUID, *, code: str) -> Payment:
+def _find_authorised_card_payment(order_id: uuid.UUID, *, code: str) -> Payment:
     """Return the newest card payment with an authorised amount. Raises InputError with this code."""
     payments = Payment.objects.filter(order=order_id, method=PaymentMethod.CARD)
     sums = payments.sums()
@@ -82,7 +82,7 @@ def _authorised_card_payment(order_id: uuid.UUID, *, code: str) -> Payment:
     raise InputError(code, _("This order has no authorised card payment."), field="id")
 
 
-def _positive_amount(order_id: uuid.UUID, amount: Decimal) -> int:
+def _read_positive_amount(order_id: uuid.UUID, amount: Decimal) -> int:
     """Return an amount in minor units of the order's currency. Raises InputError."""
     currency = Order.objects.values_list("currency", flat=True).get(pk=order_id)
     minor_units = parse_minor_units(amount, currency, field="amount")
@@ -91,7 +91,7 @@ def _positive_amount(order_id: uuid.UUID, amount: Decimal) -> int:
     return minor_units
 
 
-def _payload(key: uuid.UUID, context: Context, selection: Selection) -> dict[str, object]:
+def _build_payload(key: uuid.UUID, context: Context, selection: Selection) -> dict[str, object]:
     forget_sums(context)
     return {"order": order_row(key, context, selection)}
 

@@ -81,7 +81,7 @@ def transaction_create(
         actor=context.actor,
         now=context.now,
     )
-    return _payload(reported_payment.pk, context, selection)
+    return _build_payload(reported_payment.pk, context, selection)
 
 
 @mutation.field(permissions=PAYMENT_PERMISSIONS, needs_recent_sign_in=True)
@@ -93,7 +93,7 @@ def transaction_update(
         arguments.get("transaction") or {}, arguments.get("transactionEvent"), payment.currency, payment
     )
     update_reported_payment(payment_id=payment.pk, reported=reported, actor=context.actor, now=context.now)
-    return _payload(payment.pk, context, selection)
+    return _build_payload(payment.pk, context, selection)
 
 
 @mutation.field(permissions=PAYMENT_PERMISSIONS, needs_recent_sign_in=True)
@@ -118,7 +118,7 @@ def transaction_event_report(
     events = transaction_event_object.by_key(
         context, [reported_event.pk], selection.names("transactionEvent")
     )
-    payload = _payload(payment.pk, context, selection)
+    payload = _build_payload(payment.pk, context, selection)
     return payload | {"alreadyProcessed": not is_new, "transactionEvent": events.get(reported_event.pk)}
 
 
@@ -146,7 +146,7 @@ def transaction_request_action(
     else:
         context.require_recent_sign_in()
         _request_refund(payment, payment.order_id, amount, arguments, context)
-    return _payload(payment.pk, context, selection)
+    return _build_payload(payment.pk, context, selection)
 
 
 def _request_refund(
@@ -235,7 +235,7 @@ def _validated_text(text: str | None, field: str) -> str:
     return entered
 
 
-def _payload(key: uuid.UUID, context: Context, selection: Selection) -> dict[str, object]:
+def _build_payload(key: uuid.UUID, context: Context, selection: Selection) -> dict[str, object]:
     forget_sums(context)
     rows = Payment.objects.all()
     return {

@@ -13,7 +13,7 @@ from shop.api.ids import Key
 _sums: WeakKeyDictionary[Context, dict[uuid.UUID, PaymentSums]] = WeakKeyDictionary()
 
 
-def sums_by_key(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, PaymentSums]:
+def read_sums_by_key(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, PaymentSums]:
     """Return sums by payment key. At most one query."""
     cached_sums = _sums.setdefault(context, {})
     unread_keys = {key for key in keys if key not in cached_sums}
@@ -38,7 +38,7 @@ class PaidAmounts:
         return self.charged + self.authorised + self.pending
 
 
-def paid_amounts(keys: Iterable[Key]) -> dict[Key, PaidAmounts]:
+def read_paid_amounts(keys: Iterable[Key]) -> dict[Key, PaidAmounts]:
     """Return paid amounts by basket key. Two queries."""
     payments = Payment.objects.filter(basket__in=list(keys))
     basket_and_method = {

@@ -18,7 +18,7 @@ from shop.api.metadata import add_metadata_fields
 from shop.api.money import MoneyAmount
 from shop.api.object_types import Row, Rows, Type
 from shop.api.orders.types import order_object
-from shop.api.payment.sums import sums_by_key
+from shop.api.payment.sums import read_sums_by_key
 from shop.core.actors import ActorKind
 
 PAYMENT_OR_ORDER_PERMISSIONS = (Permission.HANDLE_PAYMENTS, Permission.MANAGE_ORDERS)
@@ -54,7 +54,7 @@ def _sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
     def resolve(
         rows: list[Row], arguments: object, context: Context, selection: Selection
     ) -> list[MoneyAmount]:
-        sums = sums_by_key(context, [row.id for row in rows])
+        sums = read_sums_by_key(context, [row.id for row in rows])
         return [MoneyAmount(read(sums[row.id]), row.currency) for row in rows]
 
     transaction_item_object.field(field, needs=("id", "currency"))(resolve)
@@ -72,7 +72,7 @@ _sum_field("chargePendingAmount", lambda sums: sums.charge_pending)
 
 @transaction_item_object.field(needs="id")
 def actions(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[list[str]]:
-    sums = sums_by_key(context, [row.id for row in rows])
+    sums = read_sums_by_key(context, [row.id for row in rows])
     return [
         [
             *(["CHARGE", "CANCEL"] if sums[row.id].authorised else []),

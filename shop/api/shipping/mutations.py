@@ -55,7 +55,7 @@ def shipping_zone_create(
     input_data = arguments["input"]
     _require_value(input_data, "name")
     created_zone = add_zone(change=_zone_change(input_data, context), actor=context.actor, now=context.now)
-    return _payload(created_zone.pk, None, context, selection)
+    return _build_payload(created_zone.pk, None, context, selection)
 
 
 @mutation.field(permissions=SHIPPING_PERMISSIONS)
@@ -66,7 +66,7 @@ def shipping_zone_update(
     if "name" in input_data:
         _require_value(input_data, "name")
     change_zone(zone_id=key, change=_zone_change(input_data, context), actor=context.actor, now=context.now)
-    return _payload(key, None, context, selection)
+    return _build_payload(key, None, context, selection)
 
 
 @mutation.field(permissions=SHIPPING_PERMISSIONS)
@@ -74,7 +74,7 @@ def shipping_zone_delete(
     arguments: ShippingZoneDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = int(input_key(arguments["id"], "ShippingZone", field="id"))
-    deleted = _payload(key, None, context, selection)
+    deleted = _build_payload(key, None, context, selection)
     remove_zone(zone_id=key, actor=context.actor, now=context.now)
     return deleted
 
@@ -124,7 +124,7 @@ def shipping_price_create(
     created_method = create_shipping_service(
         values=_method_columns(input_data, context), actor=context.actor, now=context.now
     )
-    return _payload(created_method.zone_id, created_method.pk, context, selection)
+    return _build_payload(created_method.zone_id, created_method.pk, context, selection)
 
 
 @mutation.field(permissions=SHIPPING_PERMISSIONS)
@@ -136,7 +136,7 @@ def shipping_price_update(
         _require_value(input_data, "name")
     values = _method_columns(input_data, context)
     changed = update_shipping_service(service_id=key, values=values, actor=context.actor, now=context.now)
-    return _payload(changed.zone_id, key, context, selection)
+    return _build_payload(changed.zone_id, key, context, selection)
 
 
 @mutation.field(permissions=SHIPPING_PERMISSIONS)
@@ -145,9 +145,9 @@ def shipping_price_delete(
 ) -> dict[str, object]:
     key = _method_key(arguments["id"])
     of_zone = ShippingService.objects.filter(pk=key).values_list("zone", flat=True).first()
-    deleted = _payload(None, key, context, selection)
+    deleted = _build_payload(None, key, context, selection)
     delete_shipping_service(service_id=key, actor=context.actor, now=context.now)
-    return deleted | {"shippingZone": _payload(of_zone, None, context, selection)["shippingZone"]}
+    return deleted | {"shippingZone": _build_payload(of_zone, None, context, selection)["shippingZone"]}
 
 
 @mutation.field(permissions=SHIPPING_PERMISSIONS)
@@ -167,7 +167,7 @@ def shipping_method_channel_listing_update(
     except ZoneNotInChannel as refused:
         channels = global_ids("Channel", [refused.details["channel_id"]])
         raise InputError("INVALID", refused.message, field="addChannels", channels=channels) from refused
-    return _payload(None, key, context, selection)
+    return _build_payload(None, key, context, selection)
 
 
 def _price_change(input_data: ShippingMethodChannelListingAddInput, context: Context) -> ShippingPriceInput:
@@ -233,7 +233,7 @@ def _require_value(input_data: InputData, name: str) -> None:
         raise InputError("REQUIRED", _("This information is required."), field=name)
 
 
-def _payload(
+def _build_payload(
     zone_key: int | None, method_key: int | None, context: Context, selection: Selection
 ) -> dict[str, object]:
     zones = shipping_zone_object.by_key(context, [zone_key], selection.names("shippingZone"))

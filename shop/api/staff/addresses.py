@@ -42,7 +42,7 @@ def address_create(
         actor=context.actor,
         now=context.now,
     )
-    return _payload(created_address.user_id, created_address.pk, context, selection)
+    return _build_payload(created_address.user_id, created_address.pk, context, selection)
 
 
 @mutation.field(permissions=USER_PERMISSIONS)
@@ -51,7 +51,7 @@ def address_update(
 ) -> dict[str, object]:
     changed = address_from(arguments["input"], context, existing=_find_address(arguments["id"]))
     change_address(address=changed, actor=context.actor, now=context.now)
-    return _payload(changed.user_id, changed.pk, context, selection)
+    return _build_payload(changed.user_id, changed.pk, context, selection)
 
 
 @mutation.field(permissions=USER_PERMISSIONS)
@@ -59,9 +59,9 @@ def address_delete(
     arguments: AddressDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     current = _find_address(arguments["id"])
-    deleted = _payload(current.user_id, current.pk, context, selection)["address"]
+    deleted = _build_payload(current.user_id, current.pk, context, selection)["address"]
     remove_address(address_id=current.pk, actor=context.actor, now=context.now)
-    return _payload(current.user_id, None, context, selection) | {"address": deleted}
+    return _build_payload(current.user_id, None, context, selection) | {"address": deleted}
 
 
 @mutation.field(permissions=USER_PERMISSIONS)
@@ -75,7 +75,7 @@ def address_set_default(
         actor=context.actor,
         now=context.now,
     )
-    return _payload(user_with_default.pk, None, context, selection)
+    return _build_payload(user_with_default.pk, None, context, selection)
 
 
 def _find_address(text: str) -> Address:
@@ -87,7 +87,7 @@ def _find_address(text: str) -> Address:
     return owned_address
 
 
-def _payload(
+def _build_payload(
     user_key: int | None, address_key: int | None, context: Context, selection: Selection
 ) -> dict[str, object]:
     people = user_object.by_key(context, [user_key], selection.names("user"), rows=User.objects.all())

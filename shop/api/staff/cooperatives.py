@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cooperatives.access import cooperative_ids_by_user
+from cooperatives.access import read_cooperative_ids_by_user
 from cooperatives.actions.group_scope import set_group_scope
 from cooperatives.models import GroupCooperative
 from shop.accounts.staff.permissions import Permission
@@ -38,7 +38,7 @@ def cooperatives_of_people(
     users: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     cooperatives_by_user = _cooperatives_by_owner(
-        cooperative_ids_by_user([user_row.id for user_row in users if user_row.id is not None]),
+        read_cooperative_ids_by_user([user_row.id for user_row in users if user_row.id is not None]),
         context,
         selection,
     )

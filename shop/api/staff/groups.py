@@ -36,7 +36,7 @@ def permission_group_create(
     change = _group_change(arguments["input"], context)
     _refuse_result(change, Grant(), context)
     created_group = _staff_only(lambda: create_group(change=change, actor=context.actor, now=context.now))
-    return _payload(created_group.pk, context, selection)
+    return _build_payload(created_group.pk, context, selection)
 
 
 @mutation.field(permissions=STAFF_PERMISSIONS, needs_recent_sign_in=True)
@@ -49,7 +49,7 @@ def permission_group_update(
     for before in _load_grants(Group.objects.filter(pk=key)).values():
         _refuse_result(change, before, context)
     _staff_only(lambda: change_group(group_id=key, change=change, actor=context.actor, now=context.now))
-    return _payload(key, context, selection)
+    return _build_payload(key, context, selection)
 
 
 @mutation.field(permissions=STAFF_PERMISSIONS, needs_recent_sign_in=True)
@@ -58,7 +58,7 @@ def permission_group_delete(
 ) -> dict[str, object]:
     key = input_key(arguments["id"], "Group", field="id")
     require_group_within_rights(key, context)
-    payload = _payload(key, context, selection)
+    payload = _build_payload(key, context, selection)
     delete_group(group_id=key, actor=context.actor, now=context.now)
     return payload
 
@@ -176,6 +176,6 @@ def _group_change(input_data: InputData, context: Context) -> GroupChange:
     )
 
 
-def _payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
+def _build_payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
     rows = Group.objects.all()
     return {"group": group_object.by_key(context, [key], selection.names("group"), rows=rows).get(key)}

@@ -61,7 +61,7 @@ def customer_create(
     if addresses:
         _save_addresses(created_customer.pk, addresses, context)
     _send_password_link(created_customer, redirect, context)
-    return _payload(created_customer.pk, context, selection)
+    return _build_payload(created_customer.pk, context, selection)
 
 
 @mutation.field(permissions=[Permission.MANAGE_USERS])
@@ -76,7 +76,7 @@ def customer_update(
     change_user(user_id=customer.pk, values=values, actor=context.actor, now=context.now)
     if addresses:
         _save_addresses(customer.pk, addresses, context)
-    return _payload(customer.pk, context, selection)
+    return _build_payload(customer.pk, context, selection)
 
 
 @mutation.field(permissions=[Permission.MANAGE_USERS])
@@ -84,7 +84,7 @@ def customer_delete(
     arguments: CustomerDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     customer = _find_customer(arguments)
-    payload = _payload(customer.pk, context, selection)
+    payload = _build_payload(customer.pk, context, selection)
     anonymise_person(user_id=customer.pk, actor=context.actor, now=context.now)
     return payload
 
@@ -101,12 +101,12 @@ def staff_create(
     created_staff = add_staff(
         email=email,
         values=_values(input_data, existing_user.metadata, existing_user.private_metadata),
-        group_ids=_groups(input_data.get("addGroups"), "addGroups", context),
+        group_ids=_find_groups(input_data.get("addGroups"), "addGroups", context),
         actor=context.actor,
         now=context.now,
     )
     _send_password_link(created_staff, redirect, context)
-    return _payload(created_staff.pk, context, selection)
+    return _build_payload(created_staff.pk, context, selection)
 
 
 @mutation.field(permissions=[Permission.MANAGE_STAFF], needs_recent_sign_in=True)
@@ -123,12 +123,12 @@ def staff_update(
     change_user(
         user_id=staff.pk,
         values=values,
-        add_group_ids=_groups(input_data.get("addGroups"), "addGroups", context),
-        remove_group_ids=_groups(input_data.get("removeGroups"), "removeGroups", context),
+        add_group_ids=_find_groups(input_data.get("addGroups"), "addGroups", context),
+        remove_group_ids=_find_groups(input_data.get("removeGroups"), "removeGroups", context),
         actor=context.actor,
         now=context.now,
     )
-    return _payload(staff.pk, context, selection)
+    return _build_payload(staff.pk, context, selection)
 
 
 @mutation.field(permissions=[Permission.MANAGE_STAFF], needs_recent_sign_in=True)
@@ -138,7 +138,7 @@ def staff_delete(
     staff = _find_staff(arguments["id"])
     _refuse_closing(staff, context, "DELETE")
     _refuse_if_more_powerful(staff, context)
-    payload = _payload(staff.pk, context, selection)
+    payload = _build_payload(staff.pk, context, selection)
     anonymise_person(user_id=staff.pk, actor=context.actor, now=context.now)
     return payload
 
@@ -188,7 +188,7 @@ def _refuse_if_more_powerful(person: User, context: Context) -> None:
         raise InputError("OUT_OF_SCOPE_USER", message, field="id", users=global_ids("User", [person.pk]))
 
 
-def _groups(texts: Collection[str] | None, field: str, context: Context) -> list[int]:
+def _find_groups(texts: Collection[str] | None, field: str, context: Context) -> list[int]:
     """Return keys of groups whose permissions the requester holds. Raises InputError, Missing."""
     keys = [input_key(text, "Group", field=field) for text in texts or ()]
     if Group.objects.filter(pk__in=keys).count() < len(set(keys)):
@@ -264,7 +264,7 @@ def _send_password_link(recipient: User, redirect: str | None, context: Context)
         )
 
 
-def _payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
+def _build_payload(key: Key, context: Context, selection: Selection) -> dict[str, object]:
     rows = User.objects.all()
     return {"user": user_object.by_key(context, [key], selection.names("user"), rows=rows).get(key)}
 

@@ -144,7 +144,7 @@ _attribute_value.related(
 )
 
 
-def _text_values(rows: Sequence[Row], relation: str, selection: Selection) -> list[list[Row]]:
+def _read_text_values(rows: Sequence[Row], relation: str, selection: Selection) -> list[list[Row]]:
     """Return each object's values of text attributes."""
     keys = [row.id for row in rows]
     value_rows: Rows = AttributeValue.objects.filter(
@@ -162,21 +162,21 @@ def _text_values(rows: Sequence[Row], relation: str, selection: Selection) -> li
 def texts_of_products(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    return _text_values(rows, "product", selection)
+    return _read_text_values(rows, "product", selection)
 
 
 @TRANSLATABLE_TYPES["VARIANT"].content.field("attributeValues", needs="id")
 def texts_of_variants(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    return _text_values(rows, "variant", selection)
+    return _read_text_values(rows, "variant", selection)
 
 
 @TRANSLATABLE_TYPES["PAGE"].content.field("attributeValues", needs="id")
 def texts_of_pages(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    return _text_values(rows, "page", selection)
+    return _read_text_values(rows, "page", selection)
 
 
 query = Queries()

@@ -25,13 +25,13 @@ def find_change_log_faults(*, now: datetime.datetime) -> Iterator[str]:
 
     Read-only; changes newer than the last seal are not covered.
     """
-    redacted = _redacted_change_ids("names"), _redacted_change_ids("contents")
+    redacted = _read_redacted_change_ids("names"), _read_redacted_change_ids("contents")
     number, previous = 0, DIGEST_BEFORE_FIRST_SEAL
     while seals := list(ChangeSeal.objects.filter(number__gt=number).order_by("number")[:_SEALS_AT_ONCE]):
         for seal in seals:
             if seal.number != number + 1:
                 yield f"seals {number + 1} to {seal.number - 1} of the change log are missing"
-            yield from _seal_faults(seal, previous, *redacted)
+            yield from _find_seal_faults(seal, previous, *redacted)
             number, previous = seal.number, seal.digest
     yield from _find_missing_last_seals()
     yield from _find_unsealed_old_changes(now)
@@ -52,7 +52,7 @@ def find_changed_seals(expected_digests: Mapping[int, str]) -> Iterator[str]:
             yield f"seal {number} of the change log differs from the one that was kept"
 
 
-def _redacted_change_ids(part: str) -> set[int]:
+def _read_redacted_change_ids(part: str) -> set[int]:
     """Return the ids of changes whose redaction is recorded in the log."""
     change_ids: set[int] = set()
     for data in Change.objects.filter(action=REDACTED).values_list("data", flat=True).iterator(1_000):
@@ -60,7 +60,7 @@ def _redacted_change_ids(part: str) -> set[int]:
     return change_ids
 
 
-def _seal_faults(seal: ChangeSeal, previous: str, names: set[int], contents: set[int]) -> Iterator[str]:
+def _find_seal_faults(seal: ChangeSeal, previous: str, names: set[int], contents: set[int]) -> Iterator[str]:
     sealed_changes = list(SealedChange.objects.filter(seal=seal).order_by("change_id"))
     if (
         len(sealed_changes) != seal.count

@@ -43,7 +43,7 @@ def seal_changes_task() -> None:
 def seal_changes(*, now: datetime.datetime) -> int:
     """Seal the oldest unsealed changes and return how many; 0 also if another worker is sealing them."""
     with transaction.atomic():
-        last = next(iter(lock_rows(ChangeSeal.objects.filter(pk__in=_last_number()))), None)
+        last = next(iter(lock_rows(ChangeSeal.objects.filter(pk__in=_read_last_number()))), None)
         number, previous = (last.number + 1, last.digest) if last else (1, DIGEST_BEFORE_FIRST_SEAL)
         if ChangeSeal.objects.filter(pk=number).exists():
             return 0  # another worker sealed these changes while this one waited for the lock
@@ -91,7 +91,7 @@ def _create_seal(seal: ChangeSeal) -> bool:
     return True
 
 
-def _last_number() -> list[int]:
+def _read_last_number() -> list[int]:
     return list(ChangeSeal.objects.order_by("-number").values_list("number", flat=True)[:1])
 
 

@@ -77,7 +77,7 @@ def suggest_communes(text: str, *, day: datetime.date) -> list[Suggestion]:
     names = {part.name for part in parts}
     if not names:
         return []
-    provinces = _province_names()
+    provinces = _read_province_names()
     current = Division.objects.current(day=day).filter(level=DivisionLevel.COMMUNE)
     former_places = (
         FormerPlace.objects.filter(folded__in=names, division__in=current)
@@ -106,7 +106,7 @@ def _split_parts(text: str) -> list[_AddressPart]:
     return [_AddressPart(piece, fold(piece)) for piece in entered if piece]
 
 
-def _province_names() -> set[str]:
+def _read_province_names() -> set[str]:
     """Return the folded names of all current and former provinces."""
     rows = Division.objects.filter(level=DivisionLevel.PROVINCE).values_list(
         "folded", "former_places__folded"

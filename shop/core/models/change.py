@@ -139,7 +139,7 @@ def was_done_with_key(idempotency_key: str | None, action: str, row: models.Mode
 
     Raises KeyReused if the key was used for something else.
     """
-    first = _change_with_key(idempotency_key, action)
+    first = _find_change_with_key(idempotency_key, action)
     if first is None:
         return False
     if (first.kind, first.key) != (row._meta.label_lower, str(row.pk)):
@@ -152,7 +152,7 @@ def was_changed_with_key(idempotency_key: str | None, actions: Sequence[str], *,
 
     Raises KeyReused if the key was used for something else.
     """
-    first = _change_with_key(idempotency_key, *actions)
+    first = _find_change_with_key(idempotency_key, *actions)
     if first is None:
         return False
     if (first.root_kind, first.root_key) != (root._meta.label_lower, str(root.pk)):
@@ -168,7 +168,7 @@ def key_of_created_row(
     Call it under the lock of the root or cooperative. Raises KeyReused if the key was used for something
     else.
     """
-    first = _change_with_key(idempotency_key, action)
+    first = _find_change_with_key(idempotency_key, action)
     if first is None:
         return None
     is_elsewhere = root is not None and (first.root_kind, first.root_key) != (
@@ -180,7 +180,7 @@ def key_of_created_row(
     return first.key
 
 
-def _change_with_key(idempotency_key: str | None, *actions: str) -> Change | None:
+def _find_change_with_key(idempotency_key: str | None, *actions: str) -> Change | None:
     first = (
         Change.objects.filter(idempotency_key=idempotency_key).first()
         if idempotency_key is not None

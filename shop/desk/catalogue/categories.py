@@ -112,7 +112,7 @@ def list_categories(request: HttpRequest, actor: Actor) -> HttpResponse:
                 now=timezone.now(),
             )
             return redirect("desk:category", created.pk)
-    context = {"rows": _tree(), "form": form}
+    context = {"rows": _load_tree(), "form": form}
     return render(request, "desk/categories.html", context, status=422 if form.errors else 200)
 
 
@@ -126,7 +126,7 @@ def edit_category(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         with refusals_as_form_errors(form):
             _save_category(category, form.cleaned_data, actor)
             return redirect("desk:category", category.pk)
-    tree = _tree()
+    tree = _load_tree()
     branch = category.branch_path
     context = {
         "category": category,
@@ -192,7 +192,7 @@ def _save_category(category: Category, values: Mapping[str, Any], actor: Actor) 
         translate_category(category_id=category.pk, language=language, texts=name, actor=actor, now=now)
 
 
-def _tree() -> list[CategoryRow]:
+def _load_tree() -> list[CategoryRow]:
     """Return all categories, each after its parent, siblings in their order."""
     existing = Product.objects.existing().filter(~Q(category=None)).order_by("category")
     counts = dict(existing.values_list("category").annotate(Count("pk")))

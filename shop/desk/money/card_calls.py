@@ -42,7 +42,7 @@ def list_card_calls(request: HttpRequest, actor: Actor) -> HttpResponse:
         filter_name, gateway_calls.unanswered()
     )
     page = Paginator(filtered_calls.order_by("-created_at", "pk"), PER_PAGE).get_page(request.GET.get("page"))
-    may_repeat, now = _repeatable_ids(page.object_list), timezone.now()
+    may_repeat, now = _find_repeatable_ids(page.object_list), timezone.now()
     disputes = Dispute.objects.select_related("payment__order").newest_first()
     context = {
         "page": page,
@@ -119,7 +119,7 @@ def retry_stripe_webhook(request: HttpRequest, actor: Actor, pk: int) -> HttpRes
     return run_action(request, action, url=reverse("desk:card-calls"), message=_("Processed."))
 
 
-def _repeatable_ids(calls: Iterable[GatewayCall]) -> set[uuid.UUID]:
+def _find_repeatable_ids(calls: Iterable[GatewayCall]) -> set[uuid.UUID]:
     """Return the ids of the calls that may be repeated. One query."""
     call_ids = [call.pk for call in calls]
     return set(GatewayCall.objects.filter(pk__in=call_ids).repeatable().values_list("pk", flat=True))

@@ -57,7 +57,7 @@ def list_statements(request: HttpRequest, actor: Actor) -> HttpResponse:
             file_name=cleaned["file"].name, content=content, carrier=cleaned["carrier"], user=user, now=now
         )
 
-    context = {"carriers": _carrier_names()}
+    context = {"carriers": _read_carrier_names()}
     template, url_name = "desk/cash_statements.html", "desk:cash-statement"
     return statements_page(
         request, StatementKind.COD, form, store_statement, context, template=template, url_name=url_name
@@ -218,7 +218,7 @@ def _display_rows(rows: Iterable[StatementRow]) -> list[dict[str, object]]:
     ]
 
 
-def _carrier_names() -> list[str]:
+def _read_carrier_names() -> list[str]:
     """Return the names of carriers that hold cash."""
     parcels = Parcel.objects.filter(cod_holder=CashHolder.CARRIER, cod_state__in=[CodState.COLLECTED])
     return list(

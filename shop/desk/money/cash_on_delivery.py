@@ -49,7 +49,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def show_outstanding_cash(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show outstanding cash by holder and age; as a file with `?format=csv` or `xlsx`."""
     currency = _currency()
-    carriers, cooperatives = report.cash_by_holder(vietnam_date(timezone.now()), currency)
+    carriers, cooperatives = report.read_cash_by_holder(vietnam_date(timezone.now()), currency)
     tables = [
         report.table_by_holder(_("Carriers"), carriers, currency),
         report.table_by_holder(_("Cooperatives"), cooperatives, currency),
@@ -77,7 +77,7 @@ def show_outstanding_cash(request: HttpRequest, actor: Actor) -> HttpResponse:
 def list_cash_parcels(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List the parcels behind a figure; filtered by holder, their cash can be remitted here."""
     form, currency = CashSearch(request.GET), _currency()
-    rows = _filtered_parcels(form, currency)
+    rows = _find_filtered_parcels(form, currency)
     if request.GET.get("format") in ("csv", "xlsx"):
         table = report.table_of_parcels(rows[:MAX_EXPORTED], currency)
         return _file_response([table], request.GET["format"], "kien-thu-ho")
@@ -162,7 +162,7 @@ def _record_remittance(request: HttpRequest, actor: Actor) -> HttpResponse:
     chosen_parcel_ids = chosen_ids(request.POST.getlist("parcel"))
     if remitter is None or not form.is_valid():
         return _render_parcels(
-            request, search, _filtered_parcels(search, _currency()), _currency(), form, status=422
+            request, search, _find_filtered_parcels(search, _currency()), _currency(), form, status=422
         )
     try:
         remittance = remit_cash(
@@ -178,12 +178,12 @@ def _record_remittance(request: HttpRequest, actor: Actor) -> HttpResponse:
     except Refused as refused:
         form.add_error(None, str(refused.message))
         return _render_parcels(
-            request, search, _filtered_parcels(search, _currency()), _currency(), form, status=422
+            request, search, _find_filtered_parcels(search, _currency()), _currency(), form, status=422
         )
     return redirect("desk:cash-remittance", remittance.pk)
 
 
-def _filtered_parcels(form: CashSearch, currency: str) -> Any:
+def _find_filtered_parcels(form: CashSearch, currency: str) -> Any:
     """Return the filtered parcels, oldest cash first."""
     rows = report.with_age(Parcel.objects.with_unremitted_cash(), vietnam_date(timezone.now()))
     rows = rows.filter(part__order__currency=currency)

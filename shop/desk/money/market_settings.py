@@ -61,7 +61,7 @@ def edit_bank_account(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_recent_sign_in
 def edit_deadlines(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Change the payment time and the complaint periods."""
-    form = MarketTimesForm(request.POST, shop=shop_settings(), channels=_channels())
+    form = MarketTimesForm(request.POST, shop=shop_settings(), channels=_read_channels())
     if not form.is_valid():
         return _render_page(request, times=form)
     action = partial(change_market_deadlines, **form.deadlines, actor=actor, now=timezone.now())
@@ -76,7 +76,7 @@ def _render_page(
     context: dict[str, object] = {
         "form": account or times,
         "account_form": account or MarketAccountForm(initial=MarketAccountForm.initial_of(shop)),
-        "times_form": times or MarketTimesForm(shop=shop, channels=_channels()),
+        "times_form": times or MarketTimesForm(shop=shop, channels=_read_channels()),
         "sample": sample,
         "drawing": qr_svg(sample.payload, title=_("Sample VietQR code")) if sample else "",
         "waiting_order_count": Order.objects.waiting_for_transfer().count(),
@@ -85,5 +85,5 @@ def _render_page(
     return render(request, "desk/settings.html", context, status=422 if account or times else 200)
 
 
-def _channels() -> list[Channel]:
+def _read_channels() -> list[Channel]:
     return list(Channel.objects.order_by("pk"))

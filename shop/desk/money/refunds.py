@@ -22,7 +22,7 @@ from orders.actions.refunds.refund_decisions import (
     RefundDecision,
     RefundLimits,
     decide_refund,
-    refund_limits,
+    read_refund_limits,
 )
 from orders.forms.refunds import RefundAccountForm, RefundForm
 from orders.forms.returns import build_return_form
@@ -54,7 +54,7 @@ def refund_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> Htt
     form = RefundForm(
         request.POST or None,
         limits=limits,
-        warehouses=_open_warehouses(part),
+        warehouses=_read_open_warehouses(part),
         initial={"idempotency_key": uuid.uuid4()},
     )
     decision = form.decision if request.method == "POST" and form.is_valid() else None
@@ -114,10 +114,10 @@ def _chosen_part(
     part = next((part for part in parts if str(part.number) == chosen_part_number), None)
     if part is None and chosen_part_number:
         raise Missing()
-    limits = refund_limits(order, part)
+    limits = read_refund_limits(order, part)
     if part is None and not limits.surplus and request.method != "POST":
         for candidate in parts:
-            candidate_limits = refund_limits(order, candidate)
+            candidate_limits = read_refund_limits(order, candidate)
             if candidate_limits.has_refundable_money:
                 return candidate, candidate_limits
     return part, limits
@@ -216,7 +216,7 @@ def record_parcel_return(
     return render(request, "desk/parcel_return.html", context, status=422 if form.errors else 200)
 
 
-def _open_warehouses(part: OrderPart | None) -> list[Warehouse]:
+def _read_open_warehouses(part: OrderPart | None) -> list[Warehouse]:
     if part is None:
         return []
     return list(Warehouse.objects.for_cooperative(part.cooperative).open())

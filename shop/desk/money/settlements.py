@@ -130,7 +130,7 @@ def close_chosen_settlements(request: HttpRequest, actor: Actor) -> HttpResponse
 def show_settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Show a settlement: totals, orders, payout and history."""
     return _render_settlement(
-        request, _settlement_or_missing(pk), CorrectionForm(initial={"idempotency_key": uuid.uuid4()})
+        request, _find_settlement(pk), CorrectionForm(initial={"idempotency_key": uuid.uuid4()})
     )
 
 
@@ -152,7 +152,7 @@ def close_settlement_view(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
 @require_recent_sign_in
 def post_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Post a correction, which goes to the open settlement."""
-    settlement = _settlement_or_missing(pk)
+    settlement = _find_settlement(pk)
     form = CorrectionForm(request.POST)
     if form.is_valid():
         try:
@@ -179,7 +179,7 @@ def post_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
 def print_settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return_url = reverse("desk:settlement", args=[pk])
     return settlement_documents.printable_statement(
-        request, report.build_statement(_settlement_or_missing(pk)), return_url=return_url
+        request, report.build_statement(_find_settlement(pk)), return_url=return_url
     )
 
 
@@ -188,14 +188,14 @@ def print_settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
 def download_settlement_pdf(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return_url = reverse("desk:settlement", args=[pk])
     return settlement_documents.pdf_statement(
-        request, report.build_statement(_settlement_or_missing(pk)), return_url=return_url
+        request, report.build_statement(_find_settlement(pk)), return_url=return_url
     )
 
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def download_settlement_workbook(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    return settlement_documents.workbook_statement(report.build_statement(_settlement_or_missing(pk)))
+    return settlement_documents.workbook_statement(report.build_statement(_find_settlement(pk)))
 
 
 def _columns_with_amounts(rows: Collection[PeriodTotals]) -> list[tuple[str, Promise]]:
@@ -238,7 +238,7 @@ def _render_closing(request: HttpRequest, settlement_ids: Sequence[int]) -> Http
     return render(request, "desk/settlement_closing.html", context)
 
 
-def _settlement_or_missing(pk: int) -> Settlement:
+def _find_settlement(pk: int) -> Settlement:
     return get_object_or_404(Settlement.objects.select_related("cooperative"), pk=pk)
 
 

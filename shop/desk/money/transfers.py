@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from orders.actions.bank_transfers.match_suggestions import (
     TransferSuggestions,
     find_orders,
-    similar_transfers,
+    find_similar_transfers,
     suggest_orders,
 )
 from orders.actions.bank_transfers.receive_transfers import BANK_WEBHOOK_PROVIDERS
@@ -222,7 +222,7 @@ def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: TransferReturnFo
         "search_text": search_text,
         "found": find_orders(transfer, search_text) if is_searched else None,
         "blank_rows": range(MANUAL_FORM_ROWS),
-        "similar_transfers": similar_transfers(transfer),
+        "similar_transfers": find_similar_transfers(transfer),
         "removable_shares": getattr(transfer, "assigned_shares", ()) if transfer.can_be_taken_off else (),
         "payout": payout,
         "payout_bank": find_bank(payout.bank_bin) if payout else None,

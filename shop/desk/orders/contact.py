@@ -17,7 +17,7 @@ from shop.core.actors import Actor
 from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.web.action_results import refusals_as_form_errors
 from shop.core.web.http_methods import require_safe_or_post
-from shop.desk.orders.draft_forms import ContactForm, initial_from_order
+from shop.desk.orders.draft_forms import ContactForm, read_initial_from_order
 from shop.staff_pages import staff_only
 
 
@@ -28,7 +28,7 @@ def edit_order_contact(request: HttpRequest, actor: Actor, order_id: uuid.UUID) 
     order = get_object_or_404(Order.objects.placed().select_related("shipping_address"), pk=order_id)
     form = ContactForm(
         request.POST if request.method == "POST" else None,
-        initial=initial_from_order(order),
+        initial=read_initial_from_order(order),
         provinces=[province for province in all_provinces() if province.code == order.province_code],
         communes=communes_of(order.province_code),
     )

@@ -101,7 +101,7 @@ class ContactForm(DraftForm):
         return {**super().clean(), "note": ""}
 
 
-def initial_from_order(order: Order) -> dict[str, str]:
+def read_initial_from_order(order: Order) -> dict[str, str]:
     """Return initial values for an order's form."""
     address = order.shipping_address or Address()
     invoice = InvoiceDetails.objects.filter(order=order).first()

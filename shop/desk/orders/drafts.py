@@ -48,7 +48,7 @@ from shop.desk.orders.draft_forms import (
     LineFormSet,
     SourceForm,
     added_quantities,
-    initial_from_order,
+    read_initial_from_order,
 )
 from shop.staff_pages import staff_only
 
@@ -78,7 +78,7 @@ def edit_draft_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> 
     if not order.is_draft:
         return redirect("desk:order", order_id)
     if request.method != "POST":
-        return _render_draft(request, order, _build_form(initial_from_order(order)))
+        return _render_draft(request, order, _build_form(read_initial_from_order(order)))
     form, lines = _build_form(request.POST), LineFormSet(request.POST, prefix="lines")
     if not form.is_valid() or not lines.is_valid():
         return _render_draft(request, order, form, lines, status=422)
@@ -104,7 +104,7 @@ def edit_draft_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> 
 def place_draft_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Place a saved draft, if receiver and address are complete."""
     order = get_object_or_404(Order.objects.select_related("channel", "shipping_address"), pk=order_id)
-    form = _build_form(initial_from_order(order), is_complete=True)
+    form = _build_form(read_initial_from_order(order), is_complete=True)
     if order.is_draft and not form.is_valid():
         return _render_draft(request, order, form, status=422)
     try:

@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from orders.actions.fulfilment.undo_steps import ParcelStep, undoable_steps
-from orders.actions.ledger.seller_earnings import expected_commissions
-from orders.actions.payouts.bank_accounts import last_payer_account
-from orders.actions.payouts.surplus_refunds import refundable_surplus
+from orders.actions.ledger.seller_earnings import read_expected_commissions
+from orders.actions.payouts.bank_accounts import find_last_payer_account
+from orders.actions.payouts.surplus_refunds import read_refundable_surplus
 from orders.forms.refunds import RefundAccountForm
 from orders.models import (
     Complaint,
@@ -36,7 +36,7 @@ from orders.payments.stripe_messages import dispute_reason_text
 from orders.states import ParcelKind, ParcelState, PartState
 from orders.views.payment_page import PaymentChoice, build_payment_display
 from orders.views.refund_page import STAFF_TEXTS, amount_awaiting_account, build_refund_displays
-from orders.views.substitutes import closed_substitutes, waiting_substitutes
+from orders.views.substitutes import find_closed_substitutes, find_waiting_substitutes
 from orders.views.sum_rows import DISCOUNTS, totals_of_order
 from shop.accounts.models import Consent
 from shop.accounts.staff.permissions import Permission
@@ -122,19 +122,19 @@ def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpR
         "cancelled": sum(part.total_gross for part in parts if not part.is_active),
         "reduction": sum(part_display.reduction for part_display in active_parts),
         "refunded": sum(part_display.refunded for part_display in active_parts),
-        "payments": _payments_with_totals(order),
+        "payments": _load_payments_with_totals(order),
         "other_methods": _other_methods(order),
-        "disputes": _disputes(order),
+        "disputes": _load_disputes(order),
         "refund_displays": refund_displays,
         "awaiting_account_amount": amount_awaiting_account(refund_displays),
         "complaints": Complaint.objects.filter(part__order=order).select_related("part").newest_first(),
-        "surplus": refundable_surplus(order),
+        "surplus": read_refundable_surplus(order),
         "is_unpaid": not order.charged,
         "account": _account_form(order),
         "idempotency_key": uuid.uuid4(),
         "questions": WeightQuestion.objects.of_order(order).open().in_order(),
-        "substitutes": waiting_substitutes(order, timezone.now()),
-        "closed_substitutes": closed_substitutes(order),
+        "substitutes": find_waiting_substitutes(order, timezone.now()),
+        "closed_substitutes": find_closed_substitutes(order),
         "history": build_change_displays(Change.objects.of_row_and_parts(order).newest_first()),
         "consents": Consent.objects.filter(subject=f"order:{order.pk}").order_by("given_at", "pk"),
         "form": OrderReasonForm(),
@@ -154,7 +154,7 @@ def _build_part_displays(order: Order, refunds: list[Refund]) -> list[PartDispla
         )
         .order_by("number")
     )
-    commissions = expected_commissions([part.pk for part in parts])
+    commissions = read_expected_commissions([part.pk for part in parts])
     part_displays = []
     for part in parts:
         parcels = list(part.parcels.all())
@@ -200,7 +200,7 @@ def _other_methods(order: Order) -> list[PaymentChoice]:
     return payment_display.other_methods if payment_display is not None else []
 
 
-def _disputes(order: Order) -> list[tuple[Dispute, str, bool]]:
+def _load_disputes(order: Order) -> list[tuple[Dispute, str, bool]]:
     """Return chargebacks, each with its reason and whether the evidence deadline has passed."""
     rows, now = Dispute.objects.filter(payment__order=order).newest_first(), timezone.now()
     return [(row, str(dispute_reason_text(row.reason)), row.is_late(now)) for row in rows]
@@ -208,7 +208,7 @@ def _disputes(order: Order) -> list[tuple[Dispute, str, bool]]:
 
 def _account_form(order: Order) -> RefundAccountForm:
     """Return the refund account form, proposing the account that was paid from."""
-    payer_account = last_payer_account(order)
+    payer_account = find_last_payer_account(order)
     initial = (
         {"bank": payer_account.bank_bin, "account": payer_account.number, "holder": payer_account.holder}
         if payer_account
@@ -222,7 +222,7 @@ def _delivery_form(parcel: Parcel) -> DeliveryForm | None:
     return DeliveryForm(parcel=parcel) if is_under_way else None
 
 
-def _payments_with_totals(order: Order) -> list[dict[str, object]]:
+def _load_payments_with_totals(order: Order) -> list[dict[str, object]]:
     """Return payments with their events and totals."""
     events = PaymentEvent.objects.order_by("created_at", "pk")
     payments = Payment.objects.filter(order=order)

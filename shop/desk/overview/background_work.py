@@ -93,7 +93,7 @@ _PART_SWEEPS = ("orders.check_unanswered_parts:attention", "orders.check_unanswe
 def list_failures(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List failed rows, unseen ones first, then newest first."""
     page = Paginator(SweepFailure.objects.unacknowledged_first(), PER_PAGE).get_page(request.GET.get("page"))
-    links = _failure_links(page.object_list)
+    links = _build_failure_links(page.object_list)
     context = {
         "page": page,
         "unsent_texts": count_texts_not_sent(timezone.now() - datetime.timedelta(days=1)),
@@ -123,7 +123,7 @@ def sweep_name(sweep: str) -> str:
     return str(SWEEP_NAMES.get(sweep, sweep))
 
 
-def _failure_links(failures: Iterable[SweepFailure]) -> dict[int, str]:
+def _build_failure_links(failures: Iterable[SweepFailure]) -> dict[int, str]:
     """Return the desk URLs of failed rows by failure id. One query for all parts of orders."""
     links: dict[int, str] = {}
     parts = [row.row_key for row in failures if row.sweep in _PART_SWEEPS]

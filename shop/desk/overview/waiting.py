@@ -35,7 +35,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.models import SweepFailure, market_channel
 from shop.desk.overview.background_work import sweep_name
 from shop.notifications.text_allowance import count_texts_not_sent
-from shop.reports.cash import CashAge, cash_by_holder
+from shop.reports.cash import CashAge, read_cash_by_holder
 
 MAX_SHOWN = 3
 # Tasks of these kinds come first, because a deadline has passed or money or products are stuck.
@@ -204,7 +204,7 @@ def overdue_cash(today: datetime.date) -> OpenTasks:
     """Return the carriers and cooperatives that hold overdue cash."""
     market = market_channel()
     currency = market.currency if market else "VND"
-    late_holders = [row for group in cash_by_holder(today, currency) for row in group if row.is_late]
+    late_holders = [row for group in read_cash_by_holder(today, currency) for row in group if row.is_late]
     first = [(row, row.by_age[CashAge.OLD], currency) for row in late_holders[:MAX_SHOWN]]
     list_url = f"{reverse('desk:cash-parcels')}?tuoi={CashAge.OLD}"
     return OpenTasks(_("Cash outstanding for 15 days or more"), len(late_holders), first, "cash", list_url)

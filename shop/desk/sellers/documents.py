@@ -20,7 +20,7 @@ from cooperatives.actions.application_documents import (
     DocumentUnreadable,
     accept_document,
     open_document_file,
-    opened_file_keys,
+    read_opened_file_keys,
     return_document,
 )
 from cooperatives.models import ApplicationDocument
@@ -45,13 +45,13 @@ def show_document(request: HttpRequest, actor: Actor, pk: int, document_id: int)
     )
     document = get_object_or_404(application_documents, pk=document_id, cooperative=pk)
     files = sorted(document.files.all(), key=lambda file: file.sort_order)
-    opened = opened_file_keys(document, actor) | {request.GET.get("mo", "")}
+    opened = read_opened_file_keys(document, actor) | {request.GET.get("mo", "")}
     context = {
         "document": document,
         "cooperative": document.cooperative,
         "files": [(file, str(file.pk) in opened) for file in files],
         "are_all_opened": all(str(file.pk) in opened for file in files),
-        "next": _next_document(pk, document_id),
+        "next": _find_next_document(pk, document_id),
         "may_decide": document.cooperative.state in OPEN_STATES,
         "seen_submitted_at": format_submission_time(document.submitted_at),
         "form": ReasonForm(),
@@ -106,7 +106,7 @@ def return_document_view(request: HttpRequest, actor: Actor, pk: int, document_i
     )
 
 
-def _next_document(cooperative_id: int, document_id: int) -> ApplicationDocument | None:
+def _find_next_document(cooperative_id: int, document_id: int) -> ApplicationDocument | None:
     """Return another document of the application that waits for a decision."""
     waiting_documents = ApplicationDocument.objects.filter(
         cooperative=cooperative_id, state=DocumentState.IN_REVIEW
@@ -115,7 +115,7 @@ def _next_document(cooperative_id: int, document_id: int) -> ApplicationDocument
 
 
 def _next_page(cooperative_id: int, document_id: int) -> str:
-    following = _next_document(cooperative_id, document_id)
+    following = _find_next_document(cooperative_id, document_id)
     if following is None:
         return reverse("desk:cooperative", args=[cooperative_id])
     return reverse("desk:document", args=[cooperative_id, following.pk])

@@ -17,7 +17,7 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.actions.listings.listing_states import (
-    missing_legal_fields,
+    find_missing_legal_fields,
     publish_listing,
     return_listing,
     withdraw_listing,
@@ -40,7 +40,7 @@ from shop.staff_pages import staff_only
 PER_PAGE = 30
 MAX_CHANGES = 100
 
-# Messages for the fields returned by `missing_legal_fields`.
+# Messages for the fields returned by `find_missing_legal_fields`.
 REQUIRED_BY_LAW: dict[str, Promise] = {
     "seller": _("Cooperative: full name, registration, phone"),
     "price": _("Selling price"),
@@ -93,7 +93,7 @@ def show_listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     )
     product = listing.product
     now = timezone.now()
-    missing_fields = missing_legal_fields(product)
+    missing_fields = find_missing_legal_fields(product)
     allowed = LISTING_TRANSITIONS[listing.state]
     context = {
         "listing": listing,
@@ -101,7 +101,7 @@ def show_listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "cooperative": product.cooperative,
         "form": ReasonForm(),
         "other_languages": other_languages(),
-        "variants": _variant_rows(listing),
+        "variants": _build_variant_rows(listing),
         "media": product.media.select_related("picture").order_by("sort_order", "pk"),
         "certificates": Certificate.objects.valid_on(vietnam_date(now))
         .filter(products=product)
@@ -183,7 +183,7 @@ def _legal_checks(product: Product, missing_fields: Collection[str]) -> list[tup
     return [(label, tone_of(field)) for field, label in REQUIRED_BY_LAW.items()]
 
 
-def _variant_rows(listing: Listing) -> list[dict[str, object]]:
+def _build_variant_rows(listing: Listing) -> list[dict[str, object]]:
     """Return the product's variants with their prices in the listing's channel and their free stock."""
     prices = Price.objects.filter(channel=listing.channel).with_wholesale_prices()
     variants = Variant.objects.filter(product=listing.product).in_order()

@@ -20,7 +20,7 @@ from shop.management.bench.handwritten_sql import (
     product_by_hand,
 )
 from shop.management.bench.measurements import Measurement, measure
-from shop.management.bench.pages import UnexpectedResponse, variants_of_two_cooperatives
+from shop.management.bench.pages import UnexpectedResponse, find_variants_of_two_cooperatives
 from shop.management.bench.purchase import Purchase
 
 SEARCHED = "bi xanh"
@@ -134,7 +134,7 @@ def measure_operations(*, seconds: float) -> Iterator[Measurement]:
         yield measure(name, send_request, seconds=seconds)
     # Allow unpaid orders, as Saleor's clients may leave them.
     Channel.objects.filter(pk=channel.pk).update(allow_unpaid_orders=True)
-    purchase = Purchase(variants_of_two_cooperatives(), channel)
+    purchase = Purchase(find_variants_of_two_cooperatives(), channel)
     yield measure("API whole checkout", purchase, seconds=seconds)
     Channel.objects.filter(pk=channel.pk).update(allow_unpaid_orders=channel.allow_unpaid_orders)
 

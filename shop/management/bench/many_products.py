@@ -74,7 +74,7 @@ def create_many_products(count: int, *, now: datetime.datetime, seed: int = 2026
     """
     random = Random(seed)
     channel = Channel.objects.get(slug="viet-nam")
-    templates = _demo_templates(channel)
+    templates = _read_demo_templates(channel)
     communes = list(
         Division.objects.filter(level=DivisionLevel.COMMUNE).select_related("parent").order_by("pk")
     )
@@ -90,7 +90,7 @@ def create_many_products(count: int, *, now: datetime.datetime, seed: int = 2026
     recount_known_words()
 
 
-def _demo_templates(channel: Channel) -> list[_Template]:
+def _read_demo_templates(channel: Channel) -> list[_Template]:
     products = (
         Product.objects.on_sale(channel.pk).select_related("category", "default_variant").order_by("pk")
     )

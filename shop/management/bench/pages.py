@@ -34,9 +34,9 @@ class UnexpectedResponse(Exception):
 def measure_pages(*, seconds: float) -> Iterator[Measurement]:
     """Measure each page for about `seconds`, in the order of a sale."""
     buyer = _client()
-    variants = variants_of_two_cooperatives()
+    variants = find_variants_of_two_cooperatives()
     product = variants[0].product
-    member, admin = _client(_member()), _client(User.objects.get(is_superuser=True))
+    member, admin = _client(_find_member()), _client(User.objects.get(is_superuser=True))
     yield measure("home", _page(buyer, reverse("home")), seconds=seconds)
     yield measure("list", _page(buyer, reverse("catalog:products")), seconds=seconds)
     yield measure("product", _page(buyer, reverse("catalog:product", args=[product.slug])), seconds=seconds)
@@ -46,7 +46,7 @@ def measure_pages(*, seconds: float) -> Iterator[Measurement]:
     yield measure("checkout", basket.send, prepare=basket.fill, seconds=seconds)
     yield measure("member's today", _page(member, reverse("members:today")), seconds=seconds)
     yield measure(
-        "sales report", _page(admin, f"{reverse('reports:sales')}?{_whole_history()}"), seconds=seconds
+        "sales report", _page(admin, f"{reverse('reports:sales')}?{_build_whole_history()}"), seconds=seconds
     )
     yield measure("member's money", _page(member, reverse("members:settlements")), seconds=seconds)
     yield measure("settlements", _page(admin, reverse("desk:settlements")), seconds=seconds)
@@ -128,7 +128,7 @@ def _change_quantity(client: Client, variant: Variant) -> Callable[[object], Non
     return send_request
 
 
-def variants_of_two_cooperatives() -> list[Variant]:
+def find_variants_of_two_cooperatives() -> list[Variant]:
     """Return a variant of each of two cooperatives, stocked so that it does not sell out."""
     channel = market_channel()
     if channel is None:
@@ -146,7 +146,7 @@ def variants_of_two_cooperatives() -> list[Variant]:
     return chosen_variants
 
 
-def _member() -> User:
+def _find_member() -> User:
     """Return a manager of the cooperative that comes first."""
     managers = Membership.objects.filter(
         role=Role.MANAGER, is_active=True, cooperative__state=CooperativeState.APPROVED
@@ -154,7 +154,7 @@ def _member() -> User:
     return managers.select_related("user").order_by("cooperative__sort_order", "pk")[0].user
 
 
-def _whole_history() -> str:
+def _build_whole_history() -> str:
     """Return the query string of a sales report over all orders, by month."""
     first, last = (
         Order.objects.placed().order_by(column).values_list("placed_at", flat=True)[0]

@@ -45,7 +45,7 @@ from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Change, Channel, change_values
 from shop.management.demo.bulk_rows import build_consent, build_event, build_movement, build_parcel_line
 from shop.management.demo.order_plan import Outcome, PlannedOrder, PlannedPart, Times
-from shop.management.demo.past_orders import build_planned_address, first_warehouses
+from shop.management.demo.past_orders import build_planned_address, read_first_warehouses
 from shop.management.demo.planned_quotes import PriceList
 
 _BATCH_SIZE = 500
@@ -87,7 +87,7 @@ class _BulkWriter:
     ) -> None:
         self._channel, self._members, self._buyer, self._now = channel, members, buyer, now
         self._prices = PriceList(channel)
-        self._firsts = first_warehouses()
+        self._firsts = read_first_warehouses()
         self._stocks: dict[tuple[uuid.UUID, int], int] = {
             (stock.warehouse_id, stock.variant_id): stock.pk for stock in Stock.objects.order_by("pk")
         }

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Mapping
 
 from orders.actions.complaints.answer_complaint import Remedy, accept_complaint
-from orders.actions.complaints.file_complaint import delivered_lines, submit_complaint
+from orders.actions.complaints.file_complaint import find_delivered_lines, submit_complaint
 from orders.actions.payouts.bank_accounts import BankAccount
 from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.actions.payouts.refund_execution import set_refund_account
@@ -39,7 +39,7 @@ def create_complaints(members: Mapping[int, Actor], *, actor: Actor, now: dateti
         .order_by("-parcels__delivered_at", "pk")
         .distinct()[:20]
     )
-    in_time = [part for part in parts if any(line.is_in_time(now) for line in delivered_lines(part))]
+    in_time = [part for part in parts if any(line.is_in_time(now) for line in find_delivered_lines(part))]
     missing_count = 2 - Complaint.objects.filter(idempotency_key__startswith="demo:").count()
     for part, number in zip(in_time, range(2 - missing_count, 2), strict=False):
         decided_at = now - _PAYOUT_HOLD if number == 1 else now
@@ -52,7 +52,7 @@ def create_complaints(members: Mapping[int, Actor], *, actor: Actor, now: dateti
 
 
 def _file_complaint(part: OrderPart, number: int, *, now: datetime.datetime) -> Complaint:
-    complained_line = next(line for line in delivered_lines(part) if line.is_in_time(now))
+    complained_line = next(line for line in find_delivered_lines(part) if line.is_in_time(now))
     return submit_complaint(
         part_id=part.pk,
         quantities={complained_line.line.pk: 1},

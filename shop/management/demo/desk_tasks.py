@@ -17,7 +17,7 @@ from cooperatives.actions.application_documents import required_kinds, submit_do
 from cooperatives.actions.cooperative_lifecycle import ApplicationDetails, apply_to_sell
 from cooperatives.models import Cooperative, DocumentKind
 from orders.actions.approvals.decide_proposals import change_second_person_rules
-from orders.actions.complaints.file_complaint import delivered_lines, submit_complaint
+from orders.actions.complaints.file_complaint import find_delivered_lines, submit_complaint
 from orders.actions.payouts.bank_accounts import BankAccount, change_cooperative_account
 from orders.actions.payouts.refund_execution import set_refund_account
 from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, decide_refund
@@ -60,7 +60,7 @@ def _create_applications(*, now: datetime.datetime) -> None:
         applied_at = now - (2 - position) * _DAY
         user = User.objects.create_user(email=row["email"], password=None, first_name=row["representative"])
         actor = user.as_actor(EntryPoint.MEMBERS)
-        details = _application_details(row, now)
+        details = _build_application_details(row, now)
         cooperative = apply_to_sell(user=user, details=details, actor=actor, now=applied_at)
         for kind in required_kinds(cooperative)[: row["documents"]]:
             submit_document(
@@ -73,7 +73,7 @@ def _create_applications(*, now: datetime.datetime) -> None:
             )
 
 
-def _application_details(row: TomlTable, now: datetime.datetime) -> ApplicationDetails:
+def _build_application_details(row: TomlTable, now: datetime.datetime) -> ApplicationDetails:
     communes = Division.objects.current(day=vietnam_date(now)).select_related("parent")
     commune = communes.get(code=row["commune"])
     province = commune.parent or commune
@@ -184,7 +184,7 @@ def _propose_account(*, now: datetime.datetime) -> None:
     )
 
 
-def _delivered_part(*, before: datetime.datetime) -> OrderPart | None:
+def _find_delivered_part(*, before: datetime.datetime) -> OrderPart | None:
     """Return the last part to arrive before that time, paid in cash and without complaint or refund."""
     parts = OrderPart.objects.filter(
         progress=Progress.DELIVERED,
@@ -199,10 +199,10 @@ def _delivered_part(*, before: datetime.datetime) -> OrderPart | None:
 
 def _file_overdue_complaint(*, now: datetime.datetime) -> None:
     filed_at = now - (shop_settings().answer_complaints_days + 1) * _DAY
-    part = _delivered_part(before=filed_at)
+    part = _find_delivered_part(before=filed_at)
     if part is None or Complaint.objects.filter(idempotency_key=_COMPLAINT_KEY).exists():
         return
-    line = next((line for line in delivered_lines(part) if line.is_in_time(filed_at)), None)
+    line = next((line for line in find_delivered_lines(part) if line.is_in_time(filed_at)), None)
     if line is not None:
         submit_complaint(
             part_id=part.pk,
@@ -218,7 +218,7 @@ def _file_overdue_complaint(*, now: datetime.datetime) -> None:
 def _decide_refund(*, now: datetime.datetime) -> None:
     """Decide a refund by bank transfer, which waits to be paid."""
     decided_at = now - 2 * _DAY
-    part = _delivered_part(before=decided_at)
+    part = _find_delivered_part(before=decided_at)
     if part is None or Refund.objects.filter(idempotency_key=_REFUND_KEY).exists():
         return
     line = part.lines.order_by("position", "pk")[0]

@@ -40,7 +40,7 @@ _MAX_FULLY_REMITTED = 2
 
 def remit_old_cash(*, actor: Actor, now: datetime.datetime) -> None:
     """Remit and reconcile old cash, except one parcel of holders with many; remit carriers' recent cash."""
-    for remitter, parcels in _collected_parcels(before=now - _RECONCILED_AFTER).items():
+    for remitter, parcels in _find_collected_parcels(before=now - _RECONCILED_AFTER).items():
         unremitted_count = 1 if len(parcels) > _MAX_FULLY_REMITTED else 0
         _remit_cash(
             remitter,
@@ -49,7 +49,7 @@ def remit_old_cash(*, actor: Actor, now: datetime.datetime) -> None:
             actor=actor,
             now=now - datetime.timedelta(days=9),
         )
-    for remitter, parcels in _collected_parcels(
+    for remitter, parcels in _find_collected_parcels(
         before=now - _REMITTED_AFTER, after=now - _RECONCILED_AFTER
     ).items():
         if remitter.holder == CashHolder.CARRIER:
@@ -89,7 +89,9 @@ def create_weighed_orders(
 
 def write_statement(folder: Path) -> Path | None:
     """Write the statement of the carrier with most cash: fees deducted, one shortfall, an unknown parcel."""
-    parcels = max(_collected_parcels(holder=CashHolder.CARRIER).values(), key=len, default=[])[-_MAX_ROWS:]
+    parcels = max(_find_collected_parcels(holder=CashHolder.CARRIER).values(), key=len, default=[])[
+        -_MAX_ROWS:
+    ]
     if not parcels:
         return None
     csv_text = io.StringIO()
@@ -109,7 +111,7 @@ def _statement_row(code: str, parcel: Parcel, collected: int) -> tuple[str, str,
     return code, f"{vietnam_date(collected_at):%d/%m/%Y}", collected, _FEE, collected - _FEE
 
 
-def _collected_parcels(
+def _find_collected_parcels(
     *,
     holder: CashHolder | None = None,
     before: datetime.datetime | None = None,

@@ -166,10 +166,10 @@ class Planner:
         self._random = random.Random(seed)
         self._channel = channel
         self._now = now
-        self._goods = _variants_by_cooperative(channel)
+        self._goods = _load_variants_by_cooperative(channel)
         self._prices = dict(Price.objects.filter(channel=channel).values_list("variant", "amount"))
-        self._delivery_methods = _delivery_methods()
-        self._communes = _communes(vietnam_date(now))
+        self._delivery_methods = _load_delivery_methods()
+        self._communes = _load_communes(vietnam_date(now))
         self._taken: dict[tuple[int, str], int] = {}
 
     def plan(self, orders: int) -> list[PlannedOrder]:
@@ -297,7 +297,7 @@ class Planner:
         return self._random.choices(list(weights), list(weights.values()))[0]
 
 
-def _variants_by_cooperative(channel: Channel) -> dict[int, list[Variant]]:
+def _load_variants_by_cooperative(channel: Channel) -> dict[int, list[Variant]]:
     """Return variants on sale by cooperative, in a fixed order."""
     variants = (
         Variant.objects.buyable_in(channel.pk)
@@ -319,14 +319,14 @@ def _variants_by_cooperative(channel: Channel) -> dict[int, list[Variant]]:
     return variants_by_cooperative
 
 
-def _delivery_methods() -> dict[int, list[DeliveryMethod]]:
+def _load_delivery_methods() -> dict[int, list[DeliveryMethod]]:
     delivery_methods: dict[int, list[DeliveryMethod]] = {}
     for delivery_method in DeliveryMethod.objects.all().active_with_terms():
         delivery_methods.setdefault(delivery_method.cooperative_id, []).append(delivery_method)
     return delivery_methods
 
 
-def _communes(today: datetime.date) -> dict[str, list[Division]]:
+def _load_communes(today: datetime.date) -> dict[str, list[Division]]:
     """Return the communes of the provinces in the plan, by province code."""
     divisions = (
         Division.objects.current(day=today)

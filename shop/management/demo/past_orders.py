@@ -170,7 +170,7 @@ def _bring_to_outcome(
 
 def _sold_quantities(planned: Iterable[PlannedOrder], *, has_ended: bool | None) -> Stocked:
     """Sum quantities by warehouse and variant; `has_ended` True counts only cancelled and declined parts."""
-    firsts = first_warehouses()
+    firsts = read_first_warehouses()
     sold: dict[tuple[uuid.UUID, int], int] = defaultdict(int)
     for order in planned:
         for part in order.parts:
@@ -181,7 +181,7 @@ def _sold_quantities(planned: Iterable[PlannedOrder], *, has_ended: bool | None)
     return sold
 
 
-def first_warehouses() -> dict[int, uuid.UUID]:
+def read_first_warehouses() -> dict[int, uuid.UUID]:
     """Return each cooperative's first warehouse."""
     warehouses = Warehouse.objects.order_by("-channel_rows__sort_order", "-pk")
     return dict(warehouses.values_list("cooperative", "pk"))

@@ -193,7 +193,9 @@ def _set_variant_extras(
         for key, attribute in market_rows.attributes.items():
             name = data["name"] if key == "packing" and row["type"] != "craft" else data.get(key, "")
             if name:
-                VariantAttributeValue.objects.create(variant=variant, value=_attribute_value(attribute, name))
+                VariantAttributeValue.objects.create(
+                    variant=variant, value=_get_or_create_attribute_value(attribute, name)
+                )
     Variant.objects.bulk_update(variants, ["sku", "low_stock_at"])
 
 
@@ -207,7 +209,7 @@ def _show_variants(product: Product, variants: list[Variant], row: TomlTable) ->
     )
 
 
-def _attribute_value(attribute: Attribute, name: str) -> AttributeValue:
+def _get_or_create_attribute_value(attribute: Attribute, name: str) -> AttributeValue:
     value, is_new = AttributeValue.objects.get_or_create(
         attribute=attribute, slug=slugify(name), defaults={"name": name}
     )

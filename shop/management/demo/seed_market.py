@@ -109,16 +109,16 @@ def seed_open_orders() -> None:
     if stocked.data["orders"] <= MAX_ORDERS_RUN_THROUGH_ACTIONS:
         remit_old_cash(actor=SEEDER, now=now)
         buyer = User.objects.get(email=ACCOUNTS[0].email)
-        create_weighed_orders(channel, buyer, members_by_cooperative(), now=now)
-        create_walkthrough_orders(channel, buyer, members_by_cooperative(), now=now)
-        create_complaints(members_by_cooperative(), actor=SEEDER, now=now)
-        create_desk_tasks(channel, members_by_cooperative(), now=now)
+        create_weighed_orders(channel, buyer, read_members_by_cooperative(), now=now)
+        create_walkthrough_orders(channel, buyer, read_members_by_cooperative(), now=now)
+        create_complaints(read_members_by_cooperative(), actor=SEEDER, now=now)
+        create_desk_tasks(channel, read_members_by_cooperative(), now=now)
     with transaction.atomic(durable=True):
         record_change(OPEN_ORDERS_SEEDED, channel, actor=SEEDER, now=now)
 
 
 def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: datetime.datetime) -> None:
-    members = members_by_cooperative()
+    members = read_members_by_cooperative()
     buyer = User.objects.get(email=ACCOUNTS[0].email)
     create_rates(actor=SEEDER, now=now)
     is_long = len(planned) > MAX_ORDERS_RUN_THROUGH_ACTIONS
@@ -142,7 +142,7 @@ def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: da
         record_change(FILLED, channel, actor=SEEDER, now=now)
 
 
-def members_by_cooperative() -> dict[int, Actor]:
+def read_members_by_cooperative() -> dict[int, Actor]:
     """Return each cooperative's actor: its member, or else the demo."""
     actors = dict.fromkeys(Cooperative.objects.values_list("pk", flat=True), SEEDER)
     for membership in Membership.objects.select_related("user").order_by("pk"):

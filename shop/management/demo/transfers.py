@@ -18,12 +18,12 @@ _SOON = datetime.timedelta(minutes=20)
 
 def receive_transfers(*, now: datetime.datetime) -> None:
     """Record the demo's missing transfers, as SePay would report them."""
-    for transfer in _planned_transfers(now):
+    for transfer in _build_planned_transfers(now):
         with transaction.atomic(durable=True):
             record_transfer(transfer, actor=Actor.system(TransferSource.SEPAY), now=transfer.booked_at)
 
 
-def _planned_transfers(now: datetime.datetime) -> Iterator[IncomingTransfer]:
+def _build_planned_transfers(now: datetime.datetime) -> Iterator[IncomingTransfer]:
     orders_awaiting_transfer = (
         Order.objects.placed().filter(payments__method=PaymentMethod.TRANSFER).order_by("placed_at", "number")
     )

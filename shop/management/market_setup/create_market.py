@@ -58,27 +58,30 @@ def create_market(
 
     A category whose picture is not in `pictures` gets none. `settings` are columns of new shop settings.
     """
-    channel = _channel()
+    channel = _get_or_create_channel()
     ShopSettings.objects.get_or_create(pk=1, defaults=dict(settings))
-    taxes = {row["key"]: _tax_class(row) for row in market()["tax"]}
-    zone = _zone(channel)
+    taxes = {row["key"]: _get_or_create_tax_class(row) for row in market()["tax"]}
+    zone = _get_or_create_zone(channel)
     _create_platform_seller()
     _create_groups()
     translations: list[Translation] = []
-    attributes = {row["key"]: _attribute(row) for row in market()["attribute"]}
+    attributes = {row["key"]: _get_or_create_attribute(row) for row in market()["attribute"]}
     for row in market()["attribute"]:
         translations += texts.english_translations(attributes[row["key"]], name=row["en"])
-    services = {row["kind"]: _service(row, channel, zone, taxes["delivery"]) for row in market()["service"]}
+    services = {
+        row["kind"]: _get_or_create_service(row, channel, zone, taxes["delivery"])
+        for row in market()["service"]
+    }
     for row in market()["service"]:
         translations += texts.english_translations(services[row["kind"]], name=row["en"])
-    types = {row["key"]: _product_type(row, taxes, attributes) for row in market()["type"]}
-    categories = _categories(pictures, translations, actor=actor, now=now)
+    types = {row["key"]: _get_or_create_product_type(row, taxes, attributes) for row in market()["type"]}
+    categories = _create_categories(pictures, translations, actor=actor, now=now)
     texts.insert_translations(translations)
     _create_pages_and_menus(categories)
     return MarketRows(channel, zone, types, attributes, categories, services)
 
 
-def _channel() -> Channel:
+def _get_or_create_channel() -> Channel:
     return Channel.objects.get_or_create(
         slug="viet-nam",
         defaults={
@@ -91,7 +94,7 @@ def _channel() -> Channel:
     )[0]
 
 
-def _tax_class(row: TomlTable) -> TaxClass:
+def _get_or_create_tax_class(row: TomlTable) -> TaxClass:
     tax_class = TaxClass.objects.get_or_create(name=row["name"])[0]
     for rate in row["rates"]:
         TaxRate.objects.get_or_create(
@@ -103,7 +106,7 @@ def _tax_class(row: TomlTable) -> TaxClass:
     return tax_class
 
 
-def _zone(channel: Channel) -> Zone:
+def _get_or_create_zone(channel: Channel) -> Zone:
     zone = Zone.objects.get_or_create(name="Việt Nam")[0]
     ZoneCountry.objects.get_or_create(zone=zone, country="VN")
     zone.channels.add(channel)
@@ -131,13 +134,15 @@ def _create_groups() -> None:
         )
 
 
-def _attribute(row: TomlTable) -> Attribute:
+def _get_or_create_attribute(row: TomlTable) -> Attribute:
     return Attribute.objects.get_or_create(
         slug=row["slug"], defaults={"name": row["name"], "filterable_in_storefront": True}
     )[0]
 
 
-def _service(row: TomlTable, channel: Channel, zone: Zone, tax_class: TaxClass) -> ShippingService:
+def _get_or_create_service(
+    row: TomlTable, channel: Channel, zone: Zone, tax_class: TaxClass
+) -> ShippingService:
     service = ShippingService.objects.get_or_create(
         zone=zone,
         kind=row["kind"],
@@ -154,7 +159,7 @@ def _service(row: TomlTable, channel: Channel, zone: Zone, tax_class: TaxClass) 
     return service
 
 
-def _product_type(
+def _get_or_create_product_type(
     type_data: TomlTable, taxes: Mapping[str, TaxClass], attributes: Mapping[str, Attribute]
 ) -> ProductType:
     product_type = ProductType.objects.get_or_create(
@@ -174,14 +179,14 @@ def _product_type(
         )
     ProductTypeAttribute.objects.get_or_create(
         product_type=product_type,
-        attribute=_cooperative_attribute(),
+        attribute=_get_or_create_cooperative_attribute(),
         scope=AttributeScope.PRODUCT,
         defaults={"sort_order": len(type_data["attributes"])},
     )
     return product_type
 
 
-def _cooperative_attribute() -> Attribute:
+def _get_or_create_cooperative_attribute() -> Attribute:
     """Return the attribute that shows Saleor's clients a product's cooperative. Its values are computed."""
     attribute, is_new = Attribute.objects.get_or_create(
         slug="cooperative",
@@ -217,7 +222,7 @@ def _create_pages_and_menus(categories: Mapping[str, Category]) -> None:
     texts.insert_translations(translations)
 
 
-def _categories(
+def _create_categories(
     pictures: Mapping[str, Picture],
     translations: list[Translation],
     *,

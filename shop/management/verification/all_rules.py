@@ -26,7 +26,7 @@ def find_faults(*, now: datetime.datetime) -> Iterator[str]:
     yield from stock_and_parcels.find_wrong_recalls()
     yield from stock_and_parcels.find_wrong_availability()
     yield from stock_and_parcels.find_wrong_slots()
-    for order_ids in _batches():
+    for order_ids in _read_batches():
         yield from find_faults_of_orders(OrderRows(order_ids))
     yield from money.find_wrong_outstanding_cash()
     yield from money.find_wrong_unmatched_transfers()
@@ -53,7 +53,7 @@ def find_faults_of_orders(rows: OrderRows) -> Iterator[str]:
     yield from ledger.find_unbooked_parts(rows)
 
 
-def _batches() -> Iterator[Sequence[uuid.UUID]]:
+def _read_batches() -> Iterator[Sequence[uuid.UUID]]:
     last = 0
     orders = Order.objects.order_by("number")
     while batch := list(orders.filter(number__gt=last).values_list("number", "pk")[:_ORDERS_AT_ONCE]):

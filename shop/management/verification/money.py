@@ -129,10 +129,10 @@ def find_wrong_refunds(rows: OrderRows) -> Iterator[str]:
     for part_id, total in delivery_refunds.items():
         if part_id is not None and total > rows.parts[part_id].delivery_gross:
             yield _part_fault(rows.parts[part_id], "more of its delivery is refunded than it costs")
-    yield from _overdrawn_payments(rows)
+    yield from _find_overdrawn_payments(rows)
 
 
-def _overdrawn_payments(rows: OrderRows) -> Iterator[str]:
+def _find_overdrawn_payments(rows: OrderRows) -> Iterator[str]:
     # A chargeback during a refund is unforeseeable; Stripe then refuses the refund.
     events = rows.of_orders(PaymentEvent.objects.filter(kind="charge_back"), "payment__order")
     disputed = sum_by(events, "payment_id", "amount")
@@ -152,7 +152,7 @@ def _refund_events(rows: OrderRows) -> Counter[tuple[object, str]]:
 
 def find_wrong_outstanding_cash() -> Iterator[str]:
     """Check that cash held by carriers and cooperatives is the same in the ledger and on parcels."""
-    by_parcels, by_ledger = _outstanding_cash_by_parcels(), _outstanding_cash_by_ledger()
+    by_parcels, by_ledger = _read_outstanding_cash_by_parcels(), _read_outstanding_cash_by_ledger()
     for key in sorted({*by_parcels, *by_ledger}, key=str):
         if by_parcels[key] != by_ledger[key]:
             holder, cooperative, carrier = key
@@ -162,7 +162,7 @@ def find_wrong_outstanding_cash() -> Iterator[str]:
             yield f"{holder_name}: holds {by_parcels[key]} by its parcels, {by_ledger[key]} by the ledger"
 
 
-def _outstanding_cash_by_parcels() -> Counter[_CashHolderKey]:
+def _read_outstanding_cash_by_parcels() -> Counter[_CashHolderKey]:
     outstanding: Counter[_CashHolderKey] = Counter()
     parcels = Parcel.objects.select_related("part").order_by()
     for parcel in parcels.filter(cod_state__in=CASH_NOT_RECEIVED).iterator(_BATCH_SIZE):
@@ -182,7 +182,7 @@ def _outstanding_cash_by_parcels() -> Counter[_CashHolderKey]:
     return outstanding
 
 
-def _outstanding_cash_by_ledger() -> Counter[_CashHolderKey]:
+def _read_outstanding_cash_by_ledger() -> Counter[_CashHolderKey]:
     booked: Counter[_CashHolderKey] = Counter()
     accounts = {
         LedgerAccount.CARRIER_CASH: CashHolder.CARRIER,

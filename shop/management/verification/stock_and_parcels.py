@@ -37,16 +37,16 @@ _BATCH_SIZE = 1_000
 
 def find_wrong_stock() -> Iterator[str]:
     for batch in in_batches(Stock.objects.select_related("variant", "warehouse")):
-        yield from _stock_faults(batch)
+        yield from _find_stock_faults(batch)
 
 
-def _stock_faults(batch: Sequence[Stock]) -> Iterator[str]:
+def _find_stock_faults(batch: Sequence[Stock]) -> Iterator[str]:
     ids = [row.pk for row in batch]
     movement_sums = _sums_by_stock(Movement.objects.filter(stock__in=ids))
     reserved = _sums_by_stock(Reservation.objects.filter(stock__in=ids))
     allocated = _sums_by_stock(Allocation.objects.filter(stock__in=ids))
     allocated += _sums_by_stock(SubstituteHold.objects.filter(stock__in=ids))
-    recalled = _recalled_by_stock(ids)
+    recalled = _read_recalled_by_stock(ids)
     for row in batch:
         if row.on_hand != movement_sums[row.pk]:
             yield f"stock {row.pk}: on hand is {row.on_hand}, its movements sum to {movement_sums[row.pk]}"
@@ -62,7 +62,7 @@ def _stock_faults(batch: Sequence[Stock]) -> Iterator[str]:
             yield f"stock {row.pk}: its variant is of another cooperative than its warehouse"
 
 
-def _recalled_by_stock(stock_ids: Collection[int]) -> Counter[int]:
+def _read_recalled_by_stock(stock_ids: Collection[int]) -> Counter[int]:
     """Return what lots with an open recall have in these stocks, by stock."""
     recalled = LotBalance.objects.filter(lot__in=Recall.objects.open().values("lot"), on_hand__gt=0)
     rows = recalled.filter(stock__in=stock_ids).order_by().values_list("stock")
@@ -110,17 +110,17 @@ def find_wrong_availability() -> Iterator[str]:
     """Check that a listing is available if a priced variant is untracked, or in stock for its channel."""
     channels_by_warehouse: defaultdict[uuid.UUID, set[int]] = defaultdict(set)
     for warehouse_id, channel_id in (
-        set(WarehouseChannel.objects.values_list("warehouse", "channel")) & _pairs_sharing_a_zone()
+        set(WarehouseChannel.objects.values_list("warehouse", "channel")) & _find_pairs_sharing_a_zone()
     ):
         channels_by_warehouse[warehouse_id].add(channel_id)
     for batch in in_batches(Listing.objects.all()):
-        available = _available_pairs({row.product_id for row in batch}, channels_by_warehouse)
+        available = _find_available_pairs({row.product_id for row in batch}, channels_by_warehouse)
         for row in batch:
             if row.is_available != ((row.product_id, row.channel_id) in available):
                 yield f"listing {row.pk}: is_available is {row.is_available}, its stock and prices differ"
 
 
-def _available_pairs(
+def _find_available_pairs(
     product_ids: Collection[int], channels_by_warehouse: Mapping[uuid.UUID, set[int]]
 ) -> set[tuple[int, int]]:
     """Return pairs of product and channel in which a variant is available."""
@@ -140,7 +140,7 @@ def _available_pairs(
     }
 
 
-def _pairs_sharing_a_zone() -> set[tuple[uuid.UUID, int]]:
+def _find_pairs_sharing_a_zone() -> set[tuple[uuid.UUID, int]]:
     """Return pairs of warehouse and channel that share a zone with the channel's country."""
     countries = dict(Channel.objects.values_list("pk", "default_country"))
     zone_channels = {

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from cooperatives.access import ROLE_RIGHTS, MemberRight, MembershipContext
-from orders.actions.alerts.alert_rules import alert_rules, set_alert_rules
+from orders.actions.alerts.alert_rules import load_alert_rules, set_alert_rules
 from orders.actions.alerts.escalate_alerts import alerted_right, mark_alert_seen
 from orders.models import Alert, AlertKind
 from orders.notifications.alerts import alert_path, alert_text, alert_title
@@ -103,7 +103,7 @@ def _open_alert_of_chosen(request: HttpRequest, membership: MembershipContext, a
 def edit_alert_rules(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Set after how many minutes the next person is told, the quiet hours, and the limits of stock."""
     cooperative = membership.cooperative
-    rules = alert_rules(cooperative.pk)
+    rules = load_alert_rules(cooperative.pk)
     names = ("minutes", "quiet_from", "quiet_until")
     initial = {name: getattr(rules, name) for name in names} | {
         "low_stock_at": cooperative.low_stock_threshold,

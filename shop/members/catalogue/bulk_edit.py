@@ -106,7 +106,7 @@ def _load_rows(
         (price.variant_id, price.channel_id): price
         for price in Price.objects.filter(variant__product__in=products)
     }
-    stocks = _single_stocks(products) if membership.may(MemberRight.COUNT_STOCK) else {}
+    stocks = _read_single_stocks(products) if membership.may(MemberRight.COUNT_STOCK) else {}
     rows = []
     for listing in listings:
         options = [
@@ -117,7 +117,7 @@ def _load_rows(
     return rows
 
 
-def _single_stocks(product_ids: Sequence[int]) -> Mapping[int, Stock]:
+def _read_single_stocks(product_ids: Sequence[int]) -> Mapping[int, Stock]:
     """Return the stock of each tracked variant that one warehouse alone holds."""
     stocks: dict[int, list[Stock]] = {}
     for stock in Stock.objects.countable().filter(variant__product__in=product_ids):

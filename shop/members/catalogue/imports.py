@@ -14,7 +14,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.actions.listing_imports.columns import COLUMNS
-from catalog.actions.listing_imports.export_rows import exported_rows, guide_rows
+from catalog.actions.listing_imports.export_rows import build_exported_rows, build_guide_rows
 from catalog.actions.listing_imports.import_files import (
     confirm_encoding,
     confirm_listing_import,
@@ -75,7 +75,7 @@ def import_listings(request: HttpRequest, membership: MembershipContext) -> Http
 @for_members(MemberRight.LIST)
 def download_listings(request: HttpRequest, membership: MembershipContext, extension: str) -> HttpResponse:
     """Return all options as a file that can be edited and imported again."""
-    rows = exported_rows(membership.cooperative, _channel())
+    rows = build_exported_rows(membership.cooperative, _channel())
     return _file_response("san-pham", rows, extension)
 
 
@@ -195,7 +195,7 @@ def _file_response(name: str, rows: list[list[str | int]], extension: str) -> Ht
         content = as_csv(goods)
     else:
         guide = Table(
-            pgettext("sheet", "Guide"), [Column(_("Column")), Column(_("What to enter"))], guide_rows()
+            pgettext("sheet", "Guide"), [Column(_("Column")), Column(_("What to enter"))], build_guide_rows()
         )
         content = as_xlsx([goods, guide])
     response = HttpResponse(content, content_type=_CONTENT_TYPES[extension])

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.actions.listings.listing_states import (
-    missing_legal_fields,
+    find_missing_legal_fields,
     pause_listing,
     reopen_listing,
     resume_listing,
@@ -25,17 +25,17 @@ from catalog.actions.listings.listing_states import (
 )
 from catalog.actions.listings.revision_decisions import withdraw_revision
 from catalog.actions.products.product_revisions import is_approved
-from catalog.actions.products.revision_differences import picture_difference, text_differences
+from catalog.actions.products.revision_differences import find_picture_difference, text_differences
 from catalog.models import Listing, Price, Product, ProductMedia, ProductRevision, Variant
 from catalog.states import ListingState
-from catalog.variant_stock import VariantStock, variant_stocks
+from catalog.variant_stock import VariantStock, read_variant_stocks
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Cooperative, Warehouse
 from shop.core.errors import Missing, StrOrPromise
 from shop.core.models import Picture, PictureState
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
-from shop.members.forms.lots import lot_choices
+from shop.members.forms.lots import read_lot_choices
 from shop.members.forms.photos import MorePhotosForm
 from shop.members.member_access import for_members, render_page
 
@@ -209,14 +209,14 @@ def render_listing(
         ListingState.DRAFT,
         ListingState.PAUSED,
     )
-    missing_fields = missing_legal_fields(listing.product) if is_checked else []
+    missing_fields = find_missing_legal_fields(listing.product) if is_checked else []
     revision = ProductRevision.objects.filter(product=listing.product).first()
     if revision is not None:
         revision.product = listing.product
-    pictures = picture_difference(revision) if revision is not None else None
+    pictures = find_picture_difference(revision) if revision is not None else None
     rows = ProductMedia.objects.filter(product=listing.product).select_related("picture")
     media = pictures.new if pictures is not None else list(rows.order_by("sort_order", "pk"))
-    variants = _variant_rows(listing)
+    variants = _build_variant_rows(listing)
     context = {
         "listing": listing,
         "product": listing.product,
@@ -237,7 +237,7 @@ def render_listing(
         "idempotency_key": uuid.uuid4(),
         "warehouses": list(Warehouse.objects.for_cooperative(membership.cooperative).open()),
         "may_count": membership.may(MemberRight.COUNT_STOCK),
-        **lot_choices(membership.cooperative),
+        **read_lot_choices(membership.cooperative),
         "is_sold_out": listing.state == ListingState.PUBLISHED and not listing.is_available,
     }
     return render_page(request, membership, "members/listing.html", context)
@@ -275,7 +275,7 @@ def _list_rows(listings: list[Listing], seller: Cooperative) -> list[ListingRow]
         .order_by("product", "sort_order", "pk")
     ):
         pictures.setdefault(media.product_id, media.picture)
-    stocks = _stocks_by_listing(listings, seller)
+    stocks = _read_stocks_by_listing(listings, seller)
     return [
         ListingRow(
             listing,
@@ -288,14 +288,14 @@ def _list_rows(listings: list[Listing], seller: Cooperative) -> list[ListingRow]
     ]
 
 
-def _stocks_by_listing(rows: list[Listing], seller: Cooperative) -> dict[int, list[VariantStock]]:
+def _read_stocks_by_listing(rows: list[Listing], seller: Cooperative) -> dict[int, list[VariantStock]]:
     stocks_by_listing: dict[int, list[VariantStock]] = {}
     for channel in {row.channel_id: row.channel for row in rows}.values():
         in_channel = [row for row in rows if row.channel_id == channel.pk]
         variants_by_product: dict[int, list[Variant]] = {}
         for variant in Variant.objects.filter(product__in=[row.product_id for row in in_channel]).in_order():
             variants_by_product.setdefault(variant.product_id, []).append(variant)
-        stocks = variant_stocks(
+        stocks = read_variant_stocks(
             [variant for group in variants_by_product.values() for variant in group], channel, seller=seller
         )
         for row in in_channel:
@@ -306,10 +306,10 @@ def _stocks_by_listing(rows: list[Listing], seller: Cooperative) -> dict[int, li
     return stocks_by_listing
 
 
-def _variant_rows(listing: Listing) -> list[VariantRow]:
+def _build_variant_rows(listing: Listing) -> list[VariantRow]:
     """Return the product's variants with price and stock in the listing's channel."""
     variants = list(listing.product.variants.in_order())
     channel_prices = Price.objects.filter(variant__in=variants, channel=listing.channel_id)
     prices = {price.variant_id: price for price in channel_prices.with_wholesale_prices().order_by("pk")}
-    stocks = variant_stocks(variants, listing.channel, seller=listing.product.cooperative)
+    stocks = read_variant_stocks(variants, listing.channel, seller=listing.product.cooperative)
     return [VariantRow(variant, prices.get(variant.pk), stocks[variant.pk]) for variant in variants]

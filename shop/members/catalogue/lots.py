@@ -86,7 +86,7 @@ def list_lots(request: HttpRequest, membership: MembershipContext) -> HttpRespon
 @for_members(MemberRight.COUNT_STOCK)
 def create_lot(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Record received stock as a new lot of the variant `?loai=`."""
-    warehouses = _open_warehouses(membership)
+    warehouses = _read_open_warehouses(membership)
     form = NewLotForm(
         request.POST or None,
         variants=list(
@@ -153,7 +153,7 @@ def trace_address(lot: Lot) -> str:
 def move_lot(request: HttpRequest, membership: MembershipContext, lot_id: int) -> HttpResponse:
     """Record a loss, a count or a transfer of a lot's stock in one warehouse."""
     lot = find_lot_with_details(membership, lot_id)
-    form = LotMoveForm(request.POST, warehouses=_open_warehouses(membership))
+    form = LotMoveForm(request.POST, warehouses=_read_open_warehouses(membership))
     if not form.is_valid():
         return render_lot(request, membership, lot, move_form=form)
     data, kind = form.cleaned_data, form.cleaned_data["kind"]
@@ -231,7 +231,7 @@ def render_lot(
     photos_form: PhotosForm | None = None,
 ) -> HttpResponse:
     """Render a lot's page. The forms are submitted ones with errors."""
-    now, warehouses = timezone.now(), _open_warehouses(membership)
+    now, warehouses = timezone.now(), _read_open_warehouses(membership)
     submitted_warehouse = str(move_form["warehouse"].value()) if move_form is not None else ""
     balances = [
         (
@@ -273,5 +273,5 @@ def find_lot_with_details(membership: MembershipContext, lot_id: int) -> Lot:
     return lot
 
 
-def _open_warehouses(membership: MembershipContext) -> list[Warehouse]:
+def _read_open_warehouses(membership: MembershipContext) -> list[Warehouse]:
     return list(Warehouse.objects.for_cooperative(membership.cooperative).open())

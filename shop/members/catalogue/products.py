@@ -16,12 +16,12 @@ from catalog.actions.listings.listing_states import required_texts
 from catalog.actions.products.copy_products import copy_product
 from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct, variant_content
-from catalog.actions.products.product_revisions import revised_product, revised_variant_name
+from catalog.actions.products.product_revisions import build_revised_product, read_revised_variant_name
 from catalog.actions.products.save_products import update_product
 from catalog.actions.products.similar_products import (
     find_similar_product,
-    similar_products,
-    usual_prices,
+    find_similar_products,
+    read_usual_prices,
 )
 from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import InitialStock, create_variant, update_variant
@@ -102,9 +102,9 @@ def show_listing_hints(request: HttpRequest, membership: MembershipContext) -> H
     if form.is_valid() or not {"unit", "content", "measure"} & form.errors.keys():
         cleaned = form.cleaned_data
         content = variant_content(cleaned["unit"], cleaned["content"], cleaned["measure"])
-        usual = usual_prices(channel, name, Variant(unit=cleaned["unit"], **content))
+        usual = read_usual_prices(channel, name, Variant(unit=cleaned["unit"], **content))
     context = {
-        "similar_products": similar_products(membership.cooperative, channel, name),
+        "similar_products": find_similar_products(membership.cooperative, channel, name),
         "usual": usual,
         "currency": channel.currency,
     }
@@ -144,7 +144,7 @@ def edit_listing_details(
     current = _current_details(listing)
     form = EditedProductForm(
         submitted_data(request, current),
-        categories=_categories(),
+        categories=_find_categories(),
         required_texts=required_texts(listing.channel, membership.cooperative, listing.product.product_type),
         requires_complete_texts=listing.state not in (ListingState.DRAFT, ListingState.WITHDRAWN),
         initial=current.initial,
@@ -211,7 +211,7 @@ def edit_variant(
 ) -> HttpResponse:
     """Edit a variant's price, unit or content."""
     listing = find_listing(membership, listing_id)
-    existing, current = _current_option(membership, listing, variant_id)
+    existing, current = _load_current_variant(membership, listing, variant_id)
     form = EditedVariantForm(submitted_data(request, current), initial=current.initial)
     if not form.is_valid():
         return _render_variant(request, membership, listing, form, existing)
@@ -223,7 +223,7 @@ def edit_variant(
     seen_price = seen.pop("price", None)
     with (
         refusals_as_form_errors(form),
-        conflicts_in_form(form, values, lambda: _current_option(membership, listing, variant_id)[1]),
+        conflicts_in_form(form, values, lambda: _load_current_variant(membership, listing, variant_id)[1]),
     ):
         update_variant(
             variant_id=existing.pk,
@@ -247,10 +247,10 @@ def edit_variant(
 
 
 def _current_details(listing: Listing) -> CurrentValues:
-    return EditedProductForm.current_values(revised_product(listing.product))
+    return EditedProductForm.current_values(build_revised_product(listing.product))
 
 
-def _current_option(
+def _load_current_variant(
     membership: MembershipContext, listing: Listing, variant_id: int
 ) -> tuple[Variant, CurrentValues]:
     """Return a variant of the listing's product and what its page shows. Raises Missing."""
@@ -259,7 +259,7 @@ def _current_option(
     if variant is None:
         raise Missing()
     price = Price.objects.filter(variant=variant, channel=listing.channel).first()
-    name = revised_variant_name(variant)
+    name = read_revised_variant_name(variant)
     return variant, EditedVariantForm.current_values(variant, price.amount if price else None, name=name)
 
 
@@ -277,7 +277,7 @@ def _build_new_form(
     submitted = (request.POST, request.FILES) if is_submitted else (None, None)
     return NewListingForm(
         *submitted,
-        categories=_categories(),
+        categories=_find_categories(),
         types=types,
         required_texts=partial(required_texts, channel, membership.cooperative),
         initial={"origin": membership.cooperative.location} | (initial or {}),
@@ -350,7 +350,7 @@ def _render_variant(
         "listing": listing,
         "form": form,
         "variant": variant,
-        "usual": usual_prices(listing.channel, listing.product.name, variant)
+        "usual": read_usual_prices(listing.channel, listing.product.name, variant)
         if variant is not None
         else None,
         "currency": listing.channel.currency,
@@ -359,7 +359,7 @@ def _render_variant(
     return render_page(request, membership, "members/variant.html", context)
 
 
-def _categories() -> list[Category]:
+def _find_categories() -> list[Category]:
     categories = list(Category.objects.in_order())
     show_in_language(categories, "name")
     return categories

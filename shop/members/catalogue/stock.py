@@ -137,7 +137,7 @@ def receive_variant_stock(
     receipt = {
         "cooperative": membership.cooperative,
         "variant_id": variant.pk,
-        "warehouse_id": form.cleaned_data["warehouse"] or _default_warehouse(variant),
+        "warehouse_id": form.cleaned_data["warehouse"] or _find_default_warehouse(variant),
         "quantity": form.cleaned_data["quantity"],
         "idempotency_key": submitted_key(request, "receive", variant.pk),
         "actor": membership.actor,
@@ -156,7 +156,7 @@ def receive_variant_stock(
     return redirect("members:lot", lot.pk)
 
 
-def _default_warehouse(variant: Variant) -> uuid.UUID:
+def _find_default_warehouse(variant: Variant) -> uuid.UUID:
     """Return the first open warehouse that stocks the variant, or else any open one. Raises Missing."""
     stock = Stock.objects.filter(variant=variant, warehouse__closed_at=None).order_by("pk").first()
     if stock is not None:

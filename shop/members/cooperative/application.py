@@ -39,7 +39,7 @@ from shop.core.web.action_results import refusals_as_form_errors
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import Limit, client_network
 from shop.core.web.uploads import is_signed_in, takes_files
-from shop.members.cooperative.documents import document_rows, managing_membership
+from shop.members.cooperative.documents import build_document_rows, managing_membership
 from shop.members.forms.application import ApplicationForm, ApplicationWithAccountForm
 from shop.members.forms.documents import DocumentForm
 from shop.members.member_access import chosen_membership, redirect_to_sign_in
@@ -155,7 +155,7 @@ def _render_application(
     if form is None and cooperative.state == CooperativeState.NEEDS_MORE:
         initial = ApplicationForm.initial_for(cooperative)
         form = _form_with_choices(ApplicationForm, {}, initial=initial, is_sent=False)
-    documents = document_rows(membership, document_form)
+    documents = build_document_rows(membership, document_form)
     context = {
         "cooperative": cooperative,
         "membership": membership,

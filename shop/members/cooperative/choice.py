@@ -6,7 +6,7 @@ from django.contrib.auth import get_user
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from cooperatives.access import find_memberships, membership_context
+from cooperatives.access import find_memberships, load_membership
 from shop.accounts.views.sign_in_steps import own_url
 from shop.core.errors import Missing
 from shop.core.models import show_in_language
@@ -23,7 +23,7 @@ def choose_cooperative(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _render_choice(request)
     try:
-        membership = membership_context(get_user(request), parse_key(request.POST.get("cooperative")))
+        membership = load_membership(get_user(request), parse_key(request.POST.get("cooperative")))
     except Missing as error:
         raise Http404 from error
     request.session[CHOSEN_KEY] = membership.cooperative.pk

@@ -38,7 +38,7 @@ from shop.members.member_access import for_members, render_page, submitted_key
 @for_members(MemberRight.MANAGE)
 def list_delivery_methods(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the delivery methods and add one."""
-    form = NewDeliveryMethodForm(request.POST or None, warehouses=_open_warehouses(membership))
+    form = NewDeliveryMethodForm(request.POST or None, warehouses=_read_open_warehouses(membership))
     if not form.is_valid():
         return _render_list(request, membership, form)
     with refusals_as_form_errors(form):
@@ -72,7 +72,7 @@ def edit_delivery_method(
     form = DeliveryMethodTextsForm(
         request.POST or None,
         initial=DeliveryMethodTextsForm.initial_for(method),
-        warehouses=_open_warehouses(membership) if method.is_pickup else [],
+        warehouses=_read_open_warehouses(membership) if method.is_pickup else [],
         delivery_kind=method.kind,
     )
     if not form.is_valid():
@@ -258,5 +258,5 @@ def _require_channel() -> Channel:
     return channel
 
 
-def _open_warehouses(membership: MembershipContext) -> list[Warehouse]:
+def _read_open_warehouses(membership: MembershipContext) -> list[Warehouse]:
     return list(Warehouse.objects.for_cooperative(membership.cooperative).open())

@@ -28,7 +28,9 @@ class DocumentRow:
     form: DocumentForm
 
 
-def document_rows(membership: MembershipContext, submitted: DocumentForm | None = None) -> list[DocumentRow]:
+def build_document_rows(
+    membership: MembershipContext, submitted: DocumentForm | None = None
+) -> list[DocumentRow]:
     """Return a row for each document that the open application needs; none for others than its managers."""
     cooperative = membership.cooperative
     if cooperative.state not in OPEN_STATES or not membership.may(MemberRight.MANAGE):

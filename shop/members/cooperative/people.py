@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
-from cooperatives.actions.invitations import open_invitations
+from cooperatives.actions.invitations import find_open_invitations
 from cooperatives.actions.members import change_member_role, remove_member
 from cooperatives.models import Role
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
@@ -32,7 +32,7 @@ def list_members(request: HttpRequest, membership: MembershipContext) -> HttpRes
     ]
     context = {
         "people": members,
-        "invitations": open_invitations(membership.cooperative, now),
+        "invitations": find_open_invitations(membership.cooperative, now),
         "signed_in_user": membership.user,
     }
     return render_page(request, membership, "members/memberships.html", context)

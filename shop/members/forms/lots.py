@@ -32,7 +32,7 @@ class LotMove(TextChoices):
     TRANSFER = "transfer", _("Moved to another warehouse")
 
 
-def lot_choices(cooperative: Cooperative) -> dict[str, list[Any]]:
+def read_lot_choices(cooperative: Cooperative) -> dict[str, list[Any]]:
     """Return the households and confirmed certificates that a lot may name."""
     certificates = Certificate.objects.for_cooperative(cooperative).filter(state=CertificateState.CONFIRMED)
     return {
@@ -104,7 +104,7 @@ class NewLotForm(MembersForm):
         **options: Unpack[FormOptions],
     ) -> None:
         super().__init__(data, files, **options)
-        choices = lot_choices(cooperative)
+        choices = read_lot_choices(cooperative)
         by_product = groupby(variants, key=lambda variant: variant.product)
         products = [
             (product.name, [(str(variant.pk), _variant_label(variant)) for variant in rows])

@@ -43,7 +43,7 @@ def accept_chosen_parts(request: HttpRequest, membership: MembershipContext) -> 
             part.order.code,
             partial(accept_part, part_id=part.pk, idempotency_key=submitted_key(request, "accept", part.pk)),
         )
-        for part in _submitted_parts(request, membership)
+        for part in _find_submitted_parts(request, membership)
     )
     accepted_count = _run_all(request, membership, actions)
     query = {"viec": Stage.PACK.value}
@@ -67,7 +67,7 @@ def undo_chosen_acceptances(request: HttpRequest, membership: MembershipContext)
                 idempotency_key=submitted_key(request, "undo-acceptance", part.pk),
             ),
         )
-        for part in _submitted_parts(request, membership)
+        for part in _find_submitted_parts(request, membership)
     )
     if _run_all(request, membership, actions):
         messages.success(request, _("Undone."))
@@ -129,7 +129,7 @@ def close_chosen_parcels(request: HttpRequest, membership: MembershipContext) ->
 
 
 def _pack_parts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    parts = _submitted_parts(request, membership)
+    parts = _find_submitted_parts(request, membership)
     still_open = open_quantities(line for part in parts for line in part.lines.all())
     actions = (
         (
@@ -174,7 +174,7 @@ def _run_all(
     return done_count
 
 
-def _submitted_parts(request: HttpRequest, membership: MembershipContext) -> list[OrderPart]:
+def _find_submitted_parts(request: HttpRequest, membership: MembershipContext) -> list[OrderPart]:
     """Return the cooperative's parts named by the form, in its order; foreign ones are left out."""
     ids = _submitted_ids(request, "part")
     parts = OrderPart.objects.for_cooperative(membership.cooperative)

@@ -52,14 +52,14 @@ class Label:
 @for_members(MemberRight.PACK)
 def show_label(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Render a parcel's label. Only before delivery, because it shows the buyer's contact."""
-    return render(request, "members/labels.html", _label_context(request, membership, parcel_id))
+    return render(request, "members/labels.html", _build_label_context(request, membership, parcel_id))
 
 
 @require_safe
 @for_members(MemberRight.PACK)
 def download_label(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> HttpResponse:
     """Return a parcel's label as PDF."""
-    context = _label_context(request, membership, parcel_id)
+    context = _build_label_context(request, membership, parcel_id)
     return _pdf_response(request, context, f"tem-kien-{parcel_id}.pdf")
 
 
@@ -67,17 +67,19 @@ def download_label(request: HttpRequest, membership: MembershipContext, parcel_i
 @for_members(MemberRight.PACK)
 def show_labels(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Render the labels of all parcels that are picked or packed and not handed over yet."""
-    return render(request, "members/labels.html", _waiting_labels_context(request, membership))
+    return render(request, "members/labels.html", _build_waiting_labels_context(request, membership))
 
 
 @require_safe
 @for_members(MemberRight.PACK)
 def download_labels(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Return the labels of all waiting parcels as one PDF, a page for each."""
-    return _pdf_response(request, _waiting_labels_context(request, membership), "tem-kien.pdf")
+    return _pdf_response(request, _build_waiting_labels_context(request, membership), "tem-kien.pdf")
 
 
-def _label_context(request: HttpRequest, membership: MembershipContext, parcel_id: int) -> dict[str, object]:
+def _build_label_context(
+    request: HttpRequest, membership: MembershipContext, parcel_id: int
+) -> dict[str, object]:
     """Return the context of one parcel's label. Raises Missing."""
     parcels = Parcel.objects.for_cooperative(membership.cooperative).with_label_rows()
     parcel = parcels.filter(pk=parcel_id).first()
@@ -92,7 +94,7 @@ def _label_context(request: HttpRequest, membership: MembershipContext, parcel_i
     }
 
 
-def _waiting_labels_context(request: HttpRequest, membership: MembershipContext) -> dict[str, object]:
+def _build_waiting_labels_context(request: HttpRequest, membership: MembershipContext) -> dict[str, object]:
     parcels = Parcel.objects.for_cooperative(membership.cooperative).awaiting_labels().with_label_rows()
     return _build_context(request, membership, list(parcels.in_order())) | {
         "back_url": reverse("members:parts"),

@@ -38,10 +38,10 @@ from shop.members.forms.fields import ReasonForm, parse_key
 from shop.members.forms.shortage import ShortageForm
 from shop.members.forms.weigh import WeighForm
 from shop.members.forms.work import DECLINE_REASONS, CashForm, DeliveryForm, HandOverForm, PickForm
-from shop.members.fulfilment.pick_lists import pick_form, pick_lines
+from shop.members.fulfilment.pick_lists import build_pick_form, build_pick_lines
 from shop.members.fulfilment.worklist import STAGE_NAMES, Stage, at_stage, build_tasks, format_time_left
 from shop.members.member_access import for_members, render_page, submitted_key
-from shop.members.order_texts import part_totals, ready_time, sorted_lines, step_names
+from shop.members.order_texts import read_part_totals, ready_time, sorted_lines, step_names
 
 ParcelForm = HandOverForm | DeliveryForm | CashForm
 
@@ -239,7 +239,7 @@ def undo_part_shortage(request: HttpRequest, membership: MembershipContext, part
 def pack_parcel_view(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Pack a parcel of the ticked lines; idempotent by the form's `idempotency_key`."""
     part, now = find_part(membership, part_id), timezone.now()
-    form = pick_form(part, request.POST, now=now)
+    form = build_pick_form(part, request.POST, now=now)
     if form is None:
         return redirect(part_url(part.pk))
     if not form.is_valid():
@@ -286,13 +286,13 @@ def render_part(
 ) -> HttpResponse:
     """Render a part's page. `pick`, `weigh` and `parcel_form` are submitted forms with errors."""
     if pick is None:
-        pick = pick_form(part, now=now)
+        pick = build_pick_form(part, now=now)
     parcels = list(part.parcels.prefetch_related("lines__order_line", "lines__lot").order_by("number", "pk"))
     ready_text, _is_ready_today = ready_time(part, now)
     labels = parcel_position_labels(parcels)
     positions = {parcel_id: label for parcel_id, label in labels.items() if label != "1/1"}
     refunds = list(part.refunds.oldest_first().with_unsent_items())
-    rows = pick_lines(part, pick, weigh)
+    rows = build_pick_lines(part, pick, weigh)
     unweighed = [row for row in rows if row.still_open and row.line.is_to_weigh]
     context = {
         "part": part,
@@ -305,7 +305,7 @@ def render_part(
         or (bool(unweighed) and all(row.is_buyer_asked for row in unweighed)),
         "scale_key": uuid.uuid4(),
         "weigh": weigh,
-        **part_totals(part, refunds),
+        **read_part_totals(part, refunds),
         "parcels": [
             _parcel_row(part, parcel, positions.get(parcel.pk, ""), parcel_form, now=now)
             for parcel in parcels

@@ -51,7 +51,7 @@ class PickLine:
         return lot_texts(self.line, self.lots.picks) if self.lots else []
 
 
-def pick_form(part: OrderPart, data: FormData = None, *, now: datetime.datetime) -> PickForm | None:
+def build_pick_form(part: OrderPart, data: FormData = None, *, now: datetime.datetime) -> PickForm | None:
     """Return the form for lines not yet in a parcel, or None if nothing is left to pick."""
     if part.state != PartState.ACCEPTED:
         return None
@@ -71,12 +71,12 @@ def pick_form(part: OrderPart, data: FormData = None, *, now: datetime.datetime)
     )
 
 
-def pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) -> list[PickLine]:
+def build_pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | None) -> list[PickLine]:
     """Return the lines with something to send. `weigh` is a submitted weighing form with errors."""
     lines = sorted_lines(part)
     unsent = ParcelLine.objects.unsent_quantities(lines)
     lines = [line for line in lines if line.quantity > unsent.get(line.pk, 0)]
-    pictures, questions = load_line_pictures(lines), _latest_questions(lines)
+    pictures, questions = load_line_pictures(lines), _find_latest_questions(lines)
     still_open = pick.still_open if pick else {}
     substitutes = pick.substitutes if pick else {}
     pickable_lines = (
@@ -114,7 +114,7 @@ def _weigh_form(line: OrderLine, submitted: WeighForm | None) -> WeighForm | Non
     return submitted if submitted is not None and submitted.line.pk == line.pk else WeighForm(line=line)
 
 
-def _latest_questions(lines: Sequence[OrderLine]) -> dict[uuid.UUID, WeightQuestion]:
+def _find_latest_questions(lines: Sequence[OrderLine]) -> dict[uuid.UUID, WeightQuestion]:
     """Return the latest weight question by line. One query, or none if nothing is sold by weight."""
     line_ids_sold_by_weight = [line.pk for line in lines if line.is_sold_by_weight]
     if not line_ids_sold_by_weight:

@@ -23,7 +23,7 @@ from cooperatives.models import Cooperative
 from orders.actions.fulfilment.pick_list import (
     PickShare,
     RequestedPick,
-    open_pick_shares,
+    find_open_pick_shares,
     tick_picks,
     untick_picks,
 )
@@ -109,7 +109,7 @@ def show_pick_list(request: HttpRequest, membership: MembershipContext) -> HttpR
 
     The page asks again automatically; while nothing has changed, the answer to `?seen=` is 204.
     """
-    context = _list_context(membership.cooperative, is_by_order=request.GET.get("theo") == BY_ORDER)
+    context = _build_list_context(membership.cooperative, is_by_order=request.GET.get("theo") == BY_ORDER)
     if "seen" not in request.GET:
         return render_page(request, membership, "members/pick_list.html", context)
     if request.GET["seen"] == context["state_hash"]:
@@ -138,7 +138,7 @@ def tick_picks_view(request: HttpRequest, membership: MembershipContext) -> Http
         refusal = str(refused.message)
     is_by_order = request.POST.get("by") == BY_ORDER
     if request.headers.get("HX-Request") == "true":
-        context = _list_context(cooperative, is_by_order=is_by_order) | {"refusal": refusal}
+        context = _build_list_context(cooperative, is_by_order=is_by_order) | {"refusal": refusal}
         return render(request, "members/pick_list_items.html", context)
     if refusal:
         messages.error(request, refusal)
@@ -157,7 +157,7 @@ def _parse_pick(text: str) -> RequestedPick:
     return RequestedPick(line_id, warehouse_id, int(quantity))
 
 
-def _list_context(cooperative: Cooperative, *, is_by_order: bool) -> dict[str, object]:
+def _build_list_context(cooperative: Cooperative, *, is_by_order: bool) -> dict[str, object]:
     """Return the context of the list. A fixed number of queries for all orders."""
     now = timezone.now()
     parts = list(
@@ -167,7 +167,7 @@ def _list_context(cooperative: Cooperative, *, is_by_order: bool) -> dict[str, o
         .prefetch_related("lines")
     )
     lines = [line for part in parts for line in _lines_with_parts(part)]
-    shares = open_pick_shares(lines, today=vietnam_date(now))
+    shares = find_open_pick_shares(lines, today=vietnam_date(now))
     pictures = load_line_pictures(lines)
     groups = _group_by_order(shares, pictures) if is_by_order else _group_by_warehouse(shares, pictures)
     return {

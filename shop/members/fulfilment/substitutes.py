@@ -12,9 +12,9 @@ from django.views.decorators.http import require_POST
 
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.refunds.offer_substitute import (
+    find_substitute_choices,
     offer_substitute,
     sort_by_similarity,
-    substitute_choices,
     withdraw_substitute,
 )
 from orders.actions.refunds.report_shortage import open_quantities_of_part
@@ -44,7 +44,7 @@ def offer_substitute_view(
         request.POST or None,
         line=line,
         still_open=still_open,
-        choices=sort_by_similarity(substitute_choices(part), line),
+        choices=sort_by_similarity(find_substitute_choices(part), line),
         currency=part.order.currency,
     )
     if form.is_valid():

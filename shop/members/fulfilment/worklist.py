@@ -80,10 +80,10 @@ def build_tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datet
     lines = {part.pk: sorted_lines(part) for part, _stage in parts}
     all_lines = [line for part_lines in lines.values() for line in part_lines]
     pictures = load_line_pictures(all_lines)
-    unsent = _unsent_quantities([part for part, _stage in parts])
+    unsent = _read_unsent_quantities([part for part, _stage in parts])
     lines_to_pack = [line for part, stage in parts if stage == Stage.PACK for line in lines[part.pk]]
-    line_ids_with_question = _line_ids_with_question(lines_to_pack)
-    part_ids_awaiting_answer = _part_ids_awaiting_substitute_answer(lines_to_pack)
+    line_ids_with_question = _find_line_ids_with_question(lines_to_pack)
+    part_ids_awaiting_answer = _find_part_ids_awaiting_substitute_answer(lines_to_pack)
     return [
         _build_task(
             part,
@@ -150,7 +150,7 @@ def _build_task(
     )
 
 
-def _unsent_quantities(parts: Sequence[OrderPart]) -> Mapping[uuid.UUID, int]:
+def _read_unsent_quantities(parts: Sequence[OrderPart]) -> Mapping[uuid.UUID, int]:
     """Return by line id how many sales units were missing or substituted. No query if everything is sent."""
     lines = [
         line
@@ -161,7 +161,7 @@ def _unsent_quantities(parts: Sequence[OrderPart]) -> Mapping[uuid.UUID, int]:
     return ParcelLine.objects.unsent_quantities(lines) if lines else {}
 
 
-def _line_ids_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
+def _find_line_ids_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
     """Return the lines with an open weight question. One query, or none if nothing is to be weighed."""
     to_weigh = [line.pk for line in lines if line.is_to_weigh]
     if not to_weigh:
@@ -169,7 +169,7 @@ def _line_ids_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
     return set(WeightQuestion.objects.open().filter(line__in=to_weigh).values_list("line", flat=True))
 
 
-def _part_ids_awaiting_substitute_answer(lines: Sequence[OrderLine]) -> set[int]:
+def _find_part_ids_awaiting_substitute_answer(lines: Sequence[OrderLine]) -> set[int]:
     """Return the parts of these lines with an unanswered substitute. One query, or none without lines."""
     if not lines:
         return set()

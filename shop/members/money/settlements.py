@@ -57,7 +57,7 @@ def list_settlements(request: HttpRequest, membership: MembershipContext) -> Htt
 @for_members(MemberRight.SEE_SETTLEMENTS)
 def show_settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     """Show a settlement: totals, payout, and each order."""
-    statement_settlement = _settlement_or_404(membership, pk)
+    statement_settlement = _find_settlement_or_404(membership, pk)
     page = Paginator(report.settlement_orders(statement_settlement), PER_PAGE).get_page(
         request.GET.get("page")
     )
@@ -77,7 +77,7 @@ def show_settlement(request: HttpRequest, membership: MembershipContext, pk: int
 def print_settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return_url = reverse("members:settlement", args=[pk])
     return settlement_documents.printable_statement(
-        request, report.build_statement(_settlement_or_404(membership, pk)), return_url=return_url
+        request, report.build_statement(_find_settlement_or_404(membership, pk)), return_url=return_url
     )
 
 
@@ -86,7 +86,7 @@ def print_settlement(request: HttpRequest, membership: MembershipContext, pk: in
 def download_settlement_pdf(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     return_url = reverse("members:settlement", args=[pk])
     return settlement_documents.pdf_statement(
-        request, report.build_statement(_settlement_or_404(membership, pk)), return_url=return_url
+        request, report.build_statement(_find_settlement_or_404(membership, pk)), return_url=return_url
     )
 
 
@@ -95,7 +95,9 @@ def download_settlement_pdf(request: HttpRequest, membership: MembershipContext,
 def download_settlement_workbook(
     request: HttpRequest, membership: MembershipContext, pk: int
 ) -> HttpResponse:
-    return settlement_documents.workbook_statement(report.build_statement(_settlement_or_404(membership, pk)))
+    return settlement_documents.workbook_statement(
+        report.build_statement(_find_settlement_or_404(membership, pk))
+    )
 
 
 @require_safe_or_post
@@ -137,7 +139,7 @@ def decide_account_change(request: HttpRequest, membership: MembershipContext, p
     return decide_proposal(request, pk, membership.actor, url=reverse("members:payout-account"))
 
 
-def _settlement_or_404(membership: MembershipContext, pk: int) -> Settlement:
+def _find_settlement_or_404(membership: MembershipContext, pk: int) -> Settlement:
     settlements = Settlement.objects.for_cooperative(membership.cooperative).select_related("cooperative")
     return get_object_or_404(settlements, pk=pk)
 

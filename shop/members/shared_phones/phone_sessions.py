@@ -201,7 +201,7 @@ def _find_user(request: HttpRequest) -> object:
         return AnonymousUser()
     if user.is_authenticated or not _is_for_members(request) or _PIN_KEY not in request.session:
         return user
-    pin = _open_pin(request)
+    pin = _find_open_pin(request)
     if pin is None or (request.session.get(_BACKGROUND_KEY) and not _is_sent_by_app(request)):
         request.session.flush()
         return user
@@ -230,7 +230,7 @@ def _is_phone_of(phone: SharedPhone | None, user: User) -> bool:
     return phone is not None and phone.cooperative.memberships.filter(user=user, is_active=True).exists()
 
 
-def _open_pin(request: HttpRequest) -> PhonePin | None:
+def _find_open_pin(request: HttpRequest) -> PhonePin | None:
     """Return the PIN that opened the session, unless phone, member, cookies or time say that it has ended."""
     pins = PhonePin.objects.usable().select_related("phone__cooperative", "membership__user")
     pin = pins.filter(pk=request.session[_PIN_KEY]).first()

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from cooperatives.actions.phone_pins import is_signed_by, shown_pins, usable_pins, use_pin
+from cooperatives.actions.phone_pins import find_shown_pins, is_signed_by, usable_pins, use_pin
 from cooperatives.models import PhonePin, SharedPhone
 from shop.accounts.views.sign_in_steps import own_url
 from shop.core.errors import Missing, Refused
@@ -53,7 +53,7 @@ def switch_member(request: HttpRequest) -> HttpResponse:
         return render(request, "members/ended_phone.html", {"next": next_url or reverse("members:today")})
     if phone is None:
         return redirect(reverse("accounts:sign-in"))
-    pins = shown_pins(phone)
+    pins = find_shown_pins(phone)
     chosen = _find_pin(pins, request.POST.get("member", "") or request.GET.get("ai", ""))
     form = PinForm(request.POST if request.method == "POST" and chosen else None)
     if chosen and form.is_valid():

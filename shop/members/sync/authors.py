@@ -71,7 +71,7 @@ class CommandAuthors:
         return MembershipContext(author.user, self.membership.cooperative, author.role)
 
 
-def authors_on_phone(membership: MembershipContext, phone: SharedPhone | None) -> CommandAuthors:
+def find_authors_on_phone(membership: MembershipContext, phone: SharedPhone | None) -> CommandAuthors:
     """Return the members whose commands the phone may send; without a shared phone only the sender."""
     if phone is None:
         return CommandAuthors(membership)

@@ -71,11 +71,11 @@ def pull_rows(membership: MembershipContext, since: str, *, now: datetime.dateti
         return _snapshot_page(membership, _start_of_snapshot(membership, now), is_reset=True, now=now)
     if cursor.kind:
         return _snapshot_page(membership, cursor, is_reset=False, now=now)
-    references = _changed_references(membership, cursor.position)
+    references = _read_changed_references(membership, cursor.position)
     if references is None:
         return _snapshot_page(membership, _start_of_snapshot(membership, now), is_reset=True, now=now)
     rows = rows_by_reference(membership, references, now=now)
-    position = max(cursor.position, _settled_position(now))
+    position = max(cursor.position, _find_settled_position(now))
     return {
         "cursor": str(replace(cursor, position=position)),
         "is_reset": False,
@@ -98,11 +98,11 @@ def _parse_cursor(text: str, membership: MembershipContext) -> Cursor | None:
 def _start_of_snapshot(membership: MembershipContext, now: datetime.datetime) -> Cursor:
     kinds = visible_kinds(membership)
     return Cursor(
-        membership.cooperative.pk, membership.role, _settled_position(now), kinds[0] if kinds else ""
+        membership.cooperative.pk, membership.role, _find_settled_position(now), kinds[0] if kinds else ""
     )
 
 
-def _settled_position(now: datetime.datetime) -> int:
+def _find_settled_position(now: datetime.datetime) -> int:
     """Return the highest id below which every change is committed, or 0 in a new shop."""
     settled = Change.objects.filter(created_at__lte=now - SETTLED_AFTER).order_by("-pk")
     return settled.values_list("pk", flat=True).first() or 0
@@ -115,7 +115,7 @@ def _snapshot_page(
     following = replace(cursor, kind="", last_id=0)
     if cursor.kind:
         cooperative = membership.cooperative
-        ids = _ids_after(cursor.kind, cooperative, cursor.last_id)
+        ids = _read_ids_after(cursor.kind, cooperative, cursor.last_id)
         rows = rows_of_kind(cursor.kind, cooperative, ids[:PAGE_SIZE], now=now)
         kinds = visible_kinds(membership)
         next_kinds = kinds[kinds.index(cursor.kind) + 1 :]
@@ -132,14 +132,14 @@ def _snapshot_page(
     }
 
 
-def _ids_after(kind: str, cooperative: Cooperative, last_id: int) -> list[int]:
+def _read_ids_after(kind: str, cooperative: Cooperative, last_id: int) -> list[int]:
     """Return the ids after `last_id`. One more than a page holds means that another page follows."""
     rows = open_parts(cooperative) if kind == PART else Product.objects.for_cooperative(cooperative)
     ids = rows.filter(pk__gt=last_id).order_by("pk").values_list("pk", flat=True)
     return list(ids[: PAGE_SIZE + 1])
 
 
-def _changed_references(membership: MembershipContext, position: int) -> set[RowReference] | None:
+def _read_changed_references(membership: MembershipContext, position: int) -> set[RowReference] | None:
     """Return the rows that changed after the position; None if there are so many that a snapshot is due."""
     last = Change.objects.aggregate(last=Max("pk"))["last"] or 0
     if last - position > MAX_SCANNED_CHANGES or position > last:
@@ -164,11 +164,11 @@ def _changed_references(membership: MembershipContext, position: int) -> set[Row
     product_ids = _integer_keys(keys_by_kind.get(Product._meta.label_lower, ()))
     stock_ids = _integer_keys(keys_by_kind.get(Stock._meta.label_lower, ()))
     lot_ids = _integer_keys(keys_by_kind.get(Lot._meta.label_lower, ()))
-    product_ids |= _product_ids_of_stocks(cooperative, stock_ids)
-    product_ids |= _product_ids_of_lots(cooperative, lot_ids)
-    product_ids |= _product_ids_of_orders(cooperative, order_ids)
+    product_ids |= _find_product_ids_of_stocks(cooperative, stock_ids)
+    product_ids |= _find_product_ids_of_lots(cooperative, lot_ids)
+    product_ids |= _find_product_ids_of_orders(cooperative, order_ids)
     parts = OrderPart.objects.for_cooperative(cooperative).filter(order__in=order_ids)
-    part_ids = {*parts.values_list("pk", flat=True), *_part_ids_of_lots(cooperative, lot_ids)}
+    part_ids = {*parts.values_list("pk", flat=True), *_find_part_ids_of_lots(cooperative, lot_ids)}
     references = {RowReference(PART, part_id) for part_id in part_ids}
     references |= {RowReference(PRODUCT, product_id) for product_id in product_ids}
     kinds = visible_kinds(membership)
@@ -176,23 +176,23 @@ def _changed_references(membership: MembershipContext, position: int) -> set[Row
     return visible if len(visible) <= MAX_CHANGED_ROWS_PER_PULL else None
 
 
-def _product_ids_of_stocks(cooperative: Cooperative, ids: Collection[int]) -> set[int]:
+def _find_product_ids_of_stocks(cooperative: Cooperative, ids: Collection[int]) -> set[int]:
     stocks = Stock.objects.for_cooperative(cooperative).filter(pk__in=ids)
     return set(stocks.values_list("variant__product", flat=True))
 
 
-def _product_ids_of_lots(cooperative: Cooperative, ids: Collection[int]) -> set[int]:
+def _find_product_ids_of_lots(cooperative: Cooperative, ids: Collection[int]) -> set[int]:
     lots = Lot.objects.for_cooperative(cooperative).filter(pk__in=ids)
     return set(lots.values_list("variant__product", flat=True))
 
 
-def _product_ids_of_orders(cooperative: Cooperative, ids: Collection[uuid.UUID]) -> set[int]:
+def _find_product_ids_of_orders(cooperative: Cooperative, ids: Collection[uuid.UUID]) -> set[int]:
     """Return products whose stock these orders allocate or release."""
     lines = OrderLine.objects.filter(order__in=ids, cooperative=cooperative, variant__isnull=False)
     return set(lines.values_list("variant__product", flat=True))
 
 
-def _part_ids_of_lots(cooperative: Cooperative, ids: Collection[int]) -> set[int]:
+def _find_part_ids_of_lots(cooperative: Cooperative, ids: Collection[int]) -> set[int]:
     """Return the open parts whose pick lists may name these lots."""
     if not ids:
         return set()

@@ -19,7 +19,7 @@ _MAX_GOODS = 300
 _GOODS_KEPT_FOR = 60 * 60  # seconds
 
 
-def listing_choices(membership: MembershipContext) -> Row | None:
+def build_listing_choices(membership: MembershipContext) -> Row | None:
     """Return the choices with their `version`, or None before the market is open."""
     channel, cooperative = market_channel(), membership.cooperative
     if channel is None:

@@ -18,7 +18,7 @@ from catalog.season_labels import months_text
 from catalog.unit_labels import unit_label, unit_name
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Cooperative
-from orders.actions.cash_on_delivery.cash_collection import cash_of_unpacked_items
+from orders.actions.cash_on_delivery.cash_collection import read_cash_of_unpacked_items
 from orders.actions.fulfilment.lot_picks import suggest_lots
 from orders.actions.fulfilment.phone_codes import part_key
 from orders.actions.fulfilment.phone_handovers import count_handovers
@@ -87,10 +87,10 @@ def rows_of_kind(
     kind: str, cooperative: Cooperative, ids: Collection[int], *, now: datetime.datetime
 ) -> list[Row]:
     """Return the cooperative's rows of this kind with these ids."""
-    return _part_rows(cooperative, ids, now) if kind == PART else _product_rows(cooperative, ids)
+    return _build_part_rows(cooperative, ids, now) if kind == PART else _build_product_rows(cooperative, ids)
 
 
-def _part_rows(cooperative: Cooperative, ids: Collection[int], now: datetime.datetime) -> list[Row]:
+def _build_part_rows(cooperative: Cooperative, ids: Collection[int], now: datetime.datetime) -> list[Row]:
     parts = list(
         open_parts(cooperative)
         .filter(pk__in=ids)
@@ -107,9 +107,9 @@ def _part_rows(cooperative: Cooperative, ids: Collection[int], now: datetime.dat
     line_ids_with_substitute = set(
         Substitute.objects.waiting().filter(line__in=line_ids).values_list("line", flat=True)
     )
-    stages = _stages([part.pk for part in parts])
-    unpacked_cash = cash_of_unpacked_items(parts)
-    lots, missing = _lots_to_take(parts, still_open, vietnam_date(now)), _missing_texts(parts)
+    stages = _read_stages([part.pk for part in parts])
+    unpacked_cash = read_cash_of_unpacked_items(parts)
+    lots, missing = _lots_to_take(parts, still_open, vietnam_date(now)), _build_missing_texts(parts)
     for part in parts:
         part.cooperative = cooperative
     return [
@@ -146,7 +146,7 @@ def _lots_to_take(
     }
 
 
-def _missing_texts(parts: Iterable[OrderPart]) -> dict[int, list[str]]:
+def _build_missing_texts(parts: Iterable[OrderPart]) -> dict[int, list[str]]:
     """Return by part what was reported missing or replaced, with the reduction. No query if nothing was."""
     short_parts = [
         part for part in parts if any(parcel.kind == ParcelKind.REFUND for parcel in part.parcels.all())
@@ -159,7 +159,7 @@ def _missing_texts(parts: Iterable[OrderPart]) -> dict[int, list[str]]:
     return texts
 
 
-def _stages(ids: Collection[int]) -> dict[int, list[str]]:
+def _read_stages(ids: Collection[int]) -> dict[int, list[str]]:
     """Return the steps that each part waits for. A part with several parcels may wait for several steps."""
     parts = OrderPart.objects.filter(pk__in=ids)
     steps = {
@@ -296,7 +296,7 @@ def _parcel_row(parcel: Parcel) -> Row:
     }
 
 
-def _product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
+def _build_product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[Row]:
     products = (
         Product.objects.for_cooperative(cooperative)
         .filter(pk__in=ids)

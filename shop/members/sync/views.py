@@ -18,7 +18,7 @@ from django.utils.cache import patch_cache_control
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.access import ROLE_RIGHTS, MemberRight, MembershipContext, membership_context
+from cooperatives.access import ROLE_RIGHTS, MemberRight, MembershipContext, load_membership
 from cooperatives.actions.phone_pins import signing_key, usable_pins
 from cooperatives.models import PhonePin
 from shop.accounts.models import User
@@ -35,10 +35,10 @@ from shop.members.shared_phones.phone_sessions import (
     new_challenge,
     session_pin,
 )
-from shop.members.sync.authors import Signature, authors_on_phone
+from shop.members.sync.authors import Signature, find_authors_on_phone
 from shop.members.sync.changes import pull_rows
 from shop.members.sync.cooperative_facts import cooperative_of, households_of, warehouses_of
-from shop.members.sync.listing_choices import listing_choices
+from shop.members.sync.listing_choices import build_listing_choices
 from shop.members.sync.payloads import InvalidCommand, is_storable, parse_uuid
 from shop.members.sync.photos import MAX_PIECE_BYTES, find_photo, receive_piece
 from shop.members.sync.rows import Row
@@ -188,7 +188,7 @@ def _push_commands(request: HttpRequest, user: User, *, now: datetime.datetime) 
     clock_difference = now - read_time(body.get("clock"))
     commands = read_commands(body.get("commands"))
     pin = session_pin(request)
-    authors = authors_on_phone(membership, pin.phone if pin else None)
+    authors = find_authors_on_phone(membership, pin.phone if pin else None)
     answers = run_commands(commands, authors=authors, clock_difference=clock_difference, now=now)
     return {
         **answers,
@@ -242,7 +242,7 @@ def _find_membership(request: HttpRequest, user: User, cooperative_id: str) -> M
     if cooperative_id == "" and request.method != "POST":
         membership = chosen_membership(request)
     elif cooperative_id.isascii() and cooperative_id.isdecimal() and len(cooperative_id) < 19:
-        membership = membership_context(user, int(cooperative_id))
+        membership = load_membership(user, int(cooperative_id))
     else:
         membership = None
     if membership is None or membership.cooperative.pk not in admitted_ids(request):
@@ -252,7 +252,7 @@ def _find_membership(request: HttpRequest, user: User, cooperative_id: str) -> M
 
 def _new_choices(request: HttpRequest, membership: MembershipContext) -> Row:
     """Return the choices of a new listing, unless the phone has this version of them: `?choices=`."""
-    choices = listing_choices(membership) if membership.may(MemberRight.LIST) else None
+    choices = build_listing_choices(membership) if membership.may(MemberRight.LIST) else None
     return {} if choices and choices["version"] == request.GET.get("choices") else {"choices": choices}
 
 

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from catalog.actions.stock.lots import LotDetails, receive_lot
 from cooperatives.actions.members import remove_member
 from cooperatives.models import Membership, Role
-from orders.actions.alerts.alert_rules import alert_rules, set_alert_rules
+from orders.actions.alerts.alert_rules import load_alert_rules, set_alert_rules
 from orders.actions.alerts.escalate_alerts import (
     escalate_alerts,
     escalate_alerts_task,
@@ -187,7 +187,7 @@ def test_minutes_are_the_cooperatives_own() -> None:
     escalate_alerts(now=NOW)
 
     assert Alert.objects.get().next_step_at == minutes(2)
-    rules = alert_rules(seller.pk)
+    rules = load_alert_rules(seller.pk)
     assert (rules.minutes, rules.quiet_from, rules.quiet_until) == (2, 22, 6)
 
 

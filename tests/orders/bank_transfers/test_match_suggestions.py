@@ -6,7 +6,11 @@ import datetime
 
 import pytest
 
-from orders.actions.bank_transfers.match_suggestions import MatchReason, similar_transfers, suggest_orders
+from orders.actions.bank_transfers.match_suggestions import (
+    MatchReason,
+    find_similar_transfers,
+    suggest_orders,
+)
 from orders.actions.bank_transfers.transfer_review import assign_transfer
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.models import BankTransfer
@@ -164,8 +168,8 @@ def test_possible_duplicates_of_transfer_are_listed() -> None:
     second = receive_transfer("tien hang", provider=TransferSource.CASSO)
 
     assert second.reason == "repeated"
-    assert similar_transfers(second) == [first]
-    assert similar_transfers(first) == [second]
+    assert find_similar_transfers(second) == [first]
+    assert find_similar_transfers(first) == [second]
 
 
 def test_number_of_queries_does_not_depend_on_number_of_transfers(django_assert_num_queries) -> None:

@@ -22,8 +22,8 @@ from orders.actions.complaints.file_complaint import (
     ComplaintTextRequired,
     EmptyComplaint,
     TooManyComplaintPictures,
-    delivered_lines,
     escalate_complaints_task,
+    find_delivered_lines,
     submit_complaint,
     withdraw_complaint,
 )
@@ -148,7 +148,7 @@ def test_product_can_extend_but_not_shorten_complaint_period() -> None:
     ends = []
     for return_days in (0, 2, 10):
         Product.objects.update(return_days=return_days)
-        ends.append(delivered_lines(deliver_order(make_order((variant, 1))))[0].until)
+        ends.append(find_delivered_lines(deliver_order(make_order((variant, 1))))[0].until)
 
     assert ends == [
         PERIOD_END + SECOND - 4 * day,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from catalog.models import Movement
-from orders.actions.cash_on_delivery.cash_offset import settlements_to_offset
+from orders.actions.cash_on_delivery.cash_offset import find_settlements_to_offset
 from orders.actions.complaints.file_complaint import submit_complaint
 from orders.actions.fulfilment.confirm_receipt import confirm_part_receipt
 from orders.actions.fulfilment.deliver_parcels import (
@@ -306,5 +306,5 @@ def test_cash_collected_again_in_next_period_is_not_offset_by_first() -> None:
     close_open_settlement(parcel.part.cooperative)
     report_collected_cash(parcel_id=parcel.pk, actor=MEMBER, now=IN_TIME)
 
-    assert settlements_to_offset() == []
+    assert find_settlements_to_offset() == []
     check_everything()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.fulfilment.weigh_lines import answer_weight_question
 from orders.actions.gateway.stripe_webhooks import handle_stripe_event, handle_stripe_events_task
-from orders.actions.payments.order_payments import change_payment_method, current_transfer_instructions
+from orders.actions.payments.order_payments import change_payment_method, load_transfer_instructions
 from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, decide_refund
 from orders.models import (
     CostBearer,
@@ -466,7 +466,7 @@ def test_transfer_request_excludes_refund_made_in_stripe_dashboard(stripe, send)
     order.refresh_from_db()
     assert (order.charged, order.amount_due) == (86_400, 33_600)
     assert (payment_display.due, payment_display.transfer.amount) == (3_600, 3_600)
-    assert current_transfer_instructions(order).amount == 3_600  # as in letters
+    assert load_transfer_instructions(order).amount == 3_600  # as in letters
 
 
 def test_decision_about_dashboard_refund_does_not_hide_amount_due(stripe, send) -> None:

@@ -17,7 +17,7 @@ from orders.actions.payments.confirm_order import OrderNotAwaitingPayment
 from orders.actions.payments.order_payments import (
     PaymentInProgress,
     change_payment_method,
-    current_transfer_instructions,
+    load_transfer_instructions,
 )
 from orders.models import (
     GatewayCall,
@@ -308,7 +308,7 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
 
     later = build_payment_display(Order.objects.get(pk=order.pk), now=NOW)
     first, repeated = change_payment_method(**by_transfer), change_payment_method(**by_transfer)
-    requested = current_transfer_instructions(Order.objects.get(pk=order.pk))
+    requested = load_transfer_instructions(Order.objects.get(pk=order.pk))
     settled = receive_transfer(order.code, 3_600)
 
     assert early.due == 3_600

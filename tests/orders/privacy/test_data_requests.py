@@ -30,7 +30,7 @@ from orders.actions.privacy.data_requests import (
     request_deletion,
     run_due_deletions_task,
 )
-from orders.actions.privacy.personal_data import personal_data_of_user
+from orders.actions.privacy.personal_data import read_personal_data_of_user
 from orders.models import (
     BankTransfer,
     DeliveryRun,
@@ -173,7 +173,7 @@ def test_export_names_bank_accounts_until_owner_is_anonymised() -> None:
     account = {"bank_bin": "970436", "bank_account": "0099887766", "bank_holder": "NGUYEN THI HOA"}
     Payout.objects.update(**account, state="paid", paid_at=NOW)
 
-    exported = personal_data_of_user(user.pk)
+    exported = read_personal_data_of_user(user.pk)
 
     assert sorted(transfer["amount"] for transfer in exported["transfers"]) == [5_000, order.total_gross]
     assert {transfer["payer_account"] for transfer in exported["transfers"]} == {"0099887766"}
@@ -204,7 +204,7 @@ def test_export_lists_shared_phones_handovers_and_runs_that_name_the_person(
         HandoverRecord.objects.create(**facts, **received, code=code, method=HandoverMethod.DIGITS)
     DeliveryRun.objects.create(cooperative=seller, name="Bắc Hà", driver_name=member.name, created_at=NOW)
 
-    of_member, of_buyer = personal_data_of_user(member.pk), personal_data_of_user(buyer.pk)
+    of_member, of_buyer = read_personal_data_of_user(member.pk), read_personal_data_of_user(buyer.pk)
 
     phone = {"phone__name": "Máy ở bàn đóng hàng", "set_at": NOW, "ended_at": None}
     assert of_member["shared_phones"] == [phone]
@@ -228,7 +228,7 @@ def test_number_of_queries_of_export_does_not_depend_on_number_of_orders() -> No
     for _more in range(2):
         ended_order(user=user)
         with CaptureQueriesContext(connection) as queries:
-            personal_data_of_user(user.pk)
+            read_personal_data_of_user(user.pk)
         counts.append(len(queries))
 
     assert counts[0] == counts[1]
@@ -522,7 +522,7 @@ def test_export_lists_second_factors_without_secrets_and_anonymising_deletes_the
         *RecoveryCode.objects.values_list("digest", flat=True),
     }
 
-    exported = personal_data_of_user(user.pk)
+    exported = read_personal_data_of_user(user.pk)
     build_workbook(exported)
     as_text = gzip.decompress(compressed_json(exported)).decode()
     anonymise_person(user_id=user.pk, actor=SYSTEM, now=NOW)

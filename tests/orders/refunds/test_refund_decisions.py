@@ -38,9 +38,9 @@ from orders.actions.payouts.refund_execution import (
 )
 from orders.actions.payouts.surplus_refunds import (
     overpaid_orders,
+    read_refundable_surplus,
     refund_ended_order_surplus,
     refund_ended_orders_task,
-    refundable_surplus,
 )
 from orders.actions.refunds.refund_decisions import (
     EmptyRefund,
@@ -49,7 +49,7 @@ from orders.actions.refunds.refund_decisions import (
     RefundDecision,
     RefundExceedsLimit,
     decide_refund,
-    refund_limits,
+    read_refund_limits,
 )
 from orders.models import (
     CostBearer,
@@ -243,7 +243,7 @@ def test_pending_refund_of_one_part_does_not_reduce_cash_of_another() -> None:
     hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
     deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **ACTOR_NOW)
     assert sums(order)[:2] == (70_000, 160_000)  # 90,000 of it is to be refunded
-    assert refundable_surplus(Order.objects.get(pk=order.pk)) == 0
+    assert read_refundable_surplus(Order.objects.get(pk=order.pk)) == 0
     check_everything()
 
 
@@ -303,7 +303,7 @@ def test_refunds_cannot_exceed_payment() -> None:
 
     assert sum(refund.repayment for refund in refunds) == 120_000
     assert sum(Payout.objects.values_list("amount", flat=True)) == 120_000
-    assert refundable_surplus(Order.objects.get(pk=order.pk)) == 0
+    assert read_refundable_surplus(Order.objects.get(pk=order.pk)) == 0
     check_everything()
 
 
@@ -766,7 +766,7 @@ def test_failed_refund_is_not_counted_as_surplus() -> None:
         now=LATER,
     )
 
-    assert refundable_surplus(Order.objects.get(pk=order.pk)) == 0
+    assert read_refundable_surplus(Order.objects.get(pk=order.pk)) == 0
 
 
 def test_refund_is_split_over_payments() -> None:
@@ -779,7 +779,7 @@ def test_refund_is_split_over_payments() -> None:
     Payment.objects.filter(pk=second.pk).update(created_at=LATER + datetime.timedelta(days=999))
     record_received_money(Order.objects.get(pk=order.pk), second, 15_000, idempotency_key="more", **ACTOR_NOW)
     part = deliver_order(order)
-    assert refund_limits(Order.objects.get(pk=order.pk), None).surplus == 15_000
+    assert read_refund_limits(Order.objects.get(pk=order.pk), None).surplus == 15_000
 
     refund = refund_first_line(part, 25_000, surplus=15_000)
 

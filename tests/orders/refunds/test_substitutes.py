@@ -28,8 +28,8 @@ from orders.actions.refunds.offer_substitute import (
     SubstituteOffer,
     UnsuitableSubstitute,
     answer_deadline,
+    find_substitute_choices,
     offer_substitute,
-    substitute_choices,
     withdraw_substitute,
 )
 from orders.actions.refunds.report_shortage import report_shortage
@@ -474,7 +474,7 @@ def test_choices_are_own_variants_in_stock(django_assert_num_queries) -> None:
     make_variant(make_seller("HTX Tài Hoan"))
 
     with django_assert_num_queries(5):
-        choices = substitute_choices(case.part)
+        choices = find_substitute_choices(case.part)
 
     assert [(choice.variant.product.name, choice.unit_price, choice.free) for choice in choices] == [
         ("Bún khô", 80_000, 10),

@@ -8,9 +8,9 @@ import pytest
 
 from cooperatives.models import DeliveryKind, Role
 from orders.actions.cash_on_delivery.cash_offset import (
+    find_settlements_to_offset,
     offset_collected_cash,
     offset_collected_cash_task,
-    settlements_to_offset,
 )
 from orders.actions.payouts.complete_payouts import (
     PayoutAlreadyPaid,
@@ -273,12 +273,12 @@ def test_empty_correction_or_missing_reason_is_refused(amount, reason) -> None:
 def test_sweep_offsets_cash_whose_task_was_lost() -> None:
     part_paid_at_pickup()
     settlement = close()
-    assert settlements_to_offset() == [settlement.pk]
+    assert find_settlements_to_offset() == [settlement.pk]
 
     offset_collected_cash_task(settlement_id=settlement.pk)
 
     assert Parcel.objects.get().cod_state == "reconciled"
-    assert settlements_to_offset() == []
+    assert find_settlements_to_offset() == []
 
 
 def test_members_with_access_to_money_are_notified_of_closing_and_payout() -> None:

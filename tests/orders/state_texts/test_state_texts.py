@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from orders.actions.cash_on_delivery.cash_collection import cash_to_collect
+from orders.actions.cash_on_delivery.cash_collection import read_cash_to_collect
 from orders.models import Parcel
 from orders.states import CodState, OrderStatus, ParcelState, PartState, Progress
 from shop.notifications.models import Notification
@@ -79,7 +79,7 @@ def test_notice_of_ended_part_says_who_ended_it(step: str, subject: str) -> None
 def test_desk_and_parcel_await_the_same_cash_after_a_refund() -> None:
     order = OrderInSteps("accept, pack, refund", NOW).order
 
-    assert Parcel.objects.get().cod_expected == cash_to_collect(order) == order.amount_due == 220_000
+    assert Parcel.objects.get().cod_expected == read_cash_to_collect(order) == order.amount_due == 220_000
 
 
 @pytest.mark.django_db

@@ -16,7 +16,7 @@ from django.utils import timezone
 from orders.models import CashRemittance, Parcel, StatementImport, StatementRow
 from orders.states import CodState
 from shop.accounts.staff.permissions import Permission
-from shop.reports.cash import CashAge, cash_by_holder
+from shop.reports.cash import CashAge, read_cash_by_holder
 from shop.reports.report_files import BYTE_ORDER_MARK
 from tests.factories import make_admin, make_cooperative, make_member, make_seller, make_staff
 from tests.markup import html_of
@@ -106,7 +106,7 @@ def test_cash_is_aged_by_vietnamese_days_and_grouped_by_holder(cashier: Client) 
     Parcel.objects.filter(pk=unreported.pk).update(delivered_at=timezone.now())
     today = timezone.localdate()
 
-    (carrier,), (cooperative,) = cash_by_holder(today, "VND")
+    (carrier,), (cooperative,) = read_cash_by_holder(today, "VND")
 
     assert carrier.by_age == {
         CashAge.NEW: 130_000 + 140_000 + 210_000,

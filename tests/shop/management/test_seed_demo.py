@@ -12,7 +12,7 @@ from django.db.models import Sum
 from django.test import TestCase, override_settings
 from django.urls import resolve
 
-from catalog.actions.listings.listing_states import missing_legal_fields
+from catalog.actions.listings.listing_states import find_missing_legal_fields
 from catalog.models import Bulletin, Listing, Movement, Product, Stock, Variant, VariantMedia
 from catalog.states import ListingState
 from cooperatives.actions.application_checks import is_own_account
@@ -58,7 +58,7 @@ from shop.management.demo.order_plan import Planner
 from shop.management.demo.past_orders import receive_planned_stock, run_planned_orders
 from shop.management.demo.seed_market import (
     SEEDER,
-    members_by_cooperative,
+    read_members_by_cooperative,
     seed_market,
     seed_open_orders,
     seed_orders,
@@ -66,7 +66,7 @@ from shop.management.demo.seed_market import (
 from shop.management.demo_state.accounts import ACCOUNTS
 from shop.management.demo_state.progress import STOCKED, is_interrupted
 from shop.notifications.models import Notification
-from shop.reports.cash import CashAge, cash_by_holder
+from shop.reports.cash import CashAge, read_cash_by_holder
 from tests.invariants import check_everything
 
 NOW = datetime.datetime(2026, 11, 25, 3, 0, tzinfo=datetime.UTC)
@@ -161,7 +161,7 @@ class DemoTests(TestCase):
         assert Translation.objects.filter(kind="catalog.product", field="name", language="en").count() == 60
         assert Picture.objects.filter(state=PictureState.WAITING).count() == len(picture_names())
         assert set(MarketDay.objects.values_list("kind", flat=True)) == set(MarketDayKind)
-        assert not [product.name for product in Product.objects.all() if missing_legal_fields(product)]
+        assert not [product.name for product in Product.objects.all() if find_missing_legal_fields(product)]
 
     def test_variants_cooperatives_and_certificates_show_their_pictures(self) -> None:
         seen = VariantMedia.objects.values_list("media__product__name", "media__picture")
@@ -259,7 +259,7 @@ class DemoTests(TestCase):
         before = dict(Stock.objects.values_list("pk", "on_hand"))
         receive_planned_stock(planned, actor=SEEDER, now=NOW - datetime.timedelta(days=200))
         record_change(STOCKED, channel, actor=SEEDER, now=NOW, data={"orders": 6, "seed": 5})
-        run_planned_orders(planned[:4], channel, members_by_cooperative(), buyer, now=NOW)
+        run_planned_orders(planned[:4], channel, read_members_by_cooperative(), buyer, now=NOW)
         assert is_interrupted()
 
         answered = seed_orders(40, seed=9, now=NOW + datetime.timedelta(days=1))
@@ -276,7 +276,7 @@ class DemoTests(TestCase):
 
     def test_bulk_history_equals_the_one_made_by_actions(self) -> None:
         channel, buyer = Channel.objects.get(), self.users[ACCOUNTS[0].email]
-        members = members_by_cooperative()
+        members = read_members_by_cooperative()
         finished_orders = [order for order in Planner(channel, seed=11, now=NOW).plan(80) if order.is_over]
         called_off = [
             finished_order
@@ -429,7 +429,7 @@ class UnderWayTests(TestCase):
         check_everything()
 
     def test_cash_is_outstanding_at_several_ages_and_some_is_reconciled(self) -> None:
-        carriers, cooperatives = cash_by_holder(vietnam_date(NOW), "VND")
+        carriers, cooperatives = read_cash_by_holder(vietnam_date(NOW), "VND")
         ages = {age for debtor in carriers + cooperatives for age, amount in debtor.ages if amount}
         assert {CashAge.NEW, CashAge.OLD} < ages
         assert CashRemittance.objects.filter(reconciled_at__isnull=False).exists()

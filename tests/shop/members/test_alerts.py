@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cooperatives.models import Membership, Role
-from orders.actions.alerts.alert_rules import alert_rules, set_alert_rules
+from orders.actions.alerts.alert_rules import load_alert_rules, set_alert_rules
 from orders.actions.alerts.escalate_alerts import escalate_alerts
 from orders.alert_states import AlertState
 from orders.models import Alert
@@ -110,12 +110,12 @@ def test_manager_sets_minutes_and_quiet_hours(manager, seller) -> None:
     wrong = {"minutes": "0", "quiet_from": "24", "quiet_until": "", "low_stock_at": "-1"}
     page = html_of(manager.post(path, wrong | {"near_expiry_days": "366"}))
     assert page.count('class="error"') == 5
-    assert alert_rules(seller.pk).minutes == 10
+    assert load_alert_rules(seller.pk).minutes == 10
 
     right = {"minutes": "15", "quiet_from": "22", "quiet_until": "6", "low_stock_at": "8"}
     manager.post(path, right | {"near_expiry_days": "4"})
 
-    rules = alert_rules(seller.pk)
+    rules = load_alert_rules(seller.pk)
     assert (rules.minutes, rules.quiet_from, rules.quiet_until) == (15, 22, 6)
     seller.refresh_from_db()
     assert (seller.low_stock_threshold, seller.days_near_expiry) == (8, 4)

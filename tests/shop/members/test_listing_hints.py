@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from catalog.actions.products.similar_products import usual_prices
+from catalog.actions.products.similar_products import read_usual_prices
 from catalog.models import Price, Product, Variant
 from catalog.states import ListingState
 from shop.core.models import Picture
@@ -118,7 +118,7 @@ def test_usual_prices_are_shown_by_content(lister) -> None:
 def test_prices_that_cannot_be_compared_give_no_range(prices, content) -> None:
     sell_honey(*prices)
 
-    assert usual_prices(make_channel(), "Mật ong", Variant(unit="jar", **content)) is None
+    assert read_usual_prices(make_channel(), "Mật ong", Variant(unit="jar", **content)) is None
 
 
 def test_ten_times_the_usual_price_is_asked_about_once(lister, seller) -> None:

@@ -15,7 +15,7 @@ from orders.actions.fulfilment.pack_parcels import pack_parcel
 from orders.actions.fulfilment.pick_list import (
     PickListChanged,
     RequestedPick,
-    open_pick_shares,
+    find_open_pick_shares,
     tick_picks,
 )
 from orders.actions.fulfilment.void_parcels import void_parcel
@@ -129,7 +129,7 @@ def test_tick_of_a_packed_line_is_refused_and_the_others_stay_unticked(packer, s
     keys = keys_of(packer.get(PICK_LIST))
     line = packed.lines.get()
     pack_parcel(part_id=packed.pk, quantities={line.pk: 1}, actor=Actor.system(), now=fixed_now())
-    shares = open_pick_shares([waiting.lines.get()], today=fixed_now().date())
+    shares = find_open_pick_shares([waiting.lines.get()], today=fixed_now().date())
     picks = [RequestedPick(part.lines.get().pk, shares[0].warehouse_id, 1) for part in (packed, waiting)]
 
     with assert_refused(PickListChanged, "pick_list_changed"):

@@ -12,7 +12,7 @@ from catalog.actions.taxonomy.category_tree import merge_category
 from catalog.models import Category, Product
 from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part
-from orders.actions.ledger.seller_earnings import expected_commissions
+from orders.actions.ledger.seller_earnings import read_expected_commissions
 from orders.actions.order_records.recalculate_order import recalculate_columns
 from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import CostBearer, Order, OrderLine, OrderPart, OrderSource
@@ -146,7 +146,7 @@ def test_commission_is_what_the_ledger_charges_for_the_items_that_are_sent() -> 
     assert groups[SalesGroup.PRODUCT][short_variant.product_id].commission == 1_950
     assert {sum_figures(rows.values()).commission for rows in groups.values()} == {8_250}
     assert by_period(sales_query())[TUESDAY].commission == 8_250
-    assert expected_commissions([part.pk, other_part.pk]) == {part.pk: 1_950, other_part.pk: 6_300}
+    assert read_expected_commissions([part.pk, other_part.pk]) == {part.pk: 1_950, other_part.pk: 6_300}
 
 
 def test_cancelled_part_is_charged_no_commission() -> None:
@@ -158,7 +158,7 @@ def test_cancelled_part_is_charged_no_commission() -> None:
     everything = totals(sales_query(basis=SalesBasis.EVERYTHING))
 
     assert (everything.goods, everything.commission) == (365_000, 0)
-    assert expected_commissions([part.pk]) == {}
+    assert read_expected_commissions([part.pk]) == {}
 
 
 def test_delivery_has_its_own_row_among_products_and_categories() -> None:

@@ -14,7 +14,7 @@ from catalog.actions.products.delete_products import delete_product
 from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import set_variant_stock, update_variant
 from catalog.models import Lot, Price, Product, ProductMedia, Stock, Unit
-from cooperatives.access import membership_context
+from cooperatives.access import load_membership
 from cooperatives.actions.cooperative_lifecycle import change_stock_warnings
 from cooperatives.models import Membership, Role
 from orders.actions.fulfilment.cancel_parts import cancel_part
@@ -53,7 +53,7 @@ def phone(seller) -> Phone:
 
 def pull(phone: Phone, since: str = "", *, now: datetime.datetime = ALL_SETTLED_AT) -> dict[str, Any]:
     """Return what the phone pulls at this time."""
-    return pull_rows(membership_context(phone.user, phone.cooperative.pk), since, now=now)
+    return pull_rows(load_membership(phone.user, phone.cooperative.pk), since, now=now)
 
 
 def pull_all(phone: Phone) -> tuple[dict[tuple[str, int], dict[str, Any]], str]:
