@@ -18,11 +18,16 @@ from orders.views import (
     recall_page,
     refund_page,
     reorder,
+    trace_page,
 )
 from orders.views.order_access import order_path
 
 app_name = "orders"
 urlpatterns = [
+    path("truy-xuat/", trace_page.find_trace, name="find-trace"),
+    path("truy-xuat/<str:code>/", trace_page.show_trace, name="trace"),
+    path("01/<str:gtin>", trace_page.redirect_digital_link, name="digital-link"),
+    path("01/<str:gtin>/10/<str:code>", trace_page.redirect_digital_link, name="digital-link"),
     path("tai-khoan/dong-y/<str:purpose>/", my_data.set_consent, name="set-consent"),
     path("tai-khoan/du-lieu/", my_data.show_my_data, name="my-data"),
     path("tai-khoan/du-lieu/ban-sao/", my_data.request_export, name="request-data-copy"),

@@ -42,6 +42,10 @@ class LotQuerySet(models.QuerySet["Lot"]):
         """Return lots whose balance is not 0 (below 0, more was sent than received). Annotates `on_hand`."""
         return self.annotate(on_hand=Sum("balances__on_hand", default=0)).exclude(on_hand=0)
 
+    def with_stock(self) -> LotQuerySet:
+        """Return lots of which something is left. Annotates `on_hand`."""
+        return self.annotate(on_hand=Sum("balances__on_hand", default=0)).filter(on_hand__gt=0)
+
     def near_expiry(self, cooperative: Cooperative, today: datetime.date) -> LotQuerySet:
         """Return the cooperative's lots in stock that are near their use-by date or past it.
 
@@ -60,7 +64,7 @@ class LotQuerySet(models.QuerySet["Lot"]):
         ).filter(
             Q(harvested_on=None) | Q(expires_on__lt=today) | Q(three_times_left__lte=datetime.timedelta(0))
         )
-        return in_last_third.annotate(on_hand=Sum("balances__on_hand", default=0)).filter(on_hand__gt=0)
+        return in_last_third.with_stock()
 
     def used_up(self) -> LotQuerySet:
         """Return lots with nothing left, newest first. Annotates `on_hand`."""

@@ -13,7 +13,6 @@ from catalog.views.product_lists import list_products, search_products_page, sho
 from catalog.views.product_page import show_product
 from catalog.views.recently_seen import list_recently_seen
 from catalog.views.season_pages import list_ocop_products, list_regions, show_region, show_seasons
-from catalog.views.trace_page import find_lot, redirect_digital_link, show_trace
 from catalog.views.wish_list import show_wish_list
 
 __all__ = [
@@ -21,7 +20,6 @@ __all__ = [
     "download_bulletin_text",
     "download_spoken_text",
     "edit_follow",
-    "find_lot",
     "follow",
     "list_bulletins",
     "list_cooperatives",
@@ -31,7 +29,6 @@ __all__ = [
     "list_recently_seen",
     "list_regions",
     "manage_back_in_stock",
-    "redirect_digital_link",
     "request_back_in_stock_view",
     "search_products_page",
     "show_bulletin",
@@ -40,7 +37,6 @@ __all__ = [
     "show_product",
     "show_region",
     "show_seasons",
-    "show_trace",
     "show_wish_list",
     "suggest_searches",
 ]

@@ -17,6 +17,7 @@ from catalog.models import Price, Product, ProductMedia
 from catalog.models.listing import Listing
 from catalog.pricing import within_order_limit
 from catalog.season_labels import month_of_return
+from catalog.trace_codes import trace_code
 from catalog.unit_labels import unit_label
 from catalog.views.back_in_stock import back_in_stock_form, paused_product_page
 from catalog.views.breadcrumbs import breadcrumbs_to
@@ -76,7 +77,11 @@ def show_product(request: HttpRequest, slug: str) -> HttpResponse:
     if request.headers.get("HX-Target") == "delivery":
         return render(request, "catalog/product.html#delivery", context)
     context |= variant_context | _build_details_context(request, requested_product, channel, choices, now=now)
-    context |= {"best": purchase.choice, "media": media}
+    context |= {
+        "best": purchase.choice,
+        "media": media,
+        "trace_code": trace_code(purchase.choice.variant) if purchase.choice else "",
+    }
     return render(request, "catalog/product.html", context)
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Prefetch
 from django.utils.translation import get_language
 
-from catalog.models import Variant
+from catalog.models import Lot, Variant
 from orders.actions.complaints.file_complaint import complaint_deadline
 from orders.models import (
     Complaint,
@@ -129,6 +129,12 @@ class PartTimeline:
         return any(parcel.state == ParcelState.HANDED_OVER for parcel in self.parcels)
 
     @property
+    def lots(self) -> list[Lot]:
+        """The lots in its parcels, each once."""
+        lines = [line for parcel in self.parcels for line in parcel.lines.all()]
+        return list({line.lot.pk: line.lot for line in lines if line.lot is not None}.values())
+
+    @property
     def dispatched_parcels(self) -> list[tuple[str, Parcel]]:
         """The dispatched parcels, each with its number of the total."""
         labels = parcel_position_labels(self.parcels)
@@ -198,7 +204,9 @@ def _load_parts(order: Order) -> list[OrderPart]:
 def _load_parcels_by_part(order: Order) -> dict[int, list[Parcel]]:
     parcels: dict[int, list[Parcel]] = {}
     rows = Parcel.objects.filter(part__order=order).select_related("slip").in_order()
-    for parcel in rows.prefetch_related(Prefetch("lines", ParcelLine.objects.order_by("pk"))):
+    for parcel in rows.prefetch_related(
+        Prefetch("lines", ParcelLine.objects.select_related("lot").order_by("pk"))
+    ):
         parcels.setdefault(parcel.part_id, []).append(parcel)
     return parcels
 

@@ -6,6 +6,7 @@ from shop.members import app_shell, kept_pictures, today
 from shop.members.alerts import alert_list, devices
 from shop.members.catalogue import (
     bulk_edit,
+    code_sheets,
     discounts,
     imports,
     listings,
@@ -163,6 +164,7 @@ urlpatterns = [
     path("hang/bang/<int:import_id>/bo/", imports.discard_listing_import_view, name="discard-listing-import"),
     path("hang/moi/goi-y/", products.show_listing_hints, name="listing-hints"),
     path("hang/<int:listing_id>/", listings.show_listing, name="listing"),
+    path("hang/<int:listing_id>/ma-qr/", code_sheets.show_product_codes, name="product-codes"),
     path("hang/<int:listing_id>/sao-chep/", products.copy_listing, name="copy-listing"),
     path("hang/<int:listing_id>/gui-duyet/", submission.submit_listing_view, name="submit-listing"),
     path("hang/<int:listing_id>/tam-ngung/", listings.pause_listing_view, name="pause-listing"),
@@ -206,7 +208,7 @@ urlpatterns = [
     path("lo/", lots.list_lots, name="lots"),
     path("lo/moi/", lots.create_lot, name="create-lot"),
     path("lo/<int:lot_id>/", lots.show_lot, name="lot"),
-    path("lo/<int:lot_id>/tem/", lots.show_lot_labels, name="lot-labels"),
+    path("lo/<int:lot_id>/tem/", code_sheets.show_lot_labels, name="lot-labels"),
     path("lo/<int:lot_id>/nhap-xuat/", lots.move_lot, name="move-lot"),
     path("lo/<int:lot_id>/chang/", lots.add_stage, name="add-lot-stage"),
     path("lo/<int:lot_id>/anh/", lot_photos.add_lot_photos, name="add-lot-photos"),

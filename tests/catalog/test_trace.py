@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -10,18 +11,21 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.actions.stock.lots import LotDetails, add_lot_stage, receive_lot
-from catalog.models import Lot, Variant
+from catalog.models import Lot, LotBalance, Product, Variant
 from catalog.states import ListingState
+from catalog.trace_codes import variant_code, variant_id_of_code
 from cooperatives.models import Certificate, CertificateKind, Producer
+from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
+from orders.models import Parcel
+from orders.trace_links import lot_trace_address, variant_trace_address
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
-from shop.members.catalogue.lots import trace_address
-from tests.factories import THAI_NGUYEN, get_stock, make_seller, make_variant
+from tests.factories import THAI_NGUYEN, get_stock, make_order, make_seller, make_variant
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
 MEMBER = Actor.system("test")
-MAX_QUERIES, MAX_BYTES = 12, 30 * 1024
+MAX_QUERIES, MAX_BYTES = 14, 30 * 1024
 
 
 def make_lot(variant, **details):
@@ -145,13 +149,96 @@ def test_digital_links_and_bar_codes_lead_to_lots_and_products(client) -> None:
     lot = make_lot(Variant.objects.get(pk=variant.pk))
     plain = make_lot(make_variant())
 
-    addresses = [trace_address(row).removeprefix("http://").partition("/")[2] for row in (lot, plain)]
+    addresses = [lot_trace_address(row).removeprefix("http://").partition("/")[2] for row in (lot, plain)]
     answers = [client.get(f"/{addresses[0]}"), client.get("/01/08930000000017")]
     page = html_of(client.get("/truy-xuat/08930000000017/"))
 
     assert addresses == [f"01/08930000000017/10/{lot.code}", f"truy-xuat/{plain.code}/"]
     assert [answer.url for answer in answers] == [f"/truy-xuat/{lot.code}/", "/truy-xuat/08930000000017/"]
     assert "Mật ong" in page
+    assert f'href="/truy-xuat/{lot.code}/"' in page
+
+
+def test_code_of_an_option_leads_to_its_product_with_the_lots_in_stock(client) -> None:
+    today = vietnam_date(timezone.now())
+    household = Producer.objects.create(cooperative=make_seller("HTX khác"), name="Nhà ông Sính")
+    variant = make_variant(name="Măng khô")
+    Product.objects.filter(pk=variant.product_id).update(producer=household)
+    late, early = (make_lot(variant, expires_on=today + timedelta(days)) for days in (9, 3))
+    recalled, empty = make_lot(variant), make_lot(variant)
+    other = make_lot(make_variant(variant.cooperative))
+    Lot.objects.filter(pk=recalled.pk).update(recalled_at=timezone.now())
+    LotBalance.objects.filter(lot=empty).update(on_hand=0)
+    code = variant_code(variant.pk)
+
+    address = variant_trace_address(variant).removeprefix("http://").partition("/")[2]
+    page = html_of(client.get(f"/{address}"))
+
+    assert address == f"truy-xuat/{code}/"
+    assert "Măng khô" in page
+    assert "Nhà ông Sính" not in page
+    shown = re.findall(r'href="/truy-xuat/(L\w+)/"', page)
+    assert shown == [early.code, late.code, recalled.code]
+    assert page.count("Bị thu hồi") == 1
+    assert other.code not in page
+
+
+def test_codes_of_options_are_told_from_mistyped_and_unknown_ones(client) -> None:
+    draft = make_variant(state=ListingState.DRAFT)
+    code = variant_code(draft.pk)
+    swapped = code[:-1] + ("A" if code[-1] != "A" else "C")
+
+    statuses = [
+        client.get(f"/truy-xuat/{text}/").status_code for text in (code, swapped, variant_code(10**9))
+    ]
+
+    assert statuses == [404, 404, 404]
+    assert variant_id_of_code(swapped) is None
+    assert [variant_id_of_code(variant_code(key)) for key in (1, 22, 23, 10**9)] == [1, 22, 23, 10**9]
+    with pytest.raises(OverflowError):
+        variant_code(23**7)
+
+
+def test_product_page_leads_to_the_lots(client) -> None:
+    variant = make_variant()
+
+    page = html_of(client.get(f"/san-pham/{variant.product.slug}/"))
+
+    assert f'href="/truy-xuat/{variant_code(variant.pk)}/"' in page
+
+
+def test_steps_of_stock_and_parcels_are_added_without_people_places_and_hours(client) -> None:
+    seller = make_seller("HTX Yến Dương")
+    variant = make_variant(seller, on_hand=0, name="Bí xanh")
+    lot = make_lot(variant)
+    days = {"packed_at": (2, 4), "handed_over_at": (5, 5), "delivered_at": (6, 8)}
+    for number, vehicle in enumerate(["", "29B-123.45"]):
+        order = make_order((variant, 1), name="Nông Thị Lan", now=timezone.now())
+        part = order.parts.get()
+        accept_part(part_id=part.pk, actor=MEMBER, now=timezone.now())
+        parcel = pack_parcel(
+            part_id=part.pk, quantities={order.lines.get().pk: 1}, actor=MEMBER, now=timezone.now()
+        )
+        assert parcel.lines.get().lot == lot
+        moments = {
+            name: datetime(2026, 11, values[number], 3, 7, tzinfo=UTC) for name, values in days.items()
+        }
+        Parcel.objects.filter(pk=parcel.pk).update(vehicle=vehicle, **moments)
+
+    page = html_of(client.get(f"/truy-xuat/{lot.code}/"))
+
+    section = page[page.index('id="steps"') : page.index("</ol>", page.index('id="steps"'))]
+    steps = re.findall(
+        r"<li.*?</span><span\s*>(.*?)</span>\s*<time[^>]*>\s*(.*?)\s*</time>", section, re.DOTALL
+    )
+    assert [(title, " ".join(when.split())) for title, when in steps][:4] == [
+        ("Đóng gói cho khách", "02/11/2026 – 04/11/2026"),
+        ("Bàn giao đi giao", "05/11/2026"),
+        ("Lên xe khách", "05/11/2026"),
+        ("Đã giao", "06/11/2026 – 08/11/2026"),
+    ]
+    assert steps[-1][0] == "Nhập kho hợp tác xã"
+    assert not any(text in page for text in ("Nông Thị Lan", "29B-123.45", "10:07", order.code))
 
 
 @pytest.mark.parametrize(

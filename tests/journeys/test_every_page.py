@@ -67,7 +67,7 @@ NO_PAGES = {
     "orders:data-copy-file": "JSON, or XLSX",
     "orders:communes": "the options of a list",
     "orders:find-communes": "the options of a list",
-    "catalog:digital-link": "leads on to the lot's page",
+    "orders:digital-link": "leads on to the lot's page",
     "catalog:suggest-searches": "a list under the search field",
     "catalog:recently-seen": "a list that pages fetch",
     "orders:payment-status": "nothing, or the order's page anew",

@@ -44,6 +44,7 @@ from catalog.models import (
     Variant,
 )
 from catalog.states import ListingState
+from catalog.trace_codes import trace_code
 from cooperatives.actions.cooperative_lifecycle import pause_cooperative
 from cooperatives.actions.followers import confirm_follow, request_follow
 from cooperatives.actions.profile import HouseholdDetails, add_household
@@ -838,6 +839,8 @@ def _lot_visits(market: _Market) -> list[Visit]:
     )
     return [
         *(Visit(path, "manager") for path in ("/xa-vien/lo/", "/xa-vien/lo/?het=1", page, f"{page}tem/")),
+        Visit(f"/xa-vien/hang/{market.variant.product.listings.get().pk}/ma-qr/", "manager"),
+        Visit(f"/truy-xuat/{trace_code(market.variant)}/"),
         Visit("/xa-vien/lo/moi/", "manager"),
         Visit("/xa-vien/lo/moi/", "manager", sent={"quantity": "x"}),
         *(Visit(path) for path in ("/truy-xuat/", f"/truy-xuat/{lot.code}/")),

@@ -81,7 +81,7 @@ ASKS_NOT = {
         market-days memberships move-lot move-picture offer-substitute offline pack-parcel
         pack-parts parcel parcel-label
         parcel-label-pdf parcel-labels parcel-labels-pdf parcel-slip part parts pause-listing
-        pause-selling pick-list preview-weight print-settlement profile profile-picture
+        pause-selling pick-list preview-weight print-settlement product-codes profile profile-picture
         promotion receive-photo receive-return receive-stock received-invitation record-weight
         refuse-part reject-complaint remove-alert-device remove-certificate remove-household
         remove-household-picture remove-lot-photo remove-picture remove-pin

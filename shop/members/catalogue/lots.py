@@ -8,14 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import segno
-from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
@@ -38,7 +36,6 @@ from shop.members.forms.photos import PhotosForm
 from shop.members.member_access import for_members, render_page, submitted_key
 
 PER_PAGE = 40
-LABELS_PER_SHEET = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,31 +118,6 @@ def create_lot(request: HttpRequest, membership: MembershipContext) -> HttpRespo
 def show_lot(request: HttpRequest, membership: MembershipContext, lot_id: int) -> HttpResponse:
     """Show a lot: dates, producer, stock per warehouse, stages, and the parcels that hold it."""
     return render_lot(request, membership, find_lot_with_details(membership, lot_id))
-
-
-@require_safe
-@for_members(MemberRight.COUNT_STOCK)
-def show_lot_labels(request: HttpRequest, membership: MembershipContext, lot_id: int) -> HttpResponse:
-    """Render a sheet of small labels with the lot's QR code, which leads to its public page."""
-    lot = find_lot_with_details(membership, lot_id)
-    context = {
-        "lot": lot,
-        "cooperative": membership.cooperative,
-        "code": segno.make(trace_address(lot), micro=False).svg_data_uri(border=2, omitsize=True),
-        "copies": range(LABELS_PER_SHEET),
-        "back_url": lot_url(lot.pk),
-    }
-    return render(request, "members/lot_labels.html", context)
-
-
-def trace_address(lot: Lot) -> str:
-    """Return the address of the lot's public page: a GS1 Digital Link if its variant has a GTIN."""
-    with translation.override(settings.LANGUAGE_CODE):
-        if lot.variant.gtin:
-            path = reverse("catalog:digital-link", args=[lot.variant.gtin.zfill(14), lot.code])
-        else:
-            path = reverse("catalog:trace", args=[lot.code])
-    return f"{settings.PUBLIC_URL}{path}"
 
 
 @require_POST

@@ -20,8 +20,8 @@ from catalog.models import Lot
 from cooperatives.access import MemberRight, MembershipContext
 from orders.models import Parcel, ParcelLine
 from orders.states import ParcelState
+from orders.trace_links import lot_trace_address
 from shop.core.errors import Missing
-from shop.members.catalogue.lots import trace_address
 from shop.members.fulfilment.parts import part_url
 from shop.members.member_access import for_members
 from shop.reports.pdf import PdfUnavailable, can_make_pdf, render_pdf
@@ -142,10 +142,19 @@ def _build_label(parcel: Parcel) -> Label:
             title=_("QR code of the parcel"),
         ),
         [
-            (lot, _draw_code(trace_address(lot), css="lot-qr", title=f"{_('QR code of the lot')} {lot.code}"))
+            (
+                lot,
+                _draw_code(
+                    lot_trace_address(lot), css="lot-qr", title=f"{_('QR code of the lot')} {lot.code}"
+                ),
+            )
             for lot in lots.values()
         ],
     )
+
+
+def _draw_lot_code(lot: Lot) -> SafeString:
+    return _draw_code(lot_trace_address(lot), css="lot-qr", title=f"{_('QR code of the lot')} {lot.code}")
 
 
 def _draw_code(address: str, *, css: str, title: str) -> SafeString:

@@ -42,6 +42,7 @@ from tests.factories import (
     unknown_uuid,
 )
 from tests.markup import html_of
+from tests.orders.fulfilment.test_lot_picks import make_lot
 from tests.orders.pages.order_proofs import ProvenOrdersClient, prove_order
 from tests.orders.state_texts.build_states import text_of
 
@@ -213,6 +214,21 @@ def test_coach_dispatch_shows_plate_and_driver_phone(client: Client) -> None:
     assert steps(page)[1:] == [("done", "Packed"), ("now", "On the way"), ("", "Arrival")]
     assert "I have received this part" in page
     assert "Yes, cancel" not in page
+
+
+def test_order_leads_to_the_lots_in_its_parcels(client: Client) -> None:
+    variant = make_variant(on_hand=0)
+    lots = [make_lot(variant, 1) for _lot in range(2)]
+    order = make_order((variant, 2))
+    part = order.parts.get()
+    before = page_of(client, order)
+    pack(part)
+
+    page = page_of(client, order)
+
+    assert "/truy-xuat/" not in before
+    for lot in lots:
+        assert page.count(f'href="/en/truy-xuat/{lot.code}/"') == 1
 
 
 def test_failed_delivery_shows_reason(client: Client) -> None:

@@ -22,8 +22,8 @@ from orders.actions.refunds.offer_substitute import SubstituteOffer, offer_subst
 from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import OrderPart, Parcel
 from orders.states import ParcelState, PartState
+from orders.trace_links import lot_trace_address
 from shop.core.actors import Actor
-from shop.members.catalogue.lots import trace_address
 from tests.factories import (
     fixed_now,
     get_stock,
@@ -219,7 +219,7 @@ def test_label_of_a_parcel_has_the_code_of_each_lot_on_one_page(packer, seller, 
     page_without_lot = html_of(packer.get(f"/xa-vien/kien/{without_lot.pk}/tem/"))
 
     for lot in lots:
-        drawn = segno.make(trace_address(lot), micro=False)
+        drawn = segno.make(lot_trace_address(lot), micro=False)
         path = re.search(r' d="([^"]+)"', drawn.svg_inline(border=2, omitsize=True))
         assert path is not None
         assert path[1] in page

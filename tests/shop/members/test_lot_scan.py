@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 from catalog.actions.stock.lots import LotDetails, receive_lot
 from catalog.models import Lot
 from cooperatives.models import Role
+from orders.trace_links import lot_trace_address
 from shop.core.actors import Actor
-from shop.members.catalogue.lots import trace_address
 from tests.camera import show_to_camera
 from tests.factories import fixed_now, get_stock, make_seller, make_variant
 from tests.markup import html_of
@@ -55,10 +55,10 @@ def test_scanned_label_shows_its_items_or_opens_its_lot(phone_with_workers: Page
     phone.goto("/xa-vien/goi/lay-hang/")
     scan = phone.get_by_role("button", name="Quét tem lô")
 
-    show_to_camera(trace_address(other))
+    show_to_camera(lot_trace_address(other))
     scan.click()
     expect(phone.get_by_text("Lô này không có trên trang này.")).to_be_visible()
-    show_to_camera(trace_address(picked))
+    show_to_camera(lot_trace_address(picked))
     scan.click()
     expect(phone.locator(f"[data-lots~='{picked.code}']")).to_be_focused()
     phone.goto("/xa-vien/lo/")

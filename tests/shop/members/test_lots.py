@@ -6,18 +6,22 @@ import uuid
 from datetime import timedelta
 
 import pytest
+import segno
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.html import escape
 
 from catalog.actions.stock.lots import LotDetails, receive_lot
-from catalog.models import Listing, Lot, LotBalance, LotPicture, LotStage
+from catalog.models import Listing, Lot, LotBalance, LotPicture, LotStage, Variant
+from catalog.trace_codes import variant_code
 from cooperatives.models import Producer, Role
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.models import ParcelLine
+from orders.trace_links import lot_trace_address, variant_trace_address
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.images.renditions import render_picture
@@ -403,3 +407,43 @@ def test_thirteenth_photo_other_files_and_foreign_lots_are_refused(lister, selle
     assert "Một lô có tối đa mười hai ảnh. Hãy xoá bớt ảnh trước." in html_of(too_many)
     assert "Tệp này không phải ảnh." in html_of(no_photo)
     assert list(LotPicture.objects.all()) == rows
+
+
+@pytest.mark.parametrize(
+    ("paper", "copies"), [("", 24), ("a4", 24), ("a6", 1), ("80", 1), ("58", 1), ("x", 24)]
+)
+def test_codes_of_a_lot_are_printed_in_several_sizes(lister, seller, paper, copies) -> None:
+    lot = make_lot(make_variant(seller, name="Măng khô"), days=20)
+
+    page = html_of(lister.get(f"/xa-vien/lo/{lot.pk}/tem/", {"giay": paper}))
+
+    drawn = segno.make(lot_trace_address(lot), micro=False).svg_data_uri(border=2, omitsize=True)
+    assert page.count(f'src="{escape(drawn)}"') == copies
+    assert page.count(f'<p class="code">{lot.code}</p>') == copies
+    assert f'class="code-sheet on-{paper if copies == 1 else "a4"}"' in page
+    assert page.count(f"Hạn dùng {lot.expires_on:%d/%m/%Y}") == copies
+
+
+def test_codes_of_options_are_printed(lister, seller) -> None:
+    first = make_variant(seller, name="Mật ong", barcode="8930000000017")
+    second = Variant.objects.create(
+        product=first.product, cooperative=seller, name="Chai to", unit="bottle", sort_order=1
+    )
+    address = f"/xa-vien/hang/{first.product.listings.get().pk}/ma-qr/"
+
+    pages = [html_of(lister.get(address, {"loai": key})) for key in ("", second.pk, "x")]
+
+    codes = ["08930000000017", variant_code(second.pk), "08930000000017"]
+    assert [page.count(f'<p class="code">{code}</p>') for page, code in zip(pages, codes, strict=True)] == [
+        24
+    ] * 3
+    assert variant_trace_address(first).endswith("/01/08930000000017")
+    drawn = segno.make(variant_trace_address(second), micro=False).svg_data_uri(border=2, omitsize=True)
+    assert f'src="{escape(drawn)}"' in pages[1]
+    assert f'href="{address}"' in html_of(lister.get(address.removesuffix("ma-qr/")))
+
+
+def test_codes_of_a_foreign_product_are_not_found(lister) -> None:
+    foreign = make_variant(make_seller("HTX khác"))
+
+    assert lister.get(f"/xa-vien/hang/{foreign.product.listings.get().pk}/ma-qr/").status_code == 404

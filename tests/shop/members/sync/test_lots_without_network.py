@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 
 from catalog.models import Lot, LotBalance, LotStage, Stock
 from cooperatives.models import Producer, Role
+from orders.trace_links import lot_trace_address
 from shop.core.dates.calendar import vietnam_date
-from shop.members.catalogue.lots import trace_address
 from shop.members.sync.models import PhoneCommand
 from tests.camera import show_to_camera
 from tests.factories import make_channel, make_variant, make_warehouse
@@ -40,7 +40,7 @@ def test_lots_are_received_counted_lost_moved_and_noted_without_network(
     phone.context.set_offline(True)
     phone.goto("/xa-vien/lo/")
     expect(phone.get_by_text("Sắp hết hạn, còn 5 ngày")).to_be_visible()
-    show_to_camera(trace_address(late))
+    show_to_camera(lot_trace_address(late))
     phone.get_by_role("button", name="Quét mã QR").click()
     expect(phone).to_have_url(re.compile(f"#lot-{late.pk}$"))
     phone.goto("/xa-vien/lo/")
