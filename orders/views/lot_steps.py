@@ -33,6 +33,11 @@ class LotStep:
     has_clock: bool = True
 
     @property
+    def stated_time(self) -> str:
+        """The time for machines, as exact as people read it."""
+        return self.first.isoformat() if self.has_clock else f"{vietnam_date(self.first)}"
+
+    @property
     def is_on_one_day(self) -> bool:
         return vietnam_date(self.first) == vietnam_date(self.last)
 
