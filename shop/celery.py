@@ -1,6 +1,6 @@
 """The Celery application and the schedule of background sweeps.
 
-Messages only make work prompt. Database rows are the truth: every sweep finds the due rows, so a lost message
+Messages only make work prompt. Database rows are the truth. Every sweep finds the due rows, so a lost message
 costs minutes, never an order.
 """
 
@@ -88,7 +88,7 @@ def _queue_first_beat(**_: object) -> None:
 @app.on_configure.connect
 def _make_queue_folders(**_: object) -> None:
     """Create the folders that the file transport expects."""
-    # Read Django's settings: reading app.conf here would configure it again, endlessly.
+    # Read Django's settings here, because reading app.conf would configure it again, endlessly.
     options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
     for name in ("data_folder_in", "control_folder"):
         if name in options:

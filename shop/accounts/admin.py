@@ -14,7 +14,7 @@ from shop.accounts.models import App, Consent, Group, GroupPermission, User
 from shop.accounts.sign_in.sessions import sign_out_everywhere
 from shop.core.admin import Admin, Inline, ReadMostlyAdmin, form_changes, record_admin_change
 
-admin.site.unregister(DjangosGroup)  # unused: staff permissions come from our own groups
+admin.site.unregister(DjangosGroup)  # unused, because staff permissions come from our own groups
 
 
 @admin.register(User)

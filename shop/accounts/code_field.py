@@ -17,7 +17,7 @@ class SixDigitField(forms.CharField):
     default_error_messages = {"required": _("Enter the 6-digit code."), "invalid": _("Enter all six digits.")}
 
     def __init__(self, *, has_focus: bool = False, **kwargs: Any) -> None:
-        """With `has_focus` the page opens with the cursor in the field."""
+        """If `has_focus` is true, the page opens with the cursor in the field."""
         attributes = {"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": "12"}
         if has_focus:
             attributes["autofocus"] = "autofocus"

@@ -65,7 +65,7 @@ def _email() -> forms.EmailField:
 
 
 class SignInBaseForm(forms.Form):
-    """A sign-in form: `next` is the page that required signing in, `back` the page the person came from."""
+    """A sign-in form. `next` is the page that required signing in, `back` the page the person came from."""
 
     next = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
     back = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
@@ -144,7 +144,7 @@ class NewPasswordForm(forms.Form):
 
 
 class DivisionSelect(forms.Select):
-    """Divisions to choose from; on pages in other languages each is marked as Vietnamese."""
+    """Divisions to choose from. On pages in other languages each is marked as Vietnamese."""
 
     def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option = super().create_option(*args, **kwargs)
@@ -201,7 +201,7 @@ class DivisionForm(forms.Form):
 
     @property
     def division_columns(self) -> dict[str, str]:
-        """The codes and names of the chosen divisions; empty strings without a choice. Valid forms only."""
+        """The codes and names of the chosen divisions, or empty texts without a choice. Valid forms only."""
         province = self._provinces.get(self.cleaned_data["province"])
         commune = self._communes.get(self.cleaned_data["commune"])
         return {
@@ -237,7 +237,10 @@ class PersonAddressForm(DivisionForm):
         self.fields["province"].error_messages["required"] = _("Choose the commune or ward and its province.")
 
     def clean(self) -> dict[str, object]:
-        """Drop a missing commune's error while its province is missing: one field of the page sets both."""
+        """Drop a missing commune's error while its province is missing.
+
+        One field of the page sets both.
+        """
         cleaned_data = super().clean() or {}
         if self.has_error("province", "required"):
             self.errors.pop("commune", None)

@@ -145,7 +145,7 @@ def connect_for_parents(
     parent_column: str,
     parents: Sequence[Key],
 ) -> list[Connection]:
-    """Return one connection per parent, joined by `parent_column`. One query for all."""
+    """Return one connection per parent, joined by `parent_column`. It takes one query for all."""
     page_request = PageRequest.from_arguments(arguments, selection.name)
     requested, keys = selection.names(), set(parents)
     columns, names = [key.column for key in order], selection.names("edges", "node")
@@ -214,7 +214,7 @@ def _limit_per_parent(rows: Rows, first_rows: _FirstRows) -> Rows:
 
 
 def connect_list(values: Sequence[object], arguments: PageArguments, selection: Selection) -> Connection:
-    """Return a connection over a short list in memory; cursors are indexes into it."""
+    """Return a connection over a short list in memory. Cursors are indexes into it."""
     page_request = PageRequest.from_arguments(arguments, selection.name)
     edges = [Edge(value, (position,)) for position, value in enumerate(values)]
     if page_request.after is not None:
@@ -273,7 +273,7 @@ def _query_page(
 
 
 def _build_page(edges: list[Edge], page_request: PageRequest) -> Connection:
-    """Build a page from edges in the order read; one edge more than the limit means that more follow."""
+    """Build a page from edges in the order read. One edge more than the limit means that more follow."""
     has_more, edges = len(edges) > page_request.limit, edges[: page_request.limit]
     if page_request.is_backwards:
         edges.reverse()

@@ -1,4 +1,4 @@
-"""Per-request context: requester, permissions, channels. Everything is loaded lazily."""
+"""The context of one request: requester, permissions, channels. Everything is loaded lazily."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Context:
         self.now: datetime.datetime = timezone.now()
         self._scopes: dict[Permission, PermissionScope] = {}
         self._response_callbacks: list[Callable[[HttpResponse], object]] = []
-        # Products in a basket being shown: visible with it even if they are no longer published.
+        # Products in a basket being shown. They are visible with it even if they are no longer published.
         self.revealed_products: set[int] = set()
 
     @cached_property
@@ -76,7 +76,10 @@ class Context:
 
     @cached_property
     def user(self) -> User | None:
-        """The authenticated user; None for anonymous requests. Raises PyJWT's errors for an invalid token."""
+        """The authenticated user, or None for anonymous requests.
+
+        Raises PyJWT's errors for an invalid token.
+        """
         return tokens.user_from_claims(self.claims, tokens.ACCESS) if self.claims is not None else None
 
     @cached_property
@@ -101,14 +104,14 @@ class Context:
     def permissions(self) -> frozenset[str]:
         """Codes of the permissions that an app or staff user holds for all rows. A superuser holds all.
 
-        Permissions limited to some cooperatives are not included; use `scope` for them.
+        Permissions limited to some cooperatives are not included. Use `scope` for them.
         """
         if self.app is not None:
             return frozenset(AppPermission.objects.filter(app=self.app).values_list("code", flat=True))
         return read_platform_permissions(self.user) if self.user is not None else frozenset()
 
     def scope(self, permission: Permission) -> PermissionScope:
-        """Return the cooperatives for which the requester holds a permission; apps hold theirs for all."""
+        """Return the cooperatives for which the requester holds a permission. Apps hold theirs for all."""
         if permission not in self._scopes:
             if self.app is not None:
                 has_permission = permission.value in self.permissions
@@ -133,7 +136,7 @@ class Context:
     def require_recent_sign_in(self) -> None:
         """Raise RecentSignInRequired if the requesting person signed in too long ago.
 
-        Apps pass: they have no sign-in, and issuing their tokens needs a recent one.
+        Apps pass, because they have no sign-in, and issuing their tokens needs a recent one.
         """
         if self.user is None or self.claims is None:
             return
@@ -167,7 +170,10 @@ class Context:
         return {channel.slug: channel for channel in _channels()}
 
     def channel(self, slug: str | None) -> Channel | None:
-        """Return the channel with this slug; without a slug, the active channel if there is just one."""
+        """Return the channel with this slug.
+
+        If no slug is given, return the only active channel, if there is one.
+        """
         if slug is not None:
             return self.channels.get(slug)
         active = [channel for channel in self.channels.values() if channel.is_active]

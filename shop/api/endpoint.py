@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 MAX_OPERATIONS_PER_BATCH = 1
 MAX_BYTES_WITH_FILES = 30 * 1024 * 1024
-_NULS = (b"\0", b"\\u0000")  # PostgreSQL cannot store NUL; raw, and as escaped in JSON and GraphQL
+_NULS = (b"\0", b"\\u0000")  # PostgreSQL cannot store NUL, raw or as escaped in JSON and GraphQL
 _HEADERS = "Origin, Content-Type, Accept, Authorization, Source-Service-Name, Authorization-Bearer"
 ANY_ORIGIN = "*"
 _METHODS = "POST, OPTIONS"
@@ -196,7 +196,10 @@ def _operation_parts(body: object) -> tuple[str, dict[str, object], str | None]:
 
 
 def _format_result(result: ExecutionResult, extensions: dict[str, object]) -> tuple[int, dict[str, object]]:
-    """Format a result. No data and no error with a path means nothing was executed: status 400."""
+    """Format a result.
+
+    If it has no data and no error with a path, nothing was executed and the status is 400.
+    """
     if result.data is None and not any(error.path for error in result.errors or ()):
         return 400, _format_failure(result.errors or [], extensions)
     payload: dict[str, object] = (
@@ -220,7 +223,7 @@ def _json_response(context: Context, payload: object, status: int) -> HttpRespon
 
 
 def _add_cors_headers(request: HttpRequest, response: HttpResponse) -> None:
-    """Add CORS headers: with cookies for the sites in API_ORIGINS, without cookies for any site.
+    """Add CORS headers, with cookies for the sites in API_ORIGINS and without cookies for any site.
 
     Any site is allowed if API_ORIGINS is empty or contains `*`.
     """

@@ -78,7 +78,7 @@ def reject_filter_with_where(arguments: Mapping[str, object]) -> None:
 
 
 def equals(column: str) -> Condition:
-    """Match a single value: an enum, a boolean or a text."""
+    """Match a single value, such as an enum, a boolean or a text."""
     return lambda context, value: Q(**{column: value})
 
 
@@ -101,7 +101,7 @@ def id_in(*type_names: str, column: str = "pk") -> Condition:
 
 
 def matches_filter(column: str) -> Condition:
-    """Match a filter input of a scalar: equal to, one of, or in a range."""
+    """Match a filter input of a scalar, which is equal to, one of, or in a range."""
 
     def condition(context: Context, input_data: Mapping[str, object]) -> Q:
         matched = Q()

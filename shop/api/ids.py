@@ -33,7 +33,7 @@ UuidKeyed: TypeAlias = Literal[
     "PromotionRule",
     "Warehouse",
 ]
-# The other types of the ids that clients send; all types not among the above have integer keys.
+# The other types of the ids that clients send. All types not among the above have integer keys.
 IntegerKeyed: TypeAlias = Literal[
     "Address",
     "App",

@@ -1,8 +1,9 @@
-"""URLs of pictures. They lead to a file under MEDIA_URL once its renditions exist, before to a thumbnail.
+"""URLs of pictures.
 
-Clients request a size in pixels and a format. Renditions exist in the sizes of our own pages. The result is
-the smallest that is large enough, or else the largest. AVIF takes ten times the CPU for the same bytes, so
-WebP is served instead. `ORIGINAL` means JPEG, because uploaded files are never served.
+Once a picture's renditions exist they lead to a file under MEDIA_URL, before to a thumbnail. Clients request
+a size in pixels and a format. Renditions exist in the sizes of our own pages. The result is the smallest that
+is large enough, or else the largest. AVIF takes ten times the CPU for the same bytes, so WebP is served
+instead. `ORIGINAL` means JPEG, because uploaded files are never served.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ FORMATS = {"ORIGINAL": "jpeg", "WEBP": "webp", "AVIF": "webp"}
 
 @lru_cache
 def nearest_size(requested: int) -> int:
-    """Return the supported size nearest to the requested one; the larger of two equally near ones."""
+    """Return the supported size nearest to the requested one, or the larger of two equally near ones."""
     return min(reversed(SIZES), key=lambda size: abs(size - requested))
 
 

@@ -104,7 +104,7 @@ class InChannel(Type):
         return self.rows_in(context, channel).filter(**{f"{column or self._key}__in": keys}).order_by(*order)
 
     def by_pair(self, context: Context, pairs: Iterable[Pair], fields: Iterable[str]) -> dict[Pair, Row]:
-        """Return the visible rows by key and channel. One query per channel."""
+        """Return the visible rows by key and channel. It takes one query per channel."""
         keys_by_channel: dict[int | None, set[Key]] = {}
         for key, channel_key in pairs:
             if key is not None:

@@ -51,7 +51,7 @@ class TaxedAmount(NamedTuple):
 
 
 def to_major_units(amount: int, currency: str) -> Decimal:
-    """Convert minor units to the schema's amounts: đồng unchanged, cents to dollars."""
+    """Convert minor units to the schema's amounts. Đồng stay unchanged, and cents become dollars."""
     return Decimal(amount).scaleb(-minor_digits(currency))
 
 

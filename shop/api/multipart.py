@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from django.http import HttpRequest
 
-MAX_FILE_PATHS = 50  # of all files together; each may become a copy in the storage
+MAX_FILE_PATHS = 50  # of all files together, because each may become a copy in the storage
 
 
 class InvalidMultipart(ValueError):

@@ -107,14 +107,14 @@ class Type:
         self.field(field, needs=column, permissions=permissions)(by_name(column))
 
     def value_fields(self, *fields: str) -> None:
-        """Add fields of a value that is not a row: its keys or attributes with the same names."""
+        """Add fields of a value that is not a row, from its keys or attributes with the same names."""
         for field in fields:
             self._add(field, by_name(field), ())
 
     def field(
         self, name: str = "", *, needs: str | Iterable[str] = (), permissions: Iterable[FieldPermission] = ()
     ) -> Callable[[Resolve], Resolve]:
-        """Decorate a batch resolver. `needs` are the columns it reads; any of `permissions` suffices."""
+        """Decorate a batch resolver. `needs` are the columns it reads. Any of `permissions` is enough."""
         columns = (needs,) if isinstance(needs, str) else tuple(needs)
         checked_permissions = tuple(permissions)
 
@@ -133,9 +133,10 @@ class Type:
         rows: Rows | Callable[[], Rows] | None = None,
         permissions: Iterable[FieldPermission] = (),
     ) -> None:
-        """Add a field for the row that `column` refers to. One query, or null if it is not visible.
+        """Add a field for the row that `column` refers to.
 
-        Pass `rows` if every requester of the parent may see these rows.
+        It takes one query, and is null if the row is not visible. Pass `rows` if every requester of the
+        parent may see these rows.
         """
 
         def resolve(
@@ -157,9 +158,9 @@ class Type:
         rows: Rows | None = None,
         permissions: Iterable[FieldPermission] = (),
     ) -> None:
-        """Add a field for the rows of `target` whose `column` refers to the row, in `order`. One query.
+        """Add a field for the rows of `target` whose `column` refers to the row, in `order`.
 
-        Pass `rows` if every requester of the parent may see these rows.
+        It takes one query. Pass `rows` if every requester of the parent may see these rows.
         """
 
         def resolve(
@@ -178,7 +179,7 @@ class Type:
     ) -> None:
         """Add a field for the row that `column` refers to, seen in the channel of `channel_column`.
 
-        None as `channel_column` means across channels, which only staff see.
+        If `channel_column` is None, the row is seen across channels, which only staff do.
         """
 
         def resolve(
@@ -199,7 +200,7 @@ class Type:
         self.field(field, needs=columns, permissions=permissions)(lambda parents, *_: parents)
 
     def unsupported(self, *fields: str, value: object = None) -> None:
-        """Add fields that this shop does not support; they always return `value`."""
+        """Add fields that this shop does not support. They always return `value`."""
         for field in fields:
             self._add(field, lambda parents, *_: [value] * len(parents), ())
 
@@ -218,7 +219,7 @@ class Type:
         return tuple(columns)
 
     def read(self, rows: Rows | CompiledRows, fields: Iterable[str], *more_columns: str) -> list[Row]:
-        """Read a queryset's rows with the columns of these fields and `more_columns`. One query."""
+        """Read a queryset's rows with the columns of these fields and `more_columns`. It takes one query."""
         columns = self.columns_for(fields, *more_columns)
         make_row = _row_maker(self.name, columns)
         if isinstance(rows, CompiledRows):
@@ -260,7 +261,7 @@ class Type:
         return {key(row): row for row in self.read(query_rows, fields)}
 
     def grouped(self, rows: Rows | CompiledRows, fields: Iterable[str], *, by: str) -> dict[Any, list[Row]]:
-        """Return the rows of a queryset in its order, grouped by a column's value. One query."""
+        """Return the rows of a queryset in its order, grouped by a column's value. It takes one query."""
         groups: dict[Any, list[Row]] = {}
         parent = attrgetter(by)
         for row in self.read(rows, fields, by):
@@ -297,7 +298,10 @@ def _is_unfiltered(rows: object) -> bool:
 
 
 def camel_case_name(resolve: Callable[..., object]) -> str:
-    """Convert "external_reference" to "externalReference"; drop a trailing underscore (reserved words)."""
+    """Convert "external_reference" to "externalReference".
+
+    A trailing underscore (reserved words) is dropped.
+    """
     first, *later_words = resolve.__name__.rstrip("_").split("_")
     return first + "".join(word[:1].upper() + word[1:] for word in later_words)
 

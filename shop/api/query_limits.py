@@ -55,7 +55,7 @@ _MAX_INT32_DIGITS = 10
 
 @dataclass(slots=True)
 class CostNode:
-    """A node of the cost tree: a field, or the fields of a spread fragment."""
+    """A node of the cost tree, which is a field or the fields of a spread fragment."""
 
     cost: int
     multipliers: tuple[ValueNode, ...] = ()

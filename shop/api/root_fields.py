@@ -1,4 +1,4 @@
-"""Fields of `Query` and `Mutation`: resolvers return one value, and refusals become errors of the payload.
+"""Fields of `Query` and `Mutation`. Resolvers return one value, and refusals become errors of the payload.
 
 query = Queries()
 
@@ -93,7 +93,7 @@ class Mutations(Queries):
         refused: Mapping[str, object] | None = None,
         needs_recent_sign_in: bool = False,
     ) -> Callable[[Resolve], Resolve]:
-        """Decorate a resolver; changes of money, rights and settings need a recent sign-in."""
+        """Decorate a resolver. Changes of money, rights and settings need a recent sign-in."""
         decorate = super().field(name, permissions=permissions, refused=refused)
 
         def add(resolve: Resolve) -> Resolve:

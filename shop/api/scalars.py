@@ -40,7 +40,7 @@ GRAMS = {
 
 
 class WeightInput(NamedTuple):
-    """A weight as sent by a client; without a unit it is in the shop's default unit."""
+    """A weight as sent by a client. If it has no unit, it is in the shop's default unit."""
 
     value: Decimal
     unit: str | None
@@ -98,7 +98,7 @@ def _serialise_decimal(value: Decimal | float | str) -> float | int:
 def _parse_decimal(value: object) -> Decimal:
     try:
         number = Decimal(str(value)) if isinstance(value, int | float | str | Decimal) else None
-    except (InvalidOperation, ValueError):  # ValueError: an int with more digits than Python converts
+    except (InvalidOperation, ValueError):  # ValueError: the int has more digits than Python converts
         number = None
     if number is None or isinstance(value, bool) or not _fits_column(number):
         raise GraphQLError(f"Decimal cannot represent value: {_truncated_repr(value)}")

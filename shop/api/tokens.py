@@ -2,7 +2,7 @@
 
 An access token is valid for five minutes, a refresh token for thirty days. Both become invalid when the
 user's revocation key changes, and a refresh token also when its family ends (`token_families`). The claim
-`auth_time` (OpenID Connect) says when the person signed in: refreshing does not change it.
+`auth_time` (OpenID Connect) says when the person signed in. Refreshing does not change it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ def access_token(
 def refresh_token(
     user: User, *, family: TokenFamily, csrf_token: str, now: datetime.datetime, audience: str | None = None
 ) -> str:
-    """Return the family's current token; the same for the same `now`, so a repeated request gets it again."""
+    """Return the family's current token.
+
+    For the same `now` it is the same, so a repeated request gets it again.
+    """
     extra_claims = {"family": str(family.pk), "jti": family.current_token_id, "csrfToken": csrf_token}
     return _sign(user, REFRESH, now, audience, **extra_claims)
 

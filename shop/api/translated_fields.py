@@ -85,7 +85,7 @@ def add_translation_field(
 
 
 def rich_text_json(text: str | None) -> object:
-    """Return a stored rich text as JSON; plain text becomes one paragraph."""
+    """Return a stored rich text as JSON. A plain text becomes one paragraph."""
     if not text:
         return None
     with suppress(ValueError):

@@ -24,9 +24,10 @@ class EntryInsideItself(Refused):
 
 @dataclass(frozen=True, slots=True)
 class MenuItemMove:
-    """Put an entry below a parent (None: on the top level), then `offset` positions down (negative: up).
+    """Put an entry below a parent, then move it `offset` positions down, or up if negative.
 
-    An entry that comes from another parent is last before the offset counts. Positions are clamped.
+    If the parent is None, the entry is on the top level. An entry that comes from another parent is last
+    before the offset counts. A position outside the list becomes the first or the last.
     """
 
     item_id: int

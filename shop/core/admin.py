@@ -59,7 +59,7 @@ def form_changes(form: BaseForm, *, private_fields: tuple[str, ...] = ()) -> dic
 
 
 def _to_json_value(value: object) -> object:
-    """Convert a value to JSON; rows become their primary keys."""
+    """Convert a value to JSON. Rows become their primary keys."""
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, (list, models.QuerySet)):
@@ -81,13 +81,14 @@ class ReadOnlyInline(Inline):
 
 
 class ReadMostlyAdmin(Admin):
-    """Read-only admin. Only the columns in `editable` can be changed; rows cannot be added or deleted.
+    """Read-only admin. Only the columns in `editable` can be changed. Rows cannot be added or deleted.
 
-    Never list states, money or anything that an action writes in `editable`: the actions hold the rules.
+    Never list states, money or anything that an action writes in `editable`, because the actions hold the
+    rules.
     """
 
     editable: ClassVar[tuple[str, ...]] = ()
-    # Personal data: the change log records the field's name without its values.
+    # The change log records the names of fields with personal data, without their values.
     private_fields: ClassVar[tuple[str, ...]] = ()
     list_per_page = 50
     show_full_result_count = False
@@ -99,7 +100,7 @@ class ReadMostlyAdmin(Admin):
     def formfield_for_dbfield(
         self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.Field | None:
-        """Return the form field of a column; the shop's phone numbers are validated like all others."""
+        """Return the form field of a column. The shop's phone numbers are validated like all others."""
         if db_field.name.endswith("phone"):
             label = capfirst(db_field.verbose_name)
             return PhoneField(label=label, required=not db_field.blank, is_business=True)

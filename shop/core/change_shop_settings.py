@@ -16,7 +16,7 @@ from shop.core.models import ShopSettings, record_change
 def change_shop_settings(
     *, values: Mapping[str, object], actor: Actor, now: datetime.datetime
 ) -> ShopSettings:
-    """Set columns of the settings row; create the row if it does not exist yet."""
+    """Set columns of the settings row, which is created if it does not exist yet."""
     ShopSettings.objects.get_or_create(pk=1)
     settings = lock_row(ShopSettings.objects.filter(pk=1))
     assert settings is not None

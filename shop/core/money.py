@@ -1,4 +1,4 @@
-"""Money in whole minor units of a currency: đồng have none below them, dollars have cents."""
+"""Money in whole minor units of a currency. Đồng have none below them, and dollars have cents."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MINOR_DIGITS = {
 
 
 def minor_digits(currency: str) -> int:
-    """Return the number of decimals of a currency: 0 for VND, 2 for USD."""
+    """Return the number of decimals of a currency, such as 0 for VND and 2 for USD."""
     return _MINOR_DIGITS.get(currency.upper(), 2)
 
 
@@ -36,21 +36,21 @@ def percent_of(amount: int, percent: Decimal) -> int:
 
 
 def net_of(gross: int, tax_rate: Decimal) -> int:
-    """Return the net amount of a gross price; `tax_rate` in percent."""
+    """Return the net amount of a gross price. `tax_rate` is in percent."""
     return round_half_up(Decimal(gross) * 100 / (100 + tax_rate))
 
 
 def gross_of(net: int, tax_rate: Decimal) -> int:
-    """Return the gross amount of a net price; `tax_rate` in percent."""
+    """Return the gross amount of a net price. `tax_rate` is in percent."""
     return round_half_up(Decimal(net) * (100 + tax_rate) / 100)
 
 
 def split_amount(amount: int, weights: Sequence[int]) -> list[int]:
-    """Split `amount` in proportion to `weights`; the results add up to it exactly.
+    """Split `amount` in proportion to `weights`. The results add up to it exactly.
 
-    The remainder goes one unit each to the largest fractions, earlier ones first. If all weights are zero it
-    is split evenly. Raises ValueError for a negative weight, or for no weights with an amount that is not
-    zero.
+    The remainder goes one unit each to the largest fractions, earlier ones first. If all weights are zero,
+    the amount is split evenly. Raises ValueError for a negative weight, or for no weights with an amount that
+    is not zero.
     """
     if any(weight < 0 for weight in weights):
         raise ValueError("a weight is negative")
@@ -96,7 +96,7 @@ class Money:
         return self.amount < self._require_same_currency(other).amount
 
     def split(self, weights: Sequence[int]) -> list[Money]:
-        """Split in proportion to `weights`; the results add up to this amount."""
+        """Split in proportion to `weights`. The results add up to this amount."""
         return [Money(share, self.currency) for share in split_amount(self.amount, weights)]
 
     def _require_same_currency(self, other: Money) -> Money:

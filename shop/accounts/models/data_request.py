@@ -32,7 +32,7 @@ class DataRequestQuerySet(models.QuerySet["DataRequest"]):
         return self.filter(state=RequestState.OPEN).order_by("due_at", "pk")
 
     def at_state(self, state: str) -> DataRequestQuerySet:
-        """Return requests in a state, newest first; open ones by urgency."""
+        """Return requests in a state, newest first. Open ones are sorted by urgency."""
         return self.open() if state == RequestState.OPEN else self.filter(state=state).newest_first()
 
     def of_person(self, user_id: int) -> DataRequestQuerySet:
@@ -49,8 +49,8 @@ class DataRequestQuerySet(models.QuerySet["DataRequest"]):
 class DataRequest(models.Model):
     """One request about personal data: requester, deadline, and the answer.
 
-    `contact` is a phone number or email address that its owner has confirmed, because guests have no
-    account. `runs_at` is when a deletion runs automatically. Erasure clears contact, name and message.
+    `contact` is a phone number or email address that its owner has confirmed, because guests have no account.
+    `runs_at` is when a deletion runs automatically. Erasure clears contact, name and message.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -36,8 +36,8 @@ class Passkey(models.Model):
 class AuthenticatorApp(models.Model):
     """The secret of a person's authenticator app for time-based codes (TOTP, RFC 6238).
 
-    `sealed_secret` is encrypted under SECRET_KEY. `last_step` is the time step of the newest accepted code:
-    neither it nor an older one is accepted again.
+    `sealed_secret` is encrypted under SECRET_KEY. `last_step` is the time step of the newest accepted code.
+    Neither this code nor an older one is accepted again.
     """
 
     user = models.OneToOneField(

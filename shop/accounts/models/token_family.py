@@ -1,4 +1,4 @@
-"""Families of refresh tokens: one for each sign-in over the API."""
+"""Families of refresh tokens. Each sign-in over the API has one."""
 
 from __future__ import annotations
 

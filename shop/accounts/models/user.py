@@ -30,7 +30,7 @@ class UserManager(BaseUserManager["User"]):
 class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
     """A buyer, a member or an admin. Email addresses and confirmed phone numbers are unique.
 
-    A number that is not confirmed is only a contact: it identifies no account, and several accounts may have
+    A number that is not confirmed is only a contact. It identifies no account, and several accounts may have
     it.
 
     `first_name` holds the whole name as Vietnamese people write it. `last_name` exists for clients that split
@@ -115,7 +115,7 @@ class User(WithMetadata, WithExternalReference, WithTimes, AbstractBaseUser):
         return Actor.person(self.pk, self.name, entry_point)
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Let superusers see raw data in Django's admin; cooperatives.access decides everything else."""
+        """Let superusers see raw data in Django's admin. cooperatives.access decides everything else."""
         return self.is_active and self.is_superuser
 
     def has_perms(self, perms: list[str], obj: object = None) -> bool:

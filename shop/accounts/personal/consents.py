@@ -15,7 +15,7 @@ from shop.core.errors import Missing
 from shop.core.models import record_change
 
 CONSENT_TEXT_VERSION = "2026-12"  # change it whenever the text changes
-# Purposes a person may consent to or withdraw at any time; the order's consent is asked in the checkout.
+# Purposes a person may consent to or withdraw at any time. The order's consent is asked in the checkout.
 WITHDRAWABLE_PURPOSES = (ConsentPurpose.NEWS,)
 
 

@@ -52,7 +52,10 @@ class DeletionTooLate(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """The requester: a confirmed phone number or email address, and their account if they have one."""
+    """The person who makes a request about personal data.
+
+    It has a confirmed phone number or email address, and the account if there is one.
+    """
 
     contact_method: str
     contact: str
@@ -195,7 +198,7 @@ def change_data_deadlines(*, days: Mapping[str, int], actor: Actor, now: datetim
 
 
 def request_deadline(kind: RequestKind, settings: ShopSettings, now: datetime.datetime) -> datetime.datetime:
-    """Return the deadline: the end of the last day in Vietnam, counting holidays.
+    """Return the deadline, which is the end of the last day in Vietnam, counting holidays.
 
     The days come from the settings and never exceed `LAWFUL_DAYS`.
     """

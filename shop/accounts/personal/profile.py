@@ -51,7 +51,10 @@ def change_profile(
 def add_address(
     *, user_id: int, address: Address, use: AddressUse | None, actor: Actor, now: datetime.datetime
 ) -> Address:
-    """Add an address to a user; with `use` it also becomes the default. Raises InvalidPhone, Missing."""
+    """Add an address to a user. If `use` is given, it also becomes the default.
+
+    Raises InvalidPhone, Missing.
+    """
     address.require_phone()
     user = _lock_user(user_id)
     address.user = user
@@ -76,7 +79,7 @@ def change_address(*, address: Address, actor: Actor, now: datetime.datetime) ->
 
 @transaction.atomic(durable=True)
 def remove_address(*, address_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Delete an address; orders have their own copies. Raises Missing."""
+    """Delete an address. Orders have their own copies. Raises Missing."""
     address = lock_row(Address.objects.filter(pk=address_id, user__isnull=False))
     if address is None or address.user is None:
         raise Missing(field="id")

@@ -49,7 +49,7 @@ def create_confirmed_account(
 
 
 def authenticate_active_user(*, phone_or_email: str, password: str) -> User | None:
-    """Return the active user with this email or phone and password, else None; takes equal time."""
+    """Return the active user with this email or phone and password, or else None, after the same time."""
     user = authenticate_user(phone_or_email=phone_or_email, password=password)
     if user is None or not user.is_active or needs_confirmation(user):
         return None
@@ -74,7 +74,7 @@ def authenticate_user(*, phone_or_email: str, password: str) -> User | None:
 
 @transaction.atomic(durable=True)
 def send_password_link(*, email: str, link_to: Callable[[User], str], now: datetime.datetime) -> None:
-    """Send a user a link to set a new password; do nothing for an unknown address."""
+    """Send a user a link to set a new password. Do nothing for an unknown address."""
     user = User.objects.filter(email=email.strip().lower(), is_active=True).first()
     if user is None or not user.email:
         return

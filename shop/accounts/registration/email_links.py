@@ -142,7 +142,7 @@ BuildLink = Callable[[User], str]
 def notify_sign_in_change(*, user: User, text: str | Promise, now: datetime.datetime) -> None:
     """In a transaction: notify a user that their sign-in methods changed, in case it was not them.
 
-    By email, or without an address by text message to a confirmed number.
+    The notice is sent by email, or to a user without an address as a text message to a confirmed number.
     """
     is_mail = bool(user.email)
     recipient = user.email or (user.phone if user.phone_confirmed_at else None)

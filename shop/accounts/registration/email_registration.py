@@ -53,10 +53,10 @@ def register_user(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Register a user; with `link_to`, an emailed link must confirm the account.
+    """Register a user. If `link_to` is given, an emailed link must confirm the account.
 
-    If the address already has an account, only its owner is notified, in the same time, so that a
-    visitor cannot tell. An unconfirmed user is sent the link again. Raises InvalidColumnValue.
+    If the address already has an account, only its owner is notified, in the same time, so that a visitor
+    cannot tell. An unconfirmed user is sent the link again. Raises InvalidColumnValue.
     """
     validate_column_limits(User(email=email, first_name=first_name, last_name=last_name, language=language))
     try:

@@ -118,7 +118,7 @@ def renew_recovery_codes(*, user_id: int, actor: Actor, now: datetime.datetime) 
 
 @transaction.atomic(durable=True)
 def turn_off_second_factor(*, user_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Delete app and recovery codes; passkeys can still sign in. Raises Missing, NoSecondFactor."""
+    """Delete app and recovery codes. Passkeys can still sign in. Raises Missing, NoSecondFactor."""
     user = _lock_user(user_id)
     if not user.has_second_factor:
         raise NoSecondFactor()

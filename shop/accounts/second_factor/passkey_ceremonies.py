@@ -41,7 +41,7 @@ class InvalidPasskey(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The site of a ceremony: the relying party id that passkeys are bound to, and the page's origin."""
+    """The site of a ceremony, with the relying party id that passkeys are bound to, and the page's origin."""
 
     relying_party_id: str
     origin: str

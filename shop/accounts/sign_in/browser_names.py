@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-# The first match wins: most browsers also name their ancestors.
+# The first match wins, because most browsers also name their ancestors.
 _BROWSERS = (
     ("Zalo", "Zalo"),
     ("FBAN", "Facebook"),

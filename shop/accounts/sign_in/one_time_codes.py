@@ -129,5 +129,5 @@ def use_code(
 
 
 def _hash_code(key: uuid.UUID, digits: str) -> str:
-    """Hash with SECRET_KEY: a plain hash of six digits is guessed at once."""
+    """Hash the code with SECRET_KEY, because a plain hash of six digits is guessed at once."""
     return salted_hmac("shop.accounts.codes", f"{key}:{digits}", algorithm="sha256").hexdigest()

@@ -1,7 +1,7 @@
 """Limit password tries, counted before passwords are compared, for pages and API alike.
 
-Tries are counted per account, in any notation of its name, and per source: a known device, or else the
-network. All networks together have `SIGN_INS_PER_ACCOUNT` tries; beyond that unknown devices first need a
+Tries are counted per account, in any notation of its name, and per source, which is a known device or else
+the network. All networks together have `SIGN_INS_PER_ACCOUNT` tries. Beyond that unknown devices first need a
 one-time code, while known devices can still sign in.
 """
 

@@ -32,7 +32,7 @@ def record_sign_in(
     user_agent: str,
     now: datetime.datetime,
 ) -> None:
-    """Record a sign-in: browser, method and time."""
+    """Record a sign-in, with its browser, method and time."""
     SignIn.objects.update_or_create(
         session_key=session_key,
         defaults={

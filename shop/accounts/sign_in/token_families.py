@@ -1,7 +1,7 @@
 """Families of refresh tokens. Each API sign-in has one, which is revoked when a replaced token is reused.
 
-Rotating clients replace their token on each use. Others keep their token until it expires. It is bound to the
-same row and is revoked with it.
+Clients that rotate tokens replace their token on each use. Others keep their token until it expires. A kept
+token is bound to the same row and is revoked with it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from shop.core.models import record_change
 
 TOKEN_LIFETIME = datetime.timedelta(days=30)
 MAX_FAMILY_LIFETIME = datetime.timedelta(days=365)  # however often its tokens are rotated
-# How long the previous token is still accepted: responses get lost, and tabs refresh at once.
+# How long the previous token is still accepted, because responses get lost and tabs refresh at the same time.
 GRACE = datetime.timedelta(seconds=30)
 _MAX_AGENT_LENGTH = 300
 
@@ -67,7 +67,7 @@ def use_token(
     ip_address: str | None,
     now: datetime.datetime,
 ) -> Renewal:
-    """Use a refresh token; with `should_rotate` it is replaced.
+    """Use a refresh token, and replace it if `should_rotate` is true.
 
     Within GRACE the previous token gets the same answer again. Later reuse of a replaced token ends the
     family. Raises TokenRevoked.
@@ -89,7 +89,7 @@ def _try_token(
     ip_address: str | None,
     now: datetime.datetime,
 ) -> Renewal | None:
-    """Use the token; return None if it is invalid.
+    """Use the token, or return None if it is invalid.
 
     It must not raise, because ending the family must not be rolled back.
     """

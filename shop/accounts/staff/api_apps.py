@@ -22,7 +22,7 @@ _LENGTH = 30
 
 
 def find_app_by_token(token: str) -> App | None:
-    """Return the active app with this token. One query, or none if the string cannot be a token."""
+    """Return the active app with this token. It takes one query, or none if the text cannot be a token."""
     if len(token) != _LENGTH or not token.isascii() or not token.isalnum():
         return None
     return App.objects.filter(tokens__digest=_hash_token(token), is_active=True).first()
@@ -53,7 +53,7 @@ def change_app(
     actor: Actor,
     now: datetime.datetime,
 ) -> App:
-    """Change the given columns and permissions of an app; effective at once.
+    """Change the given columns and permissions of an app, which takes effect at once.
 
     Raises InvalidColumnValue, Missing.
     """

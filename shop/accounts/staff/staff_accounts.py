@@ -40,7 +40,7 @@ class ReferenceTaken(Refused):
 
 @dataclass(frozen=True, slots=True)
 class GroupChange:
-    """Changes of a group; None leaves a column unchanged."""
+    """Changes of a group. None leaves a column unchanged."""
 
     name: str | None = None
     is_platform_wide: bool | None = None
@@ -177,7 +177,7 @@ def _lock_customer(user_id: int) -> User:
 
 @transaction.atomic(durable=True)
 def create_group(*, change: GroupChange, actor: Actor, now: datetime.datetime) -> Group:
-    """Create a permission group; unless platform-wide it grants nothing yet.
+    """Create a permission group. Unless it is platform-wide, it grants nothing yet.
 
     Raises GroupNameTaken, NotStaff.
     """

@@ -50,7 +50,7 @@ from shop.notifications.push_subscriptions import end_push_of_sessions
 @never_cache
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
-    """Sign in by phone code, passkey, or password; then redirect to the user's work or previous page.
+    """Sign in by phone code, passkey or password, then redirect to the user's work or previous page.
 
     With `?lai=1` a signed-in user signs in again.
     """

@@ -36,7 +36,7 @@ from shop.core.identifiers.phones import format_phone
 from shop.core.models.geography import Division
 from shop.core.web.http_methods import require_safe_or_post
 
-# Session key: the posted details, saved while the user signs in again.
+# The session key of the posted details, which are saved while the user signs in again.
 _PENDING_DETAILS = "details_written"
 
 

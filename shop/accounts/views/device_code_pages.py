@@ -1,6 +1,6 @@
 """Verify a device by a one-time code, after too many failed passwords from unknown devices.
 
-The responses are the same whether the account exists or not. The code alone does not sign in: the password is
+The responses are the same whether the account exists or not. The code alone does not sign in. The password is
 still required, and its tries then count for this device only.
 """
 
@@ -56,7 +56,7 @@ def send_device_code(request: HttpRequest, submitted: Mapping[str, str]) -> Http
 @never_cache
 @sensitive_post_parameters("code")
 def enter_device_code(request: HttpRequest) -> HttpResponse:
-    """Enter the code; then continue to the password."""
+    """Enter the code, then continue to the password."""
     pending_code: dict[str, Any] | None = request.session.get(_SENT_CODE_SESSION_KEY)
     if pending_code is None or time.time() - pending_code["at"] > _VALID_SECONDS:
         return redirect("accounts:sign-in")

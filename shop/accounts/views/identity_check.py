@@ -61,9 +61,10 @@ def can_confirm_identity(user: User) -> bool:
 def check_identity_or_ask(
     request: HttpRequest, user: User, *, next_url: str, should_keep_form: bool = False
 ) -> HttpResponse | None:
-    """Return the page that asks the user to confirm their identity. Return None if the request does.
+    """Return the page that asks the user to confirm their identity, or None if the request confirms it.
 
-    With `should_keep_form` the request is a form of another page, which is sent again with the confirmation.
+    If `should_keep_form` is true, the request is a form of another page, which is sent again with the
+    confirmation.
     """
     prefix = _PREFIX if should_keep_form else ""
     context = {"next": next_url, "kept_fields": _kept_fields(request) if should_keep_form else []}

@@ -1,4 +1,4 @@
-"""Recognise by a cookie the devices that a user has signed in from. They have limits of their own.
+"""Recognise by a cookie the devices that a user has signed in from. These devices have limits of their own.
 
 The signed cookie holds a random id, and keyed hashes of the accounts and phone numbers that signed in. It
 grants no access.

@@ -18,12 +18,12 @@ _MARKED = "marked"
 
 
 def needs_reload(posted: Mapping[str, object]) -> bool:
-    """Return whether to show the form again: a new province, or an old address without a commune."""
+    """Return whether to show the form again, for a new province or an old address without a commune."""
     return bool(_RELOAD_BUTTONS & posted.keys()) or _is_new(posted)
 
 
 def suggestions(entered: Mapping[str, object]) -> list[Suggestion]:
-    """Return today's communes that match the old address; none is picked automatically."""
+    """Return today's communes that match the old address. None of them is picked automatically."""
     text = str(entered.get("old_address", ""))
     return suggest_communes(text, day=vietnam_date(timezone.now())) if text.strip() else []
 
@@ -34,7 +34,7 @@ def marked_fields(posted: Mapping[str, object]) -> list[str]:
 
 
 def keep_marked_errors(form: BaseForm, posted: Mapping[str, object]) -> None:
-    """Drop errors of fields that the page had not marked: a reload only brings new choices."""
+    """Drop errors of fields that the page had not marked, because a reload only brings new choices."""
     for name in form.errors.keys() - set(marked_fields(posted)):
         del form.errors[name]
 

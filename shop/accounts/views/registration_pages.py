@@ -1,6 +1,7 @@
 """Register by email. The account is created after the code sent to the address was entered.
 
-The pages are the same whether the address has an account or not. Its owner is notified by email.
+The pages are the same whether the address has an account or not. The owner of an existing account is notified
+by email.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _VALID_SECONDS = 30 * 60
 @never_cache
 @sensitive_post_parameters("password")
 def register(request: HttpRequest) -> HttpResponse:
-    """Enter name, address and password; then continue to the code."""
+    """Enter name, address and password, then continue to the code."""
     form = RegisterForm(request.POST or None, initial=return_urls(request))
     if request.method != "POST" or not form.is_valid():
         return render(request, "accounts/register.html", {"form": form})
@@ -127,7 +128,10 @@ def pending_registration(request: HttpRequest) -> dict[str, Any] | None:
 def create_account_by_code(
     request: HttpRequest, form: CodeForm, pending: Mapping[str, object]
 ) -> User | None:
-    """Create the account if the form holds a valid code; else add an error to the form and return None."""
+    """Create the account if the form holds a valid code.
+
+    Otherwise add an error to the form and return None.
+    """
     if request.method != "POST" or not form.is_valid():
         return None
     try:

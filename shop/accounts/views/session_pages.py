@@ -36,7 +36,7 @@ class _SignInRow:
 @login_required
 @never_cache
 def list_sign_ins(request: HttpRequest) -> HttpResponse:
-    """List devices and API clients with time and address; this device first."""
+    """List devices and API clients with time and address, this device first."""
     current_key = request.session.session_key
     sign_ins = SignIn.objects.active(request.user.pk or 0, timezone.now())[:_MAX_SHOWN]
     sign_in_rows = [

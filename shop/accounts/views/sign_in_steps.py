@@ -47,7 +47,7 @@ def start_sign_in(
     after_sign_in: AfterSignIn,
     confirmed_phone: str = "",
 ) -> HttpResponse:
-    """Sign in, or ask for the second factor first; then redirect to `next`, the user's work, or `back`.
+    """Sign in, or ask for the second factor first. Then redirect to `next`, the user's work, or `back`.
 
     `submitted` holds the URLs `next` and `back`. The account must be active. A passkey verifies the user
     itself and counts as second factor.
@@ -109,7 +109,7 @@ def log_in(
 def require_recent_sign_in(
     page: Callable[Concatenate[HttpRequest, Params], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, Params], HttpResponse]:
-    """Decorate pages about money, permissions or sign-in: require a recent sign-in.
+    """Decorate pages about money, permissions or sign-in so that they require a recent sign-in.
 
     A page asks before it is shown. A form is kept while the user proves their identity, and then runs.
     """
@@ -178,7 +178,7 @@ def find_pending_sign_in(request: HttpRequest) -> tuple[User, dict[str, Any]] | 
 
 
 def _is_kept_form(request: HttpRequest) -> bool:
-    """Return whether a page can hold the request's fields: a form of a whole page, without files."""
+    """Return whether a page can hold the request's fields, which are those of a whole page without files."""
     return request.method == "POST" and "HX-Request" not in request.headers and not request.FILES
 
 

@@ -1,4 +1,4 @@
-"""Users: sign-in, accounts and profiles."""
+"""Users: their sign-in, accounts and profiles."""
 
 from pathlib import Path
 

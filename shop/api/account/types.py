@@ -27,7 +27,7 @@ USER_OR_STAFF_PERMISSIONS = (Permission.MANAGE_USERS, Permission.MANAGE_STAFF)
 
 
 def _visible_users(context: Context) -> Rows:
-    """Return visible users: oneself; customers and staff, if permissions allow."""
+    """Return visible users: oneself, and customers and staff if permissions allow."""
     people = User.objects.filter(erased_at=None)
     visible_users = User.objects.filter(pk=context.user.pk) if context.user else User.objects.none()
     if context.may(Permission.MANAGE_USERS, Permission.MANAGE_ORDERS):
@@ -67,7 +67,10 @@ add_metadata_fields(user_object, User, permissions=USER_OR_STAFF_PERMISSIONS, ow
 
 @user_object.field("id", needs="id")
 def ids_of_users(users: list[Row], *_: object) -> list[str]:
-    """Resolve `id`; empty after registration, so that it does not reveal whether the account existed."""
+    """Resolve `id`.
+
+    It is empty after registration, so that it does not reveal whether the account existed.
+    """
     return [global_id("User", user_row.id) if user_row.id is not None else "" for user_row in users]
 
 
@@ -133,7 +136,7 @@ def source_permission_groups(
 
 
 def _visible_groups(context: Context) -> Rows:
-    """Return visible groups: one's own; all with MANAGE_STAFF."""
+    """Return visible groups: one's own, or all for users with MANAGE_STAFF."""
     if context.may(Permission.MANAGE_STAFF):
         return Group.objects.all()
     return Group.objects.filter(users=context.user) if context.user else Group.objects.none()

@@ -15,7 +15,7 @@ APP_PERMISSIONS = (Permission.MANAGE_APPS,)
 
 
 def _visible_apps(context: Context) -> Rows:
-    """Return visible apps: an app sees itself, staff see all."""
+    """Return visible apps. An app sees itself, and staff see all."""
     if context.may(*APP_PERMISSIONS, Access.STAFF):
         return App.objects.all()
     return App.objects.filter(pk=context.app.pk) if context.app else App.objects.none()

@@ -29,7 +29,7 @@ mutation = Mutations(codes={"channel_slug_taken": "UNIQUE"})
 
 CHANNEL_PERMISSIONS = (Permission.MANAGE_CHANNELS,)
 
-# Maps input fields to columns; settings are in nested inputs.
+# Maps input fields to columns. Settings are in nested inputs.
 _COLUMNS = {"isActive": "is_active", "defaultCountry": "default_country"}
 _GROUPS = {
     "stockSettings": {"allocationStrategy": "allocation_strategy"},

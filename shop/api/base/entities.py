@@ -1,4 +1,4 @@
-"""Types that a federation gateway may resolve by reference; areas register theirs here."""
+"""Types that a federation gateway may resolve by reference. Areas register theirs here."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ address_validation_data_object.columns(
 
 
 def _visible_addresses(context: Context) -> Rows:
-    """Return visible addresses: one's own. All for staff with permissions for users or orders."""
+    """Return visible addresses: one's own, or all for staff with permissions for users or orders."""
     if context.may(*ADDRESS_PERMISSIONS):
         return Address.objects.all()
     return Address.objects.filter(user=context.user) if context.user else Address.objects.none()

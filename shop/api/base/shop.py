@@ -192,7 +192,7 @@ def service(arguments: object, context: Context, selection: Selection) -> dict[s
 
 @query.field("_entities")
 def entities(arguments: EntitiesArguments, context: Context, selection: Selection) -> list[Row | None]:
-    """Return federated objects by reference. One query per type."""
+    """Return federated objects by reference. It takes one query per type."""
     representations = [
         representation if isinstance(representation, dict) else {}
         for representation in arguments["representations"]

@@ -1,4 +1,4 @@
-"""A breadth-first GraphQL executor: each field is resolved once for all objects at its path."""
+"""A breadth-first GraphQL executor, which resolves each field once for all objects at its path."""
 
 from .documents import Document, Operation
 from .executor import Executor

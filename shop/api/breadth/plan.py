@@ -67,7 +67,7 @@ class Shape:
 class FieldSet:
     """The selected fields of one concrete type at one path.
 
-    `error` is set if planning failed because a condition is null; every object at the path then fails with
+    `error` is set if planning failed because a condition is null. Every object at the path then fails with
     it.
     """
 
@@ -126,8 +126,8 @@ class Selection:
     def names(self, *path: str) -> frozenset[str]:
         """Return the names of the fields selected below this one, or below `path`, ignoring aliases.
 
-        For example `selection.names("edges", "node")` in the resolver of a connection. For an interface or
-        union, the fields of all its types. `__typename` is not included.
+        The resolver of a connection calls `selection.names("edges", "node")`, for example. For an interface
+        or union, the fields of all its types are returned. `__typename` is not included.
         """
         names = self._names.get(path)
         if names is None:
@@ -234,7 +234,7 @@ class Planner:
                     self._collect(type_, fragment.selection_set, nodes_by_name, visited)
 
     def _is_included(self, node: SelectionNode) -> bool:
-        """Evaluate `@skip`, then `@include`; a skipped field's `@include` is not evaluated."""
+        """Evaluate `@skip`, then `@include`. The `@include` of a skipped field is not evaluated."""
         if not node.directives:
             return True
         skip = get_directive_values(GraphQLSkipDirective, node, self._conditions)

@@ -42,7 +42,7 @@ def by_name(name: str) -> Resolver:
         parents: list[Any], arguments: object, context: object, selection: Selection
     ) -> Sequence[object]:
         parent_types = set(map(type, parents))
-        with suppress(Exception):  # something is missing or fails: read object by object below
+        with suppress(Exception):  # something is missing or fails, so it is read object by object below
             if parent_types == _PLAIN:
                 return list(map(key, parents))
             if not any(issubclass(parent_type, Mapping) for parent_type in parent_types):

@@ -47,7 +47,7 @@ _ATTRIBUTE_COLUMNS = ("slug", "input_type", "entity_type")
 
 # Whether only attributes that choose a variant are meant, or only others.
 IS_CHOOSING_BY_SELECTION = {"VARIANT_SELECTION": True, "NOT_VARIANT_SELECTION": False}
-# The type of an assigned attribute by its input type; for references also by the referenced type.
+# The type of an assigned attribute by its input type, and for references also by the referenced type.
 _TYPES: Mapping[str, str] = {
     InputType.DROPDOWN: "AssignedSingleChoiceAttribute",
     InputType.MULTISELECT: "AssignedMultiChoiceAttribute",
@@ -172,7 +172,7 @@ def _add_cooperatives(
     by_type: Mapping[Key, list[Row]],
     values_by_owner_and_attribute: dict[tuple[Key, Key], list[Row | OwnValue]],
 ) -> None:
-    """Fill in the attribute `cooperative` of products. One query if it is selected."""
+    """Fill in the attribute `cooperative` of products. It takes one query if the attribute is selected."""
     cooperative_attributes = {
         key: row for key, rows in by_type.items() for row in rows if row.slug == COOPERATIVE
     }
@@ -304,7 +304,10 @@ class LoadAttributes(Protocol):
 
 
 def add_attributes(type_: Type, load: LoadAttributes, *, needs: Sequence[str]) -> None:
-    """Add `attributes` and `attribute`: the assigned attributes with their values, and one by its slug."""
+    """Add `attributes` and `attribute`.
+
+    The first is the assigned attributes with their values, the second one of them by its slug.
+    """
 
     @type_.field(needs=needs)
     def attributes(
@@ -321,7 +324,7 @@ def add_attributes(type_: Type, load: LoadAttributes, *, needs: Sequence[str]) -
 
 
 def add_assigned_attributes(type_: Type, load: LoadAttributes, *, needs: Sequence[str]) -> None:
-    """Add `assignedAttributes` and `assignedAttribute`: the same by the newer types of Saleor's schema."""
+    """Add `assignedAttributes` and `assignedAttribute`, the same in newer types of Saleor's schema."""
 
     @type_.field(needs=needs)
     def assigned_attributes(

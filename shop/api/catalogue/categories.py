@@ -117,9 +117,9 @@ def _categories(
 def read_visible_categories(
     context: Context, keys: Sequence[int | None], fields: Collection[str]
 ) -> list[Row | None]:
-    """Return the category of each key; instead of a hidden one, buyers see the nearest shown one above it.
+    """Return the category of each key. Instead of a hidden one, buyers see the nearest shown one above it.
 
-    One query, and a second one if a category is hidden.
+    It takes one query, and a second one if a category is hidden.
     """
     rows_by_key = _read_by_key({key for key in keys if key is not None}, fields)
     if can_see_hidden_categories(context):
@@ -179,7 +179,7 @@ def all_categories(
 
 
 def _with_count(rows: Rows, sorting: CategorySortingInput | None) -> Rows:
-    """Annotate the count to sort by; there are few enough categories to count."""
+    """Annotate the count to sort by. There are few enough categories to count."""
     if sorting is None or sorting["field"] == "NAME":
         return rows
     inside = {"PRODUCT_COUNT": (Product, "category"), "SUBCATEGORY_COUNT": (Category, "parent")}

@@ -1,6 +1,6 @@
 """Collections: those created by staff, and a computed one per cooperative.
 
-A cooperative's collection is computed and never stored: name, slug, picture and products are the
+The collection of a cooperative is computed and never stored. Its name, slug, picture and products are the
 cooperative's own, so nothing can get out of sync. Its key is COOPERATIVE_KEYS plus the cooperative's key.
 """
 
@@ -43,7 +43,7 @@ def key_from_cooperative(cooperative_key: int) -> int:
 
 
 def visible_collections(context: Context, channel: Channel | None) -> Rows:
-    """Return collections visible to the requester; customers see those published in the channel."""
+    """Return collections visible to the requester. Customers see those published in the channel."""
     staff_rows = _staff_collections()
     if channel is not None:
         if not context.may(*_ALL_COLLECTIONS_PERMISSIONS):

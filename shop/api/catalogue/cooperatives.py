@@ -38,7 +38,7 @@ ENUMS: dict[str, Choices] = {"CooperativeCertificateKind": CertificateKind}
 
 
 def _visible_cooperatives(context: Context, channel: Channel | None) -> Rows:
-    """Return visible cooperatives: public ones; all for staff with a permission for them."""
+    """Return visible cooperatives: public ones, or all for staff with a permission for them."""
     if context.may(Permission.MANAGE_PRODUCTS, Permission.MANAGE_ORDERS, Permission.MANAGE_STAFF):
         return Cooperative.objects.all()
     own_cooperatives = own_rows_condition(context, "pk")

@@ -27,7 +27,7 @@ from shop.core.texts.rich_text import sanitise_rich_text, to_plain_text
 
 MAX_GRAMS = 1_000_000_000
 PRODUCT_PERMISSIONS = (Permission.MANAGE_PRODUCTS,)
-# Also for staff of single cooperatives.
+# This includes staff of single cooperatives.
 OWN_PRODUCT_PERMISSIONS = (CooperativeScoped(Permission.MANAGE_PRODUCTS),)
 PRODUCT_TYPE_PERMISSIONS = (Permission.MANAGE_PRODUCT_TYPES,)
 # Maps refusal codes to the schema's error codes for products.
@@ -84,7 +84,7 @@ def required_text(input_data: Mapping[str, object], name: str) -> str:
 
 
 def foreign_key_column(input_data: InputData, name: str, type_name: str, column: str) -> dict[str, object]:
-    """Return a foreign key column; null clears it."""
+    """Return a foreign key column. A null clears it."""
     if name not in input_data:
         return {}
     key = input_data[name]
@@ -159,7 +159,7 @@ def key_from_arguments(
 
 
 def may_manage_row(type_: Type, key: Key, context: Context) -> bool:
-    """Return whether the requester may manage this row; staff of a cooperative manage its rows only."""
+    """Return whether the requester may manage this row. Staff of a cooperative manage its rows only."""
     if context.may(*PRODUCT_PERMISSIONS):
         return True
     own_rows = context.scope(Permission.MANAGE_PRODUCTS).row_filter(cooperative="cooperative")

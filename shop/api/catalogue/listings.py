@@ -152,7 +152,7 @@ def margin(rows: list[Row], arguments: object, context: Context, selection: Sele
 
 
 def _costs(rows: list[Row], context: Context) -> list[int | None]:
-    """Return each cost price; a cooperative's staff see only their own."""
+    """Return each cost price. Staff of a cooperative see only its own."""
     own_keys = own_cooperatives(context)
     return [
         row.cost if own_keys is None or getattr(row, _COOPERATIVE_COLUMN) in own_keys else None

@@ -59,7 +59,7 @@ mutation = Mutations(codes=CODES)
 
 
 def _moves(input_data: Sequence[InputData], type_name: str, name: str = "id") -> list[RowMove]:
-    """Convert `[ReorderInput!]` to moves; entries without `sortOrder` do not move."""
+    """Convert `[ReorderInput!]` to moves. Entries without `sortOrder` do not move."""
     return [
         RowMove(input_key(entry[name], type_name, field="moves"), entry.get("sortOrder") or 0)
         for entry in input_data

@@ -82,7 +82,7 @@ def resolve_prices(
 
 
 class _Rates:
-    """Tax rates by channel and tax class. One query per country."""
+    """Tax rates by channel and tax class. They take one query per country."""
 
     def __init__(self, channels: dict[int, Channel], country: str | None, day: datetime.date) -> None:
         self._channels = channels

@@ -142,7 +142,7 @@ def _attributes(context: Context, attribute_filters: list[dict[str, object]]) ->
 
 
 def _of_cooperatives(input_data: InputData) -> Q:
-    """Match products of the cooperatives named by `values` or page slugs; without any, match all."""
+    """Match products of the cooperatives named by `values` or page slugs, or all if none is named."""
     value = input_data.get("value") or {}
     pages = (value.get("reference") or {}).get("pageSlugs") or {}
     slug_lists = [

@@ -126,7 +126,10 @@ def filter_by_cooperative(rows: Rows, arguments: InputData) -> Rows:
 
 
 def filter_listed(rows: Rows, context: Context, channel: Channel | None) -> Rows:
-    """Filter products for lists: customers see those not hidden from lists, staff see all in the channel."""
+    """Filter products for lists.
+
+    Customers see those not hidden from lists, and staff see all in the channel.
+    """
     if channel is None:
         return rows
     if context.may(*ALL_PRODUCT_READ_PERMISSIONS, *OWN_PRODUCT_READ_PERMISSIONS):
@@ -196,7 +199,7 @@ def _ranked_page(
 def products_of_categories(
     rows: list[Row], arguments: CategoryProductsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
-    """Resolve products of categories and their descendants. One query per level of the tree."""
+    """Resolve products of categories and their descendants. It takes one query per level of the tree."""
     channel_arguments = _with_channel(arguments)
     slug = channel_arguments.get("channel")
     channel = context.channel(slug) if slug is not None else default_channel(context)
@@ -245,7 +248,7 @@ def _pages_of_level(
     selection: Selection,
     order: Sequence[SortKey],
 ) -> Sequence[object]:
-    """Return the pages of categories on one level of the tree. One query."""
+    """Return the pages of categories on one level of the tree. It takes one query."""
     if len(categories) == 1:
         branch_rows = product_rows.filter(category__path__startswith=branch_prefix(categories[0].path))
         return [connect(product_object, branch_rows, arguments, selection, order=order)]

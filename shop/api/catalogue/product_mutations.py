@@ -136,7 +136,7 @@ def product_channel_listing_update(
 def product_media_create(
     arguments: ProductMediaCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Add an uploaded picture; external URLs are not fetched."""
+    """Add an uploaded picture. External URLs are not fetched."""
     input_data = arguments["input"]
     image = input_data.get("image")
     if image is None:

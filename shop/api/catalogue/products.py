@@ -134,7 +134,7 @@ def available_for_purchase(
 def variants(
     products: list[Row], arguments: ProductVariantsArguments, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    """Resolve variants in their order. One query per channel."""
+    """Resolve variants in their order. It takes one query per channel."""
     variants_by_pair: dict[Pair, list[Row]] = {}
     for channel_key in dict.fromkeys(product_row.in_channel for product_row in products):
         keys = {product_row.id for product_row in products if product_row.in_channel == channel_key}
@@ -254,7 +254,7 @@ def _listings(
 
 
 def _available_from(products: list[Row]) -> list[datetime.datetime | None]:
-    """Return when each product may be bought: the listing's time, or else its publication."""
+    """Return when each product may be bought, which is the listing's time or else its publication."""
     rows = _listing_rows(products)
     times_by_pair = {
         (key, channel): moment or published for key, channel, _is_available, moment, published in rows

@@ -1,4 +1,4 @@
-"""Tax configurations: columns of a channel, shown as a separate object with the channel's key."""
+"""Tax configurations. They are columns of a channel, shown as a separate object with the channel's key."""
 
 from __future__ import annotations
 

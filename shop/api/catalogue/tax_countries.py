@@ -39,7 +39,7 @@ tax_country_object.value_fields("country")
 def tax_class_country_rates(
     countries: list[dict[str, dict[str, str]]], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    """Resolve the rates valid today; the rate of items without a class has no tax class."""
+    """Resolve the rates valid today. The rate of items without a class has no tax class."""
     codes = [row["country"]["code"] for row in countries]
     rates = TaxRate.objects.in_force_on(vietnam_date(context.now)).filter(country__in=codes)
     rates = rates.order_by("country", "tax_class_id", "pk")
@@ -70,7 +70,7 @@ def all_tax_countries(arguments: object, context: Context, selection: Selection)
 def tax_country_configuration_update(
     arguments: TaxCountryConfigurationUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Set rates from today; a null rate ends one."""
+    """Set rates from today. A null rate ends one."""
     code = arguments["countryCode"]
     try:
         rates = _rates(arguments["updateTaxClassRates"])

@@ -55,7 +55,7 @@ def tax_class_create(
 def tax_class_update(
     arguments: TaxClassUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Change a tax class; null rates and rates of `removeCountryRates` are deleted."""
+    """Change a tax class. Null rates and rates of `removeCountryRates` are deleted."""
     input_data = arguments["input"]
     with _CountryCodesOnErrors():
         tax_class_key = int(input_key(arguments["id"], "TaxClass", field="id"))

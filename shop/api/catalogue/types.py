@@ -65,7 +65,7 @@ def can_see_all_products(context: Context) -> bool:
 def own_rows_condition(context: Context, cooperative: str) -> Q | None:
     """Return the condition for rows of the requester's cooperatives, by the column of the cooperative's key.
 
-    None unless the requester is limited to some cooperatives.
+    Returns None unless the requester is limited to some cooperatives.
     """
     own_keys = own_cooperatives(context)
     return None if own_keys is None else Q(**{f"{cooperative}__in": own_keys})
@@ -79,7 +79,7 @@ def own_cooperatives(context: Context) -> frozenset[int] | None:
     return frozenset(key for scope in scopes for grant in scope.grants for key in grant.cooperative_ids)
 
 
-# Visible to customers: products with a published listing, and their variants with a price.
+# Customers see products with a published listing, and their variants with a price.
 _ON_SALE = Q(channel_listing__state=ListingState.PUBLISHED, cooperative__state=CooperativeState.APPROVED)
 _IN_LISTS = Q(listing_state=ListingState.PUBLISHED, is_listed=True, seller_state=CooperativeState.APPROVED)
 _VARIANT_ON_SALE = Q(
@@ -190,7 +190,7 @@ def visible_categories(context: Context) -> Rows:
 
 
 def _visible_media(context: Context) -> Rows:
-    """Return media of visible products; customers see those of products on sale in any channel."""
+    """Return media of visible products. Customers see media of products on sale in any channel."""
     rows: Rows = ProductMedia.objects.all()
     if can_see_all_products(context):
         return rows
@@ -202,7 +202,7 @@ def _visible_media(context: Context) -> Rows:
 
 
 def _visible_warehouses(context: Context) -> Rows:
-    """Return open warehouses; staff of some cooperatives see only theirs, buyers see none here."""
+    """Return open warehouses. Staff of some cooperatives see only theirs, and buyers see none here."""
     rows = Warehouse.objects.filter(closed_at=None)
     own_condition = own_rows_condition(context, "cooperative")
     if own_condition is not None:

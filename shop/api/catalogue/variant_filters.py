@@ -31,7 +31,7 @@ def _attributes(context: Context, attribute_filters: list[dict[str, object]]) ->
 
 
 def stock_availability(context: Context, value: str) -> Q:
-    """Match variants in or out of stock; variants without stock tracking are always in stock."""
+    """Match variants in or out of stock. Variants without stock tracking are always in stock."""
     in_stock = Q(track_inventory=False) | Q(Exists(Stock.objects.filter(variant=OuterRef("pk"), free__gt=0)))
     return in_stock if value == "IN_STOCK" else ~in_stock
 

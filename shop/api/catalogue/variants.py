@@ -56,7 +56,8 @@ def quantity_available(
 ) -> list[int]:
     """Resolve the available quantity, up to the shop's limit per line.
 
-    Counts stock deliverable to the given country, by default the channel's; without a channel all stock.
+    It counts stock deliverable to the given country, by default the channel's. If no channel is given, it
+    counts all stock.
     """
     shop_limit = context.settings.limit_quantity_per_checkout or DEFAULT_QUANTITY_LIMIT
     country = country_argument(arguments) or arguments.get("countryCode")
@@ -133,14 +134,17 @@ def _free(
 def deliverable_stocks(
     keys: Collection[int], channel: Channel | None, country: str | None
 ) -> QuerySet[Stock]:
-    """Return the variants' stock deliverable in a channel by its zones; without a channel all of it."""
+    """Return the variants' stock deliverable in a channel by its zones.
+
+    If no channel is given, return all of it.
+    """
     rows = Stock.objects.filter(variant__in=keys)
     if channel is None:
         return rows
     return rows.reachable(channel_id=channel.pk, country=country or channel.default_country)
 
 
-# Preorders are not supported: only existing stock is sold.
+# Preorders are not supported, so only existing stock is sold.
 preorder_object = Type("PreorderData")
 preorder_object.value_fields("globalThreshold", "globalSoldUnits", "endDate")
 preorder_threshold_object = Type("PreorderThreshold")

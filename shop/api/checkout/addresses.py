@@ -1,4 +1,4 @@
-"""Addresses of checkouts: validation with the client's rules, and saving to the address book."""
+"""Addresses of checkouts. They are validated by the client's rules and saved to the address book."""
 
 from __future__ import annotations
 

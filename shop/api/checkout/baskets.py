@@ -47,7 +47,7 @@ checkout_object.related(
 checkout_object.unsupported("giftCards", value=[])
 checkout_object.unsupported("taxExemption", value=False)
 checkout_object.unsupported("translatedDiscountName")
-# Pickup is a cooperative's own delivery method: no warehouse hands out another cooperative's items.
+# Pickup is a cooperative's own delivery method, because no warehouse hands out another cooperative's items.
 checkout_object.unsupported("availableCollectionPoints", value=[])
 
 

@@ -40,7 +40,7 @@ add_metadata_fields(
 
 @line_object.field("variant", needs=("variant_id", "basket__channel_id"))
 def variants(lines: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row]:
-    """Resolve variants; those in the basket are visible even if no longer on sale."""
+    """Resolve variants. Those in the basket are visible even if they are no longer on sale."""
     variant_pairs = [(line_row.variant_id, line_row.basket__channel_id) for line_row in lines]
     variants_by_pair = variant_object.by_pair(context, variant_pairs, selection.names())
     hidden_ids = {key for key, _channel in variant_pairs if (key, _channel) not in variants_by_pair}
@@ -142,7 +142,7 @@ def problems(
 
 
 def _line_total(quoted_line: QuotedLine, quote: Quote) -> TaxedAmount:
-    """Return the total after all discounts; unavailable lines have their undiscounted price."""
+    """Return the total after all discounts. Unavailable lines have their undiscounted price."""
     priced_line = next(
         (line_row for line_row in quote.purchase.lines if line_row.key == quoted_line.requested.key), None
     )

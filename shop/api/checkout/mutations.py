@@ -69,7 +69,7 @@ def build_checkout_payload(
     *,
     is_basket_current: bool = False,
 ) -> dict[str, object]:
-    """Return the payload with the current checkout; pass `quote` if the action already quoted it.
+    """Return the payload with the current checkout. Pass `quote` if the action already quoted it.
 
     `is_basket_current` means that `basket` is already in the state after the action.
     """

@@ -1,4 +1,4 @@
-"""Look up checkouts: one's own, by unguessable id, and all for staff."""
+"""Look up checkouts: one's own by their unguessable ids, and all for staff."""
 
 from __future__ import annotations
 

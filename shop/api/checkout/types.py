@@ -22,7 +22,7 @@ CHECKOUT_PERMISSIONS = (Permission.MANAGE_CHECKOUTS, Permission.HANDLE_CHECKOUTS
 
 
 def visible_baskets(context: Context) -> QuerySet[Basket]:
-    """Return baskets that the requester may see: the id suffices, except for other users."""
+    """Return baskets that the requester may see. The id is enough, except for baskets of other users."""
     if context.may(*CHECKOUT_PERMISSIONS) or context.user is None:
         return Basket.objects.all()
     return Basket.objects.filter(Q(user=None) | Q(user=context.user))

@@ -31,7 +31,10 @@ from shop.core.models import Channel
 
 
 def visible_pages(context: Context, channel: Channel | None) -> Rows:
-    """Return visible pages, the same in every channel: it only affects the objects that they refer to."""
+    """Return visible pages.
+
+    They are the same in every channel, which only affects the objects they refer to.
+    """
     stored_pages = Page.objects.annotate(
         key=F("id"), cooperative_key=Value(None, BigIntegerField()), story=Value("", TextField())
     )
@@ -52,7 +55,7 @@ def visible_pages(context: Context, channel: Channel | None) -> Rows:
 
 
 def visible_menu_items(context: Context, channel: Channel | None) -> Rows:
-    """Return menu items; buyers do not see those of hidden categories."""
+    """Return menu items. Buyers do not see those of hidden categories."""
     rows = MenuItem.objects.all()
     if can_see_hidden_categories(context):
         return rows

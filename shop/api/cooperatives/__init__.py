@@ -1,4 +1,4 @@
-"""Mutations of cooperatives, and their settlements: extensions, because Saleor has no sellers."""
+"""Mutations of cooperatives, and their settlements. Both are extensions, because Saleor has no sellers."""
 
 from pathlib import Path
 

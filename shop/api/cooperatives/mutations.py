@@ -126,7 +126,7 @@ def cooperative_settlement_close(
 def payout_mark_paid(
     arguments: PayoutMarkPaidArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Mark a settlement's payout as paid; refunds' payouts are not included."""
+    """Mark a settlement's payout as paid. Payouts of refunds are not found."""
     key = input_key(arguments["id"], "CooperativePayout", field="id")
     if not Payout.objects.filter(pk=key, settlement__isnull=False).exists():
         raise Missing(field="id")

@@ -32,7 +32,7 @@ def _visible_settlements(context: Context) -> Rows:
 
 
 def _visible_payouts(context: Context) -> Rows:
-    """Return visible payouts of settlements; refunds' payouts are not included."""
+    """Return visible payouts of settlements. Payouts of refunds are not included."""
     scope = context.scope(Permission.HANDLE_PAYMENTS)
     rows: Rows = Payout.objects.filter(settlement__isnull=False)
     return rows.filter(scope.row_filter(cooperative="settlement__cooperative"))
@@ -64,7 +64,7 @@ settlement_object.related_in_channel(
 
 @settlement_object.field("figures", needs=("id", "state", "currency", *_TOTAL_NAMES))
 def resolve_figures(rows: list[Row], *_: object) -> list[dict[str, MoneyAmount]]:
-    """Resolve figures; those of open settlements are read from the ledger in one query."""
+    """Resolve figures. Those of open settlements are read from the ledger in one query."""
     open_ids = [row.id for row in rows if row.state == SettlementState.OPEN]
     open_totals = (
         LedgerEntry.objects.filter(settlement__in=open_ids).totals_by_settlement() if open_ids else {}

@@ -139,7 +139,7 @@ def events_of_orders(
 
 
 def visible_events(context: Context) -> Rows:
-    """Return visible changes; staff of a cooperative see those of their part and of the order's status."""
+    """Return visible changes. Staff of a cooperative see those of their part and of the order's status."""
     scope = order_scope(context)
     rows = event_object.rows(context)
     if scope.has_platform_grant:
@@ -156,7 +156,10 @@ def event_types(events: list[Row], *_: object) -> list[str]:
 
 @event_object.field(needs=("action", "reason"))
 def message(events: list[Row], *_: object) -> list[str | None]:
-    """Resolve the message: a text for changes that Saleor has no event type for, followed by the reason."""
+    """Resolve the message.
+
+    If Saleor has no event type for the change, it is a text, followed by the reason.
+    """
     return [
         ": ".join(
             filter(

@@ -57,7 +57,7 @@ M = TypeVar("M", bound=Model)
 
 
 def search_condition(context: Context, text: str) -> Q:
-    """Search orders by number, code, phone or name; platform staff also by email."""
+    """Search orders by number, code, phone or name. Platform staff also search by email."""
     if "@" in text and not _has_platform_access(context):
         return NO_ROWS
     condition = Q(pk__in=Order.objects.matching(text).values("pk"))
@@ -147,7 +147,7 @@ def _collected(context: Context, is_collected: bool) -> Q:
 
 
 def _match_unsupported(context: Context, is_wanted: bool) -> Q:
-    """Match features that orders here never have: gift cards, invoices, preorders."""
+    """Match features that orders here never have, such as gift cards, invoices and preorders."""
     return NO_ROWS if is_wanted else Q()
 
 
@@ -181,7 +181,7 @@ def _in_minor_units(input_data: Mapping[str, object], currency: str) -> dict[str
 
 
 def _any_entry_matches(rows: BaseManager[M], path: str, conditions: Conditions, part: str = "") -> Condition:
-    """Match a `[XFilterInput!]`: each entry must match a visible row of the order."""
+    """Match a `[XFilterInput!]`. Each entry must match a visible row of the order."""
 
     def condition(context: Context, input_data: list[InputData]) -> Q:
         visible_rows = filter_visible(context, rows.all(), order=path, part=part) if part else rows.all()

@@ -29,7 +29,7 @@ invoice_company_object.columns(**_COLUMNS, email="email")
 def companies_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
-    """Resolve the company; cooperatives' staff see it as long as they see the address."""
+    """Resolve the company. Staff of cooperatives see it as long as they see the address."""
     rows = invoice_company_object.rows(context).filter(
         order__in=[order_row.id for order_row in orders if order_row.may_show_address]
     )

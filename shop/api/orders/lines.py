@@ -91,7 +91,7 @@ def unit_discount_value(lines: list[Row], *_: object) -> list[Decimal]:
 
 @line_object.field(needs=_DISCOUNT_COLUMNS)
 def unit_discount_type(lines: list[Row], *_: object) -> list[str | None]:
-    """Resolve the type; discounts of several types add up to a fixed amount."""
+    """Resolve the type. Discounts of several types add up to a fixed amount."""
     return [ValueType.FIXED if _unit_discount(line_row) else None for line_row in lines]
 
 

@@ -187,7 +187,7 @@ def payment_status_display(orders: list[Row], *_: object) -> list[str]:
 
 @order_object.field(needs=("saleor_status", "charge_coverage"), permissions=ORDER_PERMISSIONS)
 def actions(orders: list[Row], *_: object) -> list[list[str]]:
-    """Resolve actions of the older payment API: an unpaid order may be marked as paid."""
+    """Resolve actions of the older payment API, by which an unpaid order may be marked as paid."""
     return [
         ["MARK_AS_PAID"]
         if order_row.charge_coverage == Coverage.NONE and order_row.saleor_status != SaleorStatus.CANCELED
@@ -231,7 +231,7 @@ def parcels_of_orders(
 
 @order_object.field(needs="id")
 def weight(orders: list[Row], arguments: object, context: Context, selection: Selection) -> Sequence[object]:
-    """Resolve the delivery weight; for lines sold by weight the recorded one."""
+    """Resolve the delivery weight. For lines sold by weight it is the recorded one."""
     rows = line_object.rows(context).filter(order__in=[order_row.id for order_row in orders])
     grams_by_order: dict[Key, int] = {}
     for key, grams, quantity, weighed in rows.values_list("order", "grams", "quantity", "weighed_grams"):

@@ -77,7 +77,7 @@ def _handled_orders(context: Context) -> Rows:
 
 @query.field("orders", permissions=ORDER_PERMISSIONS)
 def all_orders(arguments: OrdersArguments, context: Context, selection: Selection) -> dict[str, object]:
-    """List placed orders; drafts have their own list."""
+    """List placed orders. Drafts have their own list."""
     reject_filter_with_where(arguments)
     if order_scope(context).covers_everything and not _NARROWING_ARGUMENTS & arguments.keys():
         order_by = sort_keys(arguments.get("sortBy"), SORTS, PLACED, unique="number")

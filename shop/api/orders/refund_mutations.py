@@ -94,7 +94,7 @@ def _refunded_quantities(line_inputs: Iterable[OrderGrantRefundCreateLineInput])
 
 
 def _bearer(requested_bearer: str | None, context: Context) -> CostBearer:
-    """Return the bearer; cooperatives' staff may only choose their cooperative. Raises InputError."""
+    """Return the bearer. Staff of a cooperative may only choose that cooperative. Raises InputError."""
     bearer = CostBearer(requested_bearer or CostBearer.COOPERATIVE)
     if bearer == CostBearer.PLATFORM and not order_scope(context).has_platform_grant:
         message = _("Only the market can decide what the market covers.")

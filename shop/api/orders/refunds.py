@@ -107,7 +107,10 @@ granted_refund_object.related_rows(
 
 @granted_refund_object.field("status", needs=("id", "repayment"))
 def statuses(refunds: list[Row], *_: object) -> list[str]:
-    """Resolve the status of the money; NONE if nothing is to be paid back or no refund was requested."""
+    """Resolve the status of the money.
+
+    It is NONE if nothing is to be paid back or no refund was requested.
+    """
     sums: dict[Key, dict[str, int]] = {}
     events = PaymentEvent.objects.filter(refund__in=[refund.id for refund in refunds])
     totals = events.order_by("refund").values_list("refund", "kind").annotate(total=Sum("amount"))

@@ -24,7 +24,7 @@ from shop.api.object_types import Rows, Type
 from shop.api.orders.visibility import filter_visible, visible_orders
 from shop.core.models import Change
 
-# ORDER_PERMISSIONS may be limited to some cooperatives; WHOLE_ORDER_PERMISSIONS may not.
+# ORDER_PERMISSIONS may be limited to some cooperatives. WHOLE_ORDER_PERMISSIONS may not.
 ORDER_PERMISSIONS = (CooperativeScoped(Permission.MANAGE_ORDERS),)
 WHOLE_ORDER_PERMISSIONS = (Permission.MANAGE_ORDERS,)
 
@@ -57,5 +57,8 @@ granted_refund_line_object = Type("OrderGrantedRefundLine", lambda context: Refu
 
 
 def is_owner(context: Context, key: uuid.UUID) -> bool:
-    """Return whether the requester may write public metadata: the buyer, or a guest order's id holder."""
+    """Return whether the requester may write public metadata.
+
+    The buyer may, and so may whoever has the id of a guest's order.
+    """
     return Order.objects.changeable_by(context.user, context.now).filter(pk=key).exists()

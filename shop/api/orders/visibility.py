@@ -91,7 +91,7 @@ def visible_parts(context: Context) -> OrderPartQuerySet:
 def filter_visible(context: Context, rows: Visible, *, order: str, part: str) -> Visible:
     """Filter rows of orders by the visible parts.
 
-    `order` and `part` are the lookup paths; rows without a part need visibility of the whole order.
+    `order` and `part` are the lookup paths. Rows without a part need visibility of the whole order.
     """
     return _filter_by_visibility(context, rows, order, part, _whole_orders_condition(context))
 

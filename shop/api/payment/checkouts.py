@@ -72,7 +72,7 @@ def total_balance(
 
 
 def _coverage(paid: int, total: int) -> str:
-    """Return the coverage; nothing paid is NONE unless the total is zero."""
+    """Return the coverage. If nothing is paid, it is NONE unless the total is zero."""
     if paid >= total:
         return "FULL" if paid or not total else "NONE"
     return "PARTIAL" if paid else "NONE"

@@ -43,7 +43,7 @@ _SETTLED = frozenset({EventKind.CHARGE_SUCCESS, EventKind.AUTHORIZATION_SUCCESS}
 
 @dataclass(frozen=True, slots=True)
 class PaymentTarget:
-    """The subject of a payment: a basket, or an unpaid order."""
+    """The subject of a payment, which is a basket or an unpaid order."""
 
     channel: Channel
     currency: str
@@ -94,7 +94,7 @@ def start_payment(
 
 
 def continue_payment(payment: Payment, data: object, context: Context) -> object:
-    """Update the payment's state from the gateway; settled payments do not change."""
+    """Update the payment's state from the gateway. Settled payments do not change."""
     if payment.method == PaymentMethod.CARD:
         return _stripe_data(payment, context)
     event_kinds = set(PaymentEvent.objects.filter(payment=payment).values_list("kind", flat=True))

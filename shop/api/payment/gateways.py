@@ -45,7 +45,10 @@ class AvailableGateway:
 
 
 def available_gateways(channel: Channel, amount: int | None = None) -> list[AvailableGateway]:
-    """Return a channel's gateways, cards first; with an amount (minor units), only those that accept it."""
+    """Return a channel's gateways, cards first.
+
+    If an amount is given (minor units), only those that accept it.
+    """
     payment_methods = offered_payment_methods(channel, amount)
     methods = [PaymentMethod.APP] if settings.API_DUMMY_PAYMENT else []
     methods = [

@@ -164,7 +164,10 @@ def checkout_complete(
 def _place_order(
     basket_key: uuid.UUID, arguments: CheckoutCompleteArguments, context: Context
 ) -> Order | None:
-    """Complete the checkout; None if the requester has no such basket, perhaps because it became an order."""
+    """Complete the checkout, or return None if the requester has no such basket.
+
+    It may have become an order.
+    """
     try:
         basket = find_basket(arguments, context)
     except Missing:

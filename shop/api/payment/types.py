@@ -25,7 +25,7 @@ PAYMENT_OR_ORDER_PERMISSIONS = (Permission.HANDLE_PAYMENTS, Permission.MANAGE_OR
 
 
 def _visible_payments(context: Context) -> Rows:
-    """Return visible payments: all with HANDLE_PAYMENTS; else those of one's own orders and baskets."""
+    """Return visible payments: all with HANDLE_PAYMENTS, else those of one's own orders and baskets."""
     if context.may(*PAYMENT_OR_ORDER_PERMISSIONS):
         return Payment.objects.all()
     if context.user is None:

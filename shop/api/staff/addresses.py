@@ -79,7 +79,7 @@ def address_set_default(
 
 
 def _find_address(text: str) -> Address:
-    """Return a user's address; orders' copies are not included. Raises InputError, Missing."""
+    """Return a user's address. Copies in orders are not found. Raises InputError, Missing."""
     key = input_key(text, "Address", field="id")
     owned_address = Address.objects.filter(pk=key, user__isnull=False).first()
     if owned_address is None:

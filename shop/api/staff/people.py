@@ -93,7 +93,7 @@ def customer_delete(
 def staff_create(
     arguments: StaffCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Create a staff user; an existing customer with the email address is promoted."""
+    """Create a staff user. An existing customer with the email address is promoted."""
     input_data = arguments["input"]
     redirect = checked_redirect(input_data["redirectUrl"]) if input_data.get("redirectUrl") else None
     email = _email(input_data)
@@ -176,7 +176,7 @@ def _refuse_closing(person: User, context: Context, verb: str) -> None:
 
 
 def _refuse_if_more_powerful(person: User, context: Context) -> None:
-    """Reject changes of users with more permissions: a new address would transfer them.
+    """Reject changes of users with more permissions, because a new address would transfer the permissions.
 
     Raises InputError.
     """
@@ -214,7 +214,7 @@ def _values(
     metadata: Mapping[str, str],
     private_metadata: Mapping[str, str],
 ) -> dict[str, object]:
-    """Return the columns that an input sets; metadata is merged with the existing. Raises InputError."""
+    """Return the columns that an input sets. Metadata is merged with the existing. Raises InputError."""
     values: dict[str, object] = {}
     for name, (column, longest) in _TEXTS.items():
         if name in input_data:

@@ -1,4 +1,4 @@
-"""Translatable content: one content type per object type, with original and translated texts."""
+"""Translatable content, with one content type per object type, and original and translated texts."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def _translate(
     context: Context,
     selection: Selection,
 ) -> dict[str, object]:
-    """Save the given texts; null removes one."""
+    """Save the given texts. A null removes one."""
     key = input_key(arguments["id"], translatable.object_type.name, translatable.content.name, field="id")
     language = tag_from_code(arguments["languageCode"])
     if language == settings.LANGUAGE_CODE:
@@ -51,7 +51,7 @@ def _translate(
 
 
 def _texts_by_column(translatable: TranslatableType, input_data: InputData) -> dict[str, str]:
-    """Return texts by column; rich texts also as plain text, which our own pages show."""
+    """Return texts by column. Rich texts are also returned as plain text, which our own pages show."""
     texts = {}
     for name, column in translatable.columns.items():
         if name not in input_data:

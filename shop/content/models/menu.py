@@ -25,7 +25,7 @@ class Menu(WithMetadata):
 
 
 class MenuItem(WithMetadata):
-    """A menu entry with at most one target; without one it is a heading.
+    """A menu entry with at most one target. An entry without a target is a heading.
 
     `collection_cooperative` and `page_cooperative` link to a cooperative's product collection or page.
     """

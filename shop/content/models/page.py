@@ -45,7 +45,7 @@ class PageTypeAttribute(models.Model):
 
 class PageQuerySet(models.QuerySet["Page"]):
     def published(self, now: datetime.datetime) -> PageQuerySet:
-        """Return pages for all visitors: published, and not scheduled for later."""
+        """Return pages for all visitors, which are published and not scheduled for later."""
         return self.filter(Q(published_at=None) | Q(published_at__lte=now), is_published=True)
 
 

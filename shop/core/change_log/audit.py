@@ -1,4 +1,4 @@
-"""Verify the change log against its seals: find changes that were altered, removed or emptied."""
+"""Verify the change log against its seals, to find changes that were altered, removed or emptied."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SEALS_AT_ONCE = 500
 def find_change_log_faults(*, now: datetime.datetime) -> Iterator[str]:
     """Yield one message per fault, seal by seal.
 
-    Read-only; changes newer than the last seal are not covered.
+    It changes nothing. Changes newer than the last seal are not covered.
     """
     redacted = _read_redacted_change_ids("names"), _read_redacted_change_ids("contents")
     number, previous = 0, DIGEST_BEFORE_FIRST_SEAL
@@ -102,7 +102,7 @@ def _change_faults(
 def _find_missing_last_seals() -> Iterator[str]:
     """Find sealed rows whose seal is gone.
 
-    Only the last seals: an earlier one leaves a gap in the numbers.
+    Only the last seals can be missing so, because an earlier one leaves a gap in the numbers.
     """
     sealed_numbers = ChangeSeal.objects.values("number")
     for number in (
@@ -112,7 +112,7 @@ def _find_missing_last_seals() -> Iterator[str]:
 
 
 def _find_unsealed_old_changes(now: datetime.datetime) -> Iterator[str]:
-    """Find unsealed changes older than the commit window: a regular transaction cannot have added them."""
+    """Find unsealed changes older than the commit window, which a regular transaction cannot have added."""
     old_seals = ChangeSeal.objects.filter(sealed_at__lt=now - LATEST_COMMIT).order_by("-number")
     last_sealed_id = old_seals.values_list("last_id", flat=True).first() or 0
     sealed = SealedChange.objects.values("change_id")

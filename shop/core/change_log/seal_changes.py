@@ -41,13 +41,16 @@ def seal_changes_task() -> None:
 
 
 def seal_changes(*, now: datetime.datetime) -> int:
-    """Seal the oldest unsealed changes and return how many; 0 also if another worker is sealing them."""
+    """Seal the oldest unsealed changes and return how many.
+
+    If another worker is sealing them, it returns 0.
+    """
     with transaction.atomic():
         last = next(iter(lock_rows(ChangeSeal.objects.filter(pk__in=_read_last_number()))), None)
         number, previous = (last.number + 1, last.digest) if last else (1, DIGEST_BEFORE_FIRST_SEAL)
         if ChangeSeal.objects.filter(pk=number).exists():
             return 0  # another worker sealed these changes while this one waited for the lock
-        # Read under the lock: rows read before it may be sealed by now.
+        # Read the rows under the lock, because rows read before it may have been sealed since.
         changes = list(unsealed_changes(now=now)[:_IN_ONE_SEAL])
         if not changes:
             return 0

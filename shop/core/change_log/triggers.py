@@ -1,4 +1,4 @@
-"""Triggers of the change log: append-only, except that columns of personal data may be emptied."""
+"""Triggers by which the change log is only added to, except that personal data may be emptied."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ _SHAPE_TYPES = (type(None), bool, Enum)
 _IN_LIST = "IN (%s)"
 _PERCENT = "%%"
 _PLACEHOLDERS = re.compile("|".join(map(re.escape, (_PERCENT, _IN_LIST, "%s"))))
-# Placeholder values: they fit every column and do not occur in real data.
+# Placeholder values, which fit every column and do not occur in real data.
 _FIRST_INTEGER = 2_000_000_000
 # A private-use character. LIKE patterns escape the underscore after it, which tells them apart.
 _TEXT_PREFIX = "\ue000"
@@ -59,7 +59,7 @@ _FIRST_DATE = datetime.date(1877, 3, 5)
 
 
 class _Parameter(NamedTuple):
-    """A parameter of the SQL. `read` reads its value from the arguments; without `read` it is `value`."""
+    """A parameter of the SQL. `read` reads its value from the arguments. If `read` is None, it is `value`."""
 
     value: object
     read: _Reader | None
@@ -81,7 +81,7 @@ class _CompiledQuery(NamedTuple):
 
 
 def compiled_query(build: Callable[Parameters, QuerySet[M, Result]]) -> Callable[Parameters, list[Result]]:
-    """Decorate a function that builds a queryset; calls return its rows as a list."""
+    """Decorate a function that builds a queryset. Calls return its rows as a list."""
     compiled_queries: dict[Hashable, _CompiledQuery | None] = {}
 
     @wraps(build)
@@ -329,7 +329,7 @@ def _array_reader(n: int) -> _Reader:
 
 
 def _array_member(value: object) -> object:
-    """Return an enum member's value; PostgreSQL receives other values as they are."""
+    """Return an enum member's value. PostgreSQL receives other values as they are."""
     return value.value if isinstance(value, Enum) else value
 
 

@@ -23,7 +23,7 @@ def read_or_generate_key(path: Path, generate: Callable[[], PrivateKeyTypes]) ->
                 serialization.NoEncryption(),
             )
         )
-        with contextlib.suppress(FileExistsError):  # another process was first; use its key
+        with contextlib.suppress(FileExistsError):  # another process was first, so use its key
             os.link(new_path, path)
         new_path.unlink()
     return path.read_text()

@@ -24,7 +24,7 @@ def after_commit(send: Callable[..., object], /, *args: object, **kwargs: object
 
 
 def after_commit_or_run(task: Task[..., None], /, **kwargs: object) -> None:
-    """Queue a short job that a person waits for; without a queue the job runs in this process."""
+    """Queue a short job that a person waits for. Without a queue the job runs in this process."""
     transaction.on_commit(partial(publish_or_run, task, **kwargs))
 
 
@@ -64,7 +64,7 @@ def _with_row_lock(rows: models.QuerySet[Row], *, may_be_referenced: bool = Fals
 
 
 def delete_rows(rows: models.QuerySet[Row]) -> None:
-    """Delete rows that no other row refers to, without Django's search for such rows. One query."""
+    """Delete rows that no other row refers to, without Django's search for such rows. It takes one query."""
     rows._raw_delete(rows.db)
 
 

@@ -54,7 +54,7 @@ _PLANET_TERMS = (
 
 
 def new_moon_near(ordinal: int) -> int:
-    """Return the number of a new moon within a month of that day; number 0 is 6 January 2000."""
+    """Return the number of a new moon within a month of that day. Number 0 is 6 January 2000."""
     return round((ordinal - _ORDINAL_OF_JULIAN_DAY - _NEW_MOON_OF_2000) / _MONTH)
 
 
@@ -93,6 +93,6 @@ def sun_segment(ordinal: int) -> int:
 
 
 def _delta_t(moment: float) -> float:
-    """Return ΔT in days: terrestrial time minus universal time."""
+    """Return ΔT in days, which is terrestrial time minus universal time."""
     years = (moment - 2451545) / 365.25
     return (62.92 + 0.32217 * years + 0.005589 * years**2) / 86400

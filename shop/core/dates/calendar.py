@@ -38,7 +38,7 @@ def start_of_day(day: datetime.date) -> datetime.datetime:
 
 
 def weekday_name(weekday: int) -> Promise:
-    """Return the translated name of a weekday; 0 is Monday."""
+    """Return the translated name of a weekday. 0 is Monday."""
     return WEEKDAYS[weekday]
 
 
@@ -108,7 +108,7 @@ def _solstice_moon(year: int) -> int:
     moon = new_moon_near(datetime.date(year, 12, 31).toordinal())
     while new_moon_day(moon) > datetime.date(year, 12, 31).toordinal():
         moon -= 1
-    # At the start of its first day the sun must be below 270°; it may reach it later that day.
+    # At the start of its first day the sun must be below 270°. It may reach 270° later that day.
     if sun_segment(new_moon_day(moon)) >= _WINTER_SOLSTICE_SEGMENT:
         moon -= 1
     return moon

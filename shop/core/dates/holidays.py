@@ -42,7 +42,7 @@ def working_day_from(day: datetime.date) -> datetime.date:
 
 
 def add_working_days(day: datetime.date, count: int) -> datetime.date:
-    """Return the day that is `count` days later. Holidays are not counted; Saturdays and Sundays are."""
+    """Return the day that is `count` days later. Holidays are not counted. Saturdays and Sundays are."""
     for _day in range(count):
         day = working_day_from(day + datetime.timedelta(days=1))
     return day

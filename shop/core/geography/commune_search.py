@@ -22,10 +22,10 @@ def find_communes(text: str, *, province_code: str, day: datetime.date) -> list[
     """Return at most `MAX_FOUND` communes in force on a day that match what was typed so far.
 
     Each word begins a word of the commune's new or former name, or of its province's. Names that begin with
-    the text come first; of these, communes of `province_code`, if one is chosen, whole names, communes of the
-    type typed ("phường"), new names, and those with the diacritics as typed. A former district such as
-    "quận 1" finds the communes of its area. A whole old address such as "thôn Nà Ít, xã Vi Hương, Bắc Kạn" is
-    matched by `suggest_communes`. Runs at most five queries.
+    the text come first. Among these, the order is: communes of `province_code`, if one is chosen, whole
+    names, communes of the type typed ("phường"), new names, and those with the diacritics as typed. A former
+    district such as "quận 1" finds the communes of its area. A whole old address such as "thôn Nà Ít, xã Vi
+    Hương, Bắc Kạn" is matched by `suggest_communes`. It takes at most five queries.
     """
     text = text[:MAX_READ_CHARACTERS]
     folded_text = " ".join(fold(text).split())
@@ -98,7 +98,10 @@ def _find_by_words(folded: str, words: list[str], province_code: str, day: datet
 
 
 def _find_by_district(folded_text: str, day: datetime.date) -> list[Suggestion]:
-    """Return communes with an area of the former district that the text names; of several, the whole name."""
+    """Return communes with an area of the former district that the text names.
+
+    If several districts match, the one with the whole name counts.
+    """
     districts = [
         district
         for district in FormerPlace.objects.order_by().values_list("district", flat=True).distinct()

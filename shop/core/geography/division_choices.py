@@ -18,7 +18,7 @@ def all_provinces() -> list[Division]:
 
 
 def communes_of(province_code: str) -> list[Division]:
-    """Return the province's communes in force today; empty without a province."""
+    """Return the province's communes in force today. If no province is given, there are none."""
     return _communes(vietnam_date(timezone.now()), province_code[:10]) if province_code else []
 
 

@@ -14,7 +14,7 @@ _FILE = Path(__file__).parent / "data" / "provinces.json"
 class Shape:
     """A province on a map of `MAP_WIDTH` by `MAP_HEIGHT` units.
 
-    `path` and `islands` are SVG paths; islands are dots (lines of zero length). `centre` is longitude and
+    `path` and `islands` are SVG paths. Islands are dots (lines of zero length). `centre` is longitude and
     latitude in degrees.
     """
 

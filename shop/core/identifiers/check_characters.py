@@ -20,7 +20,7 @@ def check_character(characters: str) -> str:
 
 
 def draw_code(prefix: str, length: int) -> str:
-    """Return a random code: the prefix, `length` characters and a check character."""
+    """Return a random code, which is the prefix, `length` characters and a check character."""
     characters = "".join(secrets.choice(ALPHABET) for _position in range(length))
     return f"{prefix}{characters}{check_character(characters)}"
 

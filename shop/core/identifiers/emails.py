@@ -14,7 +14,7 @@ _MIN_COMPARED_DOMAIN_LENGTH = 8  # shorter domains resemble too many others
 
 
 def suggest_email(entered: str) -> str:
-    """Return the address that was probably meant by one with a mistyped provider, or an empty string.
+    """Return the address that was probably meant by one with a mistyped provider, or an empty text.
 
     One letter is missing, superfluous, wrong, or swapped with its neighbour: "lan@gmial.com".
     """

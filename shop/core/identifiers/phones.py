@@ -25,7 +25,7 @@ class InvalidPhone(Refused):
 
 
 def normalise_phone(entered: str) -> str:
-    """Return the stored form: "+84987654321" for "0987.654.321", "84987…", "+84 (0)987…".
+    """Return the stored form, such as "+84987654321" for "0987.654.321", "84987…" and "+84 (0)987…".
 
     Foreign numbers keep their "+". Short numbers (113, 1900 xxxx) and invalid ones keep their digits.
     `validate_phone` refuses numbers that cannot be dialled.
@@ -47,7 +47,7 @@ def normalise_phone(entered: str) -> str:
 
 
 def validate_phone(entered: str, *, region: str = "VN", is_business: bool = False) -> None:
-    """Refuse a number of the wrong length, naming both counts; unusual prefixes pass.
+    """Refuse a number of the wrong length, naming both counts. Unusual prefixes pass.
 
     Mobile numbers have 10 digits and landlines (02x) 11. Hotlines (1800, 1900) pass only for a business. A
     number without "+" is read as dialled within `region`. A refusal is a form's error.
@@ -73,7 +73,7 @@ def require_phone(
 ) -> None:
     """Raise InvalidPhone for a number that `validate_phone` refuses. Every action calls it before saving one.
 
-    An empty number passes: whether one is needed is another rule.
+    An empty number passes, because whether one is needed is another rule.
     """
     if not entered:
         return
@@ -128,7 +128,10 @@ def _refuse_start() -> NoReturn:
 
 
 def is_likely_mistyped(entered: str) -> bool:
-    """Return whether to ask the person to check the number. Only a warning: valid numbers may look odd."""
+    """Return whether to ask the person to check the number.
+
+    This is only a warning, because valid numbers may look odd.
+    """
     try:
         return not phonenumbers.is_valid_number(phonenumbers.parse(normalise_phone(entered), "VN"))
     except phonenumbers.NumberParseException:
@@ -136,7 +139,7 @@ def is_likely_mistyped(entered: str) -> bool:
 
 
 def format_phone(number: str) -> str:
-    """Format a stored number for display: "0987 654 321"; a foreign one as "+1 202-555-0100"."""
+    """Format a stored number for display as "0987 654 321", or a foreign one as "+1 202-555-0100"."""
     if not number.startswith("+"):
         return number
     try:

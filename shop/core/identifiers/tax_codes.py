@@ -12,7 +12,7 @@ _IDENTITY_NUMBER = re.compile(r"\d{12}")  # of households and persons since 1 Ju
 
 
 def normalise_tax_code(entered: str) -> str:
-    """Return the stored form: "0101248141", or "0101248141-001" for a branch."""
+    """Return the stored form, which is "0101248141", or "0101248141-001" for a branch."""
     digits = "".join(entered.split()).replace("-", "").replace(".", "")
     match = _ENTERPRISE.fullmatch(digits)
     return f"{match[1]}-{match[2]}" if match and match[2] else digits

@@ -25,7 +25,7 @@ from shop.core.errors import Refused, StrOrPromise
 from shop.core.images.picture_headers import UnknownPicture, read_header
 
 MAX_BYTES = 25 * 1024 * 1024
-MAX_PIXELS = 200_000_000  # phones have sensors of this size; the memory limit decides what is decoded
+MAX_PIXELS = 200_000_000  # phones have sensors of this size, and the memory limit decides what is decoded
 MAX_SIDE = 30_000
 MAX_ASPECT_RATIO = 10  # a longer strip is not a photo, and WebP ends at 16,383 pixels
 THUMBNAIL_WIDTHS = (96, 160)  # beside a name or under a larger picture
@@ -87,9 +87,9 @@ class Renditions:
 
 
 def inspect_picture(file: IO[bytes]) -> tuple[int, int]:
-    """Return width and height from the file's header; leave the file at its start.
+    """Return width and height from the file's header, and leave the file at its start.
 
-    Nothing is decoded: the worker finds truncated and rotated photos. Raises PictureTooHeavy above 25 MB,
+    Nothing is decoded. The worker finds truncated and rotated photos. Raises PictureTooHeavy above 25 MB,
     PictureTooLarge if decoding would need too much memory, NotAPicture for everything else.
     """
     size = file.seek(0, io.SEEK_END)
@@ -150,7 +150,7 @@ def _decode(folder: Path, *, memory: int, seconds: int) -> dict[str, object]:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             env={**_decoder_environment(), "MALLOC_ARENA_MAX": "1"},
-            timeout=5 * seconds,  # wall clock: the CPU may be busy with other processes
+            timeout=5 * seconds,  # wall clock, because the CPU may be busy with other processes
             check=False,
         )
     except subprocess.TimeoutExpired as error:

@@ -25,11 +25,11 @@ from PIL import AvifImagePlugin, Image, ImageCms, ImageFile, PngImagePlugin
 MAX_PIXELS = 200_000_000  # a second limit in addition to memory
 MAX_ASPECT_RATIO = 10  # a longer strip is not a photo, and WebP ends at 16,383 pixels
 _QUALITY = 68
-# Lists show many small pictures, two pixels for one of the layout: there a lower quality is not seen.
+# Lists show many small pictures, with two pixels for one of the layout. There a lower quality is not seen.
 _LIST_WIDTH, _LIST_QUALITY = 320, 38
 _FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF")
 _ORIENTATION = 0x0112
-# Keep at least this many times the target size before the last resize; less would be visible.
+# Keep at least this many times the target size before the last resize. Less would be visible.
 _REDUCING_GAP = 3
 _ROWS_FLATTENED_AT_ONCE = 256  # no second full copy is needed
 _MAX_PROFILE_BYTES = 4 * 1024 * 1024
@@ -98,7 +98,7 @@ def _open_upright(original: Path, widest: int) -> tuple[Image.Image, int, int]:
 
 
 def _flatten(image: Image.Image, factor: int) -> Image.Image:
-    """Return the first frame in RGB, `factor` times smaller; transparent pixels become white."""
+    """Return the first frame in RGB, `factor` times smaller. Transparent pixels become white."""
     image.load()
     width, height = image.size
     has_alpha = image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
@@ -115,7 +115,7 @@ def _flatten(image: Image.Image, factor: int) -> Image.Image:
 
 
 def _read_orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 for invalid values."""
+    """Return the EXIF orientation, 1 to 8. An invalid value counts as 1."""
     try:
         orientation = image.getexif().get(_ORIENTATION, 1)
         return int(orientation) if int(orientation) in _TRANSPOSITIONS else 1

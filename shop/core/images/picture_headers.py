@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-_MAX_SEGMENTS_BEFORE_PIXELS = 2_000  # of a JPEG; a profile or preview takes one per 64 kB
+_MAX_SEGMENTS_BEFORE_PIXELS = 2_000  # of a JPEG, whose profile or preview takes one per 64 kB
 _MAX_BOXES = 5_000
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
@@ -68,7 +68,7 @@ def read_header(file: IO[bytes]) -> Header:
 def _jpeg(file: IO[bytes]) -> Header:
     """Return the size of a JPEG picture.
 
-    Baseline pictures are decoded at an eighth of their size; progressive ones keep all coefficients.
+    Baseline pictures are decoded at an eighth of their size. Progressive ones keep all coefficients.
     """
     file.seek(2)
     for _segment in range(_MAX_SEGMENTS_BEFORE_PIXELS):
@@ -86,7 +86,7 @@ def _jpeg(file: IO[bytes]) -> Header:
 
 
 def _jpeg_marker(file: IO[bytes]) -> int:
-    """Return the next marker; FF may be repeated before it."""
+    """Return the next marker. FF may be repeated before it."""
     prefix, marker = struct.unpack("BB", file.read(2))
     for _fill in range(16):
         if prefix != 0xFF:
@@ -115,7 +115,7 @@ def _webp(start: bytes) -> Header:
 
 
 def _heif(file: IO[bytes]) -> Header:
-    """Return the largest item size (`ispe`): tiles, thumbnails and the whole picture each have one."""
+    """Return the largest item size (`ispe`). Tiles, thumbnails and the whole picture each have one."""
     end = file.seek(0, 2)
     file.seek(8)
     (length,) = struct.unpack(">I", _read_at(file, 0, 4))

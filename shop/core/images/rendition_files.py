@@ -20,7 +20,7 @@ Files = tuple[RenditionFiles, ...]  # of one picture, the smallest first
 
 
 def rendition_files(source: Picture | None) -> Files:
-    """Return a picture's renditions; empty until they are ready."""
+    """Return a picture's renditions. Until they are ready there are none."""
     renditions = source.renditions if source and source.state == PictureState.READY else {}
     return tuple(
         RenditionFiles(

@@ -44,7 +44,7 @@ def store_picture(upload: File[bytes], *, alt: str = "") -> Picture:
 
 @shared_task(name="core.make_renditions")
 def make_renditions_task(*, picture_id: int) -> None:
-    """Create the renditions of waiting pictures; return at once if this process is already decoding."""
+    """Create the renditions of waiting pictures. If this process is already decoding, return at once."""
     log.debug("rendering requested by picture %s", picture_id)
     render_waiting_pictures()
 
@@ -78,7 +78,10 @@ def _render_claimed(picture_id: int) -> None:
 
 
 def render_picture(picture: Picture) -> None:
-    """Create a picture's renditions and save their paths; mark an undecodable picture as refused."""
+    """Create a picture's renditions and save their paths.
+
+    A picture that cannot be decoded is marked as refused.
+    """
     try:
         with picture.original.open("rb") as original:
             renditions = make_renditions(original)

@@ -1,4 +1,4 @@
-"""Draw the preview picture that chat apps show beside a link. Pure: text and a photo in, bytes out."""
+"""Draw the preview picture that chat apps show beside a link, from a text and a photo."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _LINE_HEIGHT = 1.28  # leaves room for stacked diacritics
 def draw_share_picture(
     *, name: str, lines_below: tuple[str, ...], market: str, photo: IO[bytes] | None
 ) -> bytes:
-    """Return a JPEG: photo, name as large as fits in four lines, lines of text, and the market's name.
+    """Return a JPEG with the photo, the name, lines of text, and the market's name.
 
-    Without a photo the market's logo is drawn instead.
+    The name is as large as fits in four lines. Without a photo the market's logo is drawn instead.
     """
     image = Image.new("RGB", SIZE, _BACKGROUND)
     image.paste(_photo(photo), (0, 0))

@@ -1,4 +1,4 @@
-"""Queue jobs for workers. Without a broker the shop keeps working; lost jobs are logged.
+"""Queue jobs for workers. Without a broker the shop keeps working, and lost jobs are logged.
 
 Rows of the database say what is due, and a sweep finds them, so a lost job costs minutes. After a failure
 nothing is queued for some seconds, so that requests do not wait for an unreachable broker.

@@ -35,7 +35,7 @@ def delay_before_retry(
     failures: int, *, first: datetime.timedelta = FIRST_WAIT, longest: datetime.timedelta = MAX_WAIT
 ) -> datetime.timedelta:
     """Return `first`, doubled with each failure after the first one, up to `longest`. Never overflows."""
-    # The exponent is bounded too: a power of a large count overflows timedelta.
+    # The exponent is bounded too, because a power of a large count overflows timedelta.
     doublings = min(max(0, failures - 1), 30)
     return longest if first >= longest / 2**doublings else first * 2**doublings
 
@@ -112,7 +112,7 @@ class SweepRun:
         return due[:at_most], is_complete and (at_most is None or len(due) <= at_most)
 
     def attempt(self, key: Key, action: Callable[[Key], object]) -> bool:
-        """Call `action` with the key; record a failure or clear an old one. Return whether it succeeded."""
+        """Call `action` with the key. Record a failure or clear an old one. Return whether it succeeded."""
         self._found.add(key_text(key))
         try:
             action(key)

@@ -37,7 +37,7 @@ class MetadataField(models.JSONField):
 class WithMetadata(models.Model):
     """Key-value pairs for integrations: public ones for all readers, private ones for staff and apps.
 
-    Both map non-empty strings to strings, as Saleor's clients expect.
+    Both map non-empty texts to texts, as Saleor's clients expect.
     """
 
     metadata = MetadataField(default=dict, blank=True)
@@ -57,7 +57,7 @@ class WithExternalReference(models.Model):
 
 
 class WithSeo(models.Model):
-    """Title and description for search engines; null falls back to the row's name and description."""
+    """Title and description for search engines. If null, the row's name and description are used."""
 
     seo_title = models.CharField(max_length=70, null=True, blank=True)
     seo_description = models.CharField(max_length=300, null=True, blank=True)

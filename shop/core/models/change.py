@@ -76,7 +76,7 @@ class Change(models.Model):
                 condition=models.Q(cooperative__isnull=False),
                 name="change_by_cooperative",
             ),
-            # People without an account whom the members' app named: their names end in time.
+            # People without an account whom the members' app named. Their names are deleted after some time.
             models.Index(
                 fields=["created_at", "id"],
                 condition=models.Q(actor_kind=ActorKind.GUEST, entry_point=EntryPoint.MEMBERS)

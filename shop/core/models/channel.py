@@ -76,7 +76,7 @@ class Channel(WithMetadata):
 
 
 def market_channel() -> Channel | None:
-    """Return the channel of our own pages: the first active one, or None on an empty shop."""
+    """Return the channel of our own pages, which is the first active one, or None on an empty shop."""
     return next(iter(_active()), None)
 
 

@@ -12,14 +12,14 @@ from django.utils.translation import pgettext_lazy
 
 from shop.core.texts.folding import fold
 
-# Folded type words that may precede a name; a number may follow directly: "P.4", "Phường 4".
+# Folded type words that may precede a name. A number may follow directly: "P.4", "Phường 4".
 _TYPE_WORDS = re.compile(
     r"^(?:thanh pho|tinh|tp\.?|quan|huyen|thi xa|tx\.?|xa|phuong|p\.|thi tran|tt\.?|dac khu|q\.|h\.|x\.)\s*"
 )
 
 
 def remove_type_word(folded: str) -> str:
-    """Remove the type word from a folded name unless nothing remains: "xa phu thong" gives "phu thong"."""
+    """Remove the type word from a folded name unless nothing remains. "xa phu thong" gives "phu thong"."""
     return _TYPE_WORDS.sub("", folded).strip() or folded
 
 

@@ -34,7 +34,7 @@ class LimitCounterQuerySet(models.QuerySet["LimitCounter"]):
     def count_tries(self, tries: Sequence[LimitTry]) -> bool:
         """Count all tries, or none if one of the limits is reached, and return whether they were counted.
 
-        Refuses to run inside a transaction: a rollback would undo the count.
+        It refuses to run inside a transaction, because a rollback would undo the count.
         """
         if not tries:
             return True

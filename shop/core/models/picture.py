@@ -31,7 +31,7 @@ class PictureQuerySet(models.QuerySet["Picture"]):
 
 
 class Picture(models.Model):
-    """A photo or drawing with its renditions; pages show a placeholder until they exist.
+    """A photo or drawing with its renditions. Pages show a placeholder until they exist.
 
     `renditions` maps a width to its files: {"320": {"webp": path, "jpeg": path, "height": 240}}. `digest` is
     the SHA-256 of the upload. Until the renditions exist, `width` and `height` come from the file's header.

@@ -17,11 +17,11 @@ class SweepFailureQuerySet(models.QuerySet["SweepFailure"]):
 
 
 class SweepFailure(models.Model):
-    """A row that a background sweep could not process; deleted when the row succeeds or is no longer due.
+    """A row that a background sweep could not process.
 
-    `sweep` is the name of the task, with the step after a colon if the task has several
-    ("orders.sweep_card_payments:unused"). `row_key` is the key of the row as text. The sweep skips the row
-    until `next_try_at`.
+    It is deleted when the row succeeds or is no longer due. `sweep` is the name of the task, with the step
+    after a colon if the task has several ("orders.sweep_card_payments:unused"). `row_key` is the key of the
+    row as text. The sweep skips the row until `next_try_at`.
     """
 
     sweep = models.CharField(max_length=80)

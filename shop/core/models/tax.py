@@ -14,7 +14,7 @@ from shop.core.models.bases import WithMetadata
 
 
 class TaxClass(WithMetadata):
-    """Products or deliveries with the same tax: unprocessed produce, processed food, handicraft."""
+    """Products or deliveries with the same tax, such as unprocessed produce, processed food or handicraft."""
 
     name = models.CharField(max_length=255)
 
@@ -48,7 +48,7 @@ class TaxRate(models.Model):
         verbose_name = pgettext_lazy("model", "tax rate")
         verbose_name_plural = pgettext_lazy("models", "tax rates")
         constraints = [
-            # Null classes and null dates count as equal here; a plain constraint would treat nulls as
+            # Null classes and null dates count as equal here. A plain constraint would treat nulls as
             # distinct.
             models.UniqueConstraint(
                 Coalesce("tax_class", models.Value(0)),
@@ -66,12 +66,18 @@ class TaxRate(models.Model):
 def tax_rates(
     classes: Iterable[int | None], *, country: str, day: datetime.date
 ) -> dict[int | None, Decimal]:
-    """Return the rate in percent of each tax class on a day; None is the country's rate without a class."""
+    """Return the rate in percent of each tax class on a day.
+
+    Under None is the country's rate without a class.
+    """
     return load_tax_rates(classes, tax_rates_on(day, country=country))
 
 
 def tax_rates_on(day: datetime.date, *, country: str) -> dict[int | None, Decimal]:
-    """Return a country's own rates on a day by tax class; None is its rate without a class. One query."""
+    """Return a country's own rates on a day by tax class, by one query.
+
+    Under None is its rate without a class.
+    """
     return dict(_rates_on(day, country))
 
 

@@ -14,13 +14,13 @@ _UNTRANSLATED_ATTRIBUTE = "_own_words"
 
 class TranslationQuerySet(models.QuerySet["Translation"]):
     def texts(self, kind: str, keys: Iterable[object], language: str) -> dict[tuple[str, str], str]:
-        """Return all texts of these rows in one language, by key and field. One query."""
+        """Return all texts of these rows in one language, by key and field. It takes one query."""
         rows = self.filter(kind=kind, key__in=[str(key) for key in keys], language=language)
         return {(row.key, row.field): row.text for row in rows}
 
 
 class Translation(models.Model):
-    """One field of one row in another language; without it pages show the row's own text.
+    """One field of one row in another language. Without it pages show the row's own text.
 
     `kind` is the model's label ("catalog.product"), `key` its primary key as text, `language` an IETF tag in
     lower case ("en", "vi", "tyz"). Rich text is stored as JSON.

@@ -37,7 +37,7 @@ class LegacyEncoding(StrEnum):
 def detect_legacy_encoding(texts: Iterable[str]) -> LegacyEncoding | None:
     """Return the encoding whose conversion turns the most words with marks into Vietnamese syllables.
 
-    None if the texts read best as they are, or if no encoding fits most of them.
+    Returns None if the texts read best as they are, or if no encoding fits most of them.
     """
     sample = _words_with_marks(texts)
     if not sample:

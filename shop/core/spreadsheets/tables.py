@@ -66,7 +66,7 @@ class Row:
     cells: tuple[Cell, ...]
 
     def cell(self, column: int | None) -> Cell:
-        """Return the cell of a column counted from 0; empty if there is none."""
+        """Return the cell of a column counted from 0. A missing cell is empty."""
         return self.cells[column] if column is not None and 0 <= column < len(self.cells) else ""
 
 
@@ -255,7 +255,7 @@ def _build_row(number: int, values: Sequence[object]) -> Row:
 
 def _plain_cell(value: object) -> Cell:
     if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # not a usable number; the column's parser handles it
+        return str(value)  # the number is not usable, and the column's parser handles it
     if isinstance(value, int | float | datetime.date) and not isinstance(value, bool):
         return value
     if isinstance(value, Formula):

@@ -15,12 +15,12 @@ from xml.parsers import expat
 MAX_UNPACKED_BYTES = 60_000_000  # all parts together
 MAX_PARTS = 500
 MAX_COLUMN_NUMBER = 256  # rows are padded with empty cells up to the last column that is named
-_ELEMENTS_PER_CELL = 4  # in the sheets and texts; a cell has up to three
+_ELEMENTS_PER_CELL = 4  # in the sheets and texts, because a cell has up to three
 MAX_ELEMENTS_PER_OTHER_PART = 50_000  # openpyxl spends 30 µs on each
 _MAX_DEPTH = 40
 _MAX_BYTES_OF_TAG_OR_TEXT = 1_000_000
 _CHUNK = 64 * 1024
-# Compression methods of spreadsheet programs; others may need any amount of memory to unpack.
+# Compression methods of spreadsheet programs. Others may need any amount of memory to unpack.
 _COMPRESSION_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _SHEET_PARTS = ("worksheets/", "sharedstrings")
 _XML_STARTS = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe<", b"\xfe\xff\0<", b"<\0", b"\0<")
@@ -127,12 +127,12 @@ class _Counts:
 
 
 def _refuse_doctype(*_declaration: object) -> None:
-    """Refuse document types: no spreadsheet has one, and entities are declared there."""
+    """Refuse document types. No spreadsheet has one, and entities are declared there."""
     raise UnsafeWorkbook
 
 
 def _column_number(reference: str) -> int:
-    """Return the column of a cell reference, counted from 1: 28 for "AB7", or 0 if it is not a reference."""
+    """Return the column of a cell reference, counted from 1, or 0 if it is not one. "AB7" gives 28."""
     column = 0
     for character in reference[:4].upper():
         if not "A" <= character <= "Z":

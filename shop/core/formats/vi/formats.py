@@ -1,4 +1,4 @@
-"""Vietnamese: Django 5.2's own locale groups no digits and reads dates month first."""
+"""Vietnamese formats, because Django 5.2's own locale groups no digits and reads dates month first."""
 
 DATE_FORMAT = "d/m/Y"
 SHORT_DATE_FORMAT = "d/m/Y"
