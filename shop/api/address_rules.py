@@ -79,7 +79,10 @@ def country_name(code: str, language: str) -> str:
 
 
 def _load_vietnam_rules(name: str, province: str, day: datetime.date) -> AddressRules:
-    """Return Vietnam's rules: since 1 July 2025 a province, then a commune or ward as `city`."""
+    """Return Vietnam's rules.
+
+    Since 1 July 2025 an address has a province, then a commune or ward as `city`.
+    """
     current_divisions = Division.objects.current(day=day)
     chosen_province = current_divisions.provinces().named(province).first() if province else None
     communes = current_divisions.communes_of(chosen_province.code) if chosen_province else []

@@ -10,7 +10,7 @@ from shop.core.models import Translation
 
 
 def read_translated_texts(translation_kind: str, keys: Iterable[Key], code: str) -> dict[str, dict[str, str]]:
-    """Return the texts of these rows of a model ("catalog.product") in a language. One query.
+    """Return the texts of these rows of a model ("catalog.product") in a language. It takes one query.
 
     The result maps key (as text) to field to text. A text in the base language ("en") is used if there is
     none in the regional one ("EN_US").

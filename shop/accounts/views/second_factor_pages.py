@@ -65,7 +65,7 @@ def show_second_factor(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("code", "sealed")
 def set_up_authenticator_app(request: HttpRequest) -> HttpResponse:
-    """Set up an authenticator app: show its secret as QR code and text, save it after a valid code."""
+    """Set up an authenticator app. Its secret is shown as QR code and text, and saved after a valid code."""
     user = _find_user(request)
     form = NewAppForm(request.POST if request.method == "POST" else None)
     shown_secret = _decrypt_shown_secret(user, request.POST.get("sealed", ""))

@@ -32,7 +32,7 @@ class InsufficientStock:
 
 
 def find_basket_problems(basket_id: uuid.UUID, quote: Quote, context: Context) -> Sequence[object]:
-    """Return a basket's problems: those of its lines, and one for an unavailable delivery."""
+    """Return a basket's problems, which are those of its lines, and one for an unavailable delivery."""
     rows = BasketLine.objects.in_bulk([line.requested.key for line in quote.lines if _is_unavailable(line)])
     problems = [
         problem

@@ -72,7 +72,7 @@ def refunded(parts: list[Row], *_: object) -> list[MoneyAmount]:
 def commission(
     parts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[MoneyAmount | None]:
-    """Resolve the commission, less that of missing items; hidden from buyers."""
+    """Resolve the commission, less that of missing items. It is hidden from buyers."""
     handled_keys = _find_handled_keys(parts, context)
     commissions = read_expected_commissions(handled_keys)
     return [

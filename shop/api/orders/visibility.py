@@ -199,7 +199,7 @@ def order_key(context: Context, key: uuid.UUID | None) -> uuid.UUID | None:
 
 
 def find_order_keys(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
-    """Return real keys by shown keys. One query for cooperatives' staff, none for others."""
+    """Return real keys by shown keys. It takes one query for cooperatives' staff, and none for others."""
     requested = list(keys)
     if not can_only_see_parts(context):
         return {key: key for key in requested}
