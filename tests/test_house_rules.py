@@ -38,6 +38,17 @@ STATE_WRITERS = {
 BANNED_NAMES = {"utils", "helpers", "common", "services", "manager", "managers", "misc"}
 
 BOOLEAN = re.compile(r"(^|__)_?(is|has|can|may|should|needs|requires|includes)_")
+READING_VERBS = {"build", "count", "find", "load", "read"}
+# Verbs of functions that return rows but do more than read, and of choices among rows.
+OTHER_VERBS = {
+    *("anonymise", "apply", "change", "connect", "convert", "create", "describe", "get", "lock", "pick"),
+    *("place", "prepare", "rebuild", "reopen", "repeat", "require", "resolve", "return", "set", "split"),
+    *("store", "suggest", "try", "use", "verify", "write"),
+}
+# A QuerySet or condition that has not run yet, a predicate, and a response, which is the result of a view.
+NO_ROWS = re.compile(
+    r"QuerySet|^Rows$|\bQ\b|Condition|Combinable|^Visible$|^object$|^None$|^bool$|HttpResponse"
+)
 DRAWINGS = "shop/management/demo/illustrations/"  # whose flags name what is drawn: a hat, a border
 SALEOR_BOOLEANS = {
     *("apply_once_per_customer", "apply_once_per_order", "only_for_staff", "single_use"),
@@ -306,6 +317,28 @@ def test_docstrings_of_properties_say_what_they_are() -> None:
     assert commands == []
 
 
+def test_functions_that_read_rows_begin_with_a_verb() -> None:
+    """A noun promises a computed value, or a QuerySet that has not run yet.
+
+    Methods, properties and resolvers of the API's fields are nouns. A docstring that begins with another verb
+    than Return is taken as proof that the function's name begins with a verb too.
+    """
+    names = {
+        (relative_path(path), node.name)
+        for path in source_files()
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef) and _reads_rows(node)
+    }
+
+    verbs = {name.lstrip("_").split("_")[0] for _file, name in names}
+    assert verbs >= READING_VERBS | OTHER_VERBS  # no exception outlives its use
+    assert {
+        (file, name)
+        for file, name in names
+        if name.lstrip("_").split("_")[0] not in READING_VERBS | OTHER_VERBS
+    } == set()
+
+
 def test_python_files_have_unix_line_ends() -> None:
     files = subprocess.run(
         ["git", "ls-files", "--eol", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -386,6 +419,18 @@ def _is_dotted_path(mentioned: str) -> bool:
                     or re.search(rf"\b{attribute_names[0]}\b", module.read_text()) is not None
                 )
     return False
+
+
+def _reads_rows(function: ast.FunctionDef) -> bool:
+    """Return whether the function queries a model itself, and returns what it read."""
+    returned = ast.unparse(function.returns) if function.returns else ""
+    docstring = ast.get_docstring(function) or "Return"
+    return (
+        not NO_ROWS.search(returned)
+        and docstring.startswith(("Return", "Yield"))
+        and not any(re.search(r"\.(field|related)\b", ast.unparse(d)) for d in function.decorator_list)
+        and any(isinstance(node, ast.Attribute) and node.attr == "objects" for node in ast.walk(function))
+    )
 
 
 def _boolean_names(tree: ast.Module) -> Iterator[str]:

@@ -6,7 +6,7 @@ import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from catalog.models import Category, Listing
 from catalog.views.buyer_province import find_selling_provinces
@@ -70,6 +70,6 @@ def sitemaps() -> dict[str, LanguageSitemap]:
     }
 
 
-def _visible_listings() -> Any:
+def _visible_listings() -> QuerySet[Listing]:
     channel = market_channel()
     return (Listing.objects.on_sale(channel.pk) if channel else Listing.objects.none()).select_related(None)

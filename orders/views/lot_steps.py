@@ -51,7 +51,7 @@ def build_lot_steps(lot: Lot, recall: Recall | None) -> list[LotStep]:
     )["first"]
     if received is not None:
         steps.append(LotStep(_("Received in the cooperative's warehouse"), received, received))
-    steps += _parcel_steps(lot)
+    steps += _read_parcel_steps(lot)
     if recall is not None:
         steps.append(
             LotStep(_("Recalled and no longer sold"), recall.started_at, recall.started_at, is_recall=True)
@@ -59,7 +59,7 @@ def build_lot_steps(lot: Lot, recall: Recall | None) -> list[LotStep]:
     return sorted(steps, key=lambda step: step.first)
 
 
-def _parcel_steps(lot: Lot) -> list[LotStep]:
+def _read_parcel_steps(lot: Lot) -> list[LotStep]:
     """Return the days on which parcels with the lot were packed, left, and arrived."""
     on_coach = ~Q(parcel__vehicle="")
     lines = ParcelLine.objects.of_lot(lot).filter(parcel__kind__in=OUTGOING_KINDS)

@@ -74,7 +74,7 @@ def _show_lot(request: HttpRequest, lot: Lot) -> HttpResponse:
     else:
         certificates = certificates.filter(products=product)
     recall = lot.recalls.open().first() if lot.is_recalled else None
-    context = _product_context(product, lot.producer) | {
+    context = _build_product_context(product, lot.producer) | {
         "lot": lot,
         "pictures": list(lot.pictures.ready().in_order()),
         "steps": build_lot_steps(lot, recall),
@@ -102,7 +102,7 @@ def _show_variants(request: HttpRequest, variants: Sequence[Variant]) -> HttpRes
     today, product = vietnam_date(timezone.now()), variants[0].product
     lots = Lot.objects.filter(variant__in=variants).with_stock()
     certificates = Certificate.objects.valid_on(today).filter(products=product)
-    context = _product_context(product, product.producer) | {
+    context = _build_product_context(product, product.producer) | {
         "variant": variants[0] if len(variants) == 1 else None,
         "lots": [
             (lot, lot.is_expired_on(today))
@@ -113,7 +113,7 @@ def _show_variants(request: HttpRequest, variants: Sequence[Variant]) -> HttpRes
     return render(request, "orders/trace_product.html", context)
 
 
-def _product_context(product: Product, producer: Producer | None) -> dict[str, object]:
+def _build_product_context(product: Product, producer: Producer | None) -> dict[str, object]:
     """Return what the pages of a lot and of an option tell of the product and who made it."""
     channel = market_channel()
     media = ProductMedia.objects.filter(product=product).ready().select_related("picture")

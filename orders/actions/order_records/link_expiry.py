@@ -15,7 +15,7 @@ from shop.core.models import shop_settings
 DAYS_AFTER_COMPLAINTS = 90
 
 
-def link_expiry(order: Order, parts: Sequence[OrderPart]) -> datetime.datetime | None:
+def find_link_expiry(order: Order, parts: Sequence[OrderPart]) -> datetime.datetime | None:
     """Return the moment 90 days after the complaint period ends, or None while something is still to come.
 
     The complaint period starts at the last delivery or the end of the last part. The longest of the market's

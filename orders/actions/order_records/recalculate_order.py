@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import QuerySet, Sum
 
 from orders.actions.ledger.ledger_postings import create_payment_event
-from orders.actions.order_records.link_expiry import link_expiry
+from orders.actions.order_records.link_expiry import find_link_expiry
 from orders.actions.order_records.order_facts import OrderFacts, QuantitiesByState, read_facts
 from orders.models import (
     EventKind,
@@ -127,7 +127,7 @@ def set_derived_columns(order: Order, facts: OrderFacts) -> None:
     _set_coverages(order, facts.payment_sums)
     order.status = _order_status(order, parts)
     order.saleor_status = _saleor_status(order, parts)
-    order.link_expires_at = link_expiry(order, parts)
+    order.link_expires_at = find_link_expiry(order, parts)
 
 
 def open_quantities(lines: Iterable[OrderLine]) -> dict[object, int]:

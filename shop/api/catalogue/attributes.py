@@ -115,17 +115,17 @@ def choices(
 def product_types(
     rows: list[Row], arguments: AttributeProductTypesArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
-    return _types_with(rows, AttributeScope.PRODUCT, arguments, context, selection)
+    return _read_types_with(rows, AttributeScope.PRODUCT, arguments, context, selection)
 
 
 @attribute_object.field(needs="id")
 def product_variant_types(
     rows: list[Row], arguments: AttributeProductVariantTypesArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
-    return _types_with(rows, AttributeScope.VARIANT, arguments, context, selection)
+    return _read_types_with(rows, AttributeScope.VARIANT, arguments, context, selection)
 
 
-def _types_with(
+def _read_types_with(
     rows: list[Row],
     scope: AttributeScope,
     arguments: AttributeProductTypesArguments | AttributeProductVariantTypesArguments,

@@ -123,14 +123,14 @@ def customers(arguments: CustomersArguments, context: Context, selection: Select
     rows = rows.filter(build_condition(arguments.get("where"), CUSTOMER_WHERE, context))
     if text := arguments.get("search"):
         rows = rows.filter(_search_users(context, text))
-    return _people(rows, arguments, selection)
+    return _connect_people(rows, arguments, selection)
 
 
 @query.field(permissions=[Permission.MANAGE_STAFF])
 def staff_users(arguments: StaffUsersArguments, context: Context, selection: Selection) -> dict[str, object]:
     rows = User.objects.filter(is_staff=True, erased_at=None)
     rows = rows.filter(build_condition(arguments.get("filter"), STAFF_FILTER, context))
-    return _people(rows, arguments, selection)
+    return _connect_people(rows, arguments, selection)
 
 
 @query.field(permissions=[Permission.MANAGE_STAFF])
@@ -142,7 +142,7 @@ def permission_groups(
     return connect(group_object, rows, arguments, selection, order=order)
 
 
-def _people(
+def _connect_people(
     rows: Rows, arguments: CustomersArguments | StaffUsersArguments, selection: Selection
 ) -> dict[str, object]:
     sorting = arguments.get("sortBy")

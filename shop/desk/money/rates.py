@@ -57,7 +57,7 @@ def list_rates(request: HttpRequest, actor: Actor) -> HttpResponse:
             return _render_page(request, commission=form)
         cleaned = form.cleaned_data
         if not is_reviewed(request):
-            scope = _commission_scope(cleaned["cooperative"], cleaned["category"], cleaned["valid_from"])
+            scope = _read_commission_scope(cleaned["cooperative"], cleaned["category"], cleaned["valid_from"])
             facts = [*scope, (_("Commission"), format_percent(cleaned["percent"])), *_period(form)]
             return _review(request, _("Add commission rate"), facts, _orders_placed_from(form), _("Add rate"))
         action = partial(
@@ -86,7 +86,7 @@ def end_rate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     if not is_reviewed(request):
         next_percent = CommissionRate.objects.next_percent(rate, last_day + datetime.timedelta(days=1))
         facts = [
-            *_commission_scope(rate.cooperative, rate.category, last_day),
+            *_read_commission_scope(rate.cooperative, rate.category, last_day),
             (_("Commission"), percent),
             (_("Last day"), day),
             (_("Afterwards"), format_percent(next_percent) if next_percent else _("no commission")),
@@ -181,7 +181,7 @@ def _review_switch(request: HttpRequest, rates: Sequence[WithholdingRate], *, is
     return _review(request, _("Start withholding tax"), facts, effect, _("Start withholding tax"))
 
 
-def _commission_scope(
+def _read_commission_scope(
     cooperative: Cooperative | None, category: Category | None, day: datetime.date
 ) -> list[tuple[str, str]]:
     """Return the cooperatives and the category that a rate touches."""

@@ -18,8 +18,8 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import ShopSettings, shop_settings
 from shop.desk.money.approvals import decidable_approval_kinds, permissions_without_approver
-from shop.desk.overview import waiting
-from shop.desk.overview.waiting import OpenTasks
+from shop.desk.overview import open_tasks
+from shop.desk.overview.open_tasks import OpenTasks
 from shop.staff_pages import staff_only
 
 
@@ -67,37 +67,37 @@ def redirect_admin_login(request: HttpRequest) -> HttpResponse:
 
 
 def _staff_tasks(now: datetime.datetime) -> list[OpenTasks]:
-    return [waiting.applications()]
+    return [open_tasks.find_application_tasks()]
 
 
 def _product_tasks(now: datetime.datetime) -> list[OpenTasks]:
     return [
-        waiting.listings(),
-        waiting.revisions(),
-        waiting.certificates(),
-        waiting.unusual_prices(),
+        open_tasks.find_listing_tasks(),
+        open_tasks.find_revision_tasks(),
+        open_tasks.find_certificate_tasks(),
+        open_tasks.find_unusual_price_tasks(),
     ]
 
 
 def _settings_tasks(now: datetime.datetime) -> list[OpenTasks]:
-    return [waiting.sweep_failures(), waiting.unsent_texts(now)]
+    return [open_tasks.find_sweep_failure_tasks(), open_tasks.find_unsent_message_tasks(now)]
 
 
 def _user_tasks(now: datetime.datetime) -> list[OpenTasks]:
-    return [waiting.data_requests()]
+    return [open_tasks.find_data_request_tasks()]
 
 
 def _payment_tasks(now: datetime.datetime) -> list[OpenTasks]:
     return [
-        waiting.transfers(),
-        waiting.refused_calls(),
-        waiting.disputes(),
-        waiting.payouts(),
-        waiting.statement_rows(),
-        waiting.unreconciled_remittances(),
-        waiting.remittance_differences(),
-        waiting.cash_shortfalls(),
-        waiting.overdue_cash(vietnam_date(now)),
+        open_tasks.find_transfer_tasks(),
+        open_tasks.find_declined_call_tasks(),
+        open_tasks.find_dispute_tasks(),
+        open_tasks.find_payout_tasks(),
+        open_tasks.find_statement_row_tasks(),
+        open_tasks.find_unreconciled_remittance_tasks(),
+        open_tasks.find_remittance_difference_tasks(),
+        open_tasks.find_cash_shortfall_tasks(),
+        open_tasks.find_overdue_cash_tasks(vietnam_date(now)),
     ]
 
 
@@ -107,17 +107,17 @@ def _approval_tasks(request: HttpRequest, shop: ShopSettings, now: datetime.date
     if not kinds:
         return []
     return [
-        waiting.approvals(kinds, now),
-        waiting.missing_approvers(permissions_without_approver(shop)),
+        open_tasks.find_approval_tasks(kinds, now),
+        open_tasks.find_missing_approver_tasks(permissions_without_approver(shop)),
     ]
 
 
 def _order_tasks(now: datetime.datetime) -> list[OpenTasks]:
     return [
-        waiting.complaints(now),
-        waiting.stuck_refunds(),
-        waiting.overpayments(),
-        waiting.unaccepted_parts(),
-        waiting.unanswered_weights(now),
-        waiting.failed_deliveries(),
+        open_tasks.find_overdue_complaint_tasks(now),
+        open_tasks.find_failed_refund_tasks(),
+        open_tasks.find_overpaid_order_tasks(),
+        open_tasks.find_unaccepted_part_tasks(),
+        open_tasks.find_unanswered_weight_tasks(now),
+        open_tasks.find_failed_delivery_tasks(),
     ]

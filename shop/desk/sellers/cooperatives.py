@@ -97,7 +97,7 @@ def list_cooperatives(request: HttpRequest, actor: Actor) -> HttpResponse:
         state = state or CooperativeState.APPLIED
         matching_sellers = matching_sellers.filter(state=state)
     counts = dict(sellers.order_by().values_list("state").annotate(Count("pk")))
-    page = Paginator(_with_checks(matching_sellers).order_by("applied_at", "pk"), PER_PAGE).get_page(
+    page = Paginator(_annotate_checks(matching_sellers).order_by("applied_at", "pk"), PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {
@@ -145,7 +145,9 @@ def decide_cooperative(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
 def _render_cooperative(
     request: HttpRequest, pk: int, form: StateDecisionForm, *, status: int = 200
 ) -> HttpResponse:
-    cooperative = get_object_or_404(_with_checks(Cooperative.objects.filter(is_platform_seller=False)), pk=pk)
+    cooperative = get_object_or_404(
+        _annotate_checks(Cooperative.objects.filter(is_platform_seller=False)), pk=pk
+    )
     rates = commission_percents([(cooperative.pk, "")], day=vietnam_date(timezone.now()))
     changes = Change.objects.of_row_and_parts(cooperative).order_by("-created_at", "-pk")[:MAX_CHANGES]
     context: dict[str, object] = {
@@ -171,7 +173,7 @@ def _render_cooperative(
     return render(request, "desk/cooperative.html", context, status=status)
 
 
-def _with_checks(rows: QuerySet[Cooperative]) -> Any:
+def _annotate_checks(rows: QuerySet[Cooperative]) -> Any:
     """Annotate what the checks read, and `applied_at`, when the application was last submitted."""
     submissions = Change.objects.filter(
         kind=Cooperative._meta.label_lower,

@@ -58,7 +58,7 @@ class Command(BaseCommand):
             f"  Members' app    {settings.PUBLIC_URL}/xa-vien/",
             f"  Desk            {settings.PUBLIC_URL}/quan-tri/",
             f"  Health          {settings.PUBLIC_URL}/health/",
-            *_demo_accounts(),
+            *_find_demo_accounts(),
             "",
             "  Ctrl-C stops it. Everything is kept in " + str(settings.DATA_DIR),
             "",
@@ -67,7 +67,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _demo_accounts() -> list[str]:
+def _find_demo_accounts() -> list[str]:
     """List the demo accounts that exist; with passwords only if no other machine can reach the shop.
 
     Lists nothing on a server, where this goes to a log.

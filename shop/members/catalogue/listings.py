@@ -107,7 +107,7 @@ def list_listings(request: HttpRequest, membership: MembershipContext) -> HttpRe
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "rows": _list_rows(list(page.object_list), membership.cooperative),
+        "rows": _build_list_rows(list(page.object_list), membership.cooperative),
         "tab": tab,
         "all_count": sum(counts.values()) - counts["rut"],
         "tabs": [(key, name, counts[key]) for key, (name, _rule) in LISTING_TABS.items() if counts[key]],
@@ -264,7 +264,7 @@ def run_transition(
     return run_action(request, bound_action, url=url, message=message, refused_url=refused_url)
 
 
-def _list_rows(listings: list[Listing], seller: Cooperative) -> list[ListingRow]:
+def _build_list_rows(listings: list[Listing], seller: Cooperative) -> list[ListingRow]:
     """Add pictures and stock to the listings. Two queries for all rows, and three for each channel."""
     products = [listing.product_id for listing in listings]
     pictures: dict[int, Picture] = {}

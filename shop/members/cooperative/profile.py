@@ -118,7 +118,7 @@ def remove_household_view(
 @for_members(MemberRight.MANAGE)
 def add_certificate(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Submit a certificate with a photo of it."""
-    form = _certificate_form(request, membership)
+    form = _build_certificate_form(request, membership)
     if form.is_valid():
         action = partial(submit_certificate, cooperative=membership.cooperative)
         if _submit_certificate(request, membership, form, action):
@@ -138,7 +138,7 @@ def edit_certificate(
     if existing is None:
         raise Missing()
     edited = getattr(existing, "proposal", existing)
-    form = _certificate_form(request, membership, edited)
+    form = _build_certificate_form(request, membership, edited)
     if form.is_valid():
         action = partial(change_certificate, cooperative=membership.cooperative, certificate_id=existing.pk)
         if _submit_certificate(request, membership, form, action):
@@ -162,7 +162,7 @@ def remove_certificate_view(
     return run_action(request, action, url=reverse("members:profile"), message=_("Certificate removed."))
 
 
-def _certificate_form(
+def _build_certificate_form(
     request: HttpRequest, membership: MembershipContext, certificate: Certificate | None = None
 ) -> CertificateForm:
     is_sent = request.method == "POST"

@@ -23,7 +23,7 @@ def cooperative_of(membership: MembershipContext) -> Row:
     }
 
 
-def warehouses_of(membership: MembershipContext) -> list[Row]:
+def build_warehouse_rows(membership: MembershipContext) -> list[Row]:
     """Return the warehouses with the channels that sell from them. Closed ones may still hold stock."""
     if not (membership.may(MemberRight.COUNT_STOCK) or membership.may(MemberRight.LIST)):
         return []
@@ -45,7 +45,7 @@ def warehouses_of(membership: MembershipContext) -> list[Row]:
     ]
 
 
-def households_of(membership: MembershipContext) -> list[Row]:
+def build_household_rows(membership: MembershipContext) -> list[Row]:
     """Return the households that a new lot may name."""
     if not membership.may(MemberRight.COUNT_STOCK):
         return []

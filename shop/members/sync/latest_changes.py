@@ -38,7 +38,7 @@ _STOCK_COMMANDS = frozenset(
 _LOT_COMMANDS = frozenset({"count_lot", "add_lot_stage"})
 
 
-def latest_changes(
+def read_latest_changes(
     membership: MembershipContext,
     *,
     command: str,

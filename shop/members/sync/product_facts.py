@@ -18,7 +18,7 @@ from shop.core.models import market_channel
 Row = dict[str, Any]
 
 
-def thumbnails(product_ids: Collection[int]) -> dict[int, str]:
+def read_thumbnails(product_ids: Collection[int]) -> dict[int, str]:
     """Return the address of each product's first photo in a small size."""
     media = ProductMedia.objects.ready().filter(product__in=product_ids).select_related("picture")
     addresses: dict[int, str] = {}
@@ -38,7 +38,7 @@ def low_stock_ids(cooperative: Cooperative, product_ids: Collection[int]) -> set
     return set(variants.values_list("pk", flat=True))
 
 
-def lots_by_variant(cooperative: Cooperative, product_ids: Collection[int]) -> dict[int, list[Row]]:
+def build_lots_by_variant(cooperative: Cooperative, product_ids: Collection[int]) -> dict[int, list[Row]]:
     """Return the products' lots of which something is left, first expired first, with their balances."""
     balances = (
         LotBalance.objects.filter(lot__variant__product__in=product_ids)

@@ -31,7 +31,7 @@ from shop.core.identifiers.phones import format_phone
 from shop.core.texts.formatting import format_short_day, format_weight
 from shop.members.buyer_messages import greeting_of_part
 from shop.members.order_texts import contents_labels, lot_texts, ready_time, sorted_lines, step_names
-from shop.members.sync.product_facts import content_of, lots_by_variant, low_stock_ids, thumbnails
+from shop.members.sync.product_facts import build_lots_by_variant, content_of, low_stock_ids, read_thumbnails
 
 PART, PRODUCT = "part", "product"
 Row = dict[str, Any]
@@ -303,7 +303,7 @@ def _build_product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[
         .prefetch_related("listings__channel", "variants__prices__channel", "variants__stocks")
         .order_by("pk")
     )
-    lots, pictures = lots_by_variant(cooperative, ids), thumbnails(ids)
+    lots, pictures = build_lots_by_variant(cooperative, ids), read_thumbnails(ids)
     low_stock = low_stock_ids(cooperative, ids)
     return [
         {

@@ -32,7 +32,7 @@ from shop.core.models import KeyReused
 from shop.members.sync.authors import CommandAuthors, Signature
 from shop.members.sync.command_types import Command, CommandCall
 from shop.members.sync.commands import COMMANDS
-from shop.members.sync.latest_changes import latest_changes
+from shop.members.sync.latest_changes import read_latest_changes
 from shop.members.sync.models import Outcome, PhoneCommand, PhonePhoto
 from shop.members.sync.payloads import Payload
 from shop.members.sync.rows import Row, RowReference, rows_by_reference
@@ -293,7 +293,7 @@ def _who_was_first(
     """Return under "latest" who changed the row before."""
     if row is None:
         return {}
-    texts = latest_changes(
+    texts = read_latest_changes(
         call.membership, command=sent_command.name, payload=sent_command.payload, row=row, now=call.now
     )
     return {"latest": texts} if texts else {}

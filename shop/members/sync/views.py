@@ -37,7 +37,7 @@ from shop.members.shared_phones.phone_sessions import (
 )
 from shop.members.sync.authors import Signature, find_authors_on_phone
 from shop.members.sync.changes import pull_rows
-from shop.members.sync.cooperative_facts import cooperative_of, households_of, warehouses_of
+from shop.members.sync.cooperative_facts import build_household_rows, build_warehouse_rows, cooperative_of
 from shop.members.sync.listing_choices import build_listing_choices
 from shop.members.sync.payloads import InvalidCommand, is_storable, parse_uuid
 from shop.members.sync.photos import MAX_PIECE_BYTES, find_photo, receive_piece
@@ -169,8 +169,8 @@ def _pull_changes(request: HttpRequest, user: User, *, now: datetime.datetime) -
         "member": {"id": user.pk, "name": user.get_full_name(), "role": membership.role},
         "rights": sorted(membership.rights),
         "cooperative": cooperative_of(membership),
-        "warehouses": warehouses_of(membership),
-        "households": households_of(membership),
+        "warehouses": build_warehouse_rows(membership),
+        "households": build_household_rows(membership),
         **_new_choices(request, membership),
         **pull_rows(membership, request.GET.get("since", ""), now=now),
         "server_time": now,

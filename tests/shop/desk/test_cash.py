@@ -283,7 +283,12 @@ def test_cash_that_needs_attention_is_on_the_home_page(cashier: Client) -> None:
     page = cashier.get("/quan-tri/")
 
     counts = {task.kind: task.count for task in page.context["waiting"] if task.count}
-    assert counts == {"row": 1, "remittance": 1, "difference": 1, "cash": 1}
+    assert counts == {
+        "statement_row": 1,
+        "remittance": 1,
+        "remittance_difference": 1,
+        "outstanding_cash": 1,
+    }
     home_page = html_of(page)
     links = [*pages, f"{CASH}can-xem/", f"{CASH}kien/?xe=Giao+H%C3%A0ng+Nhanh&amp;tuoi=15"]
     assert [link for link in links if link not in home_page] == []

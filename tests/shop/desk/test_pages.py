@@ -153,24 +153,24 @@ def test_home_counts_open_tasks(admin: Client) -> None:
         "price": 0,
         "revision": 0,
         "approval": 0,
-        "second-person": 0,
-        "data": 0,
-        "failure": 0,
-        "texts": 0,
+        "second_person": 0,
+        "data_request": 0,
+        "sweep_failure": 0,
+        "unsent_messages": 0,
         "transfer": 0,
-        "call": 0,
+        "gateway_call": 0,
         "dispute": 0,
         "payout": 0,
-        "row": 0,
+        "statement_row": 0,
         "remittance": 0,
-        "difference": 0,
-        "cash": 0,
+        "remittance_difference": 0,
+        "outstanding_cash": 0,
         "complaint": 0,
-        "shortfall": 0,
+        "cash_shortfall": 0,
         "refund": 0,
-        "overpaid": 0,
+        "overpaid_order": 0,
         "part": 1,
-        "weight": 0,
+        "weight_question": 0,
         "parcel": 1,
     }
     assert response.context["orders_today"] == 1
@@ -363,8 +363,9 @@ def test_unanswered_weight_question_is_on_the_home_page(admin: Client) -> None:
 
     page = admin.get(DESK)
 
-    assert "weight" not in {task.kind for task in fresh if task.count}
-    assert [task.first for task in page.context["waiting"] if task.kind == "weight"] == [[question]]
+    assert "weight_question" not in {task.kind for task in fresh if task.count}
+    weights = [task.first_rows for task in page.context["waiting"] if task.kind == "weight_question"]
+    assert weights == [[question]]
     assert f'href="{DESK}don-hang/{order.pk}/"' in html_of(page)
 
 
