@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from orders.models.payment_state import PaymentState
 from orders.states import (
     ARRIVED_PROGRESS,
     FINISHED_ORDER_STATUSES,
@@ -336,6 +337,30 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         """The label of `shown_status`, the same in every interface."""
         return str(self.shown_status.label)
 
+    @property
+    def payment_state(self) -> PaymentState:
+        """The state of its money as staff see it.
+
+        `orders.models.shown_status.payment_state_condition` finds orders by it. Prefetch `payments`.
+        """
+        if self.charge_coverage == Coverage.OVER:
+            return PaymentState.OVERPAID
+        if not self.current_total_gross:
+            return PaymentState.NOTHING_DUE
+        if self.charge_coverage == Coverage.FULL:
+            return PaymentState.PAID
+        if self.charge_coverage == Coverage.PARTIAL:
+            return PaymentState.PARTLY_PAID
+        if self.authorize_coverage in (Coverage.FULL, Coverage.OVER):
+            return PaymentState.AUTHORISED
+        is_cash = self._last_payment is not None and self._last_payment.is_cash_on_delivery
+        return PaymentState.CASH_ON_DELIVERY if is_cash else PaymentState.WAITING
+
+    @property
+    def _last_payment(self) -> Payment | None:
+        """The latest of the prefetched payments."""
+        return max(self.payments.all(), key=lambda payment: (payment.created_at, payment.pk), default=None)
+
     def _waits_for_money(self) -> bool:
         """Return whether the buyer must pay before the order is confirmed.
 
@@ -343,8 +368,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         """
         if not self.amount_due or self.authorize_coverage in (Coverage.FULL, Coverage.OVER):
             return False
-        last = max(self.payments.all(), key=lambda payment: (payment.created_at, payment.pk), default=None)
-        return last is None or not last.is_cash_on_delivery
+        return self._last_payment is None or not self._last_payment.is_cash_on_delivery
 
     @property
     def amount_due(self) -> int:

@@ -1,4 +1,4 @@
-"""The status of orders as people see it, as a condition for lists."""
+"""The status of orders and of their money as people see them, as a condition for lists."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.db.models.lookups import Exact
 from cooperatives.models import PICKUP_KINDS
 from orders.models.part import OrderPart
 from orders.models.payment import Payment, PaymentMethod
+from orders.models.payment_state import PaymentState
 from orders.states import (
     ACTIVE_PART_STATES,
     ARRIVED_PROGRESS,
@@ -48,11 +49,33 @@ def shown_status_condition(status: str) -> Q:
     return Q(status=OrderStatus.ON_THE_WAY) & conditions[status]
 
 
-def _waits_for_money() -> Q:
+def payment_state_condition(state: str) -> Q:
+    """Return the condition for orders whose money is in this state."""
+    is_over = Q(charge_coverage=Coverage.OVER)
+    is_nothing_due = ~is_over & Q(current_total_gross=0)
+    is_due = ~is_over & ~Q(current_total_gross=0)
+    is_authorised = Q(authorize_coverage__in=[Coverage.FULL, Coverage.OVER])
+    is_open = is_due & Q(charge_coverage=Coverage.NONE) & ~is_authorised
+    conditions: dict[str, Q] = {
+        PaymentState.OVERPAID: is_over,
+        PaymentState.NOTHING_DUE: is_nothing_due,
+        PaymentState.PAID: is_due & Q(charge_coverage=Coverage.FULL),
+        PaymentState.PARTLY_PAID: is_due & Q(charge_coverage=Coverage.PARTIAL),
+        PaymentState.AUTHORISED: is_due & Q(charge_coverage=Coverage.NONE) & is_authorised,
+        PaymentState.CASH_ON_DELIVERY: is_open & _is_cash_on_delivery(),
+        PaymentState.WAITING: is_open & ~_is_cash_on_delivery(),
+    }
+    return conditions[state]
+
+
+def _is_cash_on_delivery() -> Q:
     payments = Payment.objects.filter(order=OuterRef("pk")).order_by("-created_at", "-pk")
-    last_method = Coalesce(Subquery(payments.values("method")[:1]), Value(""))
+    return Q(Exact(Coalesce(Subquery(payments.values("method")[:1]), Value("")), PaymentMethod.COD))
+
+
+def _waits_for_money() -> Q:
     return (
         Q(current_total_gross__gt=F("charged"))
         & ~Q(authorize_coverage__in=[Coverage.FULL, Coverage.OVER])
-        & ~Q(Exact(last_method, PaymentMethod.COD))
+        & ~_is_cash_on_delivery()
     )

@@ -14,6 +14,7 @@ from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from cooperatives.states import CooperativeState
 from orders.models import OrderSource, Parcel
+from orders.models.payment_state import PaymentState
 from orders.states import SHOWN_STATUSES, CodState
 from shop.core.dates.form_days import validate_day
 from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
@@ -134,6 +135,15 @@ class OrderSearch(DeskSearch):
         ],
         widget=forms.Select(attrs={"class": "input"}),
     )
+    payment = forms.ChoiceField(
+        label=pgettext_lazy("order", "Payment"),
+        required=False,
+        choices=[
+            ("", pgettext_lazy("report", "All")),
+            *((value, capfirst(label)) for value, label in PaymentState.choices),
+        ],
+        widget=forms.Select(attrs={"class": "input"}),
+    )
     source = forms.ChoiceField(
         label=pgettext_lazy("report", "Source"),
         required=False,
@@ -165,7 +175,7 @@ class OrderSearch(DeskSearch):
         self, data: FormData = None, files: FormFiles = None, **options: Unpack[FormOptions]
     ) -> None:
         super().__init__(data, files, **options)
-        self.order_fields(["q", "status", "day"])
+        self.order_fields(["q", "status", "payment", "day"])
         self.fields["q"].label = _("Code, label, phone, email or name")
         cooperative = self.fields["cooperative"]
         assert isinstance(cooperative, forms.ModelChoiceField)

@@ -8,7 +8,8 @@ import pytest
 
 from cooperatives.models import DeliveryKind
 from orders.models import Order, OrderPart, Payment, PaymentMethod
-from orders.models.shown_status import shown_status_condition
+from orders.models.payment_state import PaymentState
+from orders.models.shown_status import payment_state_condition, shown_status_condition
 from orders.states import SHOWN_STATUSES, Coverage, OrderStatus, PartState, Progress
 from tests.factories import make_order, make_seller, make_variant
 
@@ -54,6 +55,40 @@ def test_unconfirmed_orders_are_found_by_whether_they_wait_for_money() -> None:
         assert found_statuses() == [status], (charged, coverage, method)
         shown.append(str(status.label))
     assert set(shown) == {"chờ thanh toán", "chờ xác nhận"}
+
+
+def test_orders_are_found_by_the_payment_state_they_show() -> None:
+    make_order((make_variant(price=50_000), 1))
+    shown = set()
+    coverages = (Coverage.NONE, Coverage.FULL)
+    for charged, authorised, method, status, total in product(
+        Coverage, coverages, PaymentMethod, (OrderStatus.PLACED, OrderStatus.CANCELLED), (0, 80_000)
+    ):
+        Order.objects.update(
+            charged={Coverage.NONE: 0, Coverage.PARTIAL: 1}.get(charged, total),
+            charge_coverage=charged,
+            authorize_coverage=authorised,
+            status=status,
+            current_total_gross=total,
+        )
+        Payment.objects.update(method=method)
+
+        state = Order.objects.prefetch_related("payments").get().payment_state
+
+        found = [
+            state for state in PaymentState if Order.objects.filter(payment_state_condition(state)).exists()
+        ]
+        assert found == [state], (charged, authorised, method, status, total)
+        shown.add(str(state.label))
+    assert shown == {
+        "không phải thu",
+        "đã trả",
+        "trả thừa",
+        "trả một phần",
+        "đã giữ trên thẻ",
+        "thu hộ",
+        "chờ tiền",
+    }
 
 
 @pytest.mark.parametrize("status", [status for status in OrderStatus if status != OrderStatus.DRAFT])

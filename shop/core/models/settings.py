@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from shop.core.database.compiled_query import compiled_query
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models.bases import WithMetadata
 
 
@@ -144,6 +145,11 @@ class ShopSettings(WithMetadata):
         if self.payout_weekday is None:
             return None
         return today + datetime.timedelta(days=(self.payout_weekday - today.weekday()) % 7)
+
+    def missed_payout_day(self, due_since: datetime.datetime, today: datetime.date) -> datetime.date | None:
+        """Return the day announced for money due since then if it has passed, else None."""
+        announced_day = self.next_payout_day(vietnam_date(due_since))
+        return announced_day if announced_day is not None and announced_day < today else None
 
 
 def shop_settings() -> ShopSettings:

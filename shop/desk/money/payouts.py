@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -30,7 +26,7 @@ from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.actions.payouts.proposals import filter_confirmed_payouts, is_payout_confirmed
 from orders.actions.payouts.undo_payouts import payout_undoable_until, undo_payout_paid
 from orders.models import Approval, Payout, PayoutMethod
-from orders.payments.banks import Bank, find_bank
+from orders.payments.banks import find_bank
 from orders.payments.vietqr import InvalidPayload, build_payload, qr_svg
 from orders.states import PayoutState
 from shop.accounts.staff.permissions import Permission
@@ -38,10 +34,22 @@ from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
-from shop.core.models import Change, ShopSettings, bind_idempotency_key, shop_settings
+from shop.core.models import Change, bind_idempotency_key
 from shop.core.web.action_results import run_action
 from shop.desk.forms import submitted_reason
 from shop.desk.money.money_forms import PayoutAccountForm, PayoutPaymentForm
+from shop.desk.money.payout_references import (
+    find_earlier_uses,
+    needs_confirmation,
+    read_chosen_payouts,
+    reference_errors,
+)
+from shop.desk.money.payout_rows import (
+    account_proposal_of,
+    build_payout_rows,
+    find_account_proposals,
+    has_other_account,
+)
 from shop.history.change_displays import build_change_displays
 from shop.reports.payouts import bank_list
 from shop.reports.report_files import as_xlsx
@@ -50,26 +58,6 @@ from shop.staff_pages import staff_only
 
 PER_PAGE = 50
 _RECIPIENT_RELATIONS = ("settlement__cooperative", "refund__order", "transfer__order")
-
-
-@dataclass(frozen=True, slots=True)
-class PayoutRow:
-    """A row of the list. `payout_day` is the day that the cooperative sees, `missed_day` an earlier one."""
-
-    payout: Payout
-    bank: Bank | None
-    has_other_account: bool
-    is_held: bool
-    is_confirmed: bool
-    payout_day: datetime.date | None
-    missed_day: datetime.date | None
-    is_chosen: bool
-    reference: str
-
-    @property
-    def is_payable(self) -> bool:
-        """Whether the money can be sent now."""
-        return self.is_confirmed and not self.is_held and not self.payout.is_account_missing
 
 
 @require_safe
@@ -99,14 +87,15 @@ def download_due_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
 def mark_payouts_paid(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Mark chosen payouts as paid, each under its own reference or all under the file's.
 
-    With `check` in the form, or if a reference edited after the check was used before, show what would be
-    recorded instead. A missing reference is refused in place.
+    If the form asks for a check, or a reference edited after the check was used before, show what would be
+    recorded instead. A missing reference is refused in place, and so is one of a payout that is not chosen.
     """
     now, paid_count = timezone.now(), 0
-    chosen_payouts = _chosen_payouts(request)
-    if not all(reference.strip() for reference in chosen_payouts.values()):
-        return _render_payouts(request, chosen_payouts)
-    if chosen_payouts and _needs_confirmation(request, chosen_payouts):
+    chosen_payouts = read_chosen_payouts(request)
+    errors = reference_errors(request, chosen_payouts)
+    if errors:
+        return _render_payouts(request, chosen_payouts, errors)
+    if chosen_payouts and needs_confirmation(request, chosen_payouts):
         fields = [("idempotency_key", request.POST.get("idempotency_key", ""))]
         fields += [("payout", str(payout_id)) for payout_id in chosen_payouts]
         return _render_confirmation(
@@ -157,7 +146,7 @@ def mark_payout_paid_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> 
     idempotency_key = bind_idempotency_key(str(form.cleaned_data["idempotency_key"]), "desk", "paid", pk.hex)
     reference = form.cleaned_data["reference"]
     page = reverse("desk:payout", args=[pk])
-    if _needs_confirmation(request, {pk: reference}):
+    if needs_confirmation(request, {pk: reference}):
         fields = [("idempotency_key", str(form.cleaned_data["idempotency_key"]))]
         return _render_confirmation(request, {pk: reference}, fields, url=request.path, back=page)
     action = partial(
@@ -207,47 +196,6 @@ def change_payout_account(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> 
     return run_action(request, action, url=page, message=_("Account saved."))
 
 
-def has_other_account(payout: Payout) -> bool:
-    """Return whether the cooperative's current account differs from the payout's."""
-    if payout.settlement is None or payout.state != PayoutState.DUE or payout.method != PayoutMethod.BANK:
-        return False
-    current_account = account_of_cooperative(payout.settlement.cooperative)
-    return bool(current_account.number) and (current_account.bank_bin, current_account.number) != (
-        payout.bank_bin,
-        payout.bank_account,
-    )
-
-
-def _chosen_payouts(request: HttpRequest) -> dict[uuid.UUID, str]:
-    """Return the bank reference of each ticked payout: its own, or else the common one."""
-    common_reference = request.POST.get("reference", "")
-    references: dict[uuid.UUID, str] = {}
-    for text in request.POST.getlist("payout"):
-        with suppress(ValueError):
-            payout_id = uuid.UUID(text)
-            own_reference = request.POST.get(f"reference-{payout_id}", "").strip()
-            references[payout_id] = own_reference or common_reference
-    return references
-
-
-def _needs_confirmation(request: HttpRequest, references: Mapping[uuid.UUID, str]) -> bool:
-    """Return whether to show the payouts first: on request, or for a used reference that was not checked."""
-    if "check" in request.POST:
-        return True
-    edited_references = [
-        reference
-        for payout_id, reference in references.items()
-        if request.POST.get(f"checked-{payout_id}", reference).strip() != reference.strip()
-    ]
-    return _find_earlier_uses(edited_references, references).exists()
-
-
-def _find_earlier_uses(texts: Collection[str], payout_ids: Collection[uuid.UUID]) -> QuerySet[Payout]:
-    """Return payouts sent under one of these bank references, other than those about to be recorded."""
-    used_references = [text.strip() for text in texts if text.strip()]
-    return Payout.objects.filter(reference__in=used_references).exclude(pk__in=payout_ids)
-
-
 def _render_confirmation(
     request: HttpRequest,
     references: Mapping[uuid.UUID, str],
@@ -263,11 +211,15 @@ def _render_confirmation(
     if not payouts:
         messages.error(request, _("These payments are already marked as paid."))
         return redirect(back)
-    used_before = _find_earlier_uses(references.values(), references).select_related(*_RECIPIENT_RELATIONS)
+    used_before = find_earlier_uses(references.values(), references).select_related(*_RECIPIENT_RELATIONS)
     context = {
         "rows": [(payout, find_bank(payout.bank_bin), references[payout.pk].strip()) for payout in payouts],
         "total": sum(payout.amount for payout in payouts),
         "currency": payouts[0].currency,
+        "account_proposals": [
+            (proposal, find_bank(proposal.proposed_values.get("bank_bin", "")))
+            for proposal in find_account_proposals(payouts, timezone.now()).values()
+        ],
         "used_before": used_before.order_by("-paid_at", "-pk"),
         "fields": fields,
         "has_own_references": "payout" in dict(fields),
@@ -278,9 +230,12 @@ def _render_confirmation(
 
 
 def _render_payouts(
-    request: HttpRequest, chosen_payouts: Mapping[uuid.UUID, str] | None = None
+    request: HttpRequest,
+    chosen_payouts: Mapping[uuid.UUID, str] | None = None,
+    errors: Mapping[uuid.UUID, str] | None = None,
 ) -> HttpResponse:
-    """Show the list of payouts; with chosen ones, again with their ticks and the request for a reference."""
+    """Show the list of payouts; after errors again with the ticks, the references and what is wrong."""
+    errors = errors or {}
     is_paid, now = request.GET.get("xem") == "xong", timezone.now()
     payouts = Payout.objects.select_related(*_RECIPIENT_RELATIONS)
     payouts = (
@@ -290,42 +245,27 @@ def _render_payouts(
     )
     page = Paginator(payouts, PER_PAGE).get_page(request.GET.get("page"))
     listed = list(page.object_list)
-    confirmed_payouts = listed if is_paid else filter_confirmed_payouts(listed)
-    settings, today = shop_settings(), vietnam_date(now)
-    rows = [
-        PayoutRow(
-            payout=payout,
-            bank=find_bank(payout.bank_bin),
-            has_other_account=has_other_account(payout),
-            is_held=payout.is_held(now),
-            is_confirmed=payout in confirmed_payouts,
-            payout_day=settings.next_payout_day(today) if payout.settlement else None,
-            missed_day=_missed_payout_day(payout, settings, today),
-            is_chosen=payout.pk in (chosen_payouts or {}),
-            reference=request.POST.get(f"reference-{payout.pk}", ""),
-        )
-        for payout in listed
-    ]
+    rows = build_payout_rows(
+        listed,
+        chosen_ids=chosen_payouts or {},
+        references=request.POST,
+        errors=errors,
+        now=now,
+    )
     counted_payouts = [row.payout for row in rows if is_paid or row.is_payable]
     context = {
         "is_paid": is_paid,
         "page": page,
         "rows": rows,
         "idempotency_key": request.POST.get("idempotency_key") or uuid.uuid4(),
-        "is_reference_missing": chosen_payouts is not None,
+        "has_errors": bool(errors),
+        "is_reference_missing": any(payout_id in errors for payout_id in chosen_payouts or {}),
+        "common_reference": request.POST.get("reference", ""),
         "total": sum(payout.amount for payout in counted_payouts),
         "currency": listed[0].currency if listed else "VND",
         "has_bank_file": not is_paid and any(row.is_payable and _is_in_bank_file(row.payout) for row in rows),
     }
-    return render(request, "desk/payouts.html", context, status=200 if chosen_payouts is None else 422)
-
-
-def _missed_payout_day(payout: Payout, settings: ShopSettings, today: datetime.date) -> datetime.date | None:
-    """Return the day announced when the period was closed, if the money was not sent by then."""
-    if payout.settlement is None or payout.state != PayoutState.DUE:
-        return None
-    announced_day = settings.next_payout_day(vietnam_date(payout.created_at))
-    return announced_day if announced_day is not None and announced_day < today else None
+    return render(request, "desk/payouts.html", context, status=422 if errors else 200)
 
 
 def _is_in_bank_file(payout: Payout) -> bool:
@@ -341,6 +281,11 @@ def _render_payout(
 ) -> HttpResponse:
     payout = get_object_or_404(Payout.objects.select_related(*_RECIPIENT_RELATIONS), pk=pk)
     undoable_until = payout_undoable_until(payout)
+    proposal_of_account = (
+        account_proposal_of(payout, find_account_proposals([payout], timezone.now()))
+        if payout.state == PayoutState.DUE
+        else None
+    )
     context = {
         "undoable_until": undoable_until if undoable_until and timezone.now() <= undoable_until else None,
         "payout": payout,
@@ -350,6 +295,10 @@ def _render_payout(
         "proposal": Approval.objects.waiting(timezone.now()).filter(payout=payout).first(),
         "is_held": payout.state == PayoutState.DUE and payout.is_held(timezone.now()),
         "has_other_account": has_other_account(payout),
+        "account_proposal": proposal_of_account,
+        "proposed_bank": find_bank(proposal_of_account.proposed_values.get("bank_bin", ""))
+        if proposal_of_account
+        else None,
         "current_account": account_of_cooperative(payout.settlement.cooperative)
         if payout.settlement
         else None,

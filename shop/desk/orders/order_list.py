@@ -13,7 +13,7 @@ from orders.models import (
     OrderPart,
 )
 from orders.models.order import OrderQuerySet
-from orders.models.shown_status import shown_status_condition
+from orders.models.shown_status import payment_state_condition, shown_status_condition
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.desk.forms import OrderSearch
@@ -50,6 +50,8 @@ def _search_orders(form: OrderSearch) -> OrderQuerySet:
         orders = orders.matching(form.chosen("q"))
     if form.chosen("status"):
         orders = orders.filter(shown_status_condition(form.chosen("status")))
+    if form.chosen("payment"):
+        orders = orders.filter(payment_state_condition(form.chosen("payment")))
     if form.chosen("source"):
         orders = orders.filter(source=form.chosen("source"))
     if form.chosen("cooperative"):

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from orders.models import Order
 from shop.accounts.models import DataRequest, User
 from shop.accounts.staff.permissions import Permission
 from shop.core.models import Change
+from shop.core.texts.formatting import format_money
 from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
@@ -121,6 +123,18 @@ def test_page_shows_orders_only_to_who_manages_orders(client: Client) -> None:
     assert order.code not in limited
     assert "Nguyễn Thị Hoa" in limited
     assert [response.status_code for response in refused] == [404, 404]
+
+
+def test_order_of_a_customer_shows_its_current_total(admin: User, client: Client) -> None:
+    customer = make_customer()
+    order = make_order((make_variant(), 1), user=customer)
+    Order.objects.filter(pk=order.pk).update(current_total_gross=order.total_gross - 40_000)
+    client.force_login(admin)
+
+    page = html_of(client.get(f"{CUSTOMERS}{customer.pk}/"))
+
+    assert f"{format_money(order.total_gross - 40_000)}<br>" in page
+    assert f"Lúc đặt {format_money(order.total_gross)}" in page
 
 
 def test_account_is_locked_and_unlocked_with_a_reason(client: Client, admin: User) -> None:

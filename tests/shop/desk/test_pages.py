@@ -266,6 +266,11 @@ def test_orders_are_filtered_by_status_source_cooperative_and_day(admin: Client)
     assert listed_orders(day="24/11/2026") == {other_order.pk}
     assert listed_orders(status="delivered") == set()
     assert listed_orders(status="placed") == {order.pk, other_order.pk}
+    assert listed_orders(payment="cod") == {order.pk, other_order.pk}
+    Order.objects.filter(pk=order.pk).update(charge_coverage="full", charged=order.current_total_gross)
+    assert listed_orders(payment="paid") == {order.pk}
+    assert listed_orders(payment="cod", status="placed") == {other_order.pk}
+    assert 'class="tag good">Đã trả<' in html_of(admin.get(f"{DESK}don-hang/", {"payment": "paid"}))
     assert listed_orders(status="nonsense", day="hôm qua") == {order.pk, other_order.pk}
 
 

@@ -15,9 +15,10 @@ from django.utils import timezone
 from orders.actions.payouts.bank_accounts import BankAccount, change_cooperative_account
 from orders.models import LedgerPosting, Payout, PostingKind, Settlement
 from orders.payments.vietqr import build_payload, qr_svg
+from shop.core.actors import Actor, EntryPoint
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import ShopSettings
-from tests.factories import make_admin, make_cooperative
+from tests.factories import make_admin, make_cooperative, make_member
 from tests.invariants import check_ledger
 from tests.markup import html_of
 from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW
@@ -237,6 +238,60 @@ def test_missing_reference_is_refused_before_the_check(desk: Client) -> None:
     assert "không bắt buộc" not in page
 
 
+def test_reference_of_an_unchosen_payout_and_a_missing_one_are_named_in_their_rows(desk: Client) -> None:
+    chosen, unchosen = (
+        make_due_payout(make_cooperative(name, **ACCOUNT), 182_000) for name in ("HTX A", "HTX B")
+    )
+    form = {"idempotency_key": KEY, "payout": [chosen.pk], f"reference-{unchosen.pk}": "FT8", "check": "1"}
+    before = all_rows()
+
+    response = desk.post(f"{PAGE}da-chi/", form)
+    unchosen_only = desk.post(f"{PAGE}da-chi/", form | {"reference": "LO1"})
+
+    page = html_of(response)
+    assert all_rows() == before
+    assert (response.status_code, unchosen_only.status_code) == (422, 422)
+    assert f'id="error-{chosen.pk}">' in page
+    assert "Nhập mã của khoản này." in page
+    assert f'id="error-{unchosen.pk}">' in page
+    assert "Bạn đã nhập mã nhưng chưa chọn khoản này." in page
+    assert 'value="FT8"' in page
+    assert "Nhập mã của khoản này." not in html_of(unchosen_only)
+    assert 'value="LO1"' in html_of(unchosen_only)
+
+
+def test_pending_change_of_the_account_is_named_wherever_the_payout_is(desk: Client) -> None:
+    ShopSettings.objects.update_or_create(pk=1, defaults={"needs_second_person_for_account_changes": True})
+    cooperative = make_cooperative(**ACCOUNT)
+    payout = make_due_payout(cooperative)
+    actor = Actor.person(make_member(cooperative).pk, "Lò Thị Mai", EntryPoint.MEMBERS)
+    other = make_due_payout(make_cooperative("HTX B", **ACCOUNT))
+    change_cooperative_account(
+        cooperative_id=cooperative.pk,
+        account=BankAccount("970436", "00999", "KHAC"),
+        actor=actor,
+        now=timezone.now(),
+    )
+    form = {"idempotency_key": KEY, "payout": [payout.pk, other.pk], "reference": "LO1", "check": "1"}
+
+    pages = [
+        html_of(response)
+        for response in (
+            desk.get(PAGE),
+            desk.get(f"{PAGE}{payout.pk}/"),
+            desk.post(f"{PAGE}da-chi/", form),
+        )
+    ]
+    of_other = html_of(desk.get(f"{PAGE}{other.pk}/"))
+
+    link = 'href="/quan-tri/cho-nguoi-thu-hai/"'
+    assert all(page.count(link) > of_other.count(link) for page in pages)
+    assert "đang chờ đổi tài khoản" in pages[0]
+    assert f"{cooperative.name} đã xin đổi sang tài khoản 00999, KHAC, Vietcombank" in pages[1]
+    assert "00999" in pages[2]
+    assert "00999" not in of_other
+
+
 def test_total_counts_only_payouts_that_can_be_sent_now(desk: Client) -> None:
     make_due_payout(make_cooperative("HTX A", **ACCOUNT), 182_000)
     waiting = make_due_payout(make_cooperative("HTX B"), 70_000)
@@ -345,6 +400,6 @@ def test_queries_do_not_grow_with_payouts(desk: Client, django_assert_num_querie
         make_due_payout(make_cooperative(name, **ACCOUNT))
 
     # The session, the user, the count, the payouts with their cooperatives, the second-person rule,
-    # the announced payout day and the shop's name.
-    with django_assert_num_queries(7):
+    # the announced payout day, pending changes of accounts and the shop's name.
+    with django_assert_num_queries(8):
         desk.get(PAGE)

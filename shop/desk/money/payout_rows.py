@@ -1,0 +1,99 @@
+"""Rows of the list of payouts, and what a person must know before sending one."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from orders.actions.payouts.bank_accounts import account_of_cooperative
+from orders.actions.payouts.proposals import filter_confirmed_payouts
+from orders.models import Approval, ApprovalKind, Payout, PayoutMethod
+from orders.payments.banks import Bank, find_bank
+from orders.states import PayoutState
+from shop.core.dates.calendar import vietnam_date
+from shop.core.models import shop_settings
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutRow:
+    """A row of the list. `payout_day` is the next announced day, `missed_day` the one promised before."""
+
+    payout: Payout
+    bank: Bank | None
+    has_other_account: bool
+    is_held: bool
+    is_confirmed: bool
+    payout_day: datetime.date | None
+    missed_day: datetime.date | None
+    is_chosen: bool
+    reference: str
+    account_proposal: Approval | None
+    error: str
+
+    @property
+    def is_payable(self) -> bool:
+        """Whether the money can be sent now."""
+        return self.is_confirmed and not self.is_held and not self.payout.is_account_missing
+
+
+def build_payout_rows(
+    payouts: Sequence[Payout],
+    *,
+    chosen_ids: Iterable[uuid.UUID],
+    references: Mapping[str, str],
+    errors: Mapping[uuid.UUID, str],
+    now: datetime.datetime,
+) -> list[PayoutRow]:
+    """Build the rows of payouts, which must be loaded with their recipients.
+
+    `references` are the submitted fields by name, `errors` what is wrong with them by payout.
+    """
+    due_payouts = [payout for payout in payouts if payout.state == PayoutState.DUE]
+    confirmed_payouts = filter_confirmed_payouts(due_payouts) if due_payouts else []
+    proposals = find_account_proposals(due_payouts, now) if due_payouts else {}
+    settings, today, chosen = shop_settings(), vietnam_date(now), set(chosen_ids)
+    return [
+        PayoutRow(
+            payout=payout,
+            bank=find_bank(payout.bank_bin),
+            has_other_account=has_other_account(payout),
+            is_held=payout.is_held(now),
+            is_confirmed=payout.state != PayoutState.DUE or payout in confirmed_payouts,
+            payout_day=settings.next_payout_day(today) if payout.settlement else None,
+            missed_day=settings.missed_payout_day(payout.created_at, today)
+            if payout.settlement and payout.state == PayoutState.DUE
+            else None,
+            is_chosen=payout.pk in chosen,
+            reference=references.get(f"reference-{payout.pk}", ""),
+            account_proposal=account_proposal_of(payout, proposals),
+            error=errors.get(payout.pk, ""),
+        )
+        for payout in payouts
+    ]
+
+
+def find_account_proposals(payouts: Iterable[Payout], now: datetime.datetime) -> dict[int | None, Approval]:
+    """Return the open proposals to change the account of these payouts' cooperatives, by cooperative."""
+    cooperative_ids = {payout.settlement.cooperative_id for payout in payouts if payout.settlement}
+    proposals = Approval.objects.waiting(now).filter(kind=ApprovalKind.COOPERATIVE_ACCOUNT)
+    return {
+        proposal.cooperative_id: proposal
+        for proposal in proposals.filter(cooperative__in=cooperative_ids).select_related("cooperative")
+    }
+
+
+def account_proposal_of(payout: Payout, proposals: Mapping[int | None, Approval]) -> Approval | None:
+    return proposals.get(payout.settlement.cooperative_id) if payout.settlement else None
+
+
+def has_other_account(payout: Payout) -> bool:
+    """Return whether the cooperative's current account differs from the payout's."""
+    if payout.settlement is None or payout.state != PayoutState.DUE or payout.method != PayoutMethod.BANK:
+        return False
+    current_account = account_of_cooperative(payout.settlement.cooperative)
+    return bool(current_account.number) and (current_account.bank_bin, current_account.number) != (
+        payout.bank_bin,
+        payout.bank_account,
+    )
