@@ -132,13 +132,19 @@ def format_phone_number(number: str | None) -> str:
 
 
 def format_day(value: datetime.date | None) -> str:
-    """Format a date: `27/11/2026`. An instant is converted to Vietnam's date."""
-    return f"{_vietnam_date(value):%d/%m/%Y}" if value else ""
+    """Format a date: `27/11/2026`, in English `27 Nov 2026`. An instant is converted to Vietnam's date."""
+    if not value:
+        return ""
+    day = _vietnam_date(value)
+    return f"{day:%d/%m/%Y}" if _has_numeric_months() else f"{day.day} {day:%b %Y}"
 
 
 def format_short_day(value: datetime.date | None) -> str:
-    """Format a near date: `27/11`."""
-    return f"{_vietnam_date(value):%d/%m}" if value else ""
+    """Format a near date: `27/11`, in English `27 Nov`, since some read `01/12` as 12 January."""
+    if not value:
+        return ""
+    day = _vietnam_date(value)
+    return f"{day:%d/%m}" if _has_numeric_months() else f"{day.day} {day:%b}"
 
 
 def weekday(value: datetime.date | int | None) -> str:
@@ -193,6 +199,10 @@ def format_hour_range(start: datetime.time, end: datetime.time) -> str:
     if first.endswith(":00") and last.endswith(":00"):
         return _("%(start)s:00–%(end)s:00") % {"start": int(first[:2]), "end": int(last[:2])}
     return f"{first}–{last}"
+
+
+def _has_numeric_months() -> bool:
+    return get_language() != "en"
 
 
 def _join_name(match: re.Match[str]) -> str:

@@ -107,7 +107,7 @@ def test_each_cooperative_has_its_own_timeline(client: Client) -> None:
         ("", "Delivery"),
         ("", "Arrival"),
     ]
-    assert "no later than 10:00 on Wednesday 25/11" in page
+    assert "no later than 10:00 on Wednesday 25 Nov" in page
     assert '<time datetime="2026-11-24T11:00:00+07:00">' in page
 
 
@@ -239,7 +239,7 @@ def test_failed_delivery_shows_reason(client: Client) -> None:
 
     page = page_of(client, order)
 
-    assert "Delivery failed on 24/11/2026: Không ai ở nhà" in page
+    assert "Delivery failed on 24 Nov 2026: Không ai ở nhà" in page
     assert "I have received this part" not in page
 
 

@@ -176,7 +176,7 @@ def test_code_that_ended_meanwhile_must_be_confirmed(client) -> None:
     client.post("/en/dat-hang/", order_form(basket, shown_total="350000"))
 
     page = text_of(response)
-    assert "This code expired on 24/11/2026." in page
+    assert "This code expired on 24 Nov 2026." in page
     assert "The total is now 350,000\u00a0₫ instead of 318,000\u00a0₫." in page
     assert orders_before == 0
     assert (Order.objects.get().total_gross, Discount.objects.count()) == (350_000, 0)

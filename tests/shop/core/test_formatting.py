@@ -97,7 +97,7 @@ def test_weekdays_are_named_as_within_a_sentence() -> None:
         assert formatting.short_weekday(datetime.date(2026, 11, 29)) == "CN"
         assert formatting.weekday_and_day(datetime.date(2026, 11, 29)) == "Chủ nhật 29/11"
     with translation.override("en"):
-        assert formatting.weekday_and_day(datetime.date(2026, 11, 29)) == "Sunday 29/11"
+        assert formatting.weekday_and_day(datetime.date(2026, 11, 29)) == "Sunday 29 Nov"
 
 
 def test_full_hours_are_in_words_and_others_in_digits() -> None:
