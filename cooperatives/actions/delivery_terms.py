@@ -128,7 +128,7 @@ def replace_delivery_rates(
     """
     if not rates and delivery_method.kind not in PICKUP_KINDS:
         raise MissingDeliveryRates(field="rates")
-    _check_rates(rates)
+    _require_valid_rates(rates)
     if free_from is not None and free_from < 0:
         raise InvalidDeliveryRate(field="free_from")
     before = delivery_method.rates.filter(channel=channel)
@@ -162,7 +162,7 @@ def replace_market_days(
 
     Raises InvalidMarketDay.
     """
-    _check_days(days)
+    _require_valid_days(days)
     if not 0 <= cut_off_hours <= 24 * 14:
         raise InvalidMarketDay(field="cut_off_hours")
     change_data = {
@@ -212,7 +212,7 @@ def _lock_delivery_method(cooperative: Cooperative, delivery_method_id: int) -> 
     return delivery_method
 
 
-def _check_rates(rates: Sequence[DeliveryRateInput]) -> None:
+def _require_valid_rates(rates: Sequence[DeliveryRateInput]) -> None:
     brackets = [(rate.province_code, rate.up_to_grams) for rate in rates]
     for row, rate in enumerate(rates):
         has_valid_weight = rate.up_to_grams is None or rate.up_to_grams > 0
@@ -220,7 +220,7 @@ def _check_rates(rates: Sequence[DeliveryRateInput]) -> None:
             raise InvalidDeliveryRate(field="rates", row=row)
 
 
-def _check_days(days: Sequence[MarketDayInput]) -> None:
+def _require_valid_days(days: Sequence[MarketDayInput]) -> None:
     start_times = [(day.kind, day.number, day.starts) for day in days]
     for row, day in enumerate(days):
         lowest = 0 if day.kind == MarketDayKind.WEEKDAY else 1

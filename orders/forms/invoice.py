@@ -50,13 +50,13 @@ class InvoiceForm(forms.Form):
     def clean(self) -> dict[str, object]:
         cleaned: dict[str, object] = super().clean() or self.cleaned_data
         if cleaned.get("invoice"):
-            self._check_invoice(cleaned)
+            self._add_invoice_errors(cleaned)
         else:
             for name in (*_REQUIRED, "invoice_email"):
                 self.errors.pop(name, None)
         return cleaned
 
-    def _check_invoice(self, cleaned: dict[str, object]) -> None:
+    def _add_invoice_errors(self, cleaned: dict[str, object]) -> None:
         for name, error_message in _REQUIRED.items():
             if not cleaned.get(name) and name not in self.errors:
                 self.add_error(name, error_message)

@@ -114,7 +114,7 @@ def read_bank_rows(rows: Sequence[Row], mapping: BankColumnMapping, *, account: 
     if mapping.amount is None and mapping.credit is None:
         raise BankColumnsMissing(field="amount")
     account = _normalise_account(account)
-    _check_account([row for row in rows if row.number < mapping.heading], account)
+    _require_account([row for row in rows if row.number < mapping.heading], account)
     seen_fingerprints: set[str] = set()
     similar_counts: Counter[str] = Counter()
 
@@ -131,7 +131,7 @@ def read_bank_rows(rows: Sequence[Row], mapping: BankColumnMapping, *, account: 
     return BankStatementReading(incoming_transfers, problems, len(transfers) - len(incoming_transfers))
 
 
-def _check_account(head_rows: Sequence[Row], account: str) -> None:
+def _require_account(head_rows: Sequence[Row], account: str) -> None:
     named_accounts = set()
     for row in head_rows:
         texts = [cell_text(cell) for cell in row.cells]
@@ -153,9 +153,9 @@ def _read_row(row: Row, mapping: BankColumnMapping, account: str) -> IncomingTra
     except InvalidCell:
         if _is_without_transfer(row, mapping):
             return None
-        _check_row_account(row, mapping, account)
+        _require_row_account(row, mapping, account)
         raise UnreadableRowError(UnreadableReason.DATE) from None
-    _check_row_account(row, mapping, account)
+    _require_row_account(row, mapping, account)
     try:
         amount = _read_amount(row, mapping)
     except UnreadableRowError:
@@ -192,7 +192,7 @@ def _has_summary_label(row: Row) -> bool:
     return any(isinstance(cell, str) and is_summary_label(cell) for cell in row.cells)
 
 
-def _check_row_account(row: Row, mapping: BankColumnMapping, account: str) -> None:
+def _require_row_account(row: Row, mapping: BankColumnMapping, account: str) -> None:
     row_account = _normalise_account(cell_text(row.cell(mapping.account)))
     # Spreadsheets that read account numbers as numbers lose leading zeros.
     if row_account and row_account.lstrip("0") != account.lstrip("0"):

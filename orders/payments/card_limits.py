@@ -21,7 +21,7 @@ class AmountNotForCards(Refused):
     default_message = message_for_code("amount_too_small")
 
 
-def check_amount(amount: int, currency: str, *, minimums: Mapping[str, int]) -> None:
+def require_allowed_amount(amount: int, currency: str, *, minimums: Mapping[str, int]) -> None:
     """Raise AmountNotForCards outside Stripe's limits. `minimums` maps currencies to minor units."""
     if amount < minimums.get(currency.upper(), 1):
         raise AmountNotForCards(

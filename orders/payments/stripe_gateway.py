@@ -22,7 +22,7 @@ import stripe
 from django.conf import settings
 
 from orders.models.gateway import Operation
-from orders.payments.card_limits import check_amount
+from orders.payments.card_limits import require_allowed_amount
 from orders.payments.gateway import GatewayRequest, GatewayResult, Outcome
 from orders.payments.stripe_events import InvalidStripeEvent, StripeEvent, read_event
 from orders.payments.stripe_parameters import created_since, is_session, payment_parameters, request_metadata
@@ -90,9 +90,9 @@ class StripeGateway:
             http_client=stripe.RequestsClient(timeout=(connect_timeout, read_timeout)),
         ).v1
 
-    def check_amount(self, amount: int, currency: str) -> None:
+    def require_allowed_amount(self, amount: int, currency: str) -> None:
         """Raise AmountNotForCards (its `details["limit"]` is the reason) outside Stripe's limits."""
-        check_amount(amount, currency, minimums=self.minimums)
+        require_allowed_amount(amount, currency, minimums=self.minimums)
 
     def start(self, request: GatewayRequest) -> GatewayResult:
         return self._perform(

@@ -11,7 +11,7 @@ from csp.constants import SELF
 from csp.decorators import csp_update
 from django.conf import settings
 
-from orders.payments.card_limits import UNSUPPORTED_CURRENCIES, AmountNotForCards, check_amount
+from orders.payments.card_limits import UNSUPPORTED_CURRENCIES, AmountNotForCards, require_allowed_amount
 
 Parameters = ParamSpec("Parameters")
 Response = TypeVar("Response")
@@ -29,7 +29,7 @@ def accepts_cards(currency: str, amount: int | None = None) -> bool:
     if amount is None:
         return True
     try:
-        check_amount(amount, currency, minimums={"VND": settings.STRIPE_SMALLEST_VND})
+        require_allowed_amount(amount, currency, minimums={"VND": settings.STRIPE_SMALLEST_VND})
     except AmountNotForCards:
         return False
     return True

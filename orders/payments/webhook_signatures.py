@@ -83,7 +83,7 @@ def verify_sepay_webhook(
             raise SignatureMissing
         expected = _hmac_hex(secret, sent_at.encode() + b"." + body, "sha256")
         _compare_signature(_read_header(headers, "X-SePay-Signature"), f"sha256={expected}")
-        _check_time(int(sent_at), now)
+        _require_recent_time(int(sent_at), now)
     elif api_key:
         _compare_signature(_read_header(headers, "Authorization"), f"Apikey {api_key}")
     else:
@@ -113,7 +113,7 @@ def verify_casso_webhook(
     ]
     if not any(hmac.compare_digest(expected_signature, signature) for expected_signature in expected):
         raise InvalidSignature
-    _check_time(int(sent_at) / 1000, now)
+    _require_recent_time(int(sent_at) / 1000, now)
     return webhook_body
 
 
@@ -169,7 +169,7 @@ def _compare_signature(received_signature: str, expected_signature: str) -> None
         raise InvalidSignature
 
 
-def _check_time(sent_at: float, now: datetime.datetime) -> None:
+def _require_recent_time(sent_at: float, now: datetime.datetime) -> None:
     """Check the time after the signature, which covers it. Raises StaleSignature."""
     if abs(now.timestamp() - sent_at) > MAX_CLOCK_DRIFT.total_seconds():
         raise StaleSignature

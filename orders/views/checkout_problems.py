@@ -29,8 +29,8 @@ def checkout_problems(
     if refused is None:
         return problems
     problems = problems or _refusal_messages(refused, quote, submitted)
-    if quote.voucher and quote.voucher.refused and str(quote.voucher.refused.message) not in problems:
-        return [str(quote.voucher.refused.message), *problems]
+    if quote.voucher and quote.voucher.refusal and str(quote.voucher.refusal.message) not in problems:
+        return [str(quote.voucher.refusal.message), *problems]
     return problems
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from django.http import HttpRequest
 
 from orders.actions.quotes.quote_types import Quote
-from orders.actions.quotes.voucher_rules import check_voucher_code
+from orders.actions.quotes.voucher_rules import quote_voucher
 
 _SESSION_KEY = "refused_code"
 
@@ -29,5 +29,5 @@ def recheck_refused_code(request: HttpRequest, quote: Quote, *, now: datetime.da
     code = str(request.session.get(_SESSION_KEY, "")) if quote.voucher is None else ""
     if not code:
         return "", ""
-    voucher = check_voucher_code(replace(quote.requested, voucher_code=code), quote.seller_quotes, now=now)
-    return code, str(voucher.refused.message) if voucher and voucher.refused else ""
+    voucher = quote_voucher(replace(quote.requested, voucher_code=code), quote.seller_quotes, now=now)
+    return code, str(voucher.refusal.message) if voucher and voucher.refusal else ""

@@ -20,7 +20,7 @@ from shop.api.areas import AREAS
 from shop.api.context import Context
 from shop.api.errors import ProtocolError, format_protocol_error
 from shop.api.multipart import InvalidMultipart, operation_with_files
-from shop.api.query_limits import Limits, check_cost
+from shop.api.query_limits import Limits, require_allowed_cost
 from shop.api.response_cache import CachedResponse
 from shop.api.schema import ExecutableSchema, build_schema_and_executor
 from shop.api.signing_keys import signing_key
@@ -163,7 +163,7 @@ def _execute(
         if settings.API_COST_LIMIT:
             maximum = settings.API_COST_LIMIT
             extensions = {"cost": {"requestedQueryCost": cost, "maximumAvailable": maximum}}
-        check_cost(cost)
+        require_allowed_cost(cost)
         if response_cache is not None:
             response_cache.begin(operation)
         result = executor.run(operation, variables=variables, context=context)

@@ -119,7 +119,9 @@ class Type:
         checked_permissions = tuple(permissions)
 
         def add(resolve: Resolve) -> Resolve:
-            self._add(name or camel_case_name(resolve), _check_rights(resolve, checked_permissions), columns)
+            self._add(
+                name or camel_case_name(resolve), _with_rights_check(resolve, checked_permissions), columns
+            )
             return resolve
 
         return add
@@ -317,7 +319,7 @@ def _type_name(value: object) -> str | None:
     return getattr(value, "typename", None) or type(value).__name__
 
 
-def _check_rights(resolve: Resolver, permissions: tuple[FieldPermission, ...]) -> Resolver:
+def _with_rights_check(resolve: Resolver, permissions: tuple[FieldPermission, ...]) -> Resolver:
     if not permissions:
         return resolve
 

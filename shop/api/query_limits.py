@@ -100,7 +100,7 @@ class Limits:
     def cost(self, operation: Operation, variables: Mapping[str, object]) -> int:
         """Return the operation's cost with these variables, or 0 if cost is not limited.
 
-        Raises GraphQLError if the document exceeds another limit. `check_cost` compares the cost.
+        Raises GraphQLError if the document exceeds another limit. `require_allowed_cost` compares the cost.
         """
         measured = self._measured.get(operation)
         if measured is None:
@@ -130,7 +130,7 @@ class Limits:
         )
 
 
-def check_cost(cost: int) -> None:
+def require_allowed_cost(cost: int) -> None:
     """Raise QueryTooCostly if the cost exceeds API_COST_LIMIT."""
     limit = settings.API_COST_LIMIT
     if limit and cost > limit:

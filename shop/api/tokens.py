@@ -96,7 +96,7 @@ def verified_claims(token: str) -> Claims:
     )
 
 
-def check_family(claims: Claims, *, now: datetime.datetime) -> None:
+def require_open_family(claims: Claims, *, now: datetime.datetime) -> None:
     """Raise InvalidTokenError if a refresh token's family has ended or the token was replaced."""
     families = TokenFamily.objects.active(now).filter(pk=family_key(claims))
     if not families.filter(current_token_id=str(claims.get("jti", ""))).exists():

@@ -81,8 +81,8 @@ def test_without_lock_full_amount_is_refunded_twice(monkeypatch) -> None:
 
         monkeypatch.setattr(locks, "lock_row", read_without_lock)
     else:
-        check = refund_decisions._check_decision
-        monkeypatch.setattr(refund_decisions, "_check_decision", lambda *_args: None)
+        check = refund_decisions._require_possible_decision
+        monkeypatch.setattr(refund_decisions, "_require_possible_decision", lambda *_args: None)
         monkeypatch.setattr(refund_decisions, "read_refundable_surplus", lambda _order: stale_reads.surplus)
 
     def work():

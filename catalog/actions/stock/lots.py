@@ -76,7 +76,7 @@ def receive_lot(
         raise InvalidStockCount(field="quantity")
     if not Warehouse.objects.for_cooperative(cooperative).open().filter(pk=warehouse_id).exists():
         raise Missing()
-    _check_details(details, cooperative, today=vietnam_date(now))
+    _require_valid_details(details, cooperative, today=vietnam_date(now))
     stock = lock_stock_row(cooperative=cooperative, variant_id=variant_id, warehouse_id=warehouse_id)
     existing = (
         Lot.objects.filter(movements__idempotency_key=idempotency_key).first() if idempotency_key else None
@@ -231,7 +231,7 @@ def find_lot(cooperative: Cooperative, lot_id: int) -> Lot:
     return lot
 
 
-def _check_details(details: LotDetails, cooperative: Cooperative, *, today: datetime.date) -> None:
+def _require_valid_details(details: LotDetails, cooperative: Cooperative, *, today: datetime.date) -> None:
     if details.harvested_on is not None and details.harvested_on > today:
         raise InvalidLotDates(field="harvested_on")
     harvested_on = details.harvested_on or details.expires_on

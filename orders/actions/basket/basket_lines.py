@@ -154,7 +154,7 @@ def store_added_lines(
             same_variant.append(line)
         price = next(iter(variant.prices.all()), None)
         _grow_line(line, added, price)
-        _check_limit(variant, same_variant, shop_limit, ordered_before)
+        _require_within_limit(variant, same_variant, shop_limit, ordered_before)
     BasketLine.objects.bulk_create(new_lines)
     BasketLine.objects.bulk_update(
         grown_lines.values(), ["quantity", "seen_price", "forced_price", "metadata"]
@@ -188,7 +188,7 @@ def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int, *, now:
         if basket_line.pk != line.pk
     ]
     ordered_before = read_ordered_quantities([line.variant], Buyer(basket.user_id), now=now)
-    _check_limit(line.variant, [line, *other_lines], shop_quantity_limit(), ordered_before)
+    _require_within_limit(line.variant, [line, *other_lines], shop_quantity_limit(), ordered_before)
     line.seen_price = next(
         (price.price_at(quantity) for price in select_prices([line.variant_id], basket.channel_id)), None
     )
@@ -323,7 +323,7 @@ def select_prices(variant_ids: Collection[int], channel_id: int) -> QuerySet[Pri
     return Price.objects.filter(variant__in=variant_ids, channel=channel_id).with_wholesale_prices()
 
 
-def _check_limit(
+def _require_within_limit(
     variant: Variant,
     lines: Iterable[BasketLine],
     shop_limit: int | None,

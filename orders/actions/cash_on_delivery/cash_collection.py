@@ -182,7 +182,7 @@ def collect_cash(
     """
     part = parcel.part
     amount = parcel.cod_expected if cash.amount is None else cash.amount
-    _check_amount(parcel, amount, cash.reason, is_reported_by_carrier=is_reported_by_carrier)
+    _require_plausible_amount(parcel, amount, cash.reason, is_reported_by_carrier=is_reported_by_carrier)
     change_state(parcel, CodState.COLLECTED, COD_TRANSITIONS, column="cod_state")
     parcel.cod_collected, parcel.cod_collected_at = amount, now
     parcel.cod_holder = parcel.cod_holder or expected_cash_holder(part, parcel)
@@ -236,7 +236,9 @@ def reverse_collected_cash(parcel: Parcel, *, reason: str, actor: Actor, now: da
     parcel.save(update_fields=["cod_collected", "cod_collected_at", "cash_difference_reason"])
 
 
-def _check_amount(parcel: Parcel, amount: int, reason: str, *, is_reported_by_carrier: bool) -> None:
+def _require_plausible_amount(
+    parcel: Parcel, amount: int, reason: str, *, is_reported_by_carrier: bool
+) -> None:
     if amount < 1 or (amount > parcel.cod_expected and not is_reported_by_carrier):
         raise InvalidCashAmount(field="amount", expected=parcel.cod_expected)
     if amount != parcel.cod_expected and not reason.strip():

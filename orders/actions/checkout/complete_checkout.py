@@ -137,8 +137,8 @@ def _require_no_problems(quote: Quote) -> None:
     """
     if quote.problems - {QuoteProblem.PRICE_CHANGED}:
         raise BasketChanged(quote=quote)
-    if quote.voucher is not None and quote.voucher.refused is not None:
-        raise BasketChanged(quote.voucher.refused.message, quote=quote, voucher=quote.voucher.refused)
+    if quote.voucher is not None and quote.voucher.refusal is not None:
+        raise BasketChanged(quote.voucher.refusal.message, quote=quote, voucher=quote.voucher.refusal)
 
 
 def _expected_payment(

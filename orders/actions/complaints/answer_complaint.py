@@ -75,7 +75,7 @@ def accept_complaint(
         return complaint
     if complaint.state == ComplaintState.REJECTED and actor.entry_point not in PLATFORM_ENTRY_POINTS:
         raise TransitionNotAllowed(from_state=complaint.state, to_state=ComplaintState.ACCEPTED)
-    _check_remedy(complaint, remedy)
+    _require_possible_remedy(complaint, remedy)
     change_state(complaint, ComplaintState.ACCEPTED, COMPLAINT_TRANSITIONS)
     _write_answer(complaint, answer, now=now)
     record_complaint_change(
@@ -162,7 +162,7 @@ def reject_complaint(
     return complaint
 
 
-def _check_remedy(complaint: Complaint, remedy: Remedy) -> None:
+def _require_possible_remedy(complaint: Complaint, remedy: Remedy) -> None:
     if remedy.refund is None and not remedy.replaced:
         raise EmptyRemedy()
     complained = dict(complaint.lines.values_list("order_line", "quantity"))

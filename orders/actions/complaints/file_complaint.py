@@ -118,7 +118,7 @@ def submit_complaint(
         raise KeyReused()
     if existing is not None:
         return existing
-    _check_complaint(part, quantities, text, pictures, now)
+    _require_possible_complaint(part, quantities, text, pictures, now)
     complaint = Complaint.objects.create(
         part=part,
         requested_remedy=requested_remedy,
@@ -233,7 +233,7 @@ def record_complaint_change(
     )
 
 
-def _check_complaint(
+def _require_possible_complaint(
     part: OrderPart,
     quantities: Mapping[uuid.UUID, int],
     text: str,

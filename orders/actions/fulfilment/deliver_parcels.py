@@ -177,7 +177,7 @@ def deliver_parcel(
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
     if not was_done_with_key(idempotency_key, "parcel.delivered", parcel):
-        _check_pickup(parcel, code, reason, actor=actor)
+        _require_pickup_proof(parcel, code, reason, actor=actor)
         if parcel.pickup_code:
             _require_unrecalled(parcel.lines.all(), happened_at or now)
         deliver_locked_parcel(
@@ -226,7 +226,7 @@ def deliver_locked_parcel(
     finish_order_change(order, now=now)
 
 
-def _check_pickup(parcel: Parcel, code: str, reason: str, *, actor: Actor) -> None:
+def _require_pickup_proof(parcel: Parcel, code: str, reason: str, *, actor: Actor) -> None:
     if not parcel.pickup_code or "".join(code.split()) == parcel.pickup_code:
         return
     if code.strip() or actor.entry_point not in PLATFORM_ENTRY_POINTS:

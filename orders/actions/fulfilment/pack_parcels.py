@@ -136,7 +136,7 @@ def create_parcel(
     if part.state != PartState.ACCEPTED:
         raise TransitionNotAllowed(from_state=part.state, to_state="packing")
     lines = {line.pk: line for line in part.lines.order_by("position", "pk")}
-    _check_quantities(quantities, lines)
+    _require_packable_quantities(quantities, lines)
     require_no_waiting_substitute(quantities)
     require_weighed(lines[line_id] for line_id in quantities)
     cash = read_cash_for_parcel(order, part, quantities)
@@ -254,7 +254,9 @@ def require_weighed(lines: Iterable[OrderLine]) -> None:
         raise LinesNotWeighed(lines=unweighed)
 
 
-def _check_quantities(quantities: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, OrderLine]) -> None:
+def _require_packable_quantities(
+    quantities: Mapping[uuid.UUID, int], lines: Mapping[uuid.UUID, OrderLine]
+) -> None:
     if any(line_id not in lines for line_id in quantities):
         raise Missing()
     still_open = open_quantities(lines.values())

@@ -101,7 +101,7 @@ def weigh_line(
     if line is None:
         raise Missing()
     if not was_done_with_key(idempotency_key, "line.weighed", line):
-        _check_weight(part, line, grams, repeated_grams)
+        _require_plausible_weight(part, line, grams, repeated_grams)
         weigh_locked_line(
             order,
             part,
@@ -190,7 +190,9 @@ def is_implausible_weight(line: OrderLine, grams: int) -> bool:
     return grams * IMPLAUSIBLE_FACTOR < estimate or grams > estimate * IMPLAUSIBLE_FACTOR
 
 
-def _check_weight(part: OrderPart, line: OrderLine, grams: int, repeated_grams: int | None) -> None:
+def _require_plausible_weight(
+    part: OrderPart, line: OrderLine, grams: int, repeated_grams: int | None
+) -> None:
     if part.state != PartState.ACCEPTED:
         raise TransitionNotAllowed(from_state=part.state, to_state="weighing")
     if line.estimate_grams is None:

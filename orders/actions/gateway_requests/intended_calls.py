@@ -26,7 +26,7 @@ from orders.models import (
     Payout,
 )
 from orders.order_links import payment_return_url
-from orders.payments.card_limits import check_amount
+from orders.payments.card_limits import require_allowed_amount
 from orders.states import CallState
 from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit
@@ -60,7 +60,7 @@ def request_start(
 
     `is_hosted` uses the gateway's page instead of fields on ours. Raises AmountNotForCards.
     """
-    check_amount(amount, order.currency, minimums={"VND": settings.STRIPE_SMALLEST_VND})
+    require_allowed_amount(amount, order.currency, minimums={"VND": settings.STRIPE_SMALLEST_VND})
     with override(order.language):
         description = pgettext("card statement", "Order %(code)s") % {"code": order.code}
     gateway_call = create_gateway_call(
@@ -114,7 +114,7 @@ def request_authorisation(
 
     Nothing is charged before there is an order. Raises AmountNotForCards.
     """
-    check_amount(amount, basket.currency, minimums={"VND": settings.STRIPE_SMALLEST_VND})
+    require_allowed_amount(amount, basket.currency, minimums={"VND": settings.STRIPE_SMALLEST_VND})
     return create_gateway_call(
         Operation.START,
         amount,

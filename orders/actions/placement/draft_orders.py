@@ -117,8 +117,8 @@ def edit_draft(
     )
     current_quote = build_quote(quote_request, now=now)
     _require_prices(current_quote)
-    if current_quote.voucher is not None and current_quote.voucher.refused is not None:
-        raise current_quote.voucher.refused
+    if current_quote.voucher is not None and current_quote.voucher.refusal is not None:
+        raise current_quote.voucher.refusal
     order.voucher_code = current_quote.voucher.code if current_quote.voucher else ""
     order.parts.all().delete()
     order.discounts.all().delete()

@@ -220,7 +220,7 @@ def _require_agreement(quote: Quote, agreed_total: int | None, agreed_maximum: i
         raise BasketEmpty()
     if not quote.is_ready:
         raise BasketChanged(quote=quote)
-    refusal = quote.voucher.refused if quote.voucher else None
+    refusal = quote.voucher.refusal if quote.voucher else None
     if agreed_total is None and refusal is not None:
         raise BasketChanged(refusal.message, quote=quote, voucher=refusal)
     if agreed_total not in (None, quote.total) or agreed_maximum not in (None, quote.maximum_total):

@@ -100,7 +100,7 @@ def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> 
     current_quote = build_quote(quote_request, now=now, inputs=inputs)
     if len(current_quote.lines) < ended_order.lines.count() or current_quote.problems - _IGNORED_PROBLEMS:
         raise OrderNotReplaceable(quote=current_quote)
-    if current_quote.voucher is not None and current_quote.voucher.refused is not None:
+    if current_quote.voucher is not None and current_quote.voucher.refusal is not None:
         raise OrderNotReplaceable(quote=current_quote)
     order = _copy_order(ended_order, current_quote.terms, now=now)
     notes = {part.cooperative_id: part.note for part in ended_order.parts.order_by("number")}

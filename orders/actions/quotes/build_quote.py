@@ -40,7 +40,7 @@ from orders.actions.quotes.quote_types import (
     SellerQuote,
 )
 from orders.actions.quotes.sales_terms import FallbackService, SalesTerms, sales_terms
-from orders.actions.quotes.voucher_rules import check_voucher_code
+from orders.actions.quotes.voucher_rules import quote_voucher
 from orders.models import Basket
 from orders.pricing import DeliveryInput, LineInput, Purchase, price_purchase
 from shop.core.dates.calendar import vietnam_date
@@ -131,7 +131,7 @@ def build_quote(
     )
     seller_quotes = list(by_cooperative.values())
     split_fallback_fees(seller_quotes, fallbacks)
-    voucher = check_voucher_code(quote_request, seller_quotes, now=now)
+    voucher = quote_voucher(quote_request, seller_quotes, now=now)
     code_discounts = [voucher.discount] if voucher and voucher.discount else []
     discounts = [*quote_request.discounts, *code_discounts]
     purchase = _price_seller_quotes(quote_request, seller_quotes, rates, discounts)

@@ -106,7 +106,7 @@ class QuotedVoucher:
     code_id: uuid.UUID | None = None
     bearing_cooperative: Cooperative | None = None
     discount: RequestedDiscount | None = None
-    refused: Refused | None = None
+    refusal: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ class VoucherQuantityTooLow(VoucherRefused):
 
 
 @dataclass(frozen=True, slots=True)
-class _VoucherCheck:
+class _EnteredVoucher:
     """One code and one purchase. `lines` are the lines that the voucher covers."""
 
     voucher: Voucher
@@ -109,7 +109,7 @@ class _VoucherCheck:
     now: datetime.datetime
 
 
-def check_voucher_code(
+def quote_voucher(
     quote_request: QuoteRequest, seller_quotes: Sequence[SellerQuote], *, now: datetime.datetime
 ) -> QuotedVoucher | None:
     """Return the entered code's effect on these sellers' lines, or None without a code."""
@@ -119,19 +119,20 @@ def check_voucher_code(
     code = _find_code(code_text, quote_request)
     value = next(iter(code.voucher.values.all()), None) if code else None
     if code is None or value is None:
-        return QuotedVoucher(code_text, refused=VoucherCodeUnknown(field="code"))
+        return QuotedVoucher(code_text, refusal=VoucherCodeUnknown(field="code"))
     voucher = code.voucher
-    check = _VoucherCheck(
+    entered = _EnteredVoucher(
         voucher, code, value, _covered_lines(voucher, quote_request, seller_quotes), quote_request, now
     )
-    refused = next((refusal for rule in _RULES if (refusal := rule(check)) is not None), None)
+    refusals = (find_refusal(entered) for find_refusal in _REFUSAL_FINDERS)
+    refusal = next((refusal for refusal in refusals if refusal is not None), None)
     return QuotedVoucher(
-        code.code,
-        voucher.name,
-        code.pk,
-        voucher.cooperative if voucher.bearer == CostBearer.COOPERATIVE else None,
-        None if refused else _build_discount(check),
-        refused,
+        code=code.code,
+        name=voucher.name,
+        code_id=code.pk,
+        bearing_cooperative=voucher.cooperative if voucher.bearer == CostBearer.COOPERATIVE else None,
+        discount=None if refusal else _build_discount(entered),
+        refusal=refusal,
     )
 
 
@@ -174,14 +175,14 @@ def _is_line_covered(voucher: Voucher, line: QuotedLine) -> bool:
     )
 
 
-def _check_dates(check: _VoucherCheck) -> Refused | None:
-    voucher = check.voucher
-    if check.now < voucher.starts_at:
+def _find_date_refusal(entered: _EnteredVoucher) -> Refused | None:
+    voucher = entered.voucher
+    if entered.now < voucher.starts_at:
         return VoucherNotStarted(
             _("This code is valid from %(day)s.") % {"day": format_day(vietnam_date(voucher.starts_at))},
             field="code",
         )
-    if voucher.last_moment is not None and not voucher.runs_at(check.now):
+    if voucher.last_moment is not None and not voucher.runs_at(entered.now):
         return VoucherEnded(
             _("This code expired on %(day)s.") % {"day": format_day(vietnam_date(voucher.last_moment))},
             field="code",
@@ -189,25 +190,25 @@ def _check_dates(check: _VoucherCheck) -> Refused | None:
     return None
 
 
-def _check_staff_only(check: _VoucherCheck) -> Refused | None:
+def _find_staff_only_refusal(entered: _EnteredVoucher) -> Refused | None:
     return (
         VoucherOnlyForStaff(field="code")
-        if check.voucher.only_for_staff and not check.quote_request.is_by_staff
+        if entered.voucher.only_for_staff and not entered.quote_request.is_by_staff
         else None
     )
 
 
-def _check_uses(check: _VoucherCheck) -> Refused | None:
-    """Check the usage limits by counting rows."""
-    voucher = check.voucher
+def _find_uses_refusal(entered: _EnteredVoucher) -> Refused | None:
+    """Return the refusal if a usage limit is reached, by counting rows."""
+    voucher = entered.voucher
     if not voucher.is_limited:
         return None
     uses = VoucherUse.objects.filter(code__voucher=voucher)
     if voucher.usage_limit is not None and uses.count() >= voucher.usage_limit:
         return VoucherUsedUp(field="code")
-    if voucher.single_use and uses.filter(code=check.code).exists():
+    if voucher.single_use and uses.filter(code=entered.code).exists():
         return VoucherUsedUp(field="code")
-    buyer = check.quote_request.buyer
+    buyer = entered.quote_request.buyer
     if (
         voucher.apply_once_per_customer
         and uses.of_buyer(buyer.user_id, buyer.phone, buyer.email.strip()).exists()
@@ -216,49 +217,49 @@ def _check_uses(check: _VoucherCheck) -> Refused | None:
     return None
 
 
-def _check_country(check: _VoucherCheck) -> Refused | None:
-    countries = check.voucher.countries
+def _find_country_refusal(entered: _EnteredVoucher) -> Refused | None:
+    countries = entered.voucher.countries
     return (
         VoucherNotForCountry(field="code")
-        if countries and check.quote_request.country not in countries
+        if countries and entered.quote_request.country not in countries
         else None
     )
 
 
-def _check_has_covered_lines(check: _VoucherCheck) -> Refused | None:
-    if check.lines:
+def _find_uncovered_refusal(entered: _EnteredVoucher) -> Refused | None:
+    if entered.lines:
         return None
-    cooperative = check.voucher.cooperative
-    if cooperative is not None and check.voucher.type != VoucherType.SPECIFIC_PRODUCT:
+    cooperative = entered.voucher.cooperative
+    if cooperative is not None and entered.voucher.type != VoucherType.SPECIFIC_PRODUCT:
         message = _("This code is for products from %(name)s, and your basket has none.")
         return VoucherNotForProducts(message % {"name": cooperative.name}, field="code")
     return VoucherNotForProducts(field="code")
 
 
-def _check_minimum(check: _VoucherCheck) -> Refused | None:
-    """Check the minimum quantity and the minimum amount over the covered lines."""
-    minimum_quantity = check.voucher.minimum_quantity or 0
-    missing_quantity = minimum_quantity - sum(line.requested.quantity for line in check.lines)
+def _find_minimum_refusal(entered: _EnteredVoucher) -> Refused | None:
+    """Return the refusal if the covered lines do not reach the minimum quantity or amount."""
+    minimum_quantity = entered.voucher.minimum_quantity or 0
+    missing_quantity = minimum_quantity - sum(line.requested.quantity for line in entered.lines)
     if missing_quantity > 0:
         message = _("Add %(missing)s more of these items to use the code.")
         return VoucherQuantityTooLow(
             message % {"missing": missing_quantity}, field="code", missing=missing_quantity
         )
-    minimum_amount = check.value.minimum_spent or 0
+    minimum_amount = entered.value.minimum_spent or 0
     # This is the amount that pages show, so that a buyer who sees the minimum reached gets the discount.
-    missing_amount = minimum_amount - sum(line.maximum_total for line in check.lines)
+    missing_amount = minimum_amount - sum(line.maximum_total for line in entered.lines)
     if missing_amount > 0:
         return VoucherMinimumNotReached(
-            _explain_missing_amount(check, minimum_amount, missing_amount),
+            _explain_missing_amount(entered, minimum_amount, missing_amount),
             field="code",
             missing=missing_amount,
         )
     return None
 
 
-def _explain_missing_amount(check: _VoucherCheck, minimum: int, missing: int) -> str:
+def _explain_missing_amount(entered: _EnteredVoucher, minimum: int, missing: int) -> str:
     """Return the refusal as a sentence with the minimum, the amount that counts, and what is missing."""
-    if check.voucher.cooperative is not None or check.voucher.type == VoucherType.SPECIFIC_PRODUCT:
+    if entered.voucher.cooperative is not None or entered.voucher.type == VoucherType.SPECIFIC_PRODUCT:
         message = _(
             "This code needs %(minimum)s of the items it applies to; your basket has %(amount)s. "
             "Spend %(missing)s more on them."
@@ -267,11 +268,11 @@ def _explain_missing_amount(check: _VoucherCheck, minimum: int, missing: int) ->
         message = _(
             "This code needs an order of %(minimum)s; your basket has %(amount)s. Spend %(missing)s more."
         )
-    currency = check.value.currency
+    currency = entered.value.currency
     counted = format_money(minimum - missing, currency)
-    if any(line.variant.is_sold_by_weight for line in check.lines):
+    if any(line.variant.is_sold_by_weight for line in entered.lines):
         counted = str(_("at most %(amount)s") % {"amount": counted})
-    if any(line.unit_price < line.unit_list_price for line in check.lines):
+    if any(line.unit_price < line.unit_list_price for line in entered.lines):
         counted = f"{counted} ({_('after price cuts')})"
     return str(message) % {
         "minimum": format_money(minimum, currency),
@@ -280,45 +281,47 @@ def _explain_missing_amount(check: _VoucherCheck, minimum: int, missing: int) ->
     }
 
 
-_RULES: tuple[Callable[[_VoucherCheck], Refused | None], ...] = (
-    _check_dates,
-    _check_staff_only,
-    _check_uses,
-    _check_country,
-    _check_has_covered_lines,
-    _check_minimum,
+_REFUSAL_FINDERS: tuple[Callable[[_EnteredVoucher], Refused | None], ...] = (
+    _find_date_refusal,
+    _find_staff_only_refusal,
+    _find_uses_refusal,
+    _find_country_refusal,
+    _find_uncovered_refusal,
+    _find_minimum_refusal,
 )
 
 
-def _build_discount(check: _VoucherCheck) -> RequestedDiscount:
-    voucher, value = check.voucher, check.value.value
+def _build_discount(entered: _EnteredVoucher) -> RequestedDiscount:
+    voucher, value = entered.voucher, entered.value.value
     is_percent = voucher.value_type == ValueType.PERCENTAGE
     percent = value if is_percent else None
     amount = None if is_percent else int(value)
     if voucher.type == VoucherType.SHIPPING:
         cooperatives = None if voucher.cooperative_id is None else frozenset({voucher.cooperative_id})
         terms = DiscountInput(
-            check.code.pk, percent, amount, is_for_delivery=True, cooperative_ids=cooperatives
+            entered.code.pk, percent, amount, is_for_delivery=True, cooperative_ids=cooperatives
         )
     elif voucher.apply_once_per_order:
-        terms = _discount_on_cheapest(check, percent, amount)
+        terms = _discount_on_cheapest(entered, percent, amount)
     else:
         terms = DiscountInput(
-            check.code.pk, percent, amount, lines=frozenset(line.requested.key for line in check.lines)
+            entered.code.pk, percent, amount, lines=frozenset(line.requested.key for line in entered.lines)
         )
     return RequestedDiscount(
         terms,
         DiscountKind.VOUCHER,
         CostBearer(voucher.bearer),
-        name=voucher.name or check.code.code,
+        name=voucher.name or entered.code.code,
         source_key=f"voucher:{voucher.pk}",
     )
 
 
-def _discount_on_cheapest(check: _VoucherCheck, percent: Decimal | None, amount: int | None) -> DiscountInput:
+def _discount_on_cheapest(
+    entered: _EnteredVoucher, percent: Decimal | None, amount: int | None
+) -> DiscountInput:
     """Return a once-per-order discount, which lowers one sales unit of the cheapest line, as in Saleor."""
-    line = min(check.lines, key=lambda line: line.unit_price)
+    line = min(entered.lines, key=lambda line: line.unit_price)
     discount_amount = (
         percent_of(line.unit_price, percent) if percent is not None else min(amount or 0, line.unit_price)
     )
-    return DiscountInput(check.code.pk, amount=discount_amount, lines=frozenset({line.requested.key}))
+    return DiscountInput(entered.code.pk, amount=discount_amount, lines=frozenset({line.requested.key}))

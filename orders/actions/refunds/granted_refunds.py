@@ -65,7 +65,7 @@ def grant_refund(
         raise Missing()
     parts = list(order.parts.select_related("cooperative").filter(pk__in=part_ids).order_by("number"))
     limits = {part.pk: read_refund_limits(order, part) for part in parts}
-    _check_quantities(granted, limits.values())
+    _require_possible_quantities(granted, limits.values())
     items = [item for part in parts for item in _refundable_items(part, limits[part.pk], granted)]
     amounts = _split_amount(items, granted.amount)
     refunds = []
@@ -85,7 +85,7 @@ class _RefundableItem:
     maximum: int
 
 
-def _check_quantities(granted: RefundGrant, limits: Collection[RefundLimits]) -> None:
+def _require_possible_quantities(granted: RefundGrant, limits: Collection[RefundLimits]) -> None:
     lines = {
         line_id: line_limit.line
         for part_limits in limits

@@ -109,7 +109,7 @@ def offer_substitute(
     limit = read_refund_limits(order, part).lines.get(offer.line_id)
     if limit is None:
         raise Missing()
-    _check_quantities(limit, offer)
+    _require_possible_quantities(limit, offer)
     require_no_waiting_substitute([limit.line.pk])
     quoted = _quote_variant(order, part, limit, offer, now=now)
     substitute = _build_substitute(part, limit, offer, quoted, idempotency_key=idempotency_key, now=now)
@@ -270,7 +270,7 @@ def record_substitute_change(
     )
 
 
-def _check_quantities(limit: LineRefundLimit, offer: SubstituteOffer) -> None:
+def _require_possible_quantities(limit: LineRefundLimit, offer: SubstituteOffer) -> None:
     if not 1 <= offer.quantity <= limit.open or offer.substitute_quantity < 1:
         raise InvalidSubstituteQuantity(field="quantity", open=limit.open)
     if offer.quantity < limit.line.quantity:

@@ -182,7 +182,7 @@ def refund_part(
     `substitute_total` is the total of the line that the buyer agreed to instead. If no money goes back to a
     buyer who agreed, no notice is sent.
     """
-    _check_decision(order, part, decision)
+    _require_possible_decision(order, part, decision)
     refund = _record_refund(
         order,
         part,
@@ -268,7 +268,7 @@ def read_refund_limits(order: Order, part: OrderPart | None) -> RefundLimits:
     )
 
 
-def _check_decision(order: Order, part: OrderPart | None, decision: RefundDecision) -> None:
+def _require_possible_decision(order: Order, part: OrderPart | None, decision: RefundDecision) -> None:
     if not decision.reason.strip():
         raise ReasonRequired(field="reason")
     needs_charge = bool(decision.lines) or decision.delivery > 0

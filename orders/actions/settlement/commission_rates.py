@@ -63,7 +63,7 @@ def add_commission_rate(
     If no cooperative or category is given, it applies to all. Raises InvalidRatePeriod, Missing,
     InvalidPercent, RateAlreadyExists.
     """
-    check_rate(percent, valid_from, valid_until)
+    require_valid_rate(percent, valid_from, valid_until)
     if cooperative_id is not None and not Cooperative.objects.filter(pk=cooperative_id).exists():
         raise Missing()
     if category_id is not None and not Category.objects.filter(pk=category_id).exists():
@@ -101,7 +101,7 @@ def add_withholding_rate(
 
     Raises InvalidRatePeriod, InvalidPercent, RateAlreadyExists.
     """
-    check_rate(percent, valid_from, valid_until)
+    require_valid_rate(percent, valid_from, valid_until)
     values = {"name": name.strip(), "percent": percent, "valid_from": valid_from, "valid_until": valid_until}
     return _add_rate(WithholdingRate(**values), values, "withholding.rate_added", actor=actor, now=now)
 
@@ -132,7 +132,9 @@ def switch_withholding(*, is_on: bool, day: datetime.date, actor: Actor, now: da
         record_change(f"withholding.{'enabled' if is_on else 'disabled'}", shop, actor=actor, now=now)
 
 
-def check_rate(percent: Decimal, valid_from: datetime.date, valid_until: datetime.date | None) -> None:
+def require_valid_rate(
+    percent: Decimal, valid_from: datetime.date, valid_until: datetime.date | None
+) -> None:
     """Check the terms of a new rate. Raises InvalidPercent, InvalidRatePeriod."""
     if not 0 <= percent <= MAX_PERCENT or percent != round(percent, 2):
         raise InvalidPercent(field="percent")
@@ -140,7 +142,7 @@ def check_rate(percent: Decimal, valid_from: datetime.date, valid_until: datetim
         raise InvalidRatePeriod(field="valid_until")
 
 
-def check_last_day(rate: CommissionRate | WithholdingRate, last_day: datetime.date) -> None:
+def require_valid_last_day(rate: CommissionRate | WithholdingRate, last_day: datetime.date) -> None:
     """Check the last day of a rate. Raises InvalidRatePeriod."""
     if last_day < rate.valid_from:
         raise InvalidRatePeriod(field="last_day")
@@ -163,7 +165,7 @@ def _end_rate(
 ) -> Rate:
     if rate is None:
         raise Missing()
-    check_last_day(rate, last_day)
+    require_valid_last_day(rate, last_day)
     data = {"from": _json_value(rate.valid_until), "to": _json_value(last_day)}
     rate.valid_until = last_day
     rate.save(update_fields=["valid_until"])

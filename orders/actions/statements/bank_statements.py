@@ -114,7 +114,7 @@ def preview_bank_statement(statement: StatementImport) -> BankStatementPreview:
     if not (reading.incoming_transfers or reading.problems or reading.outgoing_count):
         raise EmptyStatement()
     return BankStatementPreview(
-        _check_known(reading.incoming_transfers), reading.problems, reading.outgoing_count
+        _mark_known_transfers(reading.incoming_transfers), reading.problems, reading.outgoing_count
     )
 
 
@@ -220,7 +220,7 @@ def resume_bank_statements_task() -> None:
     )
 
 
-def _check_known(incoming_transfers: Sequence[IncomingTransfer]) -> list[CheckedTransfer]:
+def _mark_known_transfers(incoming_transfers: Sequence[IncomingTransfer]) -> list[CheckedTransfer]:
     """Find which rows are known, by fingerprint or else by counting similar rows against similar transfers.
 
     For example, if one transfer is known that is similar to three similar rows, and has another reference or

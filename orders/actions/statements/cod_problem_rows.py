@@ -14,7 +14,7 @@ from orders.actions.cash_on_delivery.cash_remittance import (
 )
 from orders.actions.statements.cod_statement_matching import (
     StatedAmounts,
-    check_row,
+    compare_row,
     find_parcels,
 )
 from orders.actions.statements.cod_statements import (
@@ -68,7 +68,7 @@ def accept_problem_row(*, row_id: int, code: str = "", actor: Actor, now: dateti
     remittance = lock_or_create_remittance(statement, row, actor=actor, now=now)
     parcel = locks.lock_parcels([row.parcel_id])[row.parcel_id]
     stated = StatedAmounts(row.row_number, (row.code,), row.collected, row.fee, row.collected - row.fee)
-    state, problem = check_row(stated, parcel, carrier=statement.carrier)
+    state, problem = compare_row(stated, parcel, carrier=statement.carrier)
     if (problem and problem not in ACCEPTABLE_PROBLEMS) or row.fee < 0 or row.collected == 0:
         raise StatementRowNotAcceptable()
     if state != StatementRowState.KNOWN:

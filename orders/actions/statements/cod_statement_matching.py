@@ -87,7 +87,7 @@ def match_rows(rows: Sequence[StatedAmounts], *, carrier: str) -> list[MatchedRo
         elif row_count_by_parcel[parcel.pk]:
             matched.append(MatchedRow(row, parcel, StatementRowState.PROBLEM, StatementRowProblem.REPEATED))
         else:
-            matched.append(MatchedRow(row, parcel, *check_row(row, parcel, carrier=carrier)))
+            matched.append(MatchedRow(row, parcel, *compare_row(row, parcel, carrier=carrier)))
         if parcel is not None:
             row_count_by_parcel[parcel.pk] += 1
     return matched
@@ -114,7 +114,7 @@ def find_parcels(codes: Iterable[str]) -> dict[str, list[Parcel]]:
     return parcels_by_code
 
 
-def check_row(row: StatedAmounts, parcel: Parcel, *, carrier: str) -> tuple[StatementRowState, str]:
+def compare_row(row: StatedAmounts, parcel: Parcel, *, carrier: str) -> tuple[StatementRowState, str]:
     """Return the state that a row should have, given its parcel, and the problem if there is one."""
     if parcel.cod_state == CodState.NONE:
         return StatementRowState.PROBLEM, StatementRowProblem.NO_CASH

@@ -28,7 +28,7 @@ from orders.actions.statements import statement_files
 from orders.actions.statements.cod_statement_matching import (
     MatchedRow,
     StatedAmounts,
-    check_row,
+    compare_row,
     match_rows,
     stated_rows,
 )
@@ -245,7 +245,7 @@ def _process_locked_rows(
             stated = StatedAmounts(
                 row.row_number, (row.code,), row.collected or 0, row.fee, (row.collected or 0) - row.fee
             )
-            state, problem = check_row(stated, parcel, carrier=statement.carrier)
+            state, problem = compare_row(stated, parcel, carrier=statement.carrier)
         row.problem = problem
         if state == StatementRowState.WAITING and parcel is not None:
             record_delivery_and_cash(statement, parcel, row, actor=actor, now=now)

@@ -224,7 +224,7 @@ def add_voucher_codes(
 
 
 def _write_terms(voucher: Voucher, channel: Channel, terms: VoucherTerms, issuer: Cooperative | None) -> None:
-    _check_terms(terms, issuer)
+    _require_valid_terms(terms, issuer)
     voucher.name, voucher.type, voucher.value_type = terms.name, terms.type, terms.value_type
     voucher.cooperative = issuer or terms.cooperative
     voucher.bearer = CostBearer.COOPERATIVE if issuer is not None else terms.bearer
@@ -252,7 +252,7 @@ def _write_terms(voucher: Voucher, channel: Channel, terms: VoucherTerms, issuer
     voucher.categories.set(terms.categories)
 
 
-def _check_terms(terms: VoucherTerms, issuer: Cooperative | None) -> None:
+def _require_valid_terms(terms: VoucherTerms, issuer: Cooperative | None) -> None:
     maximum = 100 if terms.value_type == ValueType.PERCENTAGE else None
     if terms.value < 1 or (maximum is not None and terms.value > maximum):
         raise InvalidDiscount(field="value")

@@ -41,8 +41,8 @@ def apply_voucher_code(*, basket_id: uuid.UUID, code: str, now: datetime.datetim
     ).voucher
     if voucher is None:
         raise VoucherCodeUnknown(_("Enter the code first."), field="code")
-    if voucher.refused is not None:
-        raise voucher.refused
+    if voucher.refusal is not None:
+        raise voucher.refusal
     basket.voucher_code, basket.changed_at = voucher.code, now
     basket.save(update_fields=["voucher_code", "changed_at"])
 
@@ -84,8 +84,8 @@ def release_voucher_use(order: Order, *, actor: Actor, now: datetime.datetime) -
 def require_same_discount(order: Order, quote: Quote) -> None:
     """In a transaction: raise VoucherRefused unless the draft's code still gives the discount it shows."""
     voucher = quote.voucher
-    if voucher is not None and voucher.refused is not None:
-        raise voucher.refused
+    if voucher is not None and voucher.refusal is not None:
+        raise voucher.refusal
     saved_discounts = Discount.objects.filter(order=order, kind=DiscountKind.VOUCHER)
     if saved_discounts.aggregate(sum=Sum("amount", default=0))["sum"] != quote.voucher_amount:
         raise VoucherDiscountChanged(field="code")

@@ -80,7 +80,7 @@ def password_change(
 ) -> dict[str, object]:
     user = context.signed_in()
     if user.has_usable_password():
-        _check_password(user, arguments.get("oldPassword") or "", "oldPassword", context)
+        _require_valid_password(user, arguments.get("oldPassword") or "", "oldPassword", context)
     password = checked_password(arguments["newPassword"], user, "newPassword")
     changed = set_password(user_id=user.pk, password=password, actor=context.actor, now=context.now)
     return {"user": changed}
@@ -91,7 +91,7 @@ def request_email_change(
     arguments: RequestEmailChangeArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
-    _check_password(user, arguments["password"], "password", context)
+    _require_valid_password(user, arguments["password"], "password", context)
     email = checked_email(arguments["newEmail"], "newEmail")
     CONFIRMATIONS.count_try(f"email:{user.pk}")
     # The response is the same for another account's address, so that it does not reveal accounts.
@@ -111,7 +111,7 @@ def confirm_email_change(
     return {"user": user}
 
 
-def _check_password(user: User, password: str, field: str, context: Context) -> None:
+def _require_valid_password(user: User, password: str, field: str, context: Context) -> None:
     """Check the current password. Raises InputError.
 
     Tries are limited as at sign-in, although the client is already signed in by a token.

@@ -49,7 +49,7 @@ def token_create(
     arguments: TokenCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     user = _authenticate(context, arguments["email"], arguments["password"])
-    _check_account(user, context)
+    _require_usable_account(user, context)
     update_last_login(User, user)
     return issue_tokens(user, context, audience=arguments.get("audience"))
 
@@ -106,7 +106,7 @@ def _read_refresh_token(arguments: TokenRefreshArguments, context: Context) -> t
     except PyJWTError as error:
         _raise_token_error(error, "refreshToken")
     if not sent_token:
-        _check_csrf(claims, arguments.get("csrfToken"))
+        _require_csrf_token(claims, arguments.get("csrfToken"))
     return claims, user
 
 
@@ -118,7 +118,7 @@ def token_verify(
         claims = tokens.verified_claims(arguments["token"])
         user = tokens.user_from_claims(claims, str(claims.get("type")))
         if claims["type"] == tokens.REFRESH:
-            tokens.check_family(claims, now=context.now)
+            tokens.require_open_family(claims, now=context.now)
     except PyJWTError as error:
         _raise_token_error(error, "token")
     return {"isValid": True, "payload": claims, "user": user}
@@ -198,7 +198,7 @@ def _wrong_credentials() -> InputError:
     return InputError("INVALID_CREDENTIALS", message, field="email")
 
 
-def _check_account(user: User, context: Context) -> None:
+def _require_usable_account(user: User, context: Context) -> None:
     """Raise InputError if the account is closed, unconfirmed, or may not sign in by password."""
     shop = context.settings
     if not user.is_active:
@@ -219,7 +219,7 @@ def _check_account(user: User, context: Context) -> None:
         )
 
 
-def _check_csrf(claims: tokens.Claims, csrf_token: str | None) -> None:
+def _require_csrf_token(claims: tokens.Claims, csrf_token: str | None) -> None:
     csrf_claim = str(claims.get("csrfToken", ""))
     if not csrf_token or not hmac.compare_digest(csrf_claim.encode(), csrf_token.encode(errors="replace")):
         raise InputError(

@@ -48,7 +48,7 @@ class Executor:
         self._type_resolvers = type_resolvers or {}
         self._documents = Documents(schema, rules=rules, max_tokens=max_tokens)
         self._introspection = Introspection(schema)
-        self._check_resolvers()
+        self._require_known_fields()
 
     def execute(
         self,
@@ -94,7 +94,7 @@ class Executor:
         run = Run(self._schema, self._type_resolvers, self._introspection, operation, values, context)
         return run.execute(plan, root)
 
-    def _check_resolvers(self) -> None:
+    def _require_known_fields(self) -> None:
         types = self._schema.type_map
         for name, fields in self._resolvers.items():
             type_ = types.get(name)

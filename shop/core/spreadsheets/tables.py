@@ -25,7 +25,7 @@ from shop.core.spreadsheets.workbook_limits import (
     MAX_COLUMN_NUMBER,
     TableLimits,
     WorkbookTooLarge,
-    check_workbook,
+    read_merged_ranges,
 )
 
 MAX_COLUMNS = 60
@@ -188,7 +188,7 @@ def _read_xlsx(content: bytes, limits: TableLimits) -> MarkedTable:
 
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            merged_ranges = check_workbook(archive, limits)
+            merged_ranges = read_merged_ranges(archive, limits)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
         try:
             sheet = book.worksheets[0]

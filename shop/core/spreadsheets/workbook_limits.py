@@ -43,7 +43,7 @@ class UnsafeWorkbook(ValueError):
     """The file contains markup that no spreadsheet program writes, such as entities."""
 
 
-def check_workbook(archive: zipfile.ZipFile, limits: TableLimits) -> dict[str, list[str]]:
+def read_merged_ranges(archive: zipfile.ZipFile, limits: TableLimits) -> dict[str, list[str]]:
     """Count the contents of all parts, and return the merged ranges, such as "B4:B7", of each part with some.
 
     Raises WorkbookTooLarge, UnsafeWorkbook, and zipfile's errors for a broken file.

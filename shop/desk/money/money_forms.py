@@ -15,7 +15,7 @@ from django.utils.translation import pgettext_lazy
 from catalog.models import Category
 from cooperatives.models import Cooperative
 from orders.actions.payouts.bank_accounts import BankAccount
-from orders.actions.settlement.commission_rates import check_last_day, check_rate
+from orders.actions.settlement.commission_rates import require_valid_last_day, require_valid_rate
 from orders.models import CommissionRate, LedgerAccount, WithholdingRate
 from orders.payments.banks import BANKS
 from shop.core.dates.form_days import validate_day
@@ -92,7 +92,7 @@ class RateForm(forms.Form):
         cleaned = super().clean() or {}
         if not self.errors:
             with refusals_as_form_errors(self):
-                check_rate(cleaned["percent"], cleaned["valid_from"], cleaned["valid_until"])
+                require_valid_rate(cleaned["percent"], cleaned["valid_from"], cleaned["valid_until"])
         return cleaned
 
 
@@ -140,7 +140,7 @@ class RateEndForm(forms.Form):
         cleaned = super().clean() or {}
         if not self.errors:
             with refusals_as_form_errors(self):
-                check_last_day(self.rate, cleaned["last_day"])
+                require_valid_last_day(self.rate, cleaned["last_day"])
         return cleaned
 
 

@@ -52,7 +52,7 @@ def seal_backup(folder: Path, manifest: Manifest) -> None:
 
 def read_backup(folder: Path) -> Manifest:
     """Verify a backup's files and return its manifest. Raises InvalidBackup."""
-    _check_files(folder)
+    _require_intact_files(folder)
     try:
         values: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
         if values["format"] != FORMAT:
@@ -62,7 +62,7 @@ def read_backup(folder: Path) -> Manifest:
         raise InvalidBackup(f"{folder}/{MANIFEST} cannot be read: {error}") from error
 
 
-def _check_files(folder: Path) -> None:
+def _require_intact_files(folder: Path) -> None:
     if not (folder / SUMS).is_file():
         raise InvalidBackup(f"{folder} is not a complete backup: {SUMS} is missing.")
     listed = dict(_read_sums(folder))

@@ -41,7 +41,7 @@ def copy_database(source: Path, target: Path) -> None:
     ):
         original.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")
-        _check_integrity(copy, target)
+        _require_integrity(copy, target)
 
 
 def require_empty_database() -> None:
@@ -60,7 +60,7 @@ def restore_database(folder: Path, manifest: Manifest) -> None:
         closing(sqlite3.connect(new_path)) as restored,
     ):
         copy.backup(restored)
-        _check_integrity(restored, new_path)
+        _require_integrity(restored, new_path)
         if count_rows(restored.execute) != manifest.rows:
             raise InvalidBackup(f"{folder / FILE} does not have as many rows as its manifest says.")
     flush_to_disk(new_path)
@@ -71,7 +71,7 @@ def restore_database(folder: Path, manifest: Manifest) -> None:
     flush_to_disk(path.parent)
 
 
-def _check_integrity(database: sqlite3.Connection, path: Path) -> None:
+def _require_integrity(database: sqlite3.Connection, path: Path) -> None:
     register(database)  # Django's functions, used by check constraints
     (result,) = database.execute("PRAGMA quick_check(1)").fetchone()
     if result != "ok":

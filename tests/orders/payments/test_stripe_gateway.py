@@ -503,7 +503,7 @@ def test_impossible_payout_fails(stripe, gateway, destination, balance, code) ->
 )
 def test_amount_outside_card_limits_is_refused_before_any_call(stripe, gateway, amount, limit) -> None:
     with pytest.raises(AmountNotForCards) as refusal:
-        gateway.check_amount(amount, "VND")
+        gateway.require_allowed_amount(amount, "VND")
 
     assert (refusal.value.code, refusal.value.details) == ("amount_not_for_cards", {"limit": limit})
     assert stripe.calls == []
@@ -511,7 +511,7 @@ def test_amount_outside_card_limits_is_refused_before_any_call(stripe, gateway, 
 
 def test_amount_within_limits_is_sent_without_decimals(stripe, gateway) -> None:
     for amount in (15_000, 99_999_999):
-        gateway.check_amount(amount, "VND")
+        gateway.require_allowed_amount(amount, "VND")
         reference = gateway.start(make_request(f"call:{amount}", amount)).reference
 
         row = stripe.account.rows[reference]

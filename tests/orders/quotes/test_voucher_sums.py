@@ -83,11 +83,11 @@ def test_totals_add_up_for_any_voucher_and_basket(terms, line_specs) -> None:
     assert quote.total == list_total - sum(row.amount for row in sums.discounts)
     assert quote.total == sum(one.total.gross for one in (*lines, *deliveries))
     assert all(0 <= one.total.net <= one.total.gross <= one.priced.gross for one in (*lines, *deliveries))
-    assert (quote.voucher.refused is None) == (quote.voucher.discount is not None)
-    if quote.voucher.refused is not None:
-        assert isinstance(quote.voucher.refused, VoucherRefused)
+    assert (quote.voucher.refusal is None) == (quote.voucher.discount is not None)
+    if quote.voucher.refusal is not None:
+        assert isinstance(quote.voucher.refusal, VoucherRefused)
         assert quote.voucher_amount == 0
-        assert str(quote.voucher.refused.message) != ""
+        assert str(quote.voucher.refusal.message) != ""
     order = place_order(
         basket_id=basket.pk,
         contact=make_contact(),

@@ -10,7 +10,7 @@ from graphql import build_schema
 
 from shop.api.breadth import Document, Executor
 from shop.api.errors import QueryTooCostly
-from shop.api.query_limits import Limits, check_cost
+from shop.api.query_limits import Limits, require_allowed_cost
 from tests.factories import make_channel
 from tests.shop.api.client import execute, post
 
@@ -75,10 +75,10 @@ def test_cost_counts_rows_and_multiplies_nested_lists(text, variables, cost) -> 
 
 @override_settings(API_COST_LIMIT=40)
 def test_too_costly_query_is_refused() -> None:
-    check_cost(40)
+    require_allowed_cost(40)
 
     with pytest.raises(QueryTooCostly) as refusal:
-        check_cost(41)
+        require_allowed_cost(41)
 
     assert str(refusal.value) == "The query costs 41, and at most 40 is answered."
 
@@ -86,7 +86,7 @@ def test_too_costly_query_is_refused() -> None:
 @override_settings(API_COST_LIMIT=0)
 def test_cost_is_not_counted_without_a_limit() -> None:
     assert cost_of("{ products(first: 20) { totalCount } }") == 0
-    check_cost(10**9)
+    require_allowed_cost(10**9)
 
 
 @pytest.mark.parametrize(
