@@ -41,7 +41,7 @@ def env_networks(name: str, default: str) -> list[IPv4Network | IPv6Network]:
 
 
 def local_address() -> str:
-    """Return the machine's address on its network, from its routes; sends nothing."""
+    """Return the machine's address on its network, from its routes. It sends nothing."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("203.0.113.1", 9))
@@ -51,7 +51,7 @@ def local_address() -> str:
 
 
 def url_host(host: str) -> str:
-    """Return a host for use in a URL: IPv6 in brackets."""
+    """Return a host for use in a URL. IPv6 is in brackets."""
     return f"[{host}]" if ":" in host else host
 
 
@@ -74,9 +74,10 @@ def parse_database_url(url: str) -> dict[str, object]:
 
 
 def _database_options(options: dict[str, object]) -> dict[str, object]:
-    """Return the URL's options; without `prepare_threshold`, statements are prepared when they are repeated.
+    """Return the URL's options.
 
-    Raises ImproperlyConfigured.
+    If it lacks `prepare_threshold`, statements are prepared when they are repeated. Raises
+    ImproperlyConfigured.
     """
     threshold = str(options.get("prepare_threshold", 1))
     if not threshold.isdigit() and threshold != "none":
@@ -85,7 +86,7 @@ def _database_options(options: dict[str, object]) -> dict[str, object]:
 
 
 def cache_settings(redis_url: str, file: Path) -> dict[str, object]:
-    """Return Django's cache settings: Redis, or a file in the embedded setup."""
+    """Return Django's cache settings, which are Redis, or a file in the embedded setup."""
     if not redis_url:
         return {"BACKEND": "shop.sqlite.cache.SqliteCache", "LOCATION": file}
     return {

@@ -56,7 +56,7 @@ def check_health(request: HttpRequest) -> JsonResponse:
 def _check_database() -> Report:
     """Check that the database answers and takes writes.
 
-    This does not notice a full disk of a database server; monitor it there.
+    This does not notice a full disk of a database server. Monitor that disk there.
     """
     try:
         with connection.cursor() as cursor:

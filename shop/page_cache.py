@@ -117,7 +117,10 @@ _pages: Cache[tuple[str, ...], _CachedPage] = Cache(MAX_CACHED_BYTES_PER_PROCESS
 
 
 class PageCache:
-    """Middleware; place it inside CsrfViewMiddleware, which sends the cookie of a form's token."""
+    """Middleware that caches pages.
+
+    Place it inside CsrfViewMiddleware, which sends the cookie of a form's token.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response

@@ -86,7 +86,7 @@ def work_interface(path: str) -> str:
 def page_context(request: HttpRequest) -> dict[str, object]:
     """Return the base template's context: shop, languages, section, basket.
 
-    Everything is lazy: a response without that template (a fragment, a file) runs no query, and an error page
+    Everything is lazy. A response without that template (a fragment, a file) runs no query, and an error page
     for an unknown host does not read the host.
     """
     return {

@@ -53,16 +53,16 @@ class SecondFactorGate:
 
 
 def _sign_in_again_response() -> JsonResponse:
-    """Return the answer to the app; a message for the next page would be about something else."""
+    """Return the answer to the app. A message for the next page would be about something else."""
     message = _("Confirm that it is you. What you have done on this phone is kept until then.")
     return JsonResponse({"code": "recent_sign_in_required", "message": message}, status=401)
 
 
 def _require_enrolment(request: HttpRequest, user: User, match: ResolverMatch) -> HttpResponse | None:
-    """Redirect to setting up a second factor after the grace period; before it, show a banner."""
+    """Redirect to setting up a second factor after the grace period. Before its end, show a banner."""
     now = timezone.now()
     if user.second_factor_due_at is not None and user.second_factor_due_at > now:
-        # A change of the rule clears these dates: a future one is valid and saves a query.
+        # A change of the rule clears these dates, so a future one is valid and saves a query.
         request.second_factor_due_at = user.second_factor_due_at  # type: ignore[attr-defined]
         return None
     settings = shop_settings()

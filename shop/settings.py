@@ -100,7 +100,7 @@ PORT = env_int("PORT", 8000)
 
 _LISTENS_EVERYWHERE = HOST in ("0.0.0.0", "::")
 LISTENS_AT = f"{url_host(HOST)}:{PORT}"
-# The public URL: for links in mails, and to decide whether cookies require TLS.
+# The public URL, for links in mails, and to decide whether cookies require TLS.
 PUBLIC_URL = env(
     "PUBLIC_URL", f"http://{url_host(local_address() if _LISTENS_EVERYWHERE else HOST)}:{PORT}"
 ).rstrip("/")
@@ -243,15 +243,15 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # Web server (shop/server)
 
-# Time limits in seconds: for a request's header; for its body and for reading the response, each plus a
-# second per thousand bytes; and between two requests of one connection.
+# Time limits in seconds: for a request's header, for its body, for reading the response, and between two
+# requests of one connection. The second and third have a second per thousand bytes added.
 REQUEST_HEADER_SECONDS = env_int("REQUEST_HEADER_SECONDS", 10)
 REQUEST_BODY_SECONDS = env_int("REQUEST_BODY_SECONDS", 30)
 RESPONSE_SECONDS = env_int("RESPONSE_SECONDS", 30)
 KEEP_ALIVE_SECONDS = env_int("KEEP_ALIVE_SECONDS", 30)
 REQUEST_BODY_BYTES = env_int("REQUEST_BODY_MB", 10) * 1024 * 1024  # others are in shop/server/body_limits.py
 CONNECTIONS_PER_ADDRESS = env_int("CONNECTIONS_PER_ADDRESS", 100)  # per web process; proxies are exempt
-# Request bodies that one network may be sending at once, per web process; proxies are exempt.
+# Request bodies that one network may be sending at once, per web process. Proxies are exempt.
 BODY_BYTES_PER_NETWORK = env_int("BODIES_PER_NETWORK_MB", 128) * 1024 * 1024
 TRUSTED_PROXIES = env_networks("TRUSTED_PROXIES", "127.0.0.1,::1")  # for X-Forwarded-For and -Proto
 
@@ -297,9 +297,9 @@ SMS_URL = env("SMS_URL")
 SMS_TOKEN = env("SMS_TOKEN")
 PHONE_CODES = bool(SMS_URL) or not SERVER  # a server without an SMS provider offers no codes
 TEXT_COUNTRIES = env_list("TEXT_COUNTRIES") or ["84"]  # calling codes of the countries that get texts
-TEXTS_PER_NUMBER = env_int("TEXTS_PER_NUMBER", 20)  # per day; 0 for no limit, here and below
+TEXTS_PER_NUMBER = env_int("TEXTS_PER_NUMBER", 20)  # per day, with 0 for no limit, here and below
 TEXTS_PER_DAY = env_int("TEXTS_PER_DAY", 3000)  # of the whole shop; the last fifth is reserved for codes
-# The private key by which push services recognise the shop, as PEM; without it one is generated in DATA_DIR.
+# The private key by which push services recognise the shop, as PEM. Without it one is generated in DATA_DIR.
 VAPID_PRIVATE_KEY = env("VAPID_PRIVATE_KEY").replace("\\n", "\n")
 PUSH_TO_PRIVATE_ADDRESSES = False  # only tests send to this machine
 
@@ -336,7 +336,7 @@ if ("_test_" in STRIPE_SECRET_KEY) != ("_test_" in STRIPE_PUBLISHABLE_KEY):
 
 # Bank transfers
 
-# Services that report incoming transfers to the market's account; each is off until its secret is set.
+# Services that report incoming transfers to the market's account. Each is off until its secret is set.
 SEPAY_SECRET = env("SEPAY_SECRET")
 SEPAY_API_KEY = env("SEPAY_API_KEY")
 CASSO_SECRET = env("CASSO_SECRET")
@@ -344,21 +344,21 @@ PAYOS_CHECKSUM_KEY = env("PAYOS_CHECKSUM_KEY")
 
 # API
 
-# The private key that signs tokens, as PEM; without it one is generated in DATA_DIR, for one machine only.
+# The private key that signs tokens, as PEM. Without it one is generated in DATA_DIR, for one machine only.
 JWT_PRIVATE_KEY = env("JWT_PRIVATE_KEY").replace("\\n", "\n")
 # How long after signing in staff may change accounts, refunds, payouts, rights and settings over the API.
 API_RECENT_SIGN_IN_MINUTES = env_int("API_RECENT_SIGN_IN_MINUTES", 15)
 API_COST_LIMIT = env_int("API_COST_LIMIT", 50_000)  # 0 turns it off
-# How long anonymous catalogue responses are cached while nothing changes; 0 turns it off.
+# How long anonymous catalogue responses are cached while nothing changes. 0 turns it off.
 API_CACHE_SECONDS = env_int("API_CACHE_SECONDS", 0)
 PAGE_CACHE_SECONDS = env_int("PAGE_CACHE_SECONDS", 10)  # the same for public pages to anonymous visitors
 API_ORIGINS = env_list("API_ORIGINS")  # sites whose browsers may use the API with cookies
-# Hosts that links in mails requested over the API may point to; `*` allows any.
+# Hosts that links in mails requested over the API may point to. `*` allows any.
 API_CLIENT_HOSTS = env_list("API_CLIENT_HOSTS") or [
     urlsplit(PUBLIC_URL).hostname or "",
     *([] if SERVER else LOOPBACK),
 ]
-API_PLAYGROUND = API_DUMMY_PAYMENT = DEBUG  # for trials: the playground, and payments without money
+API_PLAYGROUND = API_DUMMY_PAYMENT = DEBUG  # for trials, with the playground and payments without money
 
 # Safety
 

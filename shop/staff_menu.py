@@ -199,7 +199,7 @@ _GROUPS = (
 
 
 def staff_menu(request: HttpRequest) -> list[MenuGroup]:
-    """Return the groups with the entries that the user may open. One query."""
+    """Return the groups with the entries that the user may open. It takes one query."""
     user = request.user
     permissions: frozenset[str] = frozenset()
     if isinstance(user, User):

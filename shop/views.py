@@ -34,7 +34,7 @@ from shop.core.texts.marked_texts import marked
 from shop.core.web.public_urls import public_url
 from shop.page_context import LARGE, TEXT_SIZE, work_interface
 
-# Legal and help texts, one file per language; the operator must check them before opening.
+# Legal and help texts, one file per language. The operator must check them before opening.
 PAGES = {
     "tro-giup": _("Help and complaints"),
     "dat-hang-tra-tien": _("How to order and pay"),
@@ -119,13 +119,13 @@ def show_offline_page(request: HttpRequest) -> HttpResponse:
 def show_server_error(request: HttpRequest) -> HttpResponse:
     """Show the page for server errors, with a way back into the interface that failed.
 
-    It runs no query and no context processor: either may be what failed.
+    It runs no query and no context processor, because either may be what failed.
     """
     page = render_to_string("500.html", {"interface": work_interface(request.path)})
     return HttpResponse(page, status=500)
 
 
-@csrf_exempt  # a token would make every page personal; forging this request gains nothing
+@csrf_exempt  # a token would make every page personal, and forging this request gains nothing
 @require_POST
 def set_text_size(request: HttpRequest) -> HttpResponse:
     """Set or clear large text for this browser, then return to the page."""
@@ -150,7 +150,7 @@ def set_text_size(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def serve_robots(request: HttpRequest) -> HttpResponse:
-    """Return robots.txt: open the market, close baskets, orders and work pages."""
+    """Return robots.txt, which opens the market and closes baskets, orders and work pages."""
     closed = [path for code, _name in settings.LANGUAGES for path in _closed_to_crawlers(code)]
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in [*closed, *MACHINES_ONLY])]
     lines += ["", f"Sitemap: {public_url(reverse('sitemaps'))}", ""]
@@ -176,7 +176,7 @@ def _closed_to_crawlers(language: str) -> list[str]:
 
 
 def _in_season(listings: ListingQuerySet, month: int) -> list[Listing]:
-    """Return available products: seasonal ones first, then those of all year."""
+    """Return available products, seasonal ones first, then those of all year."""
     in_season = listings.in_season(month).newest_first()
     seasonal = list(in_season.exclude(product__season=ALL_MONTHS)[:SEASON_GOODS])
     remaining_count = SEASON_GOODS - len(seasonal)
@@ -184,9 +184,10 @@ def _in_season(listings: ListingQuerySet, month: int) -> list[Listing]:
 
 
 def _in_a_sentence(card: ProductCard) -> str:
-    """Return a product's name for a sentence: "Quýt Bạch Thông" becomes "quýt Bạch Thông".
+    """Return a product's name for a sentence. "Quýt Bạch Thông" becomes "quýt Bạch Thông".
 
-    Translated names keep a first word that is a name: one that is in the Vietnamese name, and so in the slug.
+    A translated name keeps its first word as it is if that word is a name, which is then in the Vietnamese
+    name and so in the slug.
     """
     if card.name_lang:
         return marked(card.name_lang, card.name)

@@ -18,7 +18,7 @@ from django.utils import translation
 def _preload() -> None:
     """Load all views, the API's schema, all templates and all languages. No database rows."""
     get_resolver().check()
-    # Import late: models need Django to be set up.
+    # Import late, because models need Django to be set up.
     from shop.api import endpoint
 
     endpoint.built_schema()

@@ -22,7 +22,7 @@ class TransitionNotAllowed(Refused):
 def change_state(row: Model, new_state: str, transitions: Transitions, *, column: str = "state") -> str:
     """Set `row.<column>` to `new_state`, save that column, and return the previous state.
 
-    The caller holds the row's lock (on SQLite: the write transaction). Raises TransitionNotAllowed if the
+    The caller holds the row's lock (on SQLite, the write transaction). Raises TransitionNotAllowed if the
     table does not contain the transition.
     """
     previous_state: str = getattr(row, column)

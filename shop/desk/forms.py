@@ -102,7 +102,7 @@ class StateDecisionForm(forms.Form):
 
 
 class DeskSearch(forms.Form):
-    """Search terms and filters in the query string; invalid choices are ignored."""
+    """Search terms and filters in the query string. Invalid choices are ignored."""
 
     q = forms.CharField(
         label=_("Search"), required=False, widget=forms.TextInput(attrs={"class": "input", "type": "search"})

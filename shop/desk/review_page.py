@@ -21,7 +21,7 @@ def render_review(
     back_label: str,
     is_unusual: bool = False,
 ) -> HttpResponse:
-    """Show facts and effects of the submitted form; the button labelled `label` sends it as it is.
+    """Show facts and effects of the submitted form. The button labelled `label` sends the form as it is.
 
     An unusual form is marked, so that nobody sends it by habit.
     """

@@ -1,4 +1,4 @@
-"""Names of what changed, with links to their pages at the desk: one query for each kind of row."""
+"""Names of what changed, with links to their pages at the desk, by one query for each kind of row."""
 
 from __future__ import annotations
 

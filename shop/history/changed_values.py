@@ -134,7 +134,8 @@ _DATES = frozenset({"starts_at", "ends_at", "valid_from", "valid_until"})
 _IDS_ONLY = frozenset({"product.pictures_reordered"})  # whose old and new values are keys of rows
 # Columns that the new terms of a delivery method record as [old, new] beside its days or prices.
 _PAIRS = ("free_from", "cut_off_hours")
-# A pickup time as it is recorded: "weekday 6, 06:00-10:00, 40", without a limit "lunar 5, 06:00-10:00, *".
+# A pickup time as it is recorded, such as "weekday 6, 06:00-10:00, 40", or "lunar 5, 06:00-10:00, *" without
+# a limit.
 _MARKET_DAY = re.compile(r"(weekday|solar|lunar) (\d+), (\d\d:\d\d)-(\d\d:\d\d), (\d+|\*)")
 
 
@@ -225,7 +226,7 @@ def _stated_values(change: Change) -> Iterator[ChangedValue]:
 
 
 def _field_name(column: str) -> str:
-    """Return the column's name; columns that only apps see have one name together."""
+    """Return the column's name. Columns that only apps see have one name together."""
     return str(_FIELD_NAMES.get(column) or pgettext("column", "Other details"))
 
 

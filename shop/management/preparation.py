@@ -41,7 +41,7 @@ def prepare_shop(*, out: TextIO, should_seed_demo: bool) -> None:
 def compile_translations(*, out: TextIO) -> None:
     """Compile each changed .po file with Babel, because temporary machines lack gettext.
 
-    Loaded catalogues are discarded afterwards: the demo is seeded in this process, too.
+    Loaded catalogues are discarded afterwards, because the demo is seeded in this process, too.
     """
     for po in sorted(
         Path(folder) for base in settings.LOCALE_PATHS for folder in base.glob("*/LC_MESSAGES/*.po")
@@ -68,7 +68,10 @@ def _migrate(*, out: TextIO) -> None:
 
 
 def _collect_static_files(*, out: TextIO) -> None:
-    """Collect, hash and compress static files; writing the stamp last makes an interrupted run repeat."""
+    """Collect, hash and compress static files.
+
+    The stamp is written last, so an interrupted run is repeated.
+    """
     stamp = settings.DATA_DIR / "static.stamp"
     state = _static_state()
     if stamp.exists() and stamp.read_text() == state and Path(settings.STATIC_ROOT).exists():
@@ -79,7 +82,7 @@ def _collect_static_files(*, out: TextIO) -> None:
 
 
 def _static_state() -> str:
-    """Return a fingerprint of all static files: path, size and modification time."""
+    """Return a fingerprint of all static files, from path, size and modification time."""
     digest = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
     for finder in get_finders():
         for path, storage in finder.list([]):

@@ -43,7 +43,7 @@ def supervise(
     data_dir: Path,
     out: TextIO,
 ) -> None:
-    """Run the commands until INT or TERM; call `announce` once, when they are ready.
+    """Run the commands until INT or TERM. Call `announce` once, when they are ready.
 
     If the supervisor is killed, the kernel ends its children, so that a new one can start at once. Raises
     AlreadyRunning.
@@ -103,7 +103,7 @@ def _die_with(parent: int) -> Callable[[], None]:
 
 
 def _stop(children: Sequence[Child], *, stops: list[int], out: TextIO) -> None:
-    """Terminate all children; kill those still running after a while, or at a second signal."""
+    """Terminate all children. Kill those still running after a while, or at a second signal."""
     _print_line(out, "stopping")
     signals_before = len(stops)
     for child in children:

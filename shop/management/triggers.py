@@ -1,4 +1,4 @@
-"""Create all triggers of the shop; every `migrate` ends with it."""
+"""Create all triggers of the shop. Every `migrate` ends with it."""
 
 from __future__ import annotations
 

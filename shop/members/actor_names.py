@@ -19,7 +19,7 @@ def member_names(cooperative: Cooperative) -> dict[str, str]:
 
 
 def actor_name(change: Change, members: Mapping[str, str]) -> str:
-    """Return the member's name; drivers, receivers, buyers and the market's staff are not named."""
+    """Return the member's name. Drivers, receivers, buyers and the market's staff are not named."""
     if change.actor_kind == ActorKind.PERSON and change.actor_key in members:
         return members[change.actor_key]
     if change.entry_point == EntryPoint.SYSTEM:

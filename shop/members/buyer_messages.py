@@ -16,7 +16,7 @@ from shop.core.texts.formatting import format_phone_number
 def message_about_part(part: OrderPart, parcels: Iterable[Parcel]) -> str:
     """Return what to tell the buyer about a part now, in the order's language.
 
-    It has no link: the page of an order also shows the parts of other cooperatives.
+    It has no link, because the page of an order also shows the parts of other cooperatives.
     """
     outgoing = [parcel for parcel in parcels if parcel.kind in OUTGOING_KINDS]
     with translation.override(part.order.language):

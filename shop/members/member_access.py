@@ -28,7 +28,7 @@ from shop.members.shared_phones.phone_sessions import (
 
 CHOSEN_KEY = "members_cooperative"
 
-# A suspended cooperative still fulfils its existing orders; its products are not on sale.
+# A suspended cooperative still fulfils its existing orders. Its products are not on sale.
 _ADMITTED_STATES = frozenset({CooperativeState.APPROVED, CooperativeState.SUSPENDED})
 
 Arguments = ParamSpec("Arguments")
@@ -88,9 +88,9 @@ def find_session_memberships(request: HttpRequest) -> list[Membership]:
 
 
 def chosen_membership(request: HttpRequest) -> MembershipContext | None:
-    """Return the user's membership in the chosen cooperative, or in the first admitted one; None without any.
+    """Return the user's membership in the chosen cooperative, or in the first admitted one.
 
-    Rejected applications come last, so that a newer application is shown.
+    Rejected applications come last, so that a newer application is shown. Returns None if there is none.
     """
     user = request.user
     memberships = find_session_memberships(request)

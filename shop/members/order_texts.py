@@ -43,7 +43,7 @@ def ready_time(
 ) -> tuple[str, bool]:
     """Return when the part must be ready, in words, and whether that is today.
 
-    Words that are kept for another day need dates: `should_name_today` is False.
+    If the words are kept for another day, they need dates, and `should_name_today` is False.
     """
     today = vietnam_date(now)
     if part.is_pickup and part.pickup_day:

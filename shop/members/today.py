@@ -40,7 +40,7 @@ class TaskSection:
 
 @dataclass(frozen=True, slots=True)
 class NextAction:
-    """The big button of the page; without a stage it adds a product."""
+    """The big button of the page. If it has no stage, it adds a product."""
 
     href: str
     stage: str = ""
@@ -112,7 +112,7 @@ def _find_complaints(membership: MembershipContext) -> list[Complaint]:
 
 
 def _sections(cooperative_parts: OrderPartQuerySet, now: datetime.datetime) -> list[TaskSection]:
-    """Return the parts of each stage, most urgent first; empty stages are omitted."""
+    """Return the parts of each stage, most urgent first. Empty stages are left out."""
     parts_with_stage = [
         (part, stage)
         for stage in _STAGES
@@ -138,7 +138,7 @@ def _sections(cooperative_parts: OrderPartQuerySet, now: datetime.datetime) -> l
 
 
 def _next_action(sections: list[TaskSection], membership: MembershipContext) -> NextAction | None:
-    """Return the next action: the first task of the first stage that needs a member.
+    """Return the next action, which is the first task of the first stage that needs a member.
 
     Several new orders lead to their list, where they can be read and accepted together.
     """

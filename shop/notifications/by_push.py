@@ -14,7 +14,7 @@ _ENDED = (404, 410)
 
 
 class PushSubscriptionEnded(Exception):
-    """The browser no longer receives alerts: its subscription was removed, or its push service said so."""
+    """The browser no longer receives alerts. Its subscription was removed, or its push service said so."""
 
 
 def deliver(row: Notification) -> None:
@@ -37,7 +37,7 @@ def deliver(row: Notification) -> None:
     }
     status = post_to_endpoint(subscription.endpoint, body, headers)
     if status in _ENDED:
-        # Only the subscription that was tried: the browser may have renewed it meanwhile.
+        # Only the subscription that was tried, because the browser may have renewed it meanwhile.
         PushSubscription.objects.filter(pk=subscription.pk, endpoint=subscription.endpoint).delete()
         raise PushSubscriptionEnded()
     if not 200 <= status < 300:

@@ -1,6 +1,6 @@
 """Send text messages. They are printed to the console unless SMS_URL is set.
 
-With SMS_URL, each message is one POST of JSON {"to", "text", "id"} with SMS_TOKEN as bearer token, which
+If SMS_URL is set, each message is one POST of JSON {"to", "text", "id"} with SMS_TOKEN as bearer token, which
 small gateways and providers' adapters can take. `id` lets them drop duplicates.
 """
 

@@ -1,4 +1,4 @@
-"""Print mails on the console: sender, recipient, subject and plain text, without the HTML."""
+"""Print mails on the console, with sender, recipient, subject and plain text, without the HTML."""
 
 from __future__ import annotations
 

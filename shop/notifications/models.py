@@ -32,7 +32,7 @@ class Notification(models.Model):
 
     `key` identifies the occasion ("order-placed:<id>:email"), so that nothing is sent twice. `sealed_secret`
     is an encrypted secret, inserted into the text on delivery and then deleted. After `secret_expires_at` the
-    notification is dropped. `unsubscribe_url` ends a subscription; mail programs show it as a button (RFC
+    notification is dropped. `unsubscribe_url` ends a subscription. Mail programs show it as a button (RFC
     8058). An alert's `recipient` is the id of its push subscription, and its `text` the JSON for the browser.
     """
 

@@ -1,8 +1,8 @@
-"""Connect to push services, whose addresses come from browsers: never to a private network.
+"""Connect to push services, whose addresses come from browsers, and never to a private network.
 
 The address is checked after the name is resolved and before anything is sent, so that a name that resolves to
-a private address reaches nothing. A service that answers slowly or without end holds no worker: everything
-after the name is resolved has one deadline, and the body of an answer is not read.
+a private address reaches nothing. A service that answers slowly or without end holds no worker, because
+everything after the name is resolved has one deadline, and the body of an answer is not read.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class PrivateAddress(OSError):
 
 
 def is_allowed_endpoint(endpoint: str) -> bool:
-    """Return whether a browser may name this address: https on the usual port of a public host."""
+    """Return whether a browser may name this address, which is https on the usual port of a public host."""
     try:
         parts = urlsplit(endpoint)
         host, port = parts.hostname or "", parts.port

@@ -19,7 +19,7 @@ from shop.notifications.text_allowance import count_text
 
 log = logging.getLogger(__name__)
 
-# Retries outlast a mail server's outage of a day; after that the address is more likely at fault.
+# Retries outlast a mail server's outage of a day. After that the address is more likely at fault.
 _FIRST_WAIT = datetime.timedelta(minutes=1)
 _MAX_WAIT = datetime.timedelta(hours=2)
 _TRIES = 20
@@ -112,7 +112,7 @@ def sweep_task() -> None:
 def deliver(notification: Notification, *, now: datetime.datetime) -> bool:
     """Try to deliver one notification, and return whether it was sent.
 
-    The next try is scheduled first, which claims the row: of two workers only one sends it, and a crash
+    The next try is scheduled first, which claims the row. Of two workers only one sends it, and a crash
     delays the notification without losing it.
     """
     if notification.secret_expires_at is not None and notification.secret_expires_at <= now:
@@ -153,7 +153,7 @@ def _claim(notification: Notification, now: datetime.datetime) -> bool:
 
 
 def _exceeds_allowance(notification: Notification, now: datetime.datetime) -> bool:
-    """Count a text message at its first try; give it up and return True if the allowance is used up."""
+    """Count a text message at its first try. Give it up and return True if the allowance is used up."""
     if notification.contact_method != NotificationChannel.SMS or notification.attempts:
         return False
     reason = count_text(notification.recipient, is_for_code=notification.secret_expires_at is not None)
@@ -175,7 +175,7 @@ def _record_failure(notification: Notification, error: Exception, now: datetime.
 
 
 def _insert_secret(notification: Notification) -> Notification:
-    """Insert the secret into the notification; never saved. Raises UndecryptableSecret."""
+    """Insert the secret into the notification, which is never saved. Raises UndecryptableSecret."""
     if notification.sealed_secret:
         secret = decrypt_secret(notification.sealed_secret)
         notification.text, notification.html = (

@@ -69,6 +69,6 @@ def _per_number() -> Limit:
 
 
 def _per_day(*, is_for_code: bool) -> Limit:
-    """Return the daily limit; for texts other than codes it is a fifth lower."""
+    """Return the daily limit. For texts other than codes it is a fifth lower."""
     daily_limit = settings.TEXTS_PER_DAY
     return Limit("texts-shop", max_tries=daily_limit if is_for_code else daily_limit * 4 // 5, seconds=_DAY)

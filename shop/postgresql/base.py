@@ -1,7 +1,7 @@
 """Django's PostgreSQL backend with a cursor for prepared statements, which PostgreSQL plans once.
 
-Only compiled queries (shop/core/database/compiled_query.py) use it: they know which of their parameters vary.
-All other statements are sent as Django sends them, with their values in the text.
+Only compiled queries (shop/core/database/compiled_query.py) use it, because they know which of their
+parameters vary. All other statements are sent as Django sends them, with their values in the text.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class _PreparedCursor(base.ServerBindingCursor):
     """A cursor whose statements name the schema's version.
 
     After a migration that changes a column's type, PostgreSQL refuses prepared statements that read it. We
-    cannot always drop them, because poolers share them between clients; with another text they are new ones.
+    cannot always drop them, because poolers share them between clients. With another text they are new ones.
     """
 
     schema_version: str

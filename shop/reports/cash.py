@@ -66,7 +66,7 @@ class HolderCash:
 
 
 def read_cash_by_holder(today: datetime.date, currency: str) -> tuple[list[HolderCash], list[HolderCash]]:
-    """Return carriers and cooperatives with outstanding cash, largest amount first. One query."""
+    """Return carriers and cooperatives with outstanding cash, largest amount first. It takes one query."""
     rows = (
         with_age(Parcel.objects.with_unremitted_cash(), today)
         .filter(part__order__currency=currency)
@@ -130,7 +130,7 @@ def table_by_holder(name: str, rows: Sequence[HolderCash], currency: str) -> Tab
 
 
 def table_of_parcels(rows: Iterable[Parcel], currency: str) -> Table:
-    """Return parcels with outstanding cash as a sheet; load them with part, cooperative and order."""
+    """Return parcels with outstanding cash as a sheet. Load them with part, cooperative and order."""
     columns = [
         Column(_("Parcel")),
         Column(_("Tracking number")),

@@ -22,7 +22,7 @@ _LINES = 4
 
 @dataclass(frozen=True, slots=True)
 class ChartBar:
-    """A rectangle, with its middle for labels and points; coordinates are text with a decimal point."""
+    """A rectangle, with its middle for labels and points. Coordinates are text with a decimal point."""
 
     x: str
     y: str
@@ -153,7 +153,10 @@ def _running_average(
 
 
 def _grid_spacing(highest: int) -> int:
-    """Return the grid spacing: 1, 2 or 5 times a power of ten, so that four lines cover the highest bar."""
+    """Return the grid spacing, so that four lines cover the highest bar.
+
+    It is 1, 2 or 5 times a power of ten.
+    """
     unit = 1
     while True:
         for factor in (1, 2, 5):
@@ -163,7 +166,7 @@ def _grid_spacing(highest: int) -> int:
 
 
 def _format_axis_label(amount: int, spacing: int, currency: str) -> str:
-    """Format an axis label: "2 tr" for spacings in millions, "50 n" in thousands."""
+    """Format an axis label as "2 tr" for spacings in millions, and as "50 n" in thousands."""
     major_unit = 10 ** minor_digits(currency)
     for scale, template in (
         (10**9, pgettext("axis of a chart", "%(n)s bn")),

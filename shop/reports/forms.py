@@ -46,7 +46,10 @@ def _select_field(label: Label, choices: Sequence[tuple[str, Label]]) -> forms.C
 
 
 class SalesForm(QueryForm):
-    """The sales report's period, grouping and filters; by default this month, by day and cooperative."""
+    """The sales report's period, grouping and filters.
+
+    By default it shows this month, by day and cooperative.
+    """
 
     from_day = DayField(pgettext_lazy("report", "From"))
     until_day = DayField(pgettext_lazy("report", "To"))
@@ -120,7 +123,10 @@ class SalesForm(QueryForm):
         return sum(self[name].value() not in ("", None, SalesBasis.NET) for name in FURTHER_FIELDS)
 
     def sales_query(self) -> SalesQuery:
-        """Return the query of a valid form. Without a channel: all channels of the market's currency."""
+        """Return the query of a valid form.
+
+        If no channel is chosen, it covers all of the market's currency.
+        """
         cleaned = self.cleaned_data
         chosen_channels = [channel for channel in self.channels if str(channel.pk) == cleaned["channel"]]
         channels = chosen_channels or [

@@ -18,7 +18,7 @@ MAX_KEYS_PER_QUERY = 500  # on every database
 
 
 def load_group_names(group: SalesGroup, keys: Collection[object]) -> dict[object, str]:
-    """Return a name for each key; deleted products have the name they were sold under."""
+    """Return a name for each key. Deleted products have the name they were sold under."""
     known_names: dict[object, str] = {DELIVERY_ROW_KEY: pgettext("report", "Delivery")}
     known_names.update(_KNOWN[group](keys))
     return {
@@ -29,7 +29,7 @@ def load_group_names(group: SalesGroup, keys: Collection[object]) -> dict[object
 def load_group_codes(group: SalesGroup, keys: Collection[object]) -> dict[object, str] | None:
     """Return the codes that files name groups by besides their name, or None for groups without one.
 
-    A cooperative's code is its slug: the end of its page's address.
+    A cooperative's code is its slug, which is the end of its page's address.
     """
     if group != SalesGroup.COOPERATIVE:
         return None

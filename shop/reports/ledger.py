@@ -29,7 +29,7 @@ class LedgerQuery:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """An account's balance in one currency; debit is positive."""
+    """An account's balance in one currency. Debit is positive."""
 
     account: LedgerAccount
     currency: str
@@ -41,7 +41,7 @@ class Balance:
 
 
 def balances(query: LedgerQuery) -> list[Balance]:
-    """Return balances by account and currency, in the accounts' order. One query."""
+    """Return balances by account and currency, in the accounts' order. It takes one query."""
     rows = _entries(query).order_by("account", "currency").values_list("account", "currency")
     sums = {(account, currency): total for account, currency, total in rows.annotate(total=Sum("amount"))}
     return [

@@ -12,11 +12,11 @@ from orders.payments.banks import find_bank
 from orders.payments.vietqr import fold_note
 from shop.reports.report_files import Cell, Column, ColumnKind, Table
 
-MAX_HOLDER_LENGTH = 120  # longer than any stored holder: a truncated name would be refused by the bank
+MAX_HOLDER_LENGTH = 120  # longer than any stored holder, because the bank would refuse a truncated name
 
 
 def bank_list(rows: Iterable[Payout]) -> Table:
-    """Return one transfer per row: account numbers as text, names and notes without diacritics."""
+    """Return one transfer per row, with account numbers as text, and names and notes without diacritics."""
     cells: list[list[Cell]] = [
         [
             number,

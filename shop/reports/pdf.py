@@ -19,13 +19,13 @@ class PdfUnavailable(Exception):
 
 @cache
 def can_make_pdf() -> bool:
-    """Return whether WeasyPrint finds its libraries; cached for the process."""
+    """Return whether WeasyPrint finds its libraries. The result is cached for the process."""
     try:
         import weasyprint  # noqa: F401  # loads Pango at once, or fails if it is not installed
     except OSError:
         return False
     finally:
-        # WeasyPrint enables this globally; reset it, so that truncated photos are still refused.
+        # WeasyPrint enables this globally. Reset it, so that truncated photos are still refused.
         ImageFile.LOAD_TRUNCATED_IMAGES = False
     return True
 
@@ -33,8 +33,8 @@ def can_make_pdf() -> bool:
 def render_pdf(html: str, *, stylesheet: str) -> bytes:
     """Render HTML with one of our stylesheets, a path below `static/`. No URLs are fetched.
 
-    Its fonts must be whole files: WeasyPrint garbles Vietnamese with fonts split for the web.
-    Raises PdfUnavailable.
+    Its fonts must be whole files, because WeasyPrint garbles Vietnamese with fonts split for the web. Raises
+    PdfUnavailable.
     """
     if not can_make_pdf():
         raise PdfUnavailable

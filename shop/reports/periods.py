@@ -50,7 +50,7 @@ class PeriodStart(Func):
 
 
 def start_of_period(day: datetime.date, interval: ReportInterval) -> datetime.date:
-    """Return the first day of a day's period; weeks begin on Monday."""
+    """Return the first day of a day's period. Weeks begin on Monday."""
     if interval == ReportInterval.WEEK:
         return day - datetime.timedelta(days=day.weekday())
     return day.replace(day=1) if interval == ReportInterval.MONTH else day

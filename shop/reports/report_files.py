@@ -36,7 +36,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows with named columns; money in minor units of one currency. `sums` is the total row, if any.
+    """Rows with named columns. Money is in minor units of one currency. `sums` is the total row, if any.
 
     `title` are the lines above the columns of a sheet.
     """
@@ -68,7 +68,10 @@ def as_csv(*tables: Table) -> bytes:
 
 
 def as_xlsx(tables: Sequence[Table]) -> bytes:
-    """Return a workbook with one sheet per table; numbers and dates are typed, texts are never formulas."""
+    """Return a workbook with one sheet per table.
+
+    Numbers and dates are typed, and texts are never formulas.
+    """
     import xlsxwriter  # here, because the library takes 2 MB of memory of a process that writes no workbook
 
     buffer = io.BytesIO()

@@ -72,7 +72,7 @@ class SalesBasis(TextChoices):
     EVERYTHING = "everything", _("All orders, including cancelled")
 
 
-# The conditions on parts and lines; `orders.models.report_columns.ReportColumns` has their columns.
+# The conditions on parts and lines. `orders.models.report_columns.ReportColumns` has their columns.
 BASIS_CONDITIONS: dict[SalesBasis, dict[str, bool]] = {
     SalesBasis.NET: {"has_ended": False, "is_confirmed": True},
     SalesBasis.PAID: {"has_ended": False, "is_confirmed": True, "is_paid": True},
@@ -86,7 +86,7 @@ LINE_GROUPS = frozenset({SalesGroup.CATEGORY, SalesGroup.PRODUCT})
 _GROUPS_WITHIN_COOPERATIVE = frozenset({SalesGroup.COOPERATIVE, SalesGroup.PRODUCT})
 DELIVERY_ROW_KEY = "delivery"  # when grouping by category or product
 
-# The column of each group's key, the same on parts and lines; categories and products are only on lines.
+# The column of each group's key, the same on parts and lines. Categories and products are only on lines.
 _KEYS = {
     SalesGroup.COOPERATIVE: "cooperative",
     SalesGroup.CATEGORY: "category_key",
@@ -117,7 +117,7 @@ _DELIVERY_AGGREGATES: dict[str, Aggregate] = {
     "paid": Sum("delivery_gross", filter=Q(is_paid=True)),
 }
 
-# The database sums by day and Python adds the days up: counting distinct orders then needs memory for one day
+# The database sums by day and Python adds the days up. Counting distinct orders then needs memory for one day
 # only, and since an order has one day, days add up to any period.
 _DAY: dict[str, F] = {"day": F("report_date")}
 
@@ -141,7 +141,7 @@ class SalesQuery:
 
     @property
     def is_of_goods(self) -> bool:
-        """Whether the report counts lines only: a delivery has no category and no wholesale price."""
+        """Whether the report counts lines only, because a delivery has no category and no wholesale price."""
         return self.category is not None or self.price is not None
 
     @property
@@ -353,7 +353,7 @@ def _group_key(column: str) -> Combinable:
 
 
 def _build_figures(row: Mapping[str, Any]) -> SalesFigures:
-    """Convert a row of either query; null aggregates become 0. Without an order count, parts are counted."""
+    """Convert a row of either query. Null aggregates become 0. Without an order count, parts are counted."""
     return SalesFigures(
         orders=row.get("orders", row.get("parts", 0)),
         parts=row.get("parts", 0),

@@ -16,7 +16,7 @@ from shop.reports.settlements import TOTAL_COLUMNS, SettlementStatement
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 STYLESHEET = "css/statement.css"
-MAX_PRINTED_ORDERS = 300  # a longer statement is summed by day; its workbook lists every order
+MAX_PRINTED_ORDERS = 300  # a longer statement is summed by day, and its workbook lists every order
 
 
 def statement_context(statement: SettlementStatement) -> dict[str, object]:

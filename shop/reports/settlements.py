@@ -65,7 +65,7 @@ class SettlementRow:
 
 @dataclass(frozen=True, slots=True)
 class SettlementStatement:
-    """A settlement for display: open with its totals so far, or closed with its fixed totals."""
+    """A settlement for display, which is open with its totals so far, or closed with its fixed totals."""
 
     settlement: Settlement
     totals: PeriodTotals
@@ -99,7 +99,7 @@ class SettlementStatement:
 
 
 def format_period(settlement: Settlement) -> str:
-    """Return the days of a settlement; hours are given where two settlements share a day."""
+    """Return the days of a settlement. Hours are given where two settlements share a day."""
     if settlement.closed_at is None:
         return _("since %(first)s, still open") % {"first": format_start(settlement)}
     at_midnight = _("%(first)s to the end of %(last)s")
@@ -114,7 +114,7 @@ def format_period(settlement: Settlement) -> str:
 
 
 def format_start(settlement: Settlement) -> str:
-    """Return when the settlement begins: the closing of the previous one, or the first one's first day."""
+    """Return when the settlement begins, which is the closing of the previous one or its own first day."""
     opened_at = settlement.opened_at
     is_whole_day = settlement.number == 1 or _is_midnight(opened_at)
     return format_day(opened_at) if is_whole_day else _format_instant(opened_at)
@@ -152,7 +152,7 @@ def settlement_orders(settlement: Settlement) -> Any:
 
 
 def rows_of_orders(settlement: Settlement, order_rows: Iterable[dict[str, Any]]) -> list[SettlementRow]:
-    """Return rows for orders from `settlement_orders`. One query."""
+    """Return rows for orders from `settlement_orders`. It takes one query."""
     times_by_order = {order_row["posting__order"]: order_row["at"] for order_row in order_rows}
     entries = _read_ledger_entries(settlement).filter(posting__order__isnull=False)
     if len(times_by_order) <= MAX_KEYS_PER_QUERY:
@@ -210,7 +210,7 @@ def sum_by_day(rows: Sequence[SettlementRow]) -> list[SettlementRow]:
 
 
 def tables(statement: SettlementStatement) -> list[Table]:
-    """Return the statement as sheets: totals, and every order and correction."""
+    """Return the statement as sheets, which are the totals, and every order and correction."""
     settlement = statement.settlement
     title_values = {"number": settlement.number, "name": settlement.cooperative.name}
     title = [_("Settlement %(number)s, %(name)s") % title_values, statement.period]

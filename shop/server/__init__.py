@@ -1,1 +1,1 @@
-"""The web server: gunicorn's processes around waitress's buffering HTTP server."""
+"""The web server. gunicorn's processes run waitress's buffering HTTP server."""

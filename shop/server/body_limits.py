@@ -13,7 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 MEGABYTE = 1024 * 1024
-# Several photos of a product; phones with scripts send them smaller, one by one.
+# Several photos of a product. Phones with scripts send them smaller, one by one.
 _BYTES_OF_PHOTO_FORM = 60 * MEGABYTE
 # A photo of 25 MB (shop/core/images/image_files.py) and the rest of its form.
 _BYTES_OF_ONE_PHOTO = 26 * MEGABYTE
@@ -88,7 +88,7 @@ BODY_LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """The largest body of a request: above `without_sign_in` bytes the sender must be signed in."""
+    """The largest body of a request. Above `without_sign_in` bytes the sender must be signed in."""
 
     max_bytes: int
     without_sign_in: int

@@ -1,4 +1,4 @@
-"""One connection: time limits of its steps, and the check of who sends a large body."""
+"""One connection, with the time limits of its steps and the check of who sends a large body."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ _MIN_BYTES_PER_SECOND = 1000  # each thousand bytes of a body or response add a 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds; `body` and `response` apply to the first thousand bytes, or to a pause in a steady trickle."""
+    """Time limits in seconds.
+
+    `body` and `response` apply to the first thousand bytes, or to a pause in a steady trickle.
+    """
 
     header: int
     body: int
@@ -67,7 +70,7 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
         self._moved_before = 0
 
     def is_overdue(self, now: float) -> bool:
-        """Return whether the current step exceeded its time; checked about once a second."""
+        """Return whether the current step exceeded its time. It is checked about once a second."""
         step = self._current_step()
         if step != self._step:
             self._step, self.step_began, self._moved_before = step, now, self._moved_bytes()
@@ -173,7 +176,7 @@ class HttpConnection(HTTPChannel):  # type: ignore[misc]
 
 
 class VisitorCheck:
-    """A worker thread's task: identify the sender of a large body before reading more of it."""
+    """A worker thread's task, which identifies the sender of a large body before reading more of it."""
 
     def __init__(self, connection: HttpConnection, request: RequestParser) -> None:
         self._connection, self._request = connection, request

@@ -118,18 +118,18 @@ def _close_longest_waiting(channels: list[HttpConnection]) -> bool:
 
 def _adjustments(connections: int) -> Adjustments:
     adjustments = Adjustments(
-        # waitress would stop accepting; `accept` makes room instead.
+        # waitress would stop accepting here. `accept` makes room instead.
         connection_limit=connections * 10,
         cleanup_interval=1,
         max_request_header_size=32 * 1024,
-        # Threads wait for slow readers only for larger responses; from 1 MB on these are buffered in a file.
+        # Threads wait for slow readers only for larger responses. From 1 MB on these are buffered in a file.
         outbuf_high_watermark=128 * 1024 * 1024,
         # Our parser drops X-Forwarded-… headers.
         clear_untrusted_proxy_headers=False,
         log_socket_errors=False,
         ident=None,
     )
-    # Otherwise the kernel buffers up to 4 MB per connection that does not read, copied in the event loop.
+    # Without this the kernel buffers up to 4 MB per connection that does not read, copied in the event loop.
     adjustments.socket_options = [
         *adjustments.socket_options,
         (socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES),

@@ -24,7 +24,7 @@ _PROXY_HEADERS = ("FORWARDED", "X_FORWARDED_")
 
 
 class BodyTooLarge(RequestEntityTooLarge):  # type: ignore[misc]  # waitress has no types
-    """413; also if the body turns out larger than announced."""
+    """The body is too large, which is answered with 413. It may turn out larger than announced."""
 
     def __init__(self, path: str, max_bytes: int) -> None:
         self._path, self._max_bytes = path, max_bytes
@@ -63,7 +63,7 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
     needs_sign_in = False
     continue_after_check = False  # "Expect: 100-continue" waits for the check of the sender
     path = "/"
-    network = ""  # of the visitor, also behind a proxy; empty if only the proxy is known
+    network = ""  # the visitor's network, also behind a proxy; empty if only the proxy is known
     promised_bytes = 0  # how large the body may become
 
     def __init__(
@@ -125,7 +125,7 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
 
     def _set_body_limit(self, allowance: Allowance) -> None:
         max_bytes = allowance.without_sign_in if self.chunked else allowance.max_bytes
-        # waitress reads nothing else of `adj` from here on; it refuses bodies that reach the number.
+        # waitress reads nothing else of `adj` from here on. It refuses bodies that reach the number.
         self.adj = SimpleNamespace(max_request_body_size=max_bytes + 1)
         self.promised_bytes = max_bytes if self.chunked else int(self.content_length)
         if allowance.without_sign_in < self.content_length <= max_bytes:

@@ -1,4 +1,4 @@
-"""Static files as visitors receive them: our scripts and style sheets are minified, hashed and compressed."""
+"""Static files as visitors receive them. Our scripts and style sheets are minified, hashed and compressed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-# Third-party files are served as published: most are minified already, and versions.txt names their digests.
+# Third-party files are served as published, because most are minified already and versions.txt names their
+# digests.
 _OUR_FOLDERS = ("css", "js")
 _MEDIA_TYPES = {".css": "text/css", ".js": "application/javascript"}
 # A static import of a neighbour, and what replaces it once the neighbour's name is hashed.

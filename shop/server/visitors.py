@@ -34,7 +34,7 @@ def is_known_visitor(headers: Mapping[str, str]) -> bool:
             return True
         context = Context(request, built_schema().schema)
         return context.user is not None or context.app is not None
-    except Exception:  # a bad token, or no database: unknown
+    except Exception:  # a bad token, or no database, so the visitor is unknown
         log.info("Large request body refused: unknown sender.", exc_info=True)
         return False
     finally:

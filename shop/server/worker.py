@@ -17,14 +17,14 @@ from waitress.task import ThreadedTaskDispatcher
 from waitress.wasyncore import poll2
 
 _NOTIFY_INTERVAL_SECONDS = 1.0  # gunicorn's master kills a worker that does not report
-_MAX_OPEN_FILES = 8192  # a connection may hold three: its socket, a body and a response
+_MAX_OPEN_FILES = 8192  # a connection may hold three, which are its socket, a body and a response
 
 
 class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     _notify_at = 0.0
 
     def run(self) -> None:
-        # Import late: gunicorn imports this module before Django is set up.
+        # Import late, because gunicorn imports this module before Django is set up.
         from shop.server.listener import Listener
 
         _allow_open_files()

@@ -17,7 +17,7 @@ from shop.sqlite.writer_lock import WriterLock, writer_lock
 
 @lru_cache(maxsize=2048)
 def _convert_placeholders(sql: str) -> str:
-    """Convert a statement's placeholders to SQLite's; cached, because statements repeat."""
+    """Convert a statement's placeholders to SQLite's. The result is cached, because statements repeat."""
     return base.FORMAT_QMARK_REGEX.sub("?", sql).replace("%%", "%")
 
 

@@ -1,7 +1,7 @@
 """A cache in a separate SQLite file, shared by the processes of one machine.
 
-Separate from the shop's database, so that caching never waits for a writer. An unusable file (full disk,
-damaged) behaves like an empty cache: no page fails because of it.
+It is not in the shop's database, so that caching never waits for a writer. An unusable file (full disk,
+damaged) behaves like an empty cache, and no page fails because of it.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class SqliteCache(BaseCache):
 
 
 def _pack(value: object) -> int | bytes:
-    """Store integers unpickled, so that SQL can add to them; pickle everything else."""
+    """Store integers unpickled, so that SQL can add to them. Pickle everything else."""
     return (
         value if type(value) is int and abs(value) < 2**62 else pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     )

@@ -20,9 +20,9 @@ class WriterLock:
         )
 
     def acquire(self, *, timeout: float) -> bool:
-        """Wait for the lock; return False if a thread of this process held it longer than `timeout` seconds.
+        """Wait for the lock. Return False if a thread of this process held it longer than `timeout` seconds.
 
-        There is no time limit for other processes: a file lock with a timeout would have to poll, and polling
+        There is no time limit for other processes. A file lock with a timeout would have to poll, and polling
         loses the place in the queue.
         """
         if not self._thread_lock.acquire(timeout=timeout):

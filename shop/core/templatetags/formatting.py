@@ -46,7 +46,7 @@ register.filter(formatting.keep_names_together, is_safe=True)
 
 @register.filter
 def prefixed(text: str | None, prefix: str) -> str:
-    """Put `prefix` before a text. An empty text stays empty: `{{ day|prefixed:", " }}`."""
+    """Put `prefix` before a text. An empty text stays empty, as in `{{ day|prefixed:", " }}`."""
     return format_html("{}{}", prefix, text) if text else ""
 
 

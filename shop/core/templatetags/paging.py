@@ -13,5 +13,5 @@ register = template.Library()
 
 @register.filter
 def page_numbers(paginator: Paginator[object], number: int) -> Iterator[int | str | Promise]:
-    """Return the pages to link around page `number`: first, last and the neighbours."""
+    """Return the pages to link around page `number`, which are the first, the last and the neighbours."""
     return paginator.get_elided_page_range(number, on_each_side=1, on_ends=1)

@@ -15,17 +15,18 @@ from shop.core.models import Picture
 
 register = template.Library()
 
-# The layout's column widths: cards take about half a phone and a quarter of a desktop.
+# The layout's column widths. Cards take about half a phone and a quarter of a desktop.
 _SIZES = {
     "card": "(min-width: 60rem) 18rem, (min-width: 48rem) 30vw, 46vw",
     "cover": "(min-width: 60rem) 48rem, 100vw",
     "thumb": "5rem",
-    # Less than the layout's width: many are in a product's first view, where fewer pixels are not seen.
+    # Less than the layout's width, because many are in a product's first view, where fewer pixels are not
+    # seen.
     "choice": "2rem",
 }
 
 
-# Rendered elements are cached: a picture's files never change, and a list shows two dozen of them.
+# Rendered elements are cached, because a picture's files never change and a list shows two dozen of them.
 _CACHE_SIZE = 2_000
 
 
@@ -35,9 +36,8 @@ def picture(
 ) -> SafeString:
     """Return a `<picture>` with WebP and JPEG sources, or a placeholder until renditions exist.
 
-    `size` is card, cover, thumb or choice; `is_lazy=False` for what is seen first. Use an empty `alt` beside
-    a name.
-    On phones a card gets the smallest rendition whatever the screen, so that lists stay light.
+    `size` is card, cover, thumb or choice. Pass `is_lazy=False` for what is seen first. Use an empty `alt`
+    beside a name. On phones a card gets the smallest rendition whatever the screen, so that lists stay light.
     """
     files = source if isinstance(source, tuple) else rendition_files(source)
     thumbnails = tuple(file for file in files if int(file.width) in THUMBNAIL_WIDTHS)

@@ -13,36 +13,36 @@ _WORD = re.compile(r"[^\W_]+")
 _MAX_SEARCHED_LETTERS_OF_WORD = 40
 MAX_QUERY_LETTERS = 4000
 MAX_QUERY_WORDS = 8
-# Letters with their own position after the plain one: a ă â, d đ, e ê, o ô ơ, u ư.
+# Letters that follow the plain one in the alphabet: a ă â, d đ, e ê, o ô ơ, u ư.
 _LETTER_POSITIONS = {"ă": "a1", "â": "a2", "đ": "d1", "ê": "e1", "ô": "o1", "ơ": "o2", "ư": "u1"}
 # Each plain letter with the letters that have a mark of their own.
 LETTERS_WITH_MARKS = {"a": "aăâ", "d": "dđ", "e": "eê", "o": "oôơ", "u": "uư"}
 _BREVE, _CIRCUMFLEX, _HORN = "\u0306", "\u0302", "\u031b"
-# Tones in dictionary order: huyền, hỏi, ngã, sắc, nặng; no tone comes first.
+# Tones in dictionary order: huyền, hỏi, ngã, sắc, nặng. No tone comes first.
 _TONES = {"\u0300": 1, "\u0309": 2, "\u0303": 3, "\u0301": 4, "\u0323": 5}
 _LETTERS_IN_KEY = 400
 
 
 def fold(text: str) -> str:
-    """Fold to lower case without diacritics and repeated spaces: "Đậu  Đỏ" is "dau do"."""
+    """Fold to lower case without diacritics and repeated spaces. "Đậu Đỏ" gives "dau do"."""
     decomposed = unicodedata.normalize("NFD", unicodedata.normalize("NFC", text))
     bare = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return " ".join(bare.lower().replace("đ", "d").split())
 
 
 def slugify(text: str) -> str:
-    """Return a slug: "Gạo nếp" is "gao-nep". Never empty: a text without Latin letters gets a checksum."""
+    """Return a slug. "Gạo nếp" gives "gao-nep". A text without Latin letters gets a checksum."""
     plain = "-".join(filter(None, _NON_ALPHANUMERIC.split(fold(text))))
     return plain or f"so-{zlib.crc32(text.encode()):08x}"
 
 
 def folded_words(text: str) -> list[str]:
-    """Return the folded words of a text in order: "Đậu đỏ, 1 kg" is dau, do, 1, kg."""
+    """Return the folded words of a text in order. "Đậu đỏ, 1 kg" gives dau, do, 1, kg."""
     return [word[:_MAX_SEARCHED_LETTERS_OF_WORD] for word in _NON_ALPHANUMERIC.split(fold(text)) if word]
 
 
 def words_with_diacritics(text: str) -> list[str]:
-    """Return the words with diacritics, in lower case and composed: "Đậu ĐỎ" is đậu, đỏ."""
+    """Return the words with diacritics, in lower case and composed. "Đậu ĐỎ" gives đậu, đỏ."""
     return [
         word[:_MAX_SEARCHED_LETTERS_OF_WORD]
         for word in _WORD.findall(unicodedata.normalize("NFC", text).lower())
@@ -50,7 +50,7 @@ def words_with_diacritics(text: str) -> list[str]:
 
 
 class MarkedWord(NamedTuple):
-    """A word's letters with their own marks (ă â đ ê ô ơ ư), and the tone of the word: 0 is none."""
+    """A word's letters with their own marks (ă â đ ê ô ơ ư), and the tone of the word, with 0 for none."""
 
     letters: str
     tone: int
@@ -60,7 +60,7 @@ class MarkedWord(NamedTuple):
 
 
 def marked_word(word: str) -> MarkedWord:
-    """Return a word in lower case with its tone apart: "hoà" and "hòa" are both hoa and 1."""
+    """Return a word in lower case with its tone apart. "hoà" and "hòa" are both hoa and 1."""
     tone = 0
     letters: list[str] = []
     for letter in unicodedata.normalize("NFD", unicodedata.normalize("NFC", word).lower()):
@@ -77,9 +77,9 @@ def query_words(text: str) -> list[str]:
 
 
 def search_words(*texts: str) -> str:
-    """Return a search column's text: distinct folded words, then joined neighbours: "caphe" finds "cà phê".
+    """Return the text of a search column: distinct folded words, then joined neighbours.
 
-    Words of different texts are not joined.
+    With joined neighbours "caphe" finds "cà phê". Words of different texts are not joined.
     """
     words = [folded_words(text) for text in texts]
     joined_pairs = [first + second for text in words for first, second in pairwise(text)]
@@ -87,9 +87,10 @@ def search_words(*texts: str) -> str:
 
 
 def sort_key(text: str) -> str:
-    """Return a key that sorts like Vietnamese dictionaries: a ă â b c d đ e ê …; tones break ties.
+    """Return a key that sorts like Vietnamese dictionaries: a ă â b c d đ e ê …
 
-    At most 500 lower-case ASCII letters and digits, so that every database sorts it alike.
+    Tones decide only between equal letters. The key has at most 500 lower-case ASCII letters and digits, so
+    that every database sorts it alike.
     """
     keys: list[str] = []
     tones: list[str] = []
@@ -98,7 +99,7 @@ def sort_key(text: str) -> str:
         if letters:
             keys += ["0", *letters] if keys else letters
             tones.append(str(tone))
-    # "00" ends the letters: it sorts before a space ("0" and a letter or digit) and before every letter.
+    # "00" ends the letters. It sorts before a space ("0" and a letter or digit) and before every letter.
     return "".join(keys)[:_LETTERS_IN_KEY] + "00" + "".join(tones)[: 500 - _LETTERS_IN_KEY - 2]
 
 

@@ -1,6 +1,6 @@
 """Replace the error messages of Django's form fields by our own translations.
 
-Listing a message here is enough: a project's catalogue precedes the framework's
+It is enough to list a message here. A project's catalogue precedes the framework's
 (https://docs.djangoproject.com/en/5.2/topics/i18n/translation/#how-django-discovers-translations), so every
 form, including the admin's, uses our wording.
 """

@@ -53,12 +53,12 @@ def format_money(amount: int | Money | TaxedMoney | None, currency: str = "VND")
 
 
 def format_fee(amount: int | None, currency: str = "VND") -> str:
-    """Format the fee of a delivery method: as money, or "free" if it is 0."""
+    """Format the fee of a delivery method as money, or as "free" if it is 0."""
     return _("free") if amount == 0 else format_money(amount, currency)
 
 
 def format_amount(amount: int, currency: str = "VND") -> str:
-    """Format minor units as `format_money` does, without the currency: for tables that name it once."""
+    """Format minor units as `format_money` does, without the currency, for tables that name it once."""
     digits = minor_digits(currency)
     whole_units, fraction = divmod(abs(amount), 10**digits)
     grouped = format_number(whole_units)
@@ -68,22 +68,22 @@ def format_amount(amount: int, currency: str = "VND") -> str:
 
 
 def format_amount_cell(amount: int | None, currency: str = "VND") -> str:
-    """Format an amount of a table that names its currency once; a dash for nothing."""
+    """Format an amount of a table that names its currency once. Nothing is a dash."""
     return format_amount(amount, currency) if amount else EMPTY_CELL
 
 
 def currency_symbol(currency: str) -> str:
-    """Return how an amount of the currency ends: "₫", "USD"."""
+    """Return how an amount of the currency ends, such as "₫" or "USD"."""
     return _SYMBOLS.get(currency, currency)
 
 
 def format_percent(value: Decimal) -> str:
-    """Format a percentage with its sign and no superfluous zeros: `4,5 %`."""
+    """Format a percentage with its sign and no superfluous zeros, such as `4,5 %`."""
     return f"{_format_decimal(value)}{NO_BREAK}%"
 
 
 def format_weight(grams: int | None) -> str:
-    """Format grams: `300 g` below a kilogram, then `1,9 kg`; in English `1.9 kg`."""
+    """Format grams as `300 g` below a kilogram, then as `1,9 kg`, in English `1.9 kg`."""
     if grams is None:
         return ""
     if abs(grams) < 1000:
@@ -92,7 +92,7 @@ def format_weight(grams: int | None) -> str:
 
 
 def format_volume(millilitres: int | None) -> str:
-    """Format millilitres: `500 ml` below a litre, then `1,5 lít`; in English `1.5 l`."""
+    """Format millilitres as `500 ml` below a litre, then as `1,5 lít`, in English `1.5 l`."""
     if millilitres is None:
         return ""
     if abs(millilitres) < 1000:
@@ -105,7 +105,7 @@ def litre_symbol() -> str:
 
 
 def format_number(value: int | None) -> str:
-    """Format a count as the language groups digits: `12.345`; in English `12,345`."""
+    """Format a count as the language groups digits, such as `12.345`, in English `12,345`."""
     if value is None:
         return ""
     grouped = f"{value:,}"
@@ -113,15 +113,15 @@ def format_number(value: int | None) -> str:
 
 
 def translated_reason(reason: str | None) -> str:
-    """Translate a stored reason line by line; lines without translation stay unchanged."""
+    """Translate a stored reason line by line. Lines without translation stay unchanged."""
     return " ".join(_(line) for line in (reason or "").splitlines() if line.strip())
 
 
 def keep_names_together(text: str) -> str:
-    """Keep names and ranges within a text on one line: Bạch Thông in "Quýt Bạch Thông", 1,5–2 in "1,5–2 kg".
+    """Keep names and ranges within a text on one line.
 
-    For headings and addresses on phones. Vietnamese separates syllables by spaces, so lines would break
-    within names.
+    For example Bạch Thông in "Quýt Bạch Thông", or 1,5–2 in "1,5–2 kg". It is for headings and addresses on
+    phones. Vietnamese separates syllables by spaces, so lines would break within names.
     """
     return _RANGE_DASH.sub(f"–{_WORD_JOINER}", _KEPT_TOGETHER.sub(_join_name, text))
 

@@ -20,7 +20,7 @@ _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
 def decode_keys(word: str) -> str:
-    """Return the syllable that Telex or VNI keys type: "quyts" and "quyt1" are "quýt"; empty if none.
+    """Return the syllable that Telex or VNI keys type. "quyts" and "quyt1" give "quýt", other keys nothing.
 
     Tone keys may follow anywhere after the first vowel, as input methods accept them.
     """
@@ -34,7 +34,10 @@ def decode_keys(word: str) -> str:
 
 
 def deletion_variants(text: str) -> set[str]:
-    """Return the text and its variants without one character; two texts one typing error apart share one."""
+    """Return the text and its variants without one character.
+
+    Two texts that are one typing error apart have a variant in common.
+    """
     return {text, *(text[:position] + text[position + 1 :] for position in range(len(text)))}
 
 
@@ -97,7 +100,7 @@ _NEIGHBOURS = _keys_beside()
 
 
 def _decode_telex(word: str) -> str:
-    """Decode Telex: a doubled vowel is a circumflex, w a horn or breve, dd đ, and f r x s j are the tones."""
+    """Decode Telex. A doubled vowel is a circumflex, w a horn or breve, dd đ, and f r x s j are the tones."""
     tone = ""
     letters: list[str] = []
     for key in word:
@@ -116,7 +119,7 @@ def _decode_telex(word: str) -> str:
 
 
 def _decode_vni(word: str) -> str:
-    """Decode VNI: 1 to 5 are the tones, 6 a circumflex, 7 a horn, 8 a breve, 9 turns d into đ."""
+    """Decode VNI. 1 to 5 are the tones, 6 a circumflex, 7 a horn, 8 a breve, and 9 turns d into đ."""
     tone = ""
     letters: list[str] = []
     for pressed_key in word:
@@ -146,7 +149,7 @@ def _mark_last(letters: list[str], base: str, mark: str) -> None:
 
 
 def _apply_horns(letters: list[str]) -> None:
-    """Apply Telex's w: uo becomes ươ, else the last u, o or a gets its horn or breve."""
+    """Apply Telex's w. uo becomes ươ, or else the last u, o or a gets its horn or breve."""
     for position in range(len(letters) - 1, 0, -1):
         if letters[position - 1 : position + 1] == ["u", "o"]:
             letters[position - 1 : position + 1] = ["u" + _HORN, "o" + _HORN]

@@ -45,7 +45,7 @@ def stored_text(text: str, translation: str, language: str) -> SafeString:
 
 
 def sentence(template: str, /, **values: object) -> SafeString:
-    """Format `%(name)s` placeholders as HTML: escape everything except values that are already marked."""
+    """Format `%(name)s` placeholders as HTML. Everything is escaped except values that are already marked."""
     return SafeString(conditional_escape(template) % {key: _html(value) for key, value in values.items()})
 
 

@@ -1,7 +1,7 @@
-"""Spell out Vietnamese text for reading aloud: numbers, amounts, dates, times and units in words.
+"""Spell out Vietnamese text for reading aloud, with numbers, amounts, dates, times and units in words.
 
-For a commune's loudspeaker and for screen readers: a speaker should not have to work out "15.000 ₫/kg"
-or "29/11". Numbers follow northern schoolbooks: linh, mốt, tư, lăm.
+It is for a commune's loudspeaker and for screen readers, because a speaker should not have to work out
+"15.000 ₫/kg" or "29/11". Numbers follow northern schoolbooks: linh, mốt, tư, lăm.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ _SILENT = re.compile(r"[()\[\]\"“”«»*_•]")
 
 
 def spell_number(number: int) -> str:
-    """Spell out a whole number: 15000 is "mười lăm nghìn", 1005 "một nghìn không trăm linh năm"."""
+    """Spell out a whole number. 15000 is "mười lăm nghìn", 1005 "một nghìn không trăm linh năm"."""
     if number < 0:
         return f"âm {spell_number(-number)}"
     if number < 1000:
@@ -131,7 +131,10 @@ def spell_out(text: str) -> str:
 
 
 def _spell_below_thousand(number: int, *, is_full: bool) -> str:
-    """Spell out a number below a thousand; inside a larger one (`is_full`) with its hundreds."""
+    """Spell out a number below a thousand.
+
+    Inside a larger number (`is_full`) its hundreds are always said.
+    """
     hundreds, remainder = divmod(number, 100)
     words = [_DIGITS[hundreds], "trăm"] if hundreds or is_full else []
     tens, ones = divmod(remainder, 10)

@@ -53,7 +53,7 @@ def _folded_syllables() -> frozenset[str]:
 
 
 def _spell(onset: str, rhyme: str) -> str:
-    """Write a syllable; empty if the onset never precedes the rhyme."""
+    """Write a syllable. The text is empty if the onset never precedes the rhyme."""
     first = fold(rhyme[0])
     if onset == "-":
         return rhyme

@@ -43,8 +43,8 @@ def run_action(
 def refusals_as_form_errors(form: Form) -> Iterator[None]:
     """Turn a refusal of the enclosed action into an error of the form, on the field at fault.
 
-    A question about an unusual value belongs to the whole form: no field is wrong. Missing and Forbidden
-    propagate to the view's decorator.
+    A question about an unusual value belongs to the whole form, because no field is wrong. Missing and
+    Forbidden propagate to the view's decorator.
     """
     try:
         yield

@@ -8,8 +8,8 @@ from django import forms
 class ConfirmableForm(forms.Form):
     """A form whose action may raise NeedsConfirmation.
 
-    `confirmed` holds the unusual values that the person has confirmed; `confirmation` those to confirm now.
-    Other unusual values are asked about again.
+    `confirmed` holds the unusual values that the person has confirmed, and `confirmation` those to confirm
+    now. Other unusual values are asked about again.
     """
 
     confirmed = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)

@@ -2,5 +2,5 @@
 
 from django.views.decorators.http import require_http_methods
 
-# For pages with a form: Django's `require_safe` and `require_POST` in one view.
+# Pages with a form need Django's `require_safe` and `require_POST` in one view.
 require_safe_or_post = require_http_methods(["GET", "HEAD", "POST"])

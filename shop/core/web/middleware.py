@@ -46,7 +46,7 @@ def allow_health_probes(get_response: GetResponse) -> GetResponse:
 
 
 def omit_head_bodies(get_response: GetResponse) -> GetResponse:
-    """Omit the body from responses to HEAD; servers drop it anyway and log a warning each time."""
+    """Omit the body from responses to HEAD. Servers drop it anyway and log a warning each time."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -60,8 +60,8 @@ def omit_head_bodies(get_response: GetResponse) -> GetResponse:
 class RemoveNulCharacters:
     """Remove NUL characters from queries and forms, because PostgreSQL cannot store them.
 
-    A path with NUL is answered with 404. Requests to CSRF-exempt views (webhooks, API) stay unchanged: they
-    have their own validation, and signatures over the exact bytes.
+    A path with NUL is answered with 404. Requests to CSRF-exempt views (webhooks, API) stay unchanged,
+    because they have their own validation, and signatures over the exact bytes.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -180,5 +180,5 @@ def _compress_with_gzip(content: bytes) -> bytes:
     """Compress with a file name of random length in the gzip header, which varies the length."""
     blur = b"x" * secrets.randbelow(64)
     packed = gzip.compress(content, compresslevel=6, mtime=0)
-    flags = packed[3] | 0x08  # the FNAME flag: a file name follows
+    flags = packed[3] | 0x08  # the FNAME flag says that a file name follows
     return packed[:3] + bytes([flags]) + packed[4:10] + blur + b"\0" + packed[10:]

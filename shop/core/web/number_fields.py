@@ -8,7 +8,7 @@ from shop.core.texts.formatting import format_number
 
 
 class GroupedLimitsField(forms.IntegerField):
-    """A whole number; a limit in an error text is grouped, as in `1.000.000`."""
+    """A whole number. A limit in an error text is grouped, as in `1.000.000`."""
 
     def run_validators(self, value: object) -> None:
         try:

@@ -16,7 +16,7 @@ _MAX_WRITTEN = 40
 
 
 class PhoneField(forms.CharField):
-    """A phone number, cleaned to its stored form; empty if the field is optional.
+    """A phone number, cleaned to its stored form. It is empty if the field is optional.
 
     `is_business` also accepts hotlines (1800, 1900).
     """
@@ -50,7 +50,7 @@ class PhoneField(forms.CharField):
 
 
 class EmailOrPhoneField(forms.CharField):
-    """An email address in lower case, or a phone number in its stored form; empty if it is optional."""
+    """An email address in lower case, or a phone number in its stored form. An optional one may be empty."""
 
     def __init__(self, *, label: Label = _EMAIL_OR_PHONE, **options: Any) -> None:
         options.setdefault("max_length", 254)

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 
 
 def private_file_response(content: bytes, content_type: str, *, name: str) -> HttpResponse:
-    """Return a file for the browser to show; neither browser nor proxy keeps a copy."""
+    """Return a file for the browser to show. Neither browser nor proxy keeps a copy."""
     extension = content_type.rpartition("/")[2]
     return HttpResponse(
         content,

@@ -13,15 +13,15 @@ _PAGE = "page"
 
 
 def public_url(path: str) -> str:
-    """Return the absolute URL of a path; an absolute URL (a file on a CDN) is returned unchanged.
+    """Return the absolute URL of a path. An absolute URL (a file on a CDN) is returned unchanged.
 
-    Uses PUBLIC_URL, never the request's host, which the client controls.
+    It uses PUBLIC_URL, never the request's host, which the client controls.
     """
     return path if path.startswith(("http://", "https://")) else f"{settings.PUBLIC_URL}{path}"
 
 
 def page_url(path: str, language: str) -> str:
-    """Return the absolute URL of a page in a language, for emails and SMS; Vietnamese has no prefix."""
+    """Return the absolute URL of a page in a language, for emails and SMS. Vietnamese has no prefix."""
     prefix = "" if language == settings.LANGUAGE_CODE else f"/{language}"
     return public_url(f"{prefix}{path}")
 
@@ -29,7 +29,7 @@ def page_url(path: str, language: str) -> str:
 def canonical_url(path: str, query: Mapping[str, str], language: str) -> str:
     """Return the canonical URL of a page in a language.
 
-    Only the page number of a list is kept; filters, sort order and other parameters are dropped.
+    It keeps only the page number of a list. Filters, sort order and other parameters are dropped.
     """
     path = translate_url(path, language)
     number = query.get(_PAGE, "")

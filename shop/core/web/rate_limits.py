@@ -1,6 +1,6 @@
 """Rate limits, counted in the database by network and by subject.
 
-The interfaces check and count them outside transactions: a rollback would undo the count.
+The interfaces check and count them outside transactions, because a rollback would undo the count.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def uncount_tries(limits: Sequence[tuple[Limit, str]]) -> None:
 def client_address(meta: Mapping[str, object]) -> str | None:
     """Return the client's IP address, or None if unknown.
 
-    Behind a TLS proxy, the last address in X-Forwarded-For counts: clients can forge earlier ones.
+    Behind a TLS proxy, the last address in X-Forwarded-For counts, because clients can forge earlier ones.
     """
     address = str(meta.get("REMOTE_ADDR", ""))
     if settings.SECURE_PROXY_SSL_HEADER:

@@ -1,4 +1,4 @@
-"""Base classes for sitemaps: one sitemap per language, with links to the other language."""
+"""Base classes for sitemaps. Each language has one sitemap, with links to the other language."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class LanguageSitemap(Sitemap):  # type: ignore[type-arg]
 
 
 def slug_url(view: str, slug: str, language: str) -> str:
-    """Return the absolute URL of a page by its slug; fast enough for a hundred thousand of them."""
+    """Return the absolute URL of a page by its slug, fast enough for a hundred thousand pages."""
     before, after = _url_around_slug(view, language)
     return f"{before}{slug}{after}"
 

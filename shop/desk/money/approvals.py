@@ -132,7 +132,7 @@ def propose_payout_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> Ht
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_sign_in
 def edit_second_person_rules(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Edit which actions require a second person; switching a rule off requires one, too."""
+    """Edit which actions require a second person. Switching a rule off requires one, too."""
     form = SecondPersonForm(request.POST)
     if form.is_valid():
         try:

@@ -58,7 +58,7 @@ def list_statements(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe_or_post
 @staff_only(Permission.HANDLE_PAYMENTS)
 def show_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Show a statement: column mapping and preview before the import, results after it."""
+    """Show a statement, with column mapping and preview before the import, and results after it."""
     bank_statement = get_object_or_404(StatementImport, pk=pk, kind=StatementKind.BANK)
     if bank_statement.confirmed_at is not None:
         return _render_imported(request, bank_statement)

@@ -120,7 +120,7 @@ def retry_stripe_webhook(request: HttpRequest, actor: Actor, pk: int) -> HttpRes
 
 
 def _find_repeatable_ids(calls: Iterable[GatewayCall]) -> set[uuid.UUID]:
-    """Return the ids of the calls that may be repeated. One query."""
+    """Return the ids of the calls that may be repeated. It takes one query."""
     call_ids = [call.pk for call in calls]
     return set(GatewayCall.objects.filter(pk__in=call_ids).repeatable().values_list("pk", flat=True))
 

@@ -67,7 +67,7 @@ def list_statements(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe_or_post
 @staff_only(Permission.HANDLE_PAYMENTS)
 def show_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Show a statement: column mapping and preview before the import, results after it."""
+    """Show a statement, with column mapping and preview before the import, and results after it."""
     cod_statement = get_object_or_404(StatementImport, pk=pk, kind=StatementKind.COD)
     if cod_statement.confirmed_at is not None:
         return _render_imported(request, cod_statement)
@@ -116,7 +116,7 @@ def list_differing_rows(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def resolve_row(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Resolve a differing row: accept the carrier's amount or dismiss the row."""
+    """Resolve a differing row, by accepting the carrier's amount or dismissing the row."""
     row = get_object_or_404(StatementRow, pk=pk)
     statement_url = reverse("desk:cash-statement", args=[row.statement_id])
     return_url = reverse("desk:cash-differences") if request.POST.get("back") == "problems" else statement_url

@@ -44,7 +44,7 @@ class AmountField(forms.CharField):
 
 
 class CashSearch(QueryForm):
-    """Filters by holder and age, in the query string; invalid values are ignored."""
+    """Filters by holder and age, in the query string. Invalid values are ignored."""
 
     carrier = forms.CharField(required=False, max_length=120)
     cooperative = forms.IntegerField(required=False, min_value=1, max_value=2**31)

@@ -47,7 +47,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def show_outstanding_cash(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Show outstanding cash by holder and age; as a file with `?format=csv` or `xlsx`."""
+    """Show outstanding cash by holder and age, or return it as a file with `?format=csv` or `xlsx`."""
     currency = _currency()
     carriers, cooperatives = report.read_cash_by_holder(vietnam_date(timezone.now()), currency)
     tables = [
@@ -75,7 +75,7 @@ def show_outstanding_cash(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def list_cash_parcels(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List the parcels behind a figure; filtered by holder, their cash can be remitted here."""
+    """List the parcels behind a figure. If they are filtered by holder, their cash can be remitted here."""
     form, currency = CashSearch(request.GET), _currency()
     rows = _find_filtered_parcels(form, currency)
     if request.GET.get("format") in ("csv", "xlsx"):

@@ -25,7 +25,7 @@ MAX_EXPORTED = 50_000
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def show_ledger(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Show filtered balances and postings; as a file with `?format=csv` or `xlsx`."""
+    """Show filtered balances and postings, or return them as a file with `?format=csv` or `xlsx`."""
     form = LedgerSearch(request.GET)
     query = _ledger_query(form)
     if request.GET.get("format") in ("csv", "xlsx"):

@@ -192,7 +192,7 @@ class PayoutAccountForm(forms.Form):
 
 
 class LedgerSearch(QueryForm, DeskSearch):
-    """Filters for postings; invalid values are ignored."""
+    """Filters for postings. Invalid values are ignored."""
 
     account = _choice_field(
         _("Account"), [("", pgettext_lazy("report", "All")), *LedgerAccount.choices], required=False

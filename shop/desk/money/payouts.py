@@ -64,7 +64,7 @@ _RECIPIENT_RELATIONS = ("settlement__cooperative", "refund__order", "transfer__o
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_sign_in
 def list_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List due payouts, oldest first; with `?xem=xong` paid ones, newest first."""
+    """List due payouts, oldest first. With `?xem=xong` list paid ones, newest first."""
     return _render_payouts(request)
 
 

@@ -88,7 +88,7 @@ def refund_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> Htt
 def _decide_refund(
     form: RefundForm, decision: RefundDecision, order: Order, part: OrderPart | None, actor: Actor
 ) -> bool:
-    """Decide the refund; if it is refused, add the error to the form and return False."""
+    """Decide the refund. If it is refused, add the error to the form and return False."""
     try:
         decide_refund(
             order_id=order.pk,
@@ -109,7 +109,10 @@ def _decide_refund(
 def _chosen_part(
     request: HttpRequest, order: Order, parts: list[OrderPart]
 ) -> tuple[OrderPart | None, RefundLimits]:
-    """Return the part of `?goi=` with its limits; without it, an overpayment or the first part to refund."""
+    """Return the part of `?goi=` with its limits.
+
+    Without it, return an overpayment or the first part to refund.
+    """
     chosen_part_number = request.GET.get("goi", "")
     part = next((part for part in parts if str(part.number) == chosen_part_number), None)
     if part is None and chosen_part_number:
@@ -129,7 +132,7 @@ def _needs_preview(request: HttpRequest, decision: RefundDecision) -> bool:
 
 
 def _summary(decision: RefundDecision, limits: RefundLimits) -> list[tuple[str, int]]:
-    """Return what is refunded: names and amounts."""
+    """Return what is refunded, with names and amounts."""
     rows = []
     for key, refunded in decision.lines.items():
         line = limits.lines[key].line

@@ -94,7 +94,7 @@ def list_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
 def close_chosen_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Close the chosen settlements, or all with entries, each independently.
 
-    With `check` in the form, list them with their amounts instead.
+    If the form has the field `check`, list them with their amounts instead.
     """
     with_entries = Exists(LedgerEntry.objects.filter(settlement=OuterRef("pk")))
     open_settlements = Settlement.objects.open().filter(with_entries).order_by("pk")

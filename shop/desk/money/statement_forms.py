@@ -13,7 +13,7 @@ from orders.actions.statements.bank_statements import BANK_COLUMN_NAMES
 from orders.models import StatementImport
 from shop.core.web.form_options import FormData, Label
 
-MAX_READ_UPLOAD_BYTES = 5_000_001  # one byte above the limit; the rest need not be read
+MAX_READ_UPLOAD_BYTES = 5_000_001  # one byte above the limit, because the rest need not be read
 
 
 def statement_file() -> forms.FileField:

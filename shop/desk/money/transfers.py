@@ -234,7 +234,7 @@ def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: TransferReturnFo
 
 
 def _qr_code(payout: Payout) -> str:
-    """Return the QR code for returning the transfer as SVG; empty if the account cannot be encoded."""
+    """Return the QR code for returning the transfer as SVG. It is empty if the account cannot be encoded."""
     try:
         payload = build_payload(
             bank=payout.bank_bin, account=payout.bank_account, amount=payout.amount, note=payout.note

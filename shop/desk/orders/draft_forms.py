@@ -121,10 +121,10 @@ def read_initial_from_order(order: Order) -> dict[str, str]:
 
 
 class LineForm(forms.Form):
-    """A quantity of a variant at the agreed price; zero removes the line.
+    """A quantity of a variant at the agreed price. Zero removes the line.
 
     `shown_price` is the page's price if it was the shop's own for the quantity. As long as `price` equals it,
-    nobody has entered a price, and another quantity may have another one.
+    nobody has entered a price, and another quantity may have another price.
     """
 
     variant = forms.IntegerField(min_value=1, max_value=2**62, widget=forms.HiddenInput)
@@ -150,7 +150,7 @@ LineFormSet = forms.formset_factory(LineForm, extra=0, max_num=200, absolute_max
 
 
 def added_quantities(posted: Mapping[str, object]) -> dict[int, int]:
-    """Return quantities to add by variant id, from the search results; invalid values are ignored."""
+    """Return quantities to add by variant id, from the search results. Invalid values are ignored."""
     added = {}
     for name, value in posted.items():
         match = _ADDED.fullmatch(name)

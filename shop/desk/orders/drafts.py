@@ -207,7 +207,7 @@ def _seller_rows(quote: Quote, lines: BaseFormSet[LineForm], form: DraftForm) ->
 
 
 def _requested_lines(lines: BaseFormSet[LineForm], added: Mapping[int, int]) -> list[RequestedLine]:
-    """Return the edited lines, then the added ones; at their current prices unless a price was entered."""
+    """Return the edited lines, then the added ones, at their current prices unless a price was entered."""
     edited_lines = [line for line in lines.cleaned_data if line.get("quantity")]
     existing_lines = [
         RequestedLine(

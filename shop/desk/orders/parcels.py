@@ -26,7 +26,7 @@ from shop.staff_pages import staff_only
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
 def record_delivery(request: HttpRequest, actor: Actor, order_id: uuid.UUID, parcel_id: int) -> HttpResponse:
-    """Record a delivery; without the buyer's code it needs a reason."""
+    """Record a delivery. Without the buyer's code it needs a reason."""
     parcel = get_object_or_404(
         Parcel, pk=parcel_id, part__order=order_id, part__order__placed_at__isnull=False
     )

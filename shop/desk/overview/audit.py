@@ -37,7 +37,7 @@ _MAX_LISTED_CHANGES = 1000  # staff do not turn more pages
 _MAX_EXPORTED = 20_000
 _DEFAULT_DAYS = 30
 _ALL = ("", pgettext_lazy("report", "All"))
-# Choices of the interface filter beside the interfaces: the system's own rows would crowd out the others.
+# Choices of the interface filter beside the interfaces. The system's own rows would crowd out the others.
 _PEOPLE, _ANY = "people", "any"
 _INTERFACES = [
     (_PEOPLE, pgettext_lazy("audit", "People, without the system")),
@@ -47,7 +47,7 @@ _INTERFACES = [
 
 
 class AuditSearch(QueryForm):
-    """Filters of the audit page; by default what people did in the last 30 days."""
+    """Filters of the audit page. By default it shows what people did in the last 30 days."""
 
     actor = forms.CharField(label=pgettext_lazy("audit", "Who"), required=False, max_length=250)
     area = forms.ChoiceField(

@@ -124,7 +124,7 @@ def sweep_name(sweep: str) -> str:
 
 
 def _build_failure_links(failures: Iterable[SweepFailure]) -> dict[int, str]:
-    """Return the desk URLs of failed rows by failure id. One query for all parts of orders."""
+    """Return the desk URLs of failed rows by failure id. It takes one query for all parts of orders."""
     links: dict[int, str] = {}
     parts = [row.row_key for row in failures if row.sweep in _PART_SWEEPS]
     orders = dict(OrderPart.objects.filter(pk__in=parts).values_list("pk", "order")) if parts else {}

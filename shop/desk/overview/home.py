@@ -60,7 +60,10 @@ def show_home(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_safe
 def redirect_admin_login(request: HttpRequest) -> HttpResponse:
-    """Redirect the Django admin's login to our sign-in, with its rate limits; 404 if already signed in."""
+    """Redirect the Django admin's login to our sign-in, with its rate limits.
+
+    Users who are already signed in get a 404.
+    """
     if request.user.is_authenticated:
         raise Http404
     return redirect_to_login(request.GET.get("next") or reverse("admin:index"))

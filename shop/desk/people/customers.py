@@ -75,7 +75,7 @@ def list_customers(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @staff_only(Permission.MANAGE_USERS)
 def list_guest_buyers(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Search buyers without an account by phone, email or name; those who ordered last come first."""
+    """Search buyers without an account by phone, email or name. Those who ordered last come first."""
     search_text = str(DeskSearch(request.GET).chosen("q") or "").strip()
     guest_orders = Order.objects.placed().filter(user=None)
     matching_orders = guest_orders.matching(search_text) if search_text else guest_orders
@@ -100,7 +100,7 @@ def list_guest_buyers(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_safe
 @staff_only(Permission.MANAGE_USERS)
 def show_customer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Show a customer; orders only to staff who manage orders."""
+    """Show a customer. Orders are shown only to staff who manage orders."""
     person = get_object_or_404(_customers(), pk=pk)
     can_see_orders = has_staff_permission(request.user, Permission.MANAGE_ORDERS)
     orders = Order.objects.of_buyer(person.pk)
@@ -134,7 +134,7 @@ def save_customer_note(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
 @staff_only(Permission.MANAGE_USERS)
 @require_recent_sign_in
 def file_customer_request(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """File a customer's request made by phone or letter: a copy of their data, or its deletion."""
+    """File a customer's request made by phone or letter, for a copy of their data or its deletion."""
     person = get_object_or_404(_customers(), pk=pk)
     now = timezone.now()
     if request.POST.get("kind") == RequestKind.DELETION:

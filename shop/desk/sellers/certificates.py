@@ -39,7 +39,7 @@ def list_certificates(request: HttpRequest, actor: Actor) -> HttpResponse:
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
 def confirm_certificate_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Confirm a certificate; buyers then see it."""
+    """Confirm a certificate, which buyers then see."""
     return run_decision(
         request,
         confirm_certificate,

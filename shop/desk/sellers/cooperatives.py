@@ -192,7 +192,10 @@ def _annotate_checks(rows: QuerySet[Cooperative]) -> Any:
 
 
 def _reply_deadline(row: Any) -> datetime.date | None:
-    """Return the day by which staff promised to answer an application; None if it does not wait for them."""
+    """Return the day by which staff promised to answer an application.
+
+    Returns None if the application does not wait for them.
+    """
     if row.state != CooperativeState.APPLIED:
         return None
     return add_working_days(vietnam_date(row.applied_at), REPLY_WORKING_DAYS)
@@ -217,7 +220,7 @@ def _application_checks(row: Any) -> list[ApplicationCheck]:
 
 
 def _sales_checks(row: Any) -> list[ApplicationCheck]:
-    """Return what the cooperative needs besides approval before buyers can order; empty if nothing."""
+    """Return what the cooperative needs besides approval before buyers can order. There may be nothing."""
     checks = [
         _presence_check(_("Warehouse"), row.has_warehouse),
         _presence_check(_("Delivery methods"), row.has_delivery_method),
@@ -249,7 +252,7 @@ def _presence_check(label: StrOrPromise, is_present: bool) -> ApplicationCheck:
 
 
 def _decision_buttons(row: Cooperative) -> list[DecisionButton]:
-    """Return the decisions that the cooperative's state allows; approval waits for the checks."""
+    """Return the decisions that the cooperative's state allows. Approval waits for the checks."""
     allowed = COOPERATIVE_TRANSITIONS[row.state]
     buttons = []
     for new_state, (label, css) in DECISION_BUTTONS.items():

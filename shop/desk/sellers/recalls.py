@@ -34,7 +34,7 @@ PER_PAGE = 30
 @require_safe
 @staff_only(Permission.MANAGE_PRODUCTS)
 def list_recalls(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List recalls, newest first. With `?ma=` and a lot's code, lead to that lot."""
+    """List recalls, newest first. If `?ma=` has a lot's code, lead to that lot."""
     entered = request.GET.get("ma", "").strip()[:40]
     lot = Lot.objects.filter(code=normalise_lot_code(entered)).first() if entered else None
     if lot is not None:

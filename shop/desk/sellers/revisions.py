@@ -1,4 +1,4 @@
-"""Review changes to approved products: the current beside the proposed content."""
+"""Review changes to approved products, with the current beside the proposed content."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def given_keys() -> list[str]:
 
 
 def key_files() -> list[Path]:
-    """Return the shop's own key files; encrypted texts in the database cannot be read without them."""
+    """Return the shop's own key files. Without them encrypted texts in the database cannot be read."""
     paths = [Path(settings.DATA_DIR, file) for file, name in KEYS.items() if not env(name)]
     return [path for path in paths if path.exists()]
 

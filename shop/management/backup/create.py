@@ -63,7 +63,10 @@ def _take_snapshot(folder: Path) -> AbstractContextManager[Query]:
 
 @contextmanager
 def _temporary_folder(target: Path) -> Iterator[Path]:
-    """Yield a hidden folder beside the target; rename it to the target at the end, delete it on failure."""
+    """Yield a hidden folder beside the target.
+
+    It is renamed to the target at the end, and deleted on failure.
+    """
     folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
     try:
         yield folder
@@ -97,5 +100,5 @@ def _copy_keys(folder: Path, manifest: Manifest, *, includes_keys: bool) -> None
         return
     for path in files:
         (folder / KEYS).mkdir(mode=0o700, exist_ok=True)
-        shutil.copy(path, folder / KEYS / path.name)  # keeps its mode: readable by the owner only
+        shutil.copy(path, folder / KEYS / path.name)  # keeps its mode, so only the owner can read it
         manifest.keys.append(path.name)

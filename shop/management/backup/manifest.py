@@ -41,7 +41,7 @@ class Manifest:
 
 
 def seal_backup(folder: Path, manifest: Manifest) -> None:
-    """Write the manifest, then the sums of all files; everything is flushed to disk on return."""
+    """Write the manifest, then the sums of all files. Everything is flushed to disk on return."""
     _write_file(folder / MANIFEST, json.dumps(asdict(manifest), indent=1, ensure_ascii=False) + "\n")
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     lines = [f"{file_digest(path)}  {path.relative_to(folder)}\n" for path in paths]

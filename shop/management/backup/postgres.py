@@ -21,7 +21,7 @@ FILE = "database.dump"
 
 @contextmanager
 def take_snapshot(folder: Path) -> Iterator[Query]:
-    """Dump the shop's database into the folder; yield a query function on the same snapshot."""
+    """Dump the shop's database into the folder. Yield a query function on the same snapshot."""
     program = _find_program("pg_dump")
     connection.close()
     with transaction.atomic(durable=True):

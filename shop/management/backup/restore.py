@@ -1,4 +1,4 @@
-"""Restore a backup into an empty installation; everything is checked before anything is written."""
+"""Restore a backup into an empty installation. Everything is checked before anything is written."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ FILE = "database.sqlite3"
 
 @contextmanager
 def take_snapshot(folder: Path) -> Iterator[Query]:
-    """Copy the shop's database into the folder; yield a query function on the copy."""
+    """Copy the shop's database into the folder. Yield a query function on the copy."""
     source = _database_path()
     if not source.exists():
         raise CommandError(f"There is no database to copy: {source}")

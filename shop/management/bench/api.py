@@ -107,7 +107,7 @@ query Orders {{
 def measure_operations(*, seconds: float) -> Iterator[Measurement]:
     """Measure each operation for about `seconds`, and the same data by hand-written SQL.
 
-    Response caching is off: the work itself is measured.
+    Response caching is off, so that the work itself is measured.
     """
     settings.API_CACHE_SECONDS = 0
     channel = market_channel()

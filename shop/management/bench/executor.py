@@ -1,4 +1,4 @@
-"""Compare our executor with graphql-core's: the same document over the same rows, without a database."""
+"""Compare our executor with graphql-core's, for the same document over the same rows without a database."""
 
 from __future__ import annotations
 
@@ -57,7 +57,10 @@ def _sample_row(names: list[str], number: int) -> dict[str, object]:
 
 
 def _fastest_milliseconds(run: Callable[[], object], rounds: int) -> float:
-    """Return the milliseconds of the fastest round: other load on the machine only slows rounds down."""
+    """Return the milliseconds of the fastest round.
+
+    Other load on the machine only slows rounds down.
+    """
     times = []
     for _ in range(rounds):
         start = process_time()

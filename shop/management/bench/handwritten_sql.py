@@ -1,4 +1,4 @@
-"""Read the data of the API's operations by hand-written SQL: the lower bound of their time."""
+"""Read the data of the API's operations by hand-written SQL, which is the lower bound of their time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Create very many products for benchmarks: variations of the demo's, sold by new cooperatives."""
+"""Create very many products for benchmarks, which vary the demo's and are sold by new cooperatives."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from shop.management.bench.measurements import Measurement, measure
 
 SEARCHED = "bi xanh"
 EXTRA_STOCK = 1_000_000
-PROVINCE = "19"  # Thái Nguyên: every demo cooperative delivers there
+PROVINCE = "19"  # Thái Nguyên, to which every demo cooperative delivers
 _HIDDEN = re.compile(r'<input\s+type="hidden"\s+name="(basket|shown_total|shown_maximum)"\s+value="([^"]*)"')
 _DELIVERY_CHOICE = re.compile(r'name="(delivery-\d+)"\s+value="([^"]+)"\s+checked')
 _COMMUNE = re.compile(r'<option\s+value="(\d{5})"')

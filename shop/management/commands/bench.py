@@ -135,7 +135,7 @@ class Command(BaseCommand):
 def _measure_in_new_process(
     database: str, arguments: Sequence[str], seconds: float
 ) -> Iterator[dict[str, object]]:
-    """Measure in a new process with a private database; yield the rows."""
+    """Measure in a new process with a private database, and yield the rows."""
     with (
         tempfile.TemporaryDirectory(prefix="cho-phien-bench-") as folder,
         _start_servers(database) as servers,
@@ -157,7 +157,7 @@ def _measure_in_new_process(
 
 @contextmanager
 def _start_servers(database: str) -> Iterator[dict[str, str]]:
-    """Start private servers and yield their settings; nothing for SQLite."""
+    """Start private servers and yield their settings, which are empty for SQLite."""
     if database == "sqlite":
         yield {}
         return

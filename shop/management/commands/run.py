@@ -70,7 +70,8 @@ class Command(BaseCommand):
 def _find_demo_accounts() -> list[str]:
     """List the demo accounts that exist; with passwords only if no other machine can reach the shop.
 
-    Lists nothing on a server, where this goes to a log.
+    They have passwords only if no other machine can reach the shop. On a server there are no lines, because
+    they go to a log.
     """
     if settings.SERVER:
         return []
@@ -91,7 +92,7 @@ def _find_demo_accounts() -> list[str]:
 
 
 def web_command(*, address: str, workers: int) -> list[str]:
-    """Return the web server's command line; limits on requests are in the settings (shop/server)."""
+    """Return the web server's command line. Limits on requests are in the settings (shop/server)."""
     options = {
         "--bind": address,
         "--worker-class": "shop.server.worker.BufferedWorker",
@@ -103,7 +104,7 @@ def web_command(*, address: str, workers: int) -> list[str]:
         "--log-level": "warning",
     }
     flags = [word for option in options.items() for word in option]
-    # Otherwise each of the eight threads would reserve its own memory arena.
+    # Without this each of the eight threads would reserve its own memory arena.
     python = ["env", "MALLOC_ARENA_MAX=2", sys.executable]
     return [*python, "-m", "gunicorn", "shop.wsgi", "--preload", "--no-control-socket", *flags]
 

@@ -53,7 +53,7 @@ _BATCH_SIZE = 500
 
 @dataclass(slots=True)
 class _PendingRows:
-    """Rows to insert for a batch of orders; rows that refer to parcels follow once parcels have keys."""
+    """Rows to insert for a batch of orders. Rows that refer to parcels follow once parcels have keys."""
 
     parts: list[OrderPart] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)

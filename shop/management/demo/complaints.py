@@ -73,7 +73,10 @@ def _refund_complaint(
     decided_at: datetime.datetime,
     now: datetime.datetime,
 ) -> None:
-    """Refund half of the line: decided at `decided_at`, paid now that the waiting day is over."""
+    """Refund half of the line.
+
+    This was decided at `decided_at` and is paid now that the waiting day is over.
+    """
     line = complaint.lines.select_related("order_line").get().order_line
     amount = max(1_000, line.total_gross // line.quantity // 2)
     decision = RefundDecision(CostBearer.COOPERATIVE, _WORDS[1], {line.pk: LineRefund(amount)})

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
-TomlTable: TypeAlias = dict[str, Any]  # a table of a TOML file; the code that reads it checks its keys
+TomlTable: TypeAlias = dict[str, Any]  # a table of a TOML file; its reader checks the keys
 HERE = Path(__file__).parent
 _DATA = HERE / "data"
 _PACK = re.compile(r"(?P<pack>\w+) (?P<size>[\d,]+) (?P<measure>g|kg|ml)")

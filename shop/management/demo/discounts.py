@@ -20,7 +20,10 @@ _DAYS = 90
 
 
 def create_discounts(channel: Channel, *, actor: Actor, now: datetime.datetime) -> None:
-    """Create missing discounts. Run it after the past orders are created: their prices contain none."""
+    """Create missing discounts.
+
+    Run it after the past orders are created, because their prices contain none.
+    """
     today = start_of_day(vietnam_date(now))
     end = today + datetime.timedelta(days=_DAYS)
     if not VoucherCode.objects.filter(code=MARKET_CODE).exists():

@@ -39,7 +39,7 @@ _MAX_FULLY_REMITTED = 2
 
 
 def remit_old_cash(*, actor: Actor, now: datetime.datetime) -> None:
-    """Remit and reconcile old cash, except one parcel of holders with many; remit carriers' recent cash."""
+    """Remit and reconcile old cash, except one parcel of holders with many. Remit carriers' recent cash."""
     for remitter, parcels in _find_collected_parcels(before=now - _RECONCILED_AFTER).items():
         unremitted_count = 1 if len(parcels) > _MAX_FULLY_REMITTED else 0
         _remit_cash(

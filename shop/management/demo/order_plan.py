@@ -146,7 +146,7 @@ class PlannedOrder:
 
     @property
     def is_by_transfer(self) -> bool:
-        """Whether the order is paid by transfer: the youngest are, so they are not handled yet."""
+        """Whether the order is paid by transfer. The youngest are, so that they are not handled yet."""
         return all(part.outcome == Outcome.NEW for part in self.parts)
 
     def times(self, part: PlannedPart, *, now: datetime.datetime) -> Times:
@@ -160,7 +160,7 @@ class PlannedOrder:
 
 
 class Planner:
-    """Plan orders from one stream of random numbers; read the shop once, in a fixed order."""
+    """Plan orders from one stream of random numbers. The shop is read once, in a fixed order."""
 
     def __init__(self, channel: Channel, *, seed: int, now: datetime.datetime) -> None:
         self._random = random.Random(seed)
@@ -173,11 +173,14 @@ class Planner:
         self._taken: dict[tuple[int, str], int] = {}
 
     def plan(self, orders: int) -> list[PlannedOrder]:
-        """Plan that many orders, oldest first: most in past months, some of the last days still open."""
+        """Plan that many orders, oldest first.
+
+        Most are in past months, and some of the last days are still open.
+        """
         recent = min(_MAX_OPEN, max(3, orders // 5), orders)
         ages = [self._random.uniform(0.02, MAX_OPEN_DAYS) for _ in range(recent)]
         ages[: recent // 3] = [self._random.uniform(0.02, _MAX_UNPAID_DAYS) for _ in range(recent // 3)]
-        # The market grows: recent days have more orders.
+        # Recent days have more orders, because the market grows.
         ages += [
             MAX_OPEN_DAYS + (DAYS - MAX_OPEN_DAYS) * self._random.random() ** 1.6
             for _ in range(orders - recent)
@@ -251,7 +254,7 @@ class Planner:
         placed_at: datetime.datetime,
         province: str,
     ) -> tuple[DeliveryMethod, PickupTime | None] | None:
-        """Choose a delivery method for province and weight; nearby buyers sometimes pick up."""
+        """Choose a delivery method for province and weight. Nearby buyers sometimes pick up."""
         grams = sum(variant.grams_for(variant.product) * quantity for variant, quantity in lines)
         goods_total = sum((self._prices[variant.pk] or 0) * quantity for variant, quantity in lines)
         shipping_methods: list[DeliveryMethod] = []

@@ -51,7 +51,7 @@ def run_planned_orders(
 ) -> None:
     """Place and handle each order at its planned times. `members` is each cooperative's actor.
 
-    Orders from an interrupted run stay; their parts in state "new" are handled.
+    Orders from an interrupted run stay. Their parts in state "new" are handled.
     """
     for planned_order in planned:
         user = buyer if planned_order.is_demo_buyer else None
@@ -169,7 +169,7 @@ def _bring_to_outcome(
 
 
 def _sold_quantities(planned: Iterable[PlannedOrder], *, has_ended: bool | None) -> Stocked:
-    """Sum quantities by warehouse and variant; `has_ended` True counts only cancelled and declined parts."""
+    """Sum quantities by warehouse and variant. If `has_ended` is True, only ended parts are counted."""
     firsts = read_first_warehouses()
     sold: dict[tuple[uuid.UUID, int], int] = defaultdict(int)
     for order in planned:

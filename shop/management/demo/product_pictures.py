@@ -23,8 +23,8 @@ _MASTERS = HERE / "pictures"
 def store_pictures(names: Iterable[str], *, has_renditions: bool) -> Mapping[str, Picture]:
     """Return the picture of each drawing by name, stored once.
 
-    With `has_renditions` their renditions are created too, so that the first page is complete; otherwise the
-    worker creates them.
+    If `has_renditions` is true, their renditions are created too, so that the first page is complete.
+    Otherwise the worker creates them.
     """
     pictures_by_digest = {
         picture.digest: picture for picture in Picture.objects.exclude(digest="").order_by("-pk")

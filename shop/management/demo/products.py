@@ -121,7 +121,10 @@ def create_collections(market_rows: MarketRows) -> None:
 
 
 def _in_listing_order() -> list[TomlTable]:
-    """Return all products in the order of their listing: those of the home page last, to be shown first."""
+    """Return all products in the order of their listing.
+
+    Those of the home page are last, to be shown first.
+    """
     positions = {name: -position for position, name in enumerate(_HOME_PAGE)}
     return sorted(products(), key=lambda row: positions.get(row["name"], -len(_HOME_PAGE)))
 

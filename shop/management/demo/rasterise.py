@@ -1,4 +1,4 @@
-"""Render `illustrations/` to the images in `pictures/`; run by hand when a picture changes.
+"""Render `illustrations/` to the images in `pictures/`. Run it by hand when a picture changes.
 
     .venv/bin/python -m shop.management.demo.rasterise [NAME…]
 

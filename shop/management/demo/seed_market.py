@@ -1,4 +1,4 @@
-"""Seed an empty shop with the demo; continue where an interrupted run stopped."""
+"""Seed an empty shop with the demo, and continue where an interrupted run stopped."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: da
 
 
 def read_members_by_cooperative() -> dict[int, Actor]:
-    """Return each cooperative's actor: its member, or else the demo."""
+    """Return each cooperative's actor, which is its member or else the demo."""
     actors = dict.fromkeys(Cooperative.objects.values_list("pk", flat=True), SEEDER)
     for membership in Membership.objects.select_related("user").order_by("pk"):
         actors[membership.cooperative_id] = membership.user.as_actor(EntryPoint.MEMBERS)

@@ -70,7 +70,7 @@ def _create_cooperative(
     actor: Actor,
     now: datetime.datetime,
 ) -> Cooperative:
-    """Create an approved cooperative; phone, registration number and bank account are samples."""
+    """Create an approved cooperative. Its phone, registration number and bank account are samples."""
     commune = (
         Division.objects.current(day=vietnam_date(now)).select_related("parent").get(code=seller["commune"])
     )
@@ -251,7 +251,7 @@ def _create_delivery_method(
 
 
 def _rates(table: str) -> list[DeliveryRateInput]:
-    """Return a price table's rates: each zone's weight brackets for its provinces; "else" is the rest."""
+    """Return a price table's rates: each zone's weight brackets for its provinces. "else" is the rest."""
     zones: dict[str, list[str]] = demo_market()["zones"] | {"else": [""]}
     return [
         DeliveryRateInput(price, province, grams)

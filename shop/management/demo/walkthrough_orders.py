@@ -48,7 +48,8 @@ _ORDERS = (
 )
 
 
-# Lots that came in yesterday: product, variant name, household, quantity, and days until the use-by date.
+# Lots that came in yesterday, with product, variant name, household, quantity, and days until the use-by
+# date.
 _LOTS = (
     ("Chuối sấy", "Gói 300 g", "Tổ chuối sấy", 12, 8),
     ("Chuối sấy", "Gói 300 g", "Tổ chuối sấy", 30, 150),

@@ -38,7 +38,7 @@ def find_accounts_with_published_password() -> list[User]:
 
 
 def replace_published_passwords(*, actor: Actor, now: datetime.datetime) -> dict[str, str]:
-    """Give accounts with their published password a random one; return those by email.
+    """Give accounts with their published password a random one, and return those by email.
 
     Their sessions end.
     """

@@ -37,7 +37,7 @@ _GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class MarketRows:
-    """The market's rows, by the keys of the data files: categories by name, services by kind."""
+    """The market's rows, by the keys of the data files. Categories are by name, services by kind."""
 
     channel: Channel
     zone: Zone

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
-TomlTable: TypeAlias = dict[str, Any]  # a table of a TOML file; the code that reads it checks its keys
+TomlTable: TypeAlias = dict[str, Any]  # a table of a TOML file; its reader checks the keys
 _FILE = Path(__file__).parent / "data" / "market.toml"
 
 

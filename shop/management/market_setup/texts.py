@@ -14,7 +14,7 @@ LANGUAGE = "en"
 
 
 def english_translations(row: models.Model, **texts: str) -> list[Translation]:
-    """Return translations of a saved row's fields; empty texts are skipped."""
+    """Return translations of a saved row's fields. Empty texts are skipped."""
     return [
         Translation(kind=row._meta.label_lower, key=str(row.pk), language=LANGUAGE, field=field, text=text)
         for field, text in texts.items()
@@ -23,7 +23,7 @@ def english_translations(row: models.Model, **texts: str) -> list[Translation]:
 
 
 def insert_translations(translations: Iterable[Translation]) -> None:
-    """Insert translations; existing ones stay, because staff may have edited them."""
+    """Insert translations. Existing ones stay, because staff may have edited them."""
     Translation.objects.bulk_create(translations, ignore_conflicts=True, batch_size=500)
 
 

@@ -37,7 +37,7 @@ class Service:
 
 
 def create_server_folder(name: str) -> Path:
-    """Create a folder for the server; as root it belongs to `nobody`, the server's user."""
+    """Create a folder for the server. If run as root, the folder belongs to `nobody`, the server's user."""
     folder = Path(tempfile.mkdtemp(prefix=f"cho-phien-{name}-"))
     if os.getuid() == 0:
         shutil.chown(folder, "nobody", "nogroup")

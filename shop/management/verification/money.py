@@ -133,7 +133,7 @@ def find_wrong_refunds(rows: OrderRows) -> Iterator[str]:
 
 
 def _find_overdrawn_payments(rows: OrderRows) -> Iterator[str]:
-    # A chargeback during a refund is unforeseeable; Stripe then refuses the refund.
+    # A chargeback during a refund is unforeseeable. Stripe then refuses the refund.
     events = rows.of_orders(PaymentEvent.objects.filter(kind="charge_back"), "payment__order")
     disputed = sum_by(events, "payment_id", "amount")
     for payment_id, sums in rows.payment_sums.items():

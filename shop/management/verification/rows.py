@@ -37,7 +37,7 @@ def in_batches(rows: QuerySet[Row], size: int = 1_000) -> Iterator[list[Row]]:
 
 
 def group_by(rows: Iterable[Row], key: str) -> defaultdict[object, list[Row]]:
-    """Group rows by a column, keeping their order; missing keys give an empty list."""
+    """Group rows by a column, keeping their order. A missing key gives an empty list."""
     groups: defaultdict[object, list[Row]] = defaultdict(list)
     for row in rows:
         groups[getattr(row, key)].append(row)
@@ -128,7 +128,7 @@ class OrderRows:
 
     @cached_property
     def payment_sums(self) -> defaultdict[object, PaymentSums]:
-        """The sums of each payment; zeros if it has no event."""
+        """The sums of each payment. They are zero if it has no event."""
         events = self.of_orders(PaymentEvent.objects.order_by(), "payment__order")
         by_payment: defaultdict[object, dict[str, int]] = defaultdict(dict)
         for payment_id, kind, total in events.values_list("payment", "kind").annotate(total=Sum("amount")):

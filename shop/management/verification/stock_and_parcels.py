@@ -80,7 +80,8 @@ def find_wrong_recalls() -> Iterator[str]:
 def find_wrong_lot_balances() -> Iterator[str]:
     """Check that each lot's balance in a stock is the sum of the stock's movements that name the lot.
 
-    With `find_wrong_stock`, a stock then holds its lots' balances and its movements without a lot.
+    If `find_wrong_stock` finds nothing either, a stock holds its lots' balances and its movements without a
+    lot.
     """
     for batch in in_batches(Stock.objects.select_related("variant")):
         movements = Movement.objects.filter(stock__in=batch, lot__isnull=False)

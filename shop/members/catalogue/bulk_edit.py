@@ -145,7 +145,7 @@ def _save_rows(
 
 
 def _with_answer(fresh: GoodsRow, submitted: GoodsRow | None) -> GoodsRow:
-    """Return the fresh row with the answer to its submission; invalid input stays in its fields."""
+    """Return the fresh row with the answer to its submission. Invalid input stays in its fields."""
     if submitted is None:
         return fresh
     if submitted.form.errors:
@@ -156,7 +156,7 @@ def _with_answer(fresh: GoodsRow, submitted: GoodsRow | None) -> GoodsRow:
 
 
 def _save_row(membership: MembershipContext, row: GoodsRow) -> None:
-    """Save what changed in a row. A refused value becomes an error of its field; the others are saved."""
+    """Save what changed in a row. A refused value becomes an error of its field, and the others are saved."""
     form = row.form
     if not form.is_valid():
         return
@@ -245,7 +245,7 @@ def _listing_saves(membership: MembershipContext, row: GoodsRow) -> Iterator[Cel
 
 @contextmanager
 def _as_field_error(row: GoodsRow, field_name: str, option: OptionRow | None) -> Iterator[None]:
-    """Turn a refusal into an error of the field; a question keeps its token for the next try."""
+    """Turn a refusal into an error of the field. A question keeps its token for the next try."""
     try:
         yield
     except Refused as refused:

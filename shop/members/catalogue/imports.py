@@ -89,7 +89,7 @@ def download_template(request: HttpRequest, membership: MembershipContext, exten
 @require_safe
 @for_members(MemberRight.LIST)
 def show_listing_import(request: HttpRequest, membership: MembershipContext, import_id: int) -> HttpResponse:
-    """Show an import: its encoding, preview, progress or result."""
+    """Show an import, with its encoding, preview, progress or result."""
     listing_import = _find_import(membership, import_id)
     rows = listing_import.rows.order_by("row_number")
     counts = listing_import.row_counts()

@@ -118,7 +118,7 @@ def list_listings(request: HttpRequest, membership: MembershipContext) -> HttpRe
 @require_safe
 @for_members(MemberRight.LIST)
 def show_listing(request: HttpRequest, membership: MembershipContext, listing_id: int) -> HttpResponse:
-    """Show a listing: state, missing information, variants with price and stock."""
+    """Show a listing: its state, missing information, variants with price and stock."""
     return render_listing(request, membership, find_listing(membership, listing_id))
 
 

@@ -54,7 +54,7 @@ class LotRow:
 @require_safe
 @for_members(MemberRight.COUNT_STOCK)
 def list_lots(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """List the lots in stock, first expired first; with `?het` the used-up ones.
+    """List the lots in stock, first expired first. With `?het` list the used-up ones.
 
     `?ma=` opens the lot with this code.
     """

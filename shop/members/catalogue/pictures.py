@@ -106,7 +106,7 @@ def add_photos(membership: MembershipContext, listing: Listing, form: MorePhotos
 
 
 def report_added_photos(request: HttpRequest, listing: Listing, form: MorePhotosForm) -> None:
-    """Tell the member how many photos were added; nothing if none."""
+    """Tell the member how many photos were added, if there are any."""
     if form.photo_count:
         added = ngettext("%(count)d photo added.", "%(count)d photos added.", form.photo_count)
         messages.success(request, str(change_message(listing, added % {"count": form.photo_count})))

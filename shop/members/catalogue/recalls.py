@@ -1,4 +1,4 @@
-"""Recall a lot: a dry run, the start, and who has read the notice."""
+"""Recall a lot. Its pages show whom the recall would reach, start it, and say who has read the notice."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PER_PAGE = 40
 @for_members(MemberRight.MANAGE)
 @require_recent_sign_in
 def recall_lot(request: HttpRequest, membership: MembershipContext, lot_id: int) -> HttpResponse:
-    """Show whom a recall would reach, or did reach; a POST starts it."""
+    """Show whom a recall would reach, or did reach. A POST starts it."""
     lots = Lot.objects.for_cooperative(membership.cooperative).select_related("variant__product")
     lot = lots.filter(pk=lot_id).first()
     if lot is None:

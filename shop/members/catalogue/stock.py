@@ -120,7 +120,7 @@ def receive_variant_stock(
 ) -> HttpResponse:
     """Record received stock of a variant, in the chosen warehouse or else the variant's first one.
 
-    With lot fields it becomes a new lot.
+    If the form has fields of a lot, it becomes a new lot.
     """
     variant = Variant.objects.for_cooperative(membership.cooperative).filter(pk=variant_id).first()
     if variant is None:

@@ -118,7 +118,7 @@ def _build_form(request: HttpRequest, initial: Mapping[str, object]) -> Warehous
 def _run_action(
     request: HttpRequest, form: WarehouseForm, action: Callable[[], object], message: Promise
 ) -> bool:
-    """Run the action; if it refuses, add the error to the form and return False."""
+    """Run the action. If it refuses, add the error to the form and return False."""
     with refusals_as_form_errors(form):
         action()
     if not form.is_valid():

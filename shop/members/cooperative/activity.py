@@ -1,4 +1,4 @@
-"""The cooperative's activity log: what was done to its orders, products and settings, in plain words."""
+"""The activity log, which says in plain words what was done for the cooperative."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _ALL = ("", pgettext_lazy("report", "All"))
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """A change as members read it. `who` names members only; others appear by their part in the market."""
+    """A change as members read it. `who` names members only. Others appear by their part in the market."""
 
     display: ChangeDisplay
     who: str
 
 
 class ActivitySearch(QueryForm):
-    """Filters of the activity log; by default the last seven days."""
+    """Filters of the activity log. By default it shows the last seven days."""
 
     actor = forms.ChoiceField(label=pgettext_lazy("audit", "Who"), required=False)
     area = forms.ChoiceField(label=pgettext_lazy("audit", "Area"), required=False)

@@ -100,7 +100,7 @@ def confirm_application_code(request: HttpRequest) -> HttpResponse:
 
 @require_safe_or_post
 def edit_application(request: HttpRequest) -> HttpResponse:
-    """Show the decision; if more information is needed, edit and resubmit the application."""
+    """Show the decision. If more information is needed, edit and resubmit the application."""
     if not request.user.is_authenticated:
         return redirect_to_sign_in(request)
     membership = chosen_membership(request)

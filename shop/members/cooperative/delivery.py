@@ -215,7 +215,7 @@ def _render_table(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    """Render the page of a table; HTMX requests for one more row get only the rows fragment."""
+    """Render the page of a table. HTMX requests for one more row get only the rows fragment."""
     if request.headers.get("HX-Request") == "true" and request.POST.get("more"):
         return render(request, f"{template}#rows", context)
     return render_page(request, membership, template, context, status=status)
@@ -228,7 +228,7 @@ def _run_action(
     template: str,
     context: dict[str, object],
 ) -> HttpResponse:
-    """Run the action; if it refuses, show the form again with all inputs."""
+    """Run the action. If it refuses, show the form again with all inputs."""
     try:
         action()
     except (Forbidden, Missing):

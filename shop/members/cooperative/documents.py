@@ -1,4 +1,4 @@
-"""Documents of an application: the needed kinds, the sent ones, and their files."""
+"""Documents of an application: the kinds that are needed, the sent ones, and their files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DocumentRow:
 def build_document_rows(
     membership: MembershipContext, submitted: DocumentForm | None = None
 ) -> list[DocumentRow]:
-    """Return a row for each document that the open application needs; none for others than its managers."""
+    """Return a row for each document that the open application needs, or none unless a manager asks."""
     cooperative = membership.cooperative
     if cooperative.state not in OPEN_STATES or not membership.may(MemberRight.MANAGE):
         return []

@@ -46,7 +46,7 @@ INVITATIONS = Limit("invite", max_tries=30, seconds=60 * 60)
 @for_members(MemberRight.MANAGE)
 @require_recent_sign_in
 def invite_member_view(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """Create an invitation, and send it if an address was entered; never reveal who has an account."""
+    """Create an invitation, and send it if an address was entered. Never reveal who has an account."""
     form = InvitationForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         created = _create_invitation(membership, form)
@@ -115,7 +115,7 @@ def answer_invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _create_invitation(membership: MembershipContext, form: InvitationForm) -> Invitation | None:
-    """Create the invitation; if refused, add the error to the form and return None."""
+    """Create the invitation. If it is refused, add the error to the form and return None."""
     try:
         INVITATIONS.count_try(str(membership.cooperative.pk))
         return invite_member(

@@ -230,7 +230,7 @@ def _run_action(
     action: Callable[..., object],
     message: Promise,
 ) -> bool:
-    """Run the action; if it refuses, add the error to the form and return False."""
+    """Run the action. If it refuses, add the error to the form and return False."""
     with refusals_as_form_errors(form):
         action(actor=membership.actor, now=timezone.now())
         messages.success(request, str(message))

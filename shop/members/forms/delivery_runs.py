@@ -29,9 +29,9 @@ class DeliveryRunForm(MembersForm):
 
 
 class SlipForm(MembersForm):
-    """The photo of a coach's dispatch slip, its number plate and the driver's phone number; one is enough.
+    """The photo of a coach's dispatch slip, its number plate and the driver's phone number. One is enough.
 
-    `parcels` are those of a run; some of them may not be on the slip.
+    `parcels` are those of a run. Some of them may not be on the slip.
     """
 
     parcels = forms.TypedMultipleChoiceField(

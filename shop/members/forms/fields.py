@@ -68,7 +68,8 @@ class WholeNumberField(GroupedLimitsField):
 class ContentField(forms.DecimalField):
     """A net quantity such as `300`, `2.400` or `1,8`.
 
-    The language's separator groups thousands (`2,400` in English); otherwise both marks start the decimals.
+    The language's separator groups thousands (`2,400` in English). In other places both marks start the
+    decimals.
     """
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
@@ -148,7 +149,7 @@ class PhotoField(forms.FileField):
 class ReasonForm(MembersForm):
     """A reason, chosen from buttons or entered as text.
 
-    `reason` contains a chosen reason as its message id on its own line; the template filter
+    `reason` contains a chosen reason as its message id on its own line. The template filter
     `shop.core.texts.formatting.translated_reason` translates it for each reader.
     """
 
@@ -189,7 +190,7 @@ class ReasonForm(MembersForm):
 
 
 def parse_key(submitted: str | None) -> int:
-    """Parse a submitted primary key; anything but a number gives 0, which no row has."""
+    """Parse a submitted primary key. Anything but a number gives 0, which no row has."""
     return (
         int(submitted)
         if submitted and submitted.isascii() and submitted.isdecimal() and len(submitted) < 19

@@ -132,7 +132,7 @@ class GoodsRowForm(MembersForm):
         return is_seen_on_sale is not None and self.cleaned_data.get("is_on_sale") != is_seen_on_sale
 
     def show_current_values(self, current: GoodsRowForm) -> None:
-        """Replace what the member left as they saw it by what `current` shows; what they entered stays."""
+        """Replace what the member left as they saw it by what `current` shows. What they entered stays."""
         names = ["months"] if self._is_left("months", self.seen_season()) else []
         if not self.is_pause_changed():
             names.append("is_on_sale")

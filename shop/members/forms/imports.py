@@ -37,7 +37,7 @@ class ImportFileForm(MembersForm):
 
 
 class EncodingForm(MembersForm):
-    """The encoding of a file's texts: the recognised one, or another."""
+    """The encoding of a file's texts, which is the recognised one or another."""
 
     encoding = forms.ChoiceField(label=_("Character encoding of the file"), widget=forms.RadioSelect)
 

@@ -131,7 +131,7 @@ class NewLotForm(MembersForm):
 
 
 def _variant_label(variant: Variant) -> str:
-    """Return the product with its option and unit: `Chuối sấy, Gói 300 g (gói)`."""
+    """Return the product with its option and unit, such as `Chuối sấy, Gói 300 g (gói)`."""
     name = ", ".join(filter(None, (variant.product.name, variant.name)))
     return f"{name} ({variant.get_unit_display()})"
 

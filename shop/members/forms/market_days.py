@@ -66,7 +66,7 @@ class PickupHoursForm(MembersForm):
 
     @property
     def is_filled(self) -> bool:
-        """Whether the row is filled in; empty rows are removed."""
+        """Whether the row is filled in. Empty rows are removed."""
         return any(self[name].value() for name in self.fields)
 
     def clean(self) -> dict[str, object]:
@@ -117,7 +117,7 @@ class Timetable:
 
     @classmethod
     def from_submission(cls, data: QueryDict) -> Timetable:
-        """Build the table from submitted data, without empty rows; the field `more` adds a row."""
+        """Build the table from submitted data, without empty rows. The field `more` adds a row."""
         is_adding_row = bool(data.get("more"))
         positions = range(min(submitted_row_count(data, "times") + is_adding_row, MAX_PICKUP_HOURS))
         if is_adding_row:

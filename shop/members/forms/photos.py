@@ -45,7 +45,7 @@ class MorePhotosForm(PhotosForm):
 
 
 class RequiredPhotosForm(MorePhotosForm):
-    """More photos of an existing product; at least one."""
+    """More photos of an existing product, at least one."""
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}

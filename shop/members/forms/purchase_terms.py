@@ -89,7 +89,7 @@ class PurchaseTermsForm(MembersForm, ConfirmableForm):
 
     @property
     def rows(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
-        """The fields of each row: those with values, and two more."""
+        """The fields of each row. There is a row for each value, and two more."""
         rows = [(self[quantity], self[amount]) for quantity, amount in self._names()]
         filled = [place for place, pair in enumerate(rows, start=1) if any(field.value() for field in pair)]
         return rows[: max(filled, default=0) + 2]

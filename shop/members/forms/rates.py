@@ -27,7 +27,7 @@ class ProvincesForm(MembersForm):
 
 
 class BracketForm(MembersForm):
-    """A price up to a weight; without a weight, for anything heavier."""
+    """A price up to a weight, or for anything heavier if no weight is given."""
 
     weight = KilosField(label=_("Up to (kg)"), required=False)
     price = WholeNumberField(label=_("Price"), min_value=0, max_value=MAX_FEE, required=False)
@@ -54,7 +54,7 @@ class FreeFromForm(MembersForm):
 
 @dataclass(frozen=True, slots=True)
 class ProvinceGroup:
-    """Provinces with the same rates; the last group, without provinces, covers all others."""
+    """Provinces with the same rates. The last group, without provinces, covers all others."""
 
     prefix: str
     provinces_form: ProvincesForm | None
@@ -103,7 +103,7 @@ class RateTable:
 
     @classmethod
     def from_submission(cls, data: QueryDict, *, provinces: Sequence[Division]) -> RateTable:
-        """Build the table from submitted data; the field `more` names the group to add a row to."""
+        """Build the table from submitted data. The field `more` names the group to add a row to."""
         added_to = data.get("more", "")
         requested = min(submitted_row_count(data, "groups") + (added_to == "group"), MAX_GROUPS)
         prefixes = [f"group-{position}" for position in range(requested)]

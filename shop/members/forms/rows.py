@@ -1,6 +1,6 @@
 """Helpers for pages with a growing number of rows, with or without JavaScript.
 
-Submitting such a page by its button "more" adds a row: nothing is validated, and all input is kept.
+If such a page is submitted by its button "more", a row is added. Nothing is validated, and all input is kept.
 """
 
 from __future__ import annotations
@@ -22,6 +22,6 @@ def initial_from_submission(form_class: type[MembersForm], data: QueryDict, pref
 
 
 def submitted_row_count(data: QueryDict, name: str) -> int:
-    """Return the submitted number of rows; anything but a number gives 0."""
+    """Return the submitted number of rows. Anything but a number gives 0."""
     submitted = data.get(name, "")
     return int(submitted) if submitted.isascii() and submitted.isdecimal() and len(submitted) < 4 else 0

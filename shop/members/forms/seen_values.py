@@ -62,7 +62,7 @@ class SeenForm(MembersForm):
 
     @property
     def seen_values(self) -> dict[str, object]:
-        """The columns as the page showed them; empty if it did not say."""
+        """The columns as the page showed them. They are empty if it did not say."""
         try:
             values = json.loads(self.cleaned_data.get("seen") or "{}")
         except (ValueError, RecursionError):
@@ -70,7 +70,10 @@ class SeenForm(MembersForm):
         return values if isinstance(values, dict) else {}
 
     def changed_values(self, values: Columns) -> dict[str, object]:
-        """Return the columns that the member changed; all of them if the page did not say what it showed."""
+        """Return the columns that the member changed.
+
+        If the page did not say what it showed, these are all columns.
+        """
         if not self.seen_values:
             return dict(values)
         return {column: values[column] for group in self._changed_groups(values) for column in group.columns}
@@ -152,5 +155,5 @@ def _with_current_values(data: QueryDict, names: Sequence[str], current: Current
 
 
 def _plain(value: object) -> object:
-    """Return a value without what forms change in it: line ends, and blanks around it."""
+    """Return a value without what forms change in it, which is line ends and blanks around it."""
     return value.replace("\r\n", "\n").strip() if isinstance(value, str) else value

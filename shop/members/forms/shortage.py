@@ -13,7 +13,10 @@ from shop.members.forms.fields import MembersForm
 
 
 class ShortageForm(MembersForm):
-    """A number for each line that is still to be packed, from 0 to the open quantity; empty for all of it."""
+    """A number for each line that is still to be packed, from 0 to the open quantity.
+
+    Empty means all of it.
+    """
 
     def __init__(
         self, data: FormData = None, *, lines: Sequence[OrderLine], still_open: Mapping[uuid.UUID, int]

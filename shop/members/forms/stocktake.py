@@ -1,4 +1,4 @@
-"""Form of a stock-take: the counted quantity of each option and lot in a warehouse."""
+"""Form of a stock-take, with the counted quantity of each variant and lot in a warehouse."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shop.members.forms.fields import MembersForm, WholeNumberField
 
 
 def row_name(row: StocktakeRow) -> str:
-    """Return a name such as `Miến dong, 500 g, lot L12`: product, option, and the lot's code."""
+    """Return a name such as `Miến dong, 500 g, lot L12`, from product, option and the lot's code."""
     names = [row.stock.variant.product.name, row.stock.variant.name]
     if row.lot is not None:
         names.append(_("lot %(code)s") % {"code": row.lot.code})

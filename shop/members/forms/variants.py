@@ -131,7 +131,10 @@ class VariantForm(MembersForm, ConfirmableForm):
         return bool(errors or self["is_sold_by_weight"].value() or self["label"].value())
 
     def variant_details(self, existing: Variant | None = None) -> VariantDetails:
-        """Return the variant's details; fields not on this page keep their values from `existing`."""
+        """Return the variant's details.
+
+        Fields that are not on this page keep their values from `existing`.
+        """
         cleaned = self.cleaned_data
         return VariantDetails(
             price=cleaned["price"],

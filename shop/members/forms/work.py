@@ -68,8 +68,8 @@ class PickForm(MembersForm):
         self.still_open = still_open
         self.substitutes = substitutes
         self.lots = lots
-        # A repeated submission finds nothing open; the action recognises its idempotency key.
-        # Lines that must be weighed first or wait for the buyer's answer cannot be ticked.
+        # A repeated submission finds nothing open, and the action recognises its idempotency key. Lines that
+        # must be weighed first or wait for the buyer's answer cannot be ticked.
         self.lines = [
             line
             for line in lines
@@ -113,7 +113,7 @@ class PickForm(MembersForm):
 
     @property
     def quantities(self) -> dict[uuid.UUID, int]:
-        """The ticked lines; without a number, the whole open quantity."""
+        """The ticked lines. If no number was entered, it is the whole open quantity."""
         ticked_lines = [line for line in self.lines if self.cleaned_data[f"taken-{line.pk}"]]
         return {
             line.pk: self.cleaned_data[f"quantity-{line.pk}"] or self.still_open[line.pk] or line.quantity
@@ -191,7 +191,7 @@ class HandOverForm(MembersForm):
 
     @property
     def dispatch(self) -> DispatchDetails:
-        """The fields that were sent: an empty one clears the parcel's value."""
+        """The fields that were sent. An empty one clears the parcel's value."""
         sent_quantities = {
             name: self.cleaned_data[name]
             for name in _DISPATCH_FIELDS
@@ -266,7 +266,10 @@ class DeliveryForm(MembersForm):
 
 
 class CashForm(MembersForm):
-    """The cash of a delivered parcel, collected later; the full amount unless another is entered."""
+    """The cash of a delivered parcel, collected later.
+
+    Unless another amount is entered, it is the full amount.
+    """
 
     amount = _amount_field()
     reason = _shortfall_reason_field()

@@ -1,6 +1,6 @@
 """Work on several orders at once: accept all new ones, pack several, attach all labels.
 
-One that is refused does not hold up the others.
+An order that is refused does not hold up the others.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def undo_chosen_acceptances(request: HttpRequest, membership: MembershipContext)
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_members(MemberRight.PACK)
 def pack_chosen_parts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """Choose accepted parts, and pack the open items of each into a parcel; then attach the labels."""
+    """Choose accepted parts, and pack the open items of each into a parcel. Then attach the labels."""
     if request.method == "POST":
         return _pack_parts(request, membership)
     parts = OrderPart.objects.for_cooperative(membership.cooperative).with_unpicked_lines()
@@ -163,7 +163,7 @@ def _run_all(
     membership: MembershipContext,
     actions: Iterable[tuple[str, Callable[..., object]]],
 ) -> int:
-    """Run each action in a transaction of its own and count those done; name the refused ones."""
+    """Run each action in a transaction of its own and count those done. Name the refused ones."""
     done_count = 0
     for name, action in actions:
         try:
@@ -175,7 +175,10 @@ def _run_all(
 
 
 def _find_submitted_parts(request: HttpRequest, membership: MembershipContext) -> list[OrderPart]:
-    """Return the cooperative's parts named by the form, in its order; foreign ones are left out."""
+    """Return the cooperative's parts named by the form, in its order.
+
+    Those of other cooperatives are left out.
+    """
     ids = _submitted_ids(request, "part")
     parts = OrderPart.objects.for_cooperative(membership.cooperative)
     rows = parts.select_related("order").prefetch_related("lines").in_bulk(ids)

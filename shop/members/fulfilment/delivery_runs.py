@@ -54,7 +54,7 @@ class Commune:
 @require_safe_or_post
 @for_members(MemberRight.PACK)
 def list_runs(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
-    """List open and recent runs, and the parcels that wait for one by commune; create a run."""
+    """List open and recent runs, and the parcels that wait for one by commune. A POST creates a run."""
     waiting = parcels_awaiting_run(membership.cooperative).with_label_rows().order_by("pk")
     communes = group_by_commune(waiting)
     form = DeliveryRunForm(request.POST if request.method == "POST" else None)
@@ -99,7 +99,7 @@ def _create_run(
 @never_cache
 @for_members(MemberRight.PACK)
 def show_run(request: HttpRequest, membership: MembershipContext, run_id: int) -> HttpResponse:
-    """Show a run: its parcels, and the driver's link while it is open."""
+    """Show a run with its parcels, and the driver's link while it is open."""
     run = _find_run(membership, run_id)
     parcels = list(parcels_of_run(run))
     url = page_url(f"/xa-vien/chuyen-di/{run_token(run)}/", get_language() or "vi")
@@ -119,7 +119,10 @@ def show_run(request: HttpRequest, membership: MembershipContext, run_id: int) -
 @require_POST
 @for_members(MemberRight.PACK)
 def hand_over_run(request: HttpRequest, membership: MembershipContext, run_id: int) -> HttpResponse:
-    """Hand all packed parcels of a run to its driver. One that is refused does not hold up the others."""
+    """Hand all packed parcels of a run to its driver.
+
+    A parcel that is refused does not hold up the others.
+    """
     run = _find_run(membership, run_id)
     done_count = 0
     details = DispatchDetails(
@@ -150,7 +153,7 @@ def hand_over_run(request: HttpRequest, membership: MembershipContext, run_id: i
 @require_POST
 @for_members(MemberRight.PACK)
 def end_run_view(request: HttpRequest, membership: MembershipContext, run_id: int) -> HttpResponse:
-    """End a run; its driver's link stops working."""
+    """End a run. Its driver's link stops working."""
     action = partial(
         end_run,
         run_id=run_id,
@@ -171,7 +174,7 @@ def _find_run(membership: MembershipContext, run_id: int) -> DeliveryRun:
 
 
 def parcels_of_run(run: DeliveryRun) -> ParcelQuerySet:
-    """Return the run's parcels with what its pages show; not voided ones."""
+    """Return the run's parcels with what its pages show, without voided ones."""
     parcels = Parcel.objects.filter(run_parcels__run=run).exclude(state=ParcelState.VOIDED)
     return parcels.with_label_rows().order_by("pk")
 
@@ -185,7 +188,7 @@ def group_by_commune(parcels: Iterable[Parcel]) -> list[Commune]:
 
 
 def commune_name(parcel: Parcel) -> str:
-    """Return where a parcel, loaded as for labels, goes: the commune, or a pickup place."""
+    """Return where a parcel, loaded as for labels, goes, which is the commune or a pickup place."""
     address = parcel.part.order.shipping_address
     if parcel.part.pickup_place or address is None:
         return parcel.part.pickup_place or _("Without an address")

@@ -35,7 +35,7 @@ from shop.members.fulfilment.delivery_runs import cash_by_state, group_by_commun
 class DriverStop:
     """A parcel on the driver's page. `delivery` is its form while it is on its way.
 
-    `recalled_lots` are lots that were recalled after it left: it must not be delivered.
+    `recalled_lots` are lots that were recalled after it left. It must not be delivered then.
     """
 
     parcel: Parcel
@@ -46,7 +46,7 @@ class DriverStop:
 @require_safe
 @never_cache
 def show_driver_page(request: HttpRequest, token: str) -> HttpResponse:
-    """Show a run to anyone who has its link: where each parcel goes and the cash to collect."""
+    """Show a run to anyone who has its link, with where each parcel goes and the cash to collect."""
     try:
         run = find_open_run(token)
     except RunEnded as ended:

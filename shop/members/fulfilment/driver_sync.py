@@ -143,7 +143,7 @@ def _prepare_parcel_command(
     is_cash_collected = payload.is_set("is_cash_collected")
     cash = read_collected_cash(payload)
     if _is_confirmed_by_buyer(parcel):
-        # The buyer's phone was first; only the cash may be left to record.
+        # The buyer's phone was first, so only the cash may be left to record.
         if not is_cash_collected or parcel.cod_state != CodState.EXPECTED:
             return partial(bool)
         return partial(
@@ -184,7 +184,7 @@ def _run_row(run: DeliveryRun) -> Row:
 
 
 def _parcel_row(run: DeliveryRun, parcel: Parcel) -> Row:
-    """Return a parcel as the driver's page shows it: without its receiver once it is delivered."""
+    """Return a parcel as the driver's page shows it, without its receiver once it is delivered."""
     order = parcel.part.order
     address = order.shipping_address if not parcel.part.pickup_place else None
     buyer = {

@@ -223,7 +223,7 @@ def _confirm(
 
 
 def _follow_scanned_url(request: HttpRequest, url: str) -> HttpResponse:
-    """Go on with a scanned or pasted QR code of ours; refuse one of another site."""
+    """Go on with a scanned or pasted QR code of ours. Refuse one of another site."""
     try:
         parsed = urlparse(url)
     except ValueError:  # for example an address with half an IPv6 host
@@ -247,7 +247,7 @@ def _signed_in_name(request: HttpRequest) -> str:
 def _receiver(request: HttpRequest, form: ReceiverForm) -> Receiver:
     name, user = form.cleaned_data["name"], request.user
     if not isinstance(user, User):
-        # The change log does not name them: the record of the hand-over does.
+        # The change log does not name them. The record of the hand-over does.
         return Receiver(name, form.cleaned_data["place"], Actor.guest(EntryPoint.MEMBERS))
     packing_for = frozenset(
         row.cooperative_id

@@ -237,7 +237,7 @@ def undo_part_shortage(request: HttpRequest, membership: MembershipContext, part
 @require_POST
 @for_members(MemberRight.PACK)
 def pack_parcel_view(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
-    """Pack a parcel of the ticked lines; idempotent by the form's `idempotency_key`."""
+    """Pack a parcel of the ticked lines. The form's `idempotency_key` keeps a repeat from packing twice."""
     part, now = find_part(membership, part_id), timezone.now()
     form = build_pick_form(part, request.POST, now=now)
     if form is None:
@@ -379,7 +379,7 @@ def _parcel_row(
 
 
 def _current_step(part: OrderPart, parcels: list[Parcel], pick: PickForm | None) -> int:
-    """Return the current step: 1 accept, 2 pick, 3 label, 4 hand over; 5 when all are done."""
+    """Return the current step: 1 accept, 2 pick, 3 label, 4 hand over, or 5 when all are done."""
     if part.state == PartState.NEW:
         return 1
     states = {parcel.state for parcel in parcels}

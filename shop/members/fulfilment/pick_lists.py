@@ -31,7 +31,7 @@ class PickLine:
     # Form fields if the line can still be packed, else None.
     picked: object
     quantity: object
-    # For lines sold by weight: the weighing form, and the latest question to the buyer.
+    # For lines sold by weight there is the weighing form, and the latest question to the buyer.
     weigh_form: WeighForm | None
     question: WeightQuestion | None
     # Waits for the buyer's answer.
@@ -115,7 +115,7 @@ def _weigh_form(line: OrderLine, submitted: WeighForm | None) -> WeighForm | Non
 
 
 def _find_latest_questions(lines: Sequence[OrderLine]) -> dict[uuid.UUID, WeightQuestion]:
-    """Return the latest weight question by line. One query, or none if nothing is sold by weight."""
+    """Return the latest weight question by line. It takes one query, or none if nothing is sold by weight."""
     line_ids_sold_by_weight = [line.pk for line in lines if line.is_sold_by_weight]
     if not line_ids_sold_by_weight:
         return {}

@@ -43,7 +43,7 @@ _MAX_DIGITS = 9
 
 @dataclass(slots=True)
 class PickItem:
-    """Items to fetch together: a variant for several orders, or one line of an order.
+    """Items to fetch together, which are a variant for several orders, or one line of an order.
 
     `grams` is the estimated weight of lines that are still to be weighed.
     """
@@ -83,14 +83,14 @@ class PickItem:
 
     @property
     def ticks(self) -> list[PickTick]:
-        """One tick for each person who has fetched some of it."""
+        """The ticks, one for each person who has fetched some of it."""
         ticks = {share.tick.picked_by_id: share.tick for share in self.shares if share.tick is not None}
         return list(ticks.values())
 
 
 @dataclass(frozen=True, slots=True)
 class PickGroup:
-    """Items under one heading: a warehouse, or an order. `part` is None for a warehouse."""
+    """Items under one heading, which is a warehouse or an order. `part` is None for a warehouse."""
 
     heading: str
     items: list[PickItem]
@@ -107,7 +107,7 @@ class PickGroup:
 def show_pick_list(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """List the open items of all accepted orders, by warehouse and product, or by order.
 
-    The page asks again automatically; while nothing has changed, the answer to `?seen=` is 204.
+    The page asks again automatically. While nothing has changed, the answer to `?seen=` is 204.
     """
     context = _build_list_context(membership.cooperative, is_by_order=request.GET.get("theo") == BY_ORDER)
     if "seen" not in request.GET:
@@ -187,7 +187,7 @@ def _lines_with_parts(part: OrderPart) -> list[OrderLine]:
 
 
 def _group_by_warehouse(shares: Iterable[PickShare], pictures: dict[int, Picture]) -> list[PickGroup]:
-    """Sum each variant within its warehouse, sorted by name; goods without tracked stock come last."""
+    """Sum each variant within its warehouse, sorted by name. Goods without tracked stock come last."""
     items: dict[tuple[object, ...], PickItem] = {}
     for share in shares:
         line = share.line

@@ -84,7 +84,7 @@ def preview_weight(
 
 
 def _describe_weight_difference(order: Order, line: OrderLine, total: int) -> str:
-    """Say how much more or less than expected at the order the buyer pays; empty for the same total."""
+    """Say how much more or less than expected at the order the buyer pays. The same total gives no text."""
     difference = total - line_total_at_weight(order, line, line.estimate_grams or 0)
     text = (
         _("The buyer pays %(amount)s more than when ordering.")

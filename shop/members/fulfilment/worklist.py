@@ -50,16 +50,16 @@ class PartTask:
     part: OrderPart
     contents: str
     picture: Picture | None
-    # The text and icon of the task's tag; `tone` is its colour, `urgency` the colour of the border.
+    # The text and icon of the task's tag. `tone` is its colour, and `urgency` the colour of the border.
     text: str
     tone: str
     urgency: str
     icon: str
-    # Lines sold by weight that are to be weighed or wait for the buyer's answer; else empty.
+    # Lines sold by weight that are to be weighed or wait for the buyer's answer, or an empty text.
     weighing_text: str = ""
-    # That the buyer has to answer about a substitute; else empty.
+    # Says that the buyer has to answer about a substitute, or is empty.
     substitute_text: str = ""
-    # That a picked parcel has no label yet; else empty.
+    # Says that a picked parcel has no label yet, or is empty.
     label_text: str = ""
 
 
@@ -100,12 +100,12 @@ def build_tasks(parts: Sequence[tuple[OrderPart, Stage]], *, now: datetime.datet
 
 
 def load_line_pictures(lines: Sequence[OrderLine]) -> dict[int, Picture]:
-    """Return the lines' pictures by id. One query; deleted pictures are missing."""
+    """Return the lines' pictures by id, by one query. Deleted pictures are missing."""
     return Picture.objects.in_bulk({line.picture_key for line in lines if line.picture_key})
 
 
 def format_time_left(until: datetime.datetime, now: datetime.datetime) -> str:
-    """Format the time left as `2 hours 10 minutes`, rounded down; from two days on only days."""
+    """Format the time left as `2 hours 10 minutes`, rounded down. From two days on it names only days."""
     minutes = max(0, int((until - now).total_seconds() // 60))
     days, hours = minutes // 1440, minutes // 60
     if days >= 2:
@@ -162,7 +162,10 @@ def _read_unsent_quantities(parts: Sequence[OrderPart]) -> Mapping[uuid.UUID, in
 
 
 def _find_line_ids_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
-    """Return the lines with an open weight question. One query, or none if nothing is to be weighed."""
+    """Return the lines with an open weight question.
+
+    It takes one query, or none if nothing is to be weighed.
+    """
     to_weigh = [line.pk for line in lines if line.is_to_weigh]
     if not to_weigh:
         return set()
@@ -170,7 +173,10 @@ def _find_line_ids_with_question(lines: Sequence[OrderLine]) -> set[uuid.UUID]:
 
 
 def _find_part_ids_awaiting_substitute_answer(lines: Sequence[OrderLine]) -> set[int]:
-    """Return the parts of these lines with an unanswered substitute. One query, or none without lines."""
+    """Return the parts of these lines with an unanswered substitute.
+
+    It takes one query, or none without lines.
+    """
     if not lines:
         return set()
     waiting_substitutes = Substitute.objects.waiting().filter(line__in=lines)

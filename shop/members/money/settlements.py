@@ -56,7 +56,7 @@ def list_settlements(request: HttpRequest, membership: MembershipContext) -> Htt
 @require_safe
 @for_members(MemberRight.SEE_SETTLEMENTS)
 def show_settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
-    """Show a settlement: totals, payout, and each order."""
+    """Show a settlement with its totals, payout, and each order."""
     statement_settlement = _find_settlement_or_404(membership, pk)
     page = Paginator(report.settlement_orders(statement_settlement), PER_PAGE).get_page(
         request.GET.get("page")

@@ -1,8 +1,8 @@
 """Sessions that a member opens with a PIN on a shared phone.
 
-Such a session is not one of Django's sign-ins: only pages of the members' app see its user, and only for the
+Such a session is not one of Django's sign-ins. Only pages of the members' app see its user, and only for the
 phone's cooperative. All other pages see a guest. The phone's cookie holds the secret of the registered phone.
-A second cookie, which scripts change without a network, names the member at the phone; when it names somebody
+A second cookie, which scripts change without a network, names the member at the phone. When it names somebody
 else, the session ends with the next request.
 """
 
@@ -35,7 +35,7 @@ from shop.core.web.rate_limits import client_address
 from shop.notifications.push_subscriptions import end_push_of_sessions
 
 PHONE_COOKIE = "shared_phone"
-MEMBER_COOKIE = "phone_member"  # the id of the user at the phone; scripts write it too
+MEMBER_COOKIE = "phone_member"  # the id of the user at the phone, which scripts write too
 LOCK_AFTER_MINUTES = 5  # of rest
 # Session keys. A session in the background only sends work.
 _PIN_KEY, _SEEN_KEY, _BACKGROUND_KEY = "phone_pin", "phone_seen_at", "phone_in_background"
@@ -89,7 +89,7 @@ def forget_phone(response: HttpResponseBase) -> None:
 
 
 def _read_phone_cookie(request: HttpRequest) -> tuple[int, str]:
-    """Return the id and the secret of the phone; the id is 0 without a well-formed cookie."""
+    """Return the id and the secret of the phone. If the cookie is not well-formed, the id is 0."""
     phone_id, _dot, secret = request.COOKIES.get(PHONE_COOKIE, "").partition(".")
     is_number = phone_id.isascii() and phone_id.isdecimal() and len(phone_id) < 19
     return int(phone_id) if is_number else 0, secret
@@ -131,8 +131,8 @@ def open_phone(
 ) -> None:
     """Start a new session of this member. Nothing of the former session remains.
 
-    `is_after_sign_in` keeps that the same user has just signed in fully. A session `is_in_background` if no
-    page is open: the member may have left long ago, so it ends when somebody asks for a page.
+    `is_after_sign_in` says that the same user has just signed in fully. `is_in_background` says that no page
+    is open. The member may have left long ago, so such a session ends when somebody asks for a page.
     """
     user, now = pin.membership.user, timezone.now()
     kept = {key: request.session.get(key) for key in (SESSION_KEY, METHOD_KEY)} if is_after_sign_in else {}

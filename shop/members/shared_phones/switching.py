@@ -46,7 +46,7 @@ class UnprovenMember(Refused):
 @never_cache
 @sensitive_post_parameters("pin")
 def switch_member(request: HttpRequest) -> HttpResponse:
-    """Show who may open this phone; ask the chosen one for the PIN, and open the phone with it."""
+    """Show who may open this phone, ask the chosen one for the PIN, and open the phone with it."""
     phone = find_shared_phone(request)
     next_url = own_url(request, request.POST.get("next", "") or request.GET.get("next", ""))
     if phone is None and is_on_ended_phone(request):
@@ -77,7 +77,7 @@ def switch_member(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def lock_phone_view(request: HttpRequest) -> HttpResponse:
-    """Lock the phone: the next member, or the same one, enters their PIN."""
+    """Lock the phone. The next member, or the same one, enters their PIN."""
     response = redirect("members:switch-member")
     if find_shared_phone(request) is not None:
         lock_phone(request, response)
@@ -108,7 +108,7 @@ def _find_pin(pins: list[PhonePin], sent_id: str) -> PhonePin | None:
 
 
 def _enter_pin(request: HttpRequest, phone: SharedPhone, chosen: PhonePin, form: PinForm) -> PhonePin | None:
-    """Return the member's row if the PIN is right; else add the refusal to the form and return None."""
+    """Return the member's row if the PIN is right. Otherwise add the refusal to the form and return None."""
     entered = form.cleaned_data["pin"]
     try:
         PINS_PER_PHONE.count_try(str(phone.pk))

@@ -51,7 +51,7 @@ class CommandAuthors:
         return frozenset({self.membership.user.pk, *self.pins})
 
     def find_author(self, signature: Signature | None, *, now: datetime.datetime) -> MembershipContext:
-        """Return the membership under which a command is done; without a signature that of the sender.
+        """Return the membership under which a command is done. Without a signature it is the sender's.
 
         Raises UnprovenAuthor, AuthorRemoved.
         """
@@ -72,7 +72,10 @@ class CommandAuthors:
 
 
 def find_authors_on_phone(membership: MembershipContext, phone: SharedPhone | None) -> CommandAuthors:
-    """Return the members whose commands the phone may send; without a shared phone only the sender."""
+    """Return the members whose commands the phone may send.
+
+    On a phone that is not shared it is the sender.
+    """
     if phone is None:
         return CommandAuthors(membership)
     pins = PhonePin.objects.filter(phone=phone).select_related("phone", "membership__user")

@@ -140,7 +140,10 @@ def _read_ids_after(kind: str, cooperative: Cooperative, last_id: int) -> list[i
 
 
 def _read_changed_references(membership: MembershipContext, position: int) -> set[RowReference] | None:
-    """Return the rows that changed after the position; None if there are so many that a snapshot is due."""
+    """Return the rows that changed after the position.
+
+    Returns None if there are so many that a snapshot is due.
+    """
     last = Change.objects.aggregate(last=Max("pk"))["last"] or 0
     if last - position > MAX_SCANNED_CHANGES or position > last:
         return None

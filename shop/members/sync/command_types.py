@@ -65,7 +65,7 @@ def no_row(_outcome: Any) -> RowReference | None:
 class PreparedCommand:
     """An action with its arguments, the row that it changes, and the result that the phone receives.
 
-    `row` is None for a row that the action creates; then `row_of` names it.
+    If the action creates its row, `row` is None and `row_of` names it afterwards.
     """
 
     row: RowReference | None

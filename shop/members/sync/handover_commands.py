@@ -122,8 +122,8 @@ def record_receipt(
 ) -> HandoverRecord:
     """Record a receipt by the code, which a phone made without a network or the market made.
 
-    With `run`, its driver receives. Raises as
-    `find_code_by_digits`, `confirm_phone_handover` and `confirm_handover`.
+    If `run` is given, its driver is the receiver. Raises as `find_code_by_digits`, `confirm_phone_handover`
+    and `confirm_handover`.
     """
     existing = HandoverRecord.objects.filter(idempotency_key=idempotency_key).first()
     if existing is not None:  # also after its digits were closed

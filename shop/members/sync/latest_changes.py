@@ -20,7 +20,7 @@ from shop.members.sync.payloads import MAX_ID
 from shop.members.sync.rows import PART, RowReference
 
 _READ_CHANGES = 30
-# What another member may have done before, by command; those of stock and lots are found by their rows.
+# What another member may have done before, by command. Stock and lots are found by their rows.
 _ACTIONS = {
     "accept_part": "part.accepted",
     "weigh_line": "line.weighed",

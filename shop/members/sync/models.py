@@ -34,8 +34,8 @@ class PhoneCommandQuerySet(models.QuerySet["PhoneCommand"]):
     ) -> PhoneCommand | None:
         """Return the users' done command with this name and key.
 
-        If it was refused, return its repeat: the same user's done command for the same row under the key
-        `repeated_as`.
+        If it was refused, return its repeat, which is the same user's done command for the same row under the
+        key `repeated_as`.
         """
         named = self.filter(user__in=user_ids, name=name, key=key).exclude(outcome="").first()
         if named is None or named.outcome == Outcome.DONE:

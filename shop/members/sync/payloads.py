@@ -96,7 +96,7 @@ class Payload:
         }
 
     def chosen_lots(self, name: str) -> dict[uuid.UUID, int | None]:
-        """Return the lots that a packer chose, by order line; null is stock without a lot."""
+        """Return the lots that a packer chose, by order line. A null stands for stock without a lot."""
         sent_value = self._unread.pop(name, {})
         if not isinstance(sent_value, dict) or len(sent_value) > MAX_LINES:
             raise InvalidCommand(field=name)
@@ -125,5 +125,5 @@ def parse_uuid(sent_value: object, *, field: str) -> uuid.UUID:
 
 
 def is_storable(text: str) -> bool:
-    """Return whether both databases can store the text: no NUL character and no lone surrogate."""
+    """Return whether both databases can store the text, which has no NUL character and no lone surrogate."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

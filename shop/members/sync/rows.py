@@ -39,7 +39,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, order=True)
 class RowReference:
-    """Names a row: its kind, and its key among rows of that kind."""
+    """The name of a row, made of its kind and its key among rows of that kind."""
 
     kind: str
     id: int

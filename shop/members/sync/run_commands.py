@@ -3,9 +3,9 @@
 There are three outcomes: done, refused and later. "Later" means that nothing is known yet, and the phone
 sends the command again under the same key. The answers "done" and "refused" are stored and never change.
 
-Four kinds of commands are answered with "later": those that build on an unanswered or refused command, those
-that another request is running at this moment, those that failed because of an error of ours, and the receipt
-of a parcel that its giver's phone has not sent yet.
+Four kinds of commands are answered with "later": commands that build on an unanswered or refused command,
+commands that another request is running at this moment, commands that failed because of an error of ours, and
+the receipt of a parcel that its giver's phone has not sent yet.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class SentCommand:
     """A command as a phone sent it. `after` are the keys of the commands that it builds on.
 
     On a shared phone the member who gave it has signed it. Without a signature it is the sender's. The signed
-    text may name a command that was refused; `repeated_as` is the key under which it was repeated.
+    text may name a command that was refused. `repeated_as` is the key under which that command was repeated.
     """
 
     key: uuid.UUID

@@ -135,7 +135,7 @@ def _challenge(request: HttpRequest) -> Row:
 def _shared_phone(request: HttpRequest) -> Row | None:
     """Return what a shared phone needs to be opened by PIN without a network, or None on other phones.
 
-    `signing_key` is that of the member at the phone. Those of the others are sealed with their PINs.
+    `signing_key` is the key of the member at the phone. The keys of the others are sealed with their PINs.
     """
     pin = session_pin(request)
     if pin is None:
@@ -199,7 +199,7 @@ def _push_commands(request: HttpRequest, user: User, *, now: datetime.datetime) 
 
 @require_safe_or_post
 def receive_photo(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """Answer by GET how much of a photo has arrived; store the piece from `?start=` on by POST."""
+    """Answer by GET how much of a photo has arrived. Store the piece from `?start=` on by POST."""
 
     def answer(user: User, now: datetime.datetime) -> Row:
         PIECES.count_try(str(user.pk))
@@ -251,7 +251,7 @@ def _find_membership(request: HttpRequest, user: User, cooperative_id: str) -> M
 
 
 def _new_choices(request: HttpRequest, membership: MembershipContext) -> Row:
-    """Return the choices of a new listing, unless the phone has this version of them: `?choices=`."""
+    """Return the choices of a new listing, unless the phone has this version of them (`?choices=`)."""
     choices = build_listing_choices(membership) if membership.may(MemberRight.LIST) else None
     return {} if choices and choices["version"] == request.GET.get("choices") else {"choices": choices}
 

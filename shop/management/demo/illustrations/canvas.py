@@ -164,7 +164,7 @@ class Canvas:
             self.box(0, horizon, self.width, 26, edge)
 
     def shadow(self, x: float, y: float, rx: float, ry: float, strength: float = 0.34) -> None:
-        """Paint the shadow of a thing on the table: dark where it touches, fading outwards."""
+        """Paint the shadow of a thing on the table. It is dark where it touches, and fades outwards."""
         tone = darker(self.ground, 0.75)
         soft = self.radial((0, tone, strength), (0.55, tone, strength * 0.7), (1, tone, 0), cx=0.5, cy=0.5, r=0.5)
         self.oval(x + rx * 0.08, y, rx * 1.2, ry * 1.5, soft)

@@ -18,8 +18,8 @@ _PAINTERS: dict[str, tuple[Painter, str, str | None, int, tuple[int, int]]] = {}
 def picture(name: str, ground: str, table: str | None = None, *, horizon: int = 640, size: tuple[int, int] = (SIDE, SIDE)) -> Callable[[Painter], Painter]:
     """Register a painter under a picture's name, before a wall and a table of these colours.
 
-    `horizon` is where the table begins; with 0 the painter paints the whole background. Raises ValueError for
-    a name that is taken.
+    `horizon` is where the table begins. If it is 0, the painter paints the whole background. Raises
+    ValueError for a name that is taken.
     """
 
     def register(painter: Painter) -> Painter:

@@ -9,7 +9,7 @@ from shop.management.demo.illustrations.canvas import Canvas, darker, lighter
 
 INDIGO, RED, YELLOW, WHITE, GREEN = "#1f2c5c", "#b32a22", "#eeb43c", "#f6efdf", "#3f7d4e"
 
-# Cross-stitch: a letter is a stitch (r red, y yellow, w white, n indigo, g green), a dot is the ground.
+# Cross-stitch. A letter is a stitch (r red, y yellow, w white, n indigo, g green), a dot is the ground.
 DIAMOND = """
 ....w....
 ...wrw...

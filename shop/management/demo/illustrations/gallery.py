@@ -1,4 +1,4 @@
-"""All pictures: importing the scenes registers them."""
+"""All pictures. Importing the scenes registers them."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def cloud(c: Canvas, x: float, y: float, size: float, opacity: float = 0.8) -> N
 
 
 def ridge(c: Canvas, base: float, rise: float, colour: str, seed: int, *, karst: bool = False) -> None:
-    """Paint a line of mountains; karst ones are steep and round-headed."""
+    """Paint a line of mountains. Karst ones are steep and round-headed."""
     rng, points = Random(seed), [(-40.0, base)]
     x = -40.0
     while x < c.width + 80:
