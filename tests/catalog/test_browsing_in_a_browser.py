@@ -49,6 +49,9 @@ def test_first_choice_counts_before_htmx_is_there(phone: Page) -> None:
     phone.wait_for_url("**/san-pham/?*con=on*")
     assert phone.evaluate("typeof htmx") == "object"
 
+    phone.goto("/san-pham/?ocop=on")
+    expect(phone.locator("label", has=phone.locator("#f-ocop"))).to_be_in_viewport(ratio=1)
+
 
 def test_filter_updates_counts_and_products_and_keeps_focus(phone: Page) -> None:
     near, far_seller = make_seller("HTX Gần", slug="gan"), make_seller("HTX Xa", slug="xa")

@@ -195,6 +195,14 @@
     if (link && list) link.href = list;
   });
 
+  // Rows of filters that scroll sideways show a chosen one.
+  const showChosenFilters = () => {
+    for (const chosen of document.querySelectorAll(".scroll-row li:has(:checked)"))
+      chosen.parentElement.scrollLeft = chosen.offsetLeft - chosen.parentElement.offsetWidth / 2;
+  };
+  document.addEventListener("DOMContentLoaded", showChosenFilters);
+  document.addEventListener("htmx:afterSettle", showChosenFilters);
+
   // Send filters and places when they are chosen; their button is for browsers without scripts.
   document.addEventListener("change", (event) => {
     const form = event.target.form;
