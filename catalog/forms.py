@@ -28,8 +28,8 @@ from shop.notifications.models import ContactMethod
 
 PERCENT, AMOUNT = "percentage", "fixed"
 PLATFORM, COOPERATIVE = "platform", "cooperative"
-_DAYS = ["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%Y-%m-%d"]
-_HIGHEST = 999_999_999
+_DAY_FORMATS = ["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%Y-%m-%d"]
+_MAX_AMOUNT = 999_999_999
 _GROUPED_BY_COMMAS = re.compile(r"\d{1,3}(?:,\d{3})+")
 
 
@@ -41,7 +41,7 @@ class WholeNumberField(GroupedLimitsField):
     default_error_messages = {"invalid": _("Enter a whole number, such as 12,000.")}
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("max_value", _HIGHEST)
+        kwargs.setdefault("max_value", _MAX_AMOUNT)
         kwargs.setdefault("min_value", 1)
         super().__init__(**kwargs)
 
@@ -60,7 +60,7 @@ def _day_field(label: Label, **kwargs: Any) -> forms.DateField:
     return forms.DateField(
         validators=[validate_day],
         label=label,
-        input_formats=_DAYS,
+        input_formats=_DAY_FORMATS,
         widget=forms.DateInput(
             format="%d/%m/%Y", attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"}
         ),

@@ -43,7 +43,7 @@ PAGES = {
     "rieng-tu": _("Your personal data"),
     "quy-che": _("Operating rules"),
 }
-SEASON_GOODS, SHELF_GOODS, HOME_COOPERATIVES = 8, 4, 4
+SEASON_PRODUCTS, FEATURED_PRODUCTS, HOME_COOPERATIVES = 8, 4, 4
 # Pages without content for crawlers, and pages that link to endless variations of themselves.
 NOT_FOR_CRAWLERS = (
     "catalog:search",
@@ -70,7 +70,7 @@ def show_home(request: HttpRequest) -> HttpResponse:
     )
     featured_cooperative = cooperatives[0] if cooperatives else None
     of_shelf = (
-        listings.for_cooperative(featured_cooperative).newest_first()[:SHELF_GOODS]
+        listings.for_cooperative(featured_cooperative).newest_first()[:FEATURED_PRODUCTS]
         if featured_cooperative
         else []
     )
@@ -85,7 +85,7 @@ def show_home(request: HttpRequest) -> HttpResponse:
         "week": this_week(delivery_methods, now=now),
         "headline": [_in_a_sentence(card) for card in season_cards[:2]],
         "season_cards": season_cards,
-        "goods_count": listings.order_by()[: MAX_PAGEABLE_RESULTS + 1].count(),
+        "product_count": listings.order_by()[: MAX_PAGEABLE_RESULTS + 1].count(),
         "categories": categories,
         "stalls": [_cooperative_card(cooperative, delivery_methods, now) for cooperative in cooperatives],
         "shelf": featured_cooperative,
@@ -178,8 +178,8 @@ def _closed_to_crawlers(language: str) -> list[str]:
 def _in_season(listings: ListingQuerySet, month: int) -> list[Listing]:
     """Return available products, seasonal ones first, then those of all year."""
     in_season = listings.in_season(month).newest_first()
-    seasonal = list(in_season.exclude(product__season=ALL_MONTHS)[:SEASON_GOODS])
-    remaining_count = SEASON_GOODS - len(seasonal)
+    seasonal = list(in_season.exclude(product__season=ALL_MONTHS)[:SEASON_PRODUCTS])
+    remaining_count = SEASON_PRODUCTS - len(seasonal)
     return seasonal + list(in_season.filter(product__season=ALL_MONTHS)[:remaining_count])
 
 

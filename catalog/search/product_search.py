@@ -152,7 +152,9 @@ def _is_complete(words: Sequence[QueryWord]) -> bool:
     "cam" is an orange and does not ask for "thổ cẩm". Products whose names begin with the word in other
     diacritics match nevertheless, because a person who types no diacritics may mean "cám gạo".
     """
-    return len(words) == 1 and not words[0].marked and words[0].folded in query_phrases().unmarked_goods
+    return (
+        len(words) == 1 and not words[0].marked and words[0].folded in query_phrases().unmarked_product_words
+    )
 
 
 def _classifier_count(words: Sequence[QueryWord]) -> int:

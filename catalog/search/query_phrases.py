@@ -20,7 +20,7 @@ class QueryPhrases:
     `classifiers` are the words as the search index holds them with diacritics, by folded word.
     """
 
-    unmarked_goods: Collection[str]
+    unmarked_product_words: Collection[str]
     classifiers: Mapping[str, str]
     openings: Sequence[str]
     seller_types: Sequence[str]

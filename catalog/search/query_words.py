@@ -13,7 +13,7 @@ from shop.core.texts.folding import (
     marked_word,
     words_with_diacritics,
 )
-from shop.core.texts.keyboards import decode_keys
+from shop.core.texts.keyboards import decode_typed_word
 from shop.core.texts.syllables import is_syllable
 
 NO_TONE = 0
@@ -39,7 +39,7 @@ class QueryWord:
         return cls(
             folded,
             str(marked_word(text)) if has_marks else "",
-            "" if has_marks else decode_keys(folded),
+            "" if has_marks else decode_typed_word(folded),
             is_syllable(text),
         )
 

@@ -190,7 +190,7 @@ def _filters_context(
     """Return the filters to choose from, the chosen ones and, if there are no results, those to remove."""
     facets = filters.facets()
     return {
-        "has_goods": bool(filters.selection.all_product_ids),
+        "has_products": bool(filters.selection.all_product_ids),
         "inside": filters.branches(),
         "toggles": filters.toggles(),
         "facets": facets,

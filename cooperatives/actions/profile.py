@@ -9,8 +9,8 @@ from django.db import transaction
 
 from cooperatives.models import Cooperative, Producer
 from shop.core.actors import Actor
+from shop.core.database.row_values import save_unique
 from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import save_unique
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
 from shop.core.identifiers.phones import require_phone

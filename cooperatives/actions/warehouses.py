@@ -15,8 +15,8 @@ from cooperatives.models import ClickAndCollect, Cooperative, DeliveryMethod, Wa
 from shop.accounts.models import Address
 from shop.core.actors import Actor
 from shop.core.database.metadata import set_tracked_columns
+from shop.core.database.row_values import save_unique
 from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import save_unique
 from shop.core.errors import Missing, Refused
 from shop.core.identifiers.phones import require_phone
 from shop.core.models import key_of_created_row, record_change

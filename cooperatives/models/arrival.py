@@ -6,7 +6,7 @@ import datetime
 from dataclasses import dataclass
 
 from shop.core.dates.calendar import VIETNAM, vietnam_date
-from shop.core.dates.holidays import add_working_days, is_holiday, working_day_from
+from shop.core.dates.holidays import add_days_without_holidays, first_day_without_holiday, is_holiday
 
 _DEFAULT_COACH_HOUR = datetime.time(12)
 _DAYS_AHEAD = 60
@@ -33,13 +33,13 @@ def estimate_arrival(
     """Return when items shipped on that day arrive, without counting holidays. None if nothing is known."""
     if maximum_days is None:
         return Arrival(None, None, leaves_at) if leaves_at else None
-    first_day = add_working_days(shipped, minimum_days or 0)
-    return Arrival(first_day, add_working_days(shipped, maximum_days), leaves_at)
+    first_day = add_days_without_holidays(shipped, minimum_days or 0)
+    return Arrival(first_day, add_days_without_holidays(shipped, maximum_days), leaves_at)
 
 
 def shipping_day(now: datetime.datetime, cut_off_hours: int = 0) -> datetime.date:
     """Return the day on which a carrier takes an order placed now."""
-    return working_day_from(vietnam_date(now + datetime.timedelta(hours=cut_off_hours)))
+    return first_day_without_holiday(vietnam_date(now + datetime.timedelta(hours=cut_off_hours)))
 
 
 def next_coach_departure(

@@ -181,7 +181,7 @@ class RefundForm(RefundAmountsForm):
         return cleaned
 
     @property
-    def has_goods(self) -> bool:
+    def has_returnable_lines(self) -> bool:
         return any(name.startswith("returned-") for name in self.fields)
 
     @property

@@ -13,7 +13,7 @@ from orders.models.discount import (
     shares_at_maximum,
 )
 from orders.models.dispute import Dispute
-from orders.models.gateway import SUPERSEDED, GatewayCall, Operation, WebhookEvent
+from orders.models.gateway import SUPERSEDED, GatewayCall, GatewayOperation, WebhookEvent
 from orders.models.handover import HandoverCode, HandoverMethod, HandoverRecord, HandoverStep
 from orders.models.invoice import InvoiceDetails
 from orders.models.ledger import (
@@ -96,6 +96,7 @@ __all__ = [
     "EntryNature",
     "EventKind",
     "GatewayCall",
+    "GatewayOperation",
     "HandoverCode",
     "HandoverMethod",
     "HandoverRecord",
@@ -104,7 +105,6 @@ __all__ = [
     "LedgerAccount",
     "LedgerEntry",
     "LedgerPosting",
-    "Operation",
     "Order",
     "OrderCode",
     "OrderCodeKey",

@@ -15,8 +15,8 @@ from orders.states import OUTCOME_UNKNOWN_STATES, CallState
 SUPERSEDED = "superseded"  # the code of a call that became unnecessary before it was sent
 
 
-class Operation(models.TextChoices):
-    START = "start", _("start the payment")
+class GatewayOperation(models.TextChoices):
+    START_PAYMENT = "start", _("start the payment")
     CAPTURE = "capture", _("capture the authorised amount")
     VOID = "void", _("void the authorisation")
     REFUND = "refund", _("refund the payment")
@@ -36,7 +36,7 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
     def repeatable(self) -> GatewayCallQuerySet:
         """Return refused calls that were neither retried nor superseded.
 
-        START calls are left out, because a refused card is retried by the buyer.
+        START_PAYMENT calls are left out, because a refused card is retried by the buyer.
         """
         later_calls = GatewayCall.objects.filter(
             operation=OuterRef("operation"), created_at__gt=OuterRef("created_at")
@@ -48,7 +48,7 @@ class GatewayCallQuerySet(models.QuerySet["GatewayCall"]):
             ~Exists(later_calls_of_subject),
             Q(payout=None) | ~Q(payout__method="bank"),
             state=CallState.FAILED,
-        ).exclude(Q(operation=Operation.START) | Q(code=SUPERSEDED))
+        ).exclude(Q(operation=GatewayOperation.START_PAYMENT) | Q(code=SUPERSEDED))
 
     def due_for_check(self, now: datetime.datetime) -> GatewayCallQuerySet:
         """Return calls to look up at the gateway now, the longest waiting first."""
@@ -67,7 +67,7 @@ class GatewayCall(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     gateway = models.CharField(max_length=20)
-    operation = models.CharField(max_length=20, choices=Operation)
+    operation = models.CharField(max_length=20, choices=GatewayOperation)
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="calls", null=True, blank=True)
     refund = models.ForeignKey("Refund", models.PROTECT, related_name="calls", null=True, blank=True)
     payout = models.ForeignKey("Payout", models.PROTECT, related_name="calls", null=True, blank=True)
@@ -102,21 +102,23 @@ class GatewayCall(models.Model):
                 name="gateway_call_has_payment_or_payout",
             ),
             models.UniqueConstraint(
-                fields=["payment"], condition=Q(operation=Operation.START), name="gateway_call_starts_once"
+                fields=["payment"],
+                condition=Q(operation=GatewayOperation.START_PAYMENT),
+                name="gateway_call_starts_once",
             ),
             models.UniqueConstraint(
                 fields=["payment"],
-                condition=Q(operation=Operation.CAPTURE) & ~Q(state=CallState.FAILED),
+                condition=Q(operation=GatewayOperation.CAPTURE) & ~Q(state=CallState.FAILED),
                 name="gateway_call_captures_once",
             ),
             models.UniqueConstraint(
                 fields=["payment"],
-                condition=Q(operation=Operation.VOID) & ~Q(state=CallState.FAILED),
+                condition=Q(operation=GatewayOperation.VOID) & ~Q(state=CallState.FAILED),
                 name="gateway_call_voids_once",
             ),
             models.UniqueConstraint(
                 fields=["payout"],
-                condition=Q(operation=Operation.PAY_OUT) & ~Q(state=CallState.FAILED),
+                condition=Q(operation=GatewayOperation.PAY_OUT) & ~Q(state=CallState.FAILED),
                 name="gateway_call_pays_out_once",
             ),
         ]

@@ -24,10 +24,10 @@ def discounts_at_maximum(order: Order, parts: Sequence[OrderPart]) -> tuple[list
     discounts = {share.discount_id: share.discount for share in shares}
     for discount in discounts.values():
         discount.amount = sum(amounts[share.pk] for share in shares if share.discount_id == discount.pk)
-    with_goods = {share.discount_id for share in shares if share.line_id is not None}
+    ids_on_lines = {share.discount_id for share in shares if share.line_id is not None}
     return (
-        [discount for discount in discounts.values() if discount.pk in with_goods],
-        [discount for discount in discounts.values() if discount.pk not in with_goods],
+        [discount for discount in discounts.values() if discount.pk in ids_on_lines],
+        [discount for discount in discounts.values() if discount.pk not in ids_on_lines],
     )
 
 

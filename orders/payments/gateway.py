@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from orders.models.gateway import Operation
+from orders.models.gateway import GatewayOperation
 
 
 class Outcome(StrEnum):
@@ -104,7 +104,7 @@ class Gateway(Protocol):
 
     def look_up(
         self,
-        operation: Operation,
+        operation: GatewayOperation,
         request: GatewayRequest,
         *,
         has_ended: bool = False,

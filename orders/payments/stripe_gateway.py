@@ -21,7 +21,7 @@ from typing import Any, cast
 import stripe
 from django.conf import settings
 
-from orders.models.gateway import Operation
+from orders.models.gateway import GatewayOperation
 from orders.payments.card_limits import require_allowed_amount
 from orders.payments.gateway import GatewayRequest, GatewayResult, Outcome
 from orders.payments.stripe_events import InvalidStripeEvent, StripeEvent, read_event
@@ -39,8 +39,8 @@ from orders.payments.stripe_results import (
 KEY_LIFETIME = datetime.timedelta(hours=23)  # 24 at Stripe, minus a margin for clocks and queues
 API = "https://api.stripe.com"
 MIN_AMOUNTS = {"VND": 15_000}
-_CHARGE = "latest_charge"
-_CARD = ["card"]  # includes the wallets that hold cards; other methods cannot be authorised first
+_LATEST_CHARGE = "latest_charge"
+_CARD_METHODS = ["card"]  # includes the wallets that hold cards; other methods cannot be authorised first
 _UNKNOWN_RESULT_ERRORS = (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError)
 log = logging.getLogger(__name__)
 
@@ -96,51 +96,55 @@ class StripeGateway:
 
     def start(self, request: GatewayRequest) -> GatewayResult:
         return self._perform(
-            Operation.START, request, self._start_hosted if request.is_hosted else self._start
+            GatewayOperation.START_PAYMENT, request, self._start_hosted if request.is_hosted else self._start
         )
 
     def capture(self, request: GatewayRequest) -> GatewayResult:
-        return self._perform(Operation.CAPTURE, request, self._capture)
+        return self._perform(GatewayOperation.CAPTURE, request, self._capture)
 
     def void(self, request: GatewayRequest) -> GatewayResult:
-        return self._perform(Operation.VOID, request, self._void)
+        return self._perform(GatewayOperation.VOID, request, self._void)
 
     def refund(self, request: GatewayRequest) -> GatewayResult:
-        return self._perform(Operation.REFUND, request, self._refund)
+        return self._perform(GatewayOperation.REFUND, request, self._refund)
 
     def pay_out(self, request: GatewayRequest) -> GatewayResult:
         """Transfer money to a cooperative's account, out of one payment if there is a reference."""
-        return self._perform(Operation.PAY_OUT, request, self._pay_out)
+        return self._perform(GatewayOperation.PAY_OUT, request, self._pay_out)
 
     def reverse_transfer(self, request: GatewayRequest) -> GatewayResult:
-        return self._perform(Operation.REVERSE_TRANSFER, request, self._reverse_transfer)
+        return self._perform(GatewayOperation.REVERSE_TRANSFER, request, self._reverse_transfer)
 
     def look_up(
         self,
-        operation: Operation,
+        operation: GatewayOperation,
         request: GatewayRequest,
         *,
         has_ended: bool = False,
         now: datetime.datetime,
     ) -> GatewayResult:
         try:
-            result_of_trace = self._find_trace(operation, request)
+            result_of_earlier_call = self._find_trace(operation, request)
         except stripe.StripeError as error:  # a failed lookup does not reveal the call's result
             log.warning("Stripe lookup of %s failed: %s", request.idempotency_key, error)
             return unknown_result(request, error.code or "")
-        if result_of_trace is not None:
-            return result_of_trace
+        if result_of_earlier_call is not None:
+            return result_of_earlier_call
         if has_ended:
             return unknown_result(request, "")
         if request.created_at is not None and now - request.created_at > KEY_LIFETIME:
             return (
-                self._search_start(request) if operation is Operation.START else never_arrived_result(request)
+                self._search_start(request)
+                if operation is GatewayOperation.START_PAYMENT
+                else never_arrived_result(request)
             )
         perform: Callable[[GatewayRequest], GatewayResult] = getattr(self, operation.name.lower())
         result = perform(request)
         if result.code == "not_configured":  # true now, but it does not reveal the first attempt's result
             return unknown_result(request, result.code)
-        if operation is Operation.START and result.reference:  # the replayed response may be outdated
+        if (
+            operation is GatewayOperation.START_PAYMENT and result.reference
+        ):  # the replayed response may be outdated
             return self._perform(operation, request, lambda _: self._current_state(result.reference, request))
         return result
 
@@ -148,8 +152,8 @@ class StripeGateway:
         params: dict[str, object] = {
             "amount": request.amount,
             "currency": request.currency.lower(),
-            "allowed_payment_method_types": _CARD,
-            "expand": [_CHARGE],
+            "allowed_payment_method_types": _CARD_METHODS,
+            "expand": [_LATEST_CHARGE],
             **payment_parameters(request),
         }
         return convert_intent(
@@ -165,10 +169,10 @@ class StripeGateway:
             "success_url": request.return_url,
             "cancel_url": request.return_url,
             "locale": request.language,
-            "allowed_payment_method_types": _CARD,
+            "allowed_payment_method_types": _CARD_METHODS,
             "metadata": request_metadata(request),
             "payment_intent_data": payment_parameters(request),
-            "expand": [f"payment_intent.{_CHARGE}"],
+            "expand": [f"payment_intent.{_LATEST_CHARGE}"],
         }
         if request.email:
             params["customer_email"] = request.email
@@ -179,7 +183,7 @@ class StripeGateway:
     def _capture(self, request: GatewayRequest) -> GatewayResult:
         intent = self._api.payment_intents.capture(
             self._intent_of(request.reference),
-            {"amount_to_capture": request.amount, "expand": [_CHARGE]},
+            {"amount_to_capture": request.amount, "expand": [_LATEST_CHARGE]},
             _request_options(request),
         )
         return convert_intent(intent, request)
@@ -190,11 +194,11 @@ class StripeGateway:
             if session.status == "open":
                 session = self._api.checkout.sessions.expire(request.reference, {}, _request_options(request))
             if session.status == "expired":
-                return convert_session(session, request, operation=Operation.VOID)
+                return convert_session(session, request, operation=GatewayOperation.VOID)
         intent = self._api.payment_intents.cancel(
-            self._intent_of(request.reference), {"expand": [_CHARGE]}, _request_options(request)
+            self._intent_of(request.reference), {"expand": [_LATEST_CHARGE]}, _request_options(request)
         )
-        return convert_intent(intent, request, operation=Operation.VOID)
+        return convert_intent(intent, request, operation=GatewayOperation.VOID)
 
     def _refund(self, request: GatewayRequest) -> GatewayResult:
         refund = self._api.refunds.create(
@@ -202,7 +206,7 @@ class StripeGateway:
                 "payment_intent": self._intent_of(request.reference),
                 "amount": request.amount,
                 "metadata": request_metadata(request),
-                "expand": [f"payment_intent.{_CHARGE}"],
+                "expand": [f"payment_intent.{_LATEST_CHARGE}"],
             },
             _request_options(request),
         )
@@ -233,40 +237,44 @@ class StripeGateway:
         )
         return GatewayResult(Outcome.SUCCEEDED, reference=reversal.id)
 
-    def _find_trace(self, operation: Operation, request: GatewayRequest) -> GatewayResult | None:
+    def _find_trace(self, operation: GatewayOperation, request: GatewayRequest) -> GatewayResult | None:
         """Find the trace of a call, or None if it left nothing visible."""
         match operation:
-            case Operation.START:
+            case GatewayOperation.START_PAYMENT:
                 return self._current_state(request.reference, request) if request.reference else None
-            case Operation.CAPTURE | Operation.VOID:
+            case GatewayOperation.CAPTURE | GatewayOperation.VOID:
                 result = self._current_state(request.reference, request, operation=operation)
                 return None if result.outcome in (Outcome.NEEDS_BUYER, Outcome.UNKNOWN) else result
-            case Operation.REFUND:
+            case GatewayOperation.REFUND:
                 stripe_refunds: Any = self._api.refunds.list(
                     {
                         "payment_intent": self._intent_of(request.reference),
                         "limit": 100,
-                        "expand": [f"data.payment_intent.{_CHARGE}"],
+                        "expand": [f"data.payment_intent.{_LATEST_CHARGE}"],
                     }
                 )
                 refund = _find_by_key(stripe_refunds, request)
                 return None if refund is None else convert_refund(refund, request)
-            case Operation.PAY_OUT:
+            case GatewayOperation.PAY_OUT:
                 stripe_refunds = self._api.transfers.list(
                     cast("Any", {"destination": request.destination, "limit": 100, **created_since(request)})
                 )
-            case Operation.REVERSE_TRANSFER:
+            case GatewayOperation.REVERSE_TRANSFER:
                 stripe_refunds = self._api.transfers.reversals.list(request.reference, {"limit": 100})
         transfer = _find_by_key(stripe_refunds, request)
         return None if transfer is None else GatewayResult(Outcome.SUCCEEDED, reference=transfer.id)
 
     def _current_state(
-        self, reference: str, request: GatewayRequest, *, operation: Operation = Operation.START
+        self,
+        reference: str,
+        request: GatewayRequest,
+        *,
+        operation: GatewayOperation = GatewayOperation.START_PAYMENT,
     ) -> GatewayResult:
         """Return the payment's current state."""
         if is_session(reference):
             return convert_session(self._retrieve_session(reference), request, operation=operation)
-        intent = self._api.payment_intents.retrieve(reference, {"expand": [_CHARGE]})
+        intent = self._api.payment_intents.retrieve(reference, {"expand": [_LATEST_CHARGE]})
         return convert_intent(intent, request, operation=operation)
 
     def _search_start(self, request: GatewayRequest) -> GatewayResult:
@@ -286,7 +294,9 @@ class StripeGateway:
             return unknown_result(request, error.code or "")
 
     def _retrieve_session(self, reference: str) -> stripe.checkout.Session:
-        return self._api.checkout.sessions.retrieve(reference, {"expand": [f"payment_intent.{_CHARGE}"]})
+        return self._api.checkout.sessions.retrieve(
+            reference, {"expand": [f"payment_intent.{_LATEST_CHARGE}"]}
+        )
 
     def _intent_of(self, reference: str) -> str:
         """Return the PaymentIntent's id. An unpaid session has none, so return its own id."""
@@ -297,7 +307,7 @@ class StripeGateway:
 
     def _perform(
         self,
-        operation: Operation,
+        operation: GatewayOperation,
         request: GatewayRequest,
         perform: Callable[[GatewayRequest], GatewayResult],
     ) -> GatewayResult:
@@ -321,13 +331,15 @@ class StripeGateway:
             log.error("Stripe knows the key %s with other parameters: %s", request.idempotency_key, error)
             return (
                 self._search_start(request)
-                if operation is Operation.START
+                if operation is GatewayOperation.START_PAYMENT
                 else unknown_result(request, "key_reused")
             )
 
-    def _completed_elsewhere(self, operation: Operation, request: GatewayRequest) -> GatewayResult | None:
+    def _completed_elsewhere(
+        self, operation: GatewayOperation, request: GatewayRequest
+    ) -> GatewayResult | None:
         """Return the result of a refused capture or cancel that already happened by other means."""
-        if operation not in (Operation.CAPTURE, Operation.VOID):
+        if operation not in (GatewayOperation.CAPTURE, GatewayOperation.VOID):
             return None
         try:
             return self._find_trace(operation, request)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import translation
 
-from orders.models.gateway import Operation
+from orders.models.gateway import GatewayOperation
 from orders.payments.gateway import GatewayRequest, GatewayResult, Outcome
 from orders.payments.stripe_messages import message_for_code
 
@@ -14,7 +14,7 @@ _REFUND_OUTCOMES = {"succeeded": Outcome.SUCCEEDED, "failed": Outcome.FAILED, "c
 
 
 def convert_intent(
-    intent: Any, request: GatewayRequest, *, operation: Operation = Operation.START
+    intent: Any, request: GatewayRequest, *, operation: GatewayOperation = GatewayOperation.START_PAYMENT
 ) -> GatewayResult:
     """Convert a PaymentIntent with its `latest_charge` to the result of the `operation`.
 
@@ -34,8 +34,8 @@ def convert_intent(
     )
 
 
-def _outcome_of_intent(intent: Any, operation: Operation) -> tuple[Outcome, str]:
-    is_void = operation is Operation.VOID
+def _outcome_of_intent(intent: Any, operation: GatewayOperation) -> tuple[Outcome, str]:
+    is_void = operation is GatewayOperation.VOID
     match intent.status:
         case "succeeded":
             paid_outcome = (Outcome.FAILED, "payment_intent_unexpected_state")
@@ -43,21 +43,21 @@ def _outcome_of_intent(intent: Any, operation: Operation) -> tuple[Outcome, str]
         case "canceled":
             return (Outcome.SUCCEEDED, "") if is_void else (Outcome.FAILED, "canceled")
         case "requires_capture":
-            return (Outcome.SUCCEEDED if operation is Operation.START else Outcome.UNKNOWN), ""
+            return (Outcome.SUCCEEDED if operation is GatewayOperation.START_PAYMENT else Outcome.UNKNOWN), ""
         case "processing":
             return Outcome.PENDING, ""
     return Outcome.NEEDS_BUYER, decline_code(intent.last_payment_error)
 
 
 def convert_session(
-    session: Any, request: GatewayRequest, *, operation: Operation = Operation.START
+    session: Any, request: GatewayRequest, *, operation: GatewayOperation = GatewayOperation.START_PAYMENT
 ) -> GatewayResult:
     """Convert a Checkout Session. Once it is complete, its payment determines the result."""
     intent = session.payment_intent
     if session.status == "complete" and intent is not None:
         return convert_intent(intent, request, operation=operation)
     if session.status == "expired":
-        if operation is Operation.VOID:
+        if operation is GatewayOperation.VOID:
             return GatewayResult(Outcome.SUCCEEDED, reference=session.id)
         return GatewayResult(
             Outcome.FAILED, reference=session.id, code="expired", message=_message_of_code("expired", request)

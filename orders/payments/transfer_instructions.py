@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orders.models import Dispute, Order, Payment, PaymentMethod, TransferInstructions
 from orders.payments.banks import find_bank
-from orders.payments.vietqr import InvalidPayload, build_payload
+from orders.payments.vietqr import InvalidPayload, build_qr_text
 from shop.core.models import ShopSettings
 
 
@@ -51,7 +51,7 @@ def externally_refunded_amount(order: Order) -> int:
 def build_transfer_instructions(shop: ShopSettings, *, amount: int, note: str) -> TransferInstructions | None:
     """Build a transfer to the market's account, or None if no account is set, or no valid one."""
     try:
-        payload = build_payload(bank=shop.bank_bin, account=shop.bank_account, amount=amount, note=note)
+        payload = build_qr_text(bank=shop.bank_bin, account=shop.bank_account, amount=amount, note=note)
     except InvalidPayload:
         return None
     bank = find_bank(shop.bank_bin)

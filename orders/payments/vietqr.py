@@ -23,7 +23,7 @@ from shop.core.errors import Refused, StrOrPromise
 
 MAX_QR_NOTE_LENGTH = 25
 MAX_QR_AMOUNT = 10**12  # in đồng; no shop's transfer is larger, and apps accept at most 13 digits
-_GUID = "A000000727"
+_NAPAS_ID = "A000000727"
 _TRANSFER_TO_ACCOUNT = "QRIBFTTA"
 _VND, _VIETNAM = "704", "VN"
 _QR_FOR_ONE_TRANSFER = "12"
@@ -51,7 +51,7 @@ class InvalidPayload(Refused):
         super().__init__(problem=problem)
 
 
-def build_payload(*, bank: str, account: str, amount: int, note: str) -> str:
+def build_qr_text(*, bank: str, account: str, amount: int, note: str) -> str:
     """Build the text of the QR code of one transfer of `amount` whole đồng.
 
     `bank` is a BIN. The note is folded by `fold_note`. Raises InvalidPayload for values that a code cannot
@@ -69,7 +69,7 @@ def build_payload(*, bank: str, account: str, amount: int, note: str) -> str:
         _encode_field("01", _QR_FOR_ONE_TRANSFER),
         _encode_field(
             "38",
-            _encode_field("00", _GUID)
+            _encode_field("00", _NAPAS_ID)
             + _encode_field("01", recipient)
             + _encode_field("02", _TRANSFER_TO_ACCOUNT),
         ),

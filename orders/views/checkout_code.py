@@ -43,7 +43,7 @@ def within_order_limits(request: HttpRequest, submitted: Mapping[str, object], p
     """
     code = str(submitted.get("phone-code", ""))
     if code and code_sent_to(request) == phone:
-        used_code = enter_code(request, CodePurpose.CONFIRM, code)
+        used_code = enter_code(request, CodePurpose.CONFIRM_NUMBER, code)
         _remember_phone(request, used_code.recipient)
     with count_against_order_limits(
         phone=phone, network=client_network(request.META), is_confirmed=_is_phone_confirmed(request, phone)
@@ -53,7 +53,7 @@ def within_order_limits(request: HttpRequest, submitted: Mapping[str, object], p
 
 def send_code_to(request: HttpRequest, submitted: Mapping[str, object], phone: str) -> Refused | None:
     """Send a code unless a fresh one was sent, and return the refusal if it cannot be sent."""
-    pending_code = sent_code(request, CodePurpose.CONFIRM)
+    pending_code = sent_code(request, CodePurpose.CONFIRM_NUMBER)
     is_fresh = pending_code is not None and time.time() - pending_code["at"] < _CODE_LIFETIME_SECONDS
     if is_fresh and code_sent_to(request) == phone and "send-phone-code" not in submitted:
         return None
@@ -62,7 +62,7 @@ def send_code_to(request: HttpRequest, submitted: Mapping[str, object], phone: s
     try:
         send_code_to_visitor(
             request,
-            purpose=CodePurpose.CONFIRM,
+            purpose=CodePurpose.CONFIRM_NUMBER,
             contact_method=ContactMethod.SMS,
             recipient=phone,
             submitted={},
@@ -75,7 +75,7 @@ def send_code_to(request: HttpRequest, submitted: Mapping[str, object], phone: s
 
 def code_sent_to(request: HttpRequest) -> str:
     """Return the phone that a checkout code was sent to, or an empty string."""
-    pending_code = sent_code(request, CodePurpose.CONFIRM)
+    pending_code = sent_code(request, CodePurpose.CONFIRM_NUMBER)
     return (
         str(pending_code["to"])
         if pending_code is not None and pending_code.get("about") == _CODE_SUBJECT

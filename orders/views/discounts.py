@@ -1,6 +1,6 @@
-"""Manage all vouchers and promotions at the desk, and a cooperative's own in the members' app.
+"""Manage all vouchers and promotions at the pages, and a cooperative's own in the members' app.
 
-Both interfaces pass a `DiscountDesk` with the actor and cooperative. Views and templates are shared.
+Both interfaces pass a `DiscountPages` with the actor and cooperative. Views and templates are shared.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ MAX_CODES_SHOWN = 20  # the CSV file contains all
 
 
 @dataclass(frozen=True, slots=True)
-class DiscountDesk:
-    """The interface and its user. `space` is its URL namespace. `acting_cooperative` is None at the desk."""
+class DiscountPages:
+    """The pages of one interface and its user. `acting_cooperative` is None at the desk."""
 
-    space: str
+    url_namespace: str
     actor: Actor
     acting_cooperative: Cooperative | None = None
 
@@ -69,66 +69,66 @@ class DiscountDesk:
         return promotions.select_related("cooperative", "channel")
 
     def redirect_to(self, page: str, *args: object) -> HttpResponse:
-        return redirect(f"{self.space}:{page}", *args)
+        return redirect(f"{self.url_namespace}:{page}", *args)
 
     def render_page(self, request: HttpRequest, template: str, context: Mapping[str, object]) -> HttpResponse:
         frame = {
-            "space": self.space,
-            "frame": f"{self.space}/base.html",
+            "url_namespace": self.url_namespace,
+            "frame": f"{self.url_namespace}/base.html",
             "cooperative": self.acting_cooperative,
         }
         return render(request, template, {**frame, **context})
 
 
-def list_discounts(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
+def list_discounts(request: HttpRequest, pages: DiscountPages) -> HttpResponse:
     """List vouchers or promotions, newest first."""
     shows_promotions = request.GET.get("xem") == "gia"
-    rows = desk.promotions if shows_promotions else desk.vouchers.with_code_and_use_counts()
+    rows = pages.promotions if shows_promotions else pages.vouchers.with_code_and_use_counts()
     context = {
         "shows_promotions": shows_promotions,
         "page": Paginator(rows.newest_first(), PER_PAGE).get_page(request.GET.get("page")),
         "now": timezone.now(),
         "cooperatives": Cooperative.objects.public().order_by("sort_order", "pk")
-        if not desk.acting_cooperative
+        if not pages.acting_cooperative
         else (),
     }
-    return desk.render_page(request, "orders/discounts.html", context)
+    return pages.render_page(request, "orders/discounts.html", context)
 
 
-def create_voucher(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
+def create_voucher(request: HttpRequest, pages: DiscountPages) -> HttpResponse:
     """Create a voucher with its first code."""
-    owner, channel = _find_owner_of_discount(request, desk), _channel_or_404()
-    form = _voucher_form(request, desk, owner, is_new=True, initial={"starts": vietnam_date(timezone.now())})
+    owner, channel = _find_owner_of_discount(request, pages), _channel_or_404()
+    form = _voucher_form(request, pages, owner, is_new=True, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
         action = partial(
             issue_voucher,
-            issuer=desk.acting_cooperative,
+            issuer=pages.acting_cooperative,
             channel=channel,
             code=form.cleaned_data["code"],
             terms=form.terms,
         )
         created = _run_action(
-            request, desk, form, action, _("The code is active now or from its start date.")
+            request, pages, form, action, _("The code is active now or from its start date.")
         )
         if created is not None:
-            return desk.redirect_to("voucher", created.pk)
-    return desk.render_page(request, "orders/voucher.html", {"form": form, "owner": owner})
+            return pages.redirect_to("voucher", created.pk)
+    return pages.render_page(request, "orders/voucher.html", {"form": form, "owner": owner})
 
 
-def show_voucher(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
+def show_voucher(request: HttpRequest, pages: DiscountPages, pk: int) -> HttpResponse:
     """Show and edit a voucher, with its codes and uses."""
-    row = get_object_or_404(desk.vouchers.with_code_and_use_counts(), pk=pk)
-    form = _voucher_form(request, desk, row.cooperative, initial=VoucherForm.initial_for(row))
+    row = get_object_or_404(pages.vouchers.with_code_and_use_counts(), pk=pk)
+    form = _voucher_form(request, pages, row.cooperative, initial=VoucherForm.initial_for(row))
     if form.is_valid():
         action = partial(
             edit_voucher,
-            issuer=desk.acting_cooperative,
+            issuer=pages.acting_cooperative,
             voucher_id=row.pk,
             channel=_channel_or_404(),
             terms=form.terms,
         )
-        if _run_action(request, desk, form, action, _("Changes saved.")) is not None:
-            return desk.redirect_to("voucher", row.pk)
+        if _run_action(request, pages, form, action, _("Changes saved.")) is not None:
+            return pages.redirect_to("voucher", row.pk)
     uses = VoucherUse.objects.filter(code__voucher=row).select_related("code", "order").newest_first()
     context = {
         "form": form,
@@ -139,33 +139,33 @@ def show_voucher(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpRespo
         "codes_form": CodesForm(),
         "uses": uses[:MAX_USES],
     }
-    return desk.render_page(request, "orders/voucher.html", context)
+    return pages.render_page(request, "orders/voucher.html", context)
 
 
-def end_voucher_view(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
+def end_voucher_view(request: HttpRequest, pages: DiscountPages, pk: int) -> HttpResponse:
     """Deactivate a voucher."""
-    end_voucher(voucher_id=pk, issuer=desk.acting_cooperative, actor=desk.actor, now=timezone.now())
+    end_voucher(voucher_id=pk, issuer=pages.acting_cooperative, actor=pages.actor, now=timezone.now())
     messages.success(request, str(_("Voucher deactivated. Orders already placed keep their discount.")))
-    return desk.redirect_to("voucher", pk)
+    return pages.redirect_to("voucher", pk)
 
 
-def add_codes(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
+def add_codes(request: HttpRequest, pages: DiscountPages, pk: int) -> HttpResponse:
     """Generate more codes."""
     form = CodesForm(request.POST)
     if not form.is_valid():
         messages.error(request, str(next(iter(form.errors.values()))[0]))
-        return desk.redirect_to("voucher", pk)
+        return pages.redirect_to("voucher", pk)
     count = form.cleaned_data["count"]
     add_voucher_codes(
-        voucher_id=pk, count=count, issuer=desk.acting_cooperative, actor=desk.actor, now=timezone.now()
+        voucher_id=pk, count=count, issuer=pages.acting_cooperative, actor=pages.actor, now=timezone.now()
     )
     messages.success(request, str(_("%(count)s codes created.") % {"count": count}))
-    return desk.redirect_to("voucher", pk)
+    return pages.redirect_to("voucher", pk)
 
 
-def download_voucher_codes(request: HttpRequest, desk: DiscountDesk, pk: int) -> HttpResponse:
+def download_voucher_codes(request: HttpRequest, pages: DiscountPages, pk: int) -> HttpResponse:
     """Export a voucher's codes and use counts as CSV."""
-    row = get_object_or_404(desk.vouchers, pk=pk)
+    row = get_object_or_404(pages.vouchers, pk=pk)
     buffer = io.StringIO()
     table = csv.writer(buffer)
     table.writerow([_("Voucher code"), _("Uses")])
@@ -177,35 +177,35 @@ def download_voucher_codes(request: HttpRequest, desk: DiscountDesk, pk: int) ->
     return response
 
 
-def create_promotion_view(request: HttpRequest, desk: DiscountDesk) -> HttpResponse:
+def create_promotion_view(request: HttpRequest, pages: DiscountPages) -> HttpResponse:
     """Create a promotion."""
-    owner, channel = _find_owner_of_discount(request, desk), _channel_or_404()
-    form = _promotion_form(request, desk, owner, initial={"starts": vietnam_date(timezone.now())})
+    owner, channel = _find_owner_of_discount(request, pages), _channel_or_404()
+    form = _promotion_form(request, pages, owner, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
         action = partial(
-            create_promotion, acting_cooperative=desk.acting_cooperative, channel=channel, terms=form.terms
+            create_promotion, acting_cooperative=pages.acting_cooperative, channel=channel, terms=form.terms
         )
         created = _run_action(
-            request, desk, form, action, _("Prices update within a minute after the start.")
+            request, pages, form, action, _("Prices update within a minute after the start.")
         )
         if created is not None:
-            return desk.redirect_to("promotion", created.pk)
-    return desk.render_page(request, "orders/promotion.html", {"form": form, "owner": owner})
+            return pages.redirect_to("promotion", created.pk)
+    return pages.render_page(request, "orders/promotion.html", {"form": form, "owner": owner})
 
 
-def show_promotion(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpResponse:
+def show_promotion(request: HttpRequest, pages: DiscountPages, pk: uuid.UUID) -> HttpResponse:
     """Show and edit a promotion, with the number of prices it currently sets."""
-    row = get_object_or_404(desk.promotions, pk=pk)
-    form = _promotion_form(request, desk, row.cooperative, initial=PromotionForm.initial_for(row))
+    row = get_object_or_404(pages.promotions, pk=pk)
+    form = _promotion_form(request, pages, row.cooperative, initial=PromotionForm.initial_for(row))
     if form.is_valid():
         action = partial(
-            edit_promotion, acting_cooperative=desk.acting_cooperative, promotion_id=row.pk, terms=form.terms
+            edit_promotion, acting_cooperative=pages.acting_cooperative, promotion_id=row.pk, terms=form.terms
         )
         if (
-            _run_action(request, desk, form, action, _("Changes saved. Prices update within a minute."))
+            _run_action(request, pages, form, action, _("Changes saved. Prices update within a minute."))
             is not None
         ):
-            return desk.redirect_to("promotion", row.pk)
+            return pages.redirect_to("promotion", row.pk)
     context = {
         "form": form,
         "owner": row.cooperative,
@@ -213,21 +213,21 @@ def show_promotion(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> H
         "is_over": row.ends_at is not None and row.ends_at <= timezone.now(),
         "prices": Price.objects.filter(promotion_key=row.pk).count(),
     }
-    return desk.render_page(request, "orders/promotion.html", context)
+    return pages.render_page(request, "orders/promotion.html", context)
 
 
-def end_promotion_view(request: HttpRequest, desk: DiscountDesk, pk: uuid.UUID) -> HttpResponse:
+def end_promotion_view(request: HttpRequest, pages: DiscountPages, pk: uuid.UUID) -> HttpResponse:
     """End a promotion."""
     end_promotion(
-        promotion_id=pk, acting_cooperative=desk.acting_cooperative, actor=desk.actor, now=timezone.now()
+        promotion_id=pk, acting_cooperative=pages.acting_cooperative, actor=pages.actor, now=timezone.now()
     )
     messages.success(request, str(_("Promotion ended. Prices go back within a minute.")))
-    return desk.redirect_to("promotion", pk)
+    return pages.redirect_to("promotion", pk)
 
 
 def _run_action(
     request: HttpRequest,
-    desk: DiscountDesk,
+    pages: DiscountPages,
     form: DiscountForm,
     action: Callable[..., Result],
     success_message: Promise,
@@ -235,7 +235,7 @@ def _run_action(
     """Run the action and return its result. If it refuses, add the error to the form and return None."""
     with refusals_as_form_errors(form):
         result = action(
-            confirmation_token=form.cleaned_data["confirmed"], actor=desk.actor, now=timezone.now()
+            confirmation_token=form.cleaned_data["confirmed"], actor=pages.actor, now=timezone.now()
         )
         messages.success(request, str(success_message))
         return result
@@ -244,7 +244,7 @@ def _run_action(
 
 def _voucher_form(
     request: HttpRequest,
-    desk: DiscountDesk,
+    pages: DiscountPages,
     owner: Cooperative | None,
     *,
     is_new: bool = False,
@@ -253,29 +253,29 @@ def _voucher_form(
     return VoucherForm(
         request.POST if request.method == "POST" else None,
         cooperative=owner,
-        has_bearer=owner is not None and desk.acting_cooperative is None,
+        has_bearer=owner is not None and pages.acting_cooperative is None,
         is_new=is_new,
-        is_for_members=desk.acting_cooperative is not None,
+        is_for_members=pages.acting_cooperative is not None,
         **options,
     )
 
 
 def _promotion_form(
-    request: HttpRequest, desk: DiscountDesk, owner: Cooperative | None, **options: Unpack[FormOptions]
+    request: HttpRequest, pages: DiscountPages, owner: Cooperative | None, **options: Unpack[FormOptions]
 ) -> PromotionForm:
     return PromotionForm(
         request.POST if request.method == "POST" else None,
         cooperative=owner,
-        has_bearer=owner is not None and desk.acting_cooperative is None,
+        has_bearer=owner is not None and pages.acting_cooperative is None,
         **options,
     )
 
 
-def _find_owner_of_discount(request: HttpRequest, desk: DiscountDesk) -> Cooperative | None:
-    """Return the cooperative of a new discount: the member's own, or the one chosen at the desk."""
+def _find_owner_of_discount(request: HttpRequest, pages: DiscountPages) -> Cooperative | None:
+    """Return the cooperative of a new discount: the member's own, or the one chosen at the pages."""
     slug = request.GET.get("htx", "")
-    if desk.acting_cooperative is not None or not slug:
-        return desk.acting_cooperative
+    if pages.acting_cooperative is not None or not slug:
+        return pages.acting_cooperative
     return get_object_or_404(Cooperative.objects.public(), slug=slug)
 
 

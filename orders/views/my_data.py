@@ -152,7 +152,7 @@ def file_request_view(request: HttpRequest) -> HttpResponse:
     try:
         send_code_to_visitor(
             request,
-            purpose=CodePurpose.DATA,
+            purpose=CodePurpose.DATA_REQUEST,
             contact_method=form.contact_method,
             recipient=cleaned["contact"],
             submitted={},
@@ -168,14 +168,17 @@ def file_request_view(request: HttpRequest) -> HttpResponse:
 @never_cache
 def confirm_guest_request(request: HttpRequest) -> HttpResponse:
     """File a guest's request after the code confirms their phone number or email address."""
-    pending_code, data_request = sent_code(request, CodePurpose.DATA), request.session.get("data_request")
+    pending_code, data_request = (
+        sent_code(request, CodePurpose.DATA_REQUEST),
+        request.session.get("data_request"),
+    )
     if pending_code is None or data_request is None:
         return redirect("orders:file-data-request")
     form = CodeForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _render_code_form(request, form, pending_code)
     try:
-        used_code = enter_code(request, CodePurpose.DATA, form.cleaned_data["code"])
+        used_code = enter_code(request, CodePurpose.DATA_REQUEST, form.cleaned_data["code"])
         submit_guest_request(
             kind=RequestKind(data_request["kind"]),
             requester=Requester(

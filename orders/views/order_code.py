@@ -47,7 +47,7 @@ def verify_order_code(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse
     if request.method != "POST" or pending_code is None or not form.is_valid():
         return _render_page(request, order, form if pending_code else None)
     try:
-        enter_code(request, CodePurpose.ORDER, form.cleaned_data["code"])
+        enter_code(request, CodePurpose.ORDER_CHANGE, form.cleaned_data["code"])
     except Refused as refused:
         form.add_error("code", str(refused.message))
         return _render_page(request, order, form)
@@ -81,7 +81,7 @@ def _send_code(request: HttpRequest, order: Order) -> HttpResponse:
         CODES_FOR_ORDER_IN_DAY.count_try(str(order.pk))
         send_code_to_visitor(
             request,
-            purpose=CodePurpose.ORDER,
+            purpose=CodePurpose.ORDER_CHANGE,
             contact_method=contact_method,
             recipient=contacts[contact_method],
             submitted={},
@@ -95,7 +95,7 @@ def _send_code(request: HttpRequest, order: Order) -> HttpResponse:
 
 def _last_sent_code(request: HttpRequest, order: Order) -> dict[str, object] | None:
     """Return the visitor's last sent code if it was for this order and one of its current contacts."""
-    pending_code = sent_code(request, CodePurpose.ORDER)
+    pending_code = sent_code(request, CodePurpose.ORDER_CHANGE)
     if (
         pending_code is None
         or pending_code.get("about") != str(order.pk)

@@ -21,8 +21,8 @@ from shop.content.models import (
     PageTypeAttribute,
 )
 from shop.core.actors import Actor
+from shop.core.database.row_values import require_related_rows, save_unique, unused_slug
 from shop.core.database.transactions import lock_row, lock_rows
-from shop.core.database.unique_fields import require_related_rows, save_unique, unused_slug
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 

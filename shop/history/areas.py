@@ -9,7 +9,7 @@ from django.utils.translation import pgettext_lazy
 AREAS = {
     "orders": ("order", "part", "line", "substitute", "parcel", "run", "complaint", "address"),
     "payments": ("payment", "refund", "transfer", "call", "payout", "approval"),
-    "accounts": ("settlement", "commission", "withholding", "remittance", "statement", "bank_statement"),
+    "settlements": ("settlement", "commission", "withholding", "remittance", "statement", "bank_statement"),
     "products": (
         "product",
         "variant",
@@ -35,7 +35,7 @@ AREAS = {
         "delivery_method",
     ),
     "discounts": ("promotion", "voucher"),
-    "people": ("user", "group", "app", "consent", "data_request", "person", "change"),
+    "accounts": ("user", "group", "app", "consent", "data_request", "person", "change"),
     "settings": (
         "market",
         "shop",
@@ -51,11 +51,11 @@ AREAS = {
 AREA_NAMES = [
     ("orders", pgettext_lazy("audit", "Orders and parcels")),
     ("payments", pgettext_lazy("audit", "Payments, refunds and transfers")),
-    ("accounts", pgettext_lazy("audit", "Settlements, rates and statements")),
+    ("settlements", pgettext_lazy("audit", "Settlements, rates and statements")),
     ("products", pgettext_lazy("audit", "Products, prices and stock")),
     ("cooperatives", pgettext_lazy("audit", "Cooperatives and members")),
     ("discounts", pgettext_lazy("audit", "Discounts")),
-    ("people", pgettext_lazy("audit", "Accounts, roles and personal data")),
+    ("accounts", pgettext_lazy("audit", "Accounts, roles and personal data")),
     ("settings", pgettext_lazy("audit", "Settings")),
 ]
 

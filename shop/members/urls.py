@@ -223,7 +223,9 @@ urlpatterns = [
     path("cach-giao/<int:delivery_method_id>/gia/", delivery.edit_delivery_rates, name="delivery-rates"),
     path("cach-giao/<int:delivery_method_id>/ngay-nhan/", delivery.edit_market_days, name="market-days"),
     path(
-        "cach-giao/<int:delivery_method_id>/ngung/", delivery.end_delivery_method, name="end-delivery-method"
+        "cach-giao/<int:delivery_method_id>/ngung/",
+        delivery.deactivate_delivery_method_view,
+        name="end-delivery-method",
     ),
     path("nha-kho/", warehouses.list_warehouses, name="warehouses"),
     path("nha-kho/<uuid:warehouse_id>/", warehouses.edit_warehouse, name="warehouse"),

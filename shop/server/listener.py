@@ -93,26 +93,26 @@ class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         self.del_channel()
 
     def _make_room(self, address: str) -> bool:
-        channels = list(self.active_channels.values())
+        connections = list(self.active_channels.values())
         if not self.is_proxy(address):
             network = client_network({"REMOTE_ADDR": address})
-            network_channels = [channel for channel in channels if channel.network == network]
-            if len(network_channels) >= settings.CONNECTIONS_PER_ADDRESS and not _close_idle(
-                network_channels
+            network_connections = [connection for connection in connections if connection.network == network]
+            if len(network_connections) >= settings.CONNECTIONS_PER_ADDRESS and not _close_idle(
+                network_connections
             ):
                 return False
-        return len(channels) < self._connections or _close_longest_waiting(channels)
+        return len(connections) < self._connections or _close_longest_waiting(connections)
 
 
-def _close_idle(channels: list[HttpConnection]) -> bool:
-    return _close_longest_waiting([channel for channel in channels if channel.is_idle])
+def _close_idle(connections: list[HttpConnection]) -> bool:
+    return _close_longest_waiting([connection for connection in connections if connection.is_idle])
 
 
-def _close_longest_waiting(channels: list[HttpConnection]) -> bool:
-    waiting_channels = [channel for channel in channels if channel.is_waiting]
-    if not waiting_channels:
+def _close_longest_waiting(connections: list[HttpConnection]) -> bool:
+    waiting_connections = [connection for connection in connections if connection.is_waiting]
+    if not waiting_connections:
         return False
-    min(waiting_channels, key=lambda channel: channel.step_began).handle_close()
+    min(waiting_connections, key=lambda connection: connection.step_began).handle_close()
     return True
 
 

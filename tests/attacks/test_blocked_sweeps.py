@@ -13,7 +13,7 @@ from orders.actions.checkout.open_checkout import open_checkout
 from orders.actions.gateway import send_gateway_calls
 from orders.actions.gateway.send_gateway_calls import look_up_delay, sweep_card_payments_task
 from orders.actions.placement.order_sweeps import release_expired_reservations
-from orders.models import EventKind, GatewayCall, Operation, PaymentEvent
+from orders.models import EventKind, GatewayCall, GatewayOperation, PaymentEvent
 from orders.states import CallState
 from shop.accounts.models import User
 from shop.core.errors import Missing
@@ -38,7 +38,7 @@ def test_old_card_hold_of_a_basket_is_released_and_blocks_nothing(stripe, monkey
 
     sweep_card_payments_task()
 
-    call = GatewayCall.objects.get(payment=payment, operation=Operation.VOID)
+    call = GatewayCall.objects.get(payment=payment, operation=GatewayOperation.VOID)
     assert (call.amount, call.state) == (120_000, CallState.INTENDED)
     event_kinds = PaymentEvent.objects.filter(payment=payment).order_by("pk").values_list("kind", flat=True)
     assert list(event_kinds)[-1] == EventKind.CANCEL_REQUEST
@@ -212,7 +212,7 @@ def test_card_hold_that_raises_does_not_block_the_next_capture(stripe, monkeypat
 
     sweep_card_payments_task()
 
-    captures = GatewayCall.objects.filter(operation=Operation.CAPTURE)
+    captures = GatewayCall.objects.filter(operation=GatewayOperation.CAPTURE)
     failure = SweepFailure.objects.get()
     assert list(captures.values_list("payment__order", flat=True)) == [second.pk]
     assert (failure.sweep, failure.row_key) == (
@@ -239,7 +239,7 @@ def test_basket_hold_that_raises_does_not_block_the_next_release(stripe, monkeyp
 
     sweep_card_payments_task()
 
-    releases = GatewayCall.objects.filter(operation=Operation.VOID)
+    releases = GatewayCall.objects.filter(operation=GatewayOperation.VOID)
     failure = SweepFailure.objects.get()
     assert list(releases.values_list("payment", flat=True)) == [second.pk]
     assert (failure.sweep, failure.last_error) == ("orders.sweep_card_payments:unused", "Missing: missing")

@@ -28,7 +28,7 @@ from catalog.models import Attribute, ForbiddenPhrase, Listing, Product, Product
 from catalog.states import ListingState
 from cooperatives.actions.profile import HouseholdDetails
 from shop.core.actors import Actor
-from shop.core.database.unique_fields import AlreadyTaken
+from shop.core.database.row_values import AlreadyTaken
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
 from shop.core.models import Change

@@ -33,7 +33,7 @@ from catalog.actions.taxonomy.category_tree import merge_category
 from catalog.models import Category, Listing, Price, Product, ProductMedia, ProductRevision
 from catalog.states import ListingState, RevisionState
 from shop.core.actors import Actor
-from shop.core.database.unique_fields import InvalidColumnValue
+from shop.core.database.row_values import InvalidColumnValue
 from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired
 from shop.core.models import Change, Picture, PictureState, Translation
 from shop.core.states import TransitionNotAllowed

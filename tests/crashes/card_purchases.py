@@ -20,7 +20,7 @@ from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.actions.gateway.send_gateway_calls import look_up_call, send_call
 from orders.actions.placement.place_order import place_order
-from orders.models import Basket, GatewayCall, Operation, Order, PaymentMethod
+from orders.models import Basket, GatewayCall, GatewayOperation, Order, PaymentMethod
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from tests.doubles.stripe import StripeDouble
@@ -75,7 +75,7 @@ class EmbeddedPurchase:
         )
 
     def pay(self, order: Order) -> None:
-        call = GatewayCall.objects.get(payment__order=order, operation=Operation.START)
+        call = GatewayCall.objects.get(payment__order=order, operation=GatewayOperation.START_PAYMENT)
         now = timezone.now()
         result = send_call(call_id=call.pk, now=now) or look_up_call(call_id=call.pk, now=now)
         assert result is not None
@@ -161,5 +161,5 @@ class WeighedPurchase(EmbeddedPurchase):
 
 
 def keys_of(order: Order) -> set[str]:
-    calls = GatewayCall.objects.filter(payment__order=order, operation=Operation.START)
+    calls = GatewayCall.objects.filter(payment__order=order, operation=GatewayOperation.START_PAYMENT)
     return {call.idempotency_key for call in calls}

@@ -15,7 +15,15 @@ from django.db.models import F
 from orders.actions.gateway.send_gateway_calls import look_up_calls_task
 from orders.actions.gateway.stripe_webhooks import handle_stripe_events_task
 from orders.actions.placement.order_sweeps import expire_orders_task, release_expired_reservations_task
-from orders.models import Basket, GatewayCall, LedgerEntry, Operation, Order, PaymentEvent, WebhookEvent
+from orders.models import (
+    Basket,
+    GatewayCall,
+    GatewayOperation,
+    LedgerEntry,
+    Order,
+    PaymentEvent,
+    WebhookEvent,
+)
 from orders.states import CallState
 from tests.crashes.card_purchases import EmbeddedPurchase, HostedPurchase, WeighedPurchase
 from tests.crashes.killed_process import kill_at_each_point
@@ -75,7 +83,7 @@ def check_every_point(purchase: EmbeddedPurchase, price: int, *, is_only_at_comm
 def assert_charged_once(order: Order, price: int) -> None:
     assert order.confirmed_at is not None
     assert (order.total_gross, order.charged, order.amount_due) == (price, price, 0)
-    starts = GatewayCall.objects.filter(payment__order=order, operation=Operation.START)
+    starts = GatewayCall.objects.filter(payment__order=order, operation=GatewayOperation.START_PAYMENT)
     assert starts.filter(state=CallState.SUCCEEDED).count() == 1
     assert PaymentEvent.objects.filter(payment__order=order, kind="charge_success").count() == 1
     booked = LedgerEntry.objects.filter(posting__order=order, account="gateway")

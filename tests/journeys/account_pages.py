@@ -68,10 +68,10 @@ ACCOUNT_PAGES: list[tuple[str, str, dict[str, Any] | None]] = [
 def account_sessions(buyer: User) -> dict[str, str]:
     """Return sessions in the middle of signing in, and of a buyer who has just signed in."""
     return_urls = {"next": "", "back": ""}
-    sign_in_code = _send_code(CodePurpose.ENTER, "+84987000001") | return_urls
+    sign_in_code = _send_code(CodePurpose.SIGN_IN, "+84987000001") | return_urls
     known_phone = {"to": buyer.phone or "", "at": time.time()} | return_urls
     just_in = _save_fresh_session(
-        buyer, code=_send_code(CodePurpose.CONFIRM, buyer.phone or "") | return_urls
+        buyer, code=_send_code(CodePurpose.CONFIRM_NUMBER, buyer.phone or "") | return_urls
     )
     data_request = {"kind": "correction", "name": "Hoa", "message": "Sai tên"}
     app_user = give_app(make_user(first_name="Sáu"))
@@ -95,7 +95,7 @@ def account_sessions(buyer: User) -> dict[str, str]:
         "guest with a number": save_session(confirmed_phone=known_phone | {"to": "+84987000002"}),
         "guest with a known number": save_session(confirmed_phone=known_phone),
         "guest with a request": save_session(
-            code=_send_code(CodePurpose.DATA, "+84987000003") | return_urls, data_request=data_request
+            code=_send_code(CodePurpose.DATA_REQUEST, "+84987000003") | return_urls, data_request=data_request
         ),
         "buyer just in": just_in,
         "guest at the second step": save_session(**{PENDING_KEY: second_step | return_urls}),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from catalog.models import Product
-from orders.models import GatewayCall, Operation, Order, PaymentMethod
+from orders.models import GatewayCall, GatewayOperation, Order, PaymentMethod
 from orders.states import CallState
 from shop.core.geography.divisions import load_divisions
 from tests.doubles.stripe import StripeDouble
@@ -179,7 +179,7 @@ def test_stripes_own_page_takes_the_card_without_scripts(
     stripe.webhooks.settled()
     order.refresh_from_db()
     assert (order.charged, order.payments.count()) == (120_000, 2)
-    stopped = GatewayCall.objects.get(operation=Operation.VOID)
+    stopped = GatewayCall.objects.get(operation=GatewayOperation.VOID)
     assert stopped.state == CallState.SUCCEEDED
     context.close()
 

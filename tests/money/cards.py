@@ -17,7 +17,15 @@ from orders.actions.gateway.send_gateway_calls import capture_before_expiry, loo
 from orders.actions.gateway.stripe_webhooks import PROVIDER, handle_stripe_event
 from orders.actions.gateway_requests.card_capture import authorisations_to_capture
 from orders.actions.payments.order_payments import change_payment_method
-from orders.models import GatewayCall, Operation, Order, Payment, PaymentMethod, PaymentSums, WebhookEvent
+from orders.models import (
+    GatewayCall,
+    GatewayOperation,
+    Order,
+    Payment,
+    PaymentMethod,
+    PaymentSums,
+    WebhookEvent,
+)
 from orders.states import CallState
 from tests.doubles.stripe import Fault, StripeDouble
 from tests.money.market import INDEXES, Market, requires_row
@@ -26,12 +34,12 @@ from tests.orders.gateway.card_order_helpers import DECLINED_CARD, GOOD_CARD, SC
 CARD = st.sampled_from([GOOD_CARD, GOOD_CARD, GOOD_CARD, SCA_CARD, DECLINED_CARD])
 FAULTS = st.sampled_from([None, None, None, Fault.REFUSE, Fault.CUT_BEFORE, Fault.CUT_AFTER])
 NAMES = {
-    Operation.START: "payment_intents.create",
-    Operation.CAPTURE: "payment_intents.capture",
-    Operation.VOID: "payment_intents.cancel",
-    Operation.REFUND: "refunds.create",
-    Operation.PAY_OUT: "transfers.create",
-    Operation.REVERSE_TRANSFER: "transfers.reversals.create",
+    GatewayOperation.START_PAYMENT: "payment_intents.create",
+    GatewayOperation.CAPTURE: "payment_intents.capture",
+    GatewayOperation.VOID: "payment_intents.cancel",
+    GatewayOperation.REFUND: "refunds.create",
+    GatewayOperation.PAY_OUT: "transfers.create",
+    GatewayOperation.REVERSE_TRANSFER: "transfers.reversals.create",
 }
 
 
@@ -44,7 +52,7 @@ def open_calls() -> Any:
 
 
 def awaiting_buyer() -> Any:
-    return GatewayCall.objects.filter(operation=Operation.START, state=CallState.NEEDS_BUYER)
+    return GatewayCall.objects.filter(operation=GatewayOperation.START_PAYMENT, state=CallState.NEEDS_BUYER)
 
 
 def unhandled() -> Any:
@@ -57,7 +65,9 @@ def card_orders() -> Any:
 
 def held_calls() -> Any:
     return GatewayCall.objects.filter(
-        operation=Operation.START, state=CallState.SUCCEEDED, request_parameters__is_authorisation_only=True
+        operation=GatewayOperation.START_PAYMENT,
+        state=CallState.SUCCEEDED,
+        request_parameters__is_authorisation_only=True,
     )
 
 
@@ -90,7 +100,7 @@ class Cards(Market):
         """Send a call as the worker; the connection may be cut before Stripe receives or answers it."""
         call = self.pick(intended(), index)
         if fault and call.operation in NAMES:
-            self.stripe.faults.tell(NAMES[Operation(call.operation)], fault)
+            self.stripe.faults.tell(NAMES[GatewayOperation(call.operation)], fault)
         send_call(call_id=call.pk, now=self.next_actor_and_time()["now"])
 
     @requires_row(open_calls)
@@ -140,7 +150,9 @@ class Cards(Market):
     def complete_card_payment(self, index: int) -> None:
         """Send, pay and look up without interruption, as usual."""
         order = self.pick(card_orders(), index)
-        for call in GatewayCall.objects.filter(payment__order=order, operation=Operation.START):
+        for call in GatewayCall.objects.filter(
+            payment__order=order, operation=GatewayOperation.START_PAYMENT
+        ):
             if call.state == CallState.INTENDED and not call.tries:
                 send_call(call_id=call.pk, now=self.next_actor_and_time()["now"])
             call.refresh_from_db()
@@ -203,7 +215,7 @@ class Cards(Market):
         raise AssertionError("the sweeps do not end")
 
     def _compare_payment(self, payment: Payment) -> None:
-        calls = payment.calls.filter(operation=Operation.START).exclude(reference="")
+        calls = payment.calls.filter(operation=GatewayOperation.START_PAYMENT).exclude(reference="")
         intents = [intent for call in calls if (intent := self._intent(call.reference))]
         rows = [self.stripe.account.every("charge", payment_intent=intent["id"]) for intent in intents]
         captured = sum(row["amount_captured"] - row["amount_refunded"] for charges in rows for row in charges)

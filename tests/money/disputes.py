@@ -7,14 +7,14 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from orders.models import GatewayCall, Operation
+from orders.models import GatewayCall, GatewayOperation
 from orders.states import CallState
 from tests.money.cards import Cards
 from tests.money.market import INDEXES, requires_row
 
 
 def charged_calls() -> Any:
-    calls = GatewayCall.objects.filter(operation=Operation.START, state=CallState.SUCCEEDED)
+    calls = GatewayCall.objects.filter(operation=GatewayOperation.START_PAYMENT, state=CallState.SUCCEEDED)
     return calls.filter(payment__events__kind="charge_success").distinct()
 
 

@@ -15,7 +15,7 @@ from orders.actions.gateway.transfer_reversals import (
     reverse_payouts_for_debt,
     unreversed_amount,
 )
-from orders.models import GatewayCall, Operation, Payout, PayoutMethod
+from orders.models import GatewayCall, GatewayOperation, Payout, PayoutMethod
 from orders.states import CallState, PayoutState
 from tests.money.cards import Cards, intended
 from tests.money.market import INDEXES, requires_row
@@ -27,7 +27,7 @@ def refused_calls() -> Any:
 
 
 def to_be_paid_at_stripe() -> Any:
-    return intended().filter(operation=Operation.PAY_OUT)
+    return intended().filter(operation=GatewayOperation.PAY_OUT)
 
 
 def due_at_stripe() -> Any:
@@ -92,7 +92,7 @@ class StripePayouts(Cards):
 
     def compare_with_stripe(self) -> None:
         super().compare_with_stripe()
-        for call in GatewayCall.objects.filter(operation=Operation.PAY_OUT):
+        for call in GatewayCall.objects.filter(operation=GatewayOperation.PAY_OUT):
             stripe_transfers = [
                 row
                 for row in self.stripe.account.every("transfer")

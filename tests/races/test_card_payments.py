@@ -24,7 +24,7 @@ from orders.models import (
     BankTransfer,
     CostBearer,
     GatewayCall,
-    Operation,
+    GatewayOperation,
     Order,
     Payment,
     PaymentEvent,
@@ -110,7 +110,7 @@ def test_without_lock_order_paid_twice_is_confirmed_twice(stripe, monkeypatch) -
     make_bank_account()
     order = paid_at_stripe(stripe)
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=SOMEBODY, now=NOW)
-    GatewayCall.objects.filter(operation=Operation.VOID).delete()
+    GatewayCall.objects.filter(operation=GatewayOperation.VOID).delete()
     start = get_call(order)
     both_read = threading.Barrier(2, timeout=20)
 
@@ -206,7 +206,7 @@ def test_packing_while_cancelling_releases_hold_without_charge(stripe) -> None:
     for order in orders:
         calls = GatewayCall.objects.filter(payment__order=order, operation__in=["capture", "void"])
         assert list(calls.exclude(state=CallState.FAILED).values_list("operation", flat=True)) == ["void"]
-        send_order_call(order, Operation.VOID)
+        send_order_call(order, GatewayOperation.VOID)
         order.refresh_from_db()
         assert order.charged == 0
     check_everything()
@@ -231,5 +231,5 @@ def test_parallel_refunds_cannot_exceed_payment(stripe) -> None:
     results = run_in_threads([give_back] * 6)
 
     refusals = [result for result in results if isinstance(result, NotRefundable)]
-    assert (len(refusals), GatewayCall.objects.filter(operation=Operation.REFUND).count()) == (4, 2)
+    assert (len(refusals), GatewayCall.objects.filter(operation=GatewayOperation.REFUND).count()) == (4, 2)
     assert Refund.objects.count() == 2

@@ -77,7 +77,7 @@ def test_parallel_code_requests_pass_only_up_to_the_limits() -> None:
 
 def test_one_time_code_is_accepted_once_in_parallel() -> None:
     code, digits = _sent_code()
-    entry = partial(use_code, code_id=code, purpose=CodePurpose.ENTER, entered_code=digits, now=NOW)
+    entry = partial(use_code, code_id=code, purpose=CodePurpose.SIGN_IN, entered_code=digits, now=NOW)
 
     results = run_in_threads([entry] * 2)
 
@@ -99,7 +99,7 @@ def test_without_single_statement_code_is_accepted_twice(monkeypatch: pytest.Mon
         return int(is_unused)
 
     monkeypatch.setattr(type(OneTimeCode.objects.all()), "update", read_then_write)
-    entry = partial(use_code, code_id=code, purpose=CodePurpose.ENTER, entered_code=digits, now=NOW)
+    entry = partial(use_code, code_id=code, purpose=CodePurpose.SIGN_IN, entered_code=digits, now=NOW)
 
     results = run_in_threads([entry] * 2)
 
@@ -108,7 +108,7 @@ def test_without_single_statement_code_is_accepted_twice(monkeypatch: pytest.Mon
 
 def _sent_code() -> tuple[uuid.UUID, str]:
     code = send_code(
-        purpose=CodePurpose.ENTER,
+        purpose=CodePurpose.SIGN_IN,
         contact_method=ContactMethod.SMS,
         recipient="+84987654321",
         language="vi",

@@ -14,8 +14,8 @@ from catalog.actions.stock.stock_movements import refresh_availability
 from catalog.models import Variant
 from cooperatives.models import Warehouse, WarehouseChannel, Zone
 from shop.core.actors import Actor
+from shop.core.database.row_values import require_rows
 from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import find_rows
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
 
@@ -85,8 +85,8 @@ def _save_channel(channel: Channel, *, is_new: bool = False) -> None:
 
 def _update_links(channel: Channel, links: ChannelLinks) -> bool:
     """Add and remove links, and return whether there were any. Raises Missing."""
-    zones = find_rows(Zone, links.add_zone_ids, field="addShippingZones")
-    warehouses = find_rows(Warehouse, links.add_warehouse_ids, field="addWarehouses")
+    zones = require_rows(Zone, links.add_zone_ids, field="addShippingZones")
+    warehouses = require_rows(Warehouse, links.add_warehouse_ids, field="addWarehouses")
     for zone in zones:
         zone.channels.add(channel)
     for zone in Zone.objects.filter(pk__in=links.remove_zone_ids).order_by("pk"):

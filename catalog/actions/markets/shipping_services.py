@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.taxonomy.taxonomy_rows import StillReferenced
 from cooperatives.models import ShippingService, ShippingServicePrice
 from shop.core.actors import Actor
+from shop.core.database.row_values import require_related_rows, save_unique
 from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import require_related_rows, save_unique
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
 

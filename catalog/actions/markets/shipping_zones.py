@@ -16,8 +16,8 @@ from catalog.actions.taxonomy.taxonomy_rows import StillReferenced
 from catalog.models import Variant
 from cooperatives.models import Warehouse, Zone, ZoneCountry
 from shop.core.actors import Actor
+from shop.core.database.row_values import require_rows, save_unique
 from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import find_rows, save_unique
 from shop.core.errors import Missing, Refused
 from shop.core.models import Channel, record_change
 
@@ -89,9 +89,9 @@ def _update_links(zone: Zone, change: ZoneChange) -> None:
         ZoneCountry.objects.bulk_create(
             ZoneCountry(zone=zone, country=country) for country in sorted(requested - have)
         )
-    zone.channels.add(*find_rows(Channel, change.add_channel_ids, field="addChannels"))
+    zone.channels.add(*require_rows(Channel, change.add_channel_ids, field="addChannels"))
     zone.channels.remove(*change.remove_channel_ids)
-    zone.warehouses.add(*find_rows(Warehouse, change.add_warehouse_ids, field="addWarehouses"))
+    zone.warehouses.add(*require_rows(Warehouse, change.add_warehouse_ids, field="addWarehouses"))
     zone.warehouses.remove(*Warehouse.objects.filter(pk__in=change.remove_warehouse_ids))
     _refresh_availability(channels | set(zone.channels.values_list("pk", flat=True)))
 

@@ -11,8 +11,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from shop.core.actors import Actor
+from shop.core.database.row_values import save_unique
 from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import save_unique
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
 from shop.core.models import TaxClass, TaxRate, record_change

@@ -19,7 +19,7 @@ from catalog.models import (
     Variant,
     VariantAttributeValue,
 )
-from shop.core.database.unique_fields import save_unique
+from shop.core.database.row_values import save_unique
 from shop.core.errors import Missing, Refused
 from shop.core.texts.folding import slugify
 from shop.core.texts.rich_text import to_plain_text

@@ -13,7 +13,7 @@ from catalog.actions.listings.listing_states import require_legal_fields
 from catalog.models import Listing, Product, ProductRevision, Variant
 from catalog.states import APPROVED_STATES, ListingState, RevisionState
 from shop.core.actors import Actor
-from shop.core.database.unique_fields import validate_column_limits
+from shop.core.database.row_values import validate_column_limits
 from shop.core.models import Translation, record_change
 
 # The texts that buyers read about a product. Price, stock and season change without review.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Variant
-from shop.core.database.unique_fields import to_camel_case
+from shop.core.database.row_values import to_camel_case
 from shop.core.errors import Refused
 
 MAX_LIMIT = 1_000_000

@@ -20,8 +20,8 @@ from catalog.models import Collection, CollectionProduct, Product, ProductType
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.database.metadata import set_columns, set_tracked_columns
+from shop.core.database.row_values import require_related_rows, save_unique
 from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import require_related_rows, save_unique
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change, was_done_with_key
 from shop.core.texts.folding import slugify

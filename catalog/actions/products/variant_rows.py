@@ -21,8 +21,8 @@ from catalog.actions.products.wholesale_tiers import (
 from catalog.models import Price, Product, Variant
 from catalog.pricing import WholesaleTier
 from shop.core.actors import Actor, EntryPoint
+from shop.core.database.row_values import save_unique
 from shop.core.database.transactions import lock_row, lock_rows
-from shop.core.database.unique_fields import save_unique
 from shop.core.errors import NeedsConfirmation, Refused
 from shop.core.models import Channel, record_change
 from shop.core.texts.formatting import format_money, format_number

@@ -34,7 +34,7 @@ from catalog.models import Listing, MovementReason, Price, Product, Stock, Varia
 from cooperatives.models import Cooperative, Warehouse
 from shop.core.actors import Actor
 from shop.core.database.metadata import set_tracked_columns
-from shop.core.database.unique_fields import save_unique
+from shop.core.database.row_values import save_unique
 from shop.core.errors import Missing, Refused
 from shop.core.models import key_of_created_row, record_change
 from shop.core.states import TransitionNotAllowed
@@ -190,7 +190,7 @@ def update_variant(
     AlreadyTaken, InvalidColumnValue, InvalidPurchaseLimits, InvalidPrice, PriceAlreadyChanged, UnusualPrice,
     InvalidWholesalePrices, PriceNotAboveWholesale, AttributeNotOfType.
     """
-    variant = _lock_existing_variant(variant_id, cooperative=cooperative)
+    variant = _lock_variant(variant_id, cooperative=cooperative)
     require_seen_values(variant, values, seen_values or {}, needs_approval=needs_approval)
     if seen_prices is not None:
         _require_seen_prices(variant, prices, seen_prices)
@@ -270,7 +270,7 @@ def confirm_price(*, price_id: int, amount: int, actor: Actor, now: datetime.dat
 @transaction.atomic(durable=True)
 def delete_variant(*, variant_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Delete a variant that was never stocked or sold. Raises Missing, StillReferenced."""
-    variant = _lock_existing_variant(variant_id)
+    variant = _lock_variant(variant_id)
     product = variant.product
     moved = Stock.objects.filter(variant=variant).filter(
         Q(movements__isnull=False) | Q(allocated__gt=0) | Q(reserved__gt=0)
@@ -309,7 +309,7 @@ def set_variant_prices(
     Raises Missing, InvalidPrice, InvalidWholesalePrices, PriceNotAboveWholesale, and ProductNotInChannel if
     the product is not in the channel.
     """
-    variant = _lock_existing_variant(variant_id)
+    variant = _lock_variant(variant_id)
     listed_channel_ids = set(
         Listing.objects.filter(product=variant.product).values_list("channel", flat=True)
     )
@@ -350,7 +350,7 @@ def set_variant_stock(
     Raises Missing (also for another cooperative's warehouse), InvalidStockCount, and StockAlreadyExists with
     `is_new_only`.
     """
-    variant = _lock_existing_variant(variant_id, field="variantId")
+    variant = _lock_variant(variant_id, field="variantId")
     if is_new_only:
         warehouses = [warehouse for warehouse, _quantity in stocks]
         if Stock.objects.filter(variant=variant, warehouse__in=warehouses).exists():
@@ -390,7 +390,7 @@ def _find_first_warehouse(cooperative: Cooperative, prices: Sequence[ListPrice])
     return warehouse
 
 
-def _lock_existing_variant(key: int, *, cooperative: Cooperative | None = None, field: str = "id") -> Variant:
+def _lock_variant(key: int, *, cooperative: Cooperative | None = None, field: str = "id") -> Variant:
     variants = (
         Variant.objects.existing() if cooperative is None else Variant.objects.for_cooperative(cooperative)
     )

@@ -18,7 +18,7 @@ from shop.core.texts.keyboards import deletion_variants
 _COUNTED_WORD_LENGTHS = range(2, 31)
 _BATCH_SIZE = 1_000
 _KEPT_JOURNAL_ROWS = 20_000  # a reader further behind rebuilds its index
-_SEEN_KEY = "words-counted-up-to"
+_COUNTED_UP_TO_KEY = "words-counted-up-to"
 
 
 def recount_known_words() -> int:
@@ -50,11 +50,11 @@ def count_words_task() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(id), 0) FROM catalog_touched")
         (last,) = cursor.fetchone()
-        if last == cache.get(_SEEN_KEY):
+        if last == cache.get(_COUNTED_UP_TO_KEY):
             return
         cursor.execute("DELETE FROM catalog_touched WHERE id <= %s", [last - _KEPT_JOURNAL_ROWS])
     recount_known_words()
-    cache.set(_SEEN_KEY, last, timeout=None)
+    cache.set(_COUNTED_UP_TO_KEY, last, timeout=None)
 
 
 @transaction.atomic(durable=True)

@@ -15,8 +15,8 @@ from catalog.models import Product
 from cooperatives.models import Certificate, CertificateKind, Cooperative
 from cooperatives.states import CERTIFICATE_TRANSITIONS, CertificateState
 from shop.core.actors import Actor
+from shop.core.database.row_values import save_unique
 from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import save_unique
 from shop.core.errors import ChangedSinceOpened, Missing, ReasonRequired, Refused
 from shop.core.models import Picture, record_change
 from shop.core.states import TransitionNotAllowed, change_state

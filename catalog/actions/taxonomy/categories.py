@@ -11,8 +11,8 @@ from catalog.actions.products.product_rows import refresh_search_columns
 from catalog.actions.taxonomy.taxonomy_rows import update_taxonomy_columns
 from catalog.models import Category, Product
 from shop.core.actors import Actor
+from shop.core.database.row_values import save_unique, unused_slug
 from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import save_unique, unused_slug
 from shop.core.errors import Missing
 from shop.core.models import record_change
 from shop.core.texts.folding import slugify

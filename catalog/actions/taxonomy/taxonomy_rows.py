@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Attribute, Category, Collection, ProductType
 from shop.core.actors import Actor
 from shop.core.database.metadata import set_tracked_columns
+from shop.core.database.row_values import require_related_rows, save_unique, unused_slug
 from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import require_related_rows, save_unique, unused_slug
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import ForbiddenPhrase, Product
 from shop.core.actors import Actor
+from shop.core.database.row_values import save_unique
 from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import save_unique
 from shop.core.errors import Missing, Refused
 from shop.core.models import Translation, record_change
 from shop.core.texts.folding import fold

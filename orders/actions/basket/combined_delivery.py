@@ -22,7 +22,7 @@ from orders.actions.basket.basket_lines import (
 )
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote, read_quote_inputs
 from orders.actions.quotes.quote_types import Quote, RequestedDelivery, SellerQuote
-from orders.actions.quotes.sales_terms import FallbackService
+from orders.actions.quotes.sales_terms import ChannelShippingService
 from orders.models import Basket, BasketAccess, DeliveryChoice
 from shop.core.errors import Refused
 
@@ -155,7 +155,9 @@ def choose_combined_option(
 
 
 def _build_option(
-    service: ShippingService, seller_quotes: Iterable[SellerQuote], fallbacks: Mapping[int, FallbackService]
+    service: ShippingService,
+    seller_quotes: Iterable[SellerQuote],
+    fallbacks: Mapping[int, ChannelShippingService],
 ) -> CombinedOption | None:
     legs = []
     for seller_quote in seller_quotes:
@@ -168,7 +170,7 @@ def _build_option(
 
 
 def _build_leg(
-    seller_quote: SellerQuote, service: ShippingService, fallback: FallbackService | None
+    seller_quote: SellerQuote, service: ShippingService, fallback: ChannelShippingService | None
 ) -> DeliveryLeg | None:
     own_options = [
         option for option in seller_quote.possible_options if option.delivery_method.service_id == service.pk

@@ -14,7 +14,7 @@ from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payments.confirm_order import confirm_if_covered
 from orders.actions.payments.order_payments import record_received_money
-from orders.models import EventKind, GatewayCall, Operation, Order, Payment
+from orders.models import EventKind, GatewayCall, GatewayOperation, Order, Payment
 from orders.payments.gateway import GatewayResult, Outcome
 from orders.states import CALL_TRANSITIONS, CallState
 from shop.core.actors import Actor
@@ -42,7 +42,10 @@ def record_card_payment_result(
         _record_authorisation(order, payment, result, now=now)
     if gateway_call.state == CallState.FAILED:
         _record_failure(order, payment, gateway_call, now=now)
-    elif gateway_call.operation == Operation.START and gateway_call.state == CallState.NEEDS_BUYER:
+    elif (
+        gateway_call.operation == GatewayOperation.START_PAYMENT
+        and gateway_call.state == CallState.NEEDS_BUYER
+    ):
         _record_action_required(payment, gateway_call, now=now)
     if order is not None:
         finish_order_change(order, now=now)
@@ -50,14 +53,14 @@ def record_card_payment_result(
 
 
 def _is_stopped(gateway_call: GatewayCall, result: GatewayResult) -> bool:
-    if gateway_call.operation == Operation.VOID:
+    if gateway_call.operation == GatewayOperation.VOID:
         return result.outcome is Outcome.SUCCEEDED
     return result.outcome is Outcome.FAILED and result.code in STOPPED_CODES
 
 
 def _is_being_voided(payment: Payment) -> bool:
     """Return whether a void is requested. Then the authorisation pays for nothing unless the void fails."""
-    void_calls = GatewayCall.objects.filter(payment=payment, operation=Operation.VOID)
+    void_calls = GatewayCall.objects.filter(payment=payment, operation=GatewayOperation.VOID)
     return void_calls.exclude(state=CallState.FAILED).exists()
 
 
@@ -151,7 +154,7 @@ def _record_void(order: Order | None, payment: Payment, *, now: datetime.datetim
 def _end_start(payment: Payment, *, now: datetime.datetime) -> None:
     """End the START call of a stopped payment, so that the sweep no longer looks it up."""
     start_call = GatewayCall.objects.filter(
-        payment=payment, operation=Operation.START, state=CallState.NEEDS_BUYER
+        payment=payment, operation=GatewayOperation.START_PAYMENT, state=CallState.NEEDS_BUYER
     ).first()
     if start_call is not None:
         change_state(start_call, CallState.FAILED, CALL_TRANSITIONS)
@@ -169,12 +172,12 @@ def _record_failure(
 ) -> None:
     """Record that a call failed. Its amount is no longer pending."""
     sums = read_payment_sums(payment)
-    match Operation(gateway_call.operation):
-        case Operation.START if gateway_call.request_parameters.get("is_authorisation_only"):
+    match GatewayOperation(gateway_call.operation):
+        case GatewayOperation.START_PAYMENT if gateway_call.request_parameters.get("is_authorisation_only"):
             kind, amount = EventKind.AUTHORIZATION_FAILURE, sums.authorise_pending
-        case Operation.START:
+        case GatewayOperation.START_PAYMENT:
             kind, amount = EventKind.CHARGE_FAILURE, sums.charge_pending
-        case Operation.CAPTURE:
+        case GatewayOperation.CAPTURE:
             kind, amount = EventKind.CHARGE_FAILURE, 0  # the authorisation stays until it is voided
         case _:
             kind, amount = EventKind.CANCEL_FAILURE, gateway_call.amount

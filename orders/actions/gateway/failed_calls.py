@@ -18,7 +18,7 @@ from orders.actions.gateway_requests.intended_calls import (
     request_void,
 )
 from orders.actions.payouts.refund_execution import request_refund
-from orders.models import GatewayCall, Operation, Order, Payout, PayoutMethod, Refund
+from orders.models import GatewayCall, GatewayOperation, Order, Payout, PayoutMethod, Refund
 from orders.states import CallState, PayoutState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
@@ -107,7 +107,7 @@ def pay_out_by_bank(*, payout_id: uuid.UUID, actor: Actor, now: datetime.datetim
     payout = locks.lock_payout(payout_id)
     if payout.method == PayoutMethod.BANK:
         return payout
-    sent_calls = payout.calls.filter(operation=Operation.PAY_OUT).exclude(state=CallState.FAILED)
+    sent_calls = payout.calls.filter(operation=GatewayOperation.PAY_OUT).exclude(state=CallState.FAILED)
     if payout.state != PayoutState.DUE or sent_calls.exists():
         raise CallNotRepeatable()
     payout.method = PayoutMethod.BANK
@@ -129,7 +129,7 @@ def _repeat_payout_call(
     payout = gateway_call.payout
     if payout is None:
         raise Missing()
-    if gateway_call.operation == Operation.REVERSE_TRANSFER:
+    if gateway_call.operation == GatewayOperation.REVERSE_TRANSFER:
         amount = min(gateway_call.amount, unreversed_amount(payout))
         return request_transfer_reversal(payout, amount, actor=actor, now=now) if amount else None
     if payout.state != PayoutState.DUE or payout.method != PayoutMethod.STRIPE:
@@ -143,7 +143,7 @@ def _repeat_payment_call(
     payment = gateway_call.payment
     if payment is None:
         raise Missing()
-    if gateway_call.operation == Operation.REFUND and gateway_call.refund is not None:
+    if gateway_call.operation == GatewayOperation.REFUND and gateway_call.refund is not None:
         unrefunded = (
             Refund.objects.filter(pk=gateway_call.refund.pk).failed_amounts().get(gateway_call.refund.pk, 0)
         )
@@ -152,8 +152,8 @@ def _repeat_payment_call(
             request_refund(gateway_call.refund, payment, amount, actor=actor, now=now) if amount > 0 else None
         )
     authorised = read_payment_sums(payment).authorised
-    if gateway_call.operation == Operation.CAPTURE and authorised and order.amount_due:
+    if gateway_call.operation == GatewayOperation.CAPTURE and authorised and order.amount_due:
         return request_capture(order, payment, min(order.amount_due, authorised), actor=actor, now=now)
-    if gateway_call.operation in (Operation.CAPTURE, Operation.VOID) and authorised:
+    if gateway_call.operation in (GatewayOperation.CAPTURE, GatewayOperation.VOID) and authorised:
         return request_void(order, payment, actor=actor, now=now)
     return None

@@ -28,7 +28,7 @@ from orders.actions.gateway_requests.card_capture import authorisations_to_captu
 from orders.actions.gateway_requests.intended_calls import SEND_CALL, request_void
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payouts.refund_execution import record_refund_result
-from orders.models import GatewayCall, Operation
+from orders.models import GatewayCall, GatewayOperation
 from orders.payments.gateway import GatewayRequest, GatewayResult
 from orders.payments.stripe_gateway import stripe_gateway
 from orders.states import CALL_TRANSITIONS, OUTCOME_UNKNOWN_STATES, CallState
@@ -60,13 +60,13 @@ def send_call(*, call_id: uuid.UUID, now: datetime.datetime) -> CallResult | Non
     if gateway is None or claimed is None:
         return None
     operation, gateway_request = claimed
-    operations: dict[Operation, Callable[[GatewayRequest], GatewayResult]] = {
-        Operation.START: gateway.start,
-        Operation.CAPTURE: gateway.capture,
-        Operation.VOID: gateway.void,
-        Operation.REFUND: gateway.refund,
-        Operation.PAY_OUT: gateway.pay_out,
-        Operation.REVERSE_TRANSFER: gateway.reverse_transfer,
+    operations: dict[GatewayOperation, Callable[[GatewayRequest], GatewayResult]] = {
+        GatewayOperation.START_PAYMENT: gateway.start,
+        GatewayOperation.CAPTURE: gateway.capture,
+        GatewayOperation.VOID: gateway.void,
+        GatewayOperation.REFUND: gateway.refund,
+        GatewayOperation.PAY_OUT: gateway.pay_out,
+        GatewayOperation.REVERSE_TRANSFER: gateway.reverse_transfer,
     }
     result = operations[operation](gateway_request)
     return CallResult(record_gateway_result(call_id=call_id, result=result, now=now), result)
@@ -90,7 +90,7 @@ def look_up_call(*, call_id: uuid.UUID, reference: str = "", now: datetime.datet
 def build_gateway_request(gateway_call: GatewayCall) -> GatewayRequest:
     """Return the request of a call, equal on each try. A START also carries the reference it created."""
     parameters = dict(gateway_call.request_parameters)
-    if gateway_call.operation == Operation.START:
+    if gateway_call.operation == GatewayOperation.START_PAYMENT:
         parameters["reference"] = gateway_call.reference
     return GatewayRequest(
         idempotency_key=gateway_call.idempotency_key,
@@ -104,7 +104,7 @@ def build_gateway_request(gateway_call: GatewayCall) -> GatewayRequest:
 @transaction.atomic(durable=True)
 def _claim_for_sending(
     *, call_id: uuid.UUID, now: datetime.datetime
-) -> tuple[Operation, GatewayRequest] | None:
+) -> tuple[GatewayOperation, GatewayRequest] | None:
     """Claim a call for sending. Only the first caller gets it, and later ones must look it up."""
     _order, gateway_call = locks.lock_gateway_call(call_id)
     if gateway_call.state != CallState.INTENDED or gateway_call.tries:
@@ -115,19 +115,21 @@ def _claim_for_sending(
 @transaction.atomic(durable=True)
 def _claim_for_look_up(
     *, call_id: uuid.UUID, now: datetime.datetime
-) -> tuple[Operation, GatewayRequest, bool]:
+) -> tuple[GatewayOperation, GatewayRequest, bool]:
     """Claim a call for a look-up, and return whether it has ended. A START never counts as ended."""
     _order, gateway_call = locks.lock_gateway_call(call_id)
-    has_ended = gateway_call.state in _ENDED and gateway_call.operation != Operation.START
+    has_ended = gateway_call.state in _ENDED and gateway_call.operation != GatewayOperation.START_PAYMENT
     return *_count_try(gateway_call, now=now), has_ended
 
 
-def _count_try(gateway_call: GatewayCall, *, now: datetime.datetime) -> tuple[Operation, GatewayRequest]:
+def _count_try(
+    gateway_call: GatewayCall, *, now: datetime.datetime
+) -> tuple[GatewayOperation, GatewayRequest]:
     gateway_call.tries += 1
     if gateway_call.next_check_at is not None:
         gateway_call.next_check_at = now + look_up_delay(gateway_call.tries)
     gateway_call.save(update_fields=["tries", "next_check_at"])
-    return Operation(gateway_call.operation), build_gateway_request(gateway_call)
+    return GatewayOperation(gateway_call.operation), build_gateway_request(gateway_call)
 
 
 @transaction.atomic(durable=True)
@@ -137,12 +139,12 @@ def record_gateway_result(
     """Record the outcome of a call. Repeated or outdated results change nothing. Raises Missing."""
     order, gateway_call = locks.lock_gateway_call(call_id)
     has_changed = _write_outcome(gateway_call, result, now=now)
-    match Operation(gateway_call.operation):
-        case Operation.START | Operation.CAPTURE | Operation.VOID:
+    match GatewayOperation(gateway_call.operation):
+        case GatewayOperation.START_PAYMENT | GatewayOperation.CAPTURE | GatewayOperation.VOID:
             record_card_payment_result(order, gateway_call, result, now=now)
-        case Operation.REFUND:
+        case GatewayOperation.REFUND:
             record_refund_result(order, gateway_call, now=now)
-        case Operation.PAY_OUT | Operation.REVERSE_TRANSFER:
+        case GatewayOperation.PAY_OUT | GatewayOperation.REVERSE_TRANSFER:
             record_payout_result(gateway_call, has_changed=has_changed, now=now)
     return gateway_call
 

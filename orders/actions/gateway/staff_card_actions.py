@@ -15,7 +15,7 @@ from orders.actions.gateway_requests.intended_calls import (
     request_void,
 )
 from orders.actions.payments.basket_payments import lock_payment
-from orders.models import GatewayCall, Operation, Order, Payment, PaymentMethod
+from orders.models import GatewayCall, GatewayOperation, Order, Payment, PaymentMethod
 from orders.states import CallState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
@@ -60,7 +60,9 @@ def _lock_card_payment(payment_id: uuid.UUID) -> tuple[Order, Payment]:
         raise Missing(field="id")
     if payment.method != PaymentMethod.CARD:
         raise NotACardPayment(field="id")
-    ends = GatewayCall.objects.filter(payment=payment, operation__in=[Operation.CAPTURE, Operation.VOID])
+    ends = GatewayCall.objects.filter(
+        payment=payment, operation__in=[GatewayOperation.CAPTURE, GatewayOperation.VOID]
+    )
     if ends.exclude(state=CallState.FAILED).exists():
         raise AmountNotAuthorised(field="id")
     return order, payment

@@ -21,7 +21,7 @@ from orders.actions.gateway.send_gateway_calls import look_up_call
 from orders.actions.gateway_requests.intended_calls import read_payment_sums
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.models import EventKind, GatewayCall, Operation, Payment, PaymentEvent, WebhookEvent
+from orders.models import EventKind, GatewayCall, GatewayOperation, Payment, PaymentEvent, WebhookEvent
 from orders.notifications import refunds as refund_notifications
 from orders.payments.stripe_events import StripeEvent, read_event
 from orders.payments.stripe_messages import message_for_code
@@ -90,12 +90,14 @@ def _find_start_call(event: StripeEvent) -> GatewayCall | None:
     references = [reference for reference in (event.reference, event.session) if reference]
     if not references:
         return None
-    return GatewayCall.objects.filter(operation=Operation.START, reference__in=references).first()
+    return GatewayCall.objects.filter(
+        operation=GatewayOperation.START_PAYMENT, reference__in=references
+    ).first()
 
 
 def _reference_to_look_up(gateway_call: GatewayCall, event: StripeEvent) -> str:
     """Return the id that a START created, for events that arrive before the response to our call."""
-    if gateway_call.operation != Operation.START:
+    if gateway_call.operation != GatewayOperation.START_PAYMENT:
         return ""
     return event.session if gateway_call.request_parameters.get("is_hosted") else event.reference
 
@@ -104,7 +106,7 @@ def _describe_problem(event: StripeEvent, gateway_call: GatewayCall | None) -> s
     """Return id and amount of a reversal that we did not cause, or "" if the event reports none."""
     if event.kind != "transfer.reversed" or gateway_call is None or gateway_call.payout is None:
         return ""
-    reversals = gateway_call.payout.calls.filter(operation=Operation.REVERSE_TRANSFER).exclude(
+    reversals = gateway_call.payout.calls.filter(operation=GatewayOperation.REVERSE_TRANSFER).exclude(
         state=CallState.FAILED
     )
     if event.refunded <= sum(reversals.values_list("amount", flat=True)):
@@ -123,7 +125,7 @@ def _record_dispute(*, event: StripeEvent, now: datetime.datetime) -> None:
 def _handle_refund_event(
     event: StripeEvent, gateway_call: GatewayCall | None, *, now: datetime.datetime
 ) -> None:
-    if gateway_call is not None and gateway_call.operation == Operation.REFUND:
+    if gateway_call is not None and gateway_call.operation == GatewayOperation.REFUND:
         if event.status in _FAILED_STATUSES:
             _record_rejected_refund(call_id=gateway_call.pk, event=event, now=now)
     else:

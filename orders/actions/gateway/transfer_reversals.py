@@ -20,9 +20,9 @@ from orders.actions.payouts.complete_payouts import complete_payout
 from orders.models import (
     EntryNature,
     GatewayCall,
+    GatewayOperation,
     LedgerAccount,
     LedgerEntry,
-    Operation,
     Payout,
     PayoutMethod,
     PostingKind,
@@ -50,7 +50,7 @@ def reverse_payouts_for_debt(
         state=PayoutState.PAID,
     )
     payouts = [locks.lock_payout(key) for key in paid.order_by("pk").values_list("pk", flat=True)]
-    reversals = GatewayCall.objects.filter(payout__in=payouts, operation=Operation.REVERSE_TRANSFER)
+    reversals = GatewayCall.objects.filter(payout__in=payouts, operation=GatewayOperation.REVERSE_TRANSFER)
     if not payouts or reversals.unanswered().exists() or reversals.awaiting_staff().exists():
         return 0
     debt = _read_unsettled_debt(cooperative_id, currency)
@@ -65,7 +65,9 @@ def reverse_payouts_for_debt(
 
 def unreversed_amount(payout: Payout) -> int:
     """Return the amount of a payout without a reversal made or pending."""
-    reversals = payout.calls.filter(operation=Operation.REVERSE_TRANSFER).exclude(state=CallState.FAILED)
+    reversals = payout.calls.filter(operation=GatewayOperation.REVERSE_TRANSFER).exclude(
+        state=CallState.FAILED
+    )
     reversed_amount: int = reversals.aggregate(total=Sum("amount", default=0))["total"]
     return payout.amount - reversed_amount
 
@@ -123,7 +125,7 @@ def record_payout_result(gateway_call: GatewayCall, *, has_changed: bool, now: d
     if not has_changed:
         return
     if gateway_call.state == CallState.SUCCEEDED:
-        if gateway_call.operation == Operation.REVERSE_TRANSFER:
+        if gateway_call.operation == GatewayOperation.REVERSE_TRANSFER:
             post_payout_reversal(payout, gateway_call, actor=actor, now=now)
         elif payout.state == PayoutState.DUE:
             complete_payout(payout, gateway_call.reference, actor=actor, now=now)

@@ -19,7 +19,7 @@ from orders.actions.gateway_requests.intended_calls import (
     request_void,
 )
 from orders.actions.order_records.recalculate_order import open_quantities
-from orders.models import SUPERSEDED, GatewayCall, Operation, Order, OrderPart, Payment, PaymentMethod
+from orders.models import SUPERSEDED, GatewayCall, GatewayOperation, Order, OrderPart, Payment, PaymentMethod
 from orders.states import CALL_TRANSITIONS, CallState
 from shop.core.actors import Actor
 from shop.core.states import change_state
@@ -28,7 +28,7 @@ from shop.core.states import change_state
 # weighed by then are captured at their estimate and corrected afterwards.
 CAPTURE_AFTER = datetime.timedelta(days=6)
 VOID_UNORDERED_AFTER = datetime.timedelta(days=1)
-_END_OPERATIONS = (Operation.CAPTURE, Operation.VOID)
+_CAPTURE_OR_VOID = (GatewayOperation.CAPTURE, GatewayOperation.VOID)
 
 
 def capture_or_void_cards(order: Order, payments: Iterable[Payment], *, now: datetime.datetime) -> None:
@@ -63,10 +63,10 @@ def authorisations_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
 
     Authorisations for baskets are never captured. `unused_authorisations` are voided.
     """
-    end_calls = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_END_OPERATIONS)
+    end_calls = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_CAPTURE_OR_VOID)
     return GatewayCall.objects.filter(
         ~Exists(end_calls),
-        operation=Operation.START,
+        operation=GatewayOperation.START_PAYMENT,
         payment__order__isnull=False,
         state=CallState.SUCCEEDED,
         request_parameters__is_authorisation_only=True,
@@ -76,10 +76,10 @@ def authorisations_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
 
 def unused_authorisations(now: datetime.datetime) -> QuerySet[GatewayCall]:
     """Return START calls for baskets that were not ordered within a day."""
-    end_calls = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_END_OPERATIONS)
+    end_calls = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_CAPTURE_OR_VOID)
     return GatewayCall.objects.filter(
         ~Exists(end_calls),
-        operation=Operation.START,
+        operation=GatewayOperation.START_PAYMENT,
         payment__order=None,
         state__in=[CallState.SUCCEEDED, CallState.NEEDS_BUYER],
         created_at__lte=now - VOID_UNORDERED_AFTER,
@@ -94,20 +94,20 @@ def _is_packed(order: Order) -> bool:
 
 def _read_unanswered_captures(payment: Payment) -> int:
     """Return the amount of unanswered captures, which counts neither as authorised nor as captured."""
-    captures = GatewayCall.objects.filter(payment=payment, operation=Operation.CAPTURE).unanswered()
+    captures = GatewayCall.objects.filter(payment=payment, operation=GatewayOperation.CAPTURE).unanswered()
     return sum(captures.values_list("amount", flat=True))
 
 
 def _capture_and_void_calls(payment: Payment) -> QuerySet[GatewayCall]:
     """Return the requested captures and voids. Only staff repeat a refused one."""
-    requests = GatewayCall.objects.filter(payment=payment, operation__in=_END_OPERATIONS)
+    requests = GatewayCall.objects.filter(payment=payment, operation__in=_CAPTURE_OR_VOID)
     return requests.exclude(code=SUPERSEDED)
 
 
 def _supersede_excess_captures(order: Order, payment: Payment, *, now: datetime.datetime) -> None:
     """Mark unsent captures of more than is still due as failed and superseded."""
     unsent_captures = _capture_and_void_calls(payment).filter(
-        state=CallState.INTENDED, tries=0, operation=Operation.CAPTURE
+        state=CallState.INTENDED, tries=0, operation=GatewayOperation.CAPTURE
     )
     for gateway_call in unsent_captures.filter(amount__gt=order.amount_due):
         change_state(gateway_call, CallState.FAILED, CALL_TRANSITIONS)

@@ -19,7 +19,7 @@ from orders.models import (
     Basket,
     EventKind,
     GatewayCall,
-    Operation,
+    GatewayOperation,
     Order,
     Payment,
     PaymentSums,
@@ -64,7 +64,7 @@ def request_start(
     with override(order.language):
         description = pgettext("card statement", "Order %(code)s") % {"code": order.code}
     gateway_call = create_gateway_call(
-        Operation.START,
+        GatewayOperation.START_PAYMENT,
         amount,
         order.currency,
         actor=actor,
@@ -97,7 +97,7 @@ def request_capture(
     if not 0 < amount <= read_payment_sums(payment).authorised:
         raise AmountNotAuthorised(field="amount")
     return create_gateway_call(
-        Operation.CAPTURE,
+        GatewayOperation.CAPTURE,
         amount,
         order.currency,
         actor=actor,
@@ -116,7 +116,7 @@ def request_authorisation(
     """
     require_allowed_amount(amount, basket.currency, minimums={"VND": settings.STRIPE_SMALLEST_VND})
     return create_gateway_call(
-        Operation.START,
+        GatewayOperation.START_PAYMENT,
         amount,
         basket.currency,
         actor=actor,
@@ -139,7 +139,7 @@ def request_void(
     """On a locked order (or basket): void the authorisation, or cancel a started payment."""
     authorised = read_payment_sums(payment).authorised
     gateway_call = create_gateway_call(
-        Operation.VOID,
+        GatewayOperation.VOID,
         authorised,
         payment.currency,
         actor=actor,
@@ -161,7 +161,7 @@ def request_void(
 def request_payout(payout: Payout, *, actor: Actor, now: datetime.datetime) -> GatewayCall:
     """Under the payout's lock: transfer a settled period's money to the cooperative's account."""
     return create_gateway_call(
-        Operation.PAY_OUT,
+        GatewayOperation.PAY_OUT,
         payout.amount,
         payout.currency,
         actor=actor,
@@ -180,7 +180,7 @@ def request_transfer_reversal(
 ) -> GatewayCall:
     """Under the payout's lock: request that an amount of the payout is transferred back."""
     return create_gateway_call(
-        Operation.REVERSE_TRANSFER,
+        GatewayOperation.REVERSE_TRANSFER,
         amount,
         payout.currency,
         actor=actor,
@@ -197,7 +197,7 @@ def read_payment_sums(payment: Payment) -> PaymentSums:
 
 def find_start_call(payment: Payment) -> GatewayCall | None:
     """Return the call that started this payment."""
-    return GatewayCall.objects.filter(payment=payment, operation=Operation.START).first()
+    return GatewayCall.objects.filter(payment=payment, operation=GatewayOperation.START_PAYMENT).first()
 
 
 def payment_parameters(payment: Payment, language: str) -> dict[str, object]:
@@ -213,7 +213,7 @@ def payment_parameters(payment: Payment, language: str) -> dict[str, object]:
 
 
 def create_gateway_call(
-    operation: Operation,
+    operation: GatewayOperation,
     amount: int,
     currency: str,
     *,

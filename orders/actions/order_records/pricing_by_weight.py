@@ -39,11 +39,11 @@ def reprice_line_by_weight(
     """
     line.weighed_grams = weighed_grams
     discount_shares = _load_discount_shares(line)
-    weighed = _price_at(order, line, discount_shares, line.charged_grams or 0)
-    _save_shares(order, discount_shares, weighed)
-    line.list_net, line.list_gross = weighed.list_total.net, weighed.list_total.gross
-    line.priced_net, line.priced_gross = weighed.priced.net, weighed.priced.gross
-    line.total_net, line.total_gross = weighed.total.net, weighed.total.gross
+    weighed_price = _price_at(order, line, discount_shares, line.charged_grams or 0)
+    _save_shares(order, discount_shares, weighed_price)
+    line.list_net, line.list_gross = weighed_price.list_total.net, weighed_price.list_total.gross
+    line.priced_net, line.priced_gross = weighed_price.priced.net, weighed_price.priced.gross
+    line.total_net, line.total_gross = weighed_price.total.net, weighed_price.total.gross
     line.commission = percent_of(line.total_gross, line.commission_rate)
     line.save()
     recalculate_part_sums(part)
@@ -80,7 +80,7 @@ def record_weight_of_unsent_line(line: OrderLine, *, now: datetime.datetime) -> 
 def maximum_current_total(order: Order) -> int:
     """Return the highest current total that needs no question to the buyer about weights, in minor units.
 
-    Equals `current_total_gross` once everything is weighed. Cards are authorised for this amount.
+    Equals `current_total_gross` once everything is weighed_price. Cards are authorised for this amount.
     """
     possible_increase: int = order.lines.unweighed().aggregate(
         more=Sum(F("bound_gross") - F("total_gross"), default=0)
@@ -107,16 +107,16 @@ def _price_at(
     )
 
 
-def _save_shares(order: Order, discount_shares: Sequence[DiscountShare], weighed: WeighedPrice) -> None:
+def _save_shares(order: Order, discount_shares: Sequence[DiscountShare], weighed_price: WeighedPrice) -> None:
     """Save each discount's new share of the line. A discount's amount stays the sum of its shares."""
     is_tax_included = order.channel.prices_entered_with_tax
     for discount_share in discount_shares:
         discount_share.amount_before_weighing = discount_share.agreed_amount
-        discount_share.amount = discount_share.amount_at(weighed, is_tax_included=is_tax_included)
+        discount_share.amount = discount_share.amount_at(weighed_price, is_tax_included=is_tax_included)
     DiscountShare.objects.bulk_update(discount_shares, ["amount_before_weighing", "amount"])
     discounts = Discount.objects.filter(
         pk__in={discount_share.discount_id for discount_share in discount_shares}
     )
-    amounts = discounts.annotate(whole=Sum("shares__amount")).order_by("pk")
-    for discount_id, amount in amounts.values_list("pk", "whole"):
+    amounts = discounts.annotate(total=Sum("shares__amount")).order_by("pk")
+    for discount_id, amount in amounts.values_list("pk", "total"):
         Discount.objects.filter(pk=discount_id).update(amount=amount)

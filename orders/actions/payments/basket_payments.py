@@ -36,7 +36,7 @@ from orders.models import (
     Basket,
     EventKind,
     GatewayCall,
-    Operation,
+    GatewayOperation,
     Order,
     Payment,
     PaymentEvent,
@@ -296,5 +296,7 @@ def _amount_to_pay(basket: Basket, amount: int | None, *, now: datetime.datetime
 
 
 def _has_end_request(payment: Payment) -> bool:
-    ends = GatewayCall.objects.filter(payment=payment, operation__in=[Operation.CAPTURE, Operation.VOID])
+    ends = GatewayCall.objects.filter(
+        payment=payment, operation__in=[GatewayOperation.CAPTURE, GatewayOperation.VOID]
+    )
     return ends.exists()

@@ -21,7 +21,7 @@ from orders.actions.payments.confirm_order import confirm_if_covered
 from orders.actions.payments.order_payments import record_received_money
 from orders.models import EventKind, Order, Payment, PaymentEvent, PaymentMethod, PaymentSums
 from shop.core.actors import Actor
-from shop.core.database.unique_fields import save_unique
+from shop.core.database.row_values import save_unique
 from shop.core.errors import Missing, Refused
 
 _MAX_KEY_LENGTH = 160
@@ -53,14 +53,17 @@ class NotAnExternalPayment(Refused):
 
 @dataclass(frozen=True, slots=True)
 class ReportedTotals:
-    """The reported totals of a payment, in minor units. None keeps a total. `values` holds columns to set."""
+    """The reported totals of a payment, in minor units. None keeps a total.
+
+    `payment_columns` holds columns of the payment to set. Reference and message describe the event.
+    """
 
     authorised: int | None = None
     charged: int | None = None
     refunded: int | None = None
     cancelled: int | None = None
-    values: Mapping[str, object] = field(default_factory=dict)
-    reference: str = ""
+    payment_columns: Mapping[str, object] = field(default_factory=dict)
+    event_reference: str = ""
     message: str = ""
 
 
@@ -82,7 +85,7 @@ def report_payment(
     owner = order or basket
     if owner is None:
         raise Missing(field="id")
-    reference = reported.values.get("reference")
+    reference = reported.payment_columns.get("reference")
     if reference and owner.payments.filter(reference=reference).exists():
         raise PaymentReferenceTaken(field="pspReference")
     payment = Payment(order=order, basket=basket, method=PaymentMethod.APP, currency=owner.currency)
@@ -150,8 +153,11 @@ def mark_order_as_paid(
     if reference and order.payments.filter(reference=reference).exists():
         raise PaymentReferenceTaken(field="transactionReference")
     payment = Payment(order=order, method=PaymentMethod.APP, currency=order.currency)
-    values = {"name": "manual", "reference": reference}
-    reported = ReportedTotals(charged=order.amount_due, values=values, reference=reference)
+    reported = ReportedTotals(
+        charged=order.amount_due,
+        payment_columns={"name": "manual", "reference": reference},
+        event_reference=reference,
+    )
     return _write_totals(order, payment, reported, actor=actor, now=now)
 
 
@@ -159,7 +165,7 @@ def _write_totals(
     order: Order | None, payment: Payment, reported: ReportedTotals, *, actor: Actor, now: datetime.datetime
 ) -> Payment:
     """Save the payment and record the events that lead from its present totals to the reported ones."""
-    for column, value in reported.values.items():
+    for column, value in reported.payment_columns.items():
         setattr(payment, column, value)
     save_unique(payment, field="pspReference")
     before = read_payment_sums(payment)
@@ -172,7 +178,7 @@ def _write_totals(
             kind,
             amount,
             idempotency_key,
-            reported.reference,
+            reported.event_reference,
             reported.message,
             actor=actor,
             now=now,

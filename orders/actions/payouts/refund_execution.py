@@ -32,7 +32,7 @@ from orders.actions.payouts.bank_accounts import (
 from orders.models import (
     EventKind,
     GatewayCall,
-    Operation,
+    GatewayOperation,
     Order,
     Payment,
     PaymentEvent,
@@ -101,7 +101,7 @@ def request_refund(
     if payment.method != PaymentMethod.CARD or not 0 < amount <= refundable_amount(payment):
         raise NotRefundable(field="amount")
     gateway_call = create_gateway_call(
-        Operation.REFUND,
+        GatewayOperation.REFUND,
         amount,
         payment.currency,
         actor=actor,

@@ -14,7 +14,7 @@ from orders.actions.order_records.record_order import Contact, require_contact_p
 from orders.models import Order
 from shop.accounts.models import Address
 from shop.core.actors import Actor
-from shop.core.database.unique_fields import save_unique
+from shop.core.database.row_values import save_unique
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 from shop.core.texts.folding import fold

@@ -39,7 +39,7 @@ from orders.actions.quotes.quote_types import (
     RequestedLine,
     SellerQuote,
 )
-from orders.actions.quotes.sales_terms import FallbackService, SalesTerms, sales_terms
+from orders.actions.quotes.sales_terms import ChannelShippingService, SalesTerms, sales_terms
 from orders.actions.quotes.voucher_rules import quote_voucher
 from orders.models import Basket
 from orders.pricing import DeliveryInput, LineInput, Purchase, price_purchase
@@ -179,7 +179,7 @@ def _tax_rates(
     inputs: QuoteInputs,
     quote_request: QuoteRequest,
     delivery_methods: Mapping[int, list[DeliveryMethod]],
-    fallbacks: Mapping[int, FallbackService],
+    fallbacks: Mapping[int, ChannelShippingService],
     now: datetime.datetime,
 ) -> dict[int | None, Decimal]:
     if not quote_request.channel.charge_taxes:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from orders.actions.quotes.quote_types import QuoteProblem, SellerQuote
-from orders.actions.quotes.sales_terms import FallbackService
+from orders.actions.quotes.sales_terms import ChannelShippingService
 from shop.core.money import split_amount
 
 
 def split_fallback_fees(
-    seller_quotes: Sequence[SellerQuote], fallbacks: Mapping[int, FallbackService]
+    seller_quotes: Sequence[SellerQuote], fallbacks: Mapping[int, ChannelShippingService]
 ) -> None:
     """Split a service's price between the sellers that use it, by the value of their lines.
 

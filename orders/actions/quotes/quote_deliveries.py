@@ -17,7 +17,7 @@ from orders.actions.quotes.quote_types import (
     RequestedDelivery,
     SellerQuote,
 )
-from orders.actions.quotes.sales_terms import FallbackService
+from orders.actions.quotes.sales_terms import ChannelShippingService
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
 
@@ -29,7 +29,7 @@ def quote_deliveries(
     quote_request: QuoteRequest,
     seller_quotes: Mapping[int, SellerQuote],
     delivery_methods: Mapping[int, list[DeliveryMethod]],
-    fallbacks: Mapping[int, FallbackService],
+    fallbacks: Mapping[int, ChannelShippingService],
     now: datetime.datetime,
     should_propose_deliveries: bool,
 ) -> None:
@@ -94,7 +94,7 @@ def _places_left(time: PickupTime, slot: PickupSlot | None) -> int | None:
 def _is_possible(
     chosen_delivery: RequestedDelivery | None,
     seller_quote: SellerQuote,
-    fallbacks: Mapping[int, FallbackService],
+    fallbacks: Mapping[int, ChannelShippingService],
 ) -> bool:
     if chosen_delivery is None:
         return False
@@ -108,7 +108,7 @@ def _is_possible(
 def _set_chosen_delivery(
     seller_quote: SellerQuote,
     chosen_delivery: RequestedDelivery | None,
-    fallbacks: Mapping[int, FallbackService],
+    fallbacks: Mapping[int, ChannelShippingService],
 ) -> None:
     """Set the chosen option and pickup time, or the service, or else add the problem that prevents both."""
     if chosen_delivery is not None and chosen_delivery.delivery_method_id is None:

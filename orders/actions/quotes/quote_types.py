@@ -19,7 +19,7 @@ from cooperatives.models import (
     PickupTime,
     ShippingService,
 )
-from orders.actions.quotes.sales_terms import FallbackService, SalesTerms
+from orders.actions.quotes.sales_terms import ChannelShippingService, SalesTerms
 from orders.models import CostBearer, DiscountKind
 from orders.pricing import (
     AgreedDiscountShare,
@@ -287,7 +287,7 @@ class Quote:
     terms: SalesTerms
     discounts: Sequence[RequestedDiscount] = ()
     voucher: QuotedVoucher | None = None
-    services: Mapping[int, FallbackService] = field(default_factory=dict)
+    services: Mapping[int, ChannelShippingService] = field(default_factory=dict)
     stock_ids: Sequence[int] = ()
 
     @property

@@ -55,7 +55,7 @@ _UNREAD_OF_METHODS = dict.fromkeys(
 
 
 @dataclass(frozen=True, slots=True)
-class FallbackService:
+class ChannelShippingService:
     """The channel's shipping service for sellers that have no delivery method of their own.
 
     Its price, in minor units, is charged once per order for all these sellers.
@@ -87,7 +87,7 @@ class SalesTerms:
     def __init__(self, version: tuple[object, ...]) -> None:
         self.version = version
         self._methods: Cache[Hashable, list[DeliveryMethod]] = Cache(_MAX_CACHED_ENTRIES)
-        self._services: Cache[Hashable, dict[int, FallbackService]] = Cache(_MAX_CACHED_ENTRIES)
+        self._services: Cache[Hashable, dict[int, ChannelShippingService]] = Cache(_MAX_CACHED_ENTRIES)
         self._tax_rates: Cache[Hashable, dict[int | None, Decimal]] = Cache(_MAX_CACHED_ENTRIES)
         self._commissions: Cache[Hashable, Decimal] = Cache(_MAX_CACHED_ENTRIES)
 
@@ -136,12 +136,12 @@ class SalesTerms:
                 self._methods.put((key, channel_id, province_code), read.get(key, []))
         return {key: [_copy_method(row) for row in rows] for key, rows in methods.items() if rows}
 
-    def services(self, *, channel_id: int, country: str) -> Mapping[int, FallbackService]:
+    def services(self, *, channel_id: int, country: str) -> Mapping[int, ChannelShippingService]:
         """Return the shipping services that the channel offers in the country, by id."""
         services = self._services.get((channel_id, country))
         if services is None:
             prices = _service_prices(channel_id, country)
-            services = {price.service_id: FallbackService(price.service, price) for price in prices}
+            services = {price.service_id: ChannelShippingService(price.service, price) for price in prices}
             self._services.put((channel_id, country), services)
         return services
 

@@ -16,12 +16,12 @@ from shop.notifications.models import ContactMethod
 
 
 class CodePurpose(models.TextChoices):
-    ENTER = "enter", _("signing in")
-    CONFIRM = "confirm", _("confirming a number")
-    DATA = "data", _("a request about personal data")
+    SIGN_IN = "enter", _("signing in")
+    CONFIRM_NUMBER = "confirm", _("confirming a number")
+    DATA_REQUEST = "data", _("a request about personal data")
     REGISTER = "register", _("creating an account")
-    DEVICE = "device", _("signing in on a new device")
-    ORDER = "order", _("changing an order")
+    NEW_DEVICE = "device", _("signing in on a new device")
+    ORDER_CHANGE = "order", _("changing an order")
 
 
 class OneTimeCodeQuerySet(models.QuerySet["OneTimeCode"]):

@@ -10,8 +10,8 @@ from django.db import transaction
 
 from shop.accounts.models import Address, User
 from shop.core.actors import Actor
+from shop.core.database.row_values import validate_column_limits
 from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import validate_column_limits
 from shop.core.errors import Missing
 from shop.core.models import record_change
 

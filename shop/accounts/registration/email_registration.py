@@ -25,8 +25,8 @@ from shop.accounts.registration.email_links import (
 )
 from shop.accounts.sign_in.token_families import revoke_tokens
 from shop.core.actors import Actor
+from shop.core.database.row_values import validate_column_limits
 from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import validate_column_limits
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change, shop_settings
 from shop.notifications.models import ContactMethod

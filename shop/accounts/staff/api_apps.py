@@ -12,18 +12,18 @@ from django.db import transaction
 from shop.accounts.models import App, AppPermission, AppToken
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
+from shop.core.database.row_values import validate_column_limits
 from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import validate_column_limits
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-_LENGTH = 30
+_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_CHARACTER_COUNT = 30
 
 
 def find_app_by_token(token: str) -> App | None:
     """Return the active app with this token. It takes one query, or none if the text cannot be a token."""
-    if len(token) != _LENGTH or not token.isascii() or not token.isalnum():
+    if len(token) != _CHARACTER_COUNT or not token.isascii() or not token.isalnum():
         return None
     return App.objects.filter(tokens__digest=_hash_token(token), is_active=True).first()
 
@@ -104,7 +104,7 @@ def remove_app_token(*, token_id: int, actor: Actor, now: datetime.datetime) -> 
 
 
 def _create_token(app: App, name: str) -> tuple[AppToken, str]:
-    token = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+    token = "".join(secrets.choice(_CHARACTERS) for _ in range(_CHARACTER_COUNT))
     row = AppToken.objects.create(app=app, name=name, digest=_hash_token(token), last_letters=token[-4:])
     return row, token
 

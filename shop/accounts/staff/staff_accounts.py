@@ -15,8 +15,8 @@ from shop.accounts.sign_in.sessions import sign_out_everywhere
 from shop.accounts.staff.last_admin import keep_an_administrator
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
+from shop.core.database.row_values import validate_column_limits
 from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import validate_column_limits
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import record_change
 

@@ -53,7 +53,7 @@ def request_code(request: HttpRequest) -> HttpResponse:
     try:
         send_code_to_visitor(
             request,
-            purpose=CodePurpose.ENTER,
+            purpose=CodePurpose.SIGN_IN,
             contact_method=ContactMethod.SMS,
             recipient=phone,
             submitted=form.cleaned_data,
@@ -69,14 +69,14 @@ def request_code(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("code")
 def enter_code_view(request: HttpRequest, *, after_sign_in: AfterSignIn) -> HttpResponse:
     """Enter the code. A known number signs in, a new one continues to the name page."""
-    pending_code = sent_code(request, CodePurpose.ENTER)
+    pending_code = sent_code(request, CodePurpose.SIGN_IN)
     if pending_code is None:
         return redirect("accounts:request-code")
     form = CodeForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _code_page(request, form, pending_code)
     try:
-        entered = enter_code(request, CodePurpose.ENTER, form.cleaned_data["code"])
+        entered = enter_code(request, CodePurpose.SIGN_IN, form.cleaned_data["code"])
     except (CodeExpired, WrongCode) as refused:
         form.add_error("code", str(refused.message))
         return _code_page(request, form, pending_code)
@@ -139,14 +139,14 @@ def confirm_phone_view(request: HttpRequest) -> HttpResponse:
     user = User.objects.get(pk=request.user.pk or 0)
     if not settings.PHONE_CODES or not user.phone or user.phone_confirmed_at is not None:
         return redirect("accounts:details")
-    pending_code = sent_code(request, CodePurpose.CONFIRM)
+    pending_code = sent_code(request, CodePurpose.CONFIRM_NUMBER)
     if pending_code is None or pending_code["to"] != user.phone or "phone" in request.POST:
         return _send_confirmation(request, user)
     form = CodeForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _confirmation_page(request, form, pending_code)
     try:
-        entered = enter_code(request, CodePurpose.CONFIRM, form.cleaned_data["code"])
+        entered = enter_code(request, CodePurpose.CONFIRM_NUMBER, form.cleaned_data["code"])
         confirm_phone(
             user_id=user.pk,
             phone=entered.recipient,
@@ -268,7 +268,7 @@ def _send_confirmation(request: HttpRequest, user: User) -> HttpResponse:
     try:
         send_code_to_visitor(
             request,
-            purpose=CodePurpose.CONFIRM,
+            purpose=CodePurpose.CONFIRM_NUMBER,
             contact_method=ContactMethod.SMS,
             recipient=user.phone or "",
             submitted={},

@@ -66,7 +66,7 @@ def enter_device_code(request: HttpRequest) -> HttpResponse:
     try:
         use_code(
             code_id=uuid.UUID(pending_code["id"]),
-            purpose=CodePurpose.DEVICE,
+            purpose=CodePurpose.NEW_DEVICE,
             entered_code=form.cleaned_data["code"],
             now=timezone.now(),
         )
@@ -93,7 +93,7 @@ def _send_to_owner(request: HttpRequest, user: User | None) -> uuid.UUID | None:
     else:
         return None
     return send_code(
-        purpose=CodePurpose.DEVICE,
+        purpose=CodePurpose.NEW_DEVICE,
         contact_method=contact_method,
         recipient=recipient,
         language=request.LANGUAGE_CODE,

@@ -43,13 +43,13 @@ _COLUMNS = {"firstName": "first_name", "lastName": "last_name"}
 def account_update(
     arguments: AccountUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    person, input_data = _find_target_user(arguments.get("customerId"), context), arguments["input"]
-    members: Mapping[str, object] = input_data
-    values = {column: members[name] or "" for name, column in _COLUMNS.items() if name in members}
+    user, input_data = _find_target_user(arguments.get("customerId"), context), arguments["input"]
+    fields: Mapping[str, object] = input_data
+    values = {column: fields[name] or "" for name, column in _COLUMNS.items() if name in fields}
     if code := input_data.get("languageCode"):
         values["language"] = tag_from_code(code)
     if input_data.get("metadata"):
-        values["metadata"] = person.metadata | metadata_from_input(input_data["metadata"])
+        values["metadata"] = user.metadata | metadata_from_input(input_data["metadata"])
     addresses = {
         use: address_from(address, context, address_type=address_type)
         for address, use, address_type in (
@@ -59,7 +59,7 @@ def account_update(
         if address
     }
     changed = change_profile(
-        user_id=person.pk, values=values, addresses=addresses, actor=context.actor, now=context.now
+        user_id=user.pk, values=values, addresses=addresses, actor=context.actor, now=context.now
     )
     return {"user": changed}
 
@@ -68,15 +68,15 @@ def account_update(
 def account_address_create(
     arguments: AccountAddressCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    person, address_type = _find_target_user(arguments.get("customerId"), context), arguments.get("type")
-    created_address = add_address(
-        user_id=person.pk,
+    user, address_type = _find_target_user(arguments.get("customerId"), context), arguments.get("type")
+    address = add_address(
+        user_id=user.pk,
         address=address_from(arguments["input"], context, address_type=address_type),
         use=_USES[address_type] if address_type else None,
         actor=context.actor,
         now=context.now,
     )
-    return _build_payload(person.pk, context, selection, created_address.pk)
+    return _build_payload(user.pk, context, selection, address.pk)
 
 
 @mutation.field(permissions=[Access.USER])
@@ -131,10 +131,10 @@ def _find_own_address(text: str, context: Context) -> Address:
     rows = Address.objects.filter(pk=input_key(text, "Address", field="id"), user__isnull=False)
     if not context.may(Permission.MANAGE_USERS):
         rows = rows.filter(user=context.signed_in())
-    owned_address = rows.first()
-    if owned_address is None:
+    address = rows.first()
+    if address is None:
         raise Missing(field="id")
-    return owned_address
+    return address
 
 
 def _build_payload(

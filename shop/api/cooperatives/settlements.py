@@ -17,7 +17,7 @@ from shop.api.ids import key_from_id
 from shop.api.money import MoneyAmount
 from shop.api.object_types import Row, Rows, Type
 from shop.api.root_fields import Queries
-from shop.core.database.unique_fields import to_camel_case
+from shop.core.database.row_values import to_camel_case
 
 # Platform staff who handle payments, and cooperatives' staff for their own.
 MONEY_PERMISSIONS = (CooperativeScoped(Permission.HANDLE_PAYMENTS),)

@@ -17,7 +17,7 @@ from orders.actions.order_records.order_limits import PhoneCodeRequired, count_a
 from orders.actions.placement.place_order import BasketChanged
 from orders.actions.quotes.purchase_limits import BuyerLimitReached
 from orders.actions.quotes.quote_types import Quote, QuoteProblem
-from orders.models import Basket, GatewayCall, Operation, Order, Payment, PaymentEvent
+from orders.models import Basket, GatewayCall, GatewayOperation, Order, Payment, PaymentEvent
 from orders.states import CallState, Coverage
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
@@ -233,7 +233,7 @@ def _capture_now(placed_order: Order, context: Context) -> None:
 @compiled_query
 def _pending_captures(order_id: uuid.UUID) -> QuerySet[GatewayCall, uuid.UUID]:
     captures = GatewayCall.objects.filter(
-        payment__order=order_id, operation=Operation.CAPTURE, state=CallState.INTENDED
+        payment__order=order_id, operation=GatewayOperation.CAPTURE, state=CallState.INTENDED
     )
     return captures.order_by("created_at", "pk").values_list("pk", flat=True)
 

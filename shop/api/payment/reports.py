@@ -220,8 +220,8 @@ def _read_report(
             values[column] = current | metadata_from_input(input_data[name])
     return ReportedTotals(
         **amounts,
-        values=values,
-        reference=_validated_text(
+        payment_columns=values,
+        event_reference=_validated_text(
             (event_input or {}).get("pspReference") or input_data.get("pspReference"), "pspReference"
         ),
         message=(event_input or {}).get("message") or "",

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from shop.core.dates.calendar import to_lunar
 
-_SOLAR = frozenset({(1, 1), (4, 30), (5, 1), (9, 2)})
+_SOLAR_HOLIDAYS = frozenset({(1, 1), (4, 30), (5, 1), (9, 2)})
 _HUNG_KINGS_LUNAR_MONTH_AND_DAY = (3, 10)
 _LAST_DAY_OF_TET = 5
 
@@ -28,21 +28,21 @@ def is_tet(day: datetime.date) -> bool:
 @lru_cache(maxsize=1024)
 def is_holiday(day: datetime.date) -> bool:
     """Return whether the day is a public holiday."""
-    if (day.month, day.day) in _SOLAR or is_tet(day):
+    if (day.month, day.day) in _SOLAR_HOLIDAYS or is_tet(day):
         return True
     lunar = to_lunar(day)
     return (lunar.month, lunar.day) == _HUNG_KINGS_LUNAR_MONTH_AND_DAY and not lunar.is_leap
 
 
-def working_day_from(day: datetime.date) -> datetime.date:
+def first_day_without_holiday(day: datetime.date) -> datetime.date:
     """Return the day, or the first after it that is not a holiday."""
     while is_holiday(day):
         day += datetime.timedelta(days=1)
     return day
 
 
-def add_working_days(day: datetime.date, count: int) -> datetime.date:
+def add_days_without_holidays(day: datetime.date, count: int) -> datetime.date:
     """Return the day that is `count` days later. Holidays are not counted. Saturdays and Sundays are."""
     for _day in range(count):
-        day = working_day_from(day + datetime.timedelta(days=1))
+        day = first_day_without_holiday(day + datetime.timedelta(days=1))
     return day

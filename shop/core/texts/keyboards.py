@@ -14,19 +14,19 @@ _TELEX_TONES = {"f": _GRAVE, "r": _HOOK, "x": _TILDE, "s": _ACUTE, "j": _DOT}
 _VNI_TONES = {"2": _GRAVE, "3": _HOOK, "4": _TILDE, "1": _ACUTE, "5": _DOT}
 _VNI_MARKS = {"6": ("aeo", _CIRCUMFLEX), "7": ("ou", _HORN), "8": ("a", _BREVE)}
 _VOWELS = "aeiouy"
-_WORD_OF_TELEX = re.compile(r"[a-z]{3,12}")
-_WORD_OF_VNI = re.compile(r"(?=.*\d)[a-z][a-z1-9]{1,11}")
+_TELEX_WORD = re.compile(r"[a-z]{3,12}")
+_VNI_WORD = re.compile(r"(?=.*\d)[a-z][a-z1-9]{1,11}")
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
-def decode_keys(word: str) -> str:
+def decode_typed_word(word: str) -> str:
     """Return the syllable that Telex or VNI keys type. "quyts" and "quyt1" give "quýt", other keys nothing.
 
     Tone keys may follow anywhere after the first vowel, as input methods accept them.
     """
-    if _WORD_OF_VNI.fullmatch(word):
+    if _VNI_WORD.fullmatch(word):
         decoded = _decode_vni(word)
-    elif _WORD_OF_TELEX.fullmatch(word) and not is_syllable(word):
+    elif _TELEX_WORD.fullmatch(word) and not is_syllable(word):
         decoded = _decode_telex(word)
     else:
         return ""
@@ -65,13 +65,13 @@ def is_typing_error(typed: str, intended: str) -> bool:
         )
     if len(typed) == len(intended) + 1:
         return any(
-            typed[:position] + typed[position + 1 :] == intended and _is_neighbouring_double(typed, position)
+            typed[:position] + typed[position + 1 :] == intended and _touches_neighbour(typed, position)
             for position in range(len(typed))
         )
     return False
 
 
-def _is_neighbouring_double(typed: str, position: int) -> bool:
+def _touches_neighbour(typed: str, position: int) -> bool:
     """Return whether the key at the position equals or touches the key typed before or after it."""
     neighbours = typed[max(position - 1, 0) : position] + typed[position + 1 : position + 2]
     return any(typed[position] == key or typed[position] in _neighbours(key) for key in neighbours)
@@ -81,7 +81,7 @@ def _neighbours(key: str) -> str:
     return _NEIGHBOURS.get(key, "")
 
 
-def _keys_beside() -> Mapping[str, str]:
+def _adjacent_keys() -> Mapping[str, str]:
     """Return the keys that touch each key of a QWERTY keyboard, whose rows are offset to the right."""
     columns = {key: (row, column) for row, keys in enumerate(_ROWS) for column, key in enumerate(keys)}
     return {
@@ -96,7 +96,7 @@ def _keys_beside() -> Mapping[str, str]:
     }
 
 
-_NEIGHBOURS = _keys_beside()
+_NEIGHBOURS = _adjacent_keys()
 
 
 def _decode_telex(word: str) -> str:

@@ -11,8 +11,8 @@ from django.db import IntegrityError, models, transaction
 from django.utils.translation import get_language_info
 
 from shop.core.actors import Actor
+from shop.core.database.row_values import AlreadyTaken, InvalidColumnValue, to_camel_case
 from shop.core.database.transactions import lock_row
-from shop.core.database.unique_fields import AlreadyTaken, InvalidColumnValue, to_camel_case
 from shop.core.errors import Missing
 from shop.core.models import Translation, record_change
 

@@ -17,11 +17,11 @@ from django.http.response import HttpResponseBase
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
-def takes_files(is_allowed: Callable[..., bool]) -> Callable[[View], View]:
-    """Let a view accept files if `is_allowed(request, **url_arguments)` returns true."""
+def takes_files(may_upload: Callable[..., bool]) -> Callable[[View], View]:
+    """Let a view accept files if `may_upload(request, **url_arguments)` returns true."""
 
     def mark(view: View) -> View:
-        view.files_are_allowed = is_allowed  # type: ignore[attr-defined]  # kept by functools.wraps
+        view.upload_check = may_upload  # type: ignore[attr-defined]  # kept by functools.wraps
         return view
 
     return mark
@@ -66,6 +66,6 @@ class DropUnexpectedFiles:
     ) -> None:
         if request.content_type != "multipart/form-data":
             return
-        is_allowed = getattr(view, "files_are_allowed", None)
-        if is_allowed is None or not is_allowed(request, **url_arguments):
+        upload_check = getattr(view, "upload_check", None)
+        if upload_check is None or not upload_check(request, **url_arguments):
             request.upload_handlers = [DropFiles(request)]

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from orders.actions.gateway.failed_calls import dismiss_failed_call, pay_out_by_bank, repeat_failed_call
 from orders.actions.gateway.send_gateway_calls import look_up_call
 from orders.actions.gateway.stripe_webhooks import PROVIDER, handle_stripe_event
-from orders.models import Dispute, GatewayCall, Operation, Payout, WebhookEvent
+from orders.models import Dispute, GatewayCall, GatewayOperation, Payout, WebhookEvent
 from orders.payments.stripe_js import are_cards_enabled
 from orders.payments.stripe_messages import dispute_reason_text, message_for_code
 from shop.accounts.staff.permissions import Permission
@@ -131,7 +131,7 @@ def _result_text(gateway_call: GatewayCall) -> str:
         return gateway_call.message
     fallback = (
         gateway_call.message
-        if gateway_call.operation == Operation.START
+        if gateway_call.operation == GatewayOperation.START_PAYMENT
         else _("Stripe did not carry out the request.")
     )
     return str(message_for_code(gateway_call.code, fallback))

@@ -27,7 +27,7 @@ from orders.actions.payouts.proposals import filter_confirmed_payouts, is_payout
 from orders.actions.payouts.undo_payouts import payout_undoable_until, undo_payout_paid
 from orders.models import Approval, Payout, PayoutMethod
 from orders.payments.banks import find_bank
-from orders.payments.vietqr import InvalidPayload, build_payload, qr_svg
+from orders.payments.vietqr import InvalidPayload, build_qr_text, qr_svg
 from orders.states import PayoutState
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
@@ -321,7 +321,7 @@ def _qr_code(payout: Payout) -> SafeString | None:
     if not is_due or not is_payout_confirmed(payout):
         return None
     try:
-        payload = build_payload(
+        payload = build_qr_text(
             bank=payout.bank_bin, account=payout.bank_account, amount=payout.amount, note=payout.note
         )
     except InvalidPayload:

@@ -33,7 +33,7 @@ from orders.actions.bank_transfers.undo_assignment import undo_transfer_assignme
 from orders.actions.placement.replace_expired_order import replace_expired_order
 from orders.models import BankTransfer, Payout, TransferShare, WebhookEvent
 from orders.payments.banks import find_bank
-from orders.payments.vietqr import InvalidPayload, build_payload, qr_svg
+from orders.payments.vietqr import InvalidPayload, build_qr_text, qr_svg
 from orders.states import PayoutState, TransferState
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
@@ -236,7 +236,7 @@ def _render_transfer(request: HttpRequest, pk: uuid.UUID, form: TransferReturnFo
 def _qr_code(payout: Payout) -> str:
     """Return the QR code for returning the transfer as SVG. It is empty if the account cannot be encoded."""
     try:
-        payload = build_payload(
+        payload = build_qr_text(
             bank=payout.bank_bin, account=payout.bank_account, amount=payout.amount, note=payout.note
         )
     except InvalidPayload:

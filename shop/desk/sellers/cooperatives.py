@@ -37,7 +37,7 @@ from orders.payments.banks import find_bank
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
-from shop.core.dates.holidays import add_working_days
+from shop.core.dates.holidays import add_days_without_holidays
 from shop.core.errors import StrOrPromise
 from shop.core.models import Change
 from shop.core.texts.translations import other_languages
@@ -198,7 +198,7 @@ def _reply_deadline(row: Any) -> datetime.date | None:
     """
     if row.state != CooperativeState.APPLIED:
         return None
-    return add_working_days(vietnam_date(row.applied_at), REPLY_WORKING_DAYS)
+    return add_days_without_holidays(vietnam_date(row.applied_at), REPLY_WORKING_DAYS)
 
 
 def _document_rows(row: Cooperative) -> list[tuple[DocumentKind, ApplicationDocument | None]]:

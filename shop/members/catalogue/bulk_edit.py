@@ -25,26 +25,26 @@ from shop.core.errors import NeedsConfirmation, Refused
 from shop.core.texts.folding import query_words
 from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.fields import parse_key
-from shop.members.forms.goods import GoodsRowForm, OptionRow
+from shop.members.forms.product_rows import OptionRow, ProductRowForm
 from shop.members.member_access import for_members, render_page
 
 PER_PAGE = 15
 
 
 @dataclass(slots=True)
-class GoodsRow:
+class ProductRow:
     """A row of the table.
 
-    `is_saved` is True if the row was saved, False if it was refused, and None if it was not sent. `tokens`
-    holds the confirmation tokens of unusual prices, by variant, that the member has to confirm.
+    `is_saved` is True if the row was saved, False if it was refused, and None if it was not sent.
+    `confirmation_tokens` belong to unusual prices, by variant, that the member has to confirm.
     """
 
     listing: Listing
     options: Sequence[OptionRow]
-    form: GoodsRowForm
+    form: ProductRowForm
     is_saved: bool | None = None
-    tokens: dict[int, str] = field(default_factory=dict)
-    key: uuid.UUID = field(default_factory=uuid.uuid4)
+    confirmation_tokens: dict[int, str] = field(default_factory=dict)
+    idempotency_key: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
     def is_on_sale(self) -> bool:
@@ -58,7 +58,7 @@ class GoodsRow:
                 option,
                 self.form[f"price-{option.variant.pk}"],
                 self.form[f"counted-{option.variant.pk}"] if option.stock is not None else None,
-                self.tokens.get(option.variant.pk, ""),
+                self.confirmation_tokens.get(option.variant.pk, ""),
             )
             for option in self.options
         ]
@@ -83,7 +83,7 @@ def edit_many_products(request: HttpRequest, membership: MembershipContext) -> H
         rows = _save_rows(membership, rows, request.POST, only)
         if only and request.headers.get("HX-Request"):
             saved = next((row for row in rows if row.listing.pk == only), None)
-            return render(request, "members/goods_row.html", {"row": saved})
+            return render(request, "members/product_row.html", {"row": saved})
     context = {
         "page": page,
         "rows": rows,
@@ -91,12 +91,12 @@ def edit_many_products(request: HttpRequest, membership: MembershipContext) -> H
         "saved_count": sum(row.is_saved is True for row in rows),
         "failed_count": sum(bool(row.form.errors) for row in rows),
     }
-    return render_page(request, membership, "members/goods_table.html", context)
+    return render_page(request, membership, "members/product_table.html", context)
 
 
 def _load_rows(
     membership: MembershipContext, listings: Sequence[Listing], data: QueryDict | None = None
-) -> list[GoodsRow]:
+) -> list[ProductRow]:
     """Return the rows with their options. The number of queries does not depend on the number of rows."""
     products = [listing.product_id for listing in listings]
     variants: dict[int, list[Variant]] = {}
@@ -113,7 +113,7 @@ def _load_rows(
             OptionRow(variant, prices.get((variant.pk, listing.channel_id)), stocks.get(variant.pk))
             for variant in variants.get(listing.product_id, [])
         ]
-        rows.append(GoodsRow(listing, options, GoodsRowForm(data, listing=listing, options=options)))
+        rows.append(ProductRow(listing, options, ProductRowForm(data, listing=listing, options=options)))
     return rows
 
 
@@ -126,15 +126,15 @@ def _read_single_stocks(product_ids: Sequence[int]) -> Mapping[int, Stock]:
 
 
 def _save_rows(
-    membership: MembershipContext, rows: Sequence[GoodsRow], data: QueryDict, only: int
-) -> list[GoodsRow]:
+    membership: MembershipContext, rows: Sequence[ProductRow], data: QueryDict, only: int
+) -> list[ProductRow]:
     """Save the submitted rows one by one, and return all rows with what the database holds now."""
-    submitted: dict[int, GoodsRow] = {}
+    submitted: dict[int, ProductRow] = {}
     for row in rows:
         if only not in (0, row.listing.pk) or f"goods-{row.listing.pk}-key" not in data:
             continue
-        form = GoodsRowForm(data, listing=row.listing, options=row.options)
-        saved = GoodsRow(row.listing, row.options, form)
+        form = ProductRowForm(data, listing=row.listing, options=row.options)
+        saved = ProductRow(row.listing, row.options, form)
         _save_row(membership, saved)
         submitted[row.listing.pk] = saved
     fresh_listings = list(
@@ -144,18 +144,18 @@ def _save_rows(
     return [_with_answer(fresh[row.listing.pk], submitted.get(row.listing.pk)) for row in rows]
 
 
-def _with_answer(fresh: GoodsRow, submitted: GoodsRow | None) -> GoodsRow:
+def _with_answer(fresh: ProductRow, submitted: ProductRow | None) -> ProductRow:
     """Return the fresh row with the answer to its submission. Invalid input stays in its fields."""
     if submitted is None:
         return fresh
     if submitted.form.errors:
         submitted.form.show_current_values(fresh.form)
         fresh.form = submitted.form
-    fresh.is_saved, fresh.tokens = submitted.is_saved, submitted.tokens
+    fresh.is_saved, fresh.confirmation_tokens = submitted.is_saved, submitted.confirmation_tokens
     return fresh
 
 
-def _save_row(membership: MembershipContext, row: GoodsRow) -> None:
+def _save_row(membership: MembershipContext, row: ProductRow) -> None:
     """Save what changed in a row. A refused value becomes an error of its field, and the others are saved."""
     form = row.form
     if not form.is_valid():
@@ -172,7 +172,7 @@ def _save_row(membership: MembershipContext, row: GoodsRow) -> None:
 CellSave = tuple[str, OptionRow | None, Callable[[], object]]
 
 
-def _price_saves(membership: MembershipContext, row: GoodsRow) -> Iterator[CellSave]:
+def _price_saves(membership: MembershipContext, row: ProductRow) -> Iterator[CellSave]:
     for option in row.options:
         price = row.form.new_price(option)
         if price is None:
@@ -193,7 +193,7 @@ def _price_saves(membership: MembershipContext, row: GoodsRow) -> Iterator[CellS
         yield f"price-{option.variant.pk}", option, save
 
 
-def _stock_saves(membership: MembershipContext, row: GoodsRow) -> Iterator[CellSave]:
+def _stock_saves(membership: MembershipContext, row: ProductRow) -> Iterator[CellSave]:
     for option in row.options:
         counted = row.form.new_count(option)
         if counted is None or option.stock is None:
@@ -214,7 +214,7 @@ def _stock_saves(membership: MembershipContext, row: GoodsRow) -> Iterator[CellS
         yield f"counted-{option.variant.pk}", option, save
 
 
-def _listing_saves(membership: MembershipContext, row: GoodsRow) -> Iterator[CellSave]:
+def _listing_saves(membership: MembershipContext, row: ProductRow) -> Iterator[CellSave]:
     listing, season = row.listing, row.form.new_season()
     if season is not None:
         yield (
@@ -244,11 +244,11 @@ def _listing_saves(membership: MembershipContext, row: GoodsRow) -> Iterator[Cel
 
 
 @contextmanager
-def _as_field_error(row: GoodsRow, field_name: str, option: OptionRow | None) -> Iterator[None]:
+def _as_field_error(row: ProductRow, field_name: str, option: OptionRow | None) -> Iterator[None]:
     """Turn a refusal into an error of the field. A question keeps its token for the next try."""
     try:
         yield
     except Refused as refused:
         if isinstance(refused, NeedsConfirmation) and option is not None:
-            row.tokens[option.variant.pk] = refused.confirmation_token
+            row.confirmation_tokens[option.variant.pk] = refused.confirmation_token
         row.form.add_error(field_name, str(refused.message))

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
 from orders.views import discounts
-from orders.views.discounts import DiscountDesk
+from orders.views.discounts import DiscountPages
 from shop.core.web.http_methods import require_safe_or_post
 from shop.members.member_access import for_members
 
@@ -68,5 +68,5 @@ def end_promotion(request: HttpRequest, membership: MembershipContext, pk: uuid.
     return discounts.end_promotion_view(request, _discount_desk(membership), pk)
 
 
-def _discount_desk(membership: MembershipContext) -> DiscountDesk:
-    return DiscountDesk("members", membership.actor, membership.cooperative)
+def _discount_desk(membership: MembershipContext) -> DiscountPages:
+    return DiscountPages("members", membership.actor, membership.cooperative)

@@ -120,7 +120,7 @@ def edit_delivery_rates(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return _run_action(request, membership, action, "members/delivery_rates.html", context)
+    return _run_table_action(request, membership, action, "members/delivery_rates.html", context)
 
 
 @require_safe_or_post
@@ -154,12 +154,12 @@ def edit_market_days(
         actor=membership.actor,
         now=timezone.now(),
     )
-    return _run_action(request, membership, action, "members/market_days.html", context)
+    return _run_table_action(request, membership, action, "members/market_days.html", context)
 
 
 @require_POST
 @for_members(MemberRight.MANAGE)
-def end_delivery_method(
+def deactivate_delivery_method_view(
     request: HttpRequest, membership: MembershipContext, delivery_method_id: int
 ) -> HttpResponse:
     """Deactivate a delivery method."""
@@ -221,7 +221,7 @@ def _render_table(
     return render_page(request, membership, template, context, status=status)
 
 
-def _run_action(
+def _run_table_action(
     request: HttpRequest,
     membership: MembershipContext,
     action: Callable[[], object],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from shop.members.forms.fields import MembersForm, WholeNumberField
+from shop.members.forms.fields import GroupedWholeNumberField, MembersForm
 
 _HOURS = [(hour, f"{hour}:00") for hour in range(24)]
 
@@ -13,7 +13,7 @@ _HOURS = [(hour, f"{hour}:00") for hour in range(24)]
 class AlertRulesForm(MembersForm):
     """Minutes between two steps, the quiet hours, and when stock is low or near its use-by date."""
 
-    minutes = WholeNumberField(
+    minutes = GroupedWholeNumberField(
         label=_("Minutes until the next person or channel"),
         min_value=1,
         max_value=240,
@@ -26,13 +26,13 @@ class AlertRulesForm(MembersForm):
         choices=_HOURS,
         help_text=_("Alerts about recalls come at any hour. For no quiet hours, choose the same hour twice."),
     )
-    low_stock_at = WholeNumberField(
+    low_stock_at = GroupedWholeNumberField(
         label=_("Warn when this many are left"),
         min_value=0,
         max_value=1_000_000,
         help_text=_("For options without a number of their own."),
     )
-    near_expiry_days = WholeNumberField(
+    near_expiry_days = GroupedWholeNumberField(
         label=_("Days before the use-by date to warn of a lot"),
         min_value=0,
         max_value=365,

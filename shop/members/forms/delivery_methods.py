@@ -18,7 +18,7 @@ from shop.core.dates.calendar import weekday_name
 from shop.core.identifiers.phones import format_phone, is_likely_mistyped
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.core.web.phone_fields import PhoneField
-from shop.members.forms.fields import MembersForm, WholeNumberField
+from shop.members.forms.fields import GroupedWholeNumberField, MembersForm
 
 _COACH_FIELDS = ("station", "departs_weekday", "departs_at", "cut_off_hours")
 
@@ -50,13 +50,13 @@ class DeliveryMethodTextsForm(MembersForm):
         label=_("Coach departure days"), coerce=int, empty_value=None, required=False
     )
     departs_at = forms.TimeField(label=_("Departure time"), required=False)
-    cut_off_hours = WholeNumberField(
+    cut_off_hours = GroupedWholeNumberField(
         label=_("Order cut-off (hours before)"), min_value=0, max_value=168, required=False
     )
-    minimum_days = WholeNumberField(
+    minimum_days = GroupedWholeNumberField(
         label=_("Minimum delivery time (days)"), min_value=0, max_value=60, required=False
     )
-    maximum_days = WholeNumberField(
+    maximum_days = GroupedWholeNumberField(
         label=_("Maximum delivery time (days)"), min_value=0, max_value=60, required=False
     )
 
@@ -123,7 +123,7 @@ class NewDeliveryMethodForm(DeliveryMethodTextsForm):
         ],
         error_messages={"required": _("Choose a delivery method.")},
     )
-    fee = WholeNumberField(
+    fee = GroupedWholeNumberField(
         label=_("Delivery fee"),
         min_value=0,
         max_value=10_000_000,

@@ -47,7 +47,7 @@ class MembersForm(forms.Form):
         field.choices = choices
 
 
-class WholeNumberField(GroupedLimitsField):
+class GroupedWholeNumberField(GroupedLimitsField):
     """A whole number such as `12.000` or `12 000 ₫`. Letters and decimals are rejected."""
 
     widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})

@@ -17,7 +17,7 @@ from cooperatives.models import Certificate, Cooperative, Producer, Warehouse
 from cooperatives.states import CertificateState
 from shop.core.dates.form_days import validate_day
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
-from shop.members.forms.fields import MembersForm, WholeNumberField
+from shop.members.forms.fields import GroupedWholeNumberField, MembersForm
 
 MAX_KEY = 10**18
 _DAYS = ["%Y-%m-%d", "%d/%m/%Y"]
@@ -57,7 +57,9 @@ class ReceiptForm(MembersForm):
 
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
     warehouse = forms.UUIDField(label=_("Receiving warehouse"), required=False)
-    quantity = WholeNumberField(label=_("Quantity received"), min_value=1, max_value=MAX_COUNTED_QUANTITY)
+    quantity = GroupedWholeNumberField(
+        label=_("Quantity received"), min_value=1, max_value=MAX_COUNTED_QUANTITY
+    )
     is_lot = forms.BooleanField(label=_("Record it as a lot of its own"), required=False)
     harvested_on = _day_field(_("Harvested or made on"))
     expires_on = _day_field(_("Use by"))
@@ -84,7 +86,9 @@ class NewLotForm(MembersForm):
     variant = forms.ChoiceField(
         label=_("Product"), error_messages={"required": _("Choose the product that came in.")}
     )
-    quantity = WholeNumberField(label=_("Quantity received"), min_value=1, max_value=MAX_COUNTED_QUANTITY)
+    quantity = GroupedWholeNumberField(
+        label=_("Quantity received"), min_value=1, max_value=MAX_COUNTED_QUANTITY
+    )
     expires_on = _day_field(_("Use by"))
     harvested_on = _day_field(_("Harvested or made on"))
     household = forms.ChoiceField(
@@ -141,7 +145,7 @@ class LotMoveForm(MembersForm):
 
     warehouse = forms.UUIDField(widget=forms.HiddenInput)
     kind = forms.ChoiceField(label=_("What happened?"), choices=LotMove, widget=forms.RadioSelect)
-    quantity = WholeNumberField(label=_("Quantity"), min_value=0, max_value=MAX_COUNTED_QUANTITY)
+    quantity = GroupedWholeNumberField(label=_("Quantity"), min_value=0, max_value=MAX_COUNTED_QUANTITY)
     to = forms.ChoiceField(label=_("Moved to"), required=False)
     note = forms.CharField(label=_("Note"), max_length=250, required=False)
 

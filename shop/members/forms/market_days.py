@@ -15,7 +15,7 @@ from cooperatives.models import DeliveryMethod, MarketDay, MarketDayKind
 from shop.core.dates.calendar import weekday_name
 from shop.core.texts.formatting import short_weekday
 from shop.core.web.form_options import FormData
-from shop.members.forms.fields import MembersForm, WholeNumberField
+from shop.members.forms.fields import GroupedWholeNumberField, MembersForm
 from shop.members.forms.rows import initial_from_submission, submitted_row_count
 
 MAX_PICKUP_HOURS = 12
@@ -26,7 +26,7 @@ class PickupHoursForm(MembersForm):
 
     starts = forms.TimeField(label=pgettext_lazy("hour", "From"))
     ends = forms.TimeField(label=pgettext_lazy("hour", "To"))
-    capacity = WholeNumberField(
+    capacity = GroupedWholeNumberField(
         label=_("Order limit"),
         min_value=1,
         max_value=100_000,
@@ -92,7 +92,9 @@ class PickupHoursForm(MembersForm):
 
 
 class CutOffForm(MembersForm):
-    cut_off_hours = WholeNumberField(label=_("Order cut-off (hours before)"), min_value=0, max_value=24 * 14)
+    cut_off_hours = GroupedWholeNumberField(
+        label=_("Order cut-off (hours before)"), min_value=0, max_value=24 * 14
+    )
 
 
 class Timetable:

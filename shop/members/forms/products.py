@@ -14,7 +14,7 @@ from catalog.actions.products.product_details import ProductDetails
 from catalog.models import ALL_MONTHS, Category, Product, ProductType
 from catalog.season_labels import months_text
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
-from shop.members.forms.fields import MembersForm, WholeNumberField
+from shop.members.forms.fields import GroupedWholeNumberField, MembersForm
 from shop.members.forms.photos import PhotosForm
 from shop.members.forms.seen_values import Columns, CurrentValues, FieldGroup, SeenForm
 from shop.members.forms.variants import NewVariantForm
@@ -85,7 +85,7 @@ class ProductForm(MembersForm):
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    return_days = WholeNumberField(
+    return_days = GroupedWholeNumberField(
         label=_("Return period (days after delivery)"),
         min_value=0,
         max_value=365,

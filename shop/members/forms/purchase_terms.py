@@ -15,7 +15,7 @@ from catalog.models import Price, Variant
 from catalog.pricing import WholesaleTier
 from shop.core.web.confirmations import ConfirmableForm
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
-from shop.members.forms.fields import MembersForm, WholeNumberField
+from shop.members.forms.fields import GroupedWholeNumberField, MembersForm
 
 _NUMBERS = range(1, MAX_TIERS + 1)
 
@@ -23,17 +23,17 @@ _NUMBERS = range(1, MAX_TIERS + 1)
 class PurchaseTermsForm(MembersForm, ConfirmableForm):
     """Wholesale prices, each a numbered quantity and amount, and limits. Empty pairs are left out."""
 
-    limit_per_order = WholeNumberField(
+    limit_per_order = GroupedWholeNumberField(
         label=_("Limit per order"), min_value=1, max_value=MAX_LIMIT, required=False
     )
-    limit_per_buyer = WholeNumberField(
+    limit_per_buyer = GroupedWholeNumberField(
         label=_("Limit per buyer"),
         min_value=1,
         max_value=MAX_LIMIT,
         required=False,
         help_text=_("All orders of a buyer together. Buyers are known by account, phone number and email."),
     )
-    limit_days = WholeNumberField(
+    limit_days = GroupedWholeNumberField(
         label=_("The limit per buyer applies to so many days"),
         min_value=1,
         max_value=MAX_LIMIT_DAYS,
@@ -47,13 +47,13 @@ class PurchaseTermsForm(MembersForm, ConfirmableForm):
         super().__init__(data, files, **options)
         tier_fields: dict[str, forms.Field] = {}
         for number in _NUMBERS:
-            tier_fields[f"quantity_{number}"] = WholeNumberField(
+            tier_fields[f"quantity_{number}"] = GroupedWholeNumberField(
                 label=_("Wholesale quantity %(number)s") % {"number": number},
                 min_value=2,
                 max_value=MAX_TIER_QUANTITY,
                 required=False,
             )
-            tier_fields[f"amount_{number}"] = WholeNumberField(
+            tier_fields[f"amount_{number}"] = GroupedWholeNumberField(
                 label=_("Wholesale price %(number)s") % {"number": number},
                 min_value=1,
                 max_value=MAX_PRICE,

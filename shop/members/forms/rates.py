@@ -13,7 +13,7 @@ from cooperatives.actions.delivery_terms import MAX_FEE, DeliveryRateInput
 from cooperatives.models import DeliveryMethod, DeliveryRate
 from shop.core.models.geography import Division
 from shop.core.web.form_options import FormData
-from shop.members.forms.fields import KilosField, MembersForm, WholeNumberField
+from shop.members.forms.fields import GroupedWholeNumberField, KilosField, MembersForm
 from shop.members.forms.rows import initial_from_submission, submitted_row_count
 
 MAX_GROUPS, MAX_ROWS = 34, 12
@@ -30,7 +30,7 @@ class BracketForm(MembersForm):
     """A price up to a weight, or for anything heavier if no weight is given."""
 
     weight = KilosField(label=_("Up to (kg)"), required=False)
-    price = WholeNumberField(label=_("Price"), min_value=0, max_value=MAX_FEE, required=False)
+    price = GroupedWholeNumberField(label=_("Price"), min_value=0, max_value=MAX_FEE, required=False)
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
@@ -44,7 +44,7 @@ class BracketForm(MembersForm):
 
 
 class FreeFromForm(MembersForm):
-    free_from = WholeNumberField(
+    free_from = GroupedWholeNumberField(
         label=_("Free delivery from this amount of products"),
         min_value=1,
         max_value=MAX_FEE,

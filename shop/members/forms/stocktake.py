@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from catalog.actions.stock.stock_movements import MAX_COUNTED_QUANTITY
 from catalog.stocktake import StocktakeRow
 from shop.core.web.form_options import FormData
-from shop.members.forms.fields import MembersForm, WholeNumberField
+from shop.members.forms.fields import GroupedWholeNumberField, MembersForm
 
 
 def row_name(row: StocktakeRow) -> str:
@@ -37,7 +37,7 @@ class StocktakeForm(MembersForm):
         super().__init__(data, initial=dict(counted or {}), use_required_attribute=False)
         self.rows = rows
         for row in rows:
-            field = WholeNumberField(
+            field = GroupedWholeNumberField(
                 label=row_name(row), min_value=0, max_value=MAX_COUNTED_QUANTITY, required=False
             )
             field.widget.attrs["class"] = "input"

@@ -13,15 +13,15 @@ from orders.models import OrderLine
 from shop.core.texts.formatting import format_money, format_number
 from shop.core.web.confirmations import ConfirmableForm
 from shop.core.web.form_options import FormData
-from shop.members.forms.fields import MembersForm, WholeNumberField
+from shop.members.forms.fields import GroupedWholeNumberField, MembersForm
 
 
 class SubstituteForm(MembersForm, ConfirmableForm):
     """How many items of a line are missing, and what the buyer is offered instead."""
 
-    quantity = WholeNumberField(label=gettext_lazy("How many are missing"), min_value=1)
+    quantity = GroupedWholeNumberField(label=gettext_lazy("How many are missing"), min_value=1)
     variant = forms.ChoiceField(label=gettext_lazy("Offer instead"))
-    substitute_quantity = WholeNumberField(
+    substitute_quantity = GroupedWholeNumberField(
         label=gettext_lazy("How many of it"), min_value=1, max_value=1_000_000
     )
 
@@ -37,7 +37,7 @@ class SubstituteForm(MembersForm, ConfirmableForm):
         super().__init__(data, initial={"quantity": still_open, "substitute_quantity": still_open})
         self._line = line
         quantity = self.fields["quantity"]
-        assert isinstance(quantity, WholeNumberField)
+        assert isinstance(quantity, GroupedWholeNumberField)
         quantity.help_text = _("%(goods)s still to be packed") % {"goods": line.contents_label(still_open)}
         other_choices = [choice for choice in choices if choice.variant.pk != line.variant_id]
         self.set_choices(

@@ -19,7 +19,7 @@ from catalog.models import Unit, Variant
 from catalog.unit_labels import unit_label
 from shop.core.texts.formatting import format_money
 from shop.core.web.confirmations import ConfirmableForm
-from shop.members.forms.fields import ContentField, MembersForm, WholeNumberField
+from shop.members.forms.fields import ContentField, GroupedWholeNumberField, MembersForm
 from shop.members.forms.seen_values import Columns, CurrentValues, FieldGroup, SeenForm
 
 MAX_QUANTITY = 1_000_000
@@ -51,14 +51,14 @@ class VariantForm(MembersForm, ConfirmableForm):
             "Above, enter the estimated weight of one piece in g or kg. The price is for that weight."
         ),
     )
-    tolerance = WholeNumberField(
+    tolerance = GroupedWholeNumberField(
         label=_("Extra weight allowed without asking the buyer, in %"),
         min_value=0,
         max_value=100,
         initial=20,
         required=False,
     )
-    price = WholeNumberField(
+    price = GroupedWholeNumberField(
         label=_("Price per unit"),
         min_value=1,
         max_value=MAX_PRICE,
@@ -67,7 +67,7 @@ class VariantForm(MembersForm, ConfirmableForm):
             attrs={"class": "input input-large", "inputmode": "numeric", "autocomplete": "off"}
         ),
     )
-    low_stock_at = WholeNumberField(
+    low_stock_at = GroupedWholeNumberField(
         label=_("Warn when this many are left"),
         min_value=0,
         max_value=MAX_QUANTITY,
@@ -187,7 +187,7 @@ class EditedVariantForm(SeenForm, VariantForm):
 class NewVariantForm(VariantForm):
     """A new variant and its stock."""
 
-    on_hand = WholeNumberField(
+    on_hand = GroupedWholeNumberField(
         label=_("Quantity in stock"),
         min_value=0,
         max_value=MAX_QUANTITY,

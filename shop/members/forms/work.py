@@ -20,7 +20,7 @@ from shop.core.dates.form_days import validate_day
 from shop.core.texts.formatting import format_day
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.core.web.phone_fields import PhoneField
-from shop.members.forms.fields import MembersForm, WholeNumberField, parse_key
+from shop.members.forms.fields import GroupedWholeNumberField, MembersForm, parse_key
 
 DECLINE_REASONS = [
     _("We have run out."),
@@ -79,7 +79,7 @@ class PickForm(MembersForm):
         for line in self.lines:
             maximum = line.quantity if self.is_bound else still_open[line.pk]
             self.fields[f"taken-{line.pk}"] = forms.BooleanField(label=_("Picked"), required=False)
-            self.fields[f"quantity-{line.pk}"] = WholeNumberField(
+            self.fields[f"quantity-{line.pk}"] = GroupedWholeNumberField(
                 label=_("Quantity in this parcel"),
                 min_value=1,
                 max_value=maximum,
@@ -201,8 +201,8 @@ class HandOverForm(MembersForm):
         return DispatchDetails(**sent_quantities, is_cash_with_cooperative=is_with_cooperative)
 
 
-def _amount_field() -> WholeNumberField:
-    return WholeNumberField(label=_("Amount received"), min_value=1, max_value=10**12, required=False)
+def _amount_field() -> GroupedWholeNumberField:
+    return GroupedWholeNumberField(label=_("Amount received"), min_value=1, max_value=10**12, required=False)
 
 
 def _shortfall_reason_field() -> forms.CharField:
@@ -304,7 +304,9 @@ class CountForm(MembersForm):
     """The counted quantity of a stock. An empty field records nothing."""
 
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
-    counted = WholeNumberField(label=_("Counted quantity"), min_value=0, max_value=1_000_000, required=False)
+    counted = GroupedWholeNumberField(
+        label=_("Counted quantity"), min_value=0, max_value=1_000_000, required=False
+    )
 
 
 class PauseForm(MembersForm):

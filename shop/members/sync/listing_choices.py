@@ -15,8 +15,8 @@ from shop.core.models import Channel, market_channel, show_in_language
 from shop.members.sync.product_facts import content_of
 from shop.members.sync.rows import Row
 
-_MAX_GOODS = 300
-_GOODS_KEPT_FOR = 60 * 60  # seconds
+_MAX_PRODUCTS = 300
+_PRODUCTS_KEPT_FOR = 60 * 60  # seconds
 
 
 def build_listing_choices(membership: MembershipContext) -> Row | None:
@@ -44,25 +44,25 @@ def build_listing_choices(membership: MembershipContext) -> Row | None:
             {"id": category.pk, "name": category.name, "parent": names.get(category.parent_id or 0, "")}
             for category in categories
         ],
-        "market": _goods_on_market(channel),
+        "market": _find_products_on_market(channel),
     }
     content = json.dumps(choices, sort_keys=True, ensure_ascii=False)
     return {"version": hashlib.sha256(content.encode()).hexdigest()[:16], **choices}
 
 
-def _goods_on_market(channel: Channel) -> list[Row]:
+def _find_products_on_market(channel: Channel) -> list[Row]:
     """Return the newest goods on the market, which a new listing may take details and usual prices from.
 
     They are read at most once an hour, because every phone asks for the choices with every pull.
     """
-    key = f"goods-on-market-{channel.pk}"
-    return cache.get_or_set(key, partial(_read_goods, channel), _GOODS_KEPT_FOR) or []
+    key = f"products-on-market-{channel.pk}"
+    return cache.get_or_set(key, partial(_read_products, channel), _PRODUCTS_KEPT_FOR) or []
 
 
-def _read_goods(channel: Channel) -> list[Row]:
+def _read_products(channel: Channel) -> list[Row]:
     products = Product.objects.existing().visible_in(channel.pk).select_related("default_variant")
     prices = Price.objects.filter(channel=channel, amount__gt=0)
-    newest = list(products.filter(default_variant__isnull=False).order_by("-pk")[:_MAX_GOODS])
+    newest = list(products.filter(default_variant__isnull=False).order_by("-pk")[:_MAX_PRODUCTS])
     amounts = dict(
         prices.filter(variant__in=[product.default_variant_id for product in newest]).values_list(
             "variant", "amount"

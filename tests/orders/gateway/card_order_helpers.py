@@ -14,7 +14,7 @@ from orders.actions.gateway.send_gateway_calls import look_up_call, look_up_call
 from orders.models import (
     EventKind,
     GatewayCall,
-    Operation,
+    GatewayOperation,
     Order,
     Payment,
     PaymentEvent,
@@ -67,7 +67,7 @@ def make_card_order(*lines: Any, **fields: Any) -> Order:
     return make_order(*lines, method=PaymentMethod.CARD, **fields)
 
 
-def get_call(order: Order, operation: Operation = Operation.START) -> GatewayCall:
+def get_call(order: Order, operation: GatewayOperation = GatewayOperation.START_PAYMENT) -> GatewayCall:
     """Return the order's newest call of this operation."""
     calls = GatewayCall.objects.filter(payment__order=order, operation=operation)
     return calls.latest("payment__created_at", "created_at")
@@ -81,7 +81,10 @@ def make_started_card_order(*lines: Any, **fields: Any) -> Order:
 
 
 def send_order_call(
-    order: Order, operation: Operation = Operation.START, *, now: datetime.datetime = NOW
+    order: Order,
+    operation: GatewayOperation = GatewayOperation.START_PAYMENT,
+    *,
+    now: datetime.datetime = NOW,
 ) -> GatewayCall:
     """Send the order's call, as the worker does."""
     calls.send_call(call_id=get_call(order, operation).pk, now=now)
@@ -89,7 +92,10 @@ def send_order_call(
 
 
 def look_up_order_call(
-    order: Order, operation: Operation = Operation.START, *, now: datetime.datetime = NOW
+    order: Order,
+    operation: GatewayOperation = GatewayOperation.START_PAYMENT,
+    *,
+    now: datetime.datetime = NOW,
 ) -> GatewayCall:
     look_up_call(call_id=get_call(order, operation).pk, now=now)
     return get_call(order, operation)

@@ -24,8 +24,8 @@ from orders.actions.placement.order_sweeps import expire_order
 from orders.actions.placement.place_order import place_order
 from orders.models import (
     GatewayCall,
+    GatewayOperation,
     LedgerEntry,
-    Operation,
     Order,
     Payment,
     PaymentMethod,
@@ -308,7 +308,7 @@ def test_changing_payment_method_cancels_card_payment(stripe) -> None:
 
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=BUYER, now=NOW)
     assert get_payment_sums(order).charge_pending == 120_000
-    assert send_order_call(order, Operation.VOID).state == CallState.SUCCEEDED
+    assert send_order_call(order, GatewayOperation.VOID).state == CallState.SUCCEEDED
 
     assert stripe.intent(reference)["status"] == "canceled"
     assert get_call(order).state == CallState.FAILED
@@ -322,8 +322,8 @@ def test_cancel_call_with_lost_answer_is_looked_up(stripe, fault) -> None:
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=BUYER, now=NOW)
     stripe.faults.tell("payment_intents.cancel", fault)
 
-    assert send_order_call(order, Operation.VOID).state == CallState.UNKNOWN
-    assert look_up_order_call(order, Operation.VOID, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
+    assert send_order_call(order, GatewayOperation.VOID).state == CallState.UNKNOWN
+    assert look_up_order_call(order, GatewayOperation.VOID, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
 
     assert [row["status"] for row in stripe.account.every("payment_intent")] == ["canceled"]
     check_everything()
@@ -335,7 +335,7 @@ def test_money_received_despite_cancellation_is_recorded(stripe) -> None:
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=BUYER, now=NOW)
     stripe.buyer_pays(get_call(order).reference)
 
-    call = send_order_call(order, Operation.VOID)
+    call = send_order_call(order, GatewayOperation.VOID)
 
     order.refresh_from_db()
     assert (call.state, call.code) == (CallState.FAILED, "payment_intent_unexpected_state")
@@ -348,7 +348,7 @@ def test_expiring_order_cancels_its_card_payment(stripe) -> None:
     order = make_started_card_order()
 
     expire_order(order_id=order.pk, actor=BUYER, now=NOW + 25 * HOUR)
-    send_order_call(order, Operation.VOID, now=NOW + 25 * HOUR)
+    send_order_call(order, GatewayOperation.VOID, now=NOW + 25 * HOUR)
 
     order.refresh_from_db()
     assert (order.status, order.current_total_gross) == (OrderStatus.EXPIRED, 0)
@@ -373,7 +373,7 @@ def test_money_for_cancelled_order_is_recorded_as_surplus(stripe) -> None:
     cancel_order(order_id=order.pk, reason="Thôi", actor=BUYER, now=NOW)
     stripe.buyer_pays(get_call(order).reference)
 
-    send_order_call(order, Operation.VOID)
+    send_order_call(order, GatewayOperation.VOID)
 
     order.refresh_from_db()
     assert (order.status, order.charged, order.current_total_gross) == (OrderStatus.CANCELLED, 120_000, 0)
@@ -386,7 +386,7 @@ def test_cancelling_part_restarts_payment_with_new_amount(stripe) -> None:
     assert get_call(order).amount == 200_000
 
     cancel_part(part_id=order.parts.get(number=2).pk, reason="Thôi", actor=BUYER, now=NOW)
-    send_order_call(order, Operation.VOID)
+    send_order_call(order, GatewayOperation.VOID)
     change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, actor=BUYER, now=NOW)
     call = send_order_call(order)
 
@@ -402,7 +402,7 @@ def test_hosted_page_replaces_embedded_payment(stripe) -> None:
     order = make_started_card_order()
 
     change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, is_hosted=True, actor=BUYER, now=NOW)
-    stopped = send_order_call(order, Operation.VOID)
+    stopped = send_order_call(order, GatewayOperation.VOID)
     call = send_order_call(order)
 
     assert (stopped.state, call.state) == (CallState.SUCCEEDED, CallState.NEEDS_BUYER)
@@ -432,9 +432,11 @@ def test_refund_call_with_lost_answer_refunds_once(stripe, fault) -> None:
     give_back(order, 20_000)
     stripe.faults.tell("refunds.create", fault)
 
-    assert send_order_call(order, Operation.REFUND).state == CallState.UNKNOWN
+    assert send_order_call(order, GatewayOperation.REFUND).state == CallState.UNKNOWN
     assert get_payment_sums(order).refund_pending == 20_000
-    assert look_up_order_call(order, Operation.REFUND, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
+    assert (
+        look_up_order_call(order, GatewayOperation.REFUND, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
+    )
 
     order.refresh_from_db()
     assert [row["amount"] for row in stripe.account.every("refund")] == [20_000]
@@ -445,10 +447,10 @@ def test_refund_call_with_lost_answer_refunds_once(stripe, fault) -> None:
 def test_two_refunds_of_same_amount_are_both_made(stripe) -> None:
     order = make_paid_card_order(stripe)
     give_back(order, 20_000)
-    send_order_call(order, Operation.REFUND)
+    send_order_call(order, GatewayOperation.REFUND)
 
     give_back(order, 20_000, now=NOW + MINUTE)
-    send_order_call(order, Operation.REFUND)
+    send_order_call(order, GatewayOperation.REFUND)
 
     order.refresh_from_db()
     assert (order.charged, len(stripe.account.every("refund"))) == (80_000, 2)
@@ -458,10 +460,10 @@ def test_refund_paid_by_bank_after_refusal_is_not_sent_again(stripe) -> None:
     order = make_paid_card_order(stripe)
     give_back(order, 20_000)
     stripe.faults.tell("refunds.create", Fault.REFUSE, status=401)
-    send_order_call(order, Operation.REFUND)
+    send_order_call(order, GatewayOperation.REFUND)
     pay_refund_by_bank(refund_id=Refund.objects.get().pk, actor=BUYER, now=NOW)
 
-    call = look_up_order_call(order, Operation.REFUND, now=NOW + 2 * MINUTE)  # a late task message
+    call = look_up_order_call(order, GatewayOperation.REFUND, now=NOW + 2 * MINUTE)  # a late task message
 
     assert (call.state, call.code) == (CallState.FAILED, "not_configured")
     assert stripe.account.every("refund") == []

@@ -20,8 +20,8 @@ from orders.models import (
     Dispute,
     EventKind,
     GatewayCall,
+    GatewayOperation,
     LedgerEntry,
-    Operation,
     Order,
     PaymentEvent,
     PaymentMethod,
@@ -344,22 +344,22 @@ def test_lost_partial_dispute_keeps_its_amount_withdrawn(stripe, send) -> None:
 def test_failed_refund_returns_money_to_payment(stripe, send) -> None:
     order = make_paid_card_order(stripe)
     give_back(order, 20_000)
-    send_order_call(order, Operation.REFUND)
-    stripe.settle_refund(get_call(order, Operation.REFUND).reference, "failed")
+    send_order_call(order, GatewayOperation.REFUND)
+    stripe.settle_refund(get_call(order, GatewayOperation.REFUND).reference, "failed")
 
     all_events = take_events(stripe)
     for event in [*reversed(all_events), *all_events]:
         send(event)
 
     order.refresh_from_db()
-    assert get_call(order, Operation.REFUND).state == CallState.SUCCEEDED
+    assert get_call(order, GatewayOperation.REFUND).state == CallState.SUCCEEDED
     assert (order.charged, get_payment_sums(order).refunded, get_payment_sums(order).refund_pending) == (
         120_000,
         0,
         0,
     )
     reverse = PaymentEvent.objects.get(kind=EventKind.REFUND_REVERSE)
-    assert (reverse.amount, reverse.refund) == (20_000, get_call(order, Operation.REFUND).refund)
+    assert (reverse.amount, reverse.refund) == (20_000, get_call(order, GatewayOperation.REFUND).refund)
     check_everything()
 
 
@@ -368,11 +368,11 @@ def test_refund_reported_before_our_own_answer_counts_once(stripe, send) -> None
     take_events(stripe)
     give_back(order, 20_000)
     stripe.faults.tell("refunds.create", Fault.CUT_AFTER)
-    send_order_call(order, Operation.REFUND)
+    send_order_call(order, GatewayOperation.REFUND)
 
     for event in take_events(stripe):
         send(event)
-    look_up_order_call(order, Operation.REFUND)
+    look_up_order_call(order, GatewayOperation.REFUND)
 
     order.refresh_from_db()
     assert (order.charged, get_payment_sums(order).refunded) == (100_000, 20_000)
@@ -448,7 +448,7 @@ def order_refunded_in_dashboard(stripe, send) -> Order:
         question_id=WeightQuestion.objects.get().pk, is_agreed=True, actor=Actor.guest(), now=NOW
     )
     pack(part)
-    send_order_call(order, Operation.CAPTURE)
+    send_order_call(order, GatewayOperation.CAPTURE)
     with stripe.account.lock:
         refund_request = {"payment_intent": get_call(order).reference, "amount": 30_000}
         stripe.account.emit("refund.updated", payments.refund(stripe.account, refund_request))

@@ -21,8 +21,8 @@ from orders.actions.payments.order_payments import (
 )
 from orders.models import (
     GatewayCall,
+    GatewayOperation,
     LedgerEntry,
-    Operation,
     Order,
     OrderPart,
     Payment,
@@ -116,7 +116,7 @@ def test_weighed_amount_is_captured_once_packed_and_rest_released(stripe) -> Non
     assert authorisation_calls(order) == []
     pack(part)
     assert authorisation_calls(order) == [("capture", 90_000)]
-    send_order_call(order, Operation.CAPTURE)
+    send_order_call(order, GatewayOperation.CAPTURE)
 
     order.refresh_from_db()
     assert (captured_amounts(stripe), order.charged, order.charge_coverage) == (
@@ -138,8 +138,10 @@ def test_capture_with_lost_answer_charges_once(stripe, fault) -> None:
     pack(part)
     stripe.faults.tell("payment_intents.capture", fault)
 
-    assert send_order_call(order, Operation.CAPTURE).state == CallState.UNKNOWN
-    assert look_up_order_call(order, Operation.CAPTURE, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
+    assert send_order_call(order, GatewayOperation.CAPTURE).state == CallState.UNKNOWN
+    assert (
+        look_up_order_call(order, GatewayOperation.CAPTURE, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
+    )
 
     order.refresh_from_db()
     assert (captured_amounts(stripe), order.charged) == ([90_000], 90_000)
@@ -151,10 +153,10 @@ def test_older_view_does_not_restore_captured_hold(stripe) -> None:
     part = accept(order)
     weigh(part)
     pack(part)
-    send_order_call(order, Operation.CAPTURE)
+    send_order_call(order, GatewayOperation.CAPTURE)
 
     look_up_order_call(order)
-    look_up_order_call(order, Operation.CAPTURE)
+    look_up_order_call(order, GatewayOperation.CAPTURE)
 
     assert (get_payment_sums(order).authorised, get_payment_sums(order).charged) == (0, 90_000)
     check_everything()
@@ -168,7 +170,7 @@ def test_cancelling_order_releases_card(stripe) -> None:
         [("void", 116_400)],
         116_400,
     )
-    send_order_call(order, Operation.VOID)
+    send_order_call(order, GatewayOperation.VOID)
 
     order.refresh_from_db()
     assert stripe.intent(get_call(order).reference)["status"] == "canceled"
@@ -189,9 +191,9 @@ def test_cancelling_before_capture_releases_card(stripe) -> None:
 
     cancel_order(order_id=order.pk, reason="Vỡ", actor=PACKER, now=NOW)
 
-    assert get_call(order, Operation.CAPTURE).code == "superseded"
-    send_order_call(order, Operation.CAPTURE)
-    send_order_call(order, Operation.VOID)
+    assert get_call(order, GatewayOperation.CAPTURE).code == "superseded"
+    send_order_call(order, GatewayOperation.CAPTURE)
+    send_order_call(order, GatewayOperation.VOID)
     assert (captured_amounts(stripe), stripe.intent(get_call(order).reference)["status"]) == ([], "canceled")
     order.refresh_from_db()
     assert (order.charged, get_payment_sums(order).authorised) == (0, 0)
@@ -204,8 +206,8 @@ def test_release_with_lost_answer_is_looked_up(stripe, fault) -> None:
     cancel_order(order_id=order.pk, reason="Hết hàng", actor=PACKER, now=NOW)
     stripe.faults.tell("payment_intents.cancel", fault)
 
-    assert send_order_call(order, Operation.VOID).state == CallState.UNKNOWN
-    assert look_up_order_call(order, Operation.VOID, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
+    assert send_order_call(order, GatewayOperation.VOID).state == CallState.UNKNOWN
+    assert look_up_order_call(order, GatewayOperation.VOID, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
 
     assert get_payment_sums(order).authorised == 0
     check_everything()
@@ -220,7 +222,7 @@ def test_order_with_cancelled_part_captures_less(stripe) -> None:
     part = accept(order)
     weigh(part)
     pack(part)
-    send_order_call(order, Operation.CAPTURE)
+    send_order_call(order, GatewayOperation.CAPTURE)
 
     order.refresh_from_db()
     assert (captured_amounts(stripe), order.charged, order.charge_coverage) == (
@@ -254,7 +256,7 @@ def test_estimate_is_captured_after_six_days_without_packing(stripe, monkeypatch
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + 6 * DAY)
     sweep_card_payments_task()
     assert authorisation_calls(order) == [("capture", 102_000)]
-    send_order_call(order, Operation.CAPTURE, now=NOW + 6 * DAY)
+    send_order_call(order, GatewayOperation.CAPTURE, now=NOW + 6 * DAY)
     weigh(order.parts.get())
 
     order.refresh_from_db()
@@ -282,7 +284,7 @@ def test_amount_agreed_beyond_hold_is_separate_payment(stripe) -> None:
     )
     check_everything()
     pack(part)
-    send_order_call(order, Operation.CAPTURE)
+    send_order_call(order, GatewayOperation.CAPTURE)
     order.refresh_from_db()
     assert (order.charged, order.amount_due, second_payment.method) == (116_400, 3_600, PaymentMethod.CARD)
     check_everything()
@@ -304,7 +306,7 @@ def test_rest_below_card_minimum_is_paid_by_transfer_after_capture(stripe) -> No
     pack(part)
     with assert_refused(OrderNotAwaitingPayment, "order_not_awaiting_payment"):
         change_payment_method(**by_transfer)
-    send_order_call(order, Operation.CAPTURE)
+    send_order_call(order, GatewayOperation.CAPTURE)
 
     later = build_payment_display(Order.objects.get(pk=order.pk), now=NOW)
     first, repeated = change_payment_method(**by_transfer), change_payment_method(**by_transfer)
@@ -345,7 +347,7 @@ def test_rest_above_card_minimum_is_paid_by_card(stripe) -> None:
     assert (order.charged, order.amount_due, get_payment_sums(order).charged) == (36_000, 894_000, 36_000)
     check_everything()
     pack(part)
-    calls = GatewayCall.objects.filter(operation=Operation.CAPTURE)
+    calls = GatewayCall.objects.filter(operation=GatewayOperation.CAPTURE)
     assert calls.get().amount == 894_000
 
 
@@ -370,7 +372,7 @@ def test_refused_capture_waits_for_staff_to_repeat_it(stripe) -> None:
     weigh(part)
     pack(part)
     stripe.faults.tell("payment_intents.capture", Fault.REFUSE, status=400, code="amount_too_small")
-    call = send_order_call(order, Operation.CAPTURE)
+    call = send_order_call(order, GatewayOperation.CAPTURE)
 
     assert (call.state, call.code) == (CallState.FAILED, "amount_too_small")
     assert (authorisation_calls(order), get_payment_sums(order).authorised) == (
@@ -380,7 +382,7 @@ def test_refused_capture_waits_for_staff_to_repeat_it(stripe) -> None:
     repeated = repeat_failed_call(call_id=call.pk, actor=PACKER, now=NOW + MINUTE)
     assert repeat_failed_call(call_id=call.pk, actor=PACKER, now=NOW + MINUTE) is None
     assert (repeated.amount, repeated.state) == (90_000, CallState.INTENDED)
-    send_order_call(order, Operation.CAPTURE, now=NOW + MINUTE)
+    send_order_call(order, GatewayOperation.CAPTURE, now=NOW + MINUTE)
     order.refresh_from_db()
     assert (order.charged, captured_amounts(stripe)) == (90_000, [90_000])
     check_everything()
@@ -415,7 +417,7 @@ def test_changing_payment_method_withdraws_pending_authorisation(stripe) -> None
     assert (get_payment_sums(order).authorise_pending, get_payment_sums(order).charge_pending) == (116_400, 0)
 
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=Actor.guest(), now=NOW)
-    send_order_call(order, Operation.VOID)
+    send_order_call(order, GatewayOperation.VOID)
 
     order.refresh_from_db()
     assert (get_payment_sums(order).charge_pending, order.authorize_coverage) == (102_000, Coverage.NONE)
@@ -443,7 +445,7 @@ def test_card_given_during_release_does_not_confirm_order(stripe) -> None:
     look_up_order_call(order)
     order.refresh_from_db()
     assert (order.authorize_coverage, order.confirmed_at) == (Coverage.NONE, None)
-    send_order_call(order, Operation.VOID)
+    send_order_call(order, GatewayOperation.VOID)
 
     order.refresh_from_db()
     assert stripe.intent(first.reference)["status"] == "canceled"
@@ -471,7 +473,7 @@ def test_staff_cannot_capture_more_than_is_due(stripe) -> None:
             capture_payment(order, amount)
 
     capture_payment(order, 102_000)
-    send_order_call(order, Operation.CAPTURE)
+    send_order_call(order, GatewayOperation.CAPTURE)
     assert (captured_amounts(stripe), authorisation_calls(order)) == ([102_000], [("capture", 102_000)])
     check_everything()
 

@@ -16,8 +16,8 @@ from orders.models import (
     CostBearer,
     EventKind,
     GatewayCall,
+    GatewayOperation,
     LedgerEntry,
-    Operation,
     Order,
     PaymentEvent,
     Refund,
@@ -71,7 +71,7 @@ def test_requested_refund_is_sent_and_recorded(stripe) -> None:
     assert (get_payment_sums(order).charged, get_payment_sums(order).refund_pending) == (120_000, 20_000)
     assert stripe.account.every("refund") == []
 
-    send_order_call(order, Operation.REFUND)
+    send_order_call(order, GatewayOperation.REFUND)
 
     call.refresh_from_db()
     (stripe_refund,) = stripe.account.every("refund")
@@ -113,14 +113,14 @@ def test_pending_refund_counts_when_it_succeeds(stripe) -> None:
     stripe.account.next_refund = "pending"
     give_back(order, 20_000)
 
-    send_order_call(order, Operation.REFUND)
+    send_order_call(order, GatewayOperation.REFUND)
 
     order.refresh_from_db()
-    assert get_call(order, Operation.REFUND).state == CallState.PENDING
+    assert get_call(order, GatewayOperation.REFUND).state == CallState.PENDING
     assert (order.charged, get_payment_sums(order).refund_pending) == (120_000, 20_000)
 
-    stripe.settle_refund(get_call(order, Operation.REFUND).reference, "succeeded")
-    look_up_order_call(order, Operation.REFUND)
+    stripe.settle_refund(get_call(order, GatewayOperation.REFUND).reference, "succeeded")
+    look_up_order_call(order, GatewayOperation.REFUND)
 
     order.refresh_from_db()
     assert (order.charged, get_payment_sums(order).refund_pending) == (100_000, 0)
@@ -131,10 +131,10 @@ def test_failed_refund_returns_nothing_and_can_be_requested_again(stripe) -> Non
     order = make_paid_card_order(stripe)
     stripe.account.next_refund = "pending"
     give_back(order, 20_000)
-    send_order_call(order, Operation.REFUND)
+    send_order_call(order, GatewayOperation.REFUND)
 
-    stripe.settle_refund(get_call(order, Operation.REFUND).reference, "failed")
-    call = look_up_order_call(order, Operation.REFUND)
+    stripe.settle_refund(get_call(order, GatewayOperation.REFUND).reference, "failed")
+    call = look_up_order_call(order, GatewayOperation.REFUND)
 
     order.refresh_from_db()
     assert (call.state, call.code) == (CallState.FAILED, "refund_failed")

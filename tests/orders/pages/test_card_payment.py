@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 
 from orders.actions.payments.order_payments import change_payment_method
-from orders.models import GatewayCall, Operation, PaymentMethod
+from orders.models import GatewayCall, GatewayOperation, PaymentMethod
 from orders.states import CallState
 from shop.core.actors import Actor
 from tests.doubles.stripe import Fault
@@ -220,7 +220,7 @@ def test_order_with_other_payment_method_is_not_sent_to_stripe(stripe) -> None:
     assert request_card_fields(order).status_code == 409
     assert request_stripe_page(order).headers["Location"] == f"/don-hang/{order.pk}/"
 
-    assert GatewayCall.objects.filter(operation=Operation.START).count() == 1
+    assert GatewayCall.objects.filter(operation=GatewayOperation.START_PAYMENT).count() == 1
 
 
 def test_page_does_not_refresh_while_card_is_entered(stripe) -> None:

@@ -19,7 +19,7 @@ from orders.actions.payments.order_payments import (
 )
 from orders.actions.placement.order_sweeps import expire_order, expire_orders_task
 from orders.actions.placement.place_order import place_order
-from orders.models import EventKind, GatewayCall, Operation, Order, OrderPart, Payment, PaymentMethod
+from orders.models import EventKind, GatewayCall, GatewayOperation, Order, OrderPart, Payment, PaymentMethod
 from orders.states import CallState, Coverage, OrderStatus, SaleorStatus
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
@@ -240,7 +240,7 @@ def test_order_with_unfinished_gateway_call_does_not_expire(state: CallState) ->
     order = waiting_order()
     GatewayCall.objects.create(
         gateway="stripe",
-        operation=Operation.START,
+        operation=GatewayOperation.START_PAYMENT,
         payment=order.payments.get(),
         amount=120_000,
         currency="VND",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from orders.models.gateway import Operation
+from orders.models.gateway import GatewayOperation
 from orders.payments.card_limits import AmountNotForCards
 from orders.payments.gateway import GatewayRequest, GatewayResult, Outcome
 from orders.payments.stripe_gateway import StripeGateway
@@ -64,21 +64,21 @@ def states(stripe, operation, state):
 # For each call: operation, Stripe method, request, reader of its effects, and the effects of one call.
 CALLS = {
     "start": (
-        Operation.START,
+        GatewayOperation.START_PAYMENT,
         "payment_intents.create",
         lambda stripe, gateway: make_request("call:it"),
         lambda stripe: sums(stripe, "payment_intent", "amount"),
         [50_000],
     ),
     "start on their page": (
-        Operation.START,
+        GatewayOperation.START_PAYMENT,
         "checkout.sessions.create",
         lambda stripe, gateway: make_request("call:it", is_hosted=True, return_url="https://shop.test/order"),
         lambda stripe: sums(stripe, "checkout.session", "amount_total"),
         [50_000],
     ),
     "capture": (
-        Operation.CAPTURE,
+        GatewayOperation.CAPTURE,
         "payment_intents.capture",
         lambda stripe, gateway: make_request(
             "call:it", 42_000, reference=paid_reference(stripe, gateway, is_authorisation_only=True)
@@ -87,7 +87,7 @@ CALLS = {
         [42_000],
     ),
     "void": (
-        Operation.VOID,
+        GatewayOperation.VOID,
         "payment_intents.cancel",
         lambda stripe, gateway: make_request(
             "call:it", reference=paid_reference(stripe, gateway, is_authorisation_only=True)
@@ -96,7 +96,7 @@ CALLS = {
         ["canceled"],
     ),
     "void on their page": (
-        Operation.VOID,
+        GatewayOperation.VOID,
         "checkout.sessions.expire",
         lambda stripe, gateway: make_request(
             "call:it",
@@ -106,21 +106,21 @@ CALLS = {
         ["expired"],
     ),
     "refund": (
-        Operation.REFUND,
+        GatewayOperation.REFUND,
         "refunds.create",
         lambda stripe, gateway: make_request("call:it", 20_000, reference=paid_reference(stripe, gateway)),
         lambda stripe: sums(stripe, "refund", "amount"),
         [20_000],
     ),
     "pay out": (
-        Operation.PAY_OUT,
+        GatewayOperation.PAY_OUT,
         "transfers.create",
         lambda stripe, gateway: make_request("call:it", 30_000, destination=COOPERATIVE, group="order:1"),
         lambda stripe: sums(stripe, "transfer", "amount"),
         [30_000],
     ),
     "pull back": (
-        Operation.REVERSE_TRANSFER,
+        GatewayOperation.REVERSE_TRANSFER,
         "transfers.reversals.create",
         lambda stripe, gateway: make_request(
             "call:it", 10_000, reference=paid_out_reference(stripe, gateway)
@@ -247,7 +247,7 @@ def test_invalid_api_key_during_lookup_leaves_outcome_unknown(stripe, gateway) -
     gateway.start(make_request())
     stripe.faults.tell("payment_intents.create", Fault.REFUSE, status=401)
 
-    answer = gateway.look_up(Operation.START, make_request(), now=NOW)
+    answer = gateway.look_up(GatewayOperation.START_PAYMENT, make_request(), now=NOW)
 
     assert (answer.outcome, answer.code) == (Outcome.UNKNOWN, "not_configured")
 
@@ -276,7 +276,9 @@ def test_failed_lookup_leaves_outcome_unknown(stripe, gateway, short_timeout_gat
     reference = paid_reference(stripe, gateway)
     stripe.faults.tell("payment_intents.retrieve", Fault.HANG)
 
-    answer = short_timeout_gateway.look_up(Operation.START, make_request(reference=reference), now=NOW)
+    answer = short_timeout_gateway.look_up(
+        GatewayOperation.START_PAYMENT, make_request(reference=reference), now=NOW
+    )
 
     assert (answer.outcome, answer.reference) == (Outcome.UNKNOWN, reference)
 
@@ -291,7 +293,7 @@ def test_same_key_with_other_terms_returns_first_payment(stripe, gateway) -> Non
 
 
 def look_up_payment(gateway, reference):
-    return gateway.look_up(Operation.START, make_request(reference=reference), now=NOW)
+    return gateway.look_up(GatewayOperation.START_PAYMENT, make_request(reference=reference), now=NOW)
 
 
 def test_declined_card_then_valid_card_charges_once(stripe, gateway) -> None:
@@ -299,7 +301,7 @@ def test_declined_card_then_valid_card_charges_once(stripe, gateway) -> None:
 
     stripe.buyer_pays(started.reference, DECLINED)
     declined_result = gateway.look_up(
-        Operation.START, make_request(reference=started.reference, language="en"), now=NOW
+        GatewayOperation.START_PAYMENT, make_request(reference=started.reference, language="en"), now=NOW
     )
     stripe.buyer_pays(started.reference)
     after = look_up_payment(gateway, started.reference)
@@ -464,9 +466,9 @@ def test_refund_is_pending_until_bank_decides(stripe, gateway, status, outcome, 
     stripe.account.next_refund = "pending"
 
     refund = gateway.refund(request)
-    waiting_result = gateway.look_up(Operation.REFUND, request, now=NOW)
+    waiting_result = gateway.look_up(GatewayOperation.REFUND, request, now=NOW)
     stripe.settle_refund(refund.reference, status)
-    settled = gateway.look_up(Operation.REFUND, request, now=NOW)
+    settled = gateway.look_up(GatewayOperation.REFUND, request, now=NOW)
 
     assert (refund.outcome, waiting_result.outcome) == (Outcome.PENDING, Outcome.PENDING)
     assert (settled.outcome, settled.reference, settled.refunded) == (outcome, refund.reference, refunded)

@@ -13,7 +13,7 @@ from orders.payments.vietqr import (
     InvalidPayload,
     PayloadProblem,
     _compute_checksum,
-    build_payload,
+    build_qr_text,
     fold_note,
     qr_svg,
 )
@@ -41,7 +41,7 @@ amounts = st.integers(1, 10**12)
 
 @pytest.mark.parametrize(("payload", "fields"), NAPAS_EXAMPLES)
 def test_napas_examples_are_built_exactly(payload, fields) -> None:
-    assert build_payload(**fields) == payload
+    assert build_qr_text(**fields) == payload
 
 
 @pytest.mark.parametrize(("payload", "fields"), NAPAS_EXAMPLES)
@@ -70,7 +70,7 @@ def test_checksum_is_ccitt_false() -> None:
 )
 def test_invalid_transfer_is_refused(change, problem) -> None:
     with pytest.raises(InvalidPayload) as refusal:
-        build_payload(**{"bank": "970436", "account": "0123456789", "amount": 1000, "note": "", **change})
+        build_qr_text(**{"bank": "970436", "account": "0123456789", "amount": 1000, "note": "", **change})
 
     assert refusal.value.code == "invalid_payload"
     assert refusal.value.details == {"problem": problem}
@@ -93,7 +93,7 @@ def test_note_is_folded_to_characters_banks_accept(note, folded) -> None:
 
 @given(banks, accounts, amounts, st.text(max_size=60))
 def test_built_payload_can_be_read(bank, account, amount, note) -> None:
-    payload = build_payload(bank=bank, account=account, amount=amount, note=note)
+    payload = build_qr_text(bank=bank, account=account, amount=amount, note=note)
 
     transfer = read_payload(payload)
 
@@ -102,7 +102,7 @@ def test_built_payload_can_be_read(bank, account, amount, note) -> None:
 
 @given(banks, accounts, amounts, st.text(max_size=30), st.data())
 def test_one_wrong_character_is_detected(bank, account, amount, note, data) -> None:
-    payload = build_payload(bank=bank, account=account, amount=amount, note=note)
+    payload = build_qr_text(bank=bank, account=account, amount=amount, note=note)
     position = data.draw(st.integers(0, len(payload) - 1))
     character = data.draw(st.characters(min_codepoint=32, max_codepoint=126))
     assume(character != payload[position])

@@ -17,8 +17,8 @@ from orders.actions.settlement.close_settlement import close_settlement, correct
 from orders.models import (
     CooperativeBalance,
     GatewayCall,
+    GatewayOperation,
     LedgerEntry,
-    Operation,
     OrderPart,
     Payout,
     PayoutMethod,
@@ -56,7 +56,7 @@ def close(now: datetime.datetime = NOW) -> Payout:
     return Payout.objects.get(settlement=settlement)
 
 
-def latest_call(payout: Payout, operation: Operation = Operation.PAY_OUT) -> GatewayCall:
+def latest_call(payout: Payout, operation: GatewayOperation = GatewayOperation.PAY_OUT) -> GatewayCall:
     return payout.calls.filter(operation=operation).latest("created_at")
 
 
@@ -178,7 +178,7 @@ def test_debt_after_payout_is_reversed(stripe, part) -> None:
     assert balance() == CooperativeBalance(owed=-40_000, paid_out=120_000)
 
     sweep_card_payments_task()
-    call = latest_call(payout, Operation.REVERSE_TRANSFER)
+    call = latest_call(payout, GatewayOperation.REVERSE_TRANSFER)
     assert (call.amount, call.request_parameters["reference"]) == (40_000, payout.reference)
     send_call(call_id=call.pk, now=NOW)
 
@@ -186,7 +186,7 @@ def test_debt_after_payout_is_reversed(stripe, part) -> None:
     assert balance() == CooperativeBalance(owed=0, paid_out=80_000)
     assert unreversed_amount(payout) == 80_000
     sweep_card_payments_task()
-    assert payout.calls.filter(operation=Operation.REVERSE_TRANSFER).count() == 1
+    assert payout.calls.filter(operation=GatewayOperation.REVERSE_TRANSFER).count() == 1
     check_ledger()
 
 
@@ -196,7 +196,7 @@ def test_reversal_with_lost_answer_is_made_once(stripe, part, fault) -> None:
     refund(part, line=40_000)
     reverse_payouts_for_debt(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
     stripe.faults.tell("transfers.reversals.create", fault)
-    call = latest_call(payout, Operation.REVERSE_TRANSFER)
+    call = latest_call(payout, GatewayOperation.REVERSE_TRANSFER)
 
     send_call(call_id=call.pk, now=NOW)
     again = reverse_payouts_for_debt(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
@@ -211,7 +211,7 @@ def test_reversals_cannot_exceed_unreversed_payouts(stripe, part) -> None:
     payout = paid_out()
     refund(part, line=40_000)
     reverse_payouts_for_debt(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
-    send_call(call_id=latest_call(payout, Operation.REVERSE_TRANSFER).pk, now=NOW)
+    send_call(call_id=latest_call(payout, GatewayOperation.REVERSE_TRANSFER).pk, now=NOW)
     correct_balance(
         cooperative_id=part.cooperative_id,
         currency="VND",
@@ -227,7 +227,7 @@ def test_reversals_cannot_exceed_unreversed_payouts(stripe, part) -> None:
     )
 
     assert (reversed_amount, unreversed_amount(payout)) == (80_000, 0)
-    send_call(call_id=latest_call(payout, Operation.REVERSE_TRANSFER).pk, now=LATER)
+    send_call(call_id=latest_call(payout, GatewayOperation.REVERSE_TRANSFER).pk, now=LATER)
     assert balance() == CooperativeBalance(owed=-20_000, paid_out=0)
     check_ledger()
 
@@ -237,7 +237,7 @@ def test_refused_reversal_blocks_others_until_repeated(stripe, part) -> None:
     refund(part, line=40_000)
     debtor = {"cooperative_id": part.cooperative_id, "currency": "VND", "actor": DESK}
     reverse_payouts_for_debt(**debtor, now=NOW)
-    refused_call = latest_call(payout, Operation.REVERSE_TRANSFER)
+    refused_call = latest_call(payout, GatewayOperation.REVERSE_TRANSFER)
     stripe.faults.tell("transfers.reversals.create", Fault.REFUSE, status=400)
     send_call(call_id=refused_call.pk, now=NOW)
 
@@ -259,7 +259,7 @@ def test_debt_after_bank_payout_is_not_reversed(stripe, part) -> None:
 
     sweep_card_payments_task()
 
-    assert GatewayCall.objects.filter(operation=Operation.REVERSE_TRANSFER).count() == 0
+    assert GatewayCall.objects.filter(operation=GatewayOperation.REVERSE_TRANSFER).count() == 0
 
 
 def test_locking_payout_call_finds_its_payout_and_no_order(stripe, part) -> None:

@@ -7,7 +7,7 @@ import pytest
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.actions.payouts.refund_execution import pay_refund_by_bank, set_refund_account
-from orders.models import Operation, Order, Payout, Refund
+from orders.models import GatewayOperation, Order, Payout, Refund
 from orders.states import Coverage
 from shop.notifications.models import Notification
 from tests.invariants import check_everything
@@ -36,7 +36,7 @@ def test_card_payment_is_refunded_to_card(stripe) -> None:
     part = deliver_order(order)
 
     refund = refund_first_line(part, 20_000)
-    send_order_call(order, Operation.REFUND)
+    send_order_call(order, GatewayOperation.REFUND)
 
     assert [row["amount"] for row in stripe.account.every("refund")] == [20_000]
     order.refresh_from_db()
@@ -55,7 +55,7 @@ def test_cancelled_card_order_is_refunded(stripe) -> None:
     order = make_paid_card_order(stripe)
 
     cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_NOW)
-    send_order_call(order, Operation.REFUND)
+    send_order_call(order, GatewayOperation.REFUND)
 
     assert [row["amount"] for row in stripe.account.every("refund")] == [120_000]
     order.refresh_from_db()
@@ -68,10 +68,10 @@ def test_refund_that_card_rejects_is_paid_by_bank(stripe, settings) -> None:
     part = deliver_order(order)
     stripe.account.next_refund = "pending"
     refund = refund_first_line(part, 20_000)
-    send_order_call(order, Operation.REFUND)
-    stripe.settle_refund(get_call(order, Operation.REFUND).reference, "failed")
+    send_order_call(order, GatewayOperation.REFUND)
+    stripe.settle_refund(get_call(order, GatewayOperation.REFUND).reference, "failed")
 
-    look_up_order_call(order, Operation.REFUND)
+    look_up_order_call(order, GatewayOperation.REFUND)
 
     assert Refund.objects.failed_amounts() == {refund.pk: 20_000}
     pay_refund_by_bank(refund_id=refund.pk, **ACTOR_NOW)

@@ -37,7 +37,7 @@ from orders.actions.settlement.close_settlement import close_settlement
 from orders.models import (
     CashRemittance,
     CostBearer,
-    Operation,
+    GatewayOperation,
     Order,
     OrderPart,
     OrderSource,
@@ -156,10 +156,10 @@ class OrderInSteps:
         self._use_card(DECLINED_CARD)
 
     def capture(self, _part: OrderPart) -> None:
-        send_order_call(self.order, Operation.CAPTURE, now=self.now)
+        send_order_call(self.order, GatewayOperation.CAPTURE, now=self.now)
 
     def release(self, _part: OrderPart) -> None:
-        send_order_call(self.order, Operation.VOID, now=self.now)
+        send_order_call(self.order, GatewayOperation.VOID, now=self.now)
 
     def weigh(self, part: OrderPart) -> None:
         weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=4600, **self._context)

@@ -34,7 +34,7 @@ from tests.shop.accounts.sent_codes import CODE, NAME, SENDING, altered_code, la
 pytestmark = pytest.mark.django_db
 
 PHONE, WRITTEN = "+84987654321", "0987 654 321"
-ENTER = CodePurpose.ENTER
+ENTER = CodePurpose.SIGN_IN
 
 
 def is_signed_in(client):
@@ -153,7 +153,7 @@ def test_code_is_valid_once_for_its_purpose_until_it_expires() -> None:
     late, digits_of_late = sent()
 
     for purpose, code_id, entered, now in (
-        (CodePurpose.CONFIRM, key, digits, NOW),
+        (CodePurpose.CONFIRM_NUMBER, key, digits, NOW),
         (ENTER, late, digits_of_late, NOW + LIFETIME),
     ):
         with pytest.raises(CodeExpired):

@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from shop.core.dates.holidays import add_working_days, is_holiday, is_tet, working_day_from
+from shop.core.dates.holidays import add_days_without_holidays, first_day_without_holiday, is_holiday, is_tet
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_ordinary_sunday_is_no_holiday() -> None:
 def test_holidays_are_not_counted() -> None:
     before_tet = datetime.date(2027, 2, 4)
 
-    assert working_day_from(before_tet) == before_tet
-    assert working_day_from(datetime.date(2027, 2, 5)) == datetime.date(2027, 2, 11)
-    assert add_working_days(before_tet, 0) == before_tet
-    assert add_working_days(before_tet, 2) == datetime.date(2027, 2, 12)
+    assert first_day_without_holiday(before_tet) == before_tet
+    assert first_day_without_holiday(datetime.date(2027, 2, 5)) == datetime.date(2027, 2, 11)
+    assert add_days_without_holidays(before_tet, 0) == before_tet
+    assert add_days_without_holidays(before_tet, 2) == datetime.date(2027, 2, 12)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shop.core.texts.folding import marked_word
-from shop.core.texts.keyboards import decode_keys, is_typing_error
+from shop.core.texts.keyboards import decode_typed_word, is_typing_error
 from shop.core.texts.syllables import is_syllable
 
 
@@ -42,14 +42,14 @@ def test_tone_is_apart_from_letters_wherever_it_is_written() -> None:
     ],
 )
 def test_telex_and_vni_keys_are_decoded(typed: str, syllable: str) -> None:
-    assert decode_keys(typed) == syllable
+    assert decode_typed_word(typed) == syllable
 
 
 @pytest.mark.parametrize(
     "typed", "quyt gao thit ong coffee noodles ocop 500g b12 2024 tet1x9 dd 1 qwrtj".split()
 )
 def test_other_words_are_not_decoded(typed: str) -> None:
-    assert decode_keys(typed) == ""
+    assert decode_typed_word(typed) == ""
 
 
 def test_slips_are_one_swapped_missing_neighbouring_or_doubled_key() -> None:

@@ -14,7 +14,7 @@ from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.gateway.send_gateway_calls import send_call
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.models import Dispute, EventKind, GatewayCall, Operation, Order, WebhookEvent
+from orders.models import Dispute, EventKind, GatewayCall, GatewayOperation, Order, WebhookEvent
 from orders.states import CallState
 from shop.core.actors import Actor
 from shop.core.models import Change
@@ -54,7 +54,7 @@ def refused_release(stripe):
     cancel_order(order_id=order.pk, reason="Thôi", actor=Actor.system(), now=NOW)
     stripe.faults.tell("payment_intents.cancel", Fault.REFUSE, status=400, code="odd")
     stripe.faults.tell("payment_intents.retrieve", Fault.CUT_BEFORE)
-    send_order_call(order, Operation.VOID)
+    send_order_call(order, GatewayOperation.VOID)
     return order
 
 
@@ -74,7 +74,7 @@ def test_unanswered_call_is_listed_and_checked_at_the_gateway(stripe, desk) -> N
 
 def test_refused_call_is_shown_on_the_home_page_and_retried_once(stripe, desk) -> None:
     order = refused_release(stripe)
-    first = get_call(order, Operation.VOID)
+    first = get_call(order, GatewayOperation.VOID)
 
     assert order.code in html_of(desk.get("/quan-tri/"))
     assert order.code in page_text(desk, "?xem=hong")
@@ -82,7 +82,7 @@ def test_refused_call_is_shown_on_the_home_page_and_retried_once(stripe, desk) -
         response = desk.post(f"{PAGE}{first.pk}/lai/", {"xem": "hong"})
 
     assert response.headers["Location"] == f"{PAGE}?xem=hong"
-    assert GatewayCall.objects.filter(operation=Operation.VOID).count() == 2
+    assert GatewayCall.objects.filter(operation=GatewayOperation.VOID).count() == 2
     assert order.code not in page_text(desk, "?xem=hong")
 
 
@@ -90,7 +90,7 @@ def test_failed_refund_is_listed_as_refused(stripe, desk) -> None:
     order = make_paid_card_order(stripe)
     give_back(order, 20_000)
     stripe.faults.tell("refunds.create", Fault.REFUSE, status=400, code="charge_already_refunded")
-    send_order_call(order, Operation.REFUND)
+    send_order_call(order, GatewayOperation.REFUND)
 
     assert [call.amount for call in GatewayCall.objects.awaiting_staff()] == [20_000]
     assert order.code in page_text(desk, "?xem=hong")
@@ -152,7 +152,7 @@ def test_ledger_shows_disputed_amounts_within_buyers_debt(stripe, desk) -> None:
 
 def test_refused_call_is_dismissed_once_with_a_reason_and_can_still_be_retried(stripe, desk) -> None:
     order = refused_release(stripe)
-    call = get_call(order, Operation.VOID)
+    call = get_call(order, GatewayOperation.VOID)
     address = f"{PAGE}{call.pk}/gac-lai/"
 
     before = all_rows()

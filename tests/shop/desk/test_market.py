@@ -10,7 +10,7 @@ from django.test import Client
 
 from orders.actions.payments.order_payments import offered_payment_methods
 from orders.models import PaymentMethod
-from orders.payments.vietqr import build_payload, qr_svg
+from orders.payments.vietqr import build_qr_text, qr_svg
 from shop.accounts.staff.permissions import Permission
 from shop.core.models import Change, Channel, ShopSettings, shop_settings
 from shop.notifications.models import Notification
@@ -65,7 +65,7 @@ def test_saved_account_is_shown_as_a_sample_qr_and_offered(settings_manager: Cli
     page = settings_manager.post(f"{MARKET}tai-khoan/", ACCOUNT, follow=True)
 
     assert saved_account() == ("970405", "150020112233", "CONG TY CHO PHIEN")
-    payload = build_payload(bank="970405", account="150020112233", amount=10_000, note="THU MA")
+    payload = build_qr_text(bank="970405", account="150020112233", amount=10_000, note="THU MA")
     assert qr_svg(payload, title="Sample VietQR code") in html_of(page)
     assert PaymentMethod.TRANSFER in offered_payment_methods(channel)
 

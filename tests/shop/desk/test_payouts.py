@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from orders.actions.payouts.bank_accounts import BankAccount, change_cooperative_account
 from orders.models import LedgerPosting, Payout, PostingKind, Settlement
-from orders.payments.vietqr import build_payload, qr_svg
+from orders.payments.vietqr import build_qr_text, qr_svg
 from shop.core.actors import Actor, EntryPoint
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import ShopSettings
@@ -81,7 +81,7 @@ def test_payout_has_a_qr_code_with_its_exact_amount(desk: Client) -> None:
 
     page = desk.get(f"{PAGE}{payout.pk}/")
 
-    payload = build_payload(bank="970405", account="8888000011", amount=182_000, note=payout.note)
+    payload = build_qr_text(bank="970405", account="8888000011", amount=182_000, note=payout.note)
     assert page.context["code"] == qr_svg(payload, title="Mã QR để trả bằng ứng dụng ngân hàng")
     assert page.context["code"] in html_of(page)
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from orders.actions.placement.order_sweeps import expire_order
 from orders.models import BankTransfer, Order, Payment, Payout
-from orders.payments.vietqr import build_payload, qr_svg
+from orders.payments.vietqr import build_qr_text, qr_svg
 from orders.states import OrderStatus, PayoutState, TransferState
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
@@ -290,7 +290,7 @@ def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
     payout = Payout.objects.get()
     assert (payout.amount, payout.bank_bin, payout.bank_account) == (120_000, "970405", "0099887766")
     page = html_of(cashier.get(path))
-    payload = build_payload(bank="970405", account="0099887766", amount=120_000, note=payout.note)
+    payload = build_qr_text(bank="970405", account="0099887766", amount=120_000, note=payout.note)
     assert qr_svg(payload, title="VietQR code to return the money") in page
     assert "To return: 120,000\xa0₫" in page
 

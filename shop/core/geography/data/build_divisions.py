@@ -22,19 +22,19 @@ _OLD = (
     " FROM admin_units_legacy"
 )
 _NEW = "SELECT provinceKey, wardKey, wardCode FROM admin_units"
-Former = tuple[str, str, str, str, bool]
+FormerPlace = tuple[str, str, str, str, bool]
 
 
-def build_divisions(divisions: Path, mergers: Path) -> dict[str, object]:
+def build_divisions(divisions_folder: Path, mergers_folder: Path) -> dict[str, object]:
     """Build the JSON object. Former places refer to their district by its index in the province's list."""
-    provinces = json.loads((divisions / "tinh_tp.json").read_text())
-    former_places_by_code = former_places(mergers)
+    provinces = json.loads((divisions_folder / "tinh_tp.json").read_text())
+    places_by_code = read_former_places(mergers_folder)
     districts: dict[str, list[list[str]]] = {}
     communes = {}
     for code in sorted(provinces):
-        rows = json.loads((divisions / "xa-phuong" / f"{code}.json").read_text())
+        rows = json.loads((divisions_folder / "xa-phuong" / f"{code}.json").read_text())
         former_parents = sorted(
-            {place[2:4] for commune in rows for place in former_places_by_code.get(rows[commune]["code"], [])}
+            {place[2:4] for commune in rows for place in places_by_code.get(rows[commune]["code"], [])}
         )
         districts[code] = [list(parent) for parent in former_parents]
         communes[code] = [
@@ -42,7 +42,7 @@ def build_divisions(divisions: Path, mergers: Path) -> dict[str, object]:
                 *_commune_name(rows[commune]),
                 [
                     [type_word, name, former_parents.index((district, province)), int(is_part)]
-                    for type_word, name, district, province, is_part in former_places_by_code.get(
+                    for type_word, name, district, province, is_part in places_by_code.get(
                         rows[commune]["code"], []
                     )
                 ],
@@ -59,27 +59,27 @@ def build_divisions(divisions: Path, mergers: Path) -> dict[str, object]:
     }
 
 
-def former_places(mergers: Path) -> dict[str, list[Former]]:
+def read_former_places(mergers_folder: Path) -> dict[str, list[FormerPlace]]:
     """Return the places merged into each commune, by code: type, name, district, province, is part only."""
-    with sqlite3.connect(mergers / "dataset.db") as data:
+    with sqlite3.connect(mergers_folder / "dataset.db") as data:
         old_units = {
             "_".join(row[i] or "" for i in range(3)): _former_place(*row[3:]) for row in data.execute(_OLD)
         }
         codes = {(province, ward): code for province, ward, code in data.execute(_NEW)}
-    mergers_data = json.loads((mergers / "converter_2025.json").read_text())
-    former_by_code: dict[str, set[Former]] = {}
+    mergers_data = json.loads((mergers_folder / "converter_2025.json").read_text())
+    places_by_code: dict[str, set[FormerPlace]] = {}
     for province, wards in mergers_data["DICT_PROVINCE_WARD_NO_DIVIDED"].items():
         for ward, keys in wards.items():
-            former_by_code.setdefault(codes[province, ward], set()).update(
+            places_by_code.setdefault(codes[province, ward], set()).update(
                 (*old_units[key], False) for key in keys
             )
     for province, keys in mergers_data["DICT_PROVINCE_WARD_DIVIDED"].items():
-        for key, heirs in keys.items():
-            for heir in heirs:
-                former_by_code.setdefault(codes[province, heir["newWardKey"]], set()).add(
+        for key, successors in keys.items():
+            for successor in successors:
+                places_by_code.setdefault(codes[province, successor["newWardKey"]], set()).add(
                     (*old_units[key], True)
                 )
-    return {code: sorted(former_names) for code, former_names in former_by_code.items()}
+    return {code: sorted(places) for code, places in places_by_code.items()}
 
 
 def _former_place(
@@ -104,7 +104,7 @@ def _clean(text: str) -> str:
 
 
 if __name__ == "__main__":
-    made = json.dumps(
+    document = json.dumps(
         build_divisions(Path(sys.argv[1]), Path(sys.argv[2])), ensure_ascii=False, separators=(",", ":")
     )
-    Path(__file__).with_name("divisions.json").write_text(made.replace('],["', '],\n["') + "\n")
+    Path(__file__).with_name("divisions.json").write_text(document.replace('],["', '],\n["') + "\n")

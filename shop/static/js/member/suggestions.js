@@ -6,7 +6,7 @@ const MAX_SUGGESTIONS = 4;
 const MIN_OFFERS = 3;
 
 // Return own products in the form of the market's goods.
-const ownGoods = () =>
+const ownProducts = () =>
   products().map(({ name, type, category, shelf_life, variants: [variant] }) => ({
     name,
     type,
@@ -29,7 +29,7 @@ const suggestionsFor = (name) => {
   const own = settings.value.cooperative.id;
   const found = new Map();
   const others = market().filter(({ cooperative }) => cooperative !== own);
-  for (const row of named([...ownGoods(), ...others], name))
+  for (const row of named([...ownProducts(), ...others], name))
     if (!found.has(folded(row.name))) found.set(folded(row.name), row);
   return [...found.values()].slice(0, MAX_SUGGESTIONS);
 };

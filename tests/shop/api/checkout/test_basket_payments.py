@@ -20,7 +20,7 @@ from orders.models import (
     Basket,
     EventKind,
     GatewayCall,
-    Operation,
+    GatewayOperation,
     Order,
     Payment,
     PaymentEvent,
@@ -122,7 +122,7 @@ def test_card_hold_of_the_api_pays_an_order_of_the_page(stripe) -> None:
     assert order.confirmed_at is not None
     assert order.authorize_coverage == Coverage.FULL
     assert list(order.payments.values_list("method", flat=True)) == [PaymentMethod.CARD]
-    assert GatewayCall.objects.filter(operation=Operation.CAPTURE, amount=120_000).exists()
+    assert GatewayCall.objects.filter(operation=GatewayOperation.CAPTURE, amount=120_000).exists()
     check_everything()
 
 
@@ -153,8 +153,8 @@ def test_second_card_hold_is_released(stripe) -> None:
 
     complete_order(checkout)
 
-    captured = GatewayCall.objects.filter(operation=Operation.CAPTURE)
-    released = GatewayCall.objects.filter(operation=Operation.VOID)
+    captured = GatewayCall.objects.filter(operation=GatewayOperation.CAPTURE)
+    released = GatewayCall.objects.filter(operation=GatewayOperation.VOID)
     assert list(captured.values_list("payment", "amount", "state")) == [
         (first.pk, 120_000, CallState.SUCCEEDED)
     ]
@@ -181,7 +181,7 @@ def test_card_hold_of_an_abandoned_checkout_is_released(
         (EventKind.CANCEL_SUCCESS, 120_000),
     ]
     assert data_of(CHECKOUT_PAYMENTS, id=checkout)["checkout"]["authorizeStatus"] == "NONE"
-    assert GatewayCall.objects.filter(operation=Operation.VOID).count() == 1
+    assert GatewayCall.objects.filter(operation=GatewayOperation.VOID).count() == 1
 
 
 @pytest.mark.parametrize("amount", [None, "30000"])

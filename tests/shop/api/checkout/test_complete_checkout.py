@@ -11,8 +11,8 @@ from orders.models import (
     Basket,
     EventKind,
     GatewayCall,
+    GatewayOperation,
     LedgerEntry,
-    Operation,
     Order,
     OrderSource,
     Payment,
@@ -208,10 +208,10 @@ def test_second_card_pays_after_a_declined_one(stripe: StripeDouble) -> None:  #
     assert read_order(order)["paymentStatus"] == "FULLY_CHARGED"
     operations = GatewayCall.objects.order_by("created_at", "operation").values_list("operation", "amount")
     assert sorted(operations) == [
-        (Operation.CAPTURE, 120_000),
-        (Operation.START, 120_000),
-        (Operation.START, 120_000),
-        (Operation.VOID, 0),
+        (GatewayOperation.CAPTURE, 120_000),
+        (GatewayOperation.START_PAYMENT, 120_000),
+        (GatewayOperation.START_PAYMENT, 120_000),
+        (GatewayOperation.VOID, 0),
     ]
 
 
@@ -228,7 +228,7 @@ def test_order_sold_by_weight_is_only_authorised(stripe: StripeDouble) -> None: 
         "FULL",
         "NONE",
     )
-    assert GatewayCall.objects.get().operation == Operation.START
+    assert GatewayCall.objects.get().operation == GatewayOperation.START_PAYMENT
 
 
 def test_cod_and_bank_transfer_gateways() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orders.models import Operation, Order, Refund
+from orders.models import GatewayOperation, Order, Refund
 from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from tests.factories import (
@@ -44,7 +44,7 @@ def test_authorised_amount_is_captured_once(stripe, token) -> None:
 
     # The card holds 116,400, the price of the highest weight; 102,000 are due.
     errors = [change("orderCapture", token, order, amount)["errors"] for amount in (0, 102_001, 102_000, 1)]
-    send_order_call(order, Operation.CAPTURE)
+    send_order_call(order, GatewayOperation.CAPTURE)
 
     assert errors == [
         [{"field": "amount", "code": "ZERO_QUANTITY"}],
@@ -59,7 +59,7 @@ def test_authorisation_is_voided(stripe, token) -> None:
     order = make_paid_card_order(stripe, (make_variant_sold_by_weight(), 2))
 
     voided = data_of(VOID, token, id=global_id("Order", order.pk))["orderVoid"]
-    send_order_call(order, Operation.VOID)
+    send_order_call(order, GatewayOperation.VOID)
     again = data_of(VOID, token, id=global_id("Order", order.pk))["orderVoid"]
 
     assert voided["errors"] == []

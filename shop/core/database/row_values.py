@@ -81,7 +81,7 @@ def require_related_rows(model: type[models.Model], values: Mapping[str, object]
             raise Missing(field=to_camel_case(field.name))
 
 
-def find_rows(model: type[Row], keys: Collection[object], *, field: str) -> list[Row]:
+def require_rows(model: type[Row], keys: Collection[object], *, field: str) -> list[Row]:
     """Return the rows with these keys, by key. Raises Missing if one of them is missing."""
     rows = list(model._default_manager.filter(pk__in=keys).order_by("pk"))
     if len(rows) < len(set(keys)):

@@ -16,7 +16,7 @@ from catalog.models import ALL_MONTHS, Listing, Price, Stock, Variant
 from catalog.season_labels import months_text
 from catalog.states import ListingState
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
-from shop.members.forms.fields import MembersForm, WholeNumberField
+from shop.members.forms.fields import GroupedWholeNumberField, MembersForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class MonthsField(forms.CharField):
             raise forms.ValidationError(str(problem)) from problem
 
 
-class GoodsRowForm(MembersForm):
+class ProductRowForm(MembersForm):
     """A row of the table. Hidden fields hold the values that the member saw."""
 
     def __init__(
@@ -83,7 +83,7 @@ class GoodsRowForm(MembersForm):
 
     def _add_option(self, option: OptionRow) -> None:
         key = option.variant.pk
-        self.fields[f"price-{key}"] = WholeNumberField(
+        self.fields[f"price-{key}"] = GroupedWholeNumberField(
             label=_("Price"), min_value=1, max_value=MAX_PRICE, required=option.amount is not None
         )
         self.fields[f"price-{key}"].error_messages["required"] = _("Enter the price.")
@@ -92,7 +92,7 @@ class GoodsRowForm(MembersForm):
         self.fields[f"seen_price-{key}"] = forms.IntegerField(required=False)
         self.fields[f"confirmed-{key}"] = forms.CharField(required=False, max_length=200)
         if option.stock is not None:
-            self.fields[f"counted-{key}"] = WholeNumberField(
+            self.fields[f"counted-{key}"] = GroupedWholeNumberField(
                 label=_("In stock"), min_value=0, max_value=MAX_COUNTED_QUANTITY, required=False
             )
             self.fields[f"counted-{key}"].widget.attrs["class"] = "input"
@@ -131,7 +131,7 @@ class GoodsRowForm(MembersForm):
         is_seen_on_sale: bool | None = self.cleaned_data.get("seen_is_on_sale")
         return is_seen_on_sale is not None and self.cleaned_data.get("is_on_sale") != is_seen_on_sale
 
-    def show_current_values(self, current: GoodsRowForm) -> None:
+    def show_current_values(self, current: ProductRowForm) -> None:
         """Replace what the member left as they saw it by what `current` shows. What they entered stays."""
         names = ["months"] if self._is_left("months", self.seen_season()) else []
         if not self.is_pause_changed():
