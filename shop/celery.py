@@ -50,6 +50,10 @@ app.conf.beat_schedule = {
         "task": "cooperatives.delete_due_documents",
         "schedule": timedelta(hours=1),
     },
+    "unconfirmed requests to join": {
+        "task": "cooperatives.delete_expired_join_requests",
+        "schedule": timedelta(hours=6),
+    },
     "unanswered parts": {"task": "orders.check_unanswered_parts", "schedule": timedelta(minutes=5)},
     "unanswered weights": {"task": "orders.remind_weight_questions", "schedule": timedelta(minutes=30)},
     "unanswered substitutes": {"task": "orders.expire_substitutes", "schedule": timedelta(minutes=5)},

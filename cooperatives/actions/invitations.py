@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperatives import notifications
 from cooperatives.actions.members import admit_member, lock_cooperative
-from cooperatives.models import Cooperative, Invitation, Membership, Role
+from cooperatives.models import Cooperative, Invitation, JoinRequest, Membership, Role
 from cooperatives.states import CooperativeState
 from shop.accounts.models import User
 from shop.core.actors import Actor
@@ -89,6 +89,7 @@ def revoke_invitation(
     invitation = lock_row(invitations.filter(pk=invitation_id))
     if invitation is None:
         raise Missing()
+    JoinRequest.objects.filter(invitation=invitation).delete()
     _close_invitation(invitation, "revoked_at", now)
     _record_invitation("invitation.revoked", invitation, actor=actor, now=now)
 
@@ -109,9 +110,15 @@ def accept_invitation(*, token: str, user: User, actor: Actor, now: datetime.dat
     ):
         raise InvitationClosed()
     membership = admit_member(cooperative, user, Role(locked_invitation.role), actor=actor, now=now)
-    _close_invitation(locked_invitation, "accepted_at", now)
-    _record_invitation("invitation.accepted", locked_invitation, actor=actor, now=now)
+    close_accepted_invitation(locked_invitation, actor=actor, now=now)
     return membership
+
+
+def close_accepted_invitation(invitation: Invitation, *, actor: Actor, now: datetime.datetime) -> None:
+    """In a transaction: use up an invitation. What somebody else entered behind its link is deleted."""
+    JoinRequest.objects.filter(invitation=invitation, confirmed_at=None).delete()
+    _close_invitation(invitation, "accepted_at", now)
+    _record_invitation("invitation.accepted", invitation, actor=actor, now=now)
 
 
 def find_open_invitation(token: str, now: datetime.datetime) -> Invitation:
@@ -134,7 +141,12 @@ def invitation_token(invitation: Invitation) -> str:
 
 def find_open_invitations(cooperative: Cooperative, now: datetime.datetime) -> Sequence[Invitation]:
     """Return the open invitations of a cooperative's managers, newest first."""
-    return list(Invitation.objects.for_cooperative(cooperative).open(now).newest_first())
+    return list(
+        Invitation.objects.for_cooperative(cooperative)
+        .open(now)
+        .newest_first()
+        .select_related("join_request")
+    )
 
 
 def _close_invitation(invitation: Invitation, column: str, now: datetime.datetime) -> None:

@@ -28,6 +28,7 @@ from cooperatives.models.document import (
 from cooperatives.models.follow import Follow
 from cooperatives.models.group import GroupCooperative
 from cooperatives.models.invitation import Invitation
+from cooperatives.models.join_request import JoinRequest
 from cooperatives.models.shared_phone import PhonePin, SharedPhone
 from cooperatives.models.warehouse import ClickAndCollect, Warehouse, WarehouseChannel, Zone, ZoneCountry
 
@@ -48,6 +49,7 @@ __all__ = [
     "Follow",
     "GroupCooperative",
     "Invitation",
+    "JoinRequest",
     "MarketDay",
     "MarketDayKind",
     "Membership",

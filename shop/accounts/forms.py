@@ -115,6 +115,19 @@ class RegisterForm(SignInBaseForm):
         return password
 
 
+class PhoneAccountForm(forms.Form):
+    """An account without an email address: name, phone number and password."""
+
+    name = _name()
+    phone = phone_field(_("Enter your phone number."))
+    password = _new_password(_("Password"))
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        validate_password(password, User(first_name=self.cleaned_data.get("name", "")))
+        return password
+
+
 class PasswordLinkForm(forms.Form):
     email = _email()
 

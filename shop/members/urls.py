@@ -242,6 +242,11 @@ urlpatterns = [
         invitations.revoke_invitation_view,
         name="revoke-invitation",
     ),
+    path(
+        "thanh-vien/moi/<int:invitation_id>/dung-nguoi/",
+        invitations.confirm_join_request_view,
+        name="confirm-join-request",
+    ),
     path("loi-moi/<str:token>/", invitations.answer_invitation, name="received-invitation"),
     path("may-chung/", phone_list.list_shared_phones, name="shared-phones"),
     path("may-chung/them/", phone_list.register_shared_phone_view, name="register-shared-phone"),

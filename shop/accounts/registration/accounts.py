@@ -22,6 +22,9 @@ from shop.core.models import record_change, shop_settings
 from shop.notifications.models import ContactMethod
 from shop.notifications.send import queue_notification
 
+# Accounts of an unconfirmed number whose password is compared: the oldest, so that nobody is pushed out.
+_ACCOUNTS_OF_NUMBER = 2
+
 
 class EmailTaken(Refused):
     code = "email_taken"
@@ -65,11 +68,14 @@ def needs_confirmation(user: User) -> bool:
 
 def authenticate_user(*, phone_or_email: str, password: str) -> User | None:
     """Return the user with this phone or email and password, even if the account is closed, or else None."""
-    user = find_user(phone_or_email)
-    if user is None:
+    users = _users_of_name(phone_or_email)
+    found = None
+    for user in users:
+        if user.check_password(password) and found is None:
+            found = user
+    for _missing in range((1 if "@" in phone_or_email else _ACCOUNTS_OF_NUMBER) - len(users)):
         User().set_password(password)  # equal time for unknown names and wrong passwords
-        return None
-    return user if user.check_password(password) else None
+    return found
 
 
 @transaction.atomic(durable=True)
@@ -164,6 +170,22 @@ def find_user(phone_or_email: str) -> User | None:
         return User.objects.filter(email=phone_or_email.strip().lower()).first()
     phone = normalise_phone(phone_or_email)
     return User.objects.filter(phone=phone, phone_confirmed_at__isnull=False).first() if phone else None
+
+
+def _users_of_name(phone_or_email: str) -> list[User]:
+    """Return the accounts that a name may sign in to with their password.
+
+    A number that nobody confirmed signs in to accounts that have no other name: those of members who were
+    invited without an email address. Several may have the number, and only the password tells them apart.
+    """
+    user = find_user(phone_or_email)
+    if user is not None or "@" in phone_or_email:
+        return [user] if user is not None else []
+    phone = normalise_phone(phone_or_email)
+    if not phone:
+        return []
+    unnamed = User.objects.filter(phone=phone, phone_confirmed_at=None, email=None)
+    return list(unnamed.order_by("pk")[:_ACCOUNTS_OF_NUMBER])
 
 
 def _lock_user(user_id: int) -> User:

@@ -42,6 +42,20 @@ def create_phone_account(
     return user
 
 
+def create_vouched_account(
+    *, phone: str, name: str, password_hash: str, language: str, actor: Actor, now: datetime.datetime
+) -> User:
+    """In a transaction: create an account for a person whom the actor knows, without proof of the number.
+
+    The number is only a contact and the account's name at sign-in: it brings no orders, codes or messages,
+    and whoever proves it takes it over.
+    """
+    user = User(phone=phone, password=password_hash, first_name=name, language=language)
+    user.save(force_insert=True)
+    record_change("user.registered", user, actor=actor, now=now)
+    return user
+
+
 @transaction.atomic(durable=True)
 def confirm_phone(*, user_id: int, phone: str, actor: Actor, now: datetime.datetime) -> User:
     """Set a user's number as confirmed, after they entered its code. Raises Missing, PhoneTaken."""

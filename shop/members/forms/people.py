@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Role
+from shop.accounts.code_field import SixDigitField
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.core.web.phone_fields import EmailOrPhoneField
 from shop.members.forms.fields import MembersForm
@@ -53,3 +54,7 @@ class InvitationForm(RoleForm):
     ) -> None:
         options.setdefault("initial", {"role": Role.PACKER})
         super().__init__(data, files, **options)
+
+
+class JoinDigitsForm(MembersForm):
+    digits = SixDigitField(label=_("6 digits on their phone"))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from cooperatives.actions.invitations import invitation_token
-from cooperatives.models import Invitation, Membership, Role
-from tests.factories import make_member, make_seller, make_user
+from cooperatives.actions.join_requests import delete_expired_join_requests_task
+from cooperatives.models import Invitation, JoinRequest, Membership, Role
+from shop.accounts.models import User
+from shop.accounts.registration.accounts import authenticate_user
+from tests.factories import PASSWORD, make_member, make_seller, make_user
 from tests.markup import html_of
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +56,150 @@ def test_manager_invites_a_packer_who_accepts_on_their_own_phone(manager, seller
     page = html_of(manager.get(ADDRESS))
     assert "hoa@example.com" in page
     assert "chị Hoa" not in page
+
+
+HOA = {"name": "Nông Thị Hoa", "phone": "0987 000 222", "password": "vuon-che-2026"}
+
+
+def ask(link, **fields):
+    """Ask to join on a phone that is nobody's yet; return the phone and the digits that it shows."""
+    phone = Client()
+    page = html_of(phone.post(link, HOA | fields, follow=True))
+    found = re.search(r'big-digits">(\d{6})<', page)
+    return phone, found[1] if found else "", page
+
+
+def test_person_without_email_joins_once_the_manager_enters_their_digits(manager, seller) -> None:
+    invite(manager, note="chị Hoa")
+    invitation = Invitation.objects.get()
+    page_of_invitation = f"{NEW}{invitation.pk}/"
+    phone, digits, waiting = ask(link_of(invitation))
+    before = (User.objects.filter(phone="+84987000222").count(), phone.get("/en/xa-vien/").status_code)
+    assert "Nông Thị Hoa asks to join" in html_of(manager.get(ADDRESS))
+    assert "0987 000 222" in html_of(manager.get(page_of_invitation))
+    assert digits not in html_of(manager.get(page_of_invitation))
+    wrong = f"{(int(digits) + 1) % 10**6:06}"
+    refused = html_of(manager.post(f"{page_of_invitation}dung-nguoi/", {"digits": wrong}, follow=True))
+
+    manager.post(f"{page_of_invitation}dung-nguoi/", {"digits": digits})
+    confirmed = html_of(phone.get(link_of(invitation)))
+    opened = phone.post(link_of(invitation))
+
+    assert before == (0, 302)
+    assert "These are not the digits on their phone." in refused
+    assert "Open the members" in confirmed
+    assert "Open the members" not in waiting
+    assert opened["Location"] == "/en/xa-vien/"
+    assert phone.get("/en/xa-vien/").status_code == 200
+    membership = Membership.objects.get(user__phone="+84987000222")
+    user = membership.user
+    assert (membership.role, user.name, user.email, user.phone_confirmed_at) == (
+        "packer",
+        HOA["name"],
+        None,
+        None,
+    )
+    request = JoinRequest.objects.get()
+    assert (request.name, request.phone, request.password_hash) == ("", "", "")
+    again = Client()
+    again.post("/en/tai-khoan/dang-nhap/", {"name": "0987000222", "password": HOA["password"]})
+    assert again.get("/en/xa-vien/").status_code == 200
+
+
+def test_pages_are_the_same_whether_the_number_has_an_account(manager) -> None:
+    make_user(phone="+84987000222", phone_confirmed_at=timezone.now(), email=None)
+    pages = []
+    for phone in ("0987 000 222", "0987 000 333"):
+        invite(manager)
+        pages.append(ask(link_of(Invitation.objects.latest("pk")), phone=phone)[2])
+
+    texts = [re.sub(r'[\w-]{40,}|\d{6}|"\d+:[\w-]+"|loi-moi/[^/]+', "", page) for page in pages]
+
+    assert texts[0] == texts[1]
+
+
+def test_confirmed_owner_of_the_number_keeps_it_and_their_password(manager) -> None:
+    owner = make_user(phone="+84987000222", phone_confirmed_at=timezone.now(), email=None)
+    invite(manager)
+    invitation = Invitation.objects.get()
+    _phone, digits, _page = ask(link_of(invitation))
+
+    manager.post(f"{NEW}{invitation.pk}/dung-nguoi/", {"digits": digits})
+
+    assert authenticate_user(phone_or_email="0987000222", password=HOA["password"]) is None
+    assert authenticate_user(phone_or_email="0987000222", password=PASSWORD) == owner
+    assert Membership.objects.filter(user__first_name=HOA["name"]).count() == 1
+
+
+def test_link_serves_one_person_and_forgets_who_asked_when_it_is_revoked(manager) -> None:
+    invite(manager)
+    invitation = Invitation.objects.get()
+    first, _digits, _page = ask(link_of(invitation))
+    _second, none, refused = ask(link_of(invitation), name="Người lạ")
+
+    manager.post(f"{NEW}{invitation.pk}/huy/")
+
+    assert (none, "Ask the manager for a new invitation." in refused) == ("", True)
+    assert first.get(link_of(invitation)).status_code == 410
+    assert JoinRequest.objects.count() == 0
+
+
+def test_what_was_entered_is_deleted_with_the_expired_invitation(manager) -> None:
+    invite(manager)
+    invitation = Invitation.objects.get()
+    phone, _digits, _page = ask(link_of(invitation))
+    delete_expired_join_requests_task()
+    kept = JoinRequest.objects.count()
+    Invitation.objects.update(expires_at=timezone.now())
+
+    delete_expired_join_requests_task()
+
+    assert (kept, JoinRequest.objects.count()) == (1, 0)
+    assert phone.get(link_of(invitation)).status_code == 410
+
+
+def test_phone_signs_in_only_within_a_day_of_the_confirmation(manager) -> None:
+    invite(manager)
+    invitation = Invitation.objects.get()
+    phone, digits, _page = ask(link_of(invitation))
+    manager.post(f"{NEW}{invitation.pk}/dung-nguoi/", {"digits": digits})
+    JoinRequest.objects.update(confirmed_at=timezone.now() - JoinRequest.OPENS_FOR)
+
+    status = phone.post(link_of(invitation)).status_code
+
+    assert (status, phone.get("/en/xa-vien/").status_code) == (410, 302)
+
+
+def test_digits_are_tried_five_times(manager) -> None:
+    invite(manager)
+    invitation = Invitation.objects.get()
+    _phone, digits, _page = ask(link_of(invitation))
+    for _try in range(5):
+        manager.post(f"{NEW}{invitation.pk}/dung-nguoi/", {"digits": f"{(int(digits) + 1) % 10**6:06}"})
+
+    manager.post(f"{NEW}{invitation.pk}/dung-nguoi/", {"digits": digits})
+
+    assert JoinRequest.objects.get().confirmed_at is None
+
+
+def test_foreign_manager_cannot_confirm(client, manager) -> None:
+    invite(manager)
+    invitation = Invitation.objects.get()
+    _phone, digits, _page = ask(link_of(invitation))
+    client.force_login(make_member(make_seller("HTX khác"), Role.MANAGER))
+
+    status = client.post(f"{NEW}{invitation.pk}/dung-nguoi/", {"digits": digits}).status_code
+
+    assert (status, JoinRequest.objects.get().confirmed_at) in [(302, None), (404, None)]
+
+
+@pytest.mark.parametrize("field", ["name", "phone", "password"])
+def test_empty_fields_of_a_request_to_join_are_named(manager, field) -> None:
+    invite(manager)
+
+    _phone, digits, page = ask(link_of(Invitation.objects.get()), **{field: ""})
+
+    assert (digits, page.count('class="error"'), JoinRequest.objects.count()) == ("", 1, 0)
 
 
 def test_guest_cannot_accept(client, manager) -> None:
