@@ -68,7 +68,7 @@ def needs_confirmation(user: User) -> bool:
 
 def authenticate_user(*, phone_or_email: str, password: str) -> User | None:
     """Return the user with this phone or email and password, even if the account is closed, or else None."""
-    users = _users_of_name(phone_or_email)
+    users = _find_users_by_name(phone_or_email)
     found = None
     for user in users:
         if user.check_password(password) and found is None:
@@ -172,7 +172,7 @@ def find_user(phone_or_email: str) -> User | None:
     return User.objects.filter(phone=phone, phone_confirmed_at__isnull=False).first() if phone else None
 
 
-def _users_of_name(phone_or_email: str) -> list[User]:
+def _find_users_by_name(phone_or_email: str) -> list[User]:
     """Return the accounts that a name may sign in to with their password.
 
     A number that nobody confirmed signs in to accounts that have no other name: those of members who were
