@@ -6,6 +6,7 @@ from orders.models import SaleorOrigin
 from orders.states import Coverage, SaleorStatus
 from shop.api.orders import (
     discounts,
+    drafts,
     events,
     invoices,
     lines,
@@ -36,6 +37,7 @@ AREA = Area(
         *sums.TYPES,
         *vouchers.TYPES,
         *queries.TYPES,
+        *drafts.TYPES,
         *mutations.TYPES,
         *refund_mutations.TYPES,
         *shortages.TYPES,

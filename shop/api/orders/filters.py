@@ -333,3 +333,16 @@ WHERE: Conditions = {
     "billingAddress": _platform_only(_addresses("billing_address")),
     "shippingAddress": _address_visible_only(_addresses("shipping_address")),
 }
+
+DRAFT_FILTER: Conditions = {
+    "customer": _customer,
+    "created": _in_days("created_at"),
+    "search": search_condition,
+    "metadata": has_metadata(),
+    "channels": _CHANNELS,
+}
+DRAFT_WHERE: Conditions = {**WHERE, "createdAt": in_range("created_at")}
+DRAFT_SORTS: dict[str, list[SortKey]] = {
+    **SORTS,
+    **{name: [SortKey("created_at"), SortKey("number")] for name in ("RANK", "CREATION_DATE", "CREATED_AT")},
+}

@@ -37,6 +37,60 @@ class VoucherMetafieldsArguments(TypedDict):
     keys: NotRequired[list[str] | None]
 
 
+class OrderDraftFilterInput(TypedDict):
+    customer: NotRequired[str | None]
+    created: NotRequired[DateRangeInput | None]
+    search: NotRequired[str | None]
+    metadata: NotRequired[list[MetadataFilter] | None]
+    channels: NotRequired[list[str] | None]
+
+
+class DraftOrderWhereInput(TypedDict):
+    metadata: NotRequired[MetadataFilterInput | None]
+    ids: NotRequired[list[str] | None]
+    number: NotRequired[IntFilterInput | None]
+    channelId: NotRequired[GlobalIDFilterInput | None]
+    createdAt: NotRequired[DateTimeRangeInput | None]
+    updatedAt: NotRequired[DateTimeRangeInput | None]
+    user: NotRequired[GlobalIDFilterInput | None]
+    userEmail: NotRequired[StringFilterInput | None]
+    authorizeStatus: NotRequired[OrderAuthorizeStatusEnumFilterInput | None]
+    chargeStatus: NotRequired[OrderChargeStatusEnumFilterInput | None]
+    isClickAndCollect: NotRequired[bool | None]
+    voucherCode: NotRequired[StringFilterInput | None]
+    lines: NotRequired[list[LinesFilterInput] | None]
+    linesCount: NotRequired[IntFilterInput | None]
+    transactions: NotRequired[list[TransactionFilterInput] | None]
+    totalGross: NotRequired[PriceFilterInput | None]
+    totalNet: NotRequired[PriceFilterInput | None]
+    productTypeId: NotRequired[GlobalIDFilterInput | None]
+    events: NotRequired[list[OrderEventFilterInput] | None]
+    billingAddress: NotRequired[AddressFilterInput | None]
+    shippingAddress: NotRequired[AddressFilterInput | None]
+    AND: NotRequired[list[DraftOrderWhereInput] | None]
+    OR: NotRequired[list[DraftOrderWhereInput] | None]
+
+
+class DraftOrdersArguments(TypedDict):
+    sortBy: NotRequired[OrderSortingInput | None]
+    filter: NotRequired[OrderDraftFilterInput | None]
+    where: NotRequired[DraftOrderWhereInput | None]
+    search: NotRequired[str | None]
+    before: NotRequired[str | None]
+    after: NotRequired[str | None]
+    first: NotRequired[int | None]
+    last: NotRequired[int | None]
+
+
+class DraftOrderDeleteArguments(TypedDict):
+    externalReference: NotRequired[str | None]
+    id: NotRequired[str | None]
+
+
+class DraftOrderBulkDeleteArguments(TypedDict):
+    ids: list[str]
+
+
 class HomepageEventsArguments(TypedDict):
     before: NotRequired[str | None]
     after: NotRequired[str | None]

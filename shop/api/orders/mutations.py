@@ -123,7 +123,7 @@ def order_update(
     arguments: OrderUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data: InputData = arguments["input"]
-    order = _find_order(arguments, context)
+    order = find_order(arguments.get("id"), arguments.get("externalReference"), context)
     values: dict[str, object] = {}
     if input_data.get("userEmail") is not None:
         values["email"] = checked_email(input_data["userEmail"], "userEmail")
@@ -155,9 +155,8 @@ def _address(
     )
 
 
-def _find_order(arguments: OrderUpdateArguments, context: Context) -> Order:
-    """Return an order by `id` or `externalReference`. Raises InputError, Missing."""
-    text, reference = arguments.get("id"), arguments.get("externalReference")
+def find_order(text: str | None, reference: str | None, context: Context) -> Order:
+    """Return an order by its global id or its external reference. Raises InputError, Missing."""
     if (text is None) == (reference is None):
         raise InputError("REQUIRED", _("Choose an order."), field="id")
     rows = Order.objects.filter(external_reference=reference)
