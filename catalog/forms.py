@@ -239,8 +239,8 @@ class BackInStockForm(forms.Form):
             return
         field = self.fields["variant"]
         assert isinstance(field, forms.ChoiceField)
-        any_kind = [("", _("Any option"))] if may_choose_any_variant else []
-        field.choices = [*any_kind, *((str(variant.pk), variant.name) for variant in variants)]
+        any_option = [("", _("Any option"))] if may_choose_any_variant else []
+        field.choices = [*any_option, *((str(variant.pk), variant.name) for variant in variants)]
         field.required = not may_choose_any_variant
         field.widget.attrs["class"] = "input"
 

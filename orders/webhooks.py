@@ -22,7 +22,7 @@ from orders.payments.incoming_transfers import (
     read_incoming_transfers,
 )
 from orders.payments.stripe_events import InvalidStripeEvent
-from orders.payments.stripe_gateway import verify_event
+from orders.payments.stripe_gateway import read_verified_event
 from orders.payments.webhook_signatures import (
     MAX_BODY_BYTES,
     UnreadableBody,
@@ -82,7 +82,7 @@ def receive_stripe(request: HttpRequest) -> HttpResponse:
         return _refuse_webhook(UnreadableBody(), status=413)
     body = request.body
     try:
-        event = verify_event(body, request.headers.get("Stripe-Signature", ""))
+        event = read_verified_event(body, request.headers.get("Stripe-Signature", ""))
     except InvalidStripeEvent as refused:
         return _refuse_webhook(refused, status=400)
     store_stripe_event(event=event, body=body, now=timezone.now())

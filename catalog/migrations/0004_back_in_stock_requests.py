@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "contact_method",
-                    models.CharField(choices=[("email", "e-mail"), ("sms", "text message")], max_length=10),
+                    models.CharField(choices=[("email", "email"), ("sms", "text message")], max_length=10),
                 ),
                 ("contact", models.CharField(max_length=254)),
                 ("language", models.CharField(default="vi", max_length=16)),

@@ -24,14 +24,14 @@ SQLITE = [
     )
     """,
     """
-    CREATE TABLE catalog_touched (
+    CREATE TABLE catalog_product_change (
         id integer PRIMARY KEY AUTOINCREMENT, product_id bigint NOT NULL,
         has_new_words boolean NOT NULL DEFAULT false, token text NOT NULL DEFAULT (hex(randomblob(8)))
     )
     """,
 ]
 SQLITE_REVERSE = [
-    "DROP TABLE catalog_touched",
+    "DROP TABLE catalog_product_change",
     "DROP TABLE catalog_search_translated",
     "DROP TABLE catalog_search",
 ]
@@ -44,14 +44,14 @@ POSTGRESQL = [
     WHERE kind = 'catalog.product' AND field = 'name'
     """,
     """
-    CREATE TABLE catalog_touched (
+    CREATE TABLE catalog_product_change (
         id bigserial PRIMARY KEY, product_id bigint NOT NULL,
         has_new_words boolean NOT NULL DEFAULT false, token text NOT NULL DEFAULT gen_random_uuid()::text
     )
     """,
 ]
 POSTGRESQL_REVERSE = [
-    "DROP TABLE catalog_touched",
+    "DROP TABLE catalog_product_change",
     "DROP INDEX catalog_search_translated",
     "DROP TABLE catalog_search",
 ]

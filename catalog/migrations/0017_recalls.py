@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="stock",
             constraint=models.CheckConstraint(
-                condition=models.Q(("stopped__gte", 0)), name="stock_stopped_not_negative"
+                condition=models.Q(("stopped__gte", 0)), name="stock_recalled_not_negative"
             ),
         ),
         migrations.AddField(

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 )
             ],
             state_operations=[
-                migrations.RemoveConstraint("stock", "stock_stopped_not_negative"),
+                migrations.RemoveConstraint("stock", "stock_recalled_not_negative"),
                 migrations.RemoveField("stock", "free"),
                 migrations.RenameField("stock", "stopped", "recalled"),
                 migrations.AddField(
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     "stock",
                     models.CheckConstraint(
-                        condition=Q(recalled__gte=0), name="stock_stopped_not_negative"
+                        condition=Q(recalled__gte=0), name="stock_recalled_not_negative"
                     ),
                 ),
             ],

@@ -17,7 +17,7 @@ class BulletinQuerySet(models.QuerySet["Bulletin"]):
     def of_market(self) -> BulletinQuerySet:
         return self.filter(cooperative=None)
 
-    def by_author(self, cooperative: Cooperative | None) -> BulletinQuerySet:
+    def of_cooperative_or_market(self, cooperative: Cooperative | None) -> BulletinQuerySet:
         """Return bulletins of a cooperative, or of the whole market."""
         return self.filter(cooperative=cooperative)
 

@@ -91,7 +91,7 @@ class Stock(models.Model):
             models.UniqueConstraint(fields=["variant", "warehouse"], name="stock_once"),
             models.CheckConstraint(condition=Q(reserved__gte=0), name="stock_reserved_not_negative"),
             models.CheckConstraint(condition=Q(allocated__gte=0), name="stock_allocated_not_negative"),
-            models.CheckConstraint(condition=Q(recalled__gte=0), name="stock_stopped_not_negative"),
+            models.CheckConstraint(condition=Q(recalled__gte=0), name="stock_recalled_not_negative"),
         ]
 
     def __str__(self) -> str:

@@ -13,9 +13,9 @@ MAX_APPLIED_CHANGES = 5_000  # for more rows a full rebuild is quicker
 ROWS_CHECKED_FOR_GAPS = 500  # when the journal is opened
 MAX_TRANSACTION_SECONDS = 3_600  # an id missing for longer belongs to a rolled-back transaction
 
-_LAST = "SELECT id, product_id, token, has_new_words FROM catalog_touched ORDER BY id DESC LIMIT %s"
+_LAST = "SELECT id, product_id, token, has_new_words FROM catalog_product_change ORDER BY id DESC LIMIT %s"
 _NEWS = (
-    "SELECT id, product_id, token, has_new_words FROM catalog_touched"
+    "SELECT id, product_id, token, has_new_words FROM catalog_product_change"
     " WHERE id >= %s{missing} ORDER BY id LIMIT %s"
 )
 

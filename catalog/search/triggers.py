@@ -3,9 +3,9 @@
 `catalog_search` holds the folded words of products. On SQLite `catalog_search_translated` holds the folded
 words of translated product names.
 
-`catalog_touched` is a journal. In the order of writing it names each product whose entry in the facet index
-may have changed. `has_new_words` is set if search results may have changed too. Product 0 stands for all
-products. `catalog.actions.search_terms.known_words` deletes old rows.
+`catalog_product_change` is a journal. In the order of writing it names each product whose entry in the facet
+index may have changed. `has_new_words` is set if search results may have changed too. Product 0 stands for
+all products. `catalog.actions.search_terms.known_words` deletes old rows.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _JournalledTable:
             self.table,
             f"AFTER {event}",
             changed if event == "UPDATE" else "",
-            body=f"INSERT INTO catalog_touched (product_id, has_new_words)"
+            body=f"INSERT INTO catalog_product_change (product_id, has_new_words)"
             f" SELECT product_id, {'true' if self.has_new_words else 'false'} FROM ({products}) AS each;",
         )
 
@@ -95,7 +95,7 @@ _JOURNALLED = (
         has_new_words=True,
     ),
 )
-_ALL_PRODUCTS = "INSERT INTO catalog_touched (product_id, has_new_words) VALUES (0, true);"
+_ALL_PRODUCTS = "INSERT INTO catalog_product_change (product_id, has_new_words) VALUES (0, true);"
 
 _ADD = (
     "INSERT INTO catalog_search (rowid, search_name, search_text)"
@@ -132,7 +132,7 @@ def _name_trigger(name: str, event: str, condition: str, body: str) -> Trigger:
 TRIGGERS = (
     *(trigger for journalled in _JOURNALLED for trigger in journalled.triggers()),
     Trigger(
-        "catalog_touched_all",
+        "catalog_product_change_all",
         "catalog_listing",
         "AFTER TRUNCATE",
         body=_ALL_PRODUCTS,

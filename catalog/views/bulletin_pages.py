@@ -35,7 +35,7 @@ def show_bulletin(request: HttpRequest, week: str, slug: str | None = None) -> H
     requested_bulletin = _find_bulletin_or_404(week, slug, _language())
     cooperative = requested_bulletin.cooperative
     before = (
-        Bulletin.objects.by_author(cooperative)
+        Bulletin.objects.of_cooperative_or_market(cooperative)
         .in_language(_language())
         .filter(week__lt=requested_bulletin.week)
     )
@@ -110,7 +110,7 @@ def _mentioned_cards(requested_bulletin: Bulletin | None) -> list[ProductCard]:
 
 def _find_loudspeaker_version(requested_bulletin: Bulletin) -> Bulletin | None:
     return (
-        Bulletin.objects.by_author(requested_bulletin.cooperative)
+        Bulletin.objects.of_cooperative_or_market(requested_bulletin.cooperative)
         .in_language(LOUDSPEAKER_LANGUAGE)
         .filter(week=requested_bulletin.week)
         .first()
@@ -125,7 +125,11 @@ def _find_bulletin_or_404(week: str, slug: str | None, language: str) -> Bulleti
     if week != monday.isoformat():  # `2026-W48` parses as a date too, but a page must have one URL
         raise Http404
     cooperative = get_object_or_404(Cooperative.objects.public(), slug=slug) if slug else None
-    bulletins = Bulletin.objects.by_author(cooperative).in_language(language).select_related("cooperative")
+    bulletins = (
+        Bulletin.objects.of_cooperative_or_market(cooperative)
+        .in_language(language)
+        .select_related("cooperative")
+    )
     return get_object_or_404(bulletins, week=monday)
 
 

@@ -160,7 +160,7 @@ class Migration(migrations.Migration):
                 (
                     "channel",
                     models.CharField(
-                        choices=[("email", "e-mail"), ("sms", "text message"), ("push", "alert on a device")],
+                        choices=[("email", "email"), ("sms", "text message"), ("push", "alert on a device")],
                         max_length=10,
                     ),
                 ),

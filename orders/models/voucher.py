@@ -91,7 +91,7 @@ class Voucher(WithMetadata, WithTimes):
         """The last instant at which it is valid, for displaying the last day."""
         return self.ends_at - datetime.timedelta(microseconds=1) if self.ends_at else None
 
-    def runs_at(self, now: datetime.datetime) -> bool:
+    def is_valid_at(self, now: datetime.datetime) -> bool:
         return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
 
 

@@ -57,7 +57,7 @@ def stripe_gateway() -> StripeGateway | None:
     return _cached_gateway(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL, settings.STRIPE_SMALLEST_VND)
 
 
-def verify_event(raw_body: bytes, signature: str, *, secret: str | None = None) -> StripeEvent:
+def read_verified_event(raw_body: bytes, signature: str, *, secret: str | None = None) -> StripeEvent:
     """Verify and parse a raw webhook body, signed at most five minutes ago. Raises InvalidStripeEvent."""
     try:
         stripe.WebhookSignature.verify_header(

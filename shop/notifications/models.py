@@ -9,14 +9,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ContactMethod(models.TextChoices):
-    EMAIL = "email", _("e-mail")
+    EMAIL = "email", _("email")
     SMS = "sms", _("text message")
 
 
 class NotificationChannel(models.TextChoices):
     """How a notification travels: the ways to reach a person, and the push services of their browsers."""
 
-    EMAIL = "email", _("e-mail")
+    EMAIL = "email", _("email")
     SMS = "sms", _("text message")
     PUSH = "push", _("alert on a device")
 

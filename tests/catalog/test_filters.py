@@ -288,7 +288,9 @@ def test_facet_index_drops_rolled_back_changes() -> None:
 
 def insert_journal_row(key: int, product_id: int) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO catalog_touched (id, product_id) VALUES (%s, %s)", [key, product_id])
+        cursor.execute(
+            "INSERT INTO catalog_product_change (id, product_id) VALUES (%s, %s)", [key, product_id]
+        )
 
 
 def test_journal_reads_ids_committed_out_of_order() -> None:
@@ -343,7 +345,7 @@ def test_truncated_or_restored_journal_is_outdated() -> None:
     insert_journal_row(1_000_000, 1)
     journal = ChangeJournal()
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM catalog_touched")
+        cursor.execute("DELETE FROM catalog_product_change")
 
     with pytest.raises(IndexOutdated):
         journal.changes_since_last_read()

@@ -40,7 +40,7 @@ class PurchaseLimits:
     days: int | None = None
 
     @property
-    def invalid_name(self) -> str | None:
+    def invalid_limit(self) -> str | None:
         """The name of the first limit that is not valid."""
         for name, limit, highest in (
             ("per_order", self.per_order, MAX_LIMIT),
@@ -53,13 +53,13 @@ class PurchaseLimits:
 
     def columns(self) -> dict[str, object]:
         """Return the values of the variant's columns. Raises InvalidPurchaseLimits."""
-        if self.invalid_name is not None:
-            raise InvalidPurchaseLimits(field=f"limit_{self.invalid_name}")
+        if self.invalid_limit is not None:
+            raise InvalidPurchaseLimits(field=f"limit_{self.invalid_limit}")
         return {column: getattr(self, name) for name, column in _COLUMNS.items()}
 
 
 def require_valid_limits(variant: Variant) -> None:
     """Check the limits of a variant that is about to be saved. Raises InvalidPurchaseLimits."""
     limits = PurchaseLimits(**{name: getattr(variant, column) for name, column in _COLUMNS.items()})
-    if limits.invalid_name is not None:
-        raise InvalidPurchaseLimits(field=to_camel_case(_COLUMNS[limits.invalid_name]))
+    if limits.invalid_limit is not None:
+        raise InvalidPurchaseLimits(field=to_camel_case(_COLUMNS[limits.invalid_limit]))

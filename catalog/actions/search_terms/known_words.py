@@ -48,11 +48,11 @@ def recount_known_words() -> int:
 def count_words_task() -> None:
     """Sweep: recount if products changed since the last count, and trim the journal."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(max(id), 0) FROM catalog_touched")
+        cursor.execute("SELECT coalesce(max(id), 0) FROM catalog_product_change")
         (last,) = cursor.fetchone()
         if last == cache.get(_COUNTED_UP_TO_KEY):
             return
-        cursor.execute("DELETE FROM catalog_touched WHERE id <= %s", [last - _KEPT_JOURNAL_ROWS])
+        cursor.execute("DELETE FROM catalog_product_change WHERE id <= %s", [last - _KEPT_JOURNAL_ROWS])
     recount_known_words()
     cache.set(_COUNTED_UP_TO_KEY, last, timeout=None)
 

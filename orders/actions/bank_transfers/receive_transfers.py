@@ -108,12 +108,14 @@ def record_transfer(
     known_transfer = _find_known(incoming)
     if known_transfer is not None:
         return RecordedTransfer(known_transfer, False)
-    is_doubtful = statement is None and _may_be_known(incoming)
+    may_be_repeated = statement is None and _may_be_known(incoming)
     transfer, is_new = _create_transfer(incoming, named_orders, statement, now)
     if not is_new:
         return RecordedTransfer(transfer, False)
     record_change("transfer.recorded", transfer, actor=actor, now=now, data={"amount": transfer.amount})
-    review_reason = ReviewReason.REPEATED if is_doubtful else _review_reason(transfer, codes, named_orders)
+    review_reason = (
+        ReviewReason.REPEATED if may_be_repeated else _review_reason(transfer, codes, named_orders)
+    )
     if review_reason is None:
         assign_transfer_to_order(transfer, named_orders[0], transfer.amount, actor=actor, now=now)
         mark_if_fully_assigned(transfer, actor=actor, now=now)
@@ -213,11 +215,13 @@ def _create_transfer(
     statement: StatementImport | None,
     now: datetime.datetime,
 ) -> tuple[BankTransfer, bool]:
-    numbered = incoming
-    while BankTransfer.objects.filter(fingerprint=numbered.fingerprint).exists():
-        numbered = replace(numbered, occurrence=numbered.occurrence + 1)
+    with_free_fingerprint = incoming
+    while BankTransfer.objects.filter(fingerprint=with_free_fingerprint.fingerprint).exists():
+        with_free_fingerprint = replace(
+            with_free_fingerprint, occurrence=with_free_fingerprint.occurrence + 1
+        )
     return BankTransfer.objects.get_or_create(
-        fingerprint=numbered.fingerprint,
+        fingerprint=with_free_fingerprint.fingerprint,
         defaults={
             "provider": incoming.provider,
             "similarity_key": incoming.similarity_key,

@@ -15,7 +15,7 @@ from catalog.actions.stock.stock_movements import save_reserved_and_allocated
 from catalog.models import Price, Stock, Variant
 from cooperatives.models import DeliveryMethod
 from orders import locks
-from orders.actions.quotes.purchase_limits import limit_message, purchase_limit, read_ordered_quantities
+from orders.actions.quotes.purchase_limits import applied_limit, limit_message, read_ordered_quantities
 from orders.actions.quotes.quote_queries import read_buyable_variants
 from orders.actions.quotes.quote_types import Buyer, RequestedDelivery
 from orders.models import Basket, BasketAccess, BasketLine, DeliveryChoice, Reservation
@@ -330,7 +330,7 @@ def _require_within_limit(
     ordered_before: Mapping[int, int],
 ) -> None:
     """Raise QuantityExceedsLimit if the basket's lines of a variant together exceed its limits."""
-    limit, ordered = purchase_limit(variant, shop_limit, ordered_before)
+    limit, ordered = applied_limit(variant, shop_limit, ordered_before)
     if limit is not None and sum(line.quantity for line in lines) > limit:
         raise QuantityExceedsLimit(limit_message(variant, limit, ordered), field="quantity", limit=limit)
 

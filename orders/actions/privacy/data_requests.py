@@ -86,7 +86,7 @@ def request_deletion(*, user_id: int, actor: Actor, now: datetime.datetime) -> D
     return create_request(
         kind=RequestKind.DELETION,
         requester=Requester.from_user(user),
-        runs_at=_runs_at(now),
+        deletion_due_at=_deletion_due_at(now),
         actor=actor,
         now=now,
     )
@@ -97,8 +97,10 @@ def submit_guest_request(
     *, kind: RequestKind, requester: Requester, text: str, actor: Actor, now: datetime.datetime
 ) -> DataRequest:
     """Submit a request of a guest who has proven that the contact is theirs."""
-    runs_at = _runs_at(now) if kind == RequestKind.DELETION else None
-    row = create_request(kind=kind, requester=requester, message=text, runs_at=runs_at, actor=actor, now=now)
+    deletion_due_at = _deletion_due_at(now) if kind == RequestKind.DELETION else None
+    row = create_request(
+        kind=kind, requester=requester, message=text, deletion_due_at=deletion_due_at, actor=actor, now=now
+    )
     if kind == RequestKind.ACCESS:
         queue_export(row, now=now)
     return row
@@ -190,8 +192,8 @@ def record_deletion_obstacle(
     with translation.override(row.language):
         text = str(obstacle)
         is_new_reason, row.obstacle = row.obstacle != text, text
-        row.runs_at = now + datetime.timedelta(days=1)
-        row.save(update_fields=["obstacle", "runs_at"])
+        row.deletion_due_at = now + datetime.timedelta(days=1)
+        row.save(update_fields=["obstacle", "deletion_due_at"])
         if is_new_reason:
             notify_requester(row, _("Your data cannot be deleted yet"), text, now=now)
 
@@ -206,5 +208,5 @@ def _withdraw_consents(row: DataRequest, actor: Actor, now: datetime.datetime) -
         end_consents(active_consents(purpose, user_id=row.user_id, subjects=consent_keys), now=now)
 
 
-def _runs_at(now: datetime.datetime) -> datetime.datetime:
+def _deletion_due_at(now: datetime.datetime) -> datetime.datetime:
     return now + datetime.timedelta(days=shop_settings().deletion_wait_days)

@@ -18,7 +18,7 @@ from catalog.states import ListingState
 from cooperatives.models import DeliveryMethod
 from cooperatives.states import CooperativeState
 from orders.actions.quotes.fallback_delivery import split_fallback_fees
-from orders.actions.quotes.purchase_limits import purchase_limit, read_ordered_quantities
+from orders.actions.quotes.purchase_limits import applied_limit, read_ordered_quantities
 from orders.actions.quotes.quote_deliveries import quote_deliveries
 from orders.actions.quotes.quote_queries import (
     BasketRows,
@@ -260,7 +260,7 @@ def _flag_limits(
     buyer = Buyer(None if quote_request.is_by_staff else quote_request.buyer.user_id)
     ordered_before = read_ordered_quantities((line.variant for line in lines), buyer, now=now)
     for line in lines:
-        line.limit, line.ordered_before = purchase_limit(
+        line.limit, line.ordered_before = applied_limit(
             line.variant, shop.limit_quantity_per_checkout, ordered_before
         )
         if line.limit is not None and quantity_by_variant[line.variant.pk] > line.limit:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from django.db.models import F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -78,18 +79,27 @@ def read_ordered_quantities(
     return dict(counted.values_list("variant").annotate(total=Sum("counted")))
 
 
-def purchase_limit(
+class AppliedLimit(NamedTuple):
+    """How many one order may hold. `ordered_before` is set if that follows from the limit per buyer."""
+
+    quantity: int | None
+    ordered_before: int | None = None
+
+
+def applied_limit(
     variant: Variant, shop_limit: int | None, ordered_before: Mapping[int, int]
-) -> tuple[int | None, int | None]:
-    """Return how many one order may hold, and if that is the limit per buyer, the quantity ordered before."""
+) -> AppliedLimit:
+    """Return the stricter of the limits per order and per buyer."""
     limits = [limit for limit in (shop_limit, variant.quantity_limit_per_order) if limit is not None]
-    of_order = min(limits, default=None)
-    of_buyer = variant.quantity_limit_per_customer
-    if of_buyer is None:
-        return of_order, None
+    order_limit = min(limits, default=None)
+    buyer_limit = variant.quantity_limit_per_customer
+    if buyer_limit is None:
+        return AppliedLimit(order_limit)
     ordered = ordered_before.get(variant.pk, 0)
-    remaining = max(0, of_buyer - ordered)
-    return (remaining, ordered) if of_order is None or remaining <= of_order else (of_order, None)
+    remaining = max(0, buyer_limit - ordered)
+    if order_limit is None or remaining <= order_limit:
+        return AppliedLimit(remaining, ordered)
+    return AppliedLimit(order_limit)
 
 
 def require_within_buyer_limits(quote: Quote, *, now: datetime.datetime) -> None:
@@ -122,7 +132,7 @@ def require_within_buyer_limits(quote: Quote, *, now: datetime.datetime) -> None
 
 
 def limit_message(variant: Variant, limit: int, ordered_before: int | None) -> str:
-    """Return the refusal of a larger quantity. `purchase_limit` returns `limit` and `ordered_before`."""
+    """Return the refusal of a larger quantity. `applied_limit` returns `limit` and `ordered_before`."""
     if ordered_before is None:
         return _("You can buy at most %(count)s per order.") % {"count": variant_count_label(variant, limit)}
     count = variant_count_label(variant, variant.quantity_limit_per_customer or 0)

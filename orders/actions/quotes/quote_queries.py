@@ -14,14 +14,14 @@ from cooperatives.models import DeliveryMethod
 from orders.actions.quotes.quote_types import QuoteRequest
 from orders.models import BasketLine, DeliveryChoice, Reservation
 from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
+from shop.core.database.metadata import METADATA_COLUMNS
 from shop.core.models import Picture
 
 # Columns that neither prices nor emails use. Reading these would cost as much as all other columns.
-_METADATA_COLUMNS = ("metadata", "private_metadata")
 _UNREAD_OF_VARIANTS = {
-    "": (*_METADATA_COLUMNS, "created_at", "updated_at"),
+    "": (*METADATA_COLUMNS, "created_at", "updated_at"),
     "product__": (
-        *_METADATA_COLUMNS,
+        *METADATA_COLUMNS,
         "created_at",
         "updated_at",
         "description",
@@ -30,16 +30,16 @@ _UNREAD_OF_VARIANTS = {
         "search_text",
     ),
     "product__category__": (
-        *_METADATA_COLUMNS,
+        *METADATA_COLUMNS,
         "created_at",
         "updated_at",
         "description",
         "description_text",
     ),
-    "product__tax_class__": _METADATA_COLUMNS,
-    "product__product_type__": _METADATA_COLUMNS,
-    "product__product_type__tax_class__": _METADATA_COLUMNS,
-    "cooperative__": (*_METADATA_COLUMNS, "created_at", "updated_at", "story"),
+    "product__tax_class__": METADATA_COLUMNS,
+    "product__product_type__": METADATA_COLUMNS,
+    "product__product_type__tax_class__": METADATA_COLUMNS,
+    "cooperative__": (*METADATA_COLUMNS, "created_at", "updated_at", "story"),
 }
 
 

@@ -30,6 +30,7 @@ from cooperatives.models import (
 from orders.models import OrderCodeKey, commission_percents
 from shop.core.database.bounded_cache import Cache
 from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
+from shop.core.database.metadata import METADATA_COLUMNS
 from shop.core.models import ShopSettings, shop_settings, tax_rates_on
 
 _MAX_CACHED_ENTRIES = 1_000  # one holds the delivery methods of a cooperative for a province
@@ -44,13 +45,10 @@ FROM (SELECT id FROM orders_termschange ORDER BY id DESC LIMIT 256) AS newest
 _TRIM_SQL = "DELETE FROM orders_termschange WHERE id <= (SELECT max(id) FROM orders_termschange) - %s"
 _JOURNAL_ROWS = 1_000
 
-_METADATA_COLUMNS = ("metadata", "private_metadata")
 # Columns that neither prices nor emails use.
-_UNREAD_OF_METHODS = dict.fromkeys(
-    ("", "service__tax_class__", "warehouse__address__"), _METADATA_COLUMNS
-) | {
-    "service__": (*_METADATA_COLUMNS, "description"),
-    "warehouse__": (*_METADATA_COLUMNS, "created_at"),
+_UNREAD_OF_METHODS = dict.fromkeys(("", "service__tax_class__", "warehouse__address__"), METADATA_COLUMNS) | {
+    "service__": (*METADATA_COLUMNS, "description"),
+    "warehouse__": (*METADATA_COLUMNS, "created_at"),
 }
 
 
@@ -62,15 +60,18 @@ class ChannelShippingService:
     """
 
     service: ShippingService
-    row: ShippingServicePrice
+    service_price: ShippingServicePrice
 
     @property
     def price(self) -> int:
-        return self.row.price
+        return self.service_price.price
 
     def serves(self, *, subtotal: int, grams: int) -> bool:
         """Return whether the service takes a basket of this value (minor units) and weight."""
-        if subtotal < self.row.minimum_order or (self.row.maximum_order or subtotal) < subtotal:
+        if (
+            subtotal < self.service_price.minimum_order
+            or (self.service_price.maximum_order or subtotal) < subtotal
+        ):
             return False
         service = self.service
         if not service.is_weight_based:

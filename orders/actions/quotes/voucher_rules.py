@@ -182,7 +182,7 @@ def _find_date_refusal(entered: _EnteredVoucher) -> Refused | None:
             _("This code is valid from %(day)s.") % {"day": format_day(vietnam_date(voucher.starts_at))},
             field="code",
         )
-    if voucher.last_moment is not None and not voucher.runs_at(entered.now):
+    if voucher.last_moment is not None and not voucher.is_valid_at(entered.now):
         return VoucherEnded(
             _("This code expired on %(day)s.") % {"day": format_day(vietnam_date(voucher.last_moment))},
             field="code",

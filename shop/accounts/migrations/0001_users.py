@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(blank=True, default="", max_length=128)),
                 ("digest", models.CharField(max_length=64, unique=True)),
-                ("last_letters", models.CharField(max_length=4)),
+                ("last_characters", models.CharField(max_length=4)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),

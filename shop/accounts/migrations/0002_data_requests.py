@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                     "contact_method",
                     models.CharField(
                         blank=True,
-                        choices=[("email", "e-mail"), ("sms", "text message")],
+                        choices=[("email", "email"), ("sms", "text message")],
                         default="",
                         max_length=10,
                     ),
@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
                 ),
                 ("created_at", models.DateTimeField()),
                 ("due_at", models.DateTimeField(help_text="Legal deadline for the answer.")),
-                ("runs_at", models.DateTimeField(blank=True, null=True)),
+                ("deletion_due_at", models.DateTimeField(blank=True, null=True)),
                 ("answered_at", models.DateTimeField(blank=True, null=True)),
                 ("answered_by", models.CharField(blank=True, default="", max_length=250)),
                 ("answer", models.TextField(blank=True, default="")),

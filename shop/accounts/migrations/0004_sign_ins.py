@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "contact_method",
-                    models.CharField(choices=[("email", "e-mail"), ("sms", "text message")], max_length=10),
+                    models.CharField(choices=[("email", "email"), ("sms", "text message")], max_length=10),
                 ),
                 ("recipient", models.CharField(max_length=254)),
                 (
@@ -55,8 +55,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(fields=["expires_at"], name="one_time_code_by_end"),
-                    models.Index(fields=["recipient"], name="one_time_code_by_receiver"),
+                    models.Index(fields=["expires_at"], name="one_time_code_by_expires_at"),
+                    models.Index(fields=["recipient"], name="one_time_code_by_recipient"),
                 ],
                 "constraints": [
                     models.CheckConstraint(

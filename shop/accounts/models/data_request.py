@@ -40,7 +40,7 @@ class DataRequestQuerySet(models.QuerySet["DataRequest"]):
 
     def due_deletions(self, now: datetime.datetime) -> DataRequestQuerySet:
         """Return deletions whose waiting time is over."""
-        return self.open().filter(kind=RequestKind.DELETION, runs_at__lte=now)
+        return self.open().filter(kind=RequestKind.DELETION, deletion_due_at__lte=now)
 
     def newest_first(self) -> DataRequestQuerySet:
         return self.order_by("-created_at", "-pk")
@@ -50,7 +50,7 @@ class DataRequest(models.Model):
     """One request about personal data: requester, deadline, and the answer.
 
     `contact` is a phone number or email address that its owner has confirmed, because guests have no account.
-    `runs_at` is when a deletion runs automatically. Erasure clears contact, name and message.
+    `deletion_due_at` is when a deletion runs automatically. Erasure clears contact, name and message.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -67,7 +67,7 @@ class DataRequest(models.Model):
     entry_point = models.CharField(max_length=10, choices=EntryPoint)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField(help_text=_("Legal deadline for the answer."))
-    runs_at = models.DateTimeField(null=True, blank=True)
+    deletion_due_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.CharField(max_length=250, blank=True, default="")
     answer = models.TextField(blank=True, default="")

@@ -53,8 +53,8 @@ class OneTimeCode(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["expires_at"], name="one_time_code_by_end"),
-            models.Index(fields=["recipient"], name="one_time_code_by_receiver"),
+            models.Index(fields=["expires_at"], name="one_time_code_by_expires_at"),
+            models.Index(fields=["recipient"], name="one_time_code_by_recipient"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -257,11 +257,11 @@ class AppToken(models.Model):
     app = models.ForeignKey(App, models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=128, blank=True, default="")
     digest = models.CharField(max_length=64, unique=True)
-    last_letters = models.CharField(max_length=4)
+    last_characters = models.CharField(max_length=4)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
-        return f"****{self.last_letters}"
+        return f"****{self.last_characters}"
 
 
 class ConsentPurpose(models.TextChoices):

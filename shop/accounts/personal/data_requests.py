@@ -82,7 +82,7 @@ def create_request(
     kind: RequestKind,
     requester: Requester,
     message: str = "",
-    runs_at: datetime.datetime | None = None,
+    deletion_due_at: datetime.datetime | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> DataRequest:
@@ -98,7 +98,7 @@ def create_request(
         entry_point=actor.entry_point,
         created_at=now,
         due_at=request_deadline(kind, shop_settings(), now),
-        runs_at=runs_at,
+        deletion_due_at=deletion_due_at,
     )
     record_change("data_request.filed", data_request, actor=actor, now=now, data={"kind": kind})
     with translation.override(data_request.language):

@@ -25,8 +25,8 @@ from shop.core.models import record_change
 
 STEP_SECONDS = 30
 DIGITS = 6
-RECOVERY_CODES = 10
-LOW_RECOVERY_CODES = 3
+RECOVERY_CODE_COUNT = 10
+LOW_RECOVERY_CODE_COUNT = 3
 _RECOVERY_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # without characters that look alike
 _RECOVERY_CODE_CHARACTERS = 10  # 49 bits
 
@@ -183,16 +183,16 @@ def remove_factors(user: User) -> None:
     _turn_off(user)
 
 
-def new_app_secret() -> str:
+def draw_authenticator_secret() -> str:
     return pyotp.random_base32()
 
 
-def app_provisioning_uri(secret: str, *, account: str, shop: str) -> str:
+def authenticator_uri(secret: str, *, account: str, shop: str) -> str:
     """Return the URI for an authenticator app's QR code."""
     return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=shop)
 
 
-def has_app(user: User) -> bool:
+def has_authenticator_app(user: User) -> bool:
     return AuthenticatorApp.objects.filter(user=user).exists()
 
 
@@ -203,12 +203,12 @@ def _accept_code(user_id: int, entered_code: str, actor: Actor, now: datetime.da
         raise NoSecondFactor(field="code")
     digits = _extract_digits(entered_code)
     if len(digits) == DIGITS and len(entered_code.strip()) <= DIGITS + 2:
-        _accept_app_code(user, digits, now)
+        _accept_authenticator_code(user, digits, now)
     else:
         _accept_recovery_code(user, entered_code, actor, now)
 
 
-def _accept_app_code(user: User, digits: str, now: datetime.datetime) -> None:
+def _accept_authenticator_code(user: User, digits: str, now: datetime.datetime) -> None:
     app = AuthenticatorApp.objects.filter(user=user).first()
     if app is None:
         raise WrongSecondFactor(field="code")
@@ -268,7 +268,7 @@ def _turn_off(user: User) -> None:
 def _create_recovery_codes(user: User, now: datetime.datetime) -> list[str]:
     codes = [
         "".join(secrets.choice(_RECOVERY_ALPHABET) for _character in range(_RECOVERY_CODE_CHARACTERS))
-        for _code in range(RECOVERY_CODES)
+        for _code in range(RECOVERY_CODE_COUNT)
     ]
     RecoveryCode.objects.filter(user=user).delete()
     RecoveryCode.objects.bulk_create(

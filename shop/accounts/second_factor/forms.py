@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from shop.accounts.code_field import SixDigitField
 
 
-class AppCodeForm(forms.Form):
+class AuthenticatorCodeForm(forms.Form):
     """Six digits from an authenticator app."""
 
     field: ClassVar[str] = "code"
@@ -20,7 +20,7 @@ class AppCodeForm(forms.Form):
     )
 
 
-class NewAppForm(AppCodeForm):
+class NewAuthenticatorForm(AuthenticatorCodeForm):
     """The first code of a new app, and the encrypted secret shown on the page."""
 
     sealed = forms.CharField(max_length=500, widget=forms.HiddenInput)

@@ -105,7 +105,7 @@ def remove_app_token(*, token_id: int, actor: Actor, now: datetime.datetime) -> 
 
 def _create_token(app: App, name: str) -> tuple[AppToken, str]:
     token = "".join(secrets.choice(_CHARACTERS) for _ in range(_CHARACTER_COUNT))
-    row = AppToken.objects.create(app=app, name=name, digest=_hash_token(token), last_letters=token[-4:])
+    row = AppToken.objects.create(app=app, name=name, digest=_hash_token(token), last_characters=token[-4:])
     return row, token
 
 

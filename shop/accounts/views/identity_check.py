@@ -19,8 +19,8 @@ from django.utils.translation import gettext_lazy
 
 from shop.accounts.forms import PasswordForm
 from shop.accounts.models import User
-from shop.accounts.second_factor.factors import has_app, verify_second_factor
-from shop.accounts.second_factor.forms import AppCodeForm, RecoveryCodeForm
+from shop.accounts.second_factor.factors import has_authenticator_app, verify_second_factor
+from shop.accounts.second_factor.forms import AuthenticatorCodeForm, RecoveryCodeForm
 from shop.accounts.second_factor.passkey_ceremonies import InvalidPasskey
 from shop.accounts.sign_in.login_limits import SECOND_FACTORS
 from shop.accounts.sign_in.passkeys import user_passkeys
@@ -38,9 +38,9 @@ _PREFIX = "identity"
 SECRET_FIELDS = tuple(f"{_PREFIX}-{name}" for name in ("code", "recovery", "password"))
 _WITH_SECOND_FACTOR = ("code", "recovery", "credential")
 _WITHOUT_SECOND_FACTOR = ("password", "credential")
-IdentityForm = AppCodeForm | RecoveryCodeForm | PasswordForm
+IdentityForm = AuthenticatorCodeForm | RecoveryCodeForm | PasswordForm
 _FORMS: Mapping[str, type[IdentityForm]] = {
-    "code": AppCodeForm,
+    "code": AuthenticatorCodeForm,
     "recovery": RecoveryCodeForm,
     "password": PasswordForm,
 }
@@ -119,7 +119,7 @@ def ask_unless_identity_confirmed(
     page_context = {
         "form": form,
         "person": user,
-        "app_form": forms.get("code") if has_app(user) else None,
+        "app_form": forms.get("code") if has_authenticator_app(user) else None,
         "recovery_form": forms.get("recovery"),
         "password_form": forms.get("password") if user.has_usable_password() else None,
         "is_recovery": sent == "recovery",

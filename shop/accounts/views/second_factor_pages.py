@@ -15,16 +15,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from shop.accounts.models import AuthenticatorApp, RecoveryCode, User
 from shop.accounts.second_factor.factors import (
-    LOW_RECOVERY_CODES,
-    RECOVERY_CODES,
+    LOW_RECOVERY_CODE_COUNT,
+    RECOVERY_CODE_COUNT,
     add_authenticator_app,
-    app_provisioning_uri,
-    new_app_secret,
+    authenticator_uri,
+    draw_authenticator_secret,
     renew_recovery_codes,
     require_passkey,
     turn_off_second_factor,
 )
-from shop.accounts.second_factor.forms import NewAppForm
+from shop.accounts.second_factor.forms import NewAuthenticatorForm
 from shop.accounts.sign_in.passkeys import user_passkeys
 from shop.accounts.views.recent_sign_in import record_recent_sign_in
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
@@ -54,8 +54,8 @@ def show_second_factor(request: HttpRequest) -> HttpResponse:
         "app": AuthenticatorApp.objects.filter(user=user).first(),
         "passkeys": user_passkeys(user.pk),
         "codes_left": unused_codes,
-        "codes_in_all": RECOVERY_CODES,
-        "are_codes_few": user.has_second_factor and unused_codes <= LOW_RECOVERY_CODES,
+        "codes_in_all": RECOVERY_CODE_COUNT,
+        "are_codes_few": user.has_second_factor and unused_codes <= LOW_RECOVERY_CODE_COUNT,
     }
     return render(request, "accounts/second_factor.html", context)
 
@@ -67,9 +67,9 @@ def show_second_factor(request: HttpRequest) -> HttpResponse:
 def set_up_authenticator_app(request: HttpRequest) -> HttpResponse:
     """Set up an authenticator app. Its secret is shown as QR code and text, and saved after a valid code."""
     user = _find_user(request)
-    form = NewAppForm(request.POST if request.method == "POST" else None)
+    form = NewAuthenticatorForm(request.POST if request.method == "POST" else None)
     shown_secret = _decrypt_shown_secret(user, request.POST.get("sealed", ""))
-    secret = shown_secret or new_app_secret()
+    secret = shown_secret or draw_authenticator_secret()
     if form.is_bound and not shown_secret:
         form.add_error(None, _("The page was open for too long. Scan the new code with the app."))
     if form.is_valid():
@@ -89,15 +89,15 @@ def set_up_authenticator_app(request: HttpRequest) -> HttpResponse:
                 return _recovery_codes_page(request, codes)
             messages.success(request, _("The authenticator app is set up."))
             return redirect("accounts:second-factor")
-    app_url = app_provisioning_uri(
+    authenticator_url = authenticator_uri(
         secret, account=user.email or user.phone or user.name, shop=shop_settings().name
     )
     context = {
         "form": form,
         "sealed": encrypt_secret(f"{user.pk}:{secret}", purpose=NEW_FACTOR_PURPOSE),
         "secret": " ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
-        "app_url": app_url,
-        "picture": segno.make(app_url, error="m", micro=False).svg_data_uri(
+        "authenticator_url": authenticator_url,
+        "picture": segno.make(authenticator_url, error="m", micro=False).svg_data_uri(
             border=4, omitsize=True, light="white"
         ),
     }

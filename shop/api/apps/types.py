@@ -56,10 +56,10 @@ app_object.related_rows(
 )
 
 
-@app_token_object.field(needs="last_letters")
+@app_token_object.field(needs="last_characters")
 def auth_token(tokens: list[Row], *_: object) -> list[str]:
     """Resolve the token's last characters. Only a hash of it is stored."""
-    return [token_row.last_letters for token_row in tokens]
+    return [token_row.last_characters for token_row in tokens]
 
 
 app_brand_object = Type("AppBrand")

@@ -13,7 +13,7 @@ from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
-_METADATA_COLUMNS = ("metadata", "private_metadata")
+METADATA_COLUMNS = ("metadata", "private_metadata")
 _RECORDED_TYPES = (str, int, bool, type(None))
 
 
@@ -30,7 +30,7 @@ def set_columns(row: models.Model, values: Mapping[str, object]) -> list[str]:
     changed = []
     for column, value in values.items():
         current = getattr(row, column)
-        new_value = current | value if column in _METADATA_COLUMNS else value
+        new_value = current | value if column in METADATA_COLUMNS else value
         if new_value != current:
             setattr(row, column, new_value)
             changed.append(column)

@@ -316,7 +316,7 @@ def find_unsent_message_tasks(now: datetime.datetime) -> OpenTasks:
 
 def find_data_request_tasks() -> OpenTasks:
     """Return the unanswered personal data requests, the most urgent first."""
-    rows = DataRequest.objects.open().filter(Q(runs_at=None) | ~Q(obstacle=""))
+    rows = DataRequest.objects.open().filter(Q(deletion_due_at=None) | ~Q(obstacle=""))
     name = _("Personal data requests")
     return _build_tasks(rows, name=name, kind=TaskKind.DATA_REQUEST, list_url=reverse("desk:data-requests"))
 

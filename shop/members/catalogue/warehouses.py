@@ -73,7 +73,7 @@ def edit_warehouse(
         )
         if _run_action(request, form, action, _("Changes saved.")):
             return redirect("members:warehouses")
-    return render_page(request, membership, "members/warehouse.html", {"house": existing, "form": form})
+    return render_page(request, membership, "members/warehouse.html", {"warehouse": existing, "form": form})
 
 
 @require_POST

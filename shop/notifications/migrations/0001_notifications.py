@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ("key", models.CharField(max_length=120, unique=True)),
                 (
                     "contact_method",
-                    models.CharField(choices=[("email", "e-mail"), ("sms", "text message")], max_length=10),
+                    models.CharField(choices=[("email", "email"), ("sms", "text message")], max_length=10),
                 ),
                 ("recipient", models.CharField(max_length=254)),
                 (

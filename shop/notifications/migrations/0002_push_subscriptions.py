@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='notification',
             name='contact_method',
-            field=models.CharField(choices=[('email', 'e-mail'), ('sms', 'text message'), ('push', 'alert on a device')], max_length=10),
+            field=models.CharField(choices=[('email', 'email'), ('sms', 'text message'), ('push', 'alert on a device')], max_length=10),
         ),
         migrations.CreateModel(
             name='PushSubscription',

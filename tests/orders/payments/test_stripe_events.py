@@ -7,7 +7,7 @@ import pytest
 
 from orders.payments.gateway import GatewayRequest
 from orders.payments.stripe_events import InvalidStripeEvent, read_event
-from orders.payments.stripe_gateway import StripeGateway, verify_event
+from orders.payments.stripe_gateway import StripeGateway, read_verified_event
 from tests.doubles.stripe import StripeDouble
 
 pytestmark = pytest.mark.once
@@ -36,7 +36,7 @@ def reference(stripe, gateway):
 
 def read_kind(stripe, object_type):
     event = next(event for event in stripe.webhooks.waiting if event["type"] == object_type)
-    return verify_event(*sign(stripe, event), secret=stripe.webhook_secret)
+    return read_verified_event(*sign(stripe, event), secret=stripe.webhook_secret)
 
 
 def sign(stripe, event, **options):
@@ -97,7 +97,7 @@ def test_stored_body_reads_as_verified_event(stripe, reference) -> None:
     event = stripe.webhooks.waiting[0]
     body, signature = sign(stripe, event)
 
-    verified = verify_event(body, signature, secret=stripe.webhook_secret)
+    verified = read_verified_event(body, signature, secret=stripe.webhook_secret)
 
     assert read_event(body.decode()) == verified
     assert verified.id == event["id"]
@@ -118,7 +118,7 @@ def test_event_not_signed_by_stripe_is_refused(stripe, reference, forge) -> None
     forged = forge(*sign(stripe, stripe.webhooks.waiting[0]))
 
     with pytest.raises(InvalidStripeEvent) as refusal:
-        verify_event(*forged, secret=stripe.webhook_secret)
+        read_verified_event(*forged, secret=stripe.webhook_secret)
 
     assert refusal.value.code == "invalid_stripe_event"
 
@@ -128,7 +128,7 @@ def test_stale_or_foreign_event_is_refused(stripe, reference, options) -> None:
     old_or_foreign = sign(stripe, stripe.webhooks.waiting[0], **options)
 
     with pytest.raises(InvalidStripeEvent):
-        verify_event(*old_or_foreign, secret=stripe.webhook_secret)
+        read_verified_event(*old_or_foreign, secret=stripe.webhook_secret)
 
 
 @pytest.mark.parametrize("body", ["", "[]", "null", '{"id": "evt_1"}', '{"data": {"object": 5}}'])

@@ -247,10 +247,12 @@ def test_deletion_waits_can_be_withdrawn_and_runs_when_due() -> None:
 
     client.post(f"{DATA}xoa/", {"sure": "1"})
     row = DataRequest.objects.get(state="open")
-    assert (row.runs_at - row.created_at, row.due_at - row.created_at) > (datetime.timedelta(days=6),) * 2
+    assert (row.deletion_due_at - row.created_at, row.due_at - row.created_at) > (
+        datetime.timedelta(days=6),
+    ) * 2
     run_due_deletions_task()
     assert User.objects.get(pk=user.pk).erased_at is None
-    DataRequest.objects.update(runs_at=fixed_now() - datetime.timedelta(hours=1))
+    DataRequest.objects.update(deletion_due_at=fixed_now() - datetime.timedelta(hours=1))
     run_due_deletions_task()
 
     deleted_user = User.objects.get(pk=user.pk)
@@ -311,14 +313,14 @@ def test_blocked_deletion_gives_reason_and_stays_open() -> None:
     user = make_user(language="en")
     row = request_deletion(user_id=user.pk, actor=SYSTEM, now=NOW)
     make_order(user=user)
-    DataRequest.objects.update(runs_at=fixed_now() - datetime.timedelta(hours=1))
+    DataRequest.objects.update(deletion_due_at=fixed_now() - datetime.timedelta(hours=1))
 
     run_due_deletions_task()
     run_due_deletions_task()
 
     row.refresh_from_db()
     assert row.state == "open"
-    assert row.runs_at > fixed_now()
+    assert row.deletion_due_at > fixed_now()
     assert row.obstacle.startswith("Some of your orders have not arrived yet")
     assert User.objects.get(pk=user.pk).erased_at is None
     assert Notification.objects.filter(subject="Your data cannot be deleted yet").count() == 1
@@ -348,7 +350,7 @@ def test_guest_deletion_anonymises_orders_of_the_phone_number(client: Client) ->
     Order.objects.filter(pk=other.pk).update(phone="+84912345678")
     client.post(f"{DATA}yeu-cau/", {"kind": "deletion", "contact": "0987654321"})
     client.post(f"{DATA}yeu-cau/ma/", {"code": last_code(PHONE)})
-    DataRequest.objects.update(runs_at=fixed_now() - datetime.timedelta(hours=1))
+    DataRequest.objects.update(deletion_due_at=fixed_now() - datetime.timedelta(hours=1))
 
     run_due_deletions_task()
 
@@ -465,7 +467,7 @@ def test_deadlines_changed_at_desk_apply_to_later_requests() -> None:
     desk.post(f"{DESK}thoi-han/", days)
     row = request_deletion(user_id=make_user().pk, actor=SYSTEM, now=NOW)
 
-    assert row.runs_at - NOW == datetime.timedelta(days=3)
+    assert row.deletion_due_at - NOW == datetime.timedelta(days=3)
     assert row.due_at.isoformat() == "2026-12-02T16:59:59+00:00"  # the end of the eighth day in Vietnam
 
 

@@ -45,7 +45,7 @@ def test_list_says_who_was_told_and_who_has_seen_it(packer, seller) -> None:
     page = html_of(packer.get(ADDRESS))
     assert f"New order {part.order.code}" in page
     assert "Nobody has seen it yet" in page
-    assert "told by e-mail" in page
+    assert "told by email" in page
 
     response = packer.get(f"{ADDRESS}{Alert.objects.get().pk}/")
 
