@@ -238,7 +238,6 @@ urlpatterns = [
     path("quyet-toan/", settlements.list_settlements, name="settlements"),
     path("quyet-toan/chot/", settlements.close_chosen_settlements, name="close-settlements"),
     path("quyet-toan/<int:pk>/", settlements.show_settlement, name="settlement"),
-    path("quyet-toan/<int:pk>/chot/", settlements.close_settlement_view, name="close-settlement"),
     path("quyet-toan/<int:pk>/dieu-chinh/", settlements.post_correction, name="post-correction"),
     path("quyet-toan/<int:pk>/ban-in/", settlements.print_settlement, name="print-settlement"),
     path("quyet-toan/<int:pk>/quyet-toan.pdf", settlements.download_settlement_pdf, name="settlement-pdf"),

@@ -6,7 +6,7 @@ import datetime
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.db.models import Sum
+from django.db.models import Min, Sum
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -54,7 +54,8 @@ def show_today(request: HttpRequest, membership: MembershipContext) -> HttpRespo
     now = timezone.now()
     cooperative_parts = OrderPart.objects.for_cooperative(membership.cooperative)
     sections = _sections(cooperative_parts, now) if membership.may(MemberRight.PACK) else []
-    due_payout = _read_due_payout(membership)
+    due_payout, due_since = _read_due_payout(membership)
+    settings = shop_settings()
     context = {
         "this_day": vietnam_date(now),
         "sections": sections,
@@ -67,7 +68,8 @@ def show_today(request: HttpRequest, membership: MembershipContext) -> HttpRespo
         if membership.may(MemberRight.PACK)
         else None,
         "due_payout": due_payout,
-        "next_payout_day": shop_settings().next_payout_day(vietnam_date(now)) if due_payout else None,
+        "next_payout_day": settings.next_payout_day(vietnam_date(now)) if due_payout else None,
+        "missed_payout_day": settings.missed_payout_day(due_since, vietnam_date(now)) if due_since else None,
         "is_paused": membership.cooperative.is_paused_on(vietnam_date(now)),
         "is_suspended": membership.cooperative.state == CooperativeState.SUSPENDED,
         "may_pack": membership.may(MemberRight.PACK),
@@ -93,14 +95,18 @@ def _count_expiring_lots(membership: MembershipContext, today: datetime.date) ->
     return Lot.objects.near_expiry(membership.cooperative, today).count()
 
 
-def _read_due_payout(membership: MembershipContext) -> int:
-    """Return the sum of closed settlements that wait for payment, or 0 without the right to see money."""
+def _read_due_payout(membership: MembershipContext) -> tuple[int, datetime.datetime | None]:
+    """Return the sum of closed settlements that wait for payment and since when the oldest does.
+
+    0 without the right to see money.
+    """
     if not membership.may(MemberRight.SEE_SETTLEMENTS):
-        return 0
+        return 0, None
     market = market_channel()
     settlements = Settlement.objects.for_cooperative(membership.cooperative).payable()
     payable = settlements.filter(currency=market.currency if market else "VND")
-    return payable.aggregate(total=Sum("payable"))["total"] or 0
+    found = payable.aggregate(total=Sum("payable"), due_since=Min("payout__created_at"))
+    return found["total"] or 0, found["due_since"]
 
 
 def _find_complaints(membership: MembershipContext) -> list[Complaint]:

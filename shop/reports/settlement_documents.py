@@ -65,7 +65,8 @@ def _printed_context(statement: SettlementStatement) -> dict[str, object]:
     rows = (report.sum_by_day(orders) if is_by_day else orders) + report.other_rows(settlement)
     return statement_context(statement) | {
         "heads": [name for _field, name in TOTAL_COLUMNS],
-        "rows": [(row, [getattr(row.totals, field) for field, _name in TOTAL_COLUMNS]) for row in rows],
+        "rows": [(row, report.signed_amounts(row.totals)) for row in rows],
+        "sums": report.signed_amounts(statement.totals),
         "is_by_day": is_by_day,
         "operator": shop_settings(),
     }

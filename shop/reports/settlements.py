@@ -20,8 +20,9 @@ from orders.models import (
     PostingKind,
     Settlement,
 )
-from orders.states import SettlementState
+from orders.states import PayoutState, SettlementState
 from shop.core.dates.calendar import start_of_day, vietnam_date
+from shop.core.models import ShopSettings
 from shop.core.texts.formatting import format_day, format_time
 from shop.reports.group_names import MAX_KEYS_PER_QUERY
 from shop.reports.report_files import Cell, Column, ColumnKind, Table
@@ -50,6 +51,7 @@ TOTAL_COLUMNS: tuple[tuple[str, Promise], ...] = (
     ("corrections", gettext_lazy("Corrections")),
     ("cash_held", pgettext_lazy("settlement", "Cash kept")),
 )
+_SIGNS = {field: sign for field, _name, sign in SIGNED_TOTALS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,15 @@ def format_start(settlement: Settlement) -> str:
     opened_at = settlement.opened_at
     is_whole_day = settlement.number == 1 or _is_midnight(opened_at)
     return format_day(opened_at) if is_whole_day else _format_instant(opened_at)
+
+
+def missed_payout_day(
+    payout: Payout | None, settings: ShopSettings, now: datetime.datetime
+) -> datetime.date | None:
+    """Return the announced day on which a due payout of a settlement was not paid, else None."""
+    if payout is None or payout.state != PayoutState.DUE:
+        return None
+    return settings.missed_payout_day(payout.created_at, vietnam_date(now))
 
 
 def _is_midnight(at: datetime.datetime) -> bool:
@@ -194,6 +205,11 @@ def other_rows(settlement: Settlement) -> list[SettlementRow]:
     ]
 
 
+def signed_amounts(totals: PeriodTotals) -> list[int]:
+    """Return the amounts of `TOTAL_COLUMNS`, signed so that the others add up to the balance."""
+    return [_SIGNS.get(field, _PLUS) * getattr(totals, field) for field, _name in TOTAL_COLUMNS]
+
+
 def sum_by_day(rows: Sequence[SettlementRow]) -> list[SettlementRow]:
     """Sum rows of orders by day in Vietnam's time, to shorten long statements."""
     days: dict[datetime.date, list[SettlementRow]] = {}
@@ -231,21 +247,10 @@ def tables(statement: SettlementStatement) -> list[Table]:
         *(Column(str(name), ColumnKind.MONEY) for _field, name in TOTAL_COLUMNS),
     ]
     detail: list[list[Cell]] = [
-        [
-            vietnam_date(row.at),
-            row.name,
-            row.note,
-            *(getattr(row.totals, field) for field, _name in TOTAL_COLUMNS),
-        ]
-        for row in statement_rows
+        [vietnam_date(row.at), row.name, row.note, *signed_amounts(row.totals)] for row in statement_rows
     ]
     total = _sum_totals(row.totals for row in statement_rows)
-    total_cells: list[Cell] = [
-        "",
-        _("Total"),
-        "",
-        *(getattr(total, field) for field, _name in TOTAL_COLUMNS),
-    ]
+    total_cells: list[Cell] = ["", _("Total"), "", *signed_amounts(total)]
     name = _("Orders and corrections")
     return [summary, Table(name, columns, detail, settlement.currency, sums=total_cells, title=title)]
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 # Bank accounts, refunds, payouts, permissions and settings; in accounts, changes of how a person signs in.
 ASKS = {
     "desk": """
-        accept-complaint add-withholding approvals audit change-payout-account close-settlement
+        accept-complaint add-withholding approvals audit change-payout-account
         close-settlements confirm-transfer-return create-role data-request-days decide-approval
         delete-role due-payouts end-rate end-recall end-withholding file-customer-request mark-payout-paid
         mark-payouts-paid pay-failed-refund-by-bank

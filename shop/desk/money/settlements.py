@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,14 +18,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from cooperatives.models import Cooperative
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
-from orders.models import LedgerEntry, Payout, PeriodTotals, Settlement
+from orders.models import Complaint, LedgerEntry, Payout, PeriodTotals, Settlement
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
-from shop.core.models import Change, bind_idempotency_key
-from shop.core.web.action_results import run_action
+from shop.core.models import Change, bind_idempotency_key, shop_settings
+from shop.core.texts.formatting import format_money
 from shop.desk.forms import chosen_ids
 from shop.desk.money.money_forms import CorrectionForm
 from shop.history.change_displays import build_change_displays
@@ -35,6 +36,7 @@ from shop.reports import settlements as report
 from shop.staff_pages import staff_only
 
 PER_PAGE = 50
+_MAX_NAMED_SETTLEMENTS = 3
 _SIGNS = {field: sign for field, _name, sign in report.SIGNED_TOTALS}
 # The columns of the list that add up to the balance.
 _COLUMNS = (("carried_forward", gettext_lazy("Brought forward")), *report.TOTAL_COLUMNS[1:])
@@ -94,7 +96,7 @@ def list_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
 def close_chosen_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Close the chosen settlements, or all with entries, each independently.
 
-    If the form has the field `check`, list them with their amounts instead.
+    If the form asks for a check, or an amount changed since the check, list them with their amounts instead.
     """
     with_entries = Exists(LedgerEntry.objects.filter(settlement=OuterRef("pk")))
     open_settlements = Settlement.objects.open().filter(with_entries).order_by("pk")
@@ -104,22 +106,23 @@ def close_chosen_settlements(request: HttpRequest, actor: Actor) -> HttpResponse
     )
     if settlement_ids and ("check" in request.POST or "all" in request.POST):
         return _render_closing(request, settlement_ids)
-    now, closed_count = timezone.now(), 0
+    if settlement_ids and _has_changed_amounts(request, settlement_ids):
+        return _render_closing(request, settlement_ids, has_changed=True)
+    now, closed_settlements = timezone.now(), []
     for settlement_id in settlement_ids:
         idempotency_key = bind_idempotency_key(
             request.POST.get("idempotency_key", ""), "desk", "closed", settlement_id
         )
         try:
-            close_settlement(
+            settlement = close_settlement(
                 settlement_id=settlement_id, idempotency_key=idempotency_key, actor=actor, now=now
             )
         except Refused as refused:
             messages.error(request, str(refused.message))
         else:
-            closed_count += 1
-    if closed_count:
-        message = ngettext("%(count)s period closed.", "%(count)s periods closed.", closed_count)
-        messages.success(request, message % {"count": closed_count})
+            closed_settlements.append(settlement)
+    if closed_settlements:
+        messages.success(request, _build_closed_message(closed_settlements))
     elif not settlement_ids:
         messages.error(request, _("Choose the periods to close."))
     return redirect("desk:settlements")
@@ -132,19 +135,6 @@ def show_settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
     return _render_settlement(
         request, _find_settlement(pk), CorrectionForm(initial={"idempotency_key": uuid.uuid4()})
     )
-
-
-@require_POST
-@staff_only(Permission.HANDLE_PAYMENTS)
-@require_recent_sign_in
-def close_settlement_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Close a settlement."""
-    idempotency_key = bind_idempotency_key(request.POST.get("idempotency_key", ""), "desk", "closed", pk)
-    action = partial(
-        close_settlement, settlement_id=pk, idempotency_key=idempotency_key, actor=actor, now=timezone.now()
-    )
-    page = reverse("desk:settlement", args=[pk])
-    return run_action(request, action, url=page, message=_("Period closed."))
 
 
 @require_POST
@@ -215,8 +205,33 @@ def _sum_totals(rows: Iterable[PeriodTotals]) -> PeriodTotals:
     return PeriodTotals(**{field: sum(getattr(row, field) for row in listed) for field, _name in _COLUMNS})
 
 
-def _render_closing(request: HttpRequest, settlement_ids: Sequence[int]) -> HttpResponse:
-    """Show the open settlements that are about to be closed, and what becomes of their amounts."""
+def _has_changed_amounts(request: HttpRequest, settlement_ids: Sequence[int]) -> bool:
+    """Return whether an open settlement's balance differs from the one that was checked."""
+    checked = {pk: request.POST.get(f"balance-{pk}") for pk in settlement_ids}
+    open_ids = Settlement.objects.open().filter(pk__in=settlement_ids).values_list("pk", flat=True)
+    totals = LedgerEntry.objects.filter(settlement__in=list(open_ids)).totals_by_settlement()
+    return any(checked[pk] not in (None, str(totals[pk].payable)) for pk in totals)
+
+
+def _build_closed_message(settlements: Sequence[Settlement]) -> str:
+    """Return what was closed, with cooperatives and amounts as long as a message can hold them."""
+    count = len(settlements)
+    message = ngettext("%(count)s period closed.", "%(count)s periods closed.", count) % {"count": count}
+    if count > _MAX_NAMED_SETTLEMENTS:
+        return message
+    cooperatives = Cooperative.objects.in_bulk([settlement.cooperative_id for settlement in settlements])
+    named = [
+        f"{cooperatives[settlement.cooperative_id].name} "
+        f"{format_money(settlement.payable, settlement.currency)}"
+        for settlement in settlements
+    ]
+    return f"{message} {', '.join(named)}."
+
+
+def _render_closing(
+    request: HttpRequest, settlement_ids: Sequence[int], *, has_changed: bool = False
+) -> HttpResponse:
+    """Show the open settlements that are about to be closed, the parts of their amounts, and open matters."""
     settlements = list(
         Settlement.objects.open()
         .filter(pk__in=settlement_ids)
@@ -227,9 +242,33 @@ def _render_closing(request: HttpRequest, settlement_ids: Sequence[int]) -> Http
         messages.error(request, _("These periods are already closed."))
         return redirect("desk:settlements")
     totals = LedgerEntry.objects.filter(settlement__in=settlements).totals_by_settlement()
-    rows = [(settlement, totals.get(settlement.pk, PeriodTotals()).payable) for settlement in settlements]
+    totals_by_row = {settlement: totals.get(settlement.pk, PeriodTotals()) for settlement in settlements}
+    columns = _columns_with_amounts(totals_by_row.values())
+    cooperative_ids = [settlement.cooperative_id for settlement in settlements]
+    complaints = Complaint.objects.open().filter(part__cooperative__in=cooperative_ids)
+    complaint_counts = dict(
+        complaints.order_by("part__cooperative").values_list("part__cooperative").annotate(Count("pk"))
+    )
+    unpaid_numbers: dict[int, list[int]] = {}
+    unpaid_settlements = Settlement.objects.payable().filter(cooperative__in=cooperative_ids)
+    for cooperative_id, number in unpaid_settlements.order_by("number", "pk").values_list(
+        "cooperative", "number"
+    ):
+        unpaid_numbers.setdefault(cooperative_id, []).append(number)
+    rows = [(settlement, row_totals.payable) for settlement, row_totals in totals_by_row.items()]
     context = {
-        "rows": rows,
+        "rows": [
+            (
+                settlement,
+                row_totals.payable,
+                _signed_amounts(row_totals, columns),
+                complaint_counts.get(settlement.cooperative_id, 0),
+                unpaid_numbers.get(settlement.cooperative_id, []),
+            )
+            for settlement, row_totals in totals_by_row.items()
+        ],
+        "heads": [name for _field, name in columns],
+        "has_changed": has_changed,
         "idempotency_key": request.POST.get("idempotency_key", ""),
         "payable": sum(amount for _settlement, amount in rows if amount > 0),
         "carried": sum(amount for _settlement, amount in rows if amount < 0),
@@ -244,16 +283,17 @@ def _find_settlement(pk: int) -> Settlement:
 
 def _render_settlement(request: HttpRequest, settlement: Settlement, form: CorrectionForm) -> HttpResponse:
     statement = report.build_statement(settlement)
+    settings, now = shop_settings(), timezone.now()
     page = Paginator(report.settlement_orders(settlement), PER_PAGE).get_page(request.GET.get("page"))
     rows = report.rows_of_orders(settlement, page.object_list)
     other_rows = report.other_rows(settlement) if page.number == page.paginator.num_pages else []
     context = settlement_documents.statement_context(statement) | {
         "page": page,
         "heads": [name for _field, name in report.TOTAL_COLUMNS],
-        "rows": [
-            (row, [getattr(row.totals, field) for field, _name in report.TOTAL_COLUMNS])
-            for row in [*rows, *other_rows]
-        ],
+        "rows": [(row, report.signed_amounts(row.totals)) for row in [*rows, *other_rows]],
+        "sums": report.signed_amounts(statement.totals),
+        "payout_day": settings.next_payout_day(vietnam_date(now)),
+        "missed_day": report.missed_payout_day(statement.payout, settings, now),
         "form": form,
         "idempotency_key": uuid.uuid4(),
         "history": build_change_displays(Change.objects.of_row_and_parts(settlement).newest_first()),

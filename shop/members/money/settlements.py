@@ -40,13 +40,21 @@ def list_settlements(request: HttpRequest, membership: MembershipContext) -> Htt
     open_settlement = settlements.open().filter(currency=market.currency if market else "VND").first()
     closed_settlements = settlements.closed().select_related("payout").newest_first()
     page = Paginator(closed_settlements, PER_PAGE).get_page(request.GET.get("page"))
+    settings, now = shop_settings(), timezone.now()
     context = {
         "open_statement": report.build_statement(open_settlement) if open_settlement else None,
         "settlement": open_settlement,
         "starts": report.format_start(open_settlement) if open_settlement else "",
-        "next_payout_day": shop_settings().next_payout_day(vietnam_date(timezone.now())),
+        "next_payout_day": settings.next_payout_day(vietnam_date(now)),
         "page": page,
-        "rows": [(row, report.format_period(row)) for row in page.object_list],
+        "rows": [
+            (
+                row,
+                report.format_period(row),
+                report.missed_payout_day(getattr(row, "payout", None), settings, now),
+            )
+            for row in page.object_list
+        ],
         "bank": find_bank(membership.cooperative.bank_bin),
         "may_manage": membership.may(MemberRight.MANAGE),
     }
@@ -62,12 +70,15 @@ def show_settlement(request: HttpRequest, membership: MembershipContext, pk: int
         request.GET.get("page")
     )
     is_last = page.number == page.paginator.num_pages
-    context = settlement_documents.statement_context(report.build_statement(statement_settlement)) | {
+    settings, now = shop_settings(), timezone.now()
+    statement = report.build_statement(statement_settlement)
+    context = settlement_documents.statement_context(statement) | {
         "page": page,
         "rows": report.rows_of_orders(statement_settlement, page.object_list),
         "other_rows": report.other_rows(statement_settlement) if is_last else [],
-        "operator": shop_settings(),
-        "payout_day": shop_settings().next_payout_day(vietnam_date(timezone.now())),
+        "operator": settings,
+        "payout_day": settings.next_payout_day(vietnam_date(now)),
+        "missed_day": report.missed_payout_day(statement.payout, settings, now),
     }
     return render_page(request, membership, "members/settlement.html", context)
 

@@ -9,15 +9,16 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
+from django.utils import timezone, translation
 
 from cooperatives.models import Role
 from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.models import Payout, Settlement
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Change, ShopSettings
 from shop.notifications.models import Notification
 from shop.reports.settlements import format_period
-from tests.factories import make_member, make_seller
+from tests.factories import make_admin, make_member, make_seller
 from tests.markup import html_of
 from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW
 from tests.orders.settlement.settlement_helpers import (
@@ -128,6 +129,7 @@ def test_next_payout_day_is_the_announced_weekday(today: str, payout_day: str) -
 def test_payout_day_is_told_only_if_it_is_announced(manager: Client, seller) -> None:
     payout = make_due_payout(seller, 615_000)
     make_open_settlement(seller, idempotency_key="next")
+    Payout.objects.update(created_at=timezone.now())
     paths = (MONEY, "/xa-vien/", f"{MONEY}{payout.settlement_id}/")
     before = [html_of(manager.get(path)) for path in paths]
     ShopSettings.objects.update_or_create(pk=1, defaults={"payout_weekday": 4})
@@ -142,6 +144,29 @@ def test_payout_day_is_told_only_if_it_is_announced(manager: Client, seller) -> 
     assert "Chợ sẽ chi trả 615.000\u00a0₫. Hợp tác xã chưa khai tài khoản" in re.sub(r"[ \n]+", " ", after[2])
     Payout.objects.update(bank_bin="970436", bank_account="0099887766", bank_holder="HTX THIEN AN")
     assert "Chợ sẽ chi trả 615.000\u00a0₫ vào thứ Sáu " in html_of(manager.get(paths[2]))
+
+
+def test_late_payout_names_the_missed_day_wherever_it_is_announced(manager: Client, seller) -> None:
+    settings = ShopSettings.objects.update_or_create(pk=1, defaults={"payout_weekday": 4})[0]
+    payout = make_due_payout(seller, 615_000)
+    closed_at = timezone.now() - datetime.timedelta(days=14)
+    account = {"bank_bin": "970436", "bank_account": "0099887766", "bank_holder": "HTX THIEN AN"}
+    Payout.objects.update(created_at=closed_at, **account)
+    manager_pages = (MONEY, "/xa-vien/", f"{MONEY}{payout.settlement_id}/")
+
+    texts = [html_of(manager.get(path)) for path in manager_pages]
+    manager.force_login(make_admin())
+    at_the_desk = html_of(manager.get(f"/quan-tri/quyet-toan/{payout.settlement_id}/"))
+
+    missed = f"{settings.next_payout_day(vietnam_date(closed_at)):%d/%m}"
+    following = f"{settings.next_payout_day(vietnam_date(timezone.now())):%d/%m}"
+    assert f"Quá hẹn {missed}" in texts[0]
+    assert f"Ngày chi trả tới: thứ Sáu {following}" in texts[0]
+    assert f"Chợ chi trả chậm 615.000\u00a0₫, hẹn ngày {missed}." in texts[1]
+    late = f"Chợ hẹn chi trả 615.000\u00a0₫ ngày {missed} nhưng chưa chi trả."
+    assert late in texts[2]
+    assert late in at_the_desk
+    assert all(following in text for text in (*texts, at_the_desk))
 
 
 def test_empty_period_says_that_nothing_is_booked(manager: Client) -> None:
