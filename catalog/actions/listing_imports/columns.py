@@ -24,6 +24,7 @@ from catalog.models import ALL_MONTHS, Category, Product, ProductType, Unit
 from catalog.pricing import WholesaleTier
 from shop.core.spreadsheets.tables import Cell, Formula, unescape_formula
 from shop.core.texts.folding import fold
+from shop.core.texts.formatting import format_number
 
 MAX_CODE_LENGTH = 60
 MAX_RETURN_DAYS = 365
@@ -160,7 +161,8 @@ def _whole_number(cell: Cell) -> int | None:
 def _number(cell: Cell, _choices: Choices, *, maximum: int) -> int:
     number = _whole_number(cell)
     if number is None or not 0 <= number <= maximum:
-        raise CellProblem(_("Enter a whole number from 0 to %(maximum)d.") % {"maximum": maximum})
+        limit = {"maximum": format_number(maximum)}
+        raise CellProblem(_("Enter a whole number from 0 to %(maximum)s.") % limit)
     return number
 
 

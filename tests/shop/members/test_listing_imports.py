@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import time
 
 import openpyxl
 import pytest
@@ -54,6 +55,7 @@ from tests.factories import (
     make_variant,
     set_wholesale_prices,
 )
+from tests.figures import FIGURE
 from tests.markup import html_of
 from tests.refusals import all_rows, assert_refused
 from tests.state_tables import unreachable_states
@@ -472,6 +474,33 @@ def test_unusable_file_is_answered_in_words(lister, content, words) -> None:
 
     assert listing_import.state == ImportState.FAILED
     assert words in html_of(lister.get(f"{URL}{listing_import.pk}/"))
+
+
+def make_many_rows(count: int) -> bytes:
+    return as_csv_file(
+        *([f"SP-{number}", f"Rau {number}", "", "bó", "12.000", "3"] for number in range(count))
+    )
+
+
+def test_file_of_more_than_twenty_thousand_products_is_refused_in_words(lister) -> None:
+    listing_import = upload(lister, make_many_rows(20_001))
+
+    assert (listing_import.state, listing_import.rows.count()) == (ImportState.FAILED, 0)
+    assert "Tệp quá lớn. Hãy chia thành nhiều tệp." in html_of(lister.get(f"{URL}{listing_import.pk}/"))
+
+
+@pytest.mark.long
+def test_file_of_twenty_thousand_products_is_accepted(lister, record_property) -> None:
+    content = make_many_rows(20_000)
+    began = time.monotonic()
+    listing_import = upload(lister, content)
+    seconds = time.monotonic() - began
+
+    page = html_of(lister.get(f"{URL}{listing_import.pk}/"))
+    record_property(FIGURE, f"a file of 20,000 products was checked in {seconds:.0f} s")
+    assert (listing_import.state, listing_import.rows.count()) == (ImportState.READY, 20_000)
+    assert "20000 phân loại mới" in page
+    assert len(page) < 200_000  # the page shows the first rows only
 
 
 def test_large_file_is_checked_and_written_in_batches_by_one_worker(seller) -> None:

@@ -27,7 +27,8 @@ const refresh = async () => {
   const settings = await readSettings();
   if (!settings && "phoneFormer" in frame.dataset) return; // never a member on this phone
   const { changed } = sessionStorage;
-  const isFresh = settings && Date.now() - settings.pulledAt < FRESH_FOR && !changed;
+  const age = Date.now() - settings?.pulledAt; // negative if the phone's clock was ahead, and was set right since
+  const isFresh = settings && age >= 0 && age < FRESH_FOR && !changed;
   const isPulled = (!isFresh || (await unsent()).length) && (await synchronise(door)) === "fine";
   // A form that was sent meanwhile may change rows after they were pulled.
   if (isPulled && sessionStorage.changed === changed) delete sessionStorage.changed;

@@ -1,5 +1,5 @@
 // The screen of a new product: photos first, then the fields of the page. It keeps what was entered until it is saved.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { button, Field, NumberField, readCount, readWhole, Select, SyncTag } from "member/controls";
 import { html } from "member/html";
 import { changeOutbox, Icon, isNotStored, reload, settings, t } from "member/phone";
@@ -99,18 +99,20 @@ export const NewListing = () => {
 };
 
 const Form = ({ draft, setDraft }) => {
-  const [faults, setFaults] = useState([]);
+  const [faults, setFaults] = useState([]),
+    [isKeeping, setKeeping] = useState(false);
+  const latest = useRef(draft); // photos are kept while the member goes on writing
   const change = (values) => {
-    const changed = { ...draft, ...values };
-    setDraft(changed);
-    return storeDraft(changed).then(reload, () => {
+    latest.current = { ...latest.current, ...values };
+    setDraft(latest.current);
+    return storeDraft(latest.current).then(reload, () => {
       isNotStored.value = true;
     });
   };
   const photoName = (number) => (number === 1 ? t("cover_photo") : t("photo_number", { number }));
-  const keepPhotos = (keys) => change({ photos: [...draft.photos, ...keys] });
+  const keepPhotos = (keys) => change({ photos: [...latest.current.photos, ...keys] });
   const removePhoto = async (key) => {
-    await change({ photos: draft.photos.filter((other) => other !== key) });
+    await change({ photos: latest.current.photos.filter((other) => other !== key) });
     await removePhotos([key]);
   };
   const text = (name) => ({ value: draft[name], onText: (value) => change({ [name]: value }) });
@@ -136,7 +138,7 @@ const Form = ({ draft, setDraft }) => {
       html`<div class="errors stack stack-close" role="alert"><h3 class="small-head">${t("check_this")}</h3>
         <ul class="stack stack-close">${faults.map((name) => html`<li key=${name}>${t(`wrong_${name}`)}</li>`)}</ul></div>`
     }
-    <${Photos} keys=${draft.photos} nameOf=${photoName} onKeep=${keepPhotos} onRemove=${removePhoto} isBig />
+    <${Photos} keys=${draft.photos} nameOf=${photoName} onKeep=${keepPhotos} onRemove=${removePhoto} onBusy=${setKeeping} isBig />
     <${Field} id="new-name" name="product_name" maxlength="250" ...${text("name")} />
     <${Suggestions} draft=${draft} onTaken=${change} />
     <${Select} id="new-type" name="product_type" options=${[["", t("choose_type")], ...choices().product_types.map(({ id, name }) => [id, name])]} ...${text("type")} />
@@ -165,8 +167,8 @@ const Form = ({ draft, setDraft }) => {
         <${Area} id="new-returns" name="return_terms" maxlength="2000" ...${text("returnTerms")} />
       </div>
     </details>
-    ${button("arrow-right", t("submit"), () => save(true), { isBig: true })}
-    ${button("check", t("save_draft"), () => save(false))}
+    ${button("arrow-right", t("submit"), () => save(true), { isBig: true, isOff: isKeeping })}
+    ${button("check", t("save_draft"), () => save(false), { isOff: isKeeping })}
   `;
 };
 
@@ -189,13 +191,15 @@ const Units = ({ units, value, onText }) =>
   )}
 </div>`;
 
-// Photos that are kept on this phone, and the ways to take and choose more. `onKeep` gets the keys of new ones.
-export const Photos = ({ keys, nameOf, onKeep, onRemove, isBig = false }) => {
+// Photos that are kept on this phone, and the ways to take and choose more. `onKeep` gets the keys of new ones, and
+// `onBusy` whether some are still made smaller.
+export const Photos = ({ keys, nameOf, onKeep, onRemove, onBusy = () => {}, isBig = false }) => {
   const [isKeeping, setKeeping] = useState(false);
   const keep = async ({ target }) => {
     const kept = [];
     let isFull = false;
     setKeeping(true);
+    onBusy(true);
     try {
       for (const file of [...target.files].slice(0, MAX_PHOTOS - keys.length)) kept.push(await keepPhoto(file));
       isNotStored.value = false;
@@ -205,6 +209,7 @@ export const Photos = ({ keys, nameOf, onKeep, onRemove, isBig = false }) => {
     target.value = "";
     setKeeping(false);
     if (kept.length) await onKeep(kept);
+    onBusy(false);
     if (isFull) isNotStored.value = true;
   };
   return html`<div class="stack stack-close">
