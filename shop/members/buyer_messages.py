@@ -8,19 +8,92 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from catalog.models import Recall
 from orders.models import OrderPart, Parcel
-from orders.states import OUTGOING_KINDS, ParcelState
+from orders.states import DISPATCHED_STATES, OUTGOING_KINDS, ParcelState
 from shop.core.texts.formatting import format_phone_number
 
 
-def message_about_part(part: OrderPart, parcels: Iterable[Parcel]) -> str:
+def message_about_part(
+    part: OrderPart,
+    parcels: Iterable[Parcel],
+    *,
+    is_weight_asked: bool = False,
+    is_substitute_asked: bool = False,
+    missing: Sequence[str] = (),
+) -> str:
     """Return what to tell the buyer about a part now, in the order's language.
 
+    A question that waits for the buyer comes first, then what is `missing`, in words, while nothing has left.
     It has no link, because the page of an order also shows the parts of other cooperatives.
     """
     outgoing = [parcel for parcel in parcels if parcel.kind in OUTGOING_KINDS]
+    has_left = any(parcel.state in DISPATCHED_STATES for parcel in outgoing)
     with translation.override(part.order.language):
-        return f"{_greeting(part)} {_news(part, outgoing)}"
+        if is_weight_asked:
+            news = _("It weighs more than agreed. Please answer our question on the order's page.")
+        elif is_substitute_asked:
+            news = _(
+                "Something ran out. Please say on the order's page whether you take another product instead."
+            )
+        elif missing and not has_left:
+            news = _("We cannot send %(missing)s. You pay only for what we send.") % {
+                "missing": ", ".join(missing)
+            }
+        else:
+            news = _news(part, outgoing)
+        return f"{_greeting(part)} {news}"
+
+
+def message_about_shortage(part: OrderPart) -> str:
+    """Return what to ask the buyer before a shortage is reported, in the order's language."""
+    with translation.override(part.order.language):
+        question = _("We do not have everything you ordered. May we send less, or something similar instead?")
+        return f"{_greeting(part)} {question}"
+
+
+def message_about_recall(part: OrderPart, recall: Recall, *, is_told: bool) -> str:
+    """Return what to tell a buyer who has goods of a recalled lot, in the order's language.
+
+    `is_told` says that the market has sent the notice, which the buyer has not confirmed.
+    """
+    with translation.override(part.order.language):
+        texts = [
+            _greeting(part),
+            _("Lot %(lot)s is recalled: %(advice)s") % {"lot": recall.lot.code, "advice": recall.advice},
+        ]
+        if is_told:
+            texts.append(_("Please confirm that you have read this, by the link in the market's message."))
+        return " ".join(texts)
+
+
+def message_about_run(parcel: Parcel) -> str:
+    """Return what to tell a buyer whose parcel is in a delivery run, in the order's language."""
+    part = parcel.part
+    if parcel.state not in (ParcelState.PACKING, ParcelState.PACKED):
+        return message_about_part(part, [parcel])
+    with translation.override(part.order.language):
+        return f"{_greeting(part)} {_('Your goods leave with the next delivery. Will you be at home?')}"
+
+
+def message_of_driver(parcel: Parcel) -> str:
+    """Return what a run's driver may write to a buyer. It says no more than the driver's page shows."""
+    order = parcel.part.order
+    with translation.override(order.language):
+        if parcel.state == ParcelState.FAILED_DELIVERY:
+            text = _(
+                "Hello %(buyer)s, I could not deliver your order %(code)s from %(cooperative)s. When are you"
+                " at home?"
+            )
+        else:
+            text = _(
+                "Hello %(buyer)s, I am bringing your order %(code)s from %(cooperative)s. Are you at home?"
+            )
+        return text % {
+            "buyer": order.buyer_name,
+            "code": order.code,
+            "cooperative": parcel.part.cooperative.name,
+        }
 
 
 def message_about_complaint(part: OrderPart) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -11,7 +12,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog.models import Lot
+from catalog.models import Lot, Recall
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.fulfilment.recalls import find_reach, start_recall
 from orders.forms.recalls import RecallForm
@@ -20,9 +21,19 @@ from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.errors import Missing
 from shop.core.web.action_results import refusals_as_form_errors
 from shop.core.web.http_methods import require_safe_or_post
+from shop.members.buyer_messages import message_about_recall
 from shop.members.member_access import for_members, render_page, submitted_key
 
 PER_PAGE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class RecallRow:
+    """A line of a parcel with the lot. `message` is for its buyer until the notice is confirmed."""
+
+    line: ParcelLine
+    notice: RecallNotice | None
+    message: str
 
 
 @require_safe_or_post
@@ -48,9 +59,12 @@ def recall_lot(request: HttpRequest, membership: MembershipContext, lot_id: int)
             )
             messages.success(request, _("The lot is recalled. Its buyers are being told."))
             return redirect("members:recall-lot", lot.pk)
-    lines = Paginator(ParcelLine.objects.dispatched_with_lot(lot), PER_PAGE)
+    sent_lines = ParcelLine.objects.dispatched_with_lot(lot).select_related("parcel__part__cooperative")
+    lines = Paginator(sent_lines, PER_PAGE)
     page = lines.get_page(request.GET.get("page"))
     recall = lot.recalls.open().first()
+    if recall is not None:
+        recall.lot = lot
     notices = (
         RecallNotice.objects.filter(recall=recall) if recall is not None else RecallNotice.objects.none()
     )
@@ -61,9 +75,21 @@ def recall_lot(request: HttpRequest, membership: MembershipContext, lot_id: int)
         "recall": recall,
         "reach": find_reach(lot),
         "page": page,
-        "rows": [(line, by_order.get(line.parcel.part.order_id)) for line in page.object_list],
+        "rows": [
+            _build_row(line, by_order.get(line.parcel.part.order_id), recall) for line in page.object_list
+        ],
         "read_count": notices.exclude(read_at=None).count(),
         "form": form,
         "idempotency_key": uuid.uuid4(),
     }
     return render_page(request, membership, "members/recall.html", context)
+
+
+def _build_row(line: ParcelLine, notice: RecallNotice | None, recall: Recall | None) -> RecallRow:
+    part = line.parcel.part
+    has_read = notice is not None and notice.read_at is not None
+    message = ""
+    if recall is not None and part.may_show_contact and not has_read:
+        is_told = notice is not None and notice.notified_at is not None
+        message = message_about_recall(part, recall, is_told=is_told)
+    return RecallRow(line, notice, message)

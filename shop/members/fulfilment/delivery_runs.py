@@ -34,6 +34,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.public_urls import page_url
+from shop.members.buyer_messages import message_about_run
 from shop.members.forms.delivery_runs import DeliveryRunForm
 from shop.members.forms.fields import parse_key
 from shop.members.member_access import for_members, render_page, submitted_key
@@ -102,10 +103,15 @@ def show_run(request: HttpRequest, membership: MembershipContext, run_id: int) -
     """Show a run with its parcels, and the driver's link while it is open."""
     run = _find_run(membership, run_id)
     parcels = list(parcels_of_run(run))
+    for parcel in parcels:
+        parcel.part.cooperative = membership.cooperative
     url = page_url(f"/xa-vien/chuyen-di/{run_token(run)}/", get_language() or "vi")
     context = {
         "run": run,
-        "communes": group_by_commune(parcels),
+        "communes": [
+            (commune.name, [(parcel, _message_to_buyer(parcel)) for parcel in commune.parcels])
+            for commune in group_by_commune(parcels)
+        ],
         "waiting_count": sum(parcel.state in _BEFORE_HANDOVER for parcel in parcels),
         "cash": cash_by_state(parcels),
         "currency": parcels[0].part.order.currency if parcels else "VND",
@@ -171,6 +177,10 @@ def _find_run(membership: MembershipContext, run_id: int) -> DeliveryRun:
     if run is None:
         raise Missing()
     return run
+
+
+def _message_to_buyer(parcel: Parcel) -> str:
+    return message_about_run(parcel) if parcel.part.may_show_contact else ""
 
 
 def parcels_of_run(run: DeliveryRun) -> ParcelQuerySet:

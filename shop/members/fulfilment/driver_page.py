@@ -26,6 +26,7 @@ from orders.states import ParcelState, PartState
 from shop.core.models import bind_idempotency_key, show_in_language
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
+from shop.members.buyer_messages import message_of_driver
 from shop.members.forms.fields import ReasonForm
 from shop.members.forms.work import FAILURE_REASONS, DeliveryForm
 from shop.members.fulfilment.delivery_runs import cash_by_state, group_by_commune, parcels_of_run
@@ -35,12 +36,14 @@ from shop.members.fulfilment.delivery_runs import cash_by_state, group_by_commun
 class DriverStop:
     """A parcel on the driver's page. `delivery` is its form while it is on its way.
 
-    `recalled_lots` are lots that were recalled after it left. It must not be delivered then.
+    `recalled_lots` are lots that were recalled after it left. It must not be delivered then. `message` is for
+    the buyer and says no more than the page.
     """
 
     parcel: Parcel
     delivery: DeliveryForm | None
     recalled_lots: list[str]
+    message: str
 
 
 @require_safe
@@ -133,6 +136,8 @@ def _render_driver_page(
 ) -> HttpResponse:
     show_in_language([run.cooperative], "name")
     parcels = list(parcels_of_run(run).filter(part__state=PartState.ACCEPTED))
+    for parcel in parcels:
+        parcel.part.cooperative = run.cooperative
     stops = {parcel.pk: _build_stop(parcel, form if parcel.pk == parcel_id else None) for parcel in parcels}
     context = {
         "run": run,
@@ -152,4 +157,6 @@ def _render_driver_page(
 def _build_stop(parcel: Parcel, form: DeliveryForm | None) -> DriverStop:
     lots = {line.lot.code for line in parcel.lines.all() if line.lot is not None and line.lot.is_recalled}
     is_on_the_way = parcel.state == ParcelState.HANDED_OVER and not lots
-    return DriverStop(parcel, (form or DeliveryForm(parcel=parcel)) if is_on_the_way else None, sorted(lots))
+    delivery = (form or DeliveryForm(parcel=parcel)) if is_on_the_way else None
+    has_contact = parcel.state != ParcelState.DELIVERED and bool(parcel.part.order.phone) and not lots
+    return DriverStop(parcel, delivery, sorted(lots), message_of_driver(parcel) if has_contact else "")

@@ -33,7 +33,7 @@ from shop.core.errors import Missing
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.form_review import is_edited, is_reviewed, submitted_fields
 from shop.core.web.http_methods import require_safe_or_post
-from shop.members.buyer_messages import message_about_part
+from shop.members.buyer_messages import message_about_part, message_about_shortage
 from shop.members.forms.fields import ReasonForm, parse_key
 from shop.members.forms.shortage import ShortageForm
 from shop.members.forms.weigh import WeighForm
@@ -187,6 +187,7 @@ def report_part_shortage(request: HttpRequest, membership: MembershipContext, pa
         "part": part,
         "form": form,
         "replaceable_lines": lines,
+        "message": message_about_shortage(part),
         "can_cancel": part.may_be_cancelled(part.parcels.all()),
         "idempotency_key": uuid.uuid4(),
     }
@@ -297,7 +298,13 @@ def render_part(
     context = {
         "part": part,
         "order": part.order,
-        "message": message_about_part(part, parcels),
+        "message": message_about_part(
+            part,
+            parcels,
+            is_weight_asked=any(row.is_buyer_asked for row in unweighed),
+            is_substitute_asked=bool(pick and pick.substitutes),
+            missing=[refund.unsent_label for refund in refunds if refund.is_for_unsent_items],
+        ),
         "idempotency_key": uuid.uuid4(),
         "pick": pick,
         "pick_lines": rows,
