@@ -19,7 +19,7 @@ from cooperatives.models import PhonePin, SharedPhone
 from shop.accounts.views.sign_in_steps import own_url
 from shop.core.errors import Missing, Refused
 from shop.core.web.http_methods import require_safe_or_post
-from shop.core.web.rate_limits import Limit, TooManyTries, client_network
+from shop.core.web.rate_limits import Limit, TooManyTries, client_network, count_tries, uncount_tries
 from shop.members.forms.shared_phones import PinForm
 from shop.members.shared_phones.phone_sessions import (
     find_shared_phone,
@@ -110,13 +110,16 @@ def _find_pin(pins: list[PhonePin], sent_id: str) -> PhonePin | None:
 def _enter_pin(request: HttpRequest, phone: SharedPhone, chosen: PhonePin, form: PinForm) -> PhonePin | None:
     """Return the member's row if the PIN is right. Otherwise add the refusal to the form and return None."""
     entered = form.cleaned_data["pin"]
+    # Only wrong entries count: many phones of one mobile network share an address.
+    limits = [(PINS_PER_PHONE, str(phone.pk)), (PINS_IN_NETWORK, client_network(request.META))]
     try:
-        PINS_PER_PHONE.count_try(str(phone.pk))
-        PINS_IN_NETWORK.count_try(client_network(request.META))
-        return use_pin(phone=phone, pin_id=chosen.pk, entered_pin=entered, now=timezone.now())
+        count_tries(limits)
+        pin = use_pin(phone=phone, pin_id=chosen.pk, entered_pin=entered, now=timezone.now())
     except Refused as refused:
         form.add_error(refused.field, str(refused.message))
         return None
+    uncount_tries(limits)
+    return pin
 
 
 def _proven_pin(phone: SharedPhone, body: bytes) -> tuple[PhonePin, bool]:

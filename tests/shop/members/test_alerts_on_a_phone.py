@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.factories import make_seller
 from tests.shop.members.test_on_a_phone import sign_in
 from tests.shop.test_app_shell import READY
+from tests.voice import give_voice
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -38,7 +39,7 @@ def push(phone: Page, message: dict[str, Any]) -> None:
     )
 
 
-def test_alert_reaches_open_pages(phone_with_workers: Page) -> None:
+def test_alert_reaches_open_pages_and_is_spoken(phone_with_workers: Page) -> None:
     phone = phone_with_workers
     phone.context.set_default_timeout(60_000)  # a busy machine
     phone.context.grant_permissions(["notifications"])
@@ -46,8 +47,11 @@ def test_alert_reaches_open_pages(phone_with_workers: Page) -> None:
     phone.goto("/xa-vien/bao-tin/may/")
     phone.evaluate(READY)
     expect(phone.get_by_role("button", name="Bật tin báo trên máy này")).to_be_visible()
+    give_voice(phone)
+    phone.reload()
     phone.evaluate(LISTEN)
 
     push(phone, {"title": "Đơn mới TA1", "body": "2 món", "url": "/xa-vien/goi/", "tag": "alert:1"})
 
     wait_until(phone, "() => window.heard === 'Đơn mới TA1. 2 món'")
+    wait_until(phone, "() => window.spoken.join() === 'Đơn mới TA1. 2 món'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
+from dataclasses import replace
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -431,6 +432,18 @@ def test_tenth_wrong_pin_ends_the_session_the_signature_and_the_sealed_key(brows
     open_with_pin(browser, minh, "8642")
     members = browser.get("/xa-vien/dong-bo/").json()["shared_phone"]["members"]
     assert [member["name"] for member in members] == ["Vàng A Minh"]
+
+
+def test_only_wrong_pins_count_for_the_phone_and_its_network(browser, hoa, monkeypatch) -> None:
+    for name in ("PINS_PER_PHONE", "PINS_IN_NETWORK"):
+        monkeypatch.setattr(switching, name, replace(getattr(switching, name), max_tries=2))
+    for _ in range(3):
+        open_with_pin(browser, hoa)
+
+    for _ in range(2):
+        assert "Too many" not in html_of(browser.post(SWITCH, {"member": hoa.pk, "pin": "0000"}))
+
+    assert "Too many" in html_of(browser.post(SWITCH, {"member": hoa.pk, "pin": PIN}))
 
 
 def test_resumption_over_the_limit_does_not_look_like_a_removed_member(browser, phone, hoa) -> None:

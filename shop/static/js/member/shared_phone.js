@@ -12,12 +12,19 @@ export const noteUse = () => {
   localStorage.seen = Date.now();
 };
 
+// Other open tabs show the choice of members as soon as one of them locks the phone or changes its member.
+export const tellTabs = () => {
+  localStorage.turn = crypto.randomUUID();
+};
+const showSwitch = () => location.assign(document.querySelector("[data-phone-door]").dataset.phoneSwitch);
+
 // Forget who is at the phone at once, then show the choice of members. What is being sent goes on in other tabs and in the
 // worker; the rest is sent once the phone is open again.
 export const lockPhone = async () => {
   nameMember(0);
   await storeAuthor(null);
-  location.assign(document.querySelector("[data-phone-door]").dataset.phoneSwitch);
+  tellTabs();
+  showSwitch();
 };
 
 // Lock the phone once nobody has touched it for long enough; the pages of one phone share the time.
@@ -27,6 +34,7 @@ export const watchRest = async () => {
     const isResting = shared && Date.now() - (localStorage.seen ?? 0) > shared.lock_after * 1000;
     if (isResting && (await readAuthor())) await lockPhone();
   };
+  addEventListener("storage", ({ key }) => key === "turn" && showSwitch());
   await check();
   noteUse();
   for (const name of ["pointerdown", "keydown"]) addEventListener(name, noteUse, true);

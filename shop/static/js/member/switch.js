@@ -5,7 +5,7 @@ import { button } from "member/controls";
 import { html } from "member/html";
 import { Icon, reload, send, settings, t, waiting } from "member/phone";
 import { decode, importKey } from "member/pins";
-import { lockPhone, nameMember, noteUse } from "member/shared_phone";
+import { lockPhone, nameMember, noteUse, tellTabs } from "member/shared_phone";
 import { readTries, storeAuthor, storeTries } from "member/store";
 
 const KEYS = [..."1234567890", ""];
@@ -40,6 +40,7 @@ const openPhone = async (member, pin) => {
   await storeTries(member.id, { count: 0, until: 0 });
   nameMember(member.id);
   await storeAuthor(member, key);
+  tellTabs();
   noteUse();
   return null;
 };

@@ -7,7 +7,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.staticfiles.storage import staticfiles_storage
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from cooperatives.models import Role
 from orders.actions.fulfilment.phone_codes import PhoneCode
@@ -73,6 +73,15 @@ def test_two_phones_hand_over_by_digits_and_by_camera_without_network(
     confirm = receiver.get_by_role("button", name="Đã nhận kiện")
     confirm.click()
     expect(receiver.get_by_text("Mã chưa đúng.")).to_be_visible()
+    # Another parcel's code is entered wrongly three times; then its digits are closed on this phone.
+    receiver.get_by_label("Mã kiện").fill("TKHAC123")
+    for words in ("Mã chưa đúng.", "Mã chưa đúng.", "Đã nhập sai ba lần."):
+        confirm.click()
+        expect(receiver.get_by_role("alert")).to_contain_text(words)
+    receiver.get_by_label("6 số").fill("000000")
+    confirm.click()
+    expect(receiver.get_by_role("alert")).to_contain_text("Đã nhập sai ba lần.")
+    receiver.get_by_label("Mã kiện").fill(part.order.code)
     receiver.get_by_label("6 số").fill(f"{digits[:3]} {digits[3:]}")
     confirm.click()
     expect(receiver.get_by_text(re.compile("lưu trên máy này"))).to_be_visible()
@@ -169,3 +178,22 @@ def test_receipts_whose_parcels_nobody_sends_hold_up_nothing_and_can_be_dropped(
         ("accept_part", Outcome.DONE)
     ]
     assert not HandoverRecord.objects.exists()
+
+
+def test_camera_that_the_browser_refuses_is_said_in_words(phone_with_workers: Page, seller) -> None:
+    phone = phone_with_workers
+    sign_in(phone, seller)
+    session = phone.context.new_cdp_session(phone)
+    session.send("Network.enable")
+    session.send("Network.setBypassServiceWorker", {"bypass": True})
+
+    def refuse_camera(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, headers={**response.headers, "permissions-policy": "camera=()"})
+
+    phone.route("**/xa-vien/offline/", refuse_camera)
+    phone.goto("/xa-vien/offline/#receive")
+
+    phone.get_by_role("button", name="Quét mã QR").click()
+
+    expect(phone.get_by_role("alert")).to_contain_text("Máy ảnh chưa được cho phép.")

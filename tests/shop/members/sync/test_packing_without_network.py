@@ -17,18 +17,9 @@ from tests.factories import NOW, get_stock, make_order, make_variant
 from tests.invariants import check_everything
 from tests.shop.members.sync.test_without_network import HOLDS, SMALL_TARGETS, open_order, sign_in
 from tests.shop.members.test_lots import make_lot
+from tests.voice import give_voice
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
-
-# A voice of the page's language, as phones have one, which notes what it is asked to say.
-VOICE = """() => {
-  window.spoken = [];
-  const voice = { lang: "vi-VN", name: "Linh" };
-  const speech = window.speechSynthesis;
-  Object.defineProperty(speech, "getVoices", { value: () => [voice] });
-  Object.defineProperty(speech, "speak", { value: (utterance) => window.spoken.push(utterance.text) });
-  Object.defineProperty(SpeechSynthesisUtterance.prototype, "voice", { set() {}, get: () => voice });
-}"""
 
 
 def check_screen(phone: Page) -> None:
@@ -50,7 +41,7 @@ def test_part_of_an_order_is_packed_from_another_lot_and_the_rest_is_cut_short(
     sign_in(phone, seller)
     assert phone.evaluate(HOLDS, 3)
     phone.set_viewport_size({"width": 360, "height": 780})
-    phone.add_init_script(f"({VOICE})()")
+    give_voice(phone)
 
     phone.context.set_offline(True)
     phone.goto("/xa-vien/goi/lay-hang/")

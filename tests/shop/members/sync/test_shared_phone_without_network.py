@@ -187,7 +187,12 @@ def test_two_members_pack_without_network_and_each_is_recorded_under_their_name(
     page.context.set_offline(True)
     accept_and_pack(page, hoas)
     expect(page.get_by_text(HOA)).to_be_visible()
+    second_tab = page.context.new_page()
+    second_tab.goto("/xa-vien/#today")
+    expect(second_tab.get_by_text(HOA)).to_be_visible()
     lock(page)
+    expect(second_tab.get_by_role("heading", name="Ai đang làm việc?")).to_be_visible()
+    second_tab.close()
     wait_until(page, IS_AT_THE_PHONE, None)
     assert Axe().run(page).response["violations"] == []
     page.goto(f"/xa-vien/goi/{minhs.pk}/")  # locked, whatever is asked for

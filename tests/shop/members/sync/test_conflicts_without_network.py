@@ -1,0 +1,99 @@
+"""What happened meanwhile is said in words: a session ended, an order called off, a parcel handed over."""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+import pytest
+from django.contrib.sessions.models import Session
+from playwright.sync_api import Page, Route, expect
+
+from cooperatives.models import Role
+from orders.actions.fulfilment.cancel_parts import cancel_part
+from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.models import OrderPart, Parcel
+from orders.states import ParcelState
+from shop.core.actors import Actor, EntryPoint
+from tests.factories import NOW, PASSWORD, make_member, make_order, make_variant
+from tests.invariants import check_everything
+from tests.shop.members.sync.test_without_network import HOLDS, open_order, sign_in
+
+NOTE_PERSIST = """StorageManager.prototype.persist = async () => {
+  localStorage.setItem("persist", Number(localStorage.getItem("persist")) + 1);
+  return true;
+};"""
+
+
+@pytest.mark.browser
+@pytest.mark.once
+@pytest.mark.django_db(transaction=True)
+def test_conflicts_are_told_after_the_member_has_signed_in_again(phone_with_workers: Page, seller) -> None:
+    phone = phone_with_workers
+    pillow = make_variant(seller)
+    handed, called_off = (make_order((pillow, 2)).parts.get() for _ in range(2))
+    OrderPart.objects.update(carrier="")
+    system = {"actor": Actor.system(), "now": NOW}
+    for part in (handed, called_off):
+        accept_part(part_id=part.pk, **system)
+    parcel = pack_parcel(part_id=handed.pk, quantities={handed.lines.get().pk: 2}, **system)
+    close_parcel(parcel_id=parcel.pk, **system)
+    mai = make_member(seller, Role.PACKER, first_name="Lý Thị Mai")
+    phone.add_init_script(NOTE_PERSIST)
+    sign_in(phone, seller)
+    assert phone.evaluate(HOLDS, 3)
+
+    phone.context.set_offline(True)
+    open_order(phone, handed)
+    phone.get_by_role("button", name="Bàn giao kiện hàng").click()
+    expect(phone.get_by_text("Đang đi", exact=True)).to_be_visible()
+    assert phone.evaluate("localStorage.getItem('persist')") == "1"
+    open_order(phone, called_off)
+    phone.get_by_label("Lấy rồi").check()
+    for name in ("Xong, sang dán tem", "Dán tem xong"):
+        phone.get_by_role("button", name=name).click()
+    expect(phone.get_by_text("Đã đóng gói", exact=True)).to_be_visible()
+    hand_over_parcel(
+        parcel_id=parcel.pk,
+        actor=mai.as_actor(EntryPoint.MEMBERS),
+        now=datetime.datetime(2026, 11, 26, 1, 30, tzinfo=datetime.UTC),
+    )
+    cancel_part(part_id=called_off.pk, reason="hết hàng", **system)
+    Session.objects.all().delete()
+    phone.context.set_offline(False)
+
+    phone.goto("/xa-vien/offline/#unsent")
+    expect(phone.get_by_role("status").get_by_text("Đăng nhập để gửi")).to_be_visible()
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(3)
+    phone.get_by_role("link", name="Đăng nhập").click()
+    pushes: list[Route] = []
+    phone.route(
+        "**/dong-bo/",
+        lambda route: pushes.append(route) if route.request.method == "POST" else route.continue_(),
+    )
+    phone.locator("#id_name").fill(phone_member(seller).email)
+    phone.locator("#id_password").fill(PASSWORD)
+    phone.locator("#id_password").press("Enter")
+    phone.wait_for_url(re.compile(r"^[^?]+/xa-vien/$"))
+    phone.goto("/xa-vien/offline/#unsent")
+    expect(phone.get_by_role("listitem").get_by_text("Đang gửi", exact=True)).to_have_count(3)
+    pushes[-1].continue_()
+    phone.unroute_all()
+
+    expect(phone.get_by_text("Cần xem lại", exact=True)).to_have_count(2)
+    expect(phone.get_by_text("Lý Thị Mai, 08:30 26/11: Đã bàn giao cho đơn vị vận chuyển")).to_be_visible()
+    expect(phone.get_by_text("Trên chợ hiện nay: Đang giao.")).to_be_visible()
+    unpacking = phone.locator("section").filter(has_text="Lấy hàng ra khỏi kiện.")
+    expect(unpacking).to_contain_text(f"Đóng hàng · Đơn {called_off.order.code}")
+    expect(unpacking).to_contain_text("Dán tem")
+    for left in (1, 0):
+        phone.get_by_role("button", name="Giữ như trên chợ").first.click()
+        expect(phone.get_by_text("Cần xem lại", exact=True)).to_have_count(left)
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(0)
+    assert Parcel.objects.dispatches().get().state == ParcelState.HANDED_OVER
+    check_everything()
+
+
+def phone_member(seller):
+    return seller.memberships.order_by("pk").last().user
