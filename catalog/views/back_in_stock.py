@@ -25,12 +25,12 @@ from shop.core.errors import Missing, Refused
 from shop.core.identifiers.phones import format_phone
 from shop.core.models import market_channel, show_in_language
 from shop.core.web.http_methods import require_safe_or_post
-from shop.core.web.rate_limits import Limit, client_network, count_tries
+from shop.core.web.rate_limits import RateLimit, client_network, count_tries
 from shop.notifications.models import ContactMethod
 
 # People ask about a few products. Many addresses from one source mean abuse.
-REQUESTS_PER_NETWORK = Limit("back", max_tries=30, seconds=60 * 60)
-REQUESTS_PER_CONTACT = Limit("back-contact", max_tries=20, seconds=24 * 60 * 60)
+REQUESTS_PER_NETWORK = RateLimit("back", max_tries=30, seconds=60 * 60)
+REQUESTS_PER_CONTACT = RateLimit("back-contact", max_tries=20, seconds=24 * 60 * 60)
 
 
 def paused_product_page(request: HttpRequest, slug: str) -> HttpResponse:

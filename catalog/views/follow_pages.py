@@ -25,11 +25,11 @@ from shop.core.actors import Actor, EntryPoint
 from shop.core.errors import Missing, Refused
 from shop.core.models import show_in_language
 from shop.core.web.http_methods import require_safe_or_post
-from shop.core.web.rate_limits import Limit, client_network, count_tries
+from shop.core.web.rate_limits import RateLimit, client_network, count_tries
 
 MAX_REQUESTS = 100
-FOLLOWS_PER_NETWORK = Limit("follow", max_tries=20, seconds=60 * 60)
-FOLLOWS_PER_ADDRESS = Limit("follow-address", max_tries=10, seconds=24 * 60 * 60)
+FOLLOWS_PER_NETWORK = RateLimit("follow", max_tries=20, seconds=60 * 60)
+FOLLOWS_PER_ADDRESS = RateLimit("follow-address", max_tries=10, seconds=24 * 60 * 60)
 
 
 @require_safe_or_post

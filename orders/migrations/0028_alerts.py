@@ -128,7 +128,7 @@ class Migration(migrations.Migration):
                 (
                     "minutes",
                     models.PositiveSmallIntegerField(
-                        default=10, help_text="Minutes until the next channel or person is tried."
+                        default=10, help_text="Minutes until the next method or person is tried."
                     ),
                 ),
                 ("quiet_from", models.PositiveSmallIntegerField(default=21)),
@@ -158,7 +158,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "channel",
+                    "method",
                     models.CharField(
                         choices=[("email", "email"), ("sms", "text message"), ("push", "alert on a device")],
                         max_length=10,
@@ -221,6 +221,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="alertstep",
-            constraint=models.UniqueConstraint(fields=("alert", "user", "channel"), name="alert_step_once"),
+            constraint=models.UniqueConstraint(fields=("alert", "user", "method"), name="alert_step_once"),
         ),
     ]

@@ -16,7 +16,7 @@ from orders.alert_states import UNSEEN_ALERTS, AlertState
 from orders.models.part import OrderPart
 from orders.states import PartState
 from shop.core.dates.calendar import VIETNAM
-from shop.notifications.models import NotificationChannel, PushSubscription
+from shop.notifications.models import NotificationMethod, PushSubscription
 
 
 class AlertKind(models.TextChoices):
@@ -35,7 +35,7 @@ class AlertRules(models.Model):
 
     cooperative = models.OneToOneField(Cooperative, models.CASCADE, related_name="+", primary_key=True)
     minutes = models.PositiveSmallIntegerField(
-        default=10, help_text=_("Minutes until the next channel or person is tried.")
+        default=10, help_text=_("Minutes until the next method or person is tried.")
     )
     quiet_from = models.PositiveSmallIntegerField(default=21)
     quiet_until = models.PositiveSmallIntegerField(default=5)
@@ -78,7 +78,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
             ~Exists(later_steps),
             ~Exists(PushSubscription.objects.filter(user=OuterRef("user"))),
             alert=OuterRef("pk"),
-            channel=NotificationChannel.PUSH,
+            method=NotificationMethod.PUSH,
         )
         is_due = Q(next_step_at__lte=now) | Exists(lost_steps)
         return self.filter(is_due, state=AlertState.OPEN).order_by("next_step_at", "pk")
@@ -102,7 +102,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 class Alert(models.Model):
     """Something that members of a cooperative must learn soon, about a part of an order, a recall or stock.
 
-    `occasion` identifies what happened, so that it is alerted once. While the alert is open, the next channel
+    `occasion` identifies what happened, so that it is alerted once. While the alert is open, the next method
     or person is tried at `next_step_at`.
     """
 
@@ -150,20 +150,20 @@ class Alert(models.Model):
 
 
 class AlertStep(models.Model):
-    """A person who was told about an alert by one channel. Nobody is told twice by the same one."""
+    """A person who was told about an alert by one method. Nobody is told twice by the same one."""
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="steps")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    channel = models.CharField(max_length=10, choices=NotificationChannel)
+    method = models.CharField(max_length=10, choices=NotificationMethod)
     told_at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["alert", "user", "channel"], name="alert_step_once"),
+            models.UniqueConstraint(fields=["alert", "user", "method"], name="alert_step_once"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.alert_id} {self.user_id} {self.channel}"
+        return f"{self.alert_id} {self.user_id} {self.method}"
 
 
 class AlertReading(models.Model):

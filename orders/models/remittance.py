@@ -144,7 +144,7 @@ class StatementRowProblem(models.TextChoices):
     BAD_AMOUNT = "bad_amount", _("the amount cannot be read")
     BAD_SUM = "bad_sum", _("collected cash less fee is not the remitted amount")
     REPEATED = "repeated", _("listed twice in this file")
-    NO_CODE = "no_code", _("no tracking number or code")
+    NO_PARCEL_CODE = "no_code", _("no tracking number or code")
     UNKNOWN = "unknown", _("no parcel has this number")
     SEVERAL = "several", _("several parcels have this number")
     OTHER_CARRIER = "other_carrier", _("sent with another carrier")

@@ -19,7 +19,7 @@ from orders.states import TransferState
 class ReviewReason(models.TextChoices):
     """Why a transfer was not matched automatically."""
 
-    NO_CODE = "no_code", _("no order code in the note")
+    NO_ORDER_CODE = "no_code", _("no order code in the note")
     UNKNOWN_CODE = "unknown_code", _("no order has this code")
     TOO_LITTLE = "too_little", _("less than is due")
     TOO_MUCH = "too_much", _("more than is due")

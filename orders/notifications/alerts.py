@@ -1,4 +1,4 @@
-"""Raise alerts to cooperatives, and tell one member about an alert by one channel."""
+"""Raise alerts to cooperatives, and tell one member about an alert by one method."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orders.models import Alert, AlertKind, AlertReading, OrderPart, StockWarnin
 from shop.accounts.models import User
 from shop.core.texts.formatting import format_day, format_money
 from shop.core.web.public_urls import page_url
-from shop.notifications.models import NotificationChannel
+from shop.notifications.models import NotificationMethod
 from shop.notifications.push_subscriptions import queue_push, user_push_subscriptions
 from shop.notifications.send import queue_notification
 
@@ -81,21 +81,21 @@ def alert_path(alert: Alert) -> str:
     return f"/xa-vien/bao-tin/{alert.pk}/"
 
 
-def tell_member(alert: Alert, user: User, channel: NotificationChannel, *, now: datetime.datetime) -> None:
-    """In a transaction: queue the alert for one member by one channel, in the member's language."""
+def tell_member(alert: Alert, user: User, method: NotificationMethod, *, now: datetime.datetime) -> None:
+    """In a transaction: queue the alert for one member by one method, in the member's language."""
     with translation.override(user.language):
         title, text = alert_title(alert), alert_text(alert)
     path = translate_url(alert_path(alert), user.language)
     key = alert_key(alert)
-    if channel == NotificationChannel.PUSH:
+    if method == NotificationMethod.PUSH:
         subscriptions = list(user_push_subscriptions(user.pk))
         queue_push(subscriptions, key=key, title=title, body=text, url=path, now=now)
         return
     url = page_url(alert_path(alert), user.language)
-    recipient = user.email if channel == NotificationChannel.EMAIL else user.phone
+    recipient = user.email if method == NotificationMethod.EMAIL else user.phone
     queue_notification(
-        key=f"{key}:{channel}:{user.pk}",
-        contact_method=channel,
+        key=f"{key}:{method}:{user.pk}",
+        contact_method=method,
         recipient=recipient or "",
         subject=title,
         text=f"{title}. {text} {url}",

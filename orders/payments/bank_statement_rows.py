@@ -40,7 +40,7 @@ from orders.payments.statement_cells import (
 from orders.payments.statement_headings import guess_headings
 from orders.payments.statement_rows import UnreadableRowError, parse_rows
 from shop.core.errors import Refused
-from shop.core.spreadsheets.tables import Cell, Row
+from shop.core.spreadsheets.tables import Cell, TableRow
 
 _INCOMING_MARKS = {"+", "c", "co", "cr", "credit", "ghi co", "in", "tien vao", "vao", "nhan tien"}
 _OUTGOING_MARKS = {"-", "d", "no", "dr", "debit", "ghi no", "out", "tien ra", "ra", "chuyen tien"}
@@ -94,7 +94,7 @@ class BankStatementReading:
     outgoing_count: int
 
 
-def guess_bank_columns(rows: Sequence[Row]) -> BankColumnMapping:
+def guess_bank_columns(rows: Sequence[TableRow]) -> BankColumnMapping:
     """Guess the mapping from the headings. A person confirms it. Unrecognised fields are None."""
     index, columns = guess_headings(rows, BANK_HEADINGS, excluded=OTHER_HEADINGS)
     shared_column = columns.pop(DATE_AND_REFERENCE, None)
@@ -103,7 +103,9 @@ def guess_bank_columns(rows: Sequence[Row]) -> BankColumnMapping:
     return BankColumnMapping(rows[index].number if columns else 0, **columns)
 
 
-def read_bank_rows(rows: Sequence[Row], mapping: BankColumnMapping, *, account: str) -> BankStatementReading:
+def read_bank_rows(
+    rows: Sequence[TableRow], mapping: BankColumnMapping, *, account: str
+) -> BankStatementReading:
     """Parse the rows below the headings. `account` is ours, and rows of other accounts are problems.
 
     Raises BankColumnsMissing for a mapping without date or amount, and StatementOfOtherAccount if the file's
@@ -118,7 +120,7 @@ def read_bank_rows(rows: Sequence[Row], mapping: BankColumnMapping, *, account: 
     seen_fingerprints: set[str] = set()
     similar_counts: Counter[str] = Counter()
 
-    def parse(row: Row) -> IncomingTransfer | None:
+    def parse(row: TableRow) -> IncomingTransfer | None:
         transfer = _read_row(row, mapping, account)
         if transfer is None:
             return None
@@ -131,7 +133,7 @@ def read_bank_rows(rows: Sequence[Row], mapping: BankColumnMapping, *, account: 
     return BankStatementReading(incoming_transfers, problems, len(transfers) - len(incoming_transfers))
 
 
-def _require_account(head_rows: Sequence[Row], account: str) -> None:
+def _require_account(head_rows: Sequence[TableRow], account: str) -> None:
     named_accounts = set()
     for row in head_rows:
         texts = [cell_text(cell) for cell in row.cells]
@@ -145,7 +147,7 @@ def _require_account(head_rows: Sequence[Row], account: str) -> None:
         raise StatementOfOtherAccount(named=sorted(named_accounts))
 
 
-def _read_row(row: Row, mapping: BankColumnMapping, account: str) -> IncomingTransfer | None:
+def _read_row(row: TableRow, mapping: BankColumnMapping, account: str) -> IncomingTransfer | None:
     """Return the row's transfer, incoming or outgoing, or None for a row without one."""
     day_cell, number = split_dated_number(row.cell(mapping.date))
     try:
@@ -175,7 +177,7 @@ def _read_row(row: Row, mapping: BankColumnMapping, account: str) -> IncomingTra
     )
 
 
-def _is_without_transfer(row: Row, mapping: BankColumnMapping) -> bool:
+def _is_without_transfer(row: TableRow, mapping: BankColumnMapping) -> bool:
     """Return whether a row without a readable day has no amount either, or is a total or a balance."""
     amounts = [row.cell(mapping.amount), row.cell(mapping.credit), row.cell(mapping.debit)]
     if not any(_has_digit(cell) for cell in amounts):
@@ -188,18 +190,18 @@ def _has_digit(cell: Cell) -> bool:
     return any(sign.isdigit() for sign in cell_text(cell))
 
 
-def _has_summary_label(row: Row) -> bool:
+def _has_summary_label(row: TableRow) -> bool:
     return any(isinstance(cell, str) and is_summary_label(cell) for cell in row.cells)
 
 
-def _require_row_account(row: Row, mapping: BankColumnMapping, account: str) -> None:
+def _require_row_account(row: TableRow, mapping: BankColumnMapping, account: str) -> None:
     row_account = _normalise_account(cell_text(row.cell(mapping.account)))
     # Spreadsheets that read account numbers as numbers lose leading zeros.
     if row_account and row_account.lstrip("0") != account.lstrip("0"):
         raise UnreadableRowError(UnreadableReason.ACCOUNT)
 
 
-def _read_reference(row: Row, mapping: BankColumnMapping, number: str) -> str:
+def _read_reference(row: TableRow, mapping: BankColumnMapping, number: str) -> str:
     """Return the bank's reference. `number` follows the day in the date's cell.
 
     Such numbers begin anew every day, so the day is part of the reference.
@@ -209,7 +211,7 @@ def _read_reference(row: Row, mapping: BankColumnMapping, number: str) -> str:
     return cell_text(row.cell(mapping.date)) if number else ""
 
 
-def _read_amount(row: Row, mapping: BankColumnMapping) -> int:
+def _read_amount(row: TableRow, mapping: BankColumnMapping) -> int:
     """Return the row's amount, negative for an outgoing transfer and never zero."""
     try:
         if mapping.credit is not None:
@@ -232,7 +234,7 @@ def _read_amount(row: Row, mapping: BankColumnMapping) -> int:
     return amount if direction in _INCOMING_MARKS else -abs(amount)
 
 
-def _absolute_amount(row: Row, column: int | None) -> int:
+def _absolute_amount(row: TableRow, column: int | None) -> int:
     """Return a credit or debit without the sign that some banks add, or 0 for an empty cell or a dash."""
     cell = row.cell(column)
     return 0 if cell in ("", "-") else abs(parse_amount(cell))

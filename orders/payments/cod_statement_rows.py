@@ -20,7 +20,7 @@ from orders.payments.statement_cells import (
 from orders.payments.statement_rows import UnreadableRowError, guess_columns, parse_rows
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
-from shop.core.spreadsheets.tables import Row
+from shop.core.spreadsheets.tables import TableRow
 
 _ALIASES = {
     "tracking": [
@@ -117,12 +117,12 @@ class ParsedCodRows:
     problems: list[UnreadableRow]
 
 
-def guess_cod_columns(rows: Sequence[Row]) -> CodColumnMapping:
+def guess_cod_columns(rows: Sequence[TableRow]) -> CodColumnMapping:
     """Guess the mapping from the headings. A person confirms it. Unrecognised fields are None."""
     return guess_columns(CodColumnMapping, rows, _ALIASES)
 
 
-def read_cod_rows(rows: Sequence[Row], mapping: CodColumnMapping) -> ParsedCodRows:
+def read_cod_rows(rows: Sequence[TableRow], mapping: CodColumnMapping) -> ParsedCodRows:
     """Parse the rows below the headings. The second row of a parcel is a problem.
 
     Raises CodColumnsMissing for a mapping without a parcel number or without the collected cash.
@@ -133,7 +133,7 @@ def read_cod_rows(rows: Sequence[Row], mapping: CodColumnMapping) -> ParsedCodRo
         raise CodColumnsMissing(field="collected")
     seen_codes: set[tuple[str, str]] = set()
 
-    def parse(row: Row) -> CodRow:
+    def parse(row: TableRow) -> CodRow:
         parsed_row = _read_row(row, mapping)
         if (parsed_row.tracking_number, parsed_row.parcel_code) in seen_codes:
             raise UnreadableRowError(UnreadableReason.REPEATED)
@@ -143,11 +143,11 @@ def read_cod_rows(rows: Sequence[Row], mapping: CodColumnMapping) -> ParsedCodRo
     return ParsedCodRows(*parse_rows(rows, mapping, parse))
 
 
-def _read_row(row: Row, mapping: CodColumnMapping) -> CodRow:
+def _read_row(row: TableRow, mapping: CodColumnMapping) -> CodRow:
     tracking = clean_text(cell_text(row.cell(mapping.tracking)), MAX_REFERENCE_LENGTH).upper()
     parcel = clean_text(cell_text(row.cell(mapping.parcel)), MAX_REFERENCE_LENGTH).upper()
     if not tracking and not parcel:
-        raise UnreadableRowError(UnreadableReason.NO_CODE)
+        raise UnreadableRowError(UnreadableReason.NO_PARCEL_CODE)
     try:
         collected = parse_amount(row.cell(mapping.collected))
         # Some carriers write their fee as a negative amount.
@@ -160,7 +160,7 @@ def _read_row(row: Row, mapping: CodColumnMapping) -> CodRow:
     return CodRow(row.number, tracking, parcel, collected, fee, remitted, _day_or_none(row, mapping.date))
 
 
-def _day_or_none(row: Row, column: int | None) -> datetime.date | None:
+def _day_or_none(row: TableRow, column: int | None) -> datetime.date | None:
     """Return the row's day, or None if it cannot be read, because no payment depends on it."""
     try:
         return vietnam_date(parse_time(row.cell(column))) if row.cell(column) != "" else None
@@ -168,6 +168,6 @@ def _day_or_none(row: Row, column: int | None) -> datetime.date | None:
         return None
 
 
-def _amount_or(row: Row, column: int | None, otherwise: int) -> int:
+def _amount_or(row: TableRow, column: int | None, otherwise: int) -> int:
     cell = row.cell(column)
     return otherwise if cell in ("", "-") else parse_amount(cell)

@@ -17,7 +17,7 @@ from typing import Protocol
 from orders.models.gateway import GatewayOperation
 
 
-class Outcome(StrEnum):
+class GatewayOutcome(StrEnum):
     """The outcome of a call. `PENDING` and `NEEDS_BUYER` may still change without another call."""
 
     SUCCEEDED = "succeeded"
@@ -60,7 +60,7 @@ class GatewayRequest:
 class GatewayResult:
     """The gateway's result, with its whole view of the payment in three amounts of minor units."""
 
-    outcome: Outcome
+    outcome: GatewayOutcome
     # The gateway's id of the payment, refund or transfer.
     reference: str = ""
     # Authorised but not captured yet.

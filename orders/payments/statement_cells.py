@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.payments.incoming_transfers import MAX_TRANSFER_AMOUNT, normalise_time
 from shop.core.dates.calendar import VIETNAM
 from shop.core.errors import StrOrPromise
-from shop.core.spreadsheets.tables import Cell, Row
+from shop.core.spreadsheets.tables import Cell, TableRow
 from shop.core.texts.folding import fold
 
 _FOLDED_CURRENCY = re.compile(r"(vnd|₫|d)\.?$")
@@ -41,7 +41,7 @@ class UnreadableReason(StrEnum):
     DIRECTION = "direction"
     ACCOUNT = "account"
     REPEATED = "repeated"
-    NO_CODE = "no_code"
+    NO_PARCEL_CODE = "no_code"
 
 
 _REASON_TEXTS: dict[UnreadableReason, StrOrPromise] = {
@@ -50,7 +50,7 @@ _REASON_TEXTS: dict[UnreadableReason, StrOrPromise] = {
     UnreadableReason.DIRECTION: _("It is not clear whether the money came in or went out."),
     UnreadableReason.ACCOUNT: _("This row is for another account."),
     UnreadableReason.REPEATED: _("An earlier row has the same number and amount."),
-    UnreadableReason.NO_CODE: _("The row has neither a tracking number nor one of our codes."),
+    UnreadableReason.NO_PARCEL_CODE: _("The row has neither a tracking number nor one of our codes."),
 }
 
 
@@ -142,7 +142,7 @@ def cell_text(cell: Cell) -> str:
     return str(cell).strip()
 
 
-def row_excerpt(row: Row) -> str:
+def row_excerpt(row: TableRow) -> str:
     """Return the beginning of a row, so that people recognise it."""
     return " · ".join(cell_text(cell) for cell in row.cells if cell != "")[:200]
 

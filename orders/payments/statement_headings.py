@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from orders.payments.statement_cells import plain_words
-from shop.core.spreadsheets.tables import Row
+from shop.core.spreadsheets.tables import TableRow
 
 # A statement's head (bank, owner, period) precedes the headings.
 MAX_HEADING_ROWS = 40
@@ -18,7 +18,7 @@ Aliases = Mapping[str, Sequence[str]]
 
 
 def guess_headings(
-    rows: Sequence[Row], aliases: Aliases, *, excluded: Sequence[str] = ()
+    rows: Sequence[TableRow], aliases: Aliases, *, excluded: Sequence[str] = ()
 ) -> tuple[int, dict[str, int]]:
     """Return the index of the heading row in `rows`, and the column of each field found, counted from 0.
 
@@ -34,7 +34,7 @@ def guess_headings(
     return best
 
 
-def _match_row(row: Row, aliases: Aliases, excluded: Sequence[str]) -> dict[str, int]:
+def _match_row(row: TableRow, aliases: Aliases, excluded: Sequence[str]) -> dict[str, int]:
     rank_and_column: dict[str, tuple[int, int]] = {}
     for column, cell in enumerate(row.cells):
         if not isinstance(cell, str) or len(cell) > 80:

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from orders.payments.statement_cells import UnreadableReason, UnreadableRow, row_excerpt
 from orders.payments.statement_headings import Aliases, guess_headings
-from shop.core.spreadsheets.tables import Row
+from shop.core.spreadsheets.tables import TableRow
 
 
 class ColumnMapping(Protocol):
@@ -31,7 +31,7 @@ class UnreadableRowError(Exception):
 
 def guess_columns(
     mapping_type: Callable[..., Columns],
-    rows: Sequence[Row],
+    rows: Sequence[TableRow],
     aliases: Aliases,
     *,
     excluded: Sequence[str] = (),
@@ -42,7 +42,7 @@ def guess_columns(
 
 
 def parse_rows(
-    rows: Sequence[Row], mapping: ColumnMapping, parse: Callable[[Row], Parsed | None]
+    rows: Sequence[TableRow], mapping: ColumnMapping, parse: Callable[[TableRow], Parsed | None]
 ) -> tuple[list[Parsed], list[UnreadableRow]]:
     """Parse the rows below the headings.
 

@@ -23,7 +23,7 @@ from django.conf import settings
 
 from orders.models.gateway import GatewayOperation
 from orders.payments.card_limits import require_allowed_amount
-from orders.payments.gateway import GatewayRequest, GatewayResult, Outcome
+from orders.payments.gateway import GatewayOutcome, GatewayRequest, GatewayResult
 from orders.payments.stripe_events import InvalidStripeEvent, StripeEvent, read_event
 from orders.payments.stripe_parameters import created_since, is_session, payment_parameters, request_metadata
 from orders.payments.stripe_results import (
@@ -227,7 +227,7 @@ class StripeGateway:
             intent = self._api.payment_intents.retrieve(self._intent_of(request.reference))
             params["source_transaction"] = intent.latest_charge
         transfer = self._api.transfers.create(cast("Any", params), _request_options(request))
-        return GatewayResult(Outcome.SUCCEEDED, reference=transfer.id)
+        return GatewayResult(GatewayOutcome.SUCCEEDED, reference=transfer.id)
 
     def _reverse_transfer(self, request: GatewayRequest) -> GatewayResult:
         reversal = self._api.transfers.reversals.create(
@@ -235,7 +235,7 @@ class StripeGateway:
             {"amount": request.amount, "metadata": request_metadata(request)},
             _request_options(request),
         )
-        return GatewayResult(Outcome.SUCCEEDED, reference=reversal.id)
+        return GatewayResult(GatewayOutcome.SUCCEEDED, reference=reversal.id)
 
     def _find_trace(self, operation: GatewayOperation, request: GatewayRequest) -> GatewayResult | None:
         """Find the trace of a call, or None if it left nothing visible."""
@@ -244,7 +244,9 @@ class StripeGateway:
                 return self._current_state(request.reference, request) if request.reference else None
             case GatewayOperation.CAPTURE | GatewayOperation.VOID:
                 result = self._current_state(request.reference, request, operation=operation)
-                return None if result.outcome in (Outcome.NEEDS_BUYER, Outcome.UNKNOWN) else result
+                return (
+                    None if result.outcome in (GatewayOutcome.NEEDS_BUYER, GatewayOutcome.UNKNOWN) else result
+                )
             case GatewayOperation.REFUND:
                 stripe_refunds: Any = self._api.refunds.list(
                     {
@@ -262,7 +264,7 @@ class StripeGateway:
             case GatewayOperation.REVERSE_TRANSFER:
                 stripe_refunds = self._api.transfers.reversals.list(request.reference, {"limit": 100})
         transfer = _find_by_key(stripe_refunds, request)
-        return None if transfer is None else GatewayResult(Outcome.SUCCEEDED, reference=transfer.id)
+        return None if transfer is None else GatewayResult(GatewayOutcome.SUCCEEDED, reference=transfer.id)
 
     def _current_state(
         self,

@@ -7,10 +7,14 @@ from typing import Any
 from django.utils import translation
 
 from orders.models.gateway import GatewayOperation
-from orders.payments.gateway import GatewayRequest, GatewayResult, Outcome
+from orders.payments.gateway import GatewayOutcome, GatewayRequest, GatewayResult
 from orders.payments.stripe_messages import message_for_code
 
-_REFUND_OUTCOMES = {"succeeded": Outcome.SUCCEEDED, "failed": Outcome.FAILED, "canceled": Outcome.FAILED}
+_REFUND_OUTCOMES = {
+    "succeeded": GatewayOutcome.SUCCEEDED,
+    "failed": GatewayOutcome.FAILED,
+    "canceled": GatewayOutcome.FAILED,
+}
 
 
 def convert_intent(
@@ -30,23 +34,27 @@ def convert_intent(
         refunded=getattr(intent.latest_charge, "amount_refunded", 0),
         code=code,
         message=_message_of_code(code, request),
-        secret=(intent.client_secret or "") if outcome is Outcome.NEEDS_BUYER else "",
+        secret=(intent.client_secret or "") if outcome is GatewayOutcome.NEEDS_BUYER else "",
     )
 
 
-def _outcome_of_intent(intent: Any, operation: GatewayOperation) -> tuple[Outcome, str]:
+def _outcome_of_intent(intent: Any, operation: GatewayOperation) -> tuple[GatewayOutcome, str]:
     is_void = operation is GatewayOperation.VOID
     match intent.status:
         case "succeeded":
-            paid_outcome = (Outcome.FAILED, "payment_intent_unexpected_state")
-            return paid_outcome if is_void else (Outcome.SUCCEEDED, "")
+            paid_outcome = (GatewayOutcome.FAILED, "payment_intent_unexpected_state")
+            return paid_outcome if is_void else (GatewayOutcome.SUCCEEDED, "")
         case "canceled":
-            return (Outcome.SUCCEEDED, "") if is_void else (Outcome.FAILED, "canceled")
+            return (GatewayOutcome.SUCCEEDED, "") if is_void else (GatewayOutcome.FAILED, "canceled")
         case "requires_capture":
-            return (Outcome.SUCCEEDED if operation is GatewayOperation.START_PAYMENT else Outcome.UNKNOWN), ""
+            return (
+                GatewayOutcome.SUCCEEDED
+                if operation is GatewayOperation.START_PAYMENT
+                else GatewayOutcome.UNKNOWN
+            ), ""
         case "processing":
-            return Outcome.PENDING, ""
-    return Outcome.NEEDS_BUYER, decline_code(intent.last_payment_error)
+            return GatewayOutcome.PENDING, ""
+    return GatewayOutcome.NEEDS_BUYER, decline_code(intent.last_payment_error)
 
 
 def convert_session(
@@ -58,13 +66,16 @@ def convert_session(
         return convert_intent(intent, request, operation=operation)
     if session.status == "expired":
         if operation is GatewayOperation.VOID:
-            return GatewayResult(Outcome.SUCCEEDED, reference=session.id)
+            return GatewayResult(GatewayOutcome.SUCCEEDED, reference=session.id)
         return GatewayResult(
-            Outcome.FAILED, reference=session.id, code="expired", message=_message_of_code("expired", request)
+            GatewayOutcome.FAILED,
+            reference=session.id,
+            code="expired",
+            message=_message_of_code("expired", request),
         )
     code = decline_code(getattr(intent, "last_payment_error", None))
     return GatewayResult(
-        Outcome.NEEDS_BUYER,
+        GatewayOutcome.NEEDS_BUYER,
         reference=session.id,
         code=code,
         message=_message_of_code(code, request),
@@ -74,8 +85,8 @@ def convert_session(
 
 def convert_refund(refund: Any, request: GatewayRequest) -> GatewayResult:
     """Convert a refund, with the amounts of its payment."""
-    outcome = _REFUND_OUTCOMES.get(refund.status or "", Outcome.PENDING)
-    code = "refund_failed" if outcome is Outcome.FAILED else ""
+    outcome = _REFUND_OUTCOMES.get(refund.status or "", GatewayOutcome.PENDING)
+    code = "refund_failed" if outcome is GatewayOutcome.FAILED else ""
     sums = convert_intent(refund.payment_intent, request)
     return GatewayResult(
         outcome,
@@ -89,13 +100,16 @@ def convert_refund(refund: Any, request: GatewayRequest) -> GatewayResult:
 
 def failed_result(request: GatewayRequest, code: str) -> GatewayResult:
     return GatewayResult(
-        Outcome.FAILED, reference=request.reference, code=code, message=_message_of_code(code, request)
+        GatewayOutcome.FAILED, reference=request.reference, code=code, message=_message_of_code(code, request)
     )
 
 
 def unknown_result(request: GatewayRequest, code: str) -> GatewayResult:
     return GatewayResult(
-        Outcome.UNKNOWN, reference=request.reference, code=code, message=_message_of_code("unknown", request)
+        GatewayOutcome.UNKNOWN,
+        reference=request.reference,
+        code=code,
+        message=_message_of_code("unknown", request),
     )
 
 

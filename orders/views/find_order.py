@@ -12,12 +12,12 @@ from orders.forms.checkout import FindOrderForm
 from orders.models import Order
 from orders.views.order_list import load_order_contents, visitor_orders
 from shop.core.web.http_methods import require_safe_or_post
-from shop.core.web.rate_limits import Limit, TooManyTries, client_network
+from shop.core.web.rate_limits import RateLimit, TooManyTries, client_network
 
 PER_PAGE = 10
-FIND_LIMIT_BY_NETWORK = Limit("find-order-network", max_tries=30, seconds=15 * 60)
-FIND_LIMIT_BY_PHONE = Limit("find-order-phone", max_tries=10, seconds=15 * 60)
-FIND_LIMIT_BY_ORDER = Limit("find-order-code", max_tries=10, seconds=15 * 60)
+FIND_LIMIT_BY_NETWORK = RateLimit("find-order-network", max_tries=30, seconds=15 * 60)
+FIND_LIMIT_BY_PHONE = RateLimit("find-order-phone", max_tries=10, seconds=15 * 60)
+FIND_LIMIT_BY_ORDER = RateLimit("find-order-code", max_tries=10, seconds=15 * 60)
 
 
 @require_safe_or_post

@@ -22,14 +22,14 @@ from shop.accounts.models import CodePurpose
 from shop.accounts.views.code_pages import enter_code, send_code_to_visitor, sent_code
 from shop.core.errors import Refused
 from shop.core.web.http_methods import require_safe_or_post
-from shop.core.web.rate_limits import Limit, TooManyTries
+from shop.core.web.rate_limits import RateLimit, TooManyTries
 from shop.notifications.models import ContactMethod
 from shop.notifications.text_allowance import TextNotSent
 
 # These limits are added to those on all codes (per number and network). With five tries per code, a day's
 # codes are guessed once in 20,000 days.
-CODES_FOR_ORDER = Limit("order-code", max_tries=5, seconds=60 * 60)
-CODES_FOR_ORDER_IN_DAY = Limit("order-code-day", max_tries=10, seconds=24 * 60 * 60)
+CODES_FOR_ORDER = RateLimit("order-code", max_tries=5, seconds=60 * 60)
+CODES_FOR_ORDER_IN_DAY = RateLimit("order-code-day", max_tries=10, seconds=24 * 60 * 60)
 
 
 @require_safe_or_post

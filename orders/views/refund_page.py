@@ -28,10 +28,10 @@ from shop.core.errors import Refused
 from shop.core.models import bind_idempotency_key
 from shop.core.texts.formatting import format_day, format_money
 from shop.core.web.http_methods import require_safe_or_post
-from shop.core.web.rate_limits import Limit
+from shop.core.web.rate_limits import RateLimit
 
 # Each change sends the buyer a message.
-_ACCOUNT_CHANGES = Limit("refund-account", max_tries=10, seconds=24 * 3600)
+_ACCOUNT_CHANGES = RateLimit("refund-account", max_tries=10, seconds=24 * 3600)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from shop.accounts.staff.api_apps import find_app_by_token
 from shop.accounts.staff.permissions import Permission
 from shop.api import tokens
 from shop.api.errors import PermissionDenied, RecentSignInRequired
-from shop.api.field_permissions import Access, CooperativeScoped, FieldPermission, permission_name
+from shop.api.field_permissions import CooperativeScoped, FieldAccess, FieldPermission, permission_name
 from shop.core.actors import Actor, EntryPoint
 from shop.core.database.compiled_query import compiled_query
 from shop.core.models import Channel, ShopSettings, shop_settings
@@ -145,7 +145,7 @@ class Context:
 
     def signed_in(self) -> User:
         """Return the authenticated user. Raises PermissionDenied for anonymous requests."""
-        self.require(Access.USER)
+        self.require(FieldAccess.USER)
         assert self.user is not None
         return self.user
 
@@ -154,9 +154,9 @@ class Context:
             return bool(self.scope(right.permission))
         if isinstance(right, Permission):
             return right.value in self.permissions
-        if right is Access.USER:
+        if right is FieldAccess.USER:
             return self.user is not None
-        if right is Access.APP:
+        if right is FieldAccess.APP:
             return self.app is not None
         return self.is_staff
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from shop.accounts.staff.permissions import Permission
 
 
-class Access(StrEnum):
+class FieldAccess(StrEnum):
     """Kinds of requester, for fields that need no specific permission."""
 
     USER = "AUTHENTICATED_USER"
@@ -24,7 +24,7 @@ class CooperativeScoped:
     permission: Permission
 
 
-FieldPermission: TypeAlias = Permission | Access | CooperativeScoped
+FieldPermission: TypeAlias = Permission | FieldAccess | CooperativeScoped
 
 
 def permission_name(right: FieldPermission) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from django.db.models import IntegerField, Value
 
 from shop.api.errors import ProtocolError
-from shop.api.field_permissions import Access
+from shop.api.field_permissions import FieldAccess
 from shop.api.ids import Key
 from shop.api.object_types import CompiledRows, Row, Rows, Type, compiled_rows
 from shop.core.models import Channel
@@ -156,7 +156,7 @@ def _public_rows_query(
 
 def is_staff_or_app(context: Context) -> bool:
     """Return whether the requester is staff or an app, who may omit the channel."""
-    return context.may(Access.STAFF, Access.APP)
+    return context.may(FieldAccess.STAFF, FieldAccess.APP)
 
 
 def default_channel(context: Context) -> Channel | None:

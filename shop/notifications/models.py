@@ -13,7 +13,7 @@ class ContactMethod(models.TextChoices):
     SMS = "sms", _("text message")
 
 
-class NotificationChannel(models.TextChoices):
+class NotificationMethod(models.TextChoices):
     """How a notification travels: the ways to reach a person, and the push services of their browsers."""
 
     EMAIL = "email", _("email")
@@ -37,7 +37,7 @@ class Notification(models.Model):
     """
 
     key = models.CharField(max_length=120, unique=True)
-    contact_method = models.CharField(max_length=10, choices=NotificationChannel)
+    contact_method = models.CharField(max_length=10, choices=NotificationMethod)
     recipient = models.CharField(max_length=254)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="notifications", null=True, blank=True

@@ -15,7 +15,7 @@ from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
-from shop.notifications.models import NotificationChannel, PushSubscription
+from shop.notifications.models import NotificationMethod, PushSubscription
 from shop.notifications.push_encryption import (
     decode_base64url,
     encode_base64url,
@@ -139,7 +139,7 @@ def queue_push(
     for subscription in subscriptions:
         queue_notification(
             key=f"{key}:push:{subscription.pk}",
-            contact_method=NotificationChannel.PUSH,
+            contact_method=NotificationMethod.PUSH,
             recipient=str(subscription.pk),
             subject=message["title"],
             text=json.dumps(message, ensure_ascii=False),

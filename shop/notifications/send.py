@@ -14,7 +14,7 @@ from shop.core.database.encryption import UndecryptableSecret, decrypt_secret, e
 from shop.core.database.transactions import after_commit, after_commit_or_run
 from shop.core.jobs.sweeps import delay_before_retry, run_each
 from shop.notifications import by_email, by_push, by_sms
-from shop.notifications.models import ContactMethod, Notification, NotificationChannel
+from shop.notifications.models import ContactMethod, Notification, NotificationMethod
 from shop.notifications.text_allowance import count_text
 
 log = logging.getLogger(__name__)
@@ -29,16 +29,16 @@ SUBSCRIPTION_ENDED = "the browser's subscription has ended"
 PLACEHOLDER_SIGN = "\N{WHITE MEDIUM SMALL SQUARE}"
 
 _DELIVER = {
-    NotificationChannel.EMAIL: by_email.deliver,
-    NotificationChannel.SMS: by_sms.deliver,
-    NotificationChannel.PUSH: by_push.deliver,
+    NotificationMethod.EMAIL: by_email.deliver,
+    NotificationMethod.SMS: by_sms.deliver,
+    NotificationMethod.PUSH: by_push.deliver,
 }
 
 
 def queue_notification(
     *,
     key: str,
-    contact_method: ContactMethod | NotificationChannel,
+    contact_method: ContactMethod | NotificationMethod,
     recipient: str,
     text: str,
     now: datetime.datetime,
@@ -123,7 +123,7 @@ def deliver(notification: Notification, *, now: datetime.datetime) -> bool:
     if not _claim(notification, now) or _exceeds_allowance(notification, now):
         return False
     try:
-        _DELIVER[NotificationChannel(notification.contact_method)](_insert_secret(notification))
+        _DELIVER[NotificationMethod(notification.contact_method)](_insert_secret(notification))
     except UndecryptableSecret:
         Notification.objects.filter(pk=notification.pk).update(
             last_error="sealed under another SECRET_KEY", given_up_at=now, sealed_secret=""
@@ -154,7 +154,7 @@ def _claim(notification: Notification, now: datetime.datetime) -> bool:
 
 def _exceeds_allowance(notification: Notification, now: datetime.datetime) -> bool:
     """Count a text message at its first try. Give it up and return True if the allowance is used up."""
-    if notification.contact_method != NotificationChannel.SMS or notification.attempts:
+    if notification.contact_method != NotificationMethod.SMS or notification.attempts:
         return False
     reason = count_text(notification.recipient, is_for_code=notification.secret_expires_at is not None)
     if not reason:

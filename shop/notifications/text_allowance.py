@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
-from shop.core.web.rate_limits import Limit, TooManyTries, count_tries
+from shop.core.web.rate_limits import RateLimit, TooManyTries, count_tries
 from shop.notifications.models import Notification
 
 FOREIGN_NUMBER = "texts do not go to this country"
@@ -64,11 +64,13 @@ def _refusal_reason(number: str, *, is_for_code: bool) -> str:
     return ""
 
 
-def _per_number() -> Limit:
-    return Limit("texts-number", max_tries=settings.TEXTS_PER_NUMBER, seconds=_DAY)
+def _per_number() -> RateLimit:
+    return RateLimit("texts-number", max_tries=settings.TEXTS_PER_NUMBER, seconds=_DAY)
 
 
-def _per_day(*, is_for_code: bool) -> Limit:
+def _per_day(*, is_for_code: bool) -> RateLimit:
     """Return the daily limit. For texts other than codes it is a fifth lower."""
     daily_limit = settings.TEXTS_PER_DAY
-    return Limit("texts-shop", max_tries=daily_limit if is_for_code else daily_limit * 4 // 5, seconds=_DAY)
+    return RateLimit(
+        "texts-shop", max_tries=daily_limit if is_for_code else daily_limit * 4 // 5, seconds=_DAY
+    )

@@ -17,7 +17,7 @@ from orders.models import Parcel
 from orders.models.parcel import ParcelQuerySet
 from orders.states import CashHolder, CodState
 from shop.core.dates.calendar import start_of_day, vietnam_date
-from shop.reports.report_files import Cell, Column, ColumnKind, Table
+from shop.reports.report_files import Cell, ColumnKind, ReportColumn, ReportTable
 
 
 class CashAge(StrEnum):
@@ -114,32 +114,34 @@ def total_of_holders(holders: Iterable[HolderCash]) -> HolderCash:
     return total
 
 
-def table_by_holder(name: str, rows: Sequence[HolderCash], currency: str) -> Table:
+def table_by_holder(name: str, rows: Sequence[HolderCash], currency: str) -> ReportTable:
     """Return holders and ages as a sheet."""
     columns = [
-        Column(name),
-        *(Column(str(CASH_AGE_NAMES[age]), ColumnKind.MONEY) for age in CashAge),
-        Column(_("Cash held"), ColumnKind.MONEY),
-        Column(_("Parcels"), ColumnKind.COUNT),
+        ReportColumn(name),
+        *(ReportColumn(str(CASH_AGE_NAMES[age]), ColumnKind.MONEY) for age in CashAge),
+        ReportColumn(_("Cash held"), ColumnKind.MONEY),
+        ReportColumn(_("Parcels"), ColumnKind.COUNT),
     ]
 
     def cells(row: HolderCash) -> list[Cell]:
         return [row.name, *(amount for _age, amount in row.ages), row.total, row.parcel_count]
 
-    return Table(name, columns, [cells(row) for row in rows], currency, sums=cells(total_of_holders(rows)))
+    return ReportTable(
+        name, columns, [cells(row) for row in rows], currency, sums=cells(total_of_holders(rows))
+    )
 
 
-def table_of_parcels(rows: Iterable[Parcel], currency: str) -> Table:
+def table_of_parcels(rows: Iterable[Parcel], currency: str) -> ReportTable:
     """Return parcels with outstanding cash as a sheet. Load them with part, cooperative and order."""
     columns = [
-        Column(_("Parcel")),
-        Column(_("Tracking number")),
-        Column(_("Carrier")),
-        Column(_("Cooperative")),
-        Column(_("Cash")),
-        Column(_("Since"), ColumnKind.DAY),
-        Column(_("To collect"), ColumnKind.MONEY),
-        Column(_("Collected"), ColumnKind.MONEY),
+        ReportColumn(_("Parcel")),
+        ReportColumn(_("Tracking number")),
+        ReportColumn(_("Carrier")),
+        ReportColumn(_("Cooperative")),
+        ReportColumn(_("Cash")),
+        ReportColumn(_("Since"), ColumnKind.DAY),
+        ReportColumn(_("To collect"), ColumnKind.MONEY),
+        ReportColumn(_("Collected"), ColumnKind.MONEY),
     ]
     cells: list[list[Cell]] = [
         [
@@ -154,7 +156,7 @@ def table_of_parcels(rows: Iterable[Parcel], currency: str) -> Table:
         ]
         for parcel in rows
     ]
-    return Table(_("Parcels"), columns, cells, currency)
+    return ReportTable(_("Parcels"), columns, cells, currency)
 
 
 def _sort_holders(rows: Iterable[HolderCash]) -> list[HolderCash]:

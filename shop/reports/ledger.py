@@ -13,7 +13,7 @@ from django.utils.translation import pgettext
 from orders.models import EntryNature, LedgerAccount, LedgerEntry, LedgerPosting, PostingKind
 from orders.models.ledger import LedgerEntryQuerySet
 from shop.core.dates.calendar import start_of_day, vietnam_date
-from shop.reports.report_files import Cell, Column, ColumnKind, Table
+from shop.reports.report_files import Cell, ColumnKind, ReportColumn, ReportTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +68,20 @@ def filtered_entries(query: LedgerQuery) -> QuerySet[LedgerEntry]:
     return ordered
 
 
-def ledger_table(rows: Iterable[LedgerEntry], currency: str) -> Table:
+def ledger_table(rows: Iterable[LedgerEntry], currency: str) -> ReportTable:
     """Return entries of one currency as a sheet."""
     columns = [
-        Column(_("Date"), ColumnKind.DAY),
-        Column(_("Posting"), ColumnKind.COUNT),
-        Column(_("Event")),
-        Column(_("Account")),
-        Column(_("Entry type")),
-        Column(_("Cooperative")),
-        Column(_("Carrier")),
-        Column(pgettext("settlement", "Order")),
-        Column(_("Debit"), ColumnKind.MONEY),
-        Column(_("Credit"), ColumnKind.MONEY),
-        Column(_("Note")),
+        ReportColumn(_("Date"), ColumnKind.DAY),
+        ReportColumn(_("Posting"), ColumnKind.COUNT),
+        ReportColumn(_("Event")),
+        ReportColumn(_("Account")),
+        ReportColumn(_("Entry type")),
+        ReportColumn(_("Cooperative")),
+        ReportColumn(_("Carrier")),
+        ReportColumn(pgettext("settlement", "Order")),
+        ReportColumn(_("Debit"), ColumnKind.MONEY),
+        ReportColumn(_("Credit"), ColumnKind.MONEY),
+        ReportColumn(_("Note")),
     ]
     cells: list[list[Cell]] = [
         [
@@ -99,7 +99,7 @@ def ledger_table(rows: Iterable[LedgerEntry], currency: str) -> Table:
         ]
         for row in rows
     ]
-    return Table(f"{_('Ledger')} {currency}", columns, cells, currency)
+    return ReportTable(f"{_('Ledger')} {currency}", columns, cells, currency)
 
 
 def _entries(query: LedgerQuery) -> LedgerEntryQuerySet:

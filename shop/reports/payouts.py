@@ -10,12 +10,12 @@ from django.utils.translation import pgettext
 from orders.models import Payout
 from orders.payments.banks import find_bank
 from orders.payments.vietqr import fold_note
-from shop.reports.report_files import Cell, Column, ColumnKind, Table
+from shop.reports.report_files import Cell, ColumnKind, ReportColumn, ReportTable
 
 MAX_HOLDER_LENGTH = 120  # longer than any stored holder, because the bank would refuse a truncated name
 
 
-def bank_list(rows: Iterable[Payout]) -> Table:
+def bank_list(rows: Iterable[Payout]) -> ReportTable:
     """Return one transfer per row, with account numbers as text, and names and notes without diacritics."""
     cells: list[list[Cell]] = [
         [
@@ -30,12 +30,12 @@ def bank_list(rows: Iterable[Payout]) -> Table:
         for number, row in enumerate(rows, start=1)
     ]
     columns = [
-        Column(pgettext("bank list", "No."), ColumnKind.COUNT),
-        Column(_("Recipient account")),
-        Column(_("Recipient name")),
-        Column(_("Bank")),
-        Column(_("NAPAS bank code")),
-        Column(_("Amount"), ColumnKind.MONEY),
-        Column(_("Transfer note")),
+        ReportColumn(pgettext("bank list", "No."), ColumnKind.COUNT),
+        ReportColumn(_("Recipient account")),
+        ReportColumn(_("Recipient name")),
+        ReportColumn(_("Bank")),
+        ReportColumn(_("NAPAS bank code")),
+        ReportColumn(_("Amount"), ColumnKind.MONEY),
+        ReportColumn(_("Transfer note")),
     ]
-    return Table(_("Transfers"), columns, cells)
+    return ReportTable(_("Transfers"), columns, cells)

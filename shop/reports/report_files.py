@@ -29,27 +29,27 @@ class ColumnKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ReportColumn:
     label: str
     kind: ColumnKind = ColumnKind.TEXT
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ReportTable:
     """Rows with named columns. Money is in minor units of one currency. `sums` is the total row, if any.
 
     `title` are the lines above the columns of a sheet.
     """
 
     name: str
-    columns: Sequence[Column]
+    columns: Sequence[ReportColumn]
     rows: Sequence[Sequence[Cell]]
     currency: str = "VND"
     sums: Sequence[Cell] = field(default=())
     title: Sequence[str] = field(default=())
 
 
-def as_csv(*tables: Table) -> bytes:
+def as_csv(*tables: ReportTable) -> bytes:
     """Return UTF-8 with a byte order mark, tables separated by an empty line.
 
     Texts that look like formulas are prefixed with an apostrophe.
@@ -67,7 +67,7 @@ def as_csv(*tables: Table) -> bytes:
     return (BYTE_ORDER_MARK + buffer.getvalue()).encode()
 
 
-def as_xlsx(tables: Sequence[Table]) -> bytes:
+def as_xlsx(tables: Sequence[ReportTable]) -> bytes:
     """Return a workbook with one sheet per table.
 
     Numbers and dates are typed, and texts are never formulas.
@@ -111,7 +111,7 @@ def _write_row(
     number: int,
     row: Sequence[Cell],
     formats: Sequence[xlsxwriter.format.Format],
-    table: Table,
+    table: ReportTable,
 ) -> None:
     for position, (cell, column) in enumerate(zip(row, table.columns, strict=True)):
         if isinstance(cell, str):
@@ -123,7 +123,7 @@ def _write_row(
             sheet.write_number(number, position, value, formats[position])
 
 
-def _csv_text(cell: Cell, column: Column, currency: str) -> str:
+def _csv_text(cell: Cell, column: ReportColumn, currency: str) -> str:
     if isinstance(cell, str):
         return _escape_formula(cell)
     digits = minor_digits(currency) if column.kind == ColumnKind.MONEY else 0
@@ -137,5 +137,5 @@ def _escape_formula(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
-def _digits(table: Table) -> int:
+def _digits(table: ReportTable) -> int:
     return minor_digits(table.currency)

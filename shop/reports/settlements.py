@@ -25,7 +25,7 @@ from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.models import ShopSettings
 from shop.core.texts.formatting import format_day, format_time
 from shop.reports.group_names import MAX_KEYS_PER_QUERY
-from shop.reports.report_files import Cell, Column, ColumnKind, Table
+from shop.reports.report_files import Cell, ColumnKind, ReportColumn, ReportTable
 
 # Postings made by the closing itself do not count towards the period.
 _CLOSING_POSTINGS = (PostingKind.OFFSET, PostingKind.SETTLED)
@@ -225,15 +225,15 @@ def sum_by_day(rows: Sequence[SettlementRow]) -> list[SettlementRow]:
     ]
 
 
-def tables(statement: SettlementStatement) -> list[Table]:
+def tables(statement: SettlementStatement) -> list[ReportTable]:
     """Return the statement as sheets, which are the totals, and every order and correction."""
     settlement = statement.settlement
     title_values = {"number": settlement.number, "name": settlement.cooperative.name}
     title = [_("Settlement %(number)s, %(name)s") % title_values, statement.period]
     outcome, amount = statement.outcome
-    summary = Table(
+    summary = ReportTable(
         _("Settlement"),
-        [Column(_("Event")), Column(_("Amount"), ColumnKind.MONEY)],
+        [ReportColumn(_("Event")), ReportColumn(_("Amount"), ColumnKind.MONEY)],
         [[str(name), amount] for name, amount in statement.lines],
         settlement.currency,
         sums=[str(outcome), amount],
@@ -241,10 +241,10 @@ def tables(statement: SettlementStatement) -> list[Table]:
     )
     statement_rows = rows_of_orders(settlement, settlement_orders(settlement)) + other_rows(settlement)
     columns = [
-        Column(_("Date"), ColumnKind.DAY),
-        Column(pgettext("settlement", "Order")),
-        Column(_("Note")),
-        *(Column(str(name), ColumnKind.MONEY) for _field, name in TOTAL_COLUMNS),
+        ReportColumn(_("Date"), ColumnKind.DAY),
+        ReportColumn(pgettext("settlement", "Order")),
+        ReportColumn(_("Note")),
+        *(ReportColumn(str(name), ColumnKind.MONEY) for _field, name in TOTAL_COLUMNS),
     ]
     detail: list[list[Cell]] = [
         [vietnam_date(row.at), row.name, row.note, *signed_amounts(row.totals)] for row in statement_rows
@@ -252,7 +252,7 @@ def tables(statement: SettlementStatement) -> list[Table]:
     total = _sum_totals(row.totals for row in statement_rows)
     total_cells: list[Cell] = ["", _("Total"), "", *signed_amounts(total)]
     name = _("Orders and corrections")
-    return [summary, Table(name, columns, detail, settlement.currency, sums=total_cells, title=title)]
+    return [summary, ReportTable(name, columns, detail, settlement.currency, sums=total_cells, title=title)]
 
 
 def _read_ledger_entries(settlement: Settlement) -> Any:

@@ -21,7 +21,7 @@ from shop.reports.chart import NARROW_WIDTH, build_chart
 from shop.reports.forms import SalesForm
 from shop.reports.group_names import load_group_codes, load_group_names
 from shop.reports.periods import ReportInterval, period_label, periods
-from shop.reports.report_files import Cell, Column, ColumnKind, Table, as_csv, as_xlsx
+from shop.reports.report_files import Cell, ColumnKind, ReportColumn, ReportTable, as_csv, as_xlsx
 from shop.reports.report_index import REPORTS
 from shop.reports.sales import SalesQuery
 from shop.reports.sales_figures import SalesFigures, sum_figures
@@ -170,23 +170,25 @@ def _preset_periods(today: datetime.date) -> list[tuple[str, str, str]]:
     return [(name, f"{first:%d/%m/%Y}", f"{last:%d/%m/%Y}") for name, first, last in spans]
 
 
-def _period_column(query: SalesQuery) -> Column:
+def _period_column(query: SalesQuery) -> ReportColumn:
     """Return the column of a row's day, or of the first day of its week or month."""
     is_by_day = query.interval == ReportInterval.DAY
-    return Column(pgettext("report", "Day") if is_by_day else pgettext("report", "From"), ColumnKind.DAY)
+    return ReportColumn(
+        pgettext("report", "Day") if is_by_day else pgettext("report", "From"), ColumnKind.DAY
+    )
 
 
-def _figure_columns() -> list[Column]:
+def _figure_columns() -> list[ReportColumn]:
     return [
-        Column(pgettext("report", "Orders"), ColumnKind.COUNT),
-        Column(_("Cooperatives' parts"), ColumnKind.COUNT),
-        Column(pgettext("report", "Products"), ColumnKind.MONEY),
-        Column(pgettext("report", "Delivery"), ColumnKind.MONEY),
-        Column(pgettext("report", "Refunds"), ColumnKind.MONEY),
-        Column(pgettext("report", "Total"), ColumnKind.MONEY),
-        Column(pgettext("report", "Paid"), ColumnKind.MONEY),
-        Column(pgettext("report", "Unpaid"), ColumnKind.MONEY),
-        Column(_("Commission"), ColumnKind.MONEY),
+        ReportColumn(pgettext("report", "Orders"), ColumnKind.COUNT),
+        ReportColumn(_("Cooperatives' parts"), ColumnKind.COUNT),
+        ReportColumn(pgettext("report", "Products"), ColumnKind.MONEY),
+        ReportColumn(pgettext("report", "Delivery"), ColumnKind.MONEY),
+        ReportColumn(pgettext("report", "Refunds"), ColumnKind.MONEY),
+        ReportColumn(pgettext("report", "Total"), ColumnKind.MONEY),
+        ReportColumn(pgettext("report", "Paid"), ColumnKind.MONEY),
+        ReportColumn(pgettext("report", "Unpaid"), ColumnKind.MONEY),
+        ReportColumn(_("Commission"), ColumnKind.MONEY),
     ]
 
 
@@ -204,7 +206,7 @@ def _figure_cells(row: SalesFigures) -> list[int]:
     ]
 
 
-def _cross_table(query: SalesQuery, total: SalesFigures) -> Table:
+def _cross_table(query: SalesQuery, total: SalesFigures) -> ReportTable:
     figures_by_key = report.by_period_and_group(query)
     group_cells = _group_cells(query, {key for _day, key in figures_by_key})
     rows: list[tuple[datetime.date, list[Cell], SalesFigures]] = sorted(
@@ -216,7 +218,7 @@ def _cross_table(query: SalesQuery, total: SalesFigures) -> Table:
         key=lambda row: row[:2],
     )
     columns = _group_columns(query)
-    return Table(
+    return ReportTable(
         _("Sales"),
         [_period_column(query), *columns, *_figure_columns()],
         [[day, *cells, *_figure_cells(figures)] for day, cells, figures in rows],
@@ -227,12 +229,14 @@ def _cross_table(query: SalesQuery, total: SalesFigures) -> Table:
 
 def _group_table(
     query: SalesQuery, groups: list[tuple[object, str, SalesFigures]], total: SalesFigures
-) -> Table:
+) -> ReportTable:
     group_cells = _group_cells(query, {key for key, _name, _figures in groups})
     rows: list[list[Cell]] = [[*group_cells[key], *_figure_cells(figures)] for key, _name, figures in groups]
     columns = _group_columns(query)
     sums = _total_cells(len(columns) - 1, total)
-    return Table(str(query.group.label), [*columns, *_figure_columns()], rows, query.currency, sums=sums)
+    return ReportTable(
+        str(query.group.label), [*columns, *_figure_columns()], rows, query.currency, sums=sums
+    )
 
 
 def _total_cells(blank_count: int, total: SalesFigures) -> list[Cell]:
@@ -240,11 +244,11 @@ def _total_cells(blank_count: int, total: SalesFigures) -> list[Cell]:
     return [pgettext("report", "Total"), *[""] * blank_count, *_figure_cells(total)]
 
 
-def _group_columns(query: SalesQuery) -> list[Column]:
+def _group_columns(query: SalesQuery) -> list[ReportColumn]:
     """Return the columns that name a row's group: its name, and a cooperative's code."""
-    columns = [Column(str(query.group.label))]
+    columns = [ReportColumn(str(query.group.label))]
     if query.group == report.SalesGroup.COOPERATIVE:
-        columns.append(Column(_("Cooperative code")))
+        columns.append(ReportColumn(_("Cooperative code")))
     return columns
 
 
@@ -257,8 +261,8 @@ def _group_cells(query: SalesQuery, keys: Collection[object]) -> dict[object, li
 
 def _period_table(
     query: SalesQuery, rows: Mapping[datetime.date, SalesFigures], total: SalesFigures
-) -> Table:
-    return Table(
+) -> ReportTable:
+    return ReportTable(
         str(query.interval.label),
         [_period_column(query), *_figure_columns()],
         [[day, *_figure_cells(figures)] for day, figures in rows.items()],

@@ -33,7 +33,7 @@ def _market(settings):
 
 
 def confirm(token: str | None = None) -> None:
-    _letter, sent, _path = link_in_last_email()
+    _email, sent, _path = link_in_last_email()
     response = data_of(CONFIRM, token, email=sent["email"], token=sent["token"])["confirmAccount"]
     assert response == {"user": {"email": ADDRESS, "isConfirmed": True}, "errors": []}
 

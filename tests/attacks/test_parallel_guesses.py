@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from shop.accounts.models import OneTimeCode, User
 from shop.accounts.sign_in.login_limits import FAILED_SIGN_INS, SIGN_INS_PER_ACCOUNT
-from shop.core.web.rate_limits import Limit
+from shop.core.web.rate_limits import RateLimit
 from tests.factories import NOW, PASSWORD, make_user
 from tests.races.parallel import run_in_threads
 from tests.shop.accounts.sent_codes import last_code
@@ -63,7 +63,7 @@ def test_counting_after_the_check_lets_more_guesses_through(monkeypatch) -> None
     """Proves that the test above finds the fault: if tries are only looked up, all passwords are compared."""
     user = make_user()
     tried = record_passwords(monkeypatch)
-    monkeypatch.setattr(Limit, "count_try", Limit.check)
+    monkeypatch.setattr(RateLimit, "count_try", RateLimit.check)
 
     run_in_threads([lambda n=n: guess(user.email, f"sai-{n}") for n in range(PARALLEL)], thread_count=12)
 

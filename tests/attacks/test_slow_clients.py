@@ -15,13 +15,13 @@ from tests.figures import FIGURE
 
 pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.django_db]
 
-OF_EACH_KIND = 50
+CONNECTIONS_PER_KIND = 50
 LARGE_BODY_BYTES = 16 * 1024 * 1024  # more than the kernel buffers for one connection
 MAX_WAIT_SECONDS = 30  # for a busy machine
 
 
 @pytest.fixture(scope="module")
-def hurried_web(tmp_path_factory, django_db_setup, django_db_blocker):
+def web_with_short_timeouts(tmp_path_factory, django_db_setup, django_db_blocker):
     """Yield two web processes with timeouts of three seconds."""
     folder = tmp_path_factory.mktemp("web")
     with django_db_blocker.unblock():
@@ -33,15 +33,15 @@ def hurried_web(tmp_path_factory, django_db_setup, django_db_blocker):
     web.stop()
 
 
-def slow_heads(web):
-    for _ in range(OF_EACH_KIND):
+def open_slow_heads(web):
+    for _ in range(CONNECTIONS_PER_KIND):
         connected = web.connect()
         connected.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
         yield connected
 
 
-def slow_bodies(web):
-    for _ in range(OF_EACH_KIND):
+def open_slow_bodies(web):
+    for _ in range(CONNECTIONS_PER_KIND):
         connected = web.connect()
         connected.sendall(
             b"POST /graphql/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -50,8 +50,8 @@ def slow_bodies(web):
         yield connected
 
 
-def slow_readers(web):
-    for _ in range(OF_EACH_KIND):
+def open_slow_readers(web):
+    for _ in range(CONNECTIONS_PER_KIND):
         connected = socket.socket()
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connected.settimeout(20)
@@ -60,8 +60,8 @@ def slow_readers(web):
         yield connected
 
 
-def idle_connections(web):
-    for _ in range(OF_EACH_KIND):
+def open_idle_connections(web):
+    for _ in range(CONNECTIONS_PER_KIND):
         connected = web.connect()
         connected.sendall(b"HEAD /health/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert status_of(connected.recv(4096)) == 200
@@ -88,17 +88,19 @@ def closed_within(connected, seconds):
         return False
 
 
-def test_pages_are_served_beside_200_slow_connections_which_are_closed(hurried_web, record_property) -> None:
-    slow_connections = list(idle_connections(hurried_web))
-    trickling = [*slow_heads(hurried_web), *slow_bodies(hurried_web)]
-    readers = list(slow_readers(hurried_web))
+def test_pages_are_served_beside_200_slow_connections_which_are_closed(
+    web_with_short_timeouts, record_property
+) -> None:
+    slow_connections = list(open_idle_connections(web_with_short_timeouts))
+    trickling = [*open_slow_heads(web_with_short_timeouts), *open_slow_bodies(web_with_short_timeouts)]
+    readers = list(open_slow_readers(web_with_short_timeouts))
     stopped = threading.Event()
     thread = threading.Thread(target=trickle, args=(trickling, stopped))
     thread.start()
     try:
-        health = [hurried_web.get("/health/") for _ in range(20)]
-        pages = [hurried_web.get("/") for _ in range(5)]
-        started_at, held_at_first = time.monotonic(), hurried_web.open_connections()
+        health = [web_with_short_timeouts.get("/health/") for _ in range(20)]
+        pages = [web_with_short_timeouts.get("/") for _ in range(5)]
+        started_at, held_at_first = time.monotonic(), web_with_short_timeouts.open_connections()
         cut_off = [
             closed_within(connection, max(0.01, started_at + MAX_WAIT_SECONDS - time.monotonic()))
             for connection in trickling
@@ -107,13 +109,13 @@ def test_pages_are_served_beside_200_slow_connections_which_are_closed(hurried_w
             closed_within(connection, max(0.01, started_at + MAX_WAIT_SECONDS - time.monotonic()))
             for connection in slow_connections
         ]
-        while hurried_web.open_connections() and time.monotonic() < started_at + MAX_WAIT_SECONDS:
+        while web_with_short_timeouts.open_connections() and time.monotonic() < started_at + MAX_WAIT_SECONDS:
             stopped.wait(0.1)  # clients that do not read do not notice the end
-        taken, connections = time.monotonic() - started_at, hurried_web.open_connections()
+        taken, connections = time.monotonic() - started_at, web_with_short_timeouts.open_connections()
     finally:
         stopped.set()
         thread.join()
-    after = [hurried_web.get(path) for path in ("/health/", "/")]
+    after = [web_with_short_timeouts.get(path) for path in ("/health/", "/")]
     for connection in (*slow_connections, *trickling, *readers):
         connection.close()
 
@@ -121,7 +123,7 @@ def test_pages_are_served_beside_200_slow_connections_which_are_closed(hurried_w
     slowest_page = max(seconds for _status, seconds in pages)
     record_property(
         FIGURE,
-        f"beside {4 * OF_EACH_KIND} slow connections: /health/ at most {slowest * 1000:.0f} ms"
+        f"beside {4 * CONNECTIONS_PER_KIND} slow connections: /health/ at most {slowest * 1000:.0f} ms"
         f" (limit 1,000 ms), the home page {slowest_page * 1000:.0f} ms; all cut off {taken:.1f} s later",
     )
     assert {status for status, _seconds in health} == {200}
@@ -134,14 +136,14 @@ def test_pages_are_served_beside_200_slow_connections_which_are_closed(hurried_w
     assert [status for status, _seconds in after] == [200, 200]
 
 
-def test_slow_but_steady_client_is_not_cut_off(hurried_web) -> None:
+def test_slow_but_steady_client_is_not_cut_off(web_with_short_timeouts) -> None:
     body = b'{"query": "{ shop { name } }"' + b" " * 12_000 + b"}"
     request_head = (
         f"POST /graphql/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
 
-    with hurried_web.connect() as connected:
+    with web_with_short_timeouts.connect() as connected:
         connected.sendall(request_head.encode())
         started_at = time.monotonic()
         for start in range(0, len(body), 600):  # longer than REQUEST_BODY_SECONDS
@@ -174,21 +176,21 @@ def test_connections_per_address_are_limited_and_others_are_served(web) -> None:
     assert all(proxies_open)
 
 
-def test_stopping_shop_answers_requests_it_has_begun(hurried_web) -> None:
+def test_stopping_shop_answers_requests_it_has_begun(web_with_short_timeouts) -> None:
     """A body still arriving when the processes stop is read and answered, then the connection closes."""
     body = b'{"query": "{ shop { name } }"}'
-    with hurried_web.connect() as connected:
+    with web_with_short_timeouts.connect() as connected:
         connected.sendall(
             b"POST /graphql/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
             b"Content-Length: %d\r\n\r\n" % len(body)
         )
         connected.sendall(body[:10])
-        hurried_web.get("/health/")
-        for pid in hurried_web.children():  # the serving processes; their master starts others
+        web_with_short_timeouts.get("/health/")
+        for pid in web_with_short_timeouts.children():  # the serving processes; their master starts others
             os.kill(pid, signal.SIGTERM)
         connected.sendall(body[10:])
         response = everything(connected)
 
     assert status_of(response) == 200
     assert b"Connection: close" in response
-    assert hurried_web.get("/health/")[0] == 200
+    assert web_with_short_timeouts.get("/health/")[0] == 200

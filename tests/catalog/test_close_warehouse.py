@@ -18,12 +18,12 @@ from tests.factories import NOW, make_channel, make_market_pickup, make_seller, 
 from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
-COMMON = {"actor": Actor.system("test"), "now": NOW}
+ACTOR_AND_NOW = {"actor": Actor.system("test"), "now": NOW}
 
 
 def close(warehouse, cooperative=None):
     return close_warehouse(
-        cooperative=cooperative or warehouse.cooperative, warehouse_id=warehouse.pk, **COMMON
+        cooperative=cooperative or warehouse.cooperative, warehouse_id=warehouse.pk, **ACTOR_AND_NOW
     )
 
 
@@ -47,7 +47,7 @@ def test_used_warehouse_is_closed_and_keeps_its_movements() -> None:
     first = seller.warehouses.get()
     make_warehouse(seller, make_channel())
     count_stock(
-        cooperative=seller, variant_id=variant.pk, warehouse_id=first.pk, counted_quantity=0, **COMMON
+        cooperative=seller, variant_id=variant.pk, warehouse_id=first.pk, counted_quantity=0, **ACTOR_AND_NOW
     )
 
     deleted = close(first)
@@ -71,7 +71,7 @@ def test_closed_warehouse_receives_no_stock() -> None:
             variant_id=variant.pk,
             warehouse_id=first.pk,
             quantity=3,
-            **COMMON,
+            **ACTOR_AND_NOW,
         )
 
 

@@ -37,7 +37,7 @@ from tests.factories import NOW
 from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
-COMMON = {"actor": Actor.system("test"), "now": NOW}
+ACTOR_AND_NOW = {"actor": Actor.system("test"), "now": NOW}
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_ordinary_words_are_allowed(text: str) -> None:
 
 
 def test_spelling_of_the_tone_makes_no_difference() -> None:
-    forbid_phrase(phrase="Giải hóa", reason="thử", **COMMON)
+    forbid_phrase(phrase="Giải hóa", reason="thử", **ACTOR_AND_NOW)
 
     with assert_refused(ForbiddenWords, "forbidden_words") as refusal:
         require_allowed_texts({"name": "giải hoá"})
@@ -80,7 +80,7 @@ def test_seller_cannot_propose_a_forbidden_name() -> None:
             product_id=product.pk,
             cooperative=product.cooperative,
             values={"name": "Lá chữa khỏi ung thư"},
-            **COMMON,
+            **ACTOR_AND_NOW,
         )
     assert (refusal.value.field, refusal.value.details["phrase"]) == ("name", "chữa khỏi")
 
@@ -89,7 +89,7 @@ def test_name_of_an_option_is_checked() -> None:
     variant = make_approved().variants.get()
 
     with assert_refused(ForbiddenWords, "forbidden_words"):
-        update_variant(variant_id=variant.pk, values={"name": "Chữa bệnh"}, **COMMON)
+        update_variant(variant_id=variant.pk, values={"name": "Chữa bệnh"}, **ACTOR_AND_NOW)
 
 
 def test_text_from_before_the_list_is_not_submitted_or_published() -> None:
@@ -99,27 +99,27 @@ def test_text_from_before_the_list_is_not_submitted_or_published() -> None:
     Listing.objects.update(state=ListingState.DRAFT)
 
     with assert_refused(ForbiddenWords, "forbidden_words"):
-        submit_listing(cooperative=product.cooperative, listing_id=listing.pk, **COMMON)
+        submit_listing(cooperative=product.cooperative, listing_id=listing.pk, **ACTOR_AND_NOW)
     Listing.objects.update(state=ListingState.IN_REVIEW)
     with assert_refused(ForbiddenWords, "forbidden_words"):
-        publish_listing(listing_id=listing.pk, **COMMON)
+        publish_listing(listing_id=listing.pk, **ACTOR_AND_NOW)
 
 
 def test_desk_adds_and_removes_phrases() -> None:
-    row = forbid_phrase(phrase="  Thuốc   Tiên ", reason="Quảng cáo như thuốc", **COMMON)
+    row = forbid_phrase(phrase="  Thuốc   Tiên ", reason="Quảng cáo như thuốc", **ACTOR_AND_NOW)
     assert row.phrase == "thuốc tiên"
     with assert_refused(AlreadyTaken, "already_taken"):
-        forbid_phrase(phrase="thuốc tiên", reason="x", **COMMON)
+        forbid_phrase(phrase="thuốc tiên", reason="x", **ACTOR_AND_NOW)
     with assert_refused(InvalidPhrase, "invalid_phrase"):
-        forbid_phrase(phrase=" … ", reason="x", **COMMON)
+        forbid_phrase(phrase=" … ", reason="x", **ACTOR_AND_NOW)
 
-    allow_phrase(phrase_id=row.pk, **COMMON)
+    allow_phrase(phrase_id=row.pk, **ACTOR_AND_NOW)
 
     require_allowed_texts({"name": "thuốc tiên"})
     assert not ForbiddenPhrase.objects.filter(pk=row.pk).exists()
     assert Change.objects.get(action="forbidden_phrase.deleted").snapshot == {"phrase": "thuốc tiên"}
     with assert_refused(Missing, "missing"):
-        allow_phrase(phrase_id=row.pk, **COMMON)
+        allow_phrase(phrase_id=row.pk, **ACTOR_AND_NOW)
 
 
 def test_seeded_reasons_cite_the_articles_of_the_law_on_advertising() -> None:
@@ -143,7 +143,7 @@ def test_free_text_of_an_attribute_is_checked() -> None:
                 product_id=product.pk,
                 values={},
                 inputs=[AttributeInput(attribute.pk, columns=[columns])],
-                **COMMON,
+                **ACTOR_AND_NOW,
             )
 
 
@@ -151,30 +151,32 @@ def test_season_note_is_checked() -> None:
     product = make_approved()
 
     with assert_refused(ForbiddenWords, "forbidden_words"):
-        update_product(product_id=product.pk, values={"season_note": "Mùa chữa bệnh"}, **COMMON)
+        update_product(product_id=product.pk, values={"season_note": "Mùa chữa bệnh"}, **ACTOR_AND_NOW)
 
 
 def test_profile_and_its_translation_are_checked() -> None:
     seller = make_approved().cooperative
 
     with assert_refused(ForbiddenWords, "forbidden_words") as refusal:
-        update_seller_profile(cooperative=seller, summary="", story="Lá chữa khỏi ung thư", **COMMON)
+        update_seller_profile(cooperative=seller, summary="", story="Lá chữa khỏi ung thư", **ACTOR_AND_NOW)
     assert refusal.value.field == "story"
     translation = {"cooperative_id": seller.pk, "language": "en", "households": {}, "delivery_methods": {}}
     with assert_refused(ForbiddenWords, "forbidden_words"):
-        translate_seller(texts={"summary": "It cures all"}, **translation, **COMMON)
+        translate_seller(texts={"summary": "It cures all"}, **translation, **ACTOR_AND_NOW)
 
 
 def test_texts_about_households_are_checked() -> None:
     seller = make_approved().cooperative
-    household = add_seller_household(cooperative=seller, details=HouseholdDetails("Nhà bà Mùi"), **COMMON)
+    household = add_seller_household(
+        cooperative=seller, details=HouseholdDetails("Nhà bà Mùi"), **ACTOR_AND_NOW
+    )
     claim = HouseholdDetails("Nhà bà Mùi", products_made="Cao chữa khỏi ung thư")
 
     with assert_refused(ForbiddenWords, "forbidden_words") as refusal:
-        add_seller_household(cooperative=seller, details=claim, **COMMON)
+        add_seller_household(cooperative=seller, details=claim, **ACTOR_AND_NOW)
     assert refusal.value.field == "products_made"
     with assert_refused(ForbiddenWords, "forbidden_words"):
-        update_seller_household(cooperative=seller, household_id=household.pk, details=claim, **COMMON)
+        update_seller_household(cooperative=seller, household_id=household.pk, details=claim, **ACTOR_AND_NOW)
 
 
 def test_pause_note_is_checked() -> None:
@@ -183,7 +185,7 @@ def test_pause_note_is_checked() -> None:
     pause = {"cooperative_id": seller.pk, "until": None, "today": vietnam_date(NOW)}
 
     with assert_refused(ForbiddenWords, "forbidden_words") as refusal:
-        pause_cooperative_with_note(note=note, **pause, **COMMON)
+        pause_cooperative_with_note(note=note, **pause, **ACTOR_AND_NOW)
     assert refusal.value.field == "note"
 
 
@@ -193,7 +195,10 @@ def test_renamed_option_restarts_the_review() -> None:
     later = NOW + datetime.timedelta(minutes=5)
 
     update_variant(
-        variant_id=product.variants.get().pk, values={"name": "Gói to"}, actor=COMMON["actor"], now=later
+        variant_id=product.variants.get().pk,
+        values={"name": "Gói to"},
+        actor=ACTOR_AND_NOW["actor"],
+        now=later,
     )
 
     assert Listing.objects.get().submitted_at == later

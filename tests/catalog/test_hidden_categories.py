@@ -19,7 +19,7 @@ from tests.shop.api.client import data_of
 from tests.shop.api.tokens import token_of
 
 pytestmark = pytest.mark.django_db
-COMMON = {"actor": Actor.system("test"), "now": NOW}
+ACTOR_AND_NOW = {"actor": Actor.system("test"), "now": NOW}
 
 
 def make_tree() -> tuple[Category, Category, Category, Product]:
@@ -31,7 +31,7 @@ def make_tree() -> tuple[Category, Category, Category, Product]:
 
 
 def hide(category: Category, *, is_hidden: bool = True) -> None:
-    hide_category(category_id=category.pk, is_hidden=is_hidden, **COMMON)
+    hide_category(category_id=category.pk, is_hidden=is_hidden, **ACTOR_AND_NOW)
 
 
 def shown_names() -> set[str]:
@@ -62,7 +62,7 @@ def test_hiding_twice_records_one_change() -> None:
 
     assert Change.objects.filter(action="category.hidden").count() == 1
     with assert_refused(Missing, "missing"):
-        hide_category(category_id=0, is_hidden=True, **COMMON)
+        hide_category(category_id=0, is_hidden=True, **ACTOR_AND_NOW)
 
 
 def test_new_moved_and_merged_categories_follow_the_one_above_them() -> None:
@@ -71,11 +71,11 @@ def test_new_moved_and_merged_categories_follow_the_one_above_them() -> None:
     tea = make_category("Chè", parent=drinks)
     hide(food)
 
-    create_category(parent_id=food.pk, name="Ngô", slug=None, values={}, **COMMON)
-    move_category(category_id=rice.pk, parent_id=drinks.pk, position=0, **COMMON)
+    create_category(parent_id=food.pk, name="Ngô", slug=None, values={}, **ACTOR_AND_NOW)
+    move_category(category_id=rice.pk, parent_id=drinks.pk, position=0, **ACTOR_AND_NOW)
     assert shown_names() == {"Đồ uống", "Chè", "Gạo các loại", "Nếp nương"}
 
-    merge_category(category_id=drinks.pk, into_id=food.pk, **COMMON)
+    merge_category(category_id=drinks.pk, into_id=food.pk, **ACTOR_AND_NOW)
     assert Category.objects.get(pk=tea.pk).parent == food
     assert shown_names() == set()
 

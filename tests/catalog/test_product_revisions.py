@@ -42,7 +42,7 @@ from tests.factories import NOW, make_category, make_channel, make_product, make
 from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
-COMMON = {"actor": Actor.system("test"), "now": NOW}
+ACTOR_AND_NOW = {"actor": Actor.system("test"), "now": NOW}
 LATER = NOW + datetime.timedelta(minutes=5)
 
 
@@ -75,7 +75,7 @@ def edit(product, *, now=NOW, **values):
 
 
 def approve(product, *, seen_submitted_at=NOW):
-    approve_revision(product_id=product.pk, seen_submitted_at=seen_submitted_at, **COMMON)
+    approve_revision(product_id=product.pk, seen_submitted_at=seen_submitted_at, **ACTOR_AND_NOW)
     product.refresh_from_db()
 
 
@@ -117,7 +117,7 @@ def test_proposed_category_follows_its_merge() -> None:
     category, target = make_category("Thuốc nam"), make_category("Thảo dược")
     edit(product, category_id=category.pk)
 
-    merge_category(category_id=category.pk, into_id=target.pk, **COMMON)
+    merge_category(category_id=category.pk, into_id=target.pk, **ACTOR_AND_NOW)
     approve(product)
 
     assert product.category_id == target.pk
@@ -154,14 +154,14 @@ def test_price_changes_at_once() -> None:
     variant = product.variants.get()
     channel = Listing.objects.get().channel
 
-    update_variant(variant_id=variant.pk, values={}, prices=[ListPrice(channel, 55_000)], **COMMON)
+    update_variant(variant_id=variant.pk, values={}, prices=[ListPrice(channel, 55_000)], **ACTOR_AND_NOW)
 
     assert Price.objects.get(variant=variant).amount == 55_000
     assert not ProductRevision.objects.exists()
 
 
 def rename_option(variant, name, **options) -> None:
-    update_variant(variant_id=variant.pk, values={"name": name, "weight": 300}, **options, **COMMON)
+    update_variant(variant_id=variant.pk, values={"name": name, "weight": 300}, **options, **ACTOR_AND_NOW)
     variant.refresh_from_db()
 
 
@@ -238,7 +238,7 @@ def test_too_long_name_of_an_option_is_refused() -> None:
 def test_platform_changes_at_once() -> None:
     product = make_approved()
 
-    update_product(product_id=product.pk, values={"name": "Lá thơm"}, needs_approval=False, **COMMON)
+    update_product(product_id=product.pk, values={"name": "Lá thơm"}, needs_approval=False, **ACTOR_AND_NOW)
 
     product.refresh_from_db()
     assert product.name == "Lá thơm"
@@ -270,7 +270,7 @@ def test_reviewer_cannot_approve_what_changed_meanwhile() -> None:
 def test_returned_changes_come_back_with_the_next_edit() -> None:
     product = make_approved()
     edit(product, name="Lá thơm")
-    decision = {"product_id": product.pk, "seen_submitted_at": NOW, **COMMON}
+    decision = {"product_id": product.pk, "seen_submitted_at": NOW, **ACTOR_AND_NOW}
 
     with assert_refused(ReasonRequired, "reason_required"):
         return_revision(reason=" ", **decision)
@@ -298,7 +298,7 @@ def test_required_text_cannot_be_emptied() -> None:
 
 def test_pictures_wait_in_their_new_order() -> None:
     product = make_approved()
-    own = {"cooperative": product.cooperative, "product_id": product.pk, **COMMON}
+    own = {"cooperative": product.cooperative, "product_id": product.pk, **ACTOR_AND_NOW}
     first = product.media.get()
 
     added = add_picture(picture=make_picture("b"), **own)
@@ -313,7 +313,7 @@ def test_pictures_wait_in_their_new_order() -> None:
 
 def test_picture_is_replaced_only_by_approval() -> None:
     product = make_approved()
-    own = {"cooperative": product.cooperative, "product_id": product.pk, **COMMON}
+    own = {"cooperative": product.cooperative, "product_id": product.pk, **ACTOR_AND_NOW}
     first = product.media.get()
     with assert_refused(LastPictureNeeded, "last_picture_needed"):
         remove_picture(media_id=first.pk, **own)
@@ -328,7 +328,7 @@ def test_picture_is_replaced_only_by_approval() -> None:
 
 def test_removing_a_proposed_picture_ends_the_review() -> None:
     product = make_approved()
-    own = {"cooperative": product.cooperative, "product_id": product.pk, **COMMON}
+    own = {"cooperative": product.cooperative, "product_id": product.pk, **ACTOR_AND_NOW}
 
     added = add_picture(picture=make_picture("b"), **own)
     remove_picture(media_id=added.pk, **own)
@@ -341,7 +341,7 @@ def test_removing_a_proposed_picture_ends_the_review() -> None:
 def test_picture_that_cannot_be_read_is_not_approved() -> None:
     product = make_approved()
     picture = make_picture("b", PictureState.REFUSED)
-    add_picture(cooperative=product.cooperative, product_id=product.pk, picture=picture, **COMMON)
+    add_picture(cooperative=product.cooperative, product_id=product.pk, picture=picture, **ACTOR_AND_NOW)
 
     with assert_refused(RevisionPictureNotReady, "revision_picture_not_ready"):
         approve(product)
@@ -355,7 +355,7 @@ def test_translations_wait() -> None:
         language="en",
         texts={"name": "Scented leaf"},
         variants={},
-        **COMMON,
+        **ACTOR_AND_NOW,
     )
 
     assert not Translation.objects.exists()
@@ -368,9 +368,9 @@ def test_member_drops_the_changes() -> None:
     edit(product, name="Lá thơm")
     foreign = make_seller("HTX Khác")
     with assert_refused(Missing, "missing"):
-        withdraw_revision(cooperative=foreign, product_id=product.pk, **COMMON)
+        withdraw_revision(cooperative=foreign, product_id=product.pk, **ACTOR_AND_NOW)
 
-    withdraw_revision(cooperative=product.cooperative, product_id=product.pk, **COMMON)
+    withdraw_revision(cooperative=product.cooperative, product_id=product.pk, **ACTOR_AND_NOW)
 
     product.refresh_from_db()
     assert product.name == "Lá gối"
@@ -395,8 +395,8 @@ def test_listing_that_changed_during_its_review_is_not_published() -> None:
     edit(product, name="Lá lạ", now=LATER)
 
     with assert_refused(ChangedSinceOpened, "changed_since_opened"):
-        publish_listing(listing_id=listing.pk, seen_submitted_at=NOW, **COMMON)
+        publish_listing(listing_id=listing.pk, seen_submitted_at=NOW, **ACTOR_AND_NOW)
 
-    publish_listing(listing_id=listing.pk, seen_submitted_at=LATER, **COMMON)
+    publish_listing(listing_id=listing.pk, seen_submitted_at=LATER, **ACTOR_AND_NOW)
     listing.refresh_from_db()
     assert listing.state == ListingState.PUBLISHED

@@ -33,7 +33,7 @@ from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 MEMBER = Actor.system("test")
-COMMON = {"actor": MEMBER, "now": NOW}
+ACTOR_AND_NOW = {"actor": MEMBER, "now": NOW}
 
 
 def draft_product(cooperative, *variants, name="Bí xanh thơm"):
@@ -46,7 +46,7 @@ def draft_product(cooperative, *variants, name="Bí xanh thơm"):
             details=ProductDetails(name=name, description="Thơm mùi cốm.\n\nVỏ xanh."),
             variants=variants or [(VariantDetails(price=25_000), 8)],
         ),
-        **COMMON,
+        **ACTOR_AND_NOW,
     )
 
 
@@ -83,7 +83,7 @@ def test_invalid_price_is_refused_by_every_product_action(price) -> None:
             values={},
             prices=[ListPrice(make_channel(), price)],
             stocks=[InitialStock(1)],
-            **COMMON,
+            **ACTOR_AND_NOW,
         )
 
     assert refusal.value.field == "price"
@@ -113,7 +113,7 @@ def edit(variant, cooperative=None, **details):
         variant_id=variant.pk,
         values=edited.columns(),
         prices=[ListPrice(make_channel(), edited.price)],
-        **COMMON,
+        **ACTOR_AND_NOW,
     )
 
 
@@ -162,7 +162,7 @@ def test_added_variant_has_price_and_stock() -> None:
         values={"name": "gói nhỏ"},
         prices=[ListPrice(make_channel(), 20_000)],
         stocks=[InitialStock(3)],
-        **COMMON,
+        **ACTOR_AND_NOW,
     )
 
     listing = Listing.objects.get(product=product)
@@ -179,7 +179,7 @@ def test_renamed_product_updates_search_text() -> None:
         cooperative=product.cooperative,
         product_id=product.pk,
         values={"name": "Miến rong Na Rì"},
-        **COMMON,
+        **ACTOR_AND_NOW,
     )
 
     product.refresh_from_db()
@@ -195,9 +195,11 @@ def test_products_of_another_cooperative_are_missing() -> None:
 
     for shift in (0, 1000):
         with assert_refused(Missing, "missing"):
-            update_product(cooperative=other, product_id=product.pk + shift, values={"name": "x"}, **COMMON)
+            update_product(
+                cooperative=other, product_id=product.pk + shift, values={"name": "x"}, **ACTOR_AND_NOW
+            )
         with assert_refused(Missing, "missing"):
-            add_picture(cooperative=other, product_id=product.pk + shift, picture=picture, **COMMON)
+            add_picture(cooperative=other, product_id=product.pk + shift, picture=picture, **ACTOR_AND_NOW)
         with assert_refused(Missing, "missing"):
             edit(Variant(pk=variant.pk + shift), cooperative=other, price=1)
 
@@ -210,7 +212,7 @@ def test_pictures_keep_upload_order() -> None:
             cooperative=product.cooperative,
             product_id=product.pk,
             picture=Picture.objects.create(original=f"{n}.jpg"),
-            **COMMON,
+            **ACTOR_AND_NOW,
         )
         for n in range(3)
     ]
@@ -224,11 +226,13 @@ def test_detail_that_somebody_else_changed_is_not_overwritten() -> None:
     values = {"origin": "Yến Dương", "storage": "Nơi khô"}
 
     with assert_refused(ProductAlreadyChanged, "product_already_changed") as refusal:
-        update_product(product_id=product.pk, values=values, seen_values={"origin": "Phủ Thông"}, **COMMON)
+        update_product(
+            product_id=product.pk, values=values, seen_values={"origin": "Phủ Thông"}, **ACTOR_AND_NOW
+        )
 
     assert refusal.value.field == "origin"
     for seen in ("Bắc Kạn", "Phủ Thông"):  # the second asks for what is there already
-        update_product(product_id=product.pk, values=values, seen_values={"origin": seen}, **COMMON)
+        update_product(product_id=product.pk, values=values, seen_values={"origin": seen}, **ACTOR_AND_NOW)
     product.refresh_from_db()
     assert (product.origin, product.storage) == ("Yến Dương", "Nơi khô")
 
@@ -239,14 +243,18 @@ def test_option_that_somebody_else_changed_is_not_overwritten() -> None:
     changed = {"values": {"unit": "jar"}, "prices": [ListPrice(channel, 330_000)]}
 
     with assert_refused(ProductAlreadyChanged, "product_already_changed"):
-        update_variant(variant_id=variant.pk, **changed, seen_values={"unit": "bunch"}, **COMMON)
+        update_variant(variant_id=variant.pk, **changed, seen_values={"unit": "bunch"}, **ACTOR_AND_NOW)
     with assert_refused(PriceAlreadyChanged, "price_already_changed") as refusal:
-        update_variant(variant_id=variant.pk, **changed, seen_prices={channel.pk: 310_000}, **COMMON)
+        update_variant(variant_id=variant.pk, **changed, seen_prices={channel.pk: 310_000}, **ACTOR_AND_NOW)
 
     assert refusal.value.details["amount"] == 320_000
     seen_prices = {channel.pk: 320_000}
     update_variant(
-        variant_id=variant.pk, **changed, seen_values={"unit": "packet"}, seen_prices=seen_prices, **COMMON
+        variant_id=variant.pk,
+        **changed,
+        seen_values={"unit": "packet"},
+        seen_prices=seen_prices,
+        **ACTOR_AND_NOW,
     )
     variant.refresh_from_db()
     assert (variant.unit, variant.prices.get().amount) == ("jar", 330_000)

@@ -21,7 +21,7 @@ from tests.markup import html_of
 from tests.shop.api.test_thumbnails import make_picture
 
 pytestmark = pytest.mark.django_db
-SYSTEM = {"actor": Actor.system(), "now": NOW}
+ACTOR_AND_NOW = {"actor": Actor.system(), "now": NOW}
 
 
 def share_picture_path(client, product):
@@ -44,15 +44,15 @@ def test_share_picture_is_redrawn_only_when_its_content_changes(client) -> None:
 
     # A change of stock draws nothing.
     record_movement(
-        get_stock(product.variants.get()), 5, reason=MovementReason.RECEIPT, document="test", **SYSTEM
+        get_stock(product.variants.get()), 5, reason=MovementReason.RECEIPT, document="test", **ACTOR_AND_NOW
     )
-    record_change("product.changed", product, cooperative_id=seller.pk, **SYSTEM)
+    record_change("product.changed", product, cooperative_id=seller.pk, **ACTOR_AND_NOW)
     draw_share_pictures_task()
     assert SharePicture.objects.get(kind="catalog.product").path == first.path
 
     # The cooperative's name is part of every picture.
     Cooperative.objects.filter(pk=seller.pk).update(name="HTX Tài Hoan Mới")
-    record_change("cooperative.changed", seller, cooperative_id=seller.pk, **SYSTEM)
+    record_change("cooperative.changed", seller, cooperative_id=seller.pk, **ACTOR_AND_NOW)
     draw_share_pictures_task()
     second = SharePicture.objects.get(kind="catalog.product")
     assert second.path != first.path
@@ -69,7 +69,7 @@ def test_share_picture_is_redrawn_once_photo_is_ready(client) -> None:
         product_id=product.pk,
         picture=picture,
         needs_approval=False,
-        **SYSTEM,
+        **ACTOR_AND_NOW,
     )
     draw_share_pictures_task()
     path_without_photo = share_picture_path(client, product)
@@ -83,7 +83,7 @@ def test_share_picture_is_redrawn_once_photo_is_ready(client) -> None:
 
 def test_share_picture_of_withdrawn_product_is_deleted() -> None:
     product = make_product()
-    record_change("product.changed", product, **SYSTEM)
+    record_change("product.changed", product, **ACTOR_AND_NOW)
     draw_share_pictures_task()
     path = SharePicture.objects.get(kind="catalog.product").path
     withdraw_listing(

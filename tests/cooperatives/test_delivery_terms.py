@@ -31,7 +31,7 @@ from tests.factories import (
 from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
-COMMON = {"actor": Actor.system("test"), "now": NOW}
+ACTOR_AND_NOW = {"actor": Actor.system("test"), "now": NOW}
 SIX, TEN = datetime.time(6), datetime.time(10)
 
 
@@ -41,7 +41,7 @@ def set_rates(delivery_method, *rates, cooperative=None, **options):
         delivery_method_id=delivery_method.pk,
         channel=make_channel(),
         rates=rates,
-        **COMMON,
+        **ACTOR_AND_NOW,
         **options,
     )
 
@@ -52,7 +52,7 @@ def schedule(delivery_method, *days, cooperative=None, cut_off_hours=12):
         delivery_method_id=delivery_method.pk,
         days=days,
         cut_off_hours=cut_off_hours,
-        **COMMON,
+        **ACTOR_AND_NOW,
     )
 
 

@@ -20,7 +20,7 @@ from tests.factories import NOW, THAI_NGUYEN, make_channel, make_market_pickup, 
 from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
-COMMON = {"actor": Actor.system("test"), "now": NOW}
+ACTOR_AND_NOW = {"actor": Actor.system("test"), "now": NOW}
 
 
 def details(**overrides):
@@ -31,7 +31,7 @@ def details(**overrides):
 
 def open_for(cooperative, *, idempotency_key=None, **fields):
     return open_warehouse(
-        cooperative=cooperative, details=details(**fields), idempotency_key=idempotency_key, **COMMON
+        cooperative=cooperative, details=details(**fields), idempotency_key=idempotency_key, **ACTOR_AND_NOW
     )
 
 
@@ -40,7 +40,7 @@ def change(warehouse, *, cooperative=None, **fields):
         cooperative=cooperative or warehouse.cooperative,
         warehouse_id=warehouse.pk,
         details=details(**fields),
-        **COMMON,
+        **ACTOR_AND_NOW,
     )
 
 
@@ -53,7 +53,7 @@ def test_stock_counted_into_new_warehouse_is_reachable() -> None:
         variant_id=variant.pk,
         warehouse_id=warehouse.pk,
         counted_quantity=4,
-        **COMMON,
+        **ACTOR_AND_NOW,
     )
 
     rows = Stock.objects.reachable(channel_id=make_channel().pk, country="VN").filter(warehouse=warehouse)

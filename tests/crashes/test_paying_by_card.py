@@ -71,7 +71,7 @@ def check_every_point(purchase: EmbeddedPurchase, price: int, *, is_only_at_comm
         count += len(baskets)
         for basket in baskets:
             assert_charged_once(Order.objects.get(basket_key=basket.pk), price)
-        charges = purchase.stripe.account.every("charge")
+        charges = purchase.stripe.account.list_objects("charge")
         assert [row["amount_captured"] for row in charges] == [price] * count
         assert not GatewayCall.objects.exclude(next_check_at=None).exists()
         assert not WebhookEvent.objects.filter(handled_at=None).exists()

@@ -166,14 +166,14 @@ def test_parameters_are_checked_against_library(stripe, client, params, code, pa
         client.payment_intents.create(params)
 
     assert (refused.value.code, refused.value.param) == (code, param)
-    assert stripe.account.every("payment_intent") == []
+    assert stripe.account.list_objects("payment_intent") == []
 
 
 def test_wrong_key_is_refused(stripe) -> None:
     with pytest.raises(library.AuthenticationError):
         create_intent(stripe_client(stripe, key="sk_test_other"))
 
-    assert stripe.account.every("payment_intent") == []
+    assert stripe.account.list_objects("payment_intent") == []
 
 
 def test_repeated_idempotency_key_replays_first_answer(stripe, client) -> None:
@@ -188,7 +188,7 @@ def test_repeated_idempotency_key_replays_first_answer(stripe, client) -> None:
 
     assert (second.id, second.status) == (first.id, "requires_payment_method")
     assert second.last_response.headers["Idempotent-Replayed"] == "true"
-    assert len(stripe.account.every("payment_intent")) == 1
+    assert len(stripe.account.list_objects("payment_intent")) == 1
 
 
 def test_idempotency_key_expires_after_a_day(stripe, client) -> None:
@@ -204,7 +204,7 @@ def test_idempotency_key_expires_after_a_day(stripe, client) -> None:
 
 def test_idempotency_key_in_use_is_conflict(stripe, client) -> None:
     key = {"idempotency_key": "call:1"}
-    stripe.faults.tell("payment_intents.create", Fault.HANG_WITHIN)
+    stripe.faults.plan("payment_intents.create", Fault.HANG_WITHIN)
     with pytest.raises(library.APIConnectionError):
         stripe_client(stripe, timeout=0.2).payment_intents.create({"amount": 50_000, "currency": "vnd"}, key)
 
@@ -226,15 +226,15 @@ def test_idempotency_key_in_use_is_conflict(stripe, client) -> None:
 )
 def test_fault_happens_once_as_configured(stripe, fault, expected_count) -> None:
     client = stripe_client(stripe, timeout=0.2)
-    stripe.faults.tell("payment_intents.create", fault, status=503)
+    stripe.faults.plan("payment_intents.create", fault, status=503)
 
     with pytest.raises(library.StripeError):
         create_intent(client)
-    after_the_fault = len(stripe.account.every("payment_intent"))
+    after_the_fault = len(stripe.account.list_objects("payment_intent"))
     create_intent(client)
 
     assert after_the_fault == expected_count
-    assert len(stripe.account.every("payment_intent")) == expected_count + 1
+    assert len(stripe.account.list_objects("payment_intent")) == expected_count + 1
 
 
 def test_checkout_session_creates_payment(stripe, client) -> None:

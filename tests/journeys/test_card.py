@@ -119,7 +119,9 @@ def test_declined_card_is_replaced_and_the_next_confirmed_at_the_bank(
     order = Order.objects.get()
     assert order.charged == 120_000
     assert order.confirmed_at is not None
-    assert [row["amount_captured"] for row in stripe.account.every("charge", captured=True)] == [120_000]
+    assert [row["amount_captured"] for row in stripe.account.list_objects("charge", captured=True)] == [
+        120_000
+    ]
     assert {status for _event_type, status in stripe.webhooks.answers} == {200}
 
 
@@ -137,7 +139,7 @@ def test_buyer_who_leaves_at_the_bank_returns_and_pays_once(
     page.wait_for_url(address)
     expect(page.locator("main .tag.good").first).to_contain_text("120.000")
     stripe.webhooks.settled()
-    assert len(stripe.account.every("payment_intent")) == 1
+    assert len(stripe.account.list_objects("payment_intent")) == 1
     assert Order.objects.get().charged == 120_000
 
 
@@ -213,7 +215,7 @@ def test_card_hold_covers_the_most_and_captures_the_weighed_price(
 
     stripe.webhooks.settled()
     order = Order.objects.get()
-    (charge,) = stripe.account.every("charge")
+    (charge,) = stripe.account.list_objects("charge")
     assert (charge["amount"], charge["amount_captured"]) == (73_200, 60_000)
     assert (order.current_total_gross, order.charged) == (60_000, 60_000)
     buyer.reload()

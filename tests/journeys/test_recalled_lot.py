@@ -14,8 +14,8 @@ from catalog.models import Lot, LotBalance, Recall
 from orders.actions.fulfilment.recalls import send_recall_notices_task
 from orders.models import Complaint, LedgerEntry, Order, OrderPart, ParcelLine, RecallNotice, Refund
 from orders.states import ComplaintState
+from orders.trace_links import lot_trace_address
 from shop.core.dates.calendar import vietnam_date
-from shop.members.catalogue.lots import trace_address
 from shop.notifications.models import Notification
 from tests.factories import PASSWORD, get_stock, make_member, make_order, make_seller, make_user, make_variant
 from tests.invariants import check_everything
@@ -68,7 +68,7 @@ def test_lot_is_received_sold_traced_recalled_and_paid_back(
     confirm_notice(buyer, sent)
     member.reload()
     expect(member.get_by_text("1 trong 1 đơn đã xác nhận.")).to_be_visible()
-    buyer.goto(trace_address(lot))
+    buyer.goto(lot_trace_address(lot))
     expect(buyer.get_by_text("Bị thu hồi")).to_be_visible()
     complain(buyer, sent)
     give_money_back(member)
@@ -104,7 +104,7 @@ def check_sheet(member: Page, lot: Lot) -> None:
     member.goto(f"/xa-vien/lo/{lot.pk}/")
     member.get_by_role("link", name="In tem QR").click()
     expect(member.locator(".lot-label .code")).to_have_text([lot.code] * 24)
-    assert read_qr_codes(member, ".lot-label img") == [trace_address(lot)] * 24
+    assert read_qr_codes(member, ".lot-label img") == [lot_trace_address(lot)] * 24
 
 
 def pack(member: Page, part: OrderPart, lot: Lot) -> list[str]:
@@ -140,8 +140,8 @@ def hand_over_and_deliver(member: Page, part: OrderPart) -> None:
 
 def trace(buyer: Page, codes: list[str], lot: Lot) -> None:
     """Open the page of the lot whose QR code stands on the label."""
-    assert trace_address(lot) in codes
-    buyer.goto(trace_address(lot))
+    assert lot_trace_address(lot) in codes
+    buyer.goto(lot_trace_address(lot))
     main = buyer.locator("main")
     expect(main).to_contain_text(lot.code)
     expect(main).to_contain_text("HTX Thiên An")

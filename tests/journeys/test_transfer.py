@@ -128,7 +128,7 @@ def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -
 
 _SHARES = """
 Object.assign(navigator, {
-  canShare: ({ files }) => files.every((file) => file.type === "image/png"),
+  canShare: ({ files }) => files.list_objects((file) => file.type === "image/png"),
   share: async ({ files }) => { window.shared = files.map((file) => `${file.name} ${file.size > 100}`); },
 });
 """

@@ -102,7 +102,7 @@ from orders.models import (
     VoucherType,
     WithholdingRate,
 )
-from orders.payments.gateway import GatewayResult, Outcome
+from orders.payments.gateway import GatewayOutcome, GatewayResult
 from shop.accounts.models import Address, User
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.session_presence import SESSION_KEY as SIGNED_IN_AT
@@ -438,13 +438,15 @@ class _Market:
         No call is made: Stripe's results are recorded as if there had been one.
         """
         results = {
-            "card": GatewayResult(Outcome.NEEDS_BUYER, reference="pi_1"),
-            "card declined": GatewayResult(Outcome.NEEDS_BUYER, reference="pi_2", code="insufficient_funds"),
-            "card waits": GatewayResult(Outcome.PENDING, reference="pi_3"),
-            "card refused": GatewayResult(
-                Outcome.FAILED, code="amount_too_large", message="Số tiền quá lớn."
+            "card": GatewayResult(GatewayOutcome.NEEDS_BUYER, reference="pi_1"),
+            "card declined": GatewayResult(
+                GatewayOutcome.NEEDS_BUYER, reference="pi_2", code="insufficient_funds"
             ),
-            "card held": GatewayResult(Outcome.SUCCEEDED, reference="pi_4", authorised=160_000),
+            "card waits": GatewayResult(GatewayOutcome.PENDING, reference="pi_3"),
+            "card refused": GatewayResult(
+                GatewayOutcome.FAILED, code="amount_too_large", message="Số tiền quá lớn."
+            ),
+            "card held": GatewayResult(GatewayOutcome.SUCCEEDED, reference="pi_4", authorised=160_000),
         }
         orders, weighed = {}, make_variant_sold_by_weight(self.thien_an, name="Bí đao đá")
         with override_settings(STRIPE_SECRET_KEY="sk_test_world"):
@@ -461,7 +463,7 @@ class _Market:
         )
         release = GatewayCall.objects.get(payment__order=cancelled_order, operation="void")
         record_gateway_result(
-            call_id=release.pk, result=GatewayResult(Outcome.FAILED, code="odd"), now=self.now
+            call_id=release.pk, result=GatewayResult(GatewayOutcome.FAILED, code="odd"), now=self.now
         )
         PaymentEvent.objects.create(
             payment=cancelled_order.payments.get(),

@@ -100,7 +100,7 @@ class Cards(Market):
         """Send a call as the worker; the connection may be cut before Stripe receives or answers it."""
         call = self.pick(intended(), index)
         if fault and call.operation in NAMES:
-            self.stripe.faults.tell(NAMES[GatewayOperation(call.operation)], fault)
+            self.stripe.faults.plan(NAMES[GatewayOperation(call.operation)], fault)
         send_call(call_id=call.pk, now=self.next_actor_and_time()["now"])
 
     @requires_row(open_calls)
@@ -217,10 +217,10 @@ class Cards(Market):
     def _compare_payment(self, payment: Payment) -> None:
         calls = payment.calls.filter(operation=GatewayOperation.START_PAYMENT).exclude(reference="")
         intents = [intent for call in calls if (intent := self._intent(call.reference))]
-        rows = [self.stripe.account.every("charge", payment_intent=intent["id"]) for intent in intents]
+        rows = [self.stripe.account.list_objects("charge", payment_intent=intent["id"]) for intent in intents]
         captured = sum(row["amount_captured"] - row["amount_refunded"] for charges in rows for row in charges)
         for intent in intents:
-            disputes = self.stripe.account.every("dispute", payment_intent=intent["id"])
+            disputes = self.stripe.account.list_objects("dispute", payment_intent=intent["id"])
             captured -= sum(row["amount"] for row in disputes if row["status"] != "won")
         ours = Payment.objects.filter(pk=payment.pk).sums().get(payment.pk, PaymentSums())
         assert ours.charged == captured, list(payment.calls.order_by("pk").values())

@@ -95,7 +95,7 @@ class StripePayouts(Cards):
         for call in GatewayCall.objects.filter(operation=GatewayOperation.PAY_OUT):
             stripe_transfers = [
                 row
-                for row in self.stripe.account.every("transfer")
+                for row in self.stripe.account.list_objects("transfer")
                 if row["metadata"].get("key") == call.idempotency_key
             ]
             assert sum(row["amount"] for row in stripe_transfers) == (

@@ -32,7 +32,7 @@ from orders.models import (
     Refund,
     WebhookEvent,
 )
-from orders.payments.gateway import GatewayResult, Outcome
+from orders.payments.gateway import GatewayOutcome, GatewayResult
 from orders.payments.stripe_events import read_event
 from orders.states import CallState, TransferState
 from shop.core.actors import Actor
@@ -127,7 +127,7 @@ def test_without_lock_order_paid_twice_is_confirmed_twice(stripe, monkeypatch) -
     else:
         # As each transaction read it before BEGIN.
         monkeypatch.setattr(confirm_order, "is_awaiting_confirmation", lambda _order: True)
-    paid = GatewayResult(Outcome.SUCCEEDED, reference=start.reference, charged=120_000)
+    paid = GatewayResult(GatewayOutcome.SUCCEEDED, reference=start.reference, charged=120_000)
 
     results = run_in_threads(
         [partial(record_gateway_result, call_id=start.pk, result=paid, now=NOW), transferring(order)]
@@ -215,7 +215,7 @@ def test_packing_while_cancelling_releases_hold_without_charge(stripe) -> None:
 def test_parallel_refunds_cannot_exceed_payment(stripe) -> None:
     order = make_paid_card_order(stripe)
 
-    def give_back():
+    def request_refund_of_order():
         with transaction.atomic():
             locked = locks.lock_order(order.pk)
             refund = Refund.objects.create(
@@ -228,7 +228,7 @@ def test_parallel_refunds_cannot_exceed_payment(stripe) -> None:
             )
             return request_refund(refund, locked.payments.get(), 50_000, actor=SOMEBODY, now=NOW)
 
-    results = run_in_threads([give_back] * 6)
+    results = run_in_threads([request_refund_of_order] * 6)
 
     refusals = [result for result in results if isinstance(result, NotRefundable)]
     assert (len(refusals), GatewayCall.objects.filter(operation=GatewayOperation.REFUND).count()) == (4, 2)

@@ -27,7 +27,7 @@ from orders.states import CashHolder, CodState, ParcelState
 from shop.core.models import Change
 from shop.core.states import TransitionNotAllowed
 from tests.invariants import check_cash, check_outstanding_cash
-from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW, CARRIER, make_delivered_parcel
+from tests.orders.cash_on_delivery.cash_helpers import ACTOR_AND_NOW, CARRIER, make_delivered_parcel
 from tests.races.parallel import run_in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,7 +40,11 @@ def type_names(results):
 
 def remitting(parcel, idempotency_key):
     return partial(
-        remit_cash, remitter=REMITTER, parcel_ids=[parcel.pk], idempotency_key=idempotency_key, **ACTOR_NOW
+        remit_cash,
+        remitter=REMITTER,
+        parcel_ids=[parcel.pk],
+        idempotency_key=idempotency_key,
+        **ACTOR_AND_NOW,
     )
 
 
@@ -98,7 +102,7 @@ def test_without_lock_second_remittance_fails_with_database_error(monkeypatch) -
 
 def test_parallel_reports_collect_cash_once() -> None:
     parcel = make_delivered_parcel()
-    reporting = partial(report_collected_cash, parcel_id=parcel.pk, **ACTOR_NOW)
+    reporting = partial(report_collected_cash, parcel_id=parcel.pk, **ACTOR_AND_NOW)
 
     results = run_in_threads([reporting, reporting])
 
@@ -126,7 +130,7 @@ def test_without_lock_cash_is_collected_twice(monkeypatch) -> None:
         if connection.vendor == "sqlite":
             stale_reads.rows = lock_parcel(parcel.pk)
             both_read.wait()
-        return report_collected_cash(parcel_id=parcel.pk, **ACTOR_NOW)
+        return report_collected_cash(parcel_id=parcel.pk, **ACTOR_AND_NOW)
 
     results = run_in_threads([reporting, reporting])
 
@@ -138,8 +142,8 @@ def test_cash_is_collected_before_parcel_is_voided_or_not_at_all() -> None:
     parcels = [make_delivered_parcel() for _ in range(6)]
     calls = []
     for parcel in parcels:
-        calls.append(partial(report_collected_cash, parcel_id=parcel.pk, **ACTOR_NOW))
-        calls.append(partial(void_parcel, parcel_id=parcel.pk, reason="hàng về", **ACTOR_NOW))
+        calls.append(partial(report_collected_cash, parcel_id=parcel.pk, **ACTOR_AND_NOW))
+        calls.append(partial(void_parcel, parcel_id=parcel.pk, reason="hàng về", **ACTOR_AND_NOW))
 
     results = run_in_threads(calls)
 
@@ -160,7 +164,9 @@ def test_cash_is_collected_before_parcel_is_voided_or_not_at_all() -> None:
 def short_remittance() -> CashRemittance:
     """Return a remittance of 230,000 by the carrier; 30,000 is missing."""
     remittance = remitting(make_delivered_parcel(cash=True), "a")()
-    return reconcile_remittance(remittance_id=remittance.pk, received=200_000, reason="thiếu", **ACTOR_NOW)
+    return reconcile_remittance(
+        remittance_id=remittance.pk, received=200_000, reason="thiếu", **ACTOR_AND_NOW
+    )
 
 
 def compensating(remittance):
@@ -170,7 +176,7 @@ def compensating(remittance):
         amount=30_000,
         is_platform_cost=False,
         reason="chuyển bù",
-        **ACTOR_NOW,
+        **ACTOR_AND_NOW,
     )
 
 

@@ -20,7 +20,7 @@ from tests.factories import NOW, get_stock, make_order, make_variant
 from tests.races.parallel import run_in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ACTOR_NOW = {"actor": Actor.system("test"), "now": NOW}
+ACTOR_AND_NOW = {"actor": Actor.system("test"), "now": NOW}
 TODAY = vietnam_date(NOW)
 
 
@@ -34,16 +34,16 @@ def two_packings():
             warehouse_id=get_stock(variant).warehouse_id,
             quantity=2,
             details=LotDetails(expires_on=TODAY + timedelta(days)),
-            **ACTOR_NOW,
+            **ACTOR_AND_NOW,
         )
         for days in (5, 20)
     ]
     packings = []
     for _order in range(2):
         part = make_order((variant, 2)).parts.get()
-        accept_part(part_id=part.pk, **ACTOR_NOW)
+        accept_part(part_id=part.pk, **ACTOR_AND_NOW)
         quantities = {part.lines.get().pk: 2}
-        packings.append(partial(pack_parcel, part_id=part.pk, quantities=quantities, **ACTOR_NOW))
+        packings.append(partial(pack_parcel, part_id=part.pk, quantities=quantities, **ACTOR_AND_NOW))
     return packings, lots
 
 

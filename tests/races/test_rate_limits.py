@@ -15,14 +15,14 @@ from shop.accounts.sign_in.login_limits import CODES_PER_DEVICE, CODES_PER_NUMBE
 from shop.accounts.sign_in.one_time_codes import send_code, use_code
 from shop.core.models import LimitCounter
 from shop.core.models.limit_counter import LimitCounterQuerySet, LimitTry
-from shop.core.web.rate_limits import Limit, TooManyTries
+from shop.core.web.rate_limits import RateLimit, TooManyTries
 from shop.notifications.models import ContactMethod
 from tests.factories import NOW
 from tests.races.parallel import run_in_threads
 from tests.shop.accounts.sent_codes import last_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
-GUESSES = Limit("race", max_tries=8, seconds=600)
+GUESSES = RateLimit("race", max_tries=8, seconds=600)
 
 
 def test_parallel_tries_pass_only_up_to_the_limit() -> None:
@@ -34,7 +34,7 @@ def test_parallel_tries_pass_only_up_to_the_limit() -> None:
 
 
 def test_parallel_tries_are_all_counted() -> None:
-    limit = Limit("race", max_tries=1_000, seconds=600)
+    limit = RateLimit("race", max_tries=1_000, seconds=600)
 
     results = run_in_threads([partial(limit.count_try, "an account")] * 40)
 

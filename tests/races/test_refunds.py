@@ -21,8 +21,8 @@ from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision
 from orders.models import CostBearer, Order, OrderPart, PaymentEvent, Payout, Refund
 from tests.invariants import check_everything, check_refunds
 from tests.orders.refunds.refund_helpers import (
+    ACTOR_AND_NOW,
     ACTOR_NEXT_DAY,
-    ACTOR_NOW,
     REFUND_ACCOUNT,
     deliver_order,
     get_first_line,
@@ -106,7 +106,7 @@ def test_refunding_while_cancelling_refunds_part_once() -> None:
     calls = []
     for part in parts:
         calls.append(partial(refund_first_line, part, 50_000))
-        calls.append(partial(cancel_part, part_id=part.pk, reason="Hết hàng", **ACTOR_NOW))
+        calls.append(partial(cancel_part, part_id=part.pk, reason="Hết hàng", **ACTOR_AND_NOW))
 
     results = run_in_threads(calls)
 
@@ -125,7 +125,7 @@ def returning_and_voiding() -> tuple[OrderPart, list[Any]]:
     warehouse_id = part.parcels.get().lines.get().stock.warehouse_id
     return part, [
         partial(refund_first_line, part, 90_000, returned=2, warehouse_id=warehouse_id),
-        partial(void_parcel, parcel_id=part.parcels.get().pk, reason="đóng nhầm", **ACTOR_NOW),
+        partial(void_parcel, parcel_id=part.parcels.get().pk, reason="đóng nhầm", **ACTOR_AND_NOW),
     ]
 
 
@@ -183,7 +183,7 @@ def test_without_lock_returned_items_are_restocked_twice(monkeypatch) -> None:
 def test_refund_payout_is_marked_as_paid_once() -> None:
     order = make_paid_order()
     refund_first_line(deliver_order(order), 20_000)
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_AND_NOW)
     payout = Payout.objects.get()
 
     calls = [

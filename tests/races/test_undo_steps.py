@@ -21,19 +21,22 @@ from tests.invariants import check_everything
 from tests.races.parallel import run_in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MEMBER: dict[str, Any] = {"actor": Actor(ActorKind.SYSTEM, EntryPoint.MEMBERS, name="test"), "now": NOW}
+ACTOR_AND_NOW: dict[str, Any] = {
+    "actor": Actor(ActorKind.SYSTEM, EntryPoint.MEMBERS, name="test"),
+    "now": NOW,
+}
 
 
 def handed_over() -> Parcel:
     part = make_order((make_variant(), 4)).parts.get()
-    accept_part(part_id=part.pk, **MEMBER)
-    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 4}, **MEMBER)
-    close_parcel(parcel_id=parcel.pk, **MEMBER)
-    return hand_over_parcel(parcel_id=parcel.pk, **MEMBER)
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 4}, **ACTOR_AND_NOW)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    return hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
 
 
 def delivered() -> Parcel:
-    return deliver_parcel(parcel_id=handed_over().pk, is_cash_collected=True, **MEMBER)
+    return deliver_parcel(parcel_id=handed_over().pk, is_cash_collected=True, **ACTOR_AND_NOW)
 
 
 def type_names(results: list[Any]) -> list[str]:
@@ -42,7 +45,7 @@ def type_names(results: list[Any]) -> list[str]:
 
 def test_parallel_undoing_restores_stock_once() -> None:
     parcel = handed_over()
-    undoing = partial(undo_parcel_step, parcel_id=parcel.pk, step=ParcelStep.HANDOVER, **MEMBER)
+    undoing = partial(undo_parcel_step, parcel_id=parcel.pk, step=ParcelStep.HANDOVER, **ACTOR_AND_NOW)
 
     results = run_in_threads([undoing] * 4)
 
@@ -52,7 +55,7 @@ def test_parallel_undoing_restores_stock_once() -> None:
 
 
 def test_parallel_undoing_reverses_cash_once() -> None:
-    undoing = partial(undo_parcel_step, parcel_id=delivered().pk, step=ParcelStep.DELIVERY, **MEMBER)
+    undoing = partial(undo_parcel_step, parcel_id=delivered().pk, step=ParcelStep.DELIVERY, **ACTOR_AND_NOW)
 
     results = run_in_threads([undoing] * 4)
 
@@ -72,7 +75,7 @@ def test_without_lock_stock_is_restored_twice(monkeypatch: Any) -> None:
         if event is not None:
             assert event.wait(timeout=20)
         try:
-            return undo_parcel_step(parcel_id=parcel.pk, step=ParcelStep.HANDOVER, **MEMBER)
+            return undo_parcel_step(parcel_id=parcel.pk, step=ParcelStep.HANDOVER, **ACTOR_AND_NOW)
         finally:
             first_is_done.set()
 
@@ -87,8 +90,8 @@ def test_handover_is_undone_or_delivered_but_not_both() -> None:
 
     undone, brought = run_in_threads(
         [
-            partial(undo_parcel_step, parcel_id=parcel.pk, step=ParcelStep.HANDOVER, **MEMBER),
-            partial(deliver_parcel, parcel_id=parcel.pk, is_cash_collected=True, **MEMBER),
+            partial(undo_parcel_step, parcel_id=parcel.pk, step=ParcelStep.HANDOVER, **ACTOR_AND_NOW),
+            partial(deliver_parcel, parcel_id=parcel.pk, is_cash_collected=True, **ACTOR_AND_NOW),
         ]
     )
 
@@ -104,8 +107,8 @@ def test_delivery_is_undone_before_its_settlement_closes_or_not_at_all() -> None
 
     undone, closed = run_in_threads(
         [
-            partial(undo_parcel_step, parcel_id=parcel.pk, step=ParcelStep.DELIVERY, **MEMBER),
-            partial(close_settlement, settlement_id=settlement.pk, **MEMBER),
+            partial(undo_parcel_step, parcel_id=parcel.pk, step=ParcelStep.DELIVERY, **ACTOR_AND_NOW),
+            partial(close_settlement, settlement_id=settlement.pk, **ACTOR_AND_NOW),
         ]
     )
 

@@ -35,7 +35,7 @@ from catalog.models import ListingImport, ListingImportRow, Price, Product, Vari
 from catalog.pricing import WholesaleTier
 from catalog.states import ImportRowState
 from shop.core.errors import Refused
-from shop.core.spreadsheets.tables import MarkedTable, Row, UnreadableFile
+from shop.core.spreadsheets.tables import MarkedTable, TableRow, UnreadableFile
 from shop.core.texts.folding import fold
 
 _HEADING_SEARCHED_ROWS = 10
@@ -45,7 +45,7 @@ _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _MAX_MERGED_CELLS = 50_000
 
 
-def heading_row(rows: Sequence[Row]) -> Row | None:
+def heading_row(rows: Sequence[TableRow]) -> TableRow | None:
     """Return the row with the headings, or None if none of the first rows has at least three of them."""
     known = columns_by_heading()
     for row in rows[:_HEADING_SEARCHED_ROWS]:
@@ -66,7 +66,7 @@ def checked_rows(listing_import: ListingImport, table: MarkedTable) -> list[List
     return [check.row(row) for row in table.rows if row.number > heading.number]
 
 
-def _column_keys(heading: Row) -> list[str]:
+def _column_keys(heading: TableRow) -> list[str]:
     """Return the key of each column, "" for unknown ones. Raises UnreadableFile if one occurs twice."""
     known = columns_by_heading()
     keys = [known.get(fold(cell), "") if isinstance(cell, str) else "" for cell in heading.cells]
@@ -114,7 +114,7 @@ class _Check:
         self.first_rows: dict[str, int] = {}
         self.first_values: dict[tuple[str, str], tuple[int, object]] = {}
 
-    def row(self, row: Row) -> ListingImportRow:
+    def row(self, row: TableRow) -> ListingImportRow:
         """Check one row."""
         reading = self._read(row)
         code = str(reading.values.get("code", ""))
@@ -152,7 +152,7 @@ class _Check:
             state=state,
         )
 
-    def _read(self, row: Row) -> _RowReading:
+    def _read(self, row: TableRow) -> _RowReading:
         reading = _RowReading(row.number)
         for position, key in enumerate(self.keys):
             cell = row.cells[position] if position < len(row.cells) else ""

@@ -49,7 +49,7 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ImportColumn:
     """A column. `read` returns the value of a cell that is not empty, or raises CellProblem.
 
     `is_of_product` tells columns of the product from those of its option.
@@ -256,102 +256,102 @@ def _choice(cell: Cell, choices: Choices, *, attribute: str) -> int:
     raise CellProblem(_("The market does not have this one. The guide lists the names."))
 
 
-def read_cell(column: Column, cell: Cell, choices: Choices) -> object:
+def read_cell(column: ImportColumn, cell: Cell, choices: Choices) -> object:
     """Return the value of a cell. Raises CellProblem, also for a formula."""
     if isinstance(cell, Formula):
         raise CellProblem(_("This is a formula. Enter its value."))
     return column.read(cell, choices)
 
 
-COLUMNS: tuple[Column, ...] = (
-    Column(
+COLUMNS: tuple[ImportColumn, ...] = (
+    ImportColumn(
         "code",
         gettext_lazy("Product code"),
         gettext_lazy("Your own code of this option. It finds the option again at the next import."),
         _code,
     ),
-    Column(
+    ImportColumn(
         "name",
         gettext_lazy("Product name"),
         gettext_lazy("Rows with the same name are options of one product."),
         _product_text("name"),
         is_of_product=True,
     ),
-    Column(
+    ImportColumn(
         "option",
         gettext_lazy("Size or pattern"),
         gettext_lazy("Only if there are several options: large, red pattern."),
         partial(_text, maximum=255),
     ),
-    Column(
+    ImportColumn(
         "product_type",
         gettext_lazy("Product type"),
         gettext_lazy("Required for a new product. The names are listed below."),
         partial(_choice, attribute="product_types"),
         is_of_product=True,
     ),
-    Column(
+    ImportColumn(
         "category",
         gettext_lazy("Product category"),
         gettext_lazy("One of the categories listed below."),
         partial(_choice, attribute="categories"),
         is_of_product=True,
     ),
-    Column(
+    ImportColumn(
         "unit",
         gettext_lazy("Sales unit"),
         gettext_lazy("Required for a new option. The units are listed below."),
         _unit,
     ),
-    Column(
+    ImportColumn(
         "content",
         gettext_lazy("Net quantity per unit"),
         gettext_lazy("A quantity with its unit: 300 g, 1.8 kg, 500 ml."),
         _content,
     ),
-    Column(
+    ImportColumn(
         "is_sold_by_weight",
         gettext_lazy("Sold by weight"),
         gettext_lazy("Yes if ordered by the piece and priced by weight."),
         _answer,
     ),
-    Column(
+    ImportColumn(
         "price",
         gettext_lazy("Price per unit"),
         gettext_lazy("In VND, from 1 to 99,999,999."),
         _price,
     ),
-    Column(
+    ImportColumn(
         "wholesale",
         gettext_lazy("Wholesale prices"),
         gettext_lazy("From which quantity which price: 10: 13000; 50: 12000. 0 removes them."),
         _wholesale,
     ),
-    Column(
+    ImportColumn(
         "limit_per_order",
         gettext_lazy("Limit per order"),
         gettext_lazy("The quantity that one order may hold. 0 for no limit."),
         partial(_number, maximum=MAX_LIMIT),
     ),
-    Column(
+    ImportColumn(
         "limit_per_buyer",
         gettext_lazy("Limit per buyer"),
         gettext_lazy("The quantity that one buyer may order in all. 0 for no limit."),
         partial(_number, maximum=MAX_LIMIT),
     ),
-    Column(
+    ImportColumn(
         "limit_days",
         gettext_lazy("Days of the limit per buyer"),
         gettext_lazy("The limit per buyer counts orders of so many days. 0 counts all orders."),
         partial(_number, maximum=MAX_LIMIT_DAYS),
     ),
-    Column(
+    ImportColumn(
         "on_hand",
         gettext_lazy("Quantity in stock"),
         gettext_lazy("Only for new options. Stock that exists is counted under Stock."),
         partial(_number, maximum=MAX_COUNTED_QUANTITY),
     ),
-    Column(
+    ImportColumn(
         "months",
         gettext_lazy("Months available"),
         gettext_lazy("As numbers: 6-9, or 1, 2, 12. Empty if available all year."),
@@ -359,7 +359,7 @@ COLUMNS: tuple[Column, ...] = (
         is_of_product=True,
     ),
     *(
-        Column(key, label, hint, _product_text(key), is_of_product=True)
+        ImportColumn(key, label, hint, _product_text(key), is_of_product=True)
         for key, label, hint in (
             ("origin", gettext_lazy("Place of origin"), gettext_lazy("Required before publication.")),
             ("shelf_life", gettext_lazy("Shelf life"), gettext_lazy("For example: 3 days in a cool place.")),
@@ -377,14 +377,14 @@ COLUMNS: tuple[Column, ...] = (
             ),
         )
     ),
-    Column(
+    ImportColumn(
         "return_days",
         gettext_lazy("Return period (days after delivery)"),
         gettext_lazy("At least the market's own period. Leave empty if you do not offer more."),
         partial(_number, maximum=MAX_RETURN_DAYS),
         is_of_product=True,
     ),
-    Column(
+    ImportColumn(
         "description",
         gettext_lazy("Product description"),
         gettext_lazy("What buyers should know, in your words."),

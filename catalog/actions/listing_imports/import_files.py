@@ -32,7 +32,7 @@ from shop.core.spreadsheets.tables import (
     FileEncoding,
     Formula,
     MarkedTable,
-    Row,
+    TableRow,
     UnreadableFile,
     read_marked_table,
 )
@@ -224,7 +224,7 @@ def _converted(table: MarkedTable, encoding: str) -> MarkedTable:
             return cell
         return convert_legacy_text(cell, legacy)
 
-    rows = [Row(row.number, tuple(map(convert, row.cells))) for row in table.rows]
+    rows = [TableRow(row.number, tuple(map(convert, row.cells))) for row in table.rows]
     return MarkedTable(rows, table.encoding, table.merged_ranges)
 
 

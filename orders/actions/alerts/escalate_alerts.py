@@ -26,7 +26,7 @@ from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.jobs.sweeps import run_each
 from shop.core.states import change_state
-from shop.notifications.models import NotificationChannel, PushSubscription
+from shop.notifications.models import NotificationMethod, PushSubscription
 from shop.notifications.send import withdraw_notifications
 
 _BATCH_SIZE = 200
@@ -86,7 +86,7 @@ def escalate_alerts(*, now: datetime.datetime) -> int:
 
 @transaction.atomic(durable=True)
 def send_next_step(*, alert_id: int, now: datetime.datetime) -> AlertStep | None:
-    """Tell the next member by their next channel; return that step, or None if nothing was due or is left."""
+    """Tell the next member by their next method; return that step, or None if nothing was due or is left."""
     alert = _lock_due_alert(alert_id, now)
     if alert is None:
         return None
@@ -100,11 +100,11 @@ def send_next_step(*, alert_id: int, now: datetime.datetime) -> AlertStep | None
     if step is None:
         _end_alert(alert, AlertState.UNANSWERED)
         return None
-    user, channel = step
+    user, method = step
     alert.next_step_at = now + datetime.timedelta(minutes=rules.minutes)
     alert.save(update_fields=["next_step_at"])
-    tell_member(alert, user, channel, now=now)
-    return AlertStep.objects.create(alert=alert, user=user, channel=channel, told_at=now)
+    tell_member(alert, user, method, now=now)
+    return AlertStep.objects.create(alert=alert, user=user, method=method, told_at=now)
 
 
 @transaction.atomic(durable=True)
@@ -162,7 +162,7 @@ def _end_alert(alert: Alert, state: AlertState) -> None:
     alert.save(update_fields=["next_step_at"])
 
 
-def _find_steps_left(alert: Alert) -> Iterator[tuple[User, NotificationChannel]]:
+def _find_steps_left(alert: Alert) -> Iterator[tuple[User, NotificationMethod]]:
     """Yield the members and channels that were not tried yet, in their order."""
     right = alerted_right(alert.kind)
     members = User.objects.filter(
@@ -175,20 +175,20 @@ def _find_steps_left(alert: Alert) -> Iterator[tuple[User, NotificationChannel]]
         membership.user_id: membership.role
         for membership in alert.cooperative.memberships.filter(is_active=True)
     }
-    tried = set(alert.steps.values_list("user", "channel"))
+    tried = set(alert.steps.values_list("user", "method"))
     with_push = set(PushSubscription.objects.filter(user__in=members).values_list("user", flat=True))
     for user in sorted(members, key=lambda member: (roles[member.pk] == Role.MANAGER, member.pk)):
-        for channel in _channels(alert, user, has_push=user.pk in with_push):
-            if (user.pk, channel) not in tried:
-                yield user, channel
+        for method in _methods(alert, user, has_push=user.pk in with_push):
+            if (user.pk, method) not in tried:
+                yield user, method
 
 
-def _channels(alert: Alert, user: User, *, has_push: bool) -> Iterator[NotificationChannel]:
+def _methods(alert: Alert, user: User, *, has_push: bool) -> Iterator[NotificationMethod]:
     if has_push:
-        yield NotificationChannel.PUSH
+        yield NotificationMethod.PUSH
     is_mailed = alert.kind not in (AlertKind.RECALL, AlertKind.STOCK)
     got_mail = is_mailed and (user.email or "").lower() == alert.cooperative.email.lower()
     if user.email and not got_mail:
-        yield NotificationChannel.EMAIL
+        yield NotificationMethod.EMAIL
     if user.phone and user.phone_confirmed_at:
-        yield NotificationChannel.SMS
+        yield NotificationMethod.SMS

@@ -252,7 +252,7 @@ def _review_reason(
         return _review_reason_for_order(transfer, named_orders[0])
     if named_orders:
         return ReviewReason.SEVERAL_ORDERS
-    return ReviewReason.UNKNOWN_CODE if codes else ReviewReason.NO_CODE
+    return ReviewReason.UNKNOWN_CODE if codes else ReviewReason.NO_ORDER_CODE
 
 
 def _review_reason_for_order(transfer: BankTransfer, order: Order) -> ReviewReason | None:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.ledger.ledger_postings import Entry, post_entries
+from orders.actions.ledger.ledger_postings import PostingEntry, post_entries
 from orders.models import CashRemittance, LedgerAccount, PostingKind
 from orders.states import CashHolder
 from shop.core.actors import Actor
@@ -69,8 +69,8 @@ def resolve_remittance_difference(
         f"remittance:{remittance.pk}:difference:{change.pk}",
         PostingKind.REMITTANCE,
         [
-            Entry(account, signed_amount),
-            Entry(LedgerAccount.CARRIER_CASH, -signed_amount, carrier=remittance.carrier),
+            PostingEntry(account, signed_amount),
+            PostingEntry(LedgerAccount.CARRIER_CASH, -signed_amount, carrier=remittance.carrier),
         ],
         currency=remittance.currency,
         memo=reason.strip()[:250],

@@ -6,7 +6,7 @@ import datetime
 from collections import Counter
 from collections.abc import Sequence
 
-from orders.actions.ledger.ledger_postings import Entry, post_entries
+from orders.actions.ledger.ledger_postings import PostingEntry, post_entries
 from orders.models import CashRemittance, CostBearer, EntryNature, LedgerAccount, PostingKind, RemittanceLine
 from orders.states import CashHolder
 from shop.core.actors import Actor
@@ -59,10 +59,10 @@ def _post_movements(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    entries = [Entry(LedgerAccount.BANK, received), *_fee_entries(remittance, lines)]
+    entries = [PostingEntry(LedgerAccount.BANK, received), *_fee_entries(remittance, lines)]
     for (account, cooperative_id, carrier), amount in credits.items():
         nature = EntryNature.CASH if account == LedgerAccount.COOPERATIVE_CASH else ""
-        entries.append(Entry(account, -amount, nature, cooperative_id, carrier))
+        entries.append(PostingEntry(account, -amount, nature, cooperative_id, carrier))
     entries = [entry for entry in entries if entry.amount]
     if entries:
         currency, memo = remittance.currency, remittance.reference
@@ -77,15 +77,15 @@ def _post_movements(
         )
 
 
-def _fee_entries(remittance: CashRemittance, lines: Sequence[RemittanceLine]) -> list[Entry]:
+def _fee_entries(remittance: CashRemittance, lines: Sequence[RemittanceLine]) -> list[PostingEntry]:
     """Return entries that charge the carrier's fees to their bearer."""
     if remittance.fee_bearer == CostBearer.PLATFORM:
-        return [Entry(LedgerAccount.PLATFORM_COST, sum(line.fee for line in lines))]
+        return [PostingEntry(LedgerAccount.PLATFORM_COST, sum(line.fee for line in lines))]
     borne: Counter[int] = Counter()
     for line in lines:
         borne[line.parcel.part.cooperative_id] += line.fee
     return [
-        Entry(LedgerAccount.COOPERATIVE_PAYABLE, fee, EntryNature.DELIVERY, cooperative_id)
+        PostingEntry(LedgerAccount.COOPERATIVE_PAYABLE, fee, EntryNature.DELIVERY, cooperative_id)
         for cooperative_id, fee in sorted(borne.items())
     ]
 

@@ -43,11 +43,11 @@ from orders.models import (
 )
 from orders.states import ACTIVE_PART_STATES, ParcelKind, ParcelState
 from shop.core.errors import Missing, Refused
-from shop.core.web.rate_limits import Limit, TooManyTries, count_tries, uncount_tries
+from shop.core.web.rate_limits import RateLimit, TooManyTries, count_tries, uncount_tries
 
 # Wrong entries for an order. Strangers share a second limit, because one may come from many networks.
-_ENTRIES = Limit("handover-entries", 3, 24 * 3600)
-_ENTRIES_OF_STRANGERS = Limit("handover-entries-of-strangers", 30, 24 * 3600)
+_ENTRIES = RateLimit("handover-entries", 3, 24 * 3600)
+_ENTRIES_OF_STRANGERS = RateLimit("handover-entries-of-strangers", 30, 24 * 3600)
 
 
 class ParcelNotSentYet(Refused):
@@ -238,7 +238,7 @@ def _codes_of_parts(
     return codes
 
 
-def _count_entry(limits: Sequence[tuple[Limit, str]]) -> bool:
+def _count_entry(limits: Sequence[tuple[RateLimit, str]]) -> bool:
     """Count an entry of digits, and return False if the limit is reached."""
     try:
         count_tries(limits)

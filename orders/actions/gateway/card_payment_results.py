@@ -15,7 +15,7 @@ from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payments.confirm_order import confirm_if_covered
 from orders.actions.payments.order_payments import record_received_money
 from orders.models import EventKind, GatewayCall, GatewayOperation, Order, Payment
-from orders.payments.gateway import GatewayResult, Outcome
+from orders.payments.gateway import GatewayOutcome, GatewayResult
 from orders.states import CALL_TRANSITIONS, CallState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -54,8 +54,8 @@ def record_card_payment_result(
 
 def _is_stopped(gateway_call: GatewayCall, result: GatewayResult) -> bool:
     if gateway_call.operation == GatewayOperation.VOID:
-        return result.outcome is Outcome.SUCCEEDED
-    return result.outcome is Outcome.FAILED and result.code in STOPPED_CODES
+        return result.outcome is GatewayOutcome.SUCCEEDED
+    return result.outcome is GatewayOutcome.FAILED and result.code in STOPPED_CODES
 
 
 def _is_being_voided(payment: Payment) -> bool:

@@ -15,7 +15,7 @@ from django.db.models import Sum
 
 from orders import locks
 from orders.actions.gateway_requests.intended_calls import request_transfer_reversal
-from orders.actions.ledger.ledger_postings import Entry, post_entries
+from orders.actions.ledger.ledger_postings import PostingEntry, post_entries
 from orders.actions.payouts.complete_payouts import complete_payout
 from orders.models import (
     EntryNature,
@@ -84,13 +84,13 @@ def post_payout_reversal(
         post_entries, currency=gateway_call.currency, memo=gateway_call.reference, actor=actor, now=now
     )
     reversed_entries = [
-        Entry(LedgerAccount.GATEWAY, amount),
-        Entry(LedgerAccount.PAYOUT_DUE, -amount, "", cooperative_id),
+        PostingEntry(LedgerAccount.GATEWAY, amount),
+        PostingEntry(LedgerAccount.PAYOUT_DUE, -amount, "", cooperative_id),
     ]
     post(f"call:{gateway_call.pk}", PostingKind.PAYOUT, reversed_entries)
     carried_entries = [
-        Entry(LedgerAccount.PAYOUT_DUE, amount, "", cooperative_id),
-        Entry(LedgerAccount.COOPERATIVE_PAYABLE, -amount, EntryNature.CORRECTION, cooperative_id),
+        PostingEntry(LedgerAccount.PAYOUT_DUE, amount, "", cooperative_id),
+        PostingEntry(LedgerAccount.COOPERATIVE_PAYABLE, -amount, EntryNature.CORRECTION, cooperative_id),
     ]
     post(f"call:{gateway_call.pk}:carried", PostingKind.CARRIED, carried_entries)
     record_change(

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Max, QuerySet, Sum
 
 from orders import locks
-from orders.actions.ledger.ledger_postings import Entry, PostingDraft, write_posting
+from orders.actions.ledger.ledger_postings import PostingDraft, PostingEntry, write_posting
 from orders.actions.ledger.seller_earnings import BookedAmounts, earned_amounts
 from orders.models import (
     COOPERATIVE_ACCOUNTS,
@@ -81,7 +81,7 @@ def draft_for_part(
         f"part:{part.pk}:after:{previous_posting_id}",
         PostingKind.SALE if is_sale else PostingKind.REFUND,
         [
-            Entry(
+            PostingEntry(
                 LedgerAccount(account),
                 amount,
                 nature,

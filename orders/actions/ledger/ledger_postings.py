@@ -42,7 +42,7 @@ MONEY_MOVING_EVENTS = frozenset(_SIGNS)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PostingEntry:
     """A debit (positive) or credit (negative) in minor units, with its account, owner and nature."""
 
     account: LedgerAccount
@@ -58,7 +58,7 @@ class PostingDraft:
 
     idempotency_key: str
     kind: PostingKind
-    entries: Sequence[Entry]
+    entries: Sequence[PostingEntry]
     currency: str
     created_at: datetime.datetime
     order: Order | None = None
@@ -125,7 +125,7 @@ def book_payment_event(event: PaymentEvent) -> LedgerPosting | None:
 def post_entries(
     idempotency_key: str,
     kind: PostingKind,
-    entries: Sequence[Entry],
+    entries: Sequence[PostingEntry],
     *,
     currency: str,
     actor: Actor,
@@ -175,7 +175,7 @@ def draft_for_event(event: PaymentEvent) -> PostingDraft | None:
     return PostingDraft(
         f"event:{event.pk}",
         PostingKind.PAYMENT if sign > 0 or is_undone_payment else PostingKind.REFUND,
-        [_holder_entry(event, amount), Entry(LedgerAccount.BUYER, -amount)],
+        [_holder_entry(event, amount), PostingEntry(LedgerAccount.BUYER, -amount)],
         event.currency,
         event.created_at,
         event.payment.order,
@@ -263,13 +263,15 @@ def _touched_cooperatives(drafts: Iterable[PostingDraft]) -> set[int]:
     }
 
 
-def _holder_entry(event: PaymentEvent, amount: int) -> Entry:
+def _holder_entry(event: PaymentEvent, amount: int) -> PostingEntry:
     """Return the entry of the account that holds, or held, the event's money."""
     method, parcel = event.payment.method, event.parcel
     if method == PaymentMethod.CARD:
-        return Entry(LedgerAccount.GATEWAY, amount)
+        return PostingEntry(LedgerAccount.GATEWAY, amount)
     if method != PaymentMethod.COD or parcel is None or event.refund_id is not None:
-        return Entry(LedgerAccount.BANK, amount)  # cash payments are refunded from the bank account, too
+        return PostingEntry(
+            LedgerAccount.BANK, amount
+        )  # cash payments are refunded from the bank account, too
     if parcel.cod_holder == CashHolder.CARRIER:
-        return Entry(LedgerAccount.CARRIER_CASH, amount, carrier=parcel.carrier or parcel.part.carrier)
-    return Entry(LedgerAccount.COOPERATIVE_CASH, amount, EntryNature.CASH, parcel.part.cooperative_id)
+        return PostingEntry(LedgerAccount.CARRIER_CASH, amount, carrier=parcel.carrier or parcel.part.carrier)
+    return PostingEntry(LedgerAccount.COOPERATIVE_CASH, amount, EntryNature.CASH, parcel.part.cooperative_id)

@@ -10,7 +10,7 @@ import datetime
 
 from django.db.models import Sum
 
-from orders.actions.ledger.ledger_postings import Entry, post_entries
+from orders.actions.ledger.ledger_postings import PostingEntry, post_entries
 from orders.models import (
     BankTransfer,
     LedgerAccount,
@@ -91,7 +91,7 @@ def _booking_key(transfer: BankTransfer) -> str:
 def _post_unmatched(
     transfer: BankTransfer, idempotency_key: str, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> LedgerPosting:
-    entries = [Entry(LedgerAccount.BANK, amount), Entry(LedgerAccount.UNMATCHED, -amount)]
+    entries = [PostingEntry(LedgerAccount.BANK, amount), PostingEntry(LedgerAccount.UNMATCHED, -amount)]
     memo = transfer.reference or transfer.note
     return post_entries(
         idempotency_key,

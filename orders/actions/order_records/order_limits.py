@@ -16,11 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from orders.actions.quotes.purchase_limits import BuyerLimitReached
 from orders.models import Order
 from shop.core.errors import Refused
-from shop.core.web.rate_limits import Limit, TooManyTries, count_tries, uncount_tries
+from shop.core.web.rate_limits import RateLimit, TooManyTries, count_tries, uncount_tries
 
 _DAY = 24 * 60 * 60
 _WHOLE_SHOP = "shop"
-_LimitedKey = tuple[Limit, str]
+_LimitedKey = tuple[RateLimit, str]
 
 
 class PhoneCodeRequired(Refused):
@@ -100,5 +100,5 @@ def read_minutes_to_pay(*, is_guest: bool, usual_minutes: int, now: datetime.dat
     )
 
 
-def _build_limit(name: str, max_tries: int) -> Limit:
-    return Limit(name, max_tries=max_tries, seconds=_DAY)
+def _build_limit(name: str, max_tries: int) -> RateLimit:
+    return RateLimit(name, max_tries=max_tries, seconds=_DAY)

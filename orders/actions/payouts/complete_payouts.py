@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks, money_notifications
-from orders.actions.ledger.ledger_postings import Entry, post_entries, record_payment_event
+from orders.actions.ledger.ledger_postings import PostingEntry, post_entries, record_payment_event
 from orders.actions.ledger.unmatched_transfers import book_returned_transfer
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.payouts.proposals import require_payout_confirmed
@@ -147,7 +147,10 @@ def _book_payout(payout: Payout, cooperative_id: int, *, actor: Actor, now: date
     post_entries(
         f"payout:{payout.pk}:{undone_count}" if undone_count else f"payout:{payout.pk}",
         PostingKind.PAYOUT,
-        [Entry(LedgerAccount.PAYOUT_DUE, payout.amount, "", cooperative_id), Entry(source, -payout.amount)],
+        [
+            PostingEntry(LedgerAccount.PAYOUT_DUE, payout.amount, "", cooperative_id),
+            PostingEntry(source, -payout.amount),
+        ],
         currency=payout.currency,
         memo=payout.reference,
         actor=actor,

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks, money_notifications
-from orders.actions.ledger.ledger_postings import Entry, post_entries
+from orders.actions.ledger.ledger_postings import PostingEntry, post_entries
 from orders.models import LedgerAccount, LedgerPosting, Payout, PayoutMethod, PostingKind
 from orders.states import (
     PAYOUT_UNDO_TRANSITIONS,
@@ -76,8 +76,8 @@ def _reverse_posting(payout: Payout, cooperative_id: int, *, actor: Actor, now: 
     prefix = f"payout:{payout.pk}:undone:"
     number = LedgerPosting.objects.filter(idempotency_key__startswith=prefix).count() + 1
     entries = [
-        Entry(LedgerAccount.BANK, payout.amount),
-        Entry(LedgerAccount.PAYOUT_DUE, -payout.amount, "", cooperative_id),
+        PostingEntry(LedgerAccount.BANK, payout.amount),
+        PostingEntry(LedgerAccount.PAYOUT_DUE, -payout.amount, "", cooperative_id),
     ]
     post_entries(
         f"{prefix}{number}",

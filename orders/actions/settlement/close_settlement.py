@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from orders import locks, money_notifications
 from orders.actions.cash_on_delivery.cash_offset import offset_collected_cash_task
 from orders.actions.gateway_requests.intended_calls import request_payout
-from orders.actions.ledger.ledger_postings import Entry, post_entries
+from orders.actions.ledger.ledger_postings import PostingEntry, post_entries
 from orders.actions.payouts.proposals import is_payout_confirmed
 from orders.models import (
     EntryNature,
@@ -137,8 +137,8 @@ def correct_balance(
         posting_key,
         PostingKind.CORRECTION,
         [
-            Entry(LedgerAccount.COOPERATIVE_PAYABLE, -amount, EntryNature.CORRECTION, cooperative_id),
-            Entry(LedgerAccount.PLATFORM_COST, amount),
+            PostingEntry(LedgerAccount.COOPERATIVE_PAYABLE, -amount, EntryNature.CORRECTION, cooperative_id),
+            PostingEntry(LedgerAccount.PLATFORM_COST, amount),
         ],
         currency=currency,
         memo=reason.strip(),
@@ -165,8 +165,8 @@ def _book_offset_and_balance(settlement: Settlement, *, actor: Actor, now: datet
             settlement,
             PostingKind.OFFSET,
             [
-                Entry(LedgerAccount.COOPERATIVE_CASH, -cash, EntryNature.CASH, cooperative_id),
-                Entry(LedgerAccount.COOPERATIVE_PAYABLE, cash, EntryNature.CASH, cooperative_id),
+                PostingEntry(LedgerAccount.COOPERATIVE_CASH, -cash, EntryNature.CASH, cooperative_id),
+                PostingEntry(LedgerAccount.COOPERATIVE_PAYABLE, cash, EntryNature.CASH, cooperative_id),
             ],
             actor=actor,
             now=now,
@@ -176,8 +176,8 @@ def _book_offset_and_balance(settlement: Settlement, *, actor: Actor, now: datet
             settlement,
             PostingKind.SETTLED,
             [
-                Entry(LedgerAccount.COOPERATIVE_PAYABLE, payable, EntryNature.PAYOUT, cooperative_id),
-                Entry(LedgerAccount.PAYOUT_DUE, -payable, "", cooperative_id),
+                PostingEntry(LedgerAccount.COOPERATIVE_PAYABLE, payable, EntryNature.PAYOUT, cooperative_id),
+                PostingEntry(LedgerAccount.PAYOUT_DUE, -payable, "", cooperative_id),
             ],
             actor=actor,
             now=now,
@@ -191,8 +191,8 @@ def _carry_over(settlement: Settlement, *, actor: Actor, now: datetime.datetime)
         settlement,
         PostingKind.CARRIED,
         [
-            Entry(LedgerAccount.PAYOUT_DUE, payable, "", cooperative_id),
-            Entry(LedgerAccount.COOPERATIVE_PAYABLE, -payable, EntryNature.BROUGHT, cooperative_id),
+            PostingEntry(LedgerAccount.PAYOUT_DUE, payable, "", cooperative_id),
+            PostingEntry(LedgerAccount.COOPERATIVE_PAYABLE, -payable, EntryNature.BROUGHT, cooperative_id),
         ],
         actor=actor,
         now=now,
@@ -225,7 +225,7 @@ def _create_payout(settlement: Settlement, *, actor: Actor, now: datetime.dateti
 def _post_for_settlement(
     settlement: Settlement,
     kind: PostingKind,
-    entries: Sequence[Entry],
+    entries: Sequence[PostingEntry],
     *,
     actor: Actor,
     now: datetime.datetime,

@@ -16,7 +16,7 @@ from shop.core.texts.folding import fold
 _QUERY_SIZE = 500
 
 _PROBLEM_OF_REASON = {
-    UnreadableReason.NO_CODE: StatementRowProblem.NO_CODE,
+    UnreadableReason.NO_PARCEL_CODE: StatementRowProblem.NO_PARCEL_CODE,
     UnreadableReason.REPEATED: StatementRowProblem.REPEATED,
 }
 

@@ -17,7 +17,7 @@ from orders.payments.cod_statement_rows import CodColumnMapping
 from orders.states import StatementRowState
 from shop.accounts.models import User
 from shop.core.errors import Refused
-from shop.core.spreadsheets.tables import Row, read_table
+from shop.core.spreadsheets.tables import TableRow, read_table
 from shop.core.states import TransitionNotAllowed
 
 
@@ -31,7 +31,7 @@ def import_statement_file(
     *,
     file_name: str,
     content: bytes,
-    guess: Callable[[Sequence[Row]], BankColumnMapping | CodColumnMapping],
+    guess: Callable[[Sequence[TableRow]], BankColumnMapping | CodColumnMapping],
     carrier: str = "",
     user: User,
     now: datetime.datetime,
@@ -47,10 +47,10 @@ def import_statement_file(
     return _store_rows(kind, file_name, digest, rows, columns, carrier=carrier.strip(), user=user, now=now)
 
 
-def stored_rows(statement: StatementImport) -> list[Row]:
+def stored_rows(statement: StatementImport) -> list[TableRow]:
     """Return the file's rows, as long as the statement is not confirmed."""
     rows = statement.rows.order_by("row_number", "pk").values_list("row_number", "cells")
-    return [Row(number, tuple(cells)) for number, cells in rows]
+    return [TableRow(number, tuple(cells)) for number, cells in rows]
 
 
 def lock_unconfirmed_statement(statement_id: int, kind: StatementKind) -> StatementImport:
@@ -77,7 +77,7 @@ def _store_rows(
     kind: StatementKind,
     file_name: str,
     digest: str,
-    rows: Sequence[Row],
+    rows: Sequence[TableRow],
     columns: BankColumnMapping | CodColumnMapping,
     *,
     carrier: str,

@@ -15,7 +15,7 @@ from shop.accounts.registration.accounts import find_user
 from shop.accounts.sign_in.login_limits import FAILED_IN_NETWORK, FAILED_SIGN_INS, SIGN_INS_PER_ACCOUNT
 from shop.core.errors import Refused
 from shop.core.identifiers.phones import normalise_phone
-from shop.core.web.rate_limits import Limit, TooManyTries
+from shop.core.web.rate_limits import RateLimit, TooManyTries
 
 
 class DeviceCodeRequired(Refused):
@@ -49,11 +49,11 @@ class PasswordTry:
     source: str
     network: str
     is_known_device: bool
-    in_network: Limit
+    in_network: RateLimit
 
     @classmethod
     def count(
-        cls, account: str, *, network: str, device: str = "", in_network: Limit = FAILED_IN_NETWORK
+        cls, account: str, *, network: str, device: str = "", in_network: RateLimit = FAILED_IN_NETWORK
     ) -> PasswordTry:
         """Count a try. `device` is empty for unknown devices. Raises TooManyTries, DeviceCodeRequired."""
         attempt = cls(account, device or network, network, bool(device), in_network)

@@ -26,7 +26,7 @@ from shop.api.account.sign_in import is_second_factor_overdue, issue_tokens
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
-from shop.api.field_permissions import Access
+from shop.api.field_permissions import FieldAccess
 from shop.api.root_fields import Mutations
 from shop.core.web.rate_limits import TooManyTries, client_network
 
@@ -74,7 +74,7 @@ def set_password_by_link(
     return issue_tokens(user, context)
 
 
-@mutation.field(permissions=[Access.USER])
+@mutation.field(permissions=[FieldAccess.USER])
 def password_change(
     arguments: PasswordChangeArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -86,7 +86,7 @@ def password_change(
     return {"user": changed}
 
 
-@mutation.field(permissions=[Access.USER])
+@mutation.field(permissions=[FieldAccess.USER])
 def request_email_change(
     arguments: RequestEmailChangeArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -101,7 +101,7 @@ def request_email_change(
     return {"user": user}
 
 
-@mutation.field(permissions=[Access.USER])
+@mutation.field(permissions=[FieldAccess.USER])
 def confirm_email_change(
     arguments: ConfirmEmailChangeArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

@@ -26,7 +26,7 @@ from shop.api.addresses import address_from
 from shop.api.base.places import address_object
 from shop.api.breadth import Selection
 from shop.api.context import Context
-from shop.api.field_permissions import Access
+from shop.api.field_permissions import FieldAccess
 from shop.api.ids import input_key
 from shop.api.language_codes import tag_from_code
 from shop.api.metadata import metadata_from_input
@@ -79,7 +79,7 @@ def account_address_create(
     return _build_payload(user.pk, context, selection, address.pk)
 
 
-@mutation.field(permissions=[Access.USER])
+@mutation.field(permissions=[FieldAccess.USER])
 def account_address_update(
     arguments: AccountAddressUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -89,7 +89,7 @@ def account_address_update(
     return _build_payload(changed.user_id, context, selection, changed.pk)
 
 
-@mutation.field(permissions=[Access.USER])
+@mutation.field(permissions=[FieldAccess.USER])
 def account_address_delete(
     arguments: AccountAddressDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -99,7 +99,7 @@ def account_address_delete(
     return _build_payload(current.user_id, context, selection) | {"address": deleted}
 
 
-@mutation.field(permissions=[Access.USER])
+@mutation.field(permissions=[FieldAccess.USER])
 def account_set_default_address(
     arguments: AccountSetDefaultAddressArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

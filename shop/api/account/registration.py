@@ -36,7 +36,7 @@ from shop.api.account.inputs import (
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
-from shop.api.field_permissions import Access
+from shop.api.field_permissions import FieldAccess
 from shop.api.language_codes import tag_from_code
 from shop.api.metadata import metadata_from_input
 from shop.api.root_fields import Mutations
@@ -92,7 +92,7 @@ def confirm_account(
     return {"user": user}
 
 
-@mutation.field(permissions=[Access.USER])
+@mutation.field(permissions=[FieldAccess.USER])
 def send_confirmation_email(
     arguments: SendConfirmationEmailArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -108,7 +108,7 @@ def send_confirmation_email(
     return {}
 
 
-@mutation.field(permissions=[Access.USER])
+@mutation.field(permissions=[FieldAccess.USER])
 def account_request_deletion(
     arguments: AccountRequestDeletionArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -122,7 +122,7 @@ def account_request_deletion(
     return {}
 
 
-@mutation.field(permissions=[Access.USER])
+@mutation.field(permissions=[FieldAccess.USER])
 def account_delete(
     arguments: AccountDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

@@ -34,7 +34,7 @@ from shop.api.account.inputs import (
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
-from shop.api.field_permissions import Access
+from shop.api.field_permissions import FieldAccess
 from shop.api.root_fields import Mutations
 from shop.core.errors import Refused
 from shop.core.web.rate_limits import TooManyTries, client_address, client_network
@@ -124,7 +124,7 @@ def token_verify(
     return {"isValid": True, "payload": claims, "user": user}
 
 
-@mutation.field(permissions=[Access.USER])
+@mutation.field(permissions=[FieldAccess.USER])
 def tokens_deactivate_all(arguments: object, context: Context, selection: Selection) -> dict[str, object]:
     revoke_all_tokens(user_id=context.signed_in().pk, actor=context.actor, now=context.now)
     return {}

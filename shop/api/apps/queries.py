@@ -9,7 +9,7 @@ from shop.api.apps.types import APP_PERMISSIONS, app_object
 from shop.api.breadth import Selection
 from shop.api.connections import SortKey, connect, connect_list
 from shop.api.context import Context
-from shop.api.field_permissions import Access
+from shop.api.field_permissions import FieldAccess
 from shop.api.filters import Conditions, build_condition, equals, sort_keys
 from shop.api.ids import key_from_id
 from shop.api.object_types import Row
@@ -25,7 +25,7 @@ FILTER: Conditions = {
 SORTS = {"NAME": [SortKey("name")], "CREATION_DATE": [SortKey("created_at")]}
 
 
-@query.field("app", permissions=[Access.APP, *APP_PERMISSIONS])
+@query.field("app", permissions=[FieldAccess.APP, *APP_PERMISSIONS])
 def one_app(arguments: AppArguments, context: Context, selection: Selection) -> Row | None:
     global_id = arguments.get("id")
     if global_id is None:
@@ -35,14 +35,14 @@ def one_app(arguments: AppArguments, context: Context, selection: Selection) -> 
     return app_object.by_key(context, [key], selection.names()).get(key)
 
 
-@query.field(permissions=[Access.STAFF, *APP_PERMISSIONS])
+@query.field(permissions=[FieldAccess.STAFF, *APP_PERMISSIONS])
 def apps(arguments: AppsArguments, context: Context, selection: Selection) -> dict[str, object]:
     rows = app_object.rows(context).filter(build_condition(arguments.get("filter"), FILTER, context))
     order = sort_keys(arguments.get("sortBy"), SORTS, [SortKey("name")])
     return connect(app_object, rows, arguments, selection, order=order)
 
 
-@query.field(permissions=[Access.STAFF])
+@query.field(permissions=[FieldAccess.STAFF])
 def app_extensions(
     arguments: AppExtensionsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:

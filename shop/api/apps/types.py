@@ -7,7 +7,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.base.entities import ENTITIES
 from shop.api.base.shop import permission_payload
 from shop.api.context import Context
-from shop.api.field_permissions import Access
+from shop.api.field_permissions import FieldAccess
 from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Rows, Type
 
@@ -16,7 +16,7 @@ APP_PERMISSIONS = (Permission.MANAGE_APPS,)
 
 def _visible_apps(context: Context) -> Rows:
     """Return visible apps. An app sees itself, and staff see all."""
-    if context.may(*APP_PERMISSIONS, Access.STAFF):
+    if context.may(*APP_PERMISSIONS, FieldAccess.STAFF):
         return App.objects.all()
     return App.objects.filter(pk=context.app.pk) if context.app else App.objects.none()
 

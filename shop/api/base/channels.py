@@ -10,7 +10,7 @@ from shop.api.base.places import country
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
-from shop.api.field_permissions import Access
+from shop.api.field_permissions import FieldAccess
 from shop.api.ids import key_from_id
 from shop.api.metadata import add_metadata_fields
 from shop.api.object_types import Row, Type
@@ -18,7 +18,7 @@ from shop.api.root_fields import Queries
 from shop.api.schema import Choices
 from shop.core.models import AllocationStrategy, Channel, TransactionFlow
 
-STAFF = (Access.APP, Access.STAFF)
+STAFF = (FieldAccess.APP, FieldAccess.STAFF)
 
 channel_object = Type("Channel", rows=lambda context: Channel.objects.order_by("pk"))
 channel_object.id()

@@ -18,7 +18,7 @@ from shop.api.catalogue.pictures import background
 from shop.api.catalogue.types import collection_object
 from shop.api.connections import SortKey, connect
 from shop.api.context import Context
-from shop.api.field_permissions import Access
+from shop.api.field_permissions import FieldAccess
 from shop.api.filters import (
     Conditions,
     build_condition,
@@ -62,7 +62,7 @@ collection_object.field("description", needs=("description", "story"))(_descript
 collection_object.field("descriptionJson", needs=("description", "story"))(_descriptions)
 
 
-@collection_object.field(needs="key", permissions=[Access.STAFF, Access.APP])
+@collection_object.field(needs="key", permissions=[FieldAccess.STAFF, FieldAccess.APP])
 def channel_listings(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:

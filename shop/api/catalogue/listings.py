@@ -17,12 +17,12 @@ from shop.api.catalogue.pricing import product_price_ranges
 from shop.api.catalogue.types import own_cooperatives, own_rows_condition, product_object, variant_object
 from shop.api.catalogue.variants import margin_percent
 from shop.api.context import Context
-from shop.api.field_permissions import Access, CooperativeScoped
+from shop.api.field_permissions import CooperativeScoped, FieldAccess
 from shop.api.money import MoneyAmount
 from shop.api.object_types import Row, Type
 from shop.core.dates.calendar import vietnam_date
 
-_STAFF = (Access.STAFF, Access.APP)
+_STAFF = (FieldAccess.STAFF, FieldAccess.APP)
 _COOPERATIVE_COLUMN = "variant__cooperative_id"
 
 product_listing_object = Type("ProductChannelListing", lambda context: Listing.objects.all())

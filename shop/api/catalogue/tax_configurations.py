@@ -20,14 +20,14 @@ from shop.api.catalogue.inputs import (
 from shop.api.connections import SortKey, connect
 from shop.api.context import Context
 from shop.api.errors import InputError
-from shop.api.field_permissions import Access
+from shop.api.field_permissions import FieldAccess
 from shop.api.filters import Conditions, build_condition, id_in
 from shop.api.ids import input_key, key_from_id
 from shop.api.object_types import Row, Type
 from shop.api.root_fields import Mutations, Queries
 from shop.core.models import Channel
 
-_STAFF = (Access.STAFF, Access.APP)
+_STAFF = (FieldAccess.STAFF, FieldAccess.APP)
 _COLUMNS = {
     "chargeTaxes": "charge_taxes",
     "displayGrossPrices": "display_gross_prices",

@@ -20,7 +20,7 @@ from shop.api.catalogue.inputs import (
 from shop.api.catalogue.taxes import country_rate_object
 from shop.api.context import Context
 from shop.api.errors import InputError
-from shop.api.field_permissions import Access
+from shop.api.field_permissions import FieldAccess
 from shop.api.ids import global_id, input_key
 from shop.api.object_types import Row, Type
 from shop.api.root_fields import Mutations, Queries
@@ -28,7 +28,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
 from shop.core.models import TaxRate
 
-_STAFF = (Access.STAFF, Access.APP)
+_STAFF = (FieldAccess.STAFF, FieldAccess.APP)
 _TAX_PERMISSIONS = (Permission.MANAGE_TAXES,)
 
 tax_country_object = Type("TaxCountryConfiguration")

@@ -11,7 +11,7 @@ from shop.api.catalogue.inputs import TaxClassArguments, TaxClassesArguments
 from shop.api.catalogue.types import product_object, product_type_object
 from shop.api.connections import SortKey, connect
 from shop.api.context import Context
-from shop.api.field_permissions import Access
+from shop.api.field_permissions import FieldAccess
 from shop.api.filters import Conditions, build_condition, has_metadata, id_in, sort_keys
 from shop.api.ids import key_from_id
 from shop.api.metadata import add_metadata_fields
@@ -20,7 +20,7 @@ from shop.api.root_fields import Queries
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import TaxClass, TaxRate
 
-_STAFF = (Access.STAFF, Access.APP)
+_STAFF = (FieldAccess.STAFF, FieldAccess.APP)
 
 tax_class_object = Type("TaxClass", lambda context: TaxClass.objects.all())
 tax_class_object.id()

@@ -43,7 +43,7 @@ from shop.api.checkout.quotes import forget_quotes, remember_basket, remember_qu
 from shop.api.checkout.types import basket_access, basket_key_from, checkout_object, find_basket
 from shop.api.context import Context
 from shop.api.errors import InputError, PermissionDenied
-from shop.api.field_permissions import Access
+from shop.api.field_permissions import FieldAccess
 from shop.api.ids import input_key
 from shop.api.language_codes import tag_from_code
 from shop.api.metadata import metadata_from_input
@@ -260,7 +260,7 @@ def checkout_customer_attach(
         if person is None:
             raise Missing(field="customerId")
     else:
-        context.require(Access.USER)
+        context.require(FieldAccess.USER)
         person = context.signed_in()
     basket = find_basket(arguments, context)
     basket = assign_basket(basket_id=basket.pk, user_id=person.pk, email=person.email or "", now=context.now)
@@ -272,7 +272,7 @@ def checkout_customer_detach(
     arguments: CheckoutCustomerDetachArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     if not context.may(Permission.IMPERSONATE_USER):
-        context.require(Access.USER)
+        context.require(FieldAccess.USER)
     basket = find_basket(arguments, context)
     if basket.user_id is None:
         raise PermissionDenied()

@@ -16,7 +16,7 @@ from shop.api.catalogue.taxes import tax_class_object
 from shop.api.catalogue.types import warehouse_object
 from shop.api.connections import SortKey, connect, connect_for_parents
 from shop.api.context import Context
-from shop.api.field_permissions import Access
+from shop.api.field_permissions import FieldAccess
 from shop.api.filters import Conditions, build_condition
 from shop.api.ids import key_from_id, keys_from_ids
 from shop.api.metadata import add_metadata_fields
@@ -43,7 +43,7 @@ shipping_method_type_object.columns(
     name="name", minimumDeliveryDays="minimum_days", maximumDeliveryDays="maximum_days"
 )
 shipping_method_type_object.related(
-    "taxClass", tax_class_object, column="tax_class_id", permissions=[Access.STAFF, Access.APP]
+    "taxClass", tax_class_object, column="tax_class_id", permissions=[FieldAccess.STAFF, FieldAccess.APP]
 )
 shipping_method_type_object.unsupported("minimumOrderPrice", "maximumOrderPrice")
 shipping_method_type_object.unsupported("postalCodeRules", value=[])

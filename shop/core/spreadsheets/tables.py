@@ -59,7 +59,7 @@ class Formula(str):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """A row and its number, counted from 1; in CSV its first line. An empty cell is an empty string."""
 
     number: int
@@ -77,7 +77,7 @@ class MarkedTable:
     Cells with a formula are `Formula`. `merged_ranges` are those of the sheet, such as "B4:B7".
     """
 
-    rows: list[Row]
+    rows: list[TableRow]
     encoding: FileEncoding
     merged_ranges: list[str] = field(default_factory=list)
 
@@ -89,7 +89,7 @@ class UnreadableFile(Refused):
     default_message = _("We cannot read this file. Save it as CSV (UTF-8) or XLSX and try again.")
 
 
-def read_table(content: bytes, *, limits: TableLimits = _DEFAULT_LIMITS) -> list[Row]:
+def read_table(content: bytes, *, limits: TableLimits = _DEFAULT_LIMITS) -> list[TableRow]:
     """Read the non-empty rows. The file's first bytes decide its type, not its name.
 
     Raises UnreadableFile, also for a formula and for an encoding other than UTF-8 and UTF-16.
@@ -225,9 +225,9 @@ def _cell_value(cell: object) -> object:
     return Formula(value) if getattr(cell, "data_type", None) == "f" else value
 
 
-def _limited_rows(numbered: Iterable[tuple[int, Sequence[object]]], limits: TableLimits) -> list[Row]:
+def _limited_rows(numbered: Iterable[tuple[int, Sequence[object]]], limits: TableLimits) -> list[TableRow]:
     """Return a file's rows with their numbers. Raises UnreadableFile at the first row beyond a limit."""
-    rows: list[Row] = []
+    rows: list[TableRow] = []
     text = 0
     for number, values in numbered:
         if len(rows) >= limits.rows:
@@ -240,7 +240,7 @@ def _limited_rows(numbered: Iterable[tuple[int, Sequence[object]]], limits: Tabl
     return rows
 
 
-def _build_row(number: int, values: Sequence[object]) -> Row:
+def _build_row(number: int, values: Sequence[object]) -> TableRow:
     if len(values) > MAX_COLUMN_NUMBER:
         raise UnreadableFile(row_number=number)
     cells = [_plain_cell(value) for value in values]
@@ -250,7 +250,7 @@ def _build_row(number: int, values: Sequence[object]) -> Row:
         isinstance(cell, str) and len(cell) > MAX_CELL_LENGTH for cell in cells
     ):
         raise UnreadableFile(row_number=number)
-    return Row(number, tuple(cells))
+    return TableRow(number, tuple(cells))
 
 
 def _plain_cell(value: object) -> Cell:

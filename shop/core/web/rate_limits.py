@@ -30,7 +30,7 @@ class TooManyTries(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class RateLimit:
     """At most `max_tries` within `seconds`, starting at the first try."""
 
     name: str
@@ -73,13 +73,13 @@ class Limit:
         return f"{self.name}:{sha256(folded).hexdigest()}"
 
 
-def count_tries(limits: Sequence[tuple[Limit, str]]) -> None:
+def count_tries(limits: Sequence[tuple[RateLimit, str]]) -> None:
     """Count one try of each limit, or none of them and raise TooManyTries."""
     if not LimitCounter.objects.count_tries([limit._counted_try((subject,)) for limit, subject in limits]):
         raise TooManyTries(minutes=max(1, max(limit.seconds for limit, _subject in limits) // 60))
 
 
-def uncount_tries(limits: Sequence[tuple[Limit, str]]) -> None:
+def uncount_tries(limits: Sequence[tuple[RateLimit, str]]) -> None:
     """Subtract one try from each limit, after an action that failed."""
     keys = [limit._key((subject,)) for limit, subject in limits]
     with transaction.atomic(durable=True):

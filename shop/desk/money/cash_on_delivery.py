@@ -36,7 +36,7 @@ from shop.desk.money.cash_forms import (
 )
 from shop.history.change_displays import build_change_displays
 from shop.reports import cash as report
-from shop.reports.report_files import Table, as_csv, as_xlsx
+from shop.reports.report_files import ReportTable, as_csv, as_xlsx
 from shop.staff_pages import staff_only
 
 PER_PAGE = 50
@@ -269,7 +269,7 @@ def _currency() -> str:
     return market.currency if market else "VND"
 
 
-def _file_response(tables: list[Table], file_format: str, name: str) -> HttpResponse:
+def _file_response(tables: list[ReportTable], file_format: str, name: str) -> HttpResponse:
     content = as_xlsx(tables) if file_format == "xlsx" else as_csv(*tables)
     content_type = XLSX if file_format == "xlsx" else "text/csv; charset=utf-8"
     headers = {"Content-Disposition": f'attachment; filename="{name}.{file_format}"'}

@@ -29,7 +29,7 @@ from shop.core.web.query_names import QUERY_NAMES, QueryForm
 from shop.history.areas import AREA_NAMES, area_condition
 from shop.history.change_displays import ChangeDisplay, build_change_displays
 from shop.reports.forms import DayField
-from shop.reports.report_files import Column, Table, as_csv
+from shop.reports.report_files import ReportColumn, ReportTable, as_csv
 from shop.staff_pages import staff_only
 
 PER_PAGE = 50
@@ -166,6 +166,6 @@ def _csv_response(history: list[ChangeDisplay]) -> HttpResponse:
         ]
         for entry in history
     ]
-    content = as_csv(Table("audit", [Column(label) for label in labels], rows))
+    content = as_csv(ReportTable("audit", [ReportColumn(label) for label in labels], rows))
     headers = {"Content-Disposition": 'attachment; filename="nhat-ky.csv"', "Cache-Control": "no-store"}
     return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)

@@ -44,7 +44,7 @@ from shop.accounts.models import Consent, User
 from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Change, Channel, change_values
 from shop.management.demo.bulk_rows import build_consent, build_event, build_movement, build_parcel_line
-from shop.management.demo.order_plan import Outcome, PlannedOrder, PlannedPart, Times
+from shop.management.demo.order_plan import PlannedOrder, PlannedOutcome, PlannedPart, Times
 from shop.management.demo.past_orders import build_planned_address, read_first_warehouses
 from shop.management.demo.planned_quotes import PriceList
 
@@ -195,7 +195,7 @@ class _BulkWriter:
         rows: _PendingRows,
     ) -> None:
         """Cancel or decline the part before anything was packed."""
-        is_declined = planned_part.outcome == Outcome.DECLINED
+        is_declined = planned_part.outcome == PlannedOutcome.DECLINED
         actor = self._members[part.cooperative_id] if is_declined else Actor.guest()
         part.state = PartState.DECLINED if is_declined else PartState.CANCELLED
         part.ended_at, part.end_reason = times.accepted, planned_part.reason

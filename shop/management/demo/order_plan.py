@@ -86,7 +86,7 @@ _SOURCES = {OrderSource.WEB: 82, OrderSource.ZALO: 8, OrderSource.PHONE: 7, Orde
 _REASONS = ("Hết hàng, vụ này mưa nhiều", "Người mua đổi ý", "Đặt nhầm, đặt lại đơn khác")
 
 
-class Outcome(StrEnum):
+class PlannedOutcome(StrEnum):
     """How far a part has come by now."""
 
     NEW = "new"
@@ -99,11 +99,11 @@ class Outcome(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        return self in (Outcome.DELIVERED, Outcome.DECLINED, Outcome.CANCELLED)
+        return self in (PlannedOutcome.DELIVERED, PlannedOutcome.DECLINED, PlannedOutcome.CANCELLED)
 
     @property
     def is_ended(self) -> bool:
-        return self in (Outcome.DECLINED, Outcome.CANCELLED)
+        return self in (PlannedOutcome.DECLINED, PlannedOutcome.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class PlannedPart:
     delivery_method: DeliveryMethod
     time: PickupTime | None
     lines: tuple[tuple[Variant, int], ...]
-    outcome: Outcome
+    outcome: PlannedOutcome
     reason: str = ""
 
 
@@ -147,7 +147,7 @@ class PlannedOrder:
     @property
     def is_by_transfer(self) -> bool:
         """Whether the order is paid by transfer. The youngest are, so that they are not handled yet."""
-        return all(part.outcome == Outcome.NEW for part in self.parts)
+        return all(part.outcome == PlannedOutcome.NEW for part in self.parts)
 
     def times(self, part: PlannedPart, *, now: datetime.datetime) -> Times:
         """Return the times of a part's steps, none later than now."""
@@ -193,7 +193,7 @@ class Planner:
         assert commune.parent is not None
         parts = self._parts(placed_at, commune.parent.code, age)
         if age < _MAX_UNPAID_DAYS:
-            parts = tuple(replace(part, outcome=Outcome.NEW, reason="") for part in parts)
+            parts = tuple(replace(part, outcome=PlannedOutcome.NEW, reason="") for part in parts)
         name = " ".join(self._random.choice(names) for names in (_SURNAMES, _MIDDLES, _GIVEN))
         return PlannedOrder(
             placed_at=placed_at,
@@ -274,22 +274,22 @@ class Planner:
                     return delivery_method, time
         return (self._random.choice(shipping_methods), None) if shipping_methods else None
 
-    def _outcome(self, age: float) -> Outcome:
+    def _outcome(self, age: float) -> PlannedOutcome:
         chance = self._random.random()
         if age >= MAX_OPEN_DAYS:
             if chance < 0.94:
-                return Outcome.DELIVERED
-            return Outcome.DECLINED if chance < 0.97 else Outcome.CANCELLED
+                return PlannedOutcome.DELIVERED
+            return PlannedOutcome.DECLINED if chance < 0.97 else PlannedOutcome.CANCELLED
         if age < 0.5:
-            return Outcome.NEW if chance < 0.7 else Outcome.ACCEPTED
+            return PlannedOutcome.NEW if chance < 0.7 else PlannedOutcome.ACCEPTED
         if age < 1.5:
-            return Outcome.ACCEPTED if chance < 0.5 else Outcome.PACKED
-        return Outcome.AWAY if chance < 0.7 else Outcome.DELIVERED
+            return PlannedOutcome.ACCEPTED if chance < 0.5 else PlannedOutcome.PACKED
+        return PlannedOutcome.AWAY if chance < 0.7 else PlannedOutcome.DELIVERED
 
-    def _pickup_outcome(self, outcome: Outcome, time: PickupTime) -> Outcome:
+    def _pickup_outcome(self, outcome: PlannedOutcome, time: PickupTime) -> PlannedOutcome:
         """Keep a pickup packed until its day, then deliver it."""
-        if outcome in (Outcome.AWAY, Outcome.DELIVERED):
-            return Outcome.PACKED if time.starts_at > self._now else Outcome.DELIVERED
+        if outcome in (PlannedOutcome.AWAY, PlannedOutcome.DELIVERED):
+            return PlannedOutcome.PACKED if time.starts_at > self._now else PlannedOutcome.DELIVERED
         return outcome
 
     def _province(self) -> str:

@@ -23,7 +23,7 @@ from orders.states import PartState
 from shop.accounts.models import Address, ConsentPurpose, User
 from shop.core.actors import Actor, EntryPoint
 from shop.core.models import Channel
-from shop.management.demo.order_plan import Outcome, PlannedOrder, PlannedPart
+from shop.management.demo.order_plan import PlannedOrder, PlannedOutcome, PlannedPart
 from shop.notifications.models import Notification
 
 Stocked = Mapping[tuple[uuid.UUID, int], int]
@@ -139,26 +139,26 @@ def _bring_to_outcome(
 ) -> None:
     """Bring a part to its planned outcome."""
     member, times = members[part.cooperative_id], planned.times(part, now=now)
-    if part.outcome == Outcome.DECLINED:
+    if part.outcome == PlannedOutcome.DECLINED:
         decline_part(part_id=row.pk, reason=part.reason, actor=member, now=times.accepted)
         return
-    if part.outcome == Outcome.CANCELLED:
+    if part.outcome == PlannedOutcome.CANCELLED:
         cancel_part_as_buyer(part_id=row.pk, reason=part.reason, actor=Actor.guest(), now=times.accepted)
         return
-    if part.outcome == Outcome.NEW:
+    if part.outcome == PlannedOutcome.NEW:
         return
     accept_part(part_id=row.pk, actor=member, now=times.accepted)
-    if part.outcome == Outcome.ACCEPTED:
+    if part.outcome == PlannedOutcome.ACCEPTED:
         return
     _record_weights(row, member, times.packed)
     quantities = dict(row.lines.values_list("pk", "quantity"))
     parcel = pack_parcel(part_id=row.pk, quantities=quantities, actor=member, now=times.packed)
     parcel = close_parcel(parcel_id=parcel.pk, actor=member, now=times.packed)
-    if part.outcome == Outcome.PACKED:
+    if part.outcome == PlannedOutcome.PACKED:
         return
     dispatch = DispatchDetails(carrier=part.delivery_method.carrier)
     hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, actor=member, now=times.handed_over)
-    if part.outcome == Outcome.DELIVERED:
+    if part.outcome == PlannedOutcome.DELIVERED:
         deliver_parcel(
             parcel_id=parcel.pk,
             is_cash_collected=True,

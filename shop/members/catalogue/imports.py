@@ -28,14 +28,14 @@ from shop.core.errors import Missing
 from shop.core.models import Channel, market_channel
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
-from shop.core.web.rate_limits import Limit
+from shop.core.web.rate_limits import RateLimit
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.forms.fields import parse_key
 from shop.members.forms.imports import ENCODING_NAMES, EncodingForm, ImportFileForm
 from shop.members.member_access import for_members, render_page
-from shop.reports.report_files import Column, ColumnKind, Table, as_csv, as_xlsx
+from shop.reports.report_files import ColumnKind, ReportColumn, ReportTable, as_csv, as_xlsx
 
-IMPORT_LIMIT = Limit("listing_import", max_tries=30, seconds=60 * 60)
+IMPORT_LIMIT = RateLimit("listing_import", max_tries=30, seconds=60 * 60)
 SHOWN_IMPORTS = 10
 SHOWN_ROWS = 100
 _CONTENT_TYPES = {
@@ -187,15 +187,19 @@ def _channel() -> Channel:
 
 def _file_response(name: str, rows: list[list[str | int]], extension: str) -> HttpResponse:
     columns = [
-        Column(str(column.label), ColumnKind.COUNT if column.key in _NUMBER_COLUMNS else ColumnKind.TEXT)
+        ReportColumn(
+            str(column.label), ColumnKind.COUNT if column.key in _NUMBER_COLUMNS else ColumnKind.TEXT
+        )
         for column in COLUMNS
     ]
-    goods = Table(pgettext("sheet", "Products"), columns, rows)
+    goods = ReportTable(pgettext("sheet", "Products"), columns, rows)
     if extension == "csv":
         content = as_csv(goods)
     else:
-        guide = Table(
-            pgettext("sheet", "Guide"), [Column(_("Column")), Column(_("What to enter"))], build_guide_rows()
+        guide = ReportTable(
+            pgettext("sheet", "Guide"),
+            [ReportColumn(_("Column")), ReportColumn(_("What to enter"))],
+            build_guide_rows(),
         )
         content = as_xlsx([goods, guide])
     response = HttpResponse(content, content_type=_CONTENT_TYPES[extension])

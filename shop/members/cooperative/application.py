@@ -37,14 +37,14 @@ from shop.core.errors import Missing, Refused
 from shop.core.geography.division_choices import all_provinces, communes_of
 from shop.core.web.action_results import refusals_as_form_errors
 from shop.core.web.http_methods import require_safe_or_post
-from shop.core.web.rate_limits import Limit, client_network
+from shop.core.web.rate_limits import RateLimit, client_network
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.cooperative.documents import build_document_rows, managing_membership
 from shop.members.forms.application import ApplicationForm, ApplicationWithAccountForm
 from shop.members.forms.documents import DocumentForm
 from shop.members.member_access import chosen_membership, redirect_to_sign_in
 
-APPLICATIONS = Limit("apply", max_tries=20, seconds=60 * 60)
+APPLICATIONS = RateLimit("apply", max_tries=20, seconds=60 * 60)
 _SESSION_KEY = "application"  # the form's data until the code is entered
 
 

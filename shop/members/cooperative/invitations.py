@@ -39,14 +39,14 @@ from shop.core.models import show_in_language
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.public_urls import page_url
-from shop.core.web.rate_limits import Limit, client_network
+from shop.core.web.rate_limits import RateLimit, client_network
 from shop.members.forms.people import ROLE_DESCRIPTIONS, InvitationForm, JoinDigitsForm
 from shop.members.member_access import CHOSEN_KEY, admitted_ids, for_members, render_page
 
 # Limited, because each may send a message to an address of the manager's choice.
-INVITATIONS = Limit("invite", max_tries=30, seconds=60 * 60)
+INVITATIONS = RateLimit("invite", max_tries=30, seconds=60 * 60)
 # Digits that managers may enter for one invitation.
-JOIN_DIGITS = Limit("join-digits", max_tries=5, seconds=24 * 60 * 60)
+JOIN_DIGITS = RateLimit("join-digits", max_tries=5, seconds=24 * 60 * 60)
 JOIN_REQUEST_KEY = "join_request"  # session key of the request that this phone has sent
 
 

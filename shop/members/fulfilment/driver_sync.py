@@ -28,7 +28,7 @@ from shop.core.identifiers.phones import format_phone
 from shop.core.models import show_in_language
 from shop.core.web.build_id import build_id
 from shop.core.web.http_methods import require_safe_or_post
-from shop.core.web.rate_limits import Limit, TooManyTries
+from shop.core.web.rate_limits import RateLimit, TooManyTries
 from shop.members.fulfilment.delivery_runs import commune_name, parcels_of_run
 from shop.members.sync.commands import read_collected_cash
 from shop.members.sync.handover_commands import read_sent_code, record_receipt
@@ -37,7 +37,7 @@ from shop.members.sync.payloads import InvalidCommand, Payload
 from shop.members.sync.run_commands import SentCommand
 from shop.members.sync.views import read_body, read_commands, read_time
 
-_PUSHES = Limit("driver-pushes", 120, 15 * 60)
+_PUSHES = RateLimit("driver-pushes", 120, 15 * 60)
 
 _STATUSES: dict[type[Refused], int] = {RunEnded: 410, TooManyTries: 429}
 

@@ -42,14 +42,14 @@ from shop.core.errors import Missing, Refused
 from shop.core.web.action_results import refusals_as_form_errors
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.public_urls import page_url
-from shop.core.web.rate_limits import Limit, client_network
+from shop.core.web.rate_limits import RateLimit, client_network
 from shop.members.forms.handovers import GiverForm, HandoverDigitsForm, ReceiverForm
 from shop.members.fulfilment.delivery_runs import parcels_of_run
 from shop.members.fulfilment.driver_page import render_ended_run
 from shop.members.member_access import find_session_memberships, for_members
 
 # Wrong entries. Thousands of phones share a carrier's address, so each order has limits of its own.
-_TRIES = Limit("handover-digits", 300, 15 * 60)
+_TRIES = RateLimit("handover-digits", 300, 15 * 60)
 
 
 @require_safe_or_post

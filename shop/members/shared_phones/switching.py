@@ -19,7 +19,7 @@ from cooperatives.models import PhonePin, SharedPhone
 from shop.accounts.views.sign_in_steps import own_url
 from shop.core.errors import Missing, Refused
 from shop.core.web.http_methods import require_safe_or_post
-from shop.core.web.rate_limits import Limit, TooManyTries, client_network, count_tries, uncount_tries
+from shop.core.web.rate_limits import RateLimit, TooManyTries, client_network, count_tries, uncount_tries
 from shop.members.forms.shared_phones import PinForm
 from shop.members.shared_phones.phone_sessions import (
     find_shared_phone,
@@ -29,9 +29,9 @@ from shop.members.shared_phones.phone_sessions import (
     open_phone,
 )
 
-PINS_PER_PHONE = Limit("phone-pin", max_tries=40, seconds=15 * 60)
-PINS_IN_NETWORK = Limit("phone-pin-network", max_tries=120, seconds=15 * 60)
-RESUMPTIONS = Limit("phone-resumption", max_tries=60, seconds=15 * 60)
+PINS_PER_PHONE = RateLimit("phone-pin", max_tries=40, seconds=15 * 60)
+PINS_IN_NETWORK = RateLimit("phone-pin-network", max_tries=120, seconds=15 * 60)
+RESUMPTIONS = RateLimit("phone-resumption", max_tries=60, seconds=15 * 60)
 _MAX_BYTES = 4096
 
 

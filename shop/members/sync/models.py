@@ -18,7 +18,7 @@ from shop.core.models import Picture
 MAX_WAIT = datetime.timedelta(days=30)
 
 
-class Outcome(models.TextChoices):
+class CommandOutcome(models.TextChoices):
     DONE = "done", _("done")
     REFUSED = "refused", _("refused")
 
@@ -38,11 +38,11 @@ class PhoneCommandQuerySet(models.QuerySet["PhoneCommand"]):
         key `repeated_as`.
         """
         named = self.filter(user__in=user_ids, name=name, key=key).exclude(outcome="").first()
-        if named is None or named.outcome == Outcome.DONE:
+        if named is None or named.outcome == CommandOutcome.DONE:
             return named
         if repeated_as is None:
             return None
-        repeats = self.filter(user=named.user_id, name=name, key=repeated_as, outcome=Outcome.DONE)
+        repeats = self.filter(user=named.user_id, name=name, key=repeated_as, outcome=CommandOutcome.DONE)
         if named.row_id is not None:
             repeats = repeats.filter(row_kind=named.row_kind, row_id=named.row_id)
         return repeats.first()
@@ -72,7 +72,7 @@ class PhoneCommand(models.Model):
     received_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.CharField(max_length=8, choices=Outcome, blank=True, default="")
+    outcome = models.CharField(max_length=8, choices=CommandOutcome, blank=True, default="")
     code = models.CharField(max_length=60, blank=True, default="")
     message = models.TextField(blank=True, default="")
     details = models.JSONField(default=dict, blank=True)

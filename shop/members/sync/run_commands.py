@@ -33,13 +33,13 @@ from shop.members.sync.authors import CommandAuthors, Signature
 from shop.members.sync.command_types import Command, CommandCall
 from shop.members.sync.commands import COMMANDS
 from shop.members.sync.latest_changes import read_latest_changes
-from shop.members.sync.models import Outcome, PhoneCommand, PhonePhoto
+from shop.members.sync.models import CommandOutcome, PhoneCommand, PhonePhoto
 from shop.members.sync.payloads import Payload
 from shop.members.sync.rows import Row, RowReference, rows_by_reference
 
 log = logging.getLogger(__name__)
 
-LATER = "later"
+OUTCOME_LATER = "later"
 # After this time a request that claimed a command counts as dead. The repeat runs the action under the same
 # key.
 CLAIM_PERIOD = datetime.timedelta(minutes=2)
@@ -98,7 +98,7 @@ class SentCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandAnswer:
     """An answer to one command. `row` names the row that the command is about, if that is known.
 
     `happened_at` is when the member gave a command that is done.
@@ -140,8 +140,8 @@ def run_commands(
     """
     earlier_keys = {key for command in commands for key in command.after}
     answered = PhoneCommand.objects.answered(authors.user_ids, earlier_keys)
-    done = {key: row.happened_at for key, row in answered.items() if row.outcome == Outcome.DONE}
-    answers: list[Answer] = []
+    done = {key: row.happened_at for key, row in answered.items() if row.outcome == CommandOutcome.DONE}
+    answers: list[CommandAnswer] = []
     for command in commands:
         waits_for = sorted(str(key) for key in command.after - done.keys())
         not_before = max((done[key] for key in command.after & done.keys()), default=None)
@@ -155,7 +155,7 @@ def run_commands(
                 not_before=not_before,
                 now=now,
             )
-        if answer.outcome == Outcome.DONE:
+        if answer.outcome == CommandOutcome.DONE:
             happened_at = answer.happened_at or now
             done.setdefault(command.key, max(happened_at, not_before or happened_at))
         answers.append(answer)
@@ -182,7 +182,7 @@ def _answer_command(
     clock_difference: datetime.timedelta,
     not_before: datetime.datetime | None,
     now: datetime.datetime,
-) -> Answer:
+) -> CommandAnswer:
     """Answer one command. `not_before` is the latest time of the commands that it builds on."""
     command = COMMANDS.get(sent_command.name)
     if command is None:  # not stored, because a later version may know it
@@ -270,7 +270,7 @@ def claim_command(
     return row, True
 
 
-def _run_claimed(sent_command: SentCommand, command: Command, call: CommandCall) -> Answer:
+def _run_claimed(sent_command: SentCommand, command: Command, call: CommandCall) -> CommandAnswer:
     row = None
     try:
         call.membership.require(command.right)
@@ -284,7 +284,7 @@ def _run_claimed(sent_command: SentCommand, command: Command, call: CommandCall)
     except Refused as refused:
         answer = _answer_refused(sent_command, refused, row=row)
         return replace(answer, details={**(answer.details or {}), **_who_was_first(sent_command, call, row)})
-    return Answer(sent_command.key, Outcome.DONE, result=prepared.result_of(outcome), row=row)
+    return CommandAnswer(sent_command.key, CommandOutcome.DONE, result=prepared.result_of(outcome), row=row)
 
 
 def _who_was_first(
@@ -299,7 +299,7 @@ def _who_was_first(
     return {"latest": texts} if texts else {}
 
 
-def _store_answer(row: PhoneCommand, answer: Answer, *, now: datetime.datetime) -> Answer:
+def _store_answer(row: PhoneCommand, answer: CommandAnswer, *, now: datetime.datetime) -> CommandAnswer:
     """Store the answer unless the row already has one, and return the stored answer."""
     PhoneCommand.objects.filter(pk=row.pk, outcome="").update(
         outcome=answer.outcome,
@@ -315,9 +315,9 @@ def _store_answer(row: PhoneCommand, answer: Answer, *, now: datetime.datetime) 
     return _stored_answer(row)
 
 
-def _stored_answer(row: PhoneCommand) -> Answer:
+def _stored_answer(row: PhoneCommand) -> CommandAnswer:
     reference = RowReference(row.row_kind, row.row_id) if row.row_id is not None else None
-    return Answer(
+    return CommandAnswer(
         row.key,
         row.outcome,
         row.code,
@@ -331,17 +331,19 @@ def _stored_answer(row: PhoneCommand) -> Answer:
 
 def _answer_refused(
     sent_command: SentCommand, refused: Refused, *, row: RowReference | None = None
-) -> Answer:
+) -> CommandAnswer:
     details = dict(refused.details)
     if refused.field:
         details["field"] = refused.field
     message = str(refused.message)
-    return Answer(sent_command.key, Outcome.REFUSED, refused.code, message, _json_ready(details), row=row)
+    return CommandAnswer(
+        sent_command.key, CommandOutcome.REFUSED, refused.code, message, _json_ready(details), row=row
+    )
 
 
-def _answer_later(sent_command: SentCommand, refused: Refused) -> Answer:
+def _answer_later(sent_command: SentCommand, refused: Refused) -> CommandAnswer:
     message = str(refused.message)
-    return Answer(sent_command.key, LATER, refused.code, message, _json_ready(refused.details))
+    return CommandAnswer(sent_command.key, OUTCOME_LATER, refused.code, message, _json_ready(refused.details))
 
 
 def _json_ready(value: Any) -> Any:

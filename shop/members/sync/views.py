@@ -25,7 +25,7 @@ from shop.accounts.models import User
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.web.build_id import build_id
 from shop.core.web.http_methods import require_safe_or_post
-from shop.core.web.rate_limits import Limit, TooManyTries
+from shop.core.web.rate_limits import RateLimit, TooManyTries
 from shop.members.member_access import admitted_ids, chosen_membership
 from shop.members.shared_phones.phone_sessions import (
     LOCK_AFTER_MINUTES,
@@ -48,9 +48,9 @@ MAX_BYTES = 256 * 1024
 MAX_COMMANDS = 50
 MAX_EARLIER_COMMANDS = 20  # that one command builds on
 MAX_NAME_LENGTH = 40
-PUSHES = Limit("sync_push", max_tries=60, seconds=60)
-PULLS = Limit("sync_pull", max_tries=120, seconds=60)
-PIECES = Limit("sync_photo", max_tries=600, seconds=60)
+PUSHES = RateLimit("sync_push", max_tries=60, seconds=60)
+PULLS = RateLimit("sync_pull", max_tries=120, seconds=60)
+PIECES = RateLimit("sync_photo", max_tries=600, seconds=60)
 
 
 class SignedOut(Refused):

@@ -53,7 +53,7 @@ class Account:
             raise missing(object_type, key)
         return row
 
-    def every(self, object_type, **where):
+    def list_objects(self, object_type, **where):
         """Return all objects of a kind with these values, newest first."""
         return [
             row
@@ -76,7 +76,9 @@ class Account:
 
     def listed(self, object_type, params, path, **where):
         """Return a page of a list, as Stripe pages."""
-        rows = self.every(object_type, **{name: value for name, value in where.items() if value is not None})
+        rows = self.list_objects(
+            object_type, **{name: value for name, value in where.items() if value is not None}
+        )
         rows = [row for row in rows if _within(row["created"], params.get("created"))]
         after = params.get("starting_after")
         if after:

@@ -71,7 +71,7 @@ def pay(account, key, card, *, url):
 
 def complete(account, intent):
     """Complete the intent's session, if it has one."""
-    for row in account.every("checkout.session", payment_intent=intent["id"], status="open"):
+    for row in account.list_objects("checkout.session", payment_intent=intent["id"], status="open"):
         if intent["status"] in ("succeeded", "requires_capture", "processing"):
             row |= {"status": "complete", "url": None}
             row["payment_status"] = "paid" if intent["status"] == "succeeded" else "unpaid"

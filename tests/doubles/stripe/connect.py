@@ -14,7 +14,7 @@ def transfer(account, params):
     if source:
         charge = account.get("charge", source)
         transferred_amount = sum(
-            row["amount"] for row in account.every("transfer", source_transaction=source)
+            row["amount"] for row in account.list_objects("transfer", source_transaction=source)
         )
         if amount > charge["amount_captured"] - transferred_amount:
             raise StripeRefusal("Transfers using this charge exceed its amount.", param="amount")

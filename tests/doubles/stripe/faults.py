@@ -23,13 +23,13 @@ class Trouble:
 
 
 class Faults:
-    """Faults of the double. `tell` sets the fault that the next `times` calls of an operation meet."""
+    """Faults of the double. `plan` sets the fault that the next `times` calls of an operation meet."""
 
     def __init__(self):
         self.released = threading.Event()
         self._troubles = {}
 
-    def tell(
+    def plan(
         self, operation, fault, *, times=1, status=500, code="", message="Something went wrong", error_type=""
     ):
         error_type = error_type or (

@@ -90,7 +90,7 @@ def _bank(double, method, key, fields):
 
 def _returned(double, intent, return_url, status):
     """Return the shop's return URL: unchanged after a hosted page, else with the outcome added."""
-    session = next(iter(double.account.every("checkout.session", payment_intent=intent["id"])), None)
+    session = next(iter(double.account.list_objects("checkout.session", payment_intent=intent["id"])), None)
     if session:
         failed = status == "failed"
         return session["url"] if failed else return_url.replace("{CHECKOUT_SESSION_ID}", session["id"])

@@ -179,7 +179,7 @@ def refund(account, params):
     charge = _charged(account, params)
     remaining = charge["amount_captured"] - charge["amount_refunded"]
     amount = params.get("amount", remaining)
-    if any(row["status"] != "won" for row in account.every("dispute", charge=charge["id"])):
+    if any(row["status"] != "won" for row in account.list_objects("dispute", charge=charge["id"])):
         raise StripeRefusal(
             f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
         )

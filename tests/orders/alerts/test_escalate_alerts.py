@@ -1,4 +1,4 @@
-"""Alerts go from channel to channel and from person to person until somebody has seen them."""
+"""Alerts go from method to method and from person to person until somebody has seen them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tests.refusals import assert_refused
 from tests.state_tables import unreachable_states
 
 pytestmark = pytest.mark.django_db
-SYSTEM: dict[str, Any] = {"actor": Actor.system("test"), "now": NOW}
+ACTOR_AND_NOW: dict[str, Any] = {"actor": Actor.system("test"), "now": NOW}
 
 
 def minutes(count: int) -> datetime.datetime:
@@ -65,7 +65,7 @@ def new_order(**fields):
 
 def steps():
     return [
-        (step.user.first_name, step.channel, step.told_at)
+        (step.user.first_name, step.method, step.told_at)
         for step in AlertStep.objects.order_by("pk").select_related("user")
     ]
 
@@ -123,7 +123,7 @@ def test_alert_of_an_order_that_was_accepted_ends() -> None:
     seller, part = new_order()
     make_member(seller)
     escalate_alerts(now=NOW)
-    accept_part(part_id=part.pk, **SYSTEM)
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
 
     escalate_alerts(now=minutes(10))
 
@@ -143,7 +143,7 @@ def test_quiet_hours_hold_back_orders_until_morning_but_no_recall() -> None:
         warehouse_id=get_stock(variant).warehouse_id,
         quantity=2,
         details=LotDetails(),
-        **SYSTEM,
+        **ACTOR_AND_NOW,
     )
     start_recall(lot_id=lot.pk, reason="Có mốc", advice="Không ăn", actor=Actor.system("test"), now=night)
 
@@ -180,8 +180,12 @@ def test_quiet_hours_may_pass_midnight(quiet_from, quiet_until, hour, end) -> No
 def test_minutes_are_the_cooperatives_own() -> None:
     seller, _part = new_order()
     limits = {"low_stock_at": 5, "near_expiry_days": 10}
-    set_alert_rules(cooperative_id=seller.pk, minutes=3, quiet_from=0, quiet_until=0, **limits, **SYSTEM)
-    set_alert_rules(cooperative_id=seller.pk, minutes=2, quiet_from=22, quiet_until=6, **limits, **SYSTEM)
+    set_alert_rules(
+        cooperative_id=seller.pk, minutes=3, quiet_from=0, quiet_until=0, **limits, **ACTOR_AND_NOW
+    )
+    set_alert_rules(
+        cooperative_id=seller.pk, minutes=2, quiet_from=22, quiet_until=6, **limits, **ACTOR_AND_NOW
+    )
     make_member(seller)
 
     escalate_alerts(now=NOW)
@@ -231,12 +235,12 @@ def test_alert_of_a_recall_ends_with_the_recall() -> None:
         warehouse_id=get_stock(variant).warehouse_id,
         quantity=2,
         details=LotDetails(),
-        **SYSTEM,
+        **ACTOR_AND_NOW,
     )
-    start_recall(lot_id=lot.pk, reason="Có mốc", advice="Giữ lại", **SYSTEM)
+    start_recall(lot_id=lot.pk, reason="Có mốc", advice="Giữ lại", **ACTOR_AND_NOW)
     escalate_alerts(now=NOW)
     assert Alert.objects.get().state == AlertState.OPEN
-    end_recall(recall_id=lot.recalls.get().pk, reason="Nhầm lô", **SYSTEM)
+    end_recall(recall_id=lot.recalls.get().pk, reason="Nhầm lô", **ACTOR_AND_NOW)
 
     escalate_alerts(now=minutes(10))
 
@@ -248,17 +252,17 @@ def test_alert_of_a_recall_ends_with_the_recall() -> None:
 def test_alert_of_an_answer_ends_once_the_part_is_packed_or_cancelled(is_packed) -> None:
     seller, part = new_order()
     make_member(seller)
-    accept_part(part_id=part.pk, **SYSTEM)
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
     raise_answer_alert(part, "weight:1", now=NOW)
     escalate_alerts(now=NOW)
     assert Alert.objects.get().state == AlertState.OPEN
     mail = Notification.objects.get(key__startswith="alert:")
     assert f"{seller.name}: mở đơn để xem khách trả lời gì." in mail.text
     if is_packed:
-        parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **SYSTEM)
-        close_parcel(parcel_id=parcel.pk, **SYSTEM)
+        parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **ACTOR_AND_NOW)
+        close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
     else:
-        cancel_part(part_id=part.pk, reason="Hết hàng", **SYSTEM)
+        cancel_part(part_id=part.pk, reason="Hết hàng", **ACTOR_AND_NOW)
 
     escalate_alerts(now=minutes(10))
 
@@ -285,12 +289,12 @@ def test_member_who_left_or_started_the_recall_is_not_told() -> None:
         warehouse_id=get_stock(variant).warehouse_id,
         quantity=2,
         details=LotDetails(),
-        **SYSTEM,
+        **ACTOR_AND_NOW,
     )
     actor = starter.as_actor(EntryPoint.MEMBERS)
     start_recall(lot_id=lot.pk, cooperative=seller, reason="Có mốc", advice="Giữ lại", actor=actor, now=NOW)
     membership = Membership.objects.get(user=left)
-    remove_member(cooperative_id=seller.pk, membership_id=membership.pk, **SYSTEM)
+    remove_member(cooperative_id=seller.pk, membership_id=membership.pk, **ACTOR_AND_NOW)
 
     for minute in (0, 10, 20):
         escalate_alerts(now=minutes(minute))
@@ -371,7 +375,7 @@ def test_database_rejects_impossible_rows() -> None:
     member = make_member(seller)
     fields = {"cooperative": seller, "created_at": NOW, "next_step_at": NOW}
     alert = Alert.objects.create(kind=AlertKind.ANSWER, occasion="weight:1", part=part, **fields)
-    AlertStep.objects.create(alert=alert, user=member, channel="push", told_at=NOW)
+    AlertStep.objects.create(alert=alert, user=member, method="push", told_at=NOW)
     AlertReading.objects.create(alert=alert, user=member, seen_at=NOW)
 
     impossible = [
@@ -380,7 +384,7 @@ def test_database_rejects_impossible_rows() -> None:
         lambda: Alert.objects.create(
             kind=AlertKind.ANSWER, occasion="weight:2", part=part, **fields | {"next_step_at": None}
         ),
-        lambda: AlertStep.objects.create(alert=alert, user=member, channel="push", told_at=NOW),
+        lambda: AlertStep.objects.create(alert=alert, user=member, method="push", told_at=NOW),
         lambda: AlertReading.objects.create(alert=alert, user=member, seen_at=NOW),
         lambda: AlertRules.objects.create(cooperative=seller, minutes=0),
         lambda: AlertRules.objects.create(cooperative=seller, quiet_until=24),

@@ -64,7 +64,7 @@ def test_what_is_scarce_is_told_together_and_once() -> None:
     alert = Alert.objects.get()
     assert (alert.kind, alert.part, alert.recall) == ("stock", None, None)
     assert warned() == [(none.pk, None), (few.pk, None), (None, lot.pk)]
-    assert list(AlertStep.objects.order_by("pk").values_list("user__first_name", "channel")) == [
+    assert list(AlertStep.objects.order_by("pk").values_list("user__first_name", "method")) == [
         ("Lan", "email"),
         ("Mai", "email"),
     ]

@@ -106,7 +106,11 @@ def test_transfer_of_another_amount_goes_to_review(amount: int, reason: ReviewRe
 
 @pytest.mark.parametrize(
     ("note", "reason"),
-    [("", ReviewReason.NO_CODE), ("tien hang", ReviewReason.NO_CODE), ("TQQQQQ9", ReviewReason.NO_CODE)],
+    [
+        ("", ReviewReason.NO_ORDER_CODE),
+        ("tien hang", ReviewReason.NO_ORDER_CODE),
+        ("TQQQQQ9", ReviewReason.NO_ORDER_CODE),
+    ],
 )
 def test_transfer_without_code_goes_to_review(note: str, reason: ReviewReason) -> None:
     make_transfer_order()
@@ -239,7 +243,7 @@ def test_similar_transfer_with_its_own_reference_is_another_transfer() -> None:
     second = receive_transfer("tien hang", reference="FT2")
 
     assert first != second
-    assert in_review(second, ReviewReason.NO_CODE)
+    assert in_review(second, ReviewReason.NO_ORDER_CODE)
 
 
 def test_similar_transfers_with_different_event_ids_are_kept_apart() -> None:

@@ -14,7 +14,7 @@ from tests.row_reuse import reuse_rows
 
 CARRIER = "Giao Hàng Nhanh"
 DESK = Actor(ActorKind.SYSTEM, EntryPoint.DESK, name="desk")
-ACTOR_NOW: dict[str, Any] = {"actor": DESK, "now": NOW}
+ACTOR_AND_NOW: dict[str, Any] = {"actor": DESK, "now": NOW}
 
 
 @reuse_rows
@@ -22,7 +22,7 @@ def make_accepted_part(price: int = 200_000, *, seller: Any = None, **order: Any
     """Make an accepted part of `price` plus 30,000 for delivery."""
     variant = make_variant(seller or make_seller(), price=price)
     part = make_order((variant, 1), **order).parts.get()
-    accept_part(part_id=part.pk, **ACTOR_NOW)
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
     return part
 
 
@@ -33,10 +33,10 @@ def make_dispatched_parcel(
     """Make a parcel handed over, which is to collect `price` plus 30,000."""
     part = make_accepted_part(price, **fields)
     quantities = dict(part.lines.values_list("pk", "quantity"))
-    parcel = pack_parcel(part_id=part.pk, quantities=quantities, **ACTOR_NOW)
-    close_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+    parcel = pack_parcel(part_id=part.pk, quantities=quantities, **ACTOR_AND_NOW)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
     dispatch = DispatchDetails(carrier=carrier, tracking_number=number or f"GHN{parcel.pk:06}")
-    return hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **ACTOR_NOW)
+    return hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **ACTOR_AND_NOW)
 
 
 @reuse_rows
@@ -47,7 +47,7 @@ def make_delivered_parcel(price: int = 200_000, *, cash: bool = False, **fields:
         is_cash_collected=cash,
         code="",
         reason="test",
-        **ACTOR_NOW,
+        **ACTOR_AND_NOW,
     )
 
 

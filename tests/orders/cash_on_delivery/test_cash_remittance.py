@@ -34,7 +34,7 @@ from shop.core.states import TransitionNotAllowed
 from tests.factories import make_seller
 from tests.invariants import check_cash
 from tests.orders.cash_on_delivery.cash_helpers import (
-    ACTOR_NOW,
+    ACTOR_AND_NOW,
     CARRIER,
     make_delivered_parcel,
     make_dispatched_parcel,
@@ -53,7 +53,7 @@ def remit(*parcels, idempotency_key="k", **fields):
                 "parcel_ids": [parcel.pk for parcel in parcels],
                 "idempotency_key": idempotency_key,
             }
-            | ACTOR_NOW
+            | ACTOR_AND_NOW
             | fields
         )
     )
@@ -69,7 +69,7 @@ def test_cash_moves_from_collected_to_remitted_to_reconciled() -> None:
 
     remittance = remit(parcel, fees=22_000)
     states.append(reload(parcel).cod_state)
-    reconcile_remittance(remittance_id=remittance.pk, received=208_000, reference="FT26330", **ACTOR_NOW)
+    reconcile_remittance(remittance_id=remittance.pk, received=208_000, reference="FT26330", **ACTOR_AND_NOW)
 
     parcel, remittance = reload(parcel), CashRemittance.objects.get()
     assert states == [(CodState.COLLECTED, CashHolder.CARRIER), CodState.REMITTED]
@@ -142,9 +142,9 @@ def test_receiving_another_amount_requires_reason() -> None:
     remittance = remit(make_delivered_parcel(cash=True))
 
     with assert_refused(ReceivedAmountDiffers, "received_amount_differs") as refusal:
-        reconcile_remittance(remittance_id=remittance.pk, received=229_000, **ACTOR_NOW)
+        reconcile_remittance(remittance_id=remittance.pk, received=229_000, **ACTOR_AND_NOW)
     reconcile_remittance(
-        remittance_id=remittance.pk, received=229_000, reason="ngân hàng thu phí", **ACTOR_NOW
+        remittance_id=remittance.pk, received=229_000, reason="ngân hàng thu phí", **ACTOR_AND_NOW
     )
 
     remittance.refresh_from_db()
@@ -155,14 +155,16 @@ def test_receiving_another_amount_requires_reason() -> None:
         "ngân hàng thu phí",
     )
     with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
-        reconcile_remittance(remittance_id=remittance.pk, received=230_000, **ACTOR_NOW)
+        reconcile_remittance(remittance_id=remittance.pk, received=230_000, **ACTOR_AND_NOW)
 
 
 def test_reconciling_twice_with_one_key_acts_once() -> None:
     remittance = remit(make_delivered_parcel(cash=True))
 
     for _ in range(2):
-        reconcile_remittance(remittance_id=remittance.pk, received=230_000, idempotency_key="s", **ACTOR_NOW)
+        reconcile_remittance(
+            remittance_id=remittance.pk, received=230_000, idempotency_key="s", **ACTOR_AND_NOW
+        )
 
     assert Change.objects.filter(action="remittance.reconciled").count() == 1
 
@@ -171,7 +173,7 @@ def test_buyer_who_pays_less_owes_the_difference() -> None:
     parcel = make_dispatched_parcel()
     less = CollectedCash(180_000, "thiếu tiền mặt")
 
-    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, cash=less, **ACTOR_NOW)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, cash=less, **ACTOR_AND_NOW)
 
     parcel = reload(parcel)
     order = parcel.part.order
@@ -205,16 +207,18 @@ def test_invalid_collected_amount_or_missing_reason_is_refused(cash, refusal) ->
     parcel = make_delivered_parcel()
 
     with assert_refused(refusal, refusal.code):
-        report_collected_cash(parcel_id=parcel.pk, cash=cash, **ACTOR_NOW)
+        report_collected_cash(parcel_id=parcel.pk, cash=cash, **ACTOR_AND_NOW)
 
 
 def test_cash_of_voided_parcel_is_remitted_and_not_collected_again() -> None:
     parcel = make_delivered_parcel(cash=True)
-    void_parcel(parcel_id=parcel.pk, reason="hàng quay về", **ACTOR_NOW)
+    void_parcel(parcel_id=parcel.pk, reason="hàng quay về", **ACTOR_AND_NOW)
 
     remittance = remit(parcel)
     second = pack_parcel(
-        part_id=parcel.part_id, quantities=dict(parcel.part.lines.values_list("pk", "quantity")), **ACTOR_NOW
+        part_id=parcel.part_id,
+        quantities=dict(parcel.part.lines.values_list("pk", "quantity")),
+        **ACTOR_AND_NOW,
     )
 
     assert (remittance.remitted, second.cod_expected, second.cod_state) == (230_000, 0, CodState.NONE)
@@ -232,7 +236,7 @@ def test_ledger_moves_cash_from_carrier_to_bank() -> None:
     remittance = remit(make_delivered_parcel(cash=True), fees=22_000)
     before = balances()
 
-    reconcile_remittance(remittance_id=remittance.pk, received=208_000, **ACTOR_NOW)
+    reconcile_remittance(remittance_id=remittance.pk, received=208_000, **ACTOR_AND_NOW)
 
     after = balances()
     assert before[LedgerAccount.CARRIER_CASH, CARRIER] == 230_000
@@ -244,7 +248,7 @@ def test_ledger_moves_cash_from_carrier_to_bank() -> None:
 def test_missing_amount_stays_owed_by_carrier() -> None:
     remittance = remit(make_delivered_parcel(cash=True))
 
-    reconcile_remittance(remittance_id=remittance.pk, received=200_000, reason="thiếu", **ACTOR_NOW)
+    reconcile_remittance(remittance_id=remittance.pk, received=200_000, reason="thiếu", **ACTOR_AND_NOW)
 
     assert balances()[LedgerAccount.CARRIER_CASH, CARRIER] == 30_000
 
@@ -252,7 +256,9 @@ def test_missing_amount_stays_owed_by_carrier() -> None:
 def short_remittance(received: int = 200_000) -> CashRemittance:
     """Return a remittance of 230,000 by the carrier; only `received` arrived."""
     remittance = remit(make_delivered_parcel(cash=True))
-    return reconcile_remittance(remittance_id=remittance.pk, received=received, reason="thiếu", **ACTOR_NOW)
+    return reconcile_remittance(
+        remittance_id=remittance.pk, received=received, reason="thiếu", **ACTOR_AND_NOW
+    )
 
 
 def test_compensation_and_write_off_settle_carrier_debt() -> None:
@@ -267,10 +273,10 @@ def test_compensation_and_write_off_settle_carrier_debt() -> None:
     with_debt = list(CashRemittance.objects.with_unresolved_difference())
 
     for _time in range(2):
-        resolve_remittance_difference(**later, **ACTOR_NOW)
+        resolve_remittance_difference(**later, **ACTOR_AND_NOW)
     half = CashRemittance.objects.get(pk=pk)
     resolve_remittance_difference(
-        remittance_id=pk, amount=10_000, is_platform_cost=True, reason="xe hàng cháy", **ACTOR_NOW
+        remittance_id=pk, amount=10_000, is_platform_cost=True, reason="xe hàng cháy", **ACTOR_AND_NOW
     )
 
     assert [cooperative.pk for cooperative in with_debt] == [pk]
@@ -298,10 +304,10 @@ def test_surplus_is_returned_or_kept() -> None:
     pk = short_remittance(received=250_000).pk
 
     resolve_remittance_difference(
-        remittance_id=pk, amount=15_000, is_platform_cost=False, reason="trả hàng", **ACTOR_NOW
+        remittance_id=pk, amount=15_000, is_platform_cost=False, reason="trả hàng", **ACTOR_AND_NOW
     )
     resolve_remittance_difference(
-        remittance_id=pk, amount=5_000, is_platform_cost=True, reason="không ai nhận", **ACTOR_NOW
+        remittance_id=pk, amount=5_000, is_platform_cost=True, reason="không ai nhận", **ACTOR_AND_NOW
     )
 
     assert (balances()[LedgerAccount.BANK, ""], balances()[LedgerAccount.PLATFORM_COST, ""]) == (
@@ -326,7 +332,7 @@ def test_resolving_more_than_difference_or_without_reason_is_refused(changes, re
 
     with assert_refused(refusal, refusal.code):
         resolve_remittance_difference(
-            **({"remittance_id": pk, "is_platform_cost": False, "reason": "bù"} | changes), **ACTOR_NOW
+            **({"remittance_id": pk, "is_platform_cost": False, "reason": "bù"} | changes), **ACTOR_AND_NOW
         )
 
 
@@ -340,12 +346,14 @@ def test_remittance_without_difference_cannot_be_resolved() -> None:
     remitted_by_seller = remit(
         parcel, idempotency_key="own", remitter=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk)
     )
-    reconcile_remittance(remittance_id=remitted_by_seller.pk, received=200_000, reason="thiếu", **ACTOR_NOW)
+    reconcile_remittance(
+        remittance_id=remitted_by_seller.pk, received=200_000, reason="thiếu", **ACTOR_AND_NOW
+    )
 
     for remittance in (settled, waiting, remitted_by_seller):
         with assert_refused(NoRemittanceDifference, "no_remittance_difference"):
             resolve_remittance_difference(
-                remittance_id=remittance.pk, amount=1, is_platform_cost=False, reason="bù", **ACTOR_NOW
+                remittance_id=remittance.pk, amount=1, is_platform_cost=False, reason="bù", **ACTOR_AND_NOW
             )
 
 
@@ -354,7 +362,7 @@ def test_fees_borne_by_cooperative_reduce_its_payable() -> None:
     owed = balances()[LedgerAccount.COOPERATIVE_PAYABLE, ""]
     remittance = remit(parcel, fees=22_000, fee_bearer=CostBearer.COOPERATIVE)
 
-    reconcile_remittance(remittance_id=remittance.pk, received=208_000, **ACTOR_NOW)
+    reconcile_remittance(remittance_id=remittance.pk, received=208_000, **ACTOR_AND_NOW)
 
     assert balances()[LedgerAccount.COOPERATIVE_PAYABLE, ""] == owed + 22_000
     assert (LedgerAccount.PLATFORM_COST, "") not in balances()
@@ -366,7 +374,7 @@ def test_cash_remitted_by_cooperative_is_no_longer_held_by_it() -> None:
     held_before = balances()[LedgerAccount.COOPERATIVE_CASH, ""]
 
     remittance = remit(parcel, remitter=Remitter(CashHolder.COOPERATIVE, cooperative_id=seller.pk))
-    reconcile_remittance(remittance_id=remittance.pk, received=230_000, **ACTOR_NOW)
+    reconcile_remittance(remittance_id=remittance.pk, received=230_000, **ACTOR_AND_NOW)
 
     assert held_before == 230_000
     assert (LedgerAccount.COOPERATIVE_CASH, "") not in balances()

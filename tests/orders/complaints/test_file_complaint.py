@@ -43,7 +43,7 @@ from shop.notifications.models import Notification
 from tests.factories import get_stock, make_order, make_variant, unknown_uuid
 from tests.invariants import check_everything
 from tests.orders.bank_transfers.transfer_helpers import LATER
-from tests.orders.refunds.refund_helpers import ACTOR_NOW, deliver_order, get_first_line, pack_open_lines
+from tests.orders.refunds.refund_helpers import ACTOR_AND_NOW, deliver_order, get_first_line, pack_open_lines
 from tests.refusals import assert_refused
 from tests.row_reuse import reuse_rows
 
@@ -206,7 +206,7 @@ def test_refund_accepted_by_member_is_borne_by_cooperative() -> None:
 def test_platform_chooses_who_bears_refund() -> None:
     part = delivered_part()
 
-    accept(file_complaint(part), actor=ACTOR_NOW["actor"], refund=refund_of(part, 90_000))
+    accept(file_complaint(part), actor=ACTOR_AND_NOW["actor"], refund=refund_of(part, 90_000))
 
     assert Refund.objects.get().bearer == "platform"
     assert Notification.objects.filter(key__startswith="complaint_decided").count() == 1
@@ -227,9 +227,9 @@ def test_replacement_is_free_and_keeps_stock_and_progress_correct() -> None:
     assert open_quantities([line]) == {line.pk: 0}
     assert list(OrderPart.objects.to_pack()) == [part]
     check_everything()
-    close_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
-    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
-    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=False, **ACTOR_NOW)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=False, **ACTOR_AND_NOW)
     part.refresh_from_db()
     part.order.refresh_from_db()
     assert (part.progress, part.order.status) == (Progress.DELIVERED, OrderStatus.DELIVERED)
@@ -247,10 +247,10 @@ def test_voided_replacement_releases_its_allocation(closed) -> None:
     accept(complaint, replaced={get_first_line(part).pk: 2})
     parcel = complaint.parcels.get()
     if closed:
-        close_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
-        hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+        close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+        hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
 
-    void_parcel(parcel_id=parcel.pk, reason="Gửi nhầm", **ACTOR_NOW)
+    void_parcel(parcel_id=parcel.pk, reason="Gửi nhầm", **ACTOR_AND_NOW)
 
     assert (get_stock(variant).on_hand, get_stock(variant).allocated) == (15, 0)
     check_everything()
@@ -264,7 +264,7 @@ def test_sold_out_item_cannot_be_replaced() -> None:
         variant_id=variant.pk,
         warehouse_id=get_stock(variant).warehouse_id,
         counted_quantity=1,
-        **ACTOR_NOW,
+        **ACTOR_AND_NOW,
     )
     complaint = file_complaint(part)
 
@@ -282,11 +282,13 @@ def test_part_stays_delivered_after_exchange() -> None:
     return_parcel = complaint.parcels.get(kind=ParcelKind.RETURN)
     assert return_parcel.state == ParcelState.HANDED_OVER
     warehouse_id = get_stock(line.variant).warehouse_id
-    receive_return(parcel_id=return_parcel.pk, damaged={line.pk: 1}, warehouse_id=warehouse_id, **ACTOR_NOW)
+    receive_return(
+        parcel_id=return_parcel.pk, damaged={line.pk: 1}, warehouse_id=warehouse_id, **ACTOR_AND_NOW
+    )
     replacement = complaint.parcels.get(kind=ParcelKind.REPLACEMENT)
-    close_parcel(parcel_id=replacement.pk, **ACTOR_NOW)
-    hand_over_parcel(parcel_id=replacement.pk, **ACTOR_NOW)
-    deliver_parcel(parcel_id=replacement.pk, is_cash_collected=False, **ACTOR_NOW)
+    close_parcel(parcel_id=replacement.pk, **ACTOR_AND_NOW)
+    hand_over_parcel(parcel_id=replacement.pk, **ACTOR_AND_NOW)
+    deliver_parcel(parcel_id=replacement.pk, is_cash_collected=False, **ACTOR_AND_NOW)
     part.refresh_from_db()
     assert part.progress == Progress.DELIVERED
     assert get_stock(line.variant).on_hand == 14
@@ -323,7 +325,7 @@ def test_only_platform_can_accept_rejected_complaint() -> None:
 
     with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
         accept(complaint, refund=refund_of(part, 1_000))
-    accept(complaint, actor=ACTOR_NOW["actor"], refund=refund_of(part, 1_000))
+    accept(complaint, actor=ACTOR_AND_NOW["actor"], refund=refund_of(part, 1_000))
 
     complaint.refresh_from_db()
     assert complaint.state == ComplaintState.ACCEPTED
@@ -378,8 +380,8 @@ def test_replacement_does_not_change_cash_expected_of_dispatch_parcels() -> None
     part = order.parts.get()
     line = get_first_line(part)
     first = pack_open_lines(part, {line.pk: 3})
-    hand_over_parcel(parcel_id=first.pk, **ACTOR_NOW)
-    deliver_parcel(parcel_id=first.pk, is_cash_collected=True, **ACTOR_NOW)
+    hand_over_parcel(parcel_id=first.pk, **ACTOR_AND_NOW)
+    deliver_parcel(parcel_id=first.pk, is_cash_collected=True, **ACTOR_AND_NOW)
     accept(file_complaint(part), replaced={line.pk: 2})
 
     second = pack_open_lines(OrderPart.objects.get(pk=part.pk))

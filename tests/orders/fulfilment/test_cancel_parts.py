@@ -37,7 +37,7 @@ from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
 MEMBER = Actor.system("test")
-ACTOR_NOW = {"actor": MEMBER, "now": NOW}
+ACTOR_AND_NOW = {"actor": MEMBER, "now": NOW}
 
 
 @pytest.fixture
@@ -57,8 +57,8 @@ def pending_charge():
 def test_declining_one_part_keeps_the_other_active(two_parts) -> None:
     order, first, second = two_parts
 
-    decline_part(part_id=first.pk, reason="hết hàng", **ACTOR_NOW)
-    accept_part(part_id=second.pk, **ACTOR_NOW)
+    decline_part(part_id=first.pk, reason="hết hàng", **ACTOR_AND_NOW)
+    accept_part(part_id=second.pk, **ACTOR_AND_NOW)
 
     order.refresh_from_db()
     assert (order.status, order.total_gross, order.current_total_gross) == (
@@ -74,7 +74,7 @@ def test_declining_one_part_keeps_the_other_active(two_parts) -> None:
 def test_cancelling_last_part_cancels_order(two_parts) -> None:
     order, first, second = two_parts
 
-    decline_part(part_id=first.pk, reason="hết hàng", **ACTOR_NOW)
+    decline_part(part_id=first.pk, reason="hết hàng", **ACTOR_AND_NOW)
     cancel_part_as_buyer(part_id=second.pk, actor=Actor.guest(), now=NOW)
 
     order.refresh_from_db()
@@ -87,24 +87,24 @@ def test_only_buyer_cancels_without_reason(two_parts, reason) -> None:
     order, first, second = two_parts
 
     for act in (
-        lambda: decline_part(part_id=first.pk, reason=reason, **ACTOR_NOW),
-        lambda: cancel_part(part_id=first.pk, reason=reason, **ACTOR_NOW),
-        lambda: cancel_order(order_id=order.pk, reason=reason, **ACTOR_NOW),
+        lambda: decline_part(part_id=first.pk, reason=reason, **ACTOR_AND_NOW),
+        lambda: cancel_part(part_id=first.pk, reason=reason, **ACTOR_AND_NOW),
+        lambda: cancel_order(order_id=order.pk, reason=reason, **ACTOR_AND_NOW),
     ):
         with assert_refused(ReasonRequired, "reason_required") as refusal:
             act()
         assert refusal.value.field == "reason"
-    cancel_part_as_buyer(part_id=second.pk, reason=reason, **ACTOR_NOW)
+    cancel_part_as_buyer(part_id=second.pk, reason=reason, **ACTOR_AND_NOW)
 
     assert order.parts.get(number=2).state == PartState.CANCELLED
 
 
 def test_unknown_part_or_order_is_missing() -> None:
     for act in (
-        lambda: decline_part(part_id=404, reason="x", **ACTOR_NOW),
-        lambda: cancel_part(part_id=404, reason="x", **ACTOR_NOW),
-        lambda: cancel_part_as_buyer(part_id=404, **ACTOR_NOW),
-        lambda: cancel_order(order_id=unknown_uuid(), reason="x", **ACTOR_NOW),
+        lambda: decline_part(part_id=404, reason="x", **ACTOR_AND_NOW),
+        lambda: cancel_part(part_id=404, reason="x", **ACTOR_AND_NOW),
+        lambda: cancel_part_as_buyer(part_id=404, **ACTOR_AND_NOW),
+        lambda: cancel_order(order_id=unknown_uuid(), reason="x", **ACTOR_AND_NOW),
     ):
         with assert_refused(Missing, "missing"):
             act()
@@ -113,9 +113,9 @@ def test_unknown_part_or_order_is_missing() -> None:
 def test_order_can_be_cancelled_only_once(two_parts) -> None:
     order, _first, _second = two_parts
 
-    cancel_order(order_id=order.pk, reason="khách gọi", **ACTOR_NOW)
+    cancel_order(order_id=order.pk, reason="khách gọi", **ACTOR_AND_NOW)
     with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
-        cancel_order(order_id=order.pk, reason="khách gọi", **ACTOR_NOW)
+        cancel_order(order_id=order.pk, reason="khách gọi", **ACTOR_AND_NOW)
 
     assert Change.objects.filter(action="order.cancelled").count() == 1
     check_everything()
@@ -123,24 +123,24 @@ def test_order_can_be_cancelled_only_once(two_parts) -> None:
 
 def test_order_with_handed_over_parcel_cannot_be_cancelled(two_parts) -> None:
     order, _first, second = two_parts
-    accept_part(part_id=second.pk, **ACTOR_NOW)
-    parcel = pack_parcel(part_id=second.pk, quantities={second.lines.get().pk: 1}, **ACTOR_NOW)
-    close_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
-    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+    accept_part(part_id=second.pk, **ACTOR_AND_NOW)
+    parcel = pack_parcel(part_id=second.pk, quantities={second.lines.get().pk: 1}, **ACTOR_AND_NOW)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
 
     with assert_refused(PartAlreadyHandedOver, "part_already_handed_over"):
-        cancel_order(order_id=order.pk, reason="khách gọi", **ACTOR_NOW)
+        cancel_order(order_id=order.pk, reason="khách gọi", **ACTOR_AND_NOW)
 
 
 def test_cancelling_part_voids_parcels_and_releases_stock() -> None:
     variant = make_variant(on_hand=5)
     part = make_order((variant, 4)).parts.get()
-    accept_part(part_id=part.pk, **ACTOR_NOW)
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
     for quantity in (1, 3):
-        parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: quantity}, **ACTOR_NOW)
-    close_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+        parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: quantity}, **ACTOR_AND_NOW)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
 
-    cancel_part(part_id=part.pk, reason="khách gọi", **ACTOR_NOW)
+    cancel_part(part_id=part.pk, reason="khách gọi", **ACTOR_AND_NOW)
 
     assert {parcel.state for parcel in part.parcels.all()} == {ParcelState.VOIDED}
     assert (get_stock(variant).free, get_stock(variant).allocated) == (5, 0)
@@ -156,7 +156,7 @@ def test_cancelling_part_frees_its_pickup_slot() -> None:
     variant = make_variant(seller)
     first = make_order((variant, 1), deliveries=choice).parts.get()
 
-    cancel_part_as_buyer(part_id=first.pk, **ACTOR_NOW)
+    cancel_part_as_buyer(part_id=first.pk, **ACTOR_AND_NOW)
     freed = PickupSlot.objects.get().booked
     make_order((variant, 1), deliveries=choice)
 

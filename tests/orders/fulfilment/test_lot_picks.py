@@ -26,7 +26,7 @@ from tests.refusals import assert_refused
 from tests.row_reuse import reuse_rows
 
 pytestmark = pytest.mark.django_db
-ACTOR_NOW = {"actor": Actor.system("test"), "now": NOW}
+ACTOR_AND_NOW = {"actor": Actor.system("test"), "now": NOW}
 TODAY = vietnam_date(NOW)
 
 
@@ -38,19 +38,21 @@ def make_lot(variant, quantity, days=None):
         warehouse_id=get_stock(variant).warehouse_id,
         quantity=quantity,
         details=LotDetails(expires_on=None if days is None else TODAY + timedelta(days)),
-        **ACTOR_NOW,
+        **ACTOR_AND_NOW,
     )
 
 
 @reuse_rows
 def accepted_part(*lines):
     part = make_order(*lines).parts.get()
-    accept_part(part_id=part.pk, **ACTOR_NOW)
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
     return part
 
 
 def pack(part, quantity, **options):
-    return pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: quantity}, **options, **ACTOR_NOW)
+    return pack_parcel(
+        part_id=part.pk, quantities={part.lines.get().pk: quantity}, **options, **ACTOR_AND_NOW
+    )
 
 
 def choice(part, lot, reason=""):
@@ -73,8 +75,8 @@ def test_lots_go_out_first_expired_first_then_stock_without_a_lot() -> None:
     part = accepted_part((variant, 8))
 
     parcel = pack(part, 8)
-    close_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
-    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
 
     assert contents(parcel) == [(early.pk, 3), (late.pk, 2), (undated.pk, 1), (None, 2)]
     assert (balances(variant), get_stock(variant).on_hand) == ([0, 0, 0], 3)
@@ -90,7 +92,7 @@ def test_what_lies_in_undispatched_parcels_is_not_taken_again() -> None:
 
     parcel = pack(first, 2)
     packed = contents(pack(second, 2))
-    void_parcel(parcel_id=parcel.pk, reason="gói nhầm", **ACTOR_NOW)
+    void_parcel(parcel_id=parcel.pk, reason="gói nhầm", **ACTOR_AND_NOW)
     packed_again = contents(pack(first, 2))
 
     assert packed == [(early.pk, 1), (late.pk, 1)]
@@ -103,11 +105,11 @@ def test_voiding_a_dispatched_parcel_returns_its_lots() -> None:
     make_lot(variant, 3, 5)
     make_lot(variant, 3, 20)
     parcel = pack(accepted_part((variant, 4)), 4)
-    close_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
-    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
     dispatched = balances(variant)
 
-    void_parcel(parcel_id=parcel.pk, reason="gửi nhầm", **ACTOR_NOW)
+    void_parcel(parcel_id=parcel.pk, reason="gửi nhầm", **ACTOR_AND_NOW)
 
     assert (dispatched, balances(variant)) == ([0, 2], [3, 3])
     check_everything()
@@ -193,7 +195,7 @@ def test_weight_is_divided_among_the_lots() -> None:
     make_lot(variant, 2, 20)
     part = accepted_part((variant, 3))
     line = part.lines.get()
-    weigh_line(part_id=part.pk, line_id=line.pk, grams=7201, **ACTOR_NOW)
+    weigh_line(part_id=part.pk, line_id=line.pk, grams=7201, **ACTOR_AND_NOW)
 
     parcel = pack(part, 3)
 

@@ -27,13 +27,13 @@ from tests.row_reuse import reuse_rows
 
 pytestmark = pytest.mark.django_db
 MEMBER = Actor.system("test")
-ACTOR_NOW = {"actor": MEMBER, "now": NOW}
+ACTOR_AND_NOW = {"actor": MEMBER, "now": NOW}
 
 
 @reuse_rows
 def accepted_part(*lines):
     part = make_order(*lines).parts.get()
-    accept_part(part_id=part.pk, **ACTOR_NOW)
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
     return part
 
 
@@ -42,17 +42,17 @@ def pack(part, *quantities):
     return pack_parcel(
         part_id=part.pk,
         quantities={line.pk: count for line, count in zip(lines, quantities, strict=True) if count},
-        **ACTOR_NOW,
+        **ACTOR_AND_NOW,
     )
 
 
 def send(parcel):
-    close_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
-    return hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    return hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
 
 
 def deliver(parcel, *, cash=True):
-    return deliver_parcel(parcel_id=parcel.pk, is_cash_collected=cash, **ACTOR_NOW)
+    return deliver_parcel(parcel_id=parcel.pk, is_cash_collected=cash, **ACTOR_AND_NOW)
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 4, 10**9])
@@ -62,7 +62,7 @@ def test_quantity_that_is_not_open_cannot_be_packed(quantity) -> None:
     line = part.lines.get()
 
     with assert_refused(QuantityNotOpen, "quantity_not_open") as refusal:
-        pack_parcel(part_id=part.pk, quantities={line.pk: quantity}, **ACTOR_NOW)
+        pack_parcel(part_id=part.pk, quantities={line.pk: quantity}, **ACTOR_AND_NOW)
 
     assert refusal.value.details == {"open": {line.pk: 3}}
 
@@ -71,7 +71,7 @@ def test_empty_parcel_is_refused() -> None:
     part = accepted_part((make_variant(), 1))
 
     with assert_refused(QuantityNotOpen, "quantity_not_open"):
-        pack_parcel(part_id=part.pk, quantities={}, **ACTOR_NOW)
+        pack_parcel(part_id=part.pk, quantities={}, **ACTOR_AND_NOW)
 
 
 def test_line_of_another_part_is_missing() -> None:
@@ -79,13 +79,13 @@ def test_line_of_another_part_is_missing() -> None:
 
     for foreign in (other.lines.get().pk, unknown_uuid()):
         with assert_refused(Missing, "missing"):
-            pack_parcel(part_id=part.pk, quantities={foreign: 1}, **ACTOR_NOW)
+            pack_parcel(part_id=part.pk, quantities={foreign: 1}, **ACTOR_AND_NOW)
 
 
 @pytest.mark.parametrize("act", [close_parcel, hand_over_parcel])
 def test_unknown_parcel_is_missing(act) -> None:
     with assert_refused(Missing, "missing"):
-        act(parcel_id=404, **ACTOR_NOW)
+        act(parcel_id=404, **ACTOR_AND_NOW)
 
 
 @pytest.mark.parametrize("act", [void_parcel, fail_delivery])
@@ -93,7 +93,7 @@ def test_voiding_and_failing_require_reason(act) -> None:
     parcel = send(pack(accepted_part((make_variant(), 1)), 1))
 
     with assert_refused(ReasonRequired, "reason_required"):
-        act(parcel_id=parcel.pk, reason=" ", **ACTOR_NOW)
+        act(parcel_id=parcel.pk, reason=" ", **ACTOR_AND_NOW)
 
 
 def test_parcels_of_one_order_are_numbered_across_parts() -> None:
@@ -101,7 +101,7 @@ def test_parcels_of_one_order_are_numbered_across_parts() -> None:
     order = make_order(*[(make_variant(seller), 2) for seller in sellers])
     first, second = order.parts.order_by("number")
     for part in (first, second):
-        accept_part(part_id=part.pk, **ACTOR_NOW)
+        accept_part(part_id=part.pk, **ACTOR_AND_NOW)
 
     numbers = [pack(part, 1).number for part in (first, second, first, second)]
 
@@ -114,7 +114,7 @@ def test_voiding_parcel_reopens_its_lines_and_restores_stock() -> None:
     parcel = send(pack(part, 3))
     after_dispatch = (get_stock(variant).on_hand, get_stock(variant).allocated)
 
-    void_parcel(parcel_id=parcel.pk, reason="gửi nhầm", **ACTOR_NOW)
+    void_parcel(parcel_id=parcel.pk, reason="gửi nhầm", **ACTOR_AND_NOW)
 
     after_void = (get_stock(variant).on_hand, get_stock(variant).allocated)
     part.refresh_from_db()
@@ -132,8 +132,8 @@ def test_second_delivery_attempt_does_not_move_stock_again() -> None:
     variant = make_variant(on_hand=5)
     parcel = send(pack(accepted_part((variant, 3)), 3))
 
-    fail_delivery(parcel_id=parcel.pk, reason="không ai nghe máy", **ACTOR_NOW)
-    hand_over_parcel(parcel_id=parcel.pk, dispatch=DispatchDetails(vehicle="20B-123.45"), **ACTOR_NOW)
+    fail_delivery(parcel_id=parcel.pk, reason="không ai nghe máy", **ACTOR_AND_NOW)
+    hand_over_parcel(parcel_id=parcel.pk, dispatch=DispatchDetails(vehicle="20B-123.45"), **ACTOR_AND_NOW)
 
     assert (get_stock(variant).on_hand, Movement.objects.filter(reason="dispatch").count()) == (2, 1)
     assert Parcel.objects.get().vehicle == "20B-123.45"
@@ -144,7 +144,7 @@ def test_buyer_is_notified_of_each_handover_and_failed_delivery() -> None:
     part = accepted_part((make_variant(), 2))
 
     first, second = send(pack(part, 1)), send(pack(part, 1))
-    fail_delivery(parcel_id=second.pk, reason="không ai nghe máy", **ACTOR_NOW)
+    fail_delivery(parcel_id=second.pk, reason="không ai nghe máy", **ACTOR_AND_NOW)
 
     keys = Notification.objects.filter(recipient="hoa@example.com").values_list("key", flat=True)
     occasions = sorted(key.split(":")[0] for key in keys)
@@ -192,7 +192,7 @@ def test_cash_of_voided_parcel_is_not_collected_again() -> None:
     parcel = send(pack(part, 2))
     deliver(parcel)
 
-    void_parcel(parcel_id=parcel.pk, reason="đổi hàng", **ACTOR_NOW)
+    void_parcel(parcel_id=parcel.pk, reason="đổi hàng", **ACTOR_AND_NOW)
     repacked = pack(part, 2)
 
     assert (parcel.part.total_gross, repacked.cod_expected, repacked.cod_state) == (230_000, 0, CodState.NONE)
@@ -217,7 +217,7 @@ def test_cash_of_voided_parcel_without_payment_moves_to_next_parcel() -> None:
     first = pack(part, 1)
     second = pack(part, 2)
 
-    void_parcel(parcel_id=first.pk, reason="đóng nhầm", **ACTOR_NOW)
+    void_parcel(parcel_id=first.pk, reason="đóng nhầm", **ACTOR_AND_NOW)
     third = pack(part, 1)
 
     assert (second.cod_expected, third.cod_expected) == (230_002, 100_001)
@@ -248,9 +248,9 @@ def test_carrier_or_cooperative_collects_the_cash_as_the_handover_says(dispatch,
     part = accepted_part((make_variant(), 1))
     OrderPart.objects.filter(pk=part.pk).update(carrier="Viettel Post", delivery_kind=DeliveryKind.CARRIER)
     parcel = pack(part, 1)
-    close_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
 
-    hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **ACTOR_NOW)
+    hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **ACTOR_AND_NOW)
 
     parcel.refresh_from_db()
     assert (parcel.carrier, parcel.cod_holder) == (carrier, holder)

@@ -53,7 +53,7 @@ from tests.refusals import assert_refused
 from tests.row_reuse import reuse_rows
 
 pytestmark = pytest.mark.django_db
-ACTOR_NOW: dict[str, Any] = {"actor": Actor.system("test"), "now": NOW}
+ACTOR_AND_NOW: dict[str, Any] = {"actor": Actor.system("test"), "now": NOW}
 LATER = NOW + timedelta(hours=2)
 
 
@@ -65,32 +65,34 @@ def make_lot(variant, quantity, days=5):
         warehouse_id=get_stock(variant).warehouse_id,
         quantity=quantity,
         details=LotDetails(expires_on=vietnam_date(NOW) + timedelta(days)),
-        **ACTOR_NOW,
+        **ACTOR_AND_NOW,
     )
 
 
 def recall(lot: Lot, **overrides: Any) -> None:
     texts = {"reason": "Có mốc", "advice": "Không ăn, giữ lại"}
-    start_recall(**{"lot_id": lot.pk, **texts, **ACTOR_NOW, **overrides})
+    start_recall(**{"lot_id": lot.pk, **texts, **ACTOR_AND_NOW, **overrides})
 
 
 def accepted_part(variant: Variant, quantity: int, **contact: Any) -> OrderPart:
     part = make_order((variant, quantity), **contact).parts.get()
-    accept_part(part_id=part.pk, **ACTOR_NOW)
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
     return part
 
 
 def pack(part: OrderPart, quantity: int, **options: Any) -> Parcel:
-    return pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: quantity}, **ACTOR_NOW, **options)
+    return pack_parcel(
+        part_id=part.pk, quantities={part.lines.get().pk: quantity}, **ACTOR_AND_NOW, **options
+    )
 
 
 def packed_parcel(variant: Variant, quantity: int, **contact: Any) -> Parcel:
     parcel = pack(accepted_part(variant, quantity, **contact), quantity)
-    return close_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+    return close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
 
 
 def sent_parcel(variant: Variant, quantity: int, **contact: Any) -> Parcel:
-    return hand_over_parcel(parcel_id=packed_parcel(variant, quantity, **contact).pk, **ACTOR_NOW)
+    return hand_over_parcel(parcel_id=packed_parcel(variant, quantity, **contact).pk, **ACTOR_AND_NOW)
 
 
 def test_recalled_lot_leaves_the_stock_for_sale() -> None:
@@ -114,7 +116,7 @@ def test_stopped_stock_follows_counts_transfers_and_the_end() -> None:
     home, far = get_stock(variant).warehouse, make_warehouse(seller, make_channel())
     recall(lot)
 
-    count_lot(cooperative=seller, lot_id=lot.pk, warehouse_id=home.pk, counted_quantity=8, **ACTOR_NOW)
+    count_lot(cooperative=seller, lot_id=lot.pk, warehouse_id=home.pk, counted_quantity=8, **ACTOR_AND_NOW)
     transfer_stock(
         cooperative=seller,
         variant_id=variant.pk,
@@ -122,11 +124,11 @@ def test_stopped_stock_follows_counts_transfers_and_the_end() -> None:
         to_warehouse_id=far.pk,
         quantity=3,
         lot_id=lot.pk,
-        **ACTOR_NOW,
+        **ACTOR_AND_NOW,
     )
     during_recall = list(variant.stocks.order_by("pk").values_list("on_hand", "recalled", "free"))
     check_stock()
-    end_recall(recall_id=Recall.objects.get().pk, reason="Kiểm nghiệm đạt", **ACTOR_NOW)
+    end_recall(recall_id=Recall.objects.get().pk, reason="Kiểm nghiệm đạt", **ACTOR_AND_NOW)
 
     assert during_recall == [(8, 5, 3), (3, 3, 0)]
     assert list(variant.stocks.order_by("pk").values_list("recalled", "free")) == [(0, 8), (0, 3)]
@@ -175,8 +177,8 @@ def test_packed_parcel_with_a_recalled_lot_is_not_handed_over_but_packed_anew() 
     recall(lot)
 
     with assert_refused(RecalledLotInParcel, "recalled_lot_in_parcel") as refusal:
-        hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
-    void_parcel(parcel_id=parcel.pk, reason="Thu hồi", **ACTOR_NOW)
+        hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    void_parcel(parcel_id=parcel.pk, reason="Thu hồi", **ACTOR_AND_NOW)
     packed_anew = pack(parcel.part, 2)
 
     assert refusal.value.details == {"lots": [lot.code]}
@@ -206,7 +208,7 @@ def test_undone_hand_over_brings_stopped_stock_back() -> None:
     parcel = sent_parcel(variant, 2)
     recall(lot)
 
-    undo_parcel_step(parcel_id=parcel.pk, step=ParcelStep.HANDOVER, reason="Nhầm", **ACTOR_NOW)
+    undo_parcel_step(parcel_id=parcel.pk, step=ParcelStep.HANDOVER, reason="Nhầm", **ACTOR_AND_NOW)
 
     stock = get_stock(variant)
     assert (stock.on_hand, stock.allocated, stock.recalled, stock.free) == (2, 2, 2, -2)
@@ -217,7 +219,7 @@ def test_dry_run_names_everything_and_changes_nothing() -> None:
     variant = make_variant(on_hand=0)
     lot = make_lot(variant, 9)
     waiting, _sent = packed_parcel(variant, 2), sent_parcel(variant, 3)
-    void_parcel(parcel_id=packed_parcel(variant, 1).pk, reason="Nhầm", **ACTOR_NOW)
+    void_parcel(parcel_id=packed_parcel(variant, 1).pk, reason="Nhầm", **ACTOR_AND_NOW)
 
     reach = find_reach(lot)
 
@@ -265,7 +267,7 @@ def test_those_who_were_told_are_told_of_the_end_once() -> None:
     send_recall_notices(now=LATER)
     sent_before = send_recall_ends(now=LATER)
     Notification.objects.all().delete()
-    end_recall(recall_id=Recall.objects.get().pk, reason="Mẫu đạt", **ACTOR_NOW)
+    end_recall(recall_id=Recall.objects.get().pk, reason="Mẫu đạt", **ACTOR_AND_NOW)
 
     sent = [send_recall_ends(now=LATER) for _sweep in range(2)]
 
@@ -302,7 +304,7 @@ def test_recalled_pickup_is_not_given_out_unless_it_was_before() -> None:
     parcels = [sent_parcel(variant, 1) for _ in range(2)]
     Parcel.objects.update(pickup_code="123456")
     recall(lot, now=LATER)
-    collect = {"is_cash_collected": False, "code": "123456", "actor": ACTOR_NOW["actor"]}
+    collect = {"is_cash_collected": False, "code": "123456", "actor": ACTOR_AND_NOW["actor"]}
     after = LATER + timedelta(hours=1)
 
     with assert_refused(RecalledLotInParcel, "recalled_lot_in_parcel") as refusal:
@@ -320,7 +322,7 @@ def test_nobody_is_told_after_the_end() -> None:
     lot = make_lot(variant, 9)
     sent_parcel(variant, 1)
     recall(lot)
-    end_recall(recall_id=Recall.objects.get().pk, reason="Nhầm lô", **ACTOR_NOW)
+    end_recall(recall_id=Recall.objects.get().pk, reason="Nhầm lô", **ACTOR_AND_NOW)
 
     assert send_recall_notices(now=LATER) == 0
     assert RecallNotice.objects.count() == 0
@@ -343,14 +345,14 @@ def test_refused_recalls_change_nothing() -> None:
         recall(lot)
     key = Recall.objects.get().pk
     with assert_refused(ReasonRequired, "reason_required"):
-        end_recall(recall_id=key, reason=" ", **ACTOR_NOW)
+        end_recall(recall_id=key, reason=" ", **ACTOR_AND_NOW)
     with assert_refused(Missing, "missing"):
-        end_recall(recall_id=404, reason="Đạt", **ACTOR_NOW)
+        end_recall(recall_id=404, reason="Đạt", **ACTOR_AND_NOW)
     with assert_refused(Missing, "missing"):
         confirm_recall_read(notice_id=unknown_uuid(), now=NOW)
-    end_recall(recall_id=key, reason="Đạt", **ACTOR_NOW)
+    end_recall(recall_id=key, reason="Đạt", **ACTOR_AND_NOW)
     with assert_refused(RecallEnded, "recall_ended"):
-        end_recall(recall_id=key, reason="Đạt", **ACTOR_NOW)
+        end_recall(recall_id=key, reason="Đạt", **ACTOR_AND_NOW)
 
 
 def test_verification_finds_wrong_stopped_stock_and_recalls() -> None:
@@ -370,8 +372,8 @@ def test_returned_items_go_back_to_their_lots_and_recalled_ones_are_not_sold_aga
     early, late = make_lot(variant, 2), make_lot(variant, 3, days=9)
     parcel = packed_parcel(variant, 5)
     part = parcel.part
-    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
-    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **ACTOR_NOW)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **ACTOR_AND_NOW)
     recall(late)
     to_stock = {"warehouse_id": get_stock(variant).warehouse_id}
 

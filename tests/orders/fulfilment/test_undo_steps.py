@@ -45,7 +45,7 @@ from tests.row_reuse import reuse_rows
 pytestmark = pytest.mark.django_db
 MEMBER = Actor(ActorKind.SYSTEM, EntryPoint.MEMBERS, name="test")
 DESK = Actor(ActorKind.SYSTEM, EntryPoint.DESK, name="desk")
-AS_MEMBER: dict[str, Any] = {"actor": MEMBER, "now": NOW}
+ACTOR_AND_NOW: dict[str, Any] = {"actor": MEMBER, "now": NOW}
 IN_TIME = NOW + datetime.timedelta(minutes=10)
 TOO_LATE = IN_TIME + datetime.timedelta(seconds=1)
 
@@ -54,20 +54,20 @@ TOO_LATE = IN_TIME + datetime.timedelta(seconds=1)
 def accepted_part() -> OrderPart:
     """Return four items of 200,000 and 30,000 for delivery, in cash."""
     part = make_order((make_variant(make_seller(), price=200_000), 4)).parts.get()
-    return accept_part(part_id=part.pk, **AS_MEMBER)
+    return accept_part(part_id=part.pk, **ACTOR_AND_NOW)
 
 
 @reuse_rows
 def handed_over() -> Parcel:
     part = accepted_part()
-    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 4}, **AS_MEMBER)
-    close_parcel(parcel_id=parcel.pk, **AS_MEMBER)
-    return hand_over_parcel(parcel_id=parcel.pk, **AS_MEMBER)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 4}, **ACTOR_AND_NOW)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    return hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
 
 
 @reuse_rows
 def delivered(*, cash: bool = True) -> Parcel:
-    return deliver_parcel(parcel_id=handed_over().pk, is_cash_collected=cash, **AS_MEMBER)
+    return deliver_parcel(parcel_id=handed_over().pk, is_cash_collected=cash, **ACTOR_AND_NOW)
 
 
 def undo(parcel: Parcel, step: ParcelStep, **fields: Any) -> Parcel:
@@ -174,7 +174,7 @@ def test_undone_delivery_reverses_earnings_and_cash() -> None:
 def test_undone_cash_is_expected_again_and_may_be_collected_again(is_at_once) -> None:
     parcel = delivered(cash=is_at_once)
     if not is_at_once:
-        report_collected_cash(parcel_id=parcel.pk, **AS_MEMBER)
+        report_collected_cash(parcel_id=parcel.pk, **ACTOR_AND_NOW)
 
     undo(parcel, ParcelStep.CASH)
 
@@ -214,12 +214,12 @@ def test_late_acceptance_and_handover_are_undone_by_desk_only() -> None:
         undo_acceptance(part_id=part.pk, actor=DESK, now=TOO_LATE)
 
     undo_acceptance(part_id=part.pk, reason="bấm nhầm", actor=DESK, now=TOO_LATE)
-    accept_part(part_id=part.pk, **AS_MEMBER)
-    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 4}, **AS_MEMBER)
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 4}, **ACTOR_AND_NOW)
     with assert_refused(PackingAlreadyStarted, "packing_already_started"):
-        undo_acceptance(part_id=part.pk, **AS_MEMBER)
-    close_parcel(parcel_id=parcel.pk, **AS_MEMBER)
-    hand_over_parcel(parcel_id=parcel.pk, **AS_MEMBER)
+        undo_acceptance(part_id=part.pk, **ACTOR_AND_NOW)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
 
     with assert_refused(UndoPeriodOver, "undo_period_over"):
         undo(parcel, ParcelStep.HANDOVER, now=TOO_LATE)
@@ -229,11 +229,11 @@ def test_late_acceptance_and_handover_are_undone_by_desk_only() -> None:
 @pytest.mark.parametrize("grams", [2400, 3000])
 def test_acceptance_of_weighed_part_stays_even_if_its_buyer_is_asked(grams) -> None:
     part = make_order((make_variant_sold_by_weight(), 1)).parts.get()
-    accept_part(part_id=part.pk, **AS_MEMBER)
-    weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=grams, **AS_MEMBER)
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
+    weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=grams, **ACTOR_AND_NOW)
 
     with assert_refused(PackingAlreadyStarted, "packing_already_started"):
-        undo_acceptance(part_id=part.pk, **AS_MEMBER)
+        undo_acceptance(part_id=part.pk, **ACTOR_AND_NOW)
 
 
 def test_member_may_not_undo_receipt_that_buyer_confirmed() -> None:

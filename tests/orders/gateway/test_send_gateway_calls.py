@@ -61,7 +61,7 @@ from tests.orders.gateway.card_order_helpers import (
     send_order_call,
     stripe,
 )
-from tests.orders.gateway_requests.test_intended_calls import give_back
+from tests.orders.gateway_requests.test_intended_calls import request_refund
 from tests.refusals import all_rows, assert_refused
 
 __all__ = ["stripe"]
@@ -73,7 +73,7 @@ LOST_ANSWERS = [Fault.HANG, Fault.HANG_AFTER, Fault.CUT_BEFORE, Fault.CUT_AFTER,
 
 def charged(stripe) -> list[int]:
     """Return captured amounts of all charges at Stripe."""
-    return [row["amount_captured"] for row in stripe.account.every("charge") if row["amount_captured"]]
+    return [row["amount_captured"] for row in stripe.account.list_objects("charge") if row["amount_captured"]]
 
 
 def test_placed_card_order_waits_with_recorded_call(stripe) -> None:
@@ -87,7 +87,10 @@ def test_placed_card_order_waits_with_recorded_call(stripe) -> None:
     assert not call.request_parameters["is_hosted"]
     assert call.next_check_at == NOW + MINUTE
     assert call.request_parameters["return_url"].endswith(f"/don-hang/{order.pk}/?from-payment=1")
-    assert (get_payment_sums(order).charge_pending, stripe.account.every("payment_intent")) == (120_000, [])
+    assert (get_payment_sums(order).charge_pending, stripe.account.list_objects("payment_intent")) == (
+        120_000,
+        [],
+    )
     check_everything()
 
 
@@ -126,7 +129,7 @@ def test_second_look_up_changes_nothing(stripe) -> None:
 @pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_start_call_with_lost_answer_is_found_and_charged_once(stripe, fault) -> None:
     order = make_card_order()
-    stripe.faults.tell("payment_intents.create", fault)
+    stripe.faults.plan("payment_intents.create", fault)
 
     call = send_order_call(order)
 
@@ -135,7 +138,7 @@ def test_start_call_with_lost_answer_is_found_and_charged_once(stripe, fault) ->
         change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=BUYER, now=NOW)
     call = look_up_order_call(order, now=NOW + 2 * MINUTE)
     assert call.state == CallState.NEEDS_BUYER
-    assert len(stripe.account.every("payment_intent")) == 1
+    assert len(stripe.account.list_objects("payment_intent")) == 1
     stripe.buyer_pays(call.reference)
     look_up_order_call(order, now=NOW + HOUR)
     order.refresh_from_db()
@@ -162,12 +165,12 @@ def test_sweep_sends_call_whose_worker_was_killed(stripe, eager_jobs, monkeypatc
     look_up_calls_task()
 
     assert get_call(order).state == CallState.NEEDS_BUYER
-    assert len(stripe.account.every("payment_intent")) == 1
+    assert len(stripe.account.list_objects("payment_intent")) == 1
 
 
 def test_look_up_intervals_grow(stripe) -> None:
     order = make_card_order()
-    stripe.faults.tell("payment_intents.create", Fault.CUT_BEFORE, times=20)
+    stripe.faults.plan("payment_intents.create", Fault.CUT_BEFORE, times=20)
     send_order_call(order)
     now, pauses = NOW, []
 
@@ -182,7 +185,7 @@ def test_look_up_intervals_grow(stripe) -> None:
 
 def test_call_without_trace_fails_when_idempotency_key_expires(stripe) -> None:
     order = make_card_order()
-    stripe.faults.tell("payment_intents.create", Fault.CUT_BEFORE)
+    stripe.faults.plan("payment_intents.create", Fault.CUT_BEFORE)
     send_order_call(order)
 
     call = look_up_order_call(order, now=NOW + 24 * HOUR)
@@ -258,7 +261,7 @@ def test_processing_payment_is_looked_up_until_it_ends(stripe) -> None:
 
 def test_refused_call_fails_and_next_attempt_is_new_payment(stripe) -> None:
     order = make_card_order()
-    stripe.faults.tell("payment_intents.create", Fault.REFUSE, status=400, code="amount_too_large")
+    stripe.faults.plan("payment_intents.create", Fault.REFUSE, status=400, code="amount_too_large")
 
     call = send_order_call(order)
 
@@ -320,12 +323,12 @@ def test_cancel_call_with_lost_answer_is_looked_up(stripe, fault) -> None:
     make_bank_account()
     order = make_started_card_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.TRANSFER, actor=BUYER, now=NOW)
-    stripe.faults.tell("payment_intents.cancel", fault)
+    stripe.faults.plan("payment_intents.cancel", fault)
 
     assert send_order_call(order, GatewayOperation.VOID).state == CallState.UNKNOWN
     assert look_up_order_call(order, GatewayOperation.VOID, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
 
-    assert [row["status"] for row in stripe.account.every("payment_intent")] == ["canceled"]
+    assert [row["status"] for row in stripe.account.list_objects("payment_intent")] == ["canceled"]
     check_everything()
 
 
@@ -359,7 +362,7 @@ def test_expiring_order_cancels_its_card_payment(stripe) -> None:
 
 def test_order_does_not_expire_while_call_state_is_unknown(stripe) -> None:
     order = make_card_order()
-    stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER)
+    stripe.faults.plan("payment_intents.create", Fault.CUT_AFTER)
     send_order_call(order)
 
     expire_order(order_id=order.pk, actor=BUYER, now=NOW + 25 * HOUR)
@@ -418,19 +421,19 @@ def test_hosted_page_replaces_embedded_payment(stripe) -> None:
 def test_hosted_page_with_lost_answer_is_found(stripe, fault) -> None:
     order = make_started_card_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.CARD, is_hosted=True, actor=BUYER, now=NOW)
-    stripe.faults.tell("checkout.sessions.create", fault)
+    stripe.faults.plan("checkout.sessions.create", fault)
 
     assert send_order_call(order).state == CallState.UNKNOWN
     call = look_up_order_call(order, now=NOW + 2 * MINUTE)
 
-    assert (call.state, len(stripe.account.every("checkout.session"))) == (CallState.NEEDS_BUYER, 1)
+    assert (call.state, len(stripe.account.list_objects("checkout.session"))) == (CallState.NEEDS_BUYER, 1)
 
 
 @pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_refund_call_with_lost_answer_refunds_once(stripe, fault) -> None:
     order = make_paid_card_order(stripe)
-    give_back(order, 20_000)
-    stripe.faults.tell("refunds.create", fault)
+    request_refund(order, 20_000)
+    stripe.faults.plan("refunds.create", fault)
 
     assert send_order_call(order, GatewayOperation.REFUND).state == CallState.UNKNOWN
     assert get_payment_sums(order).refund_pending == 20_000
@@ -439,34 +442,34 @@ def test_refund_call_with_lost_answer_refunds_once(stripe, fault) -> None:
     )
 
     order.refresh_from_db()
-    assert [row["amount"] for row in stripe.account.every("refund")] == [20_000]
+    assert [row["amount"] for row in stripe.account.list_objects("refund")] == [20_000]
     assert (order.charged, get_payment_sums(order).refunded) == (100_000, 20_000)
     check_everything()
 
 
 def test_two_refunds_of_same_amount_are_both_made(stripe) -> None:
     order = make_paid_card_order(stripe)
-    give_back(order, 20_000)
+    request_refund(order, 20_000)
     send_order_call(order, GatewayOperation.REFUND)
 
-    give_back(order, 20_000, now=NOW + MINUTE)
+    request_refund(order, 20_000, now=NOW + MINUTE)
     send_order_call(order, GatewayOperation.REFUND)
 
     order.refresh_from_db()
-    assert (order.charged, len(stripe.account.every("refund"))) == (80_000, 2)
+    assert (order.charged, len(stripe.account.list_objects("refund"))) == (80_000, 2)
 
 
 def test_refund_paid_by_bank_after_refusal_is_not_sent_again(stripe) -> None:
     order = make_paid_card_order(stripe)
-    give_back(order, 20_000)
-    stripe.faults.tell("refunds.create", Fault.REFUSE, status=401)
+    request_refund(order, 20_000)
+    stripe.faults.plan("refunds.create", Fault.REFUSE, status=401)
     send_order_call(order, GatewayOperation.REFUND)
     pay_refund_by_bank(refund_id=Refund.objects.get().pk, actor=BUYER, now=NOW)
 
     call = look_up_order_call(order, GatewayOperation.REFUND, now=NOW + 2 * MINUTE)  # a late task message
 
     assert (call.state, call.code) == (CallState.FAILED, "not_configured")
-    assert stripe.account.every("refund") == []
+    assert stripe.account.list_objects("refund") == []
     check_everything()
 
 

@@ -53,7 +53,7 @@ from tests.orders.gateway.card_order_helpers import (
     stripe,
 )
 from tests.orders.gateway_requests.test_card_capture import accept, authorised_order, pack, weigh
-from tests.orders.gateway_requests.test_intended_calls import give_back
+from tests.orders.gateway_requests.test_intended_calls import request_refund
 from tests.refusals import all_rows
 
 __all__ = ["stripe"]
@@ -158,9 +158,9 @@ def test_repeated_webhook_acts_once(stripe, send) -> None:
 
 def test_webhook_before_our_own_answer_is_matched(stripe, send) -> None:
     order = make_card_order()
-    stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER)
+    stripe.faults.plan("payment_intents.create", Fault.CUT_AFTER)
     send_order_call(order)
-    (intent,) = stripe.account.every("payment_intent")
+    (intent,) = stripe.account.list_objects("payment_intent")
     stripe.buyer_pays(intent["id"])
     assert (get_call(order).state, get_call(order).reference) == (CallState.UNKNOWN, "")
 
@@ -222,7 +222,7 @@ def test_late_payment_of_cancelled_order_is_refunded(stripe, send) -> None:
         0,
         Coverage.FULL,
     )
-    assert [row["amount"] for row in stripe.account.every("refund")] == [120_000]
+    assert [row["amount"] for row in stripe.account.list_objects("refund")] == [120_000]
     check_everything()
 
 
@@ -262,7 +262,7 @@ def test_sweep_handles_webhook_whose_task_was_lost(stripe, send, monkeypatch) ->
 def test_webhook_is_handled_and_look_up_scheduled_when_stripe_fails(stripe, send) -> None:
     order = make_started_card_order()
     stripe.buyer_pays(get_call(order).reference)
-    stripe.faults.tell("payment_intents.retrieve", Fault.CUT_BEFORE)
+    stripe.faults.plan("payment_intents.retrieve", Fault.CUT_BEFORE)
 
     for event in take_events(stripe, "payment_intent.succeeded"):
         send(event)
@@ -343,7 +343,7 @@ def test_lost_partial_dispute_keeps_its_amount_withdrawn(stripe, send) -> None:
 
 def test_failed_refund_returns_money_to_payment(stripe, send) -> None:
     order = make_paid_card_order(stripe)
-    give_back(order, 20_000)
+    request_refund(order, 20_000)
     send_order_call(order, GatewayOperation.REFUND)
     stripe.settle_refund(get_call(order, GatewayOperation.REFUND).reference, "failed")
 
@@ -366,8 +366,8 @@ def test_failed_refund_returns_money_to_payment(stripe, send) -> None:
 def test_refund_reported_before_our_own_answer_counts_once(stripe, send) -> None:
     order = make_paid_card_order(stripe)
     take_events(stripe)
-    give_back(order, 20_000)
-    stripe.faults.tell("refunds.create", Fault.CUT_AFTER)
+    request_refund(order, 20_000)
+    stripe.faults.plan("refunds.create", Fault.CUT_AFTER)
     send_order_call(order, GatewayOperation.REFUND)
 
     for event in take_events(stripe):

@@ -88,7 +88,7 @@ def authorisation_calls(order: Order) -> list[tuple[str, int]]:
 
 
 def captured_amounts(stripe) -> list[int]:
-    return [row["amount_captured"] for row in stripe.account.every("charge") if row["captured"]]
+    return [row["amount_captured"] for row in stripe.account.list_objects("charge") if row["captured"]]
 
 
 def test_maximum_amount_is_held_and_confirms_order(stripe) -> None:
@@ -136,7 +136,7 @@ def test_capture_with_lost_answer_charges_once(stripe, fault) -> None:
     part = accept(order)
     weigh(part)
     pack(part)
-    stripe.faults.tell("payment_intents.capture", fault)
+    stripe.faults.plan("payment_intents.capture", fault)
 
     assert send_order_call(order, GatewayOperation.CAPTURE).state == CallState.UNKNOWN
     assert (
@@ -204,7 +204,7 @@ def test_cancelling_before_capture_releases_card(stripe) -> None:
 def test_release_with_lost_answer_is_looked_up(stripe, fault) -> None:
     order = authorised_order(stripe)
     cancel_order(order_id=order.pk, reason="Hết hàng", actor=PACKER, now=NOW)
-    stripe.faults.tell("payment_intents.cancel", fault)
+    stripe.faults.plan("payment_intents.cancel", fault)
 
     assert send_order_call(order, GatewayOperation.VOID).state == CallState.UNKNOWN
     assert look_up_order_call(order, GatewayOperation.VOID, now=NOW + 2 * MINUTE).state == CallState.SUCCEEDED
@@ -371,7 +371,7 @@ def test_refused_capture_waits_for_staff_to_repeat_it(stripe) -> None:
     part = accept(order)
     weigh(part)
     pack(part)
-    stripe.faults.tell("payment_intents.capture", Fault.REFUSE, status=400, code="amount_too_small")
+    stripe.faults.plan("payment_intents.capture", Fault.REFUSE, status=400, code="amount_too_small")
     call = send_order_call(order, GatewayOperation.CAPTURE)
 
     assert (call.state, call.code) == (CallState.FAILED, "amount_too_small")

@@ -55,7 +55,7 @@ def surplus_refund(order: Order, amount: int) -> Refund:
     )
 
 
-def give_back(order: Order, amount: int, *, now: datetime.datetime = NOW) -> GatewayCall:
+def request_refund_of_order(order: Order, amount: int, *, now: datetime.datetime = NOW) -> GatewayCall:
     with transaction.atomic():
         locked = locks.lock_order(order.pk)
         refund = surplus_refund(locked, amount)
@@ -65,16 +65,16 @@ def give_back(order: Order, amount: int, *, now: datetime.datetime = NOW) -> Gat
 def test_requested_refund_is_sent_and_recorded(stripe) -> None:
     order = make_paid_card_order(stripe)
 
-    call = give_back(order, 20_000)
+    call = request_refund_of_order(order, 20_000)
 
     assert (call.state, call.amount, call.refund.amount) == (CallState.INTENDED, 20_000, 20_000)
     assert (get_payment_sums(order).charged, get_payment_sums(order).refund_pending) == (120_000, 20_000)
-    assert stripe.account.every("refund") == []
+    assert stripe.account.list_objects("refund") == []
 
     send_order_call(order, GatewayOperation.REFUND)
 
     call.refresh_from_db()
-    (stripe_refund,) = stripe.account.every("refund")
+    (stripe_refund,) = stripe.account.list_objects("refund")
     event = PaymentEvent.objects.get(kind=EventKind.REFUND_SUCCESS)
     assert (call.state, call.reference) == (CallState.SUCCEEDED, stripe_refund["id"])
     assert (stripe_refund["amount"], event.amount, event.refund, event.reference) == (
@@ -95,23 +95,23 @@ def test_requested_refund_is_sent_and_recorded(stripe) -> None:
 
 def test_refunds_cannot_exceed_captured_amount(stripe) -> None:
     order = make_paid_card_order(stripe)
-    give_back(order, 100_000)
+    request_refund_of_order(order, 100_000)
 
     with assert_refused(NotRefundable, "not_refundable"):
-        give_back(order, 20_001)
+        request_refund_of_order(order, 20_001)
 
 
 def test_payment_of_another_method_cannot_be_refunded_by_card() -> None:
     order = make_order()
 
     with assert_refused(NotRefundable, "not_refundable"):
-        give_back(order, 1_000)
+        request_refund_of_order(order, 1_000)
 
 
 def test_pending_refund_counts_when_it_succeeds(stripe) -> None:
     order = make_paid_card_order(stripe)
     stripe.account.next_refund = "pending"
-    give_back(order, 20_000)
+    request_refund_of_order(order, 20_000)
 
     send_order_call(order, GatewayOperation.REFUND)
 
@@ -130,7 +130,7 @@ def test_pending_refund_counts_when_it_succeeds(stripe) -> None:
 def test_failed_refund_returns_nothing_and_can_be_requested_again(stripe) -> None:
     order = make_paid_card_order(stripe)
     stripe.account.next_refund = "pending"
-    give_back(order, 20_000)
+    request_refund_of_order(order, 20_000)
     send_order_call(order, GatewayOperation.REFUND)
 
     stripe.settle_refund(get_call(order, GatewayOperation.REFUND).reference, "failed")
@@ -140,7 +140,7 @@ def test_failed_refund_returns_nothing_and_can_be_requested_again(stripe) -> Non
     assert (call.state, call.code) == (CallState.FAILED, "refund_failed")
     assert (order.charged, order.charge_coverage) == (120_000, Coverage.FULL)
     assert (get_payment_sums(order).refunded, get_payment_sums(order).refund_pending) == (0, 0)
-    give_back(order, 120_000)
+    request_refund_of_order(order, 120_000)
     check_everything()
 
 

@@ -11,7 +11,7 @@ from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.ledger.earnings_postings import book_part_earnings
-from orders.actions.ledger.ledger_postings import Entry, post_entries, record_payment_event
+from orders.actions.ledger.ledger_postings import PostingEntry, post_entries, record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.models import (
     CostBearer,
@@ -328,14 +328,19 @@ def test_booking_earnings_again_books_nothing() -> None:
 def test_unbalanced_posting_raises_value_error() -> None:
     with pytest.raises(ValueError, match="do not sum to zero"):
         post_entries(
-            "k", PostingKind.CORRECTION, [Entry(LedgerAccount.BANK, 5)], currency="VND", actor=DESK, now=NOW
+            "k",
+            PostingKind.CORRECTION,
+            [PostingEntry(LedgerAccount.BANK, 5)],
+            currency="VND",
+            actor=DESK,
+            now=NOW,
         )
 
     assert LedgerPosting.objects.count() == 0
 
 
 def test_same_posting_key_is_booked_once() -> None:
-    entries = [Entry(LedgerAccount.BANK, 5), Entry(LedgerAccount.UNMATCHED, -5)]
+    entries = [PostingEntry(LedgerAccount.BANK, 5), PostingEntry(LedgerAccount.UNMATCHED, -5)]
 
     first = post_entries("k", PostingKind.UNMATCHED, entries, currency="VND", actor=DESK, now=NOW)
     second = post_entries("k", PostingKind.UNMATCHED, entries, currency="VND", actor=DESK, now=NOW)

@@ -80,7 +80,7 @@ def test_client_secret_is_returned_but_never_stored(stripe) -> None:
 
     response = request_card_fields(order)
 
-    (intent,) = stripe.account.every("payment_intent")
+    (intent,) = stripe.account.list_objects("payment_intent")
     assert response.json() == {
         "secret": intent["client_secret"],
         "key": stripe.publishable_key,
@@ -89,12 +89,12 @@ def test_client_secret_is_returned_but_never_stored(stripe) -> None:
     assert response.headers["Cache-Control"].startswith("max-age=0, no-cache, no-store")
     assert intent["client_secret"] not in str(all_rows())
     assert request_card_fields(order).json() == response.json()
-    assert len(stripe.account.every("payment_intent")) == 1
+    assert len(stripe.account.list_objects("payment_intent")) == 1
 
 
 def test_card_fields_are_refused_while_call_outcome_is_unknown(stripe) -> None:
     order = make_card_order()
-    stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER, times=2)
+    stripe.faults.plan("payment_intents.create", Fault.CUT_AFTER, times=2)
     send_order_call(order)
 
     response = request_card_fields(order)
@@ -121,7 +121,7 @@ def test_button_redirects_to_stripe_checkout(stripe) -> None:
 
     response = request_stripe_page(order)
 
-    (session,) = stripe.account.every("checkout.session")
+    (session,) = stripe.account.list_objects("checkout.session")
     assert (response.status_code, response.headers["Location"]) == (302, session["url"])
     assert session["success_url"] == session["cancel_url"] == get_call(order).request_parameters["return_url"]
     assert get_call(order).request_parameters["email"] == session["customer_email"] == order.email
@@ -152,7 +152,7 @@ def test_return_from_stripe_records_payment(stripe) -> None:
 def test_return_while_stripe_hangs_shows_order(stripe) -> None:
     order = make_started_card_order()
     stripe.buyer_pays(get_call(order).reference)
-    stripe.faults.tell("payment_intents.retrieve", Fault.HANG)
+    stripe.faults.plan("payment_intents.retrieve", Fault.HANG)
 
     assert Client().get(f"/don-hang/{order.pk}/?from-payment=1").status_code == 302
 
@@ -184,7 +184,7 @@ def test_processing_payment_tells_buyer_to_wait(stripe) -> None:
 
 def test_stripe_refusal_is_shown_and_payment_can_be_retried(stripe) -> None:
     order = make_card_order()
-    stripe.faults.tell("payment_intents.create", Fault.REFUSE, status=400, code="amount_too_large")
+    stripe.faults.plan("payment_intents.create", Fault.REFUSE, status=400, code="amount_too_large")
     send_order_call(order)
 
     assert "Số tiền quá lớn" in order_page(order)

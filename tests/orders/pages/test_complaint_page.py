@@ -40,7 +40,7 @@ from tests.markup import html_of
 from tests.orders.bank_transfers.transfer_helpers import make_transfer_order, receive_transfer
 from tests.orders.pages.order_proofs import ProvenOrdersClient
 from tests.orders.refunds.refund_helpers import (
-    ACTOR_NOW,
+    ACTOR_AND_NOW,
     deliver_order,
     get_first_line,
     make_paid_order,
@@ -604,7 +604,7 @@ def test_staff_pay_failed_refund_by_bank_transfer(staff: Client) -> None:
     Payout.objects.all().delete()
     payment = order.payments.get()
     record_payment_event(
-        payment, EventKind.REFUND_FAILURE, 20_000, idempotency_key="no", refund=refund, **ACTOR_NOW
+        payment, EventKind.REFUND_FAILURE, 20_000, idempotency_key="no", refund=refund, **ACTOR_AND_NOW
     )
     assert order.code in html_of(staff.get("/quan-tri/"))
     page = html_of(staff.get(f"/quan-tri/don-hang/{order.pk}/"))

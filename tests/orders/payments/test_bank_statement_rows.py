@@ -15,7 +15,7 @@ from orders.payments.bank_statement_rows import (
 )
 from orders.payments.incoming_transfers import IncomingTransfer, TransferSource
 from orders.payments.statement_cells import UnreadableReason
-from shop.core.spreadsheets.tables import Row, read_table
+from shop.core.spreadsheets.tables import TableRow, read_table
 
 pytestmark = pytest.mark.once
 
@@ -106,7 +106,7 @@ def test_signed_amount_column_is_guessed_and_read() -> None:
     ],
 )
 def test_columns_are_guessed_from_headings(headings, mapping) -> None:
-    assert guess_bank_columns([Row(1, headings)]) == mapping
+    assert guess_bank_columns([TableRow(1, headings)]) == mapping
 
 
 def test_empty_table_gives_empty_mapping() -> None:
@@ -150,7 +150,7 @@ def test_account_in_cell_after_its_label_is_found() -> None:
 )
 def test_mapping_without_date_or_amount_is_refused(mapping, field) -> None:
     with pytest.raises(BankColumnsMissing) as refusal:
-        read_bank_rows([Row(1, ("a", "b"))], mapping, account=ACCOUNT)
+        read_bank_rows([TableRow(1, ("a", "b"))], mapping, account=ACCOUNT)
 
     assert refusal.value.field == field
 
@@ -170,7 +170,7 @@ def test_mapping_without_date_or_amount_is_refused(mapping, field) -> None:
     ],
 )
 def test_direction_column_separates_incoming_from_outgoing(direction, amount, expected) -> None:
-    rows = [Row(2, ("25/11/2026", amount, direction))]
+    rows = [TableRow(2, ("25/11/2026", amount, direction))]
 
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, amount=1, direction=2), account=ACCOUNT)
 
@@ -186,7 +186,7 @@ def test_direction_column_separates_incoming_from_outgoing(direction, amount, ex
     ("debit", "credit"), [("", ""), ("0", "0"), ("1.000", "2.000"), ("", "abc"), ("abc", "1.000")]
 )
 def test_row_without_single_credit_or_debit_is_problem(debit, credit) -> None:
-    rows = [Row(2, ("25/11/2026", debit, credit))]
+    rows = [TableRow(2, ("25/11/2026", debit, credit))]
 
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, debit=1, credit=2), account=ACCOUNT)
 
@@ -195,7 +195,7 @@ def test_row_without_single_credit_or_debit_is_problem(debit, credit) -> None:
 
 
 def test_repeated_reference_and_amount_is_problem() -> None:
-    rows = [Row(2, ("25/11/2026", "1.000", "FT1")), Row(3, ("26/11/2026", "1.000", "FT1"))]
+    rows = [TableRow(2, ("25/11/2026", "1.000", "FT1")), TableRow(3, ("26/11/2026", "1.000", "FT1"))]
 
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, amount=1, reference=2), account=ACCOUNT)
 
@@ -217,7 +217,7 @@ def test_repeated_reference_and_amount_is_problem() -> None:
 def test_row_without_transfer_is_left_out(cells) -> None:
     mapping = BankColumnMapping(1, date=0, reference=1, debit=2, credit=3, note=4)
 
-    reading = read_bank_rows([Row(2, cells)], mapping, account=ACCOUNT)
+    reading = read_bank_rows([TableRow(2, cells)], mapping, account=ACCOUNT)
 
     assert (reading.incoming_transfers, reading.problems, reading.outgoing_count) == ([], [], 0)
 
@@ -234,14 +234,14 @@ def test_row_without_transfer_is_left_out(cells) -> None:
 def test_row_that_may_hold_a_transfer_is_a_problem(cells, fault) -> None:
     mapping = BankColumnMapping(1, date=0, reference=1, debit=2, credit=3, note=4)
 
-    reading = read_bank_rows([Row(2, cells)], mapping, account=ACCOUNT)
+    reading = read_bank_rows([TableRow(2, cells)], mapping, account=ACCOUNT)
 
     assert problems_of(reading) == [(2, fault)]
     assert reading.incoming_transfers == []
 
 
 def test_transfer_with_note_like_a_total_is_read() -> None:
-    rows = [Row(2, ("25/11/2026", "1.234.567", "Tổng cộng"))]
+    rows = [TableRow(2, ("25/11/2026", "1.234.567", "Tổng cộng"))]
 
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, credit=1, note=2), account=ACCOUNT)
 
@@ -252,9 +252,9 @@ def test_transfer_with_note_like_a_total_is_read() -> None:
 
 def test_same_number_and_amount_on_two_days_are_two_transfers() -> None:
     rows = [
-        Row(2, ("24/11/2026\n5243.65937", "1.234.567")),
-        Row(3, ("25/11/2026\n5243.65937", "1.234.567")),
-        Row(4, ("25/11/2026\n5243.65937", "1.234.567")),
+        TableRow(2, ("24/11/2026\n5243.65937", "1.234.567")),
+        TableRow(3, ("25/11/2026\n5243.65937", "1.234.567")),
+        TableRow(4, ("25/11/2026\n5243.65937", "1.234.567")),
     ]
 
     reading = read_bank_rows(rows, BankColumnMapping(1, date=0, credit=1), account=ACCOUNT)
@@ -267,7 +267,9 @@ def test_same_number_and_amount_on_two_days_are_two_transfers() -> None:
 
 
 def test_column_of_the_credited_account_is_not_read_as_an_amount() -> None:
-    headings = Row(1, ("MA_FT", "ngay_giao_dich", "tk_ghi_co", "so_tien_gd", "noi_dung_gd", "stk_ghi_no"))
+    headings = TableRow(
+        1, ("MA_FT", "ngay_giao_dich", "tk_ghi_co", "so_tien_gd", "noi_dung_gd", "stk_ghi_no")
+    )
 
     assert guess_bank_columns([headings]) == BankColumnMapping(1, date=1, account=2, amount=3, note=4)
 

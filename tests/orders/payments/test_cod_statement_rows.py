@@ -14,7 +14,7 @@ from orders.payments.cod_statement_rows import (
     read_cod_rows,
 )
 from orders.payments.statement_cells import UnreadableReason
-from shop.core.spreadsheets.tables import Row, read_table
+from shop.core.spreadsheets.tables import TableRow, read_table
 
 pytestmark = pytest.mark.once
 
@@ -48,7 +48,7 @@ def test_columns_are_guessed_and_rows_read() -> None:
     ]
     assert [(problem.row_number, problem.reason) for problem in reading.problems] == [
         (6, UnreadableReason.REPEATED),
-        (7, UnreadableReason.NO_CODE),
+        (7, UnreadableReason.NO_PARCEL_CODE),
         (8, UnreadableReason.AMOUNT),
         (10, UnreadableReason.AMOUNT),
     ]
@@ -57,7 +57,7 @@ def test_columns_are_guessed_and_rows_read() -> None:
 def test_english_headings_are_guessed() -> None:
     headings = ("Tracking number", "Order code", "COD amount", "Shipping fee", "Net amount", "Delivery date")
 
-    assert guess_cod_columns([Row(1, headings)]) == CodColumnMapping(1, 0, 1, 2, 3, 4, 5)
+    assert guess_cod_columns([TableRow(1, headings)]) == CodColumnMapping(1, 0, 1, 2, 3, 4, 5)
 
 
 def test_empty_table_gives_empty_mapping() -> None:
@@ -70,6 +70,6 @@ def test_empty_table_gives_empty_mapping() -> None:
 )
 def test_mapping_without_tracking_or_collected_is_refused(mapping, field) -> None:
     with pytest.raises(CodColumnsMissing) as refusal:
-        read_cod_rows([Row(2, ("GH1", "1.000"))], mapping)
+        read_cod_rows([TableRow(2, ("GH1", "1.000"))], mapping)
 
     assert refusal.value.field == field

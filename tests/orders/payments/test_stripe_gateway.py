@@ -8,7 +8,7 @@ import pytest
 
 from orders.models.gateway import GatewayOperation
 from orders.payments.card_limits import AmountNotForCards
-from orders.payments.gateway import GatewayRequest, GatewayResult, Outcome
+from orders.payments.gateway import GatewayOutcome, GatewayRequest, GatewayResult
 from orders.payments.stripe_gateway import StripeGateway
 from tests.doubles.stripe import Fault, StripeDouble
 
@@ -54,11 +54,11 @@ def paid_out_reference(stripe, gateway):
 
 
 def sums(stripe, operation, name):
-    return [row[name] for row in stripe.account.every(operation) if row[name]]
+    return [row[name] for row in stripe.account.list_objects(operation) if row[name]]
 
 
 def states(stripe, operation, state):
-    return [row["status"] for row in stripe.account.every(operation, status=state)]
+    return [row["status"] for row in stripe.account.list_objects(operation, status=state)]
 
 
 # For each call: operation, Stripe method, request, reader of its effects, and the effects of one call.
@@ -141,7 +141,7 @@ COMPLETED_FAULTS = {Fault.HANG_AFTER, Fault.CUT_AFTER}
 
 
 def success_outcome(name):
-    return Outcome.NEEDS_BUYER if name.startswith("start") else Outcome.SUCCEEDED
+    return GatewayOutcome.NEEDS_BUYER if name.startswith("start") else GatewayOutcome.SUCCEEDED
 
 
 def call(gateway, operation, request) -> GatewayResult:
@@ -168,16 +168,16 @@ def test_call_with_lost_response_is_unknown_until_looked_up(
 ) -> None:
     operation, stripe_method, build_request, effects, expected = CALLS[name]
     request = build_request(stripe, gateway)
-    stripe.faults.tell(stripe_method, fault, status=503)
+    stripe.faults.plan(stripe_method, fault, status=503)
 
     first = call(short_timeout_gateway if stripe.faults.will_hang else gateway, operation, request)
     effects_before_lookup = effects(stripe)
     stripe.faults.release()
     answers = [gateway.look_up(operation, request, now=NOW)]
-    while answers[-1].outcome is Outcome.UNKNOWN and len(answers) < 200:  # it may still be in progress
+    while answers[-1].outcome is GatewayOutcome.UNKNOWN and len(answers) < 200:  # it may still be in progress
         answers.append(gateway.look_up(operation, request, now=NOW))
 
-    assert first.outcome is Outcome.UNKNOWN
+    assert first.outcome is GatewayOutcome.UNKNOWN
     assert effects_before_lookup == (expected if fault in COMPLETED_FAULTS else [])
     assert answers[-1].outcome is success_outcome(name)
     assert answers[-1].reference.partition("_")[0] in ("pi", "cs", "re", "tr", "trr")
@@ -188,12 +188,12 @@ def test_call_with_lost_response_is_unknown_until_looked_up(
 def test_call_in_progress_stays_unknown(stripe, gateway, short_timeout_gateway, name) -> None:
     operation, stripe_method, build_request, effects, _ = CALLS[name]
     request = build_request(stripe, gateway)
-    stripe.faults.tell(stripe_method, Fault.HANG_WITHIN)
+    stripe.faults.plan(stripe_method, Fault.HANG_WITHIN)
     call(short_timeout_gateway, operation, request)
 
     answer = gateway.look_up(operation, request, now=NOW)
 
-    assert answer.outcome is Outcome.UNKNOWN
+    assert answer.outcome is GatewayOutcome.UNKNOWN
     assert answer.code == "idempotency_key_in_use"
     assert effects(stripe) == []
 
@@ -203,11 +203,11 @@ def test_call_in_progress_stays_unknown(stripe, gateway, short_timeout_gateway, 
 def test_busy_or_failing_stripe_leaves_outcome_unknown(stripe, gateway, name, status) -> None:
     operation, stripe_method, build_request, effects, _ = CALLS[name]
     request = build_request(stripe, gateway)
-    stripe.faults.tell(stripe_method, Fault.REFUSE, status=status)
+    stripe.faults.plan(stripe_method, Fault.REFUSE, status=status)
 
     answer = call(gateway, operation, request)
 
-    assert answer.outcome is Outcome.UNKNOWN
+    assert answer.outcome is GatewayOutcome.UNKNOWN
     assert effects(stripe) == []
 
 
@@ -219,11 +219,11 @@ def test_busy_or_failing_stripe_leaves_outcome_unknown(stripe, gateway, name, st
 def test_refusal_is_failure_with_message(stripe, gateway, name, status, code, known_as) -> None:
     operation, stripe_method, build_request, effects, _ = CALLS[name]
     request = replace(build_request(stripe, gateway), language="en")
-    stripe.faults.tell(stripe_method, Fault.REFUSE, status=status, code=code)
+    stripe.faults.plan(stripe_method, Fault.REFUSE, status=status, code=code)
 
     answer = call(gateway, operation, request)
 
-    assert (answer.outcome, answer.code) == (Outcome.FAILED, known_as)
+    assert (answer.outcome, answer.code) == (GatewayOutcome.FAILED, known_as)
     assert "another payment method" in answer.message
     assert effects(stripe) == []
 
@@ -232,24 +232,24 @@ def test_refusal_is_failure_with_message(stripe, gateway, name, status, code, kn
 def test_invalid_api_key_fails_and_logs_error(stripe, gateway, name, caplog) -> None:
     operation, stripe_method, build_request, effects, _ = CALLS[name]
     request = build_request(stripe, gateway)
-    stripe.faults.tell(stripe_method, Fault.REFUSE, status=401, message="Invalid API Key provided")
+    stripe.faults.plan(stripe_method, Fault.REFUSE, status=401, message="Invalid API Key provided")
 
     with caplog.at_level(logging.ERROR):
         answer = call(gateway, operation, request)
 
-    assert (answer.outcome, answer.code) == (Outcome.FAILED, "not_configured")
+    assert (answer.outcome, answer.code) == (GatewayOutcome.FAILED, "not_configured")
     assert "check STRIPE_SECRET_KEY" in caplog.text
     assert effects(stripe) == []
 
 
 def test_invalid_api_key_during_lookup_leaves_outcome_unknown(stripe, gateway) -> None:
-    stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER)
+    stripe.faults.plan("payment_intents.create", Fault.CUT_AFTER)
     gateway.start(make_request())
-    stripe.faults.tell("payment_intents.create", Fault.REFUSE, status=401)
+    stripe.faults.plan("payment_intents.create", Fault.REFUSE, status=401)
 
     answer = gateway.look_up(GatewayOperation.START_PAYMENT, make_request(), now=NOW)
 
-    assert (answer.outcome, answer.code) == (Outcome.UNKNOWN, "not_configured")
+    assert (answer.outcome, answer.code) == (GatewayOutcome.UNKNOWN, "not_configured")
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -259,7 +259,7 @@ def test_invalid_api_key_during_lookup_leaves_outcome_unknown(stripe, gateway) -
 def test_lookup_after_key_expiry_does_not_repeat_call(stripe, gateway, name, fault, happened) -> None:
     operation, stripe_method, build_request, effects, expected = CALLS[name]
     request = build_request(stripe, gateway)
-    stripe.faults.tell(stripe_method, fault)
+    stripe.faults.plan(stripe_method, fault)
     call(gateway, operation, request)
     clock = stripe.account.clock
     stripe.account.clock = lambda: clock() + 25 * 60 * 60
@@ -267,20 +267,20 @@ def test_lookup_after_key_expiry_does_not_repeat_call(stripe, gateway, name, fau
     answer = gateway.look_up(operation, request, now=NOW + datetime.timedelta(hours=25))
 
     assert (answer.outcome, answer.code) == (
-        (success_outcome(name), "") if happened else (Outcome.FAILED, "never_arrived")
+        (success_outcome(name), "") if happened else (GatewayOutcome.FAILED, "never_arrived")
     )
     assert effects(stripe) == (expected if happened else [])
 
 
 def test_failed_lookup_leaves_outcome_unknown(stripe, gateway, short_timeout_gateway) -> None:
     reference = paid_reference(stripe, gateway)
-    stripe.faults.tell("payment_intents.retrieve", Fault.HANG)
+    stripe.faults.plan("payment_intents.retrieve", Fault.HANG)
 
     answer = short_timeout_gateway.look_up(
         GatewayOperation.START_PAYMENT, make_request(reference=reference), now=NOW
     )
 
-    assert (answer.outcome, answer.reference) == (Outcome.UNKNOWN, reference)
+    assert (answer.outcome, answer.reference) == (GatewayOutcome.UNKNOWN, reference)
 
 
 def test_same_key_with_other_terms_returns_first_payment(stripe, gateway) -> None:
@@ -288,8 +288,8 @@ def test_same_key_with_other_terms_returns_first_payment(stripe, gateway) -> Non
 
     answer = gateway.start(make_request(description="Other words"))
 
-    assert (answer.outcome, answer.reference) == (Outcome.NEEDS_BUYER, first.reference)
-    assert len(stripe.account.every("payment_intent")) == 1
+    assert (answer.outcome, answer.reference) == (GatewayOutcome.NEEDS_BUYER, first.reference)
+    assert len(stripe.account.list_objects("payment_intent")) == 1
 
 
 def look_up_payment(gateway, reference):
@@ -307,11 +307,11 @@ def test_declined_card_then_valid_card_charges_once(stripe, gateway) -> None:
     after = look_up_payment(gateway, started.reference)
 
     assert started.secret == f"{started.reference}_secret_double"
-    assert (declined_result.outcome, declined_result.code) == (Outcome.NEEDS_BUYER, "generic_decline")
+    assert (declined_result.outcome, declined_result.code) == (GatewayOutcome.NEEDS_BUYER, "generic_decline")
     assert (
         declined_result.message == "The bank declined the card. Try another card or another payment method."
     )
-    assert (after.outcome, after.charged, after.secret) == (Outcome.SUCCEEDED, 50_000, "")
+    assert (after.outcome, after.charged, after.secret) == (GatewayOutcome.SUCCEEDED, 50_000, "")
 
 
 def test_failed_bank_authentication_keeps_payment_open(stripe, gateway) -> None:
@@ -324,8 +324,8 @@ def test_failed_bank_authentication_keeps_payment_open(stripe, gateway) -> None:
     stripe.buyer_pays(reference, SCA)
     stripe.bank_answers(reference, is_approved=True)
 
-    assert (waiting.outcome, waiting.code) == (Outcome.NEEDS_BUYER, "")
-    assert (refused.outcome, refused.code) == (Outcome.NEEDS_BUYER, "authentication_required")
+    assert (waiting.outcome, waiting.code) == (GatewayOutcome.NEEDS_BUYER, "")
+    assert (refused.outcome, refused.code) == (GatewayOutcome.NEEDS_BUYER, "authentication_required")
     assert look_up_payment(gateway, reference).charged == 50_000
 
 
@@ -337,8 +337,8 @@ def test_processing_payment_is_pending(stripe, gateway) -> None:
     pending = look_up_payment(gateway, reference)
     stripe.bank_answers(reference, is_approved=True)
 
-    assert pending.outcome is Outcome.PENDING
-    assert look_up_payment(gateway, reference).outcome is Outcome.SUCCEEDED
+    assert pending.outcome is GatewayOutcome.PENDING
+    assert look_up_payment(gateway, reference).outcome is GatewayOutcome.SUCCEEDED
 
 
 def test_partial_capture_releases_remainder_without_refund(stripe, gateway) -> None:
@@ -348,9 +348,13 @@ def test_partial_capture_releases_remainder_without_refund(stripe, gateway) -> N
     captured = gateway.capture(make_request("call:take", 42_000, reference=reference))
     repeated = gateway.capture(make_request("call:more", 50_001, reference=reference))
 
-    assert (authorised.outcome, authorised.authorised, authorised.charged) == (Outcome.SUCCEEDED, 50_000, 0)
+    assert (authorised.outcome, authorised.authorised, authorised.charged) == (
+        GatewayOutcome.SUCCEEDED,
+        50_000,
+        0,
+    )
     assert (captured.outcome, captured.authorised, captured.charged, captured.refunded) == (
-        Outcome.SUCCEEDED,
+        GatewayOutcome.SUCCEEDED,
         0,
         42_000,
         0,
@@ -363,7 +367,7 @@ def test_capture_cannot_exceed_authorised_amount(stripe, gateway) -> None:
 
     answer = gateway.capture(make_request("call:take", 50_001, reference=reference))
 
-    assert (answer.outcome, answer.code) == (Outcome.FAILED, "amount_too_large")
+    assert (answer.outcome, answer.code) == (GatewayOutcome.FAILED, "amount_too_large")
     assert look_up_payment(gateway, reference).authorised == 50_000
 
 
@@ -372,7 +376,7 @@ def test_charged_payment_cannot_be_cancelled(stripe, gateway) -> None:
 
     answer = gateway.void(make_request("call:cancel", reference=reference))
 
-    assert (answer.outcome, answer.charged) == (Outcome.FAILED, 50_000)
+    assert (answer.outcome, answer.charged) == (GatewayOutcome.FAILED, 50_000)
     assert answer.code == "payment_intent_unexpected_state"
 
 
@@ -382,7 +386,7 @@ def test_cancelled_payment_is_failed_start(stripe, gateway) -> None:
 
     answer = look_up_payment(gateway, reference)
 
-    assert (answer.outcome, answer.code, answer.charged) == (Outcome.FAILED, "canceled", 0)
+    assert (answer.outcome, answer.code, answer.charged) == (GatewayOutcome.FAILED, "canceled", 0)
 
 
 def test_checkout_session_has_language_email_and_return_url(stripe, gateway) -> None:
@@ -402,10 +406,13 @@ def test_checkout_session_has_language_email_and_return_url(stripe, gateway) -> 
 
     session = stripe.account.rows[started.reference]
     intent = stripe.account.rows[authorised.reference]
-    assert (started.outcome, started.url) == (Outcome.NEEDS_BUYER, f"{stripe.url}/pay/{started.reference}")
+    assert (started.outcome, started.url) == (
+        GatewayOutcome.NEEDS_BUYER,
+        f"{stripe.url}/pay/{started.reference}",
+    )
     assert (session["locale"], session["customer_email"]) == ("vi", "lan@shop.test")
     assert session["success_url"] == session["cancel_url"] == "https://shop.test/order"
-    assert (authorised.outcome, authorised.authorised) == (Outcome.SUCCEEDED, 50_000)
+    assert (authorised.outcome, authorised.authorised) == (GatewayOutcome.SUCCEEDED, 50_000)
     assert intent["metadata"] == {"order": "1", "key": "call:start"}
     assert intent["transfer_group"] == "order:1"
 
@@ -418,8 +425,8 @@ def test_session_payment_is_captured_and_refunded_by_session_id(stripe, gateway)
     captured = gateway.capture(make_request("call:take", 42_000, reference=reference))
     refund = gateway.refund(make_request("call:back", 2_000, reference=reference))
 
-    assert (captured.outcome, captured.charged) == (Outcome.SUCCEEDED, 42_000)
-    assert (refund.outcome, refund.charged, refund.refunded) == (Outcome.SUCCEEDED, 42_000, 2_000)
+    assert (captured.outcome, captured.charged) == (GatewayOutcome.SUCCEEDED, 42_000)
+    assert (refund.outcome, refund.charged, refund.refunded) == (GatewayOutcome.SUCCEEDED, 42_000, 2_000)
 
 
 def test_cancelled_session_expires(stripe, gateway) -> None:
@@ -428,9 +435,9 @@ def test_cancelled_session_expires(stripe, gateway) -> None:
     first = gateway.void(make_request("call:cancel", reference=reference))
     second = gateway.void(make_request("call:again", reference=reference))
 
-    assert (first.outcome, second.outcome) == (Outcome.SUCCEEDED, Outcome.SUCCEEDED)
+    assert (first.outcome, second.outcome) == (GatewayOutcome.SUCCEEDED, GatewayOutcome.SUCCEEDED)
     assert (look_up_payment(gateway, reference).outcome, look_up_payment(gateway, reference).code) == (
-        Outcome.FAILED,
+        GatewayOutcome.FAILED,
         "expired",
     )
 
@@ -440,7 +447,7 @@ def test_paid_session_cannot_be_cancelled(stripe, gateway) -> None:
 
     answer = gateway.void(make_request("call:cancel", reference=reference))
 
-    assert (answer.outcome, answer.charged) == (Outcome.FAILED, 50_000)
+    assert (answer.outcome, answer.charged) == (GatewayOutcome.FAILED, 50_000)
 
 
 def test_refunds_cannot_exceed_charged_amount(stripe, gateway) -> None:
@@ -451,15 +458,15 @@ def test_refunds_cannot_exceed_charged_amount(stripe, gateway) -> None:
     remaining = gateway.refund(make_request("call:3", 30_000, reference=reference))
     none_left = gateway.refund(make_request("call:4", 1, reference=reference))
 
-    assert (partial.outcome, partial.charged, partial.refunded) == (Outcome.SUCCEEDED, 50_000, 20_000)
-    assert too_much.outcome is Outcome.FAILED
-    assert (remaining.outcome, remaining.refunded) == (Outcome.SUCCEEDED, 50_000)
-    assert (none_left.outcome, none_left.code) == (Outcome.FAILED, "charge_already_refunded")
+    assert (partial.outcome, partial.charged, partial.refunded) == (GatewayOutcome.SUCCEEDED, 50_000, 20_000)
+    assert too_much.outcome is GatewayOutcome.FAILED
+    assert (remaining.outcome, remaining.refunded) == (GatewayOutcome.SUCCEEDED, 50_000)
+    assert (none_left.outcome, none_left.code) == (GatewayOutcome.FAILED, "charge_already_refunded")
 
 
 @pytest.mark.parametrize(
     ("status", "outcome", "refunded"),
-    [("succeeded", Outcome.SUCCEEDED, 50_000), ("failed", Outcome.FAILED, 0)],
+    [("succeeded", GatewayOutcome.SUCCEEDED, 50_000), ("failed", GatewayOutcome.FAILED, 0)],
 )
 def test_refund_is_pending_until_bank_decides(stripe, gateway, status, outcome, refunded) -> None:
     request = make_request("call:back", reference=paid_reference(stripe, gateway))
@@ -470,7 +477,7 @@ def test_refund_is_pending_until_bank_decides(stripe, gateway, status, outcome, 
     stripe.settle_refund(refund.reference, status)
     settled = gateway.look_up(GatewayOperation.REFUND, request, now=NOW)
 
-    assert (refund.outcome, waiting_result.outcome) == (Outcome.PENDING, Outcome.PENDING)
+    assert (refund.outcome, waiting_result.outcome) == (GatewayOutcome.PENDING, GatewayOutcome.PENDING)
     assert (settled.outcome, settled.reference, settled.refunded) == (outcome, refund.reference, refunded)
 
 
@@ -483,8 +490,8 @@ def test_payout_cannot_exceed_its_payment(stripe, gateway) -> None:
     more = gateway.pay_out(replace(request, idempotency_key="call:more", amount=5_001))
 
     transfer = stripe.account.rows[sent.reference]
-    assert transfer["source_transaction"] == stripe.account.every("charge")[0]["id"]
-    assert (sent.outcome, more.outcome) == (Outcome.SUCCEEDED, Outcome.FAILED)
+    assert transfer["source_transaction"] == stripe.account.list_objects("charge")[0]["id"]
+    assert (sent.outcome, more.outcome) == (GatewayOutcome.SUCCEEDED, GatewayOutcome.FAILED)
 
 
 @pytest.mark.parametrize(
@@ -496,8 +503,8 @@ def test_impossible_payout_fails(stripe, gateway, destination, balance, code) ->
 
     answer = gateway.pay_out(make_request("call:out", 30_000, destination=destination))
 
-    assert (answer.outcome, answer.code) == (Outcome.FAILED, code)
-    assert stripe.account.every("transfer") == []
+    assert (answer.outcome, answer.code) == (GatewayOutcome.FAILED, code)
+    assert stripe.account.list_objects("transfer") == []
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tests.factories import fixed_now, make_admin, make_user
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfer_helpers import LATER
 from tests.orders.refunds.refund_helpers import (
-    ACTOR_NOW,
+    ACTOR_AND_NOW,
     DESK,
     REFUND_ACCOUNT,
     deliver_order,
@@ -48,7 +48,7 @@ def test_payout_to_new_account_is_held_for_a_day() -> None:
     order = make_paid_order(email="hoa@example.com")
     payout = payout_of(order)
 
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_AND_NOW)
 
     with assert_refused(PayoutHeld, "payout_held") as refusal:
         mark_payout_paid(payout_id=payout.pk, reference="FT9", actor=DESK, now=LATER + DAY - DAY / 1000)
@@ -66,19 +66,19 @@ def test_payout_to_account_of_original_transfer_is_not_held() -> None:
     BankTransfer.objects.update(
         payer_bin=REFUND_ACCOUNT.bank_bin, payer_account=REFUND_ACCOUNT.number, payer_holder="NGUYEN THI HOA"
     )
-    set_refund_account(order_id=order.pk, account=OTHER, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=OTHER, **ACTOR_AND_NOW)
 
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_AND_NOW)
 
     payout.refresh_from_db()
     assert payout.payable_from is None
-    assert mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NOW).state == PayoutState.PAID
+    assert mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_AND_NOW).state == PayoutState.PAID
 
 
 def test_setting_same_account_keeps_hold_unchanged() -> None:
     order = make_paid_order()
     payout = payout_of(order)
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_AND_NOW)
 
     set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, actor=DESK, now=LATER + DAY / 2)
 
@@ -89,7 +89,7 @@ def test_setting_same_account_keeps_hold_unchanged() -> None:
 def test_setting_another_account_restarts_hold() -> None:
     order = make_paid_order()
     payout = payout_of(order)
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_AND_NOW)
 
     set_refund_account(order_id=order.pk, account=OTHER, actor=DESK, now=LATER + DAY / 2)
 
@@ -101,7 +101,7 @@ def test_account_set_by_desk_is_notified_and_held() -> None:
     order = make_paid_order(email="hoa@example.com")
     payout = payout_of(order)
 
-    name_account_of_payout(payout_id=payout.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
+    name_account_of_payout(payout_id=payout.pk, account=REFUND_ACCOUNT, **ACTOR_AND_NOW)
 
     payout.refresh_from_db()
     assert payout.payable_from == LATER + DAY
@@ -118,7 +118,7 @@ def test_changed_account_is_also_notified_to_the_buyers_own_account() -> None:
     order = make_paid_order(email="hoa@example.com", user=buyer)
     payout_of(order)
 
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_AND_NOW)
 
     assert notification_recipients() == [
         (ContactMethod.EMAIL, "hoa@example.com"),

@@ -70,7 +70,7 @@ def paid_out() -> Payout:
 def stripe_transfers(stripe) -> list[tuple[str, int, int]]:
     return [
         (row["destination"], row["amount"], row["amount_reversed"])
-        for row in stripe.account.every("transfer")
+        for row in stripe.account.list_objects("transfer")
     ]
 
 
@@ -86,7 +86,7 @@ def test_closed_settlement_is_paid_to_stripe_account(stripe, part) -> None:
     send_call(call_id=latest_call(payout).pk, now=NOW)
 
     payout.refresh_from_db()
-    (transfer,) = stripe.account.every("transfer")
+    (transfer,) = stripe.account.list_objects("transfer")
     assert stripe_transfers(stripe) == [(COOPERATIVE, 120_000, 0)]
     assert (payout.state, payout.reference) == (PayoutState.PAID, transfer["id"])
     assert payout.settlement.state == SettlementState.PAID
@@ -98,7 +98,7 @@ def test_closed_settlement_is_paid_to_stripe_account(stripe, part) -> None:
 @pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_payout_with_lost_answer_is_paid_once(stripe, part, fault) -> None:
     payout = close()
-    stripe.faults.tell("transfers.create", fault)
+    stripe.faults.plan("transfers.create", fault)
 
     assert send_call(call_id=latest_call(payout).pk, now=NOW).gateway_call.state == CallState.UNKNOWN
     with assert_refused(PayoutInProgress, "payout_in_progress"):
@@ -114,7 +114,7 @@ def test_late_payout_with_lost_answer_is_found(stripe, part) -> None:
     """After a night without a worker the look-up finds the transfer and does not send it again."""
     payout, retry_time = close(), NOW + datetime.timedelta(hours=12)
     stripe.account.clock = retry_time.timestamp
-    stripe.faults.tell("transfers.create", Fault.CUT_AFTER)
+    stripe.faults.plan("transfers.create", Fault.CUT_AFTER)
 
     assert send_call(call_id=latest_call(payout).pk, now=retry_time).gateway_call.state == CallState.UNKNOWN
     look_up_call(call_id=latest_call(payout).pk, now=NOW + datetime.timedelta(hours=24))
@@ -161,7 +161,7 @@ def test_refused_payout_can_be_paid_by_bank(stripe, part) -> None:
 
 def test_payout_paid_by_bank_after_refusal_is_not_sent_again(stripe, part) -> None:
     payout = close()
-    stripe.faults.tell("transfers.create", Fault.REFUSE, status=401)
+    stripe.faults.plan("transfers.create", Fault.REFUSE, status=401)
     send_call(call_id=latest_call(payout).pk, now=NOW)
     pay_out_by_bank(payout_id=payout.pk, actor=DESK, now=NOW)
     mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=DESK, now=NOW)
@@ -195,7 +195,7 @@ def test_reversal_with_lost_answer_is_made_once(stripe, part, fault) -> None:
     payout = paid_out()
     refund(part, line=40_000)
     reverse_payouts_for_debt(cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=NOW)
-    stripe.faults.tell("transfers.reversals.create", fault)
+    stripe.faults.plan("transfers.reversals.create", fault)
     call = latest_call(payout, GatewayOperation.REVERSE_TRANSFER)
 
     send_call(call_id=call.pk, now=NOW)
@@ -238,7 +238,7 @@ def test_refused_reversal_blocks_others_until_repeated(stripe, part) -> None:
     debtor = {"cooperative_id": part.cooperative_id, "currency": "VND", "actor": DESK}
     reverse_payouts_for_debt(**debtor, now=NOW)
     refused_call = latest_call(payout, GatewayOperation.REVERSE_TRANSFER)
-    stripe.faults.tell("transfers.reversals.create", Fault.REFUSE, status=400)
+    stripe.faults.plan("transfers.reversals.create", Fault.REFUSE, status=400)
     send_call(call_id=refused_call.pk, now=NOW)
 
     while_refused = reverse_payouts_for_debt(**debtor, now=LATER)

@@ -14,12 +14,12 @@ from shop.core.models import Change
 from shop.notifications.models import Notification
 from tests.factories import make_cooperative
 from tests.invariants import check_everything
-from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW
+from tests.orders.cash_on_delivery.cash_helpers import ACTOR_AND_NOW
 from tests.orders.settlement.settlement_helpers import ACCOUNT, make_due_payout
 from tests.refusals import all_rows, assert_refused
 
 pytestmark = pytest.mark.django_db
-ACTOR, NOW = ACTOR_NOW["actor"], ACTOR_NOW["now"]
+ACTOR, NOW = ACTOR_AND_NOW["actor"], ACTOR_AND_NOW["now"]
 
 
 @pytest.fixture

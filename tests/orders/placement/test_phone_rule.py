@@ -38,7 +38,7 @@ from tests.factories import (
 from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
-BY = {"actor": Actor.system("test"), "now": NOW}
+ACTOR_AND_NOW = {"actor": Actor.system("test"), "now": NOW}
 PHONE_OF_NINE_DIGITS = "090000002"
 
 
@@ -56,7 +56,11 @@ def placing() -> Callable[[], object]:
     basket = make_basket((make_variant(), 1))
     deliveries, consents = carrier_deliveries(basket), frozenset({ConsentPurpose.ORDER})
     return lambda: place_order(
-        basket_id=basket.pk, contact=wrong_contact(), deliveries=deliveries, consents=consents, **BY
+        basket_id=basket.pk,
+        contact=wrong_contact(),
+        deliveries=deliveries,
+        consents=consents,
+        **ACTOR_AND_NOW,
     )
 
 
@@ -75,26 +79,28 @@ def addressing(action: Callable[..., object]) -> Callable[[], Callable[[], objec
 
 def correcting_contact() -> Callable[[], object]:
     order = make_order()
-    return lambda: correct_contact(order_id=order.pk, contact=wrong_contact(), **BY)
+    return lambda: correct_contact(order_id=order.pk, contact=wrong_contact(), **ACTOR_AND_NOW)
 
 
 def correcting_order() -> Callable[[], object]:
     order = make_order()
-    return lambda: correct_order(order_id=order.pk, values={}, billing=wrong_address(), **BY)
+    return lambda: correct_order(order_id=order.pk, values={}, billing=wrong_address(), **ACTOR_AND_NOW)
 
 
 def drafting() -> Callable[[], object]:
     make_seller()
-    draft = create_draft(channel=make_channel(), source=OrderSource.PHONE, **BY)
-    return lambda: edit_draft(order_id=draft.pk, lines=[], deliveries={}, contact=wrong_contact(), **BY)
+    draft = create_draft(channel=make_channel(), source=OrderSource.PHONE, **ACTOR_AND_NOW)
+    return lambda: edit_draft(
+        order_id=draft.pk, lines=[], deliveries={}, contact=wrong_contact(), **ACTOR_AND_NOW
+    )
 
 
 def handing_over() -> Callable[[], object]:
-    part = accept_part(part_id=make_order().parts.get().pk, **BY)
-    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **BY)
-    close_parcel(parcel_id=parcel.pk, **BY)
+    part = accept_part(part_id=make_order().parts.get().pk, **ACTOR_AND_NOW)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **ACTOR_AND_NOW)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
     dispatch = DispatchDetails(driver_phone="12ab")
-    return lambda: hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **BY)
+    return lambda: hand_over_parcel(parcel_id=parcel.pk, dispatch=dispatch, **ACTOR_AND_NOW)
 
 
 def opening_warehouse() -> Callable[[], object]:
@@ -109,7 +115,7 @@ def opening_warehouse() -> Callable[[], object]:
         phone=PHONE_OF_NINE_DIGITS,
         click_and_collect=ClickAndCollect.DISABLED,
     )
-    return lambda: open_warehouse(cooperative=seller, details=details, **BY)
+    return lambda: open_warehouse(cooperative=seller, details=details, **ACTOR_AND_NOW)
 
 
 def adding_household() -> Callable[[], object]:
@@ -117,17 +123,19 @@ def adding_household() -> Callable[[], object]:
     details = HouseholdDetails(
         name="Nhà bà Mùi", products_made="", place="", phone=PHONE_OF_NINE_DIGITS, has_consent=False
     )
-    return lambda: add_household(cooperative=seller, details=details, **BY)
+    return lambda: add_household(cooperative=seller, details=details, **ACTOR_AND_NOW)
 
 
 def adding_address() -> Callable[[], object]:
     user = make_user()
-    return lambda: add_address(user_id=user.pk, address=wrong_address(), use=None, **BY)
+    return lambda: add_address(user_id=user.pk, address=wrong_address(), use=None, **ACTOR_AND_NOW)
 
 
 def changing_details() -> Callable[[], object]:
     user = make_user()
-    return lambda: change_details(user_id=user.pk, name="Hoa", phone=PHONE_OF_NINE_DIGITS, address=None, **BY)
+    return lambda: change_details(
+        user_id=user.pk, name="Hoa", phone=PHONE_OF_NINE_DIGITS, address=None, **ACTOR_AND_NOW
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from tests.orders.bank_transfers.transfer_helpers import LATER, make_transfer_or
 from tests.row_reuse import reuse_rows
 
 DESK = Actor(ActorKind.SYSTEM, EntryPoint.DESK, name="desk")
-ACTOR_NOW: dict[str, Any] = {"actor": DESK, "now": LATER}
-# When a payout to the account set by ACTOR_NOW may be paid.
+ACTOR_AND_NOW: dict[str, Any] = {"actor": DESK, "now": LATER}
+# When a payout to the account set by ACTOR_AND_NOW may be paid.
 ACTOR_NEXT_DAY: dict[str, Any] = {"actor": DESK, "now": LATER + datetime.timedelta(days=1)}
 REFUND_ACCOUNT = BankAccount("970436", "0099887766", "Nguyễn Thị Hoa")
 
@@ -68,5 +68,5 @@ def refund_first_line(part: OrderPart, amount: int = 0, **fields: Any) -> Refund
         part_id=part.pk,
         decision=decision,
         idempotency_key=idempotency_key,
-        **ACTOR_NOW,
+        **ACTOR_AND_NOW,
     )

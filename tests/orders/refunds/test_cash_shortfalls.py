@@ -13,7 +13,7 @@ from shop.core.errors import ReasonRequired
 from shop.core.models import Change
 from tests.factories import NOW, make_admin, make_order, make_variant
 from tests.invariants import check_everything
-from tests.orders.refunds.refund_helpers import ACTOR_NOW, DESK, LATER, pack_open_lines
+from tests.orders.refunds.refund_helpers import ACTOR_AND_NOW, DESK, LATER, pack_open_lines
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +37,9 @@ def test_decision_waives_the_rest_and_takes_the_parcel_off_the_list(bearer: Cost
     parcel = make_short_parcel()
     before = listed_parcels()
 
-    refund = resolve_cash_shortfall(parcel_id=parcel.pk, bearer=bearer, reason="Đã gọi khách", **ACTOR_NOW)
+    refund = resolve_cash_shortfall(
+        parcel_id=parcel.pk, bearer=bearer, reason="Đã gọi khách", **ACTOR_AND_NOW
+    )
 
     order = Order.objects.get()
     assert before == [parcel.pk]
@@ -50,7 +52,7 @@ def test_decision_waives_the_rest_and_takes_the_parcel_off_the_list(bearer: Cost
 
 def test_refused_decisions_change_nothing() -> None:
     parcel = make_short_parcel()
-    arguments = {"parcel_id": parcel.pk, "bearer": CostBearer.PLATFORM, **ACTOR_NOW}
+    arguments = {"parcel_id": parcel.pk, "bearer": CostBearer.PLATFORM, **ACTOR_AND_NOW}
 
     with pytest.raises(ReasonRequired):
         resolve_cash_shortfall(reason=" ", **arguments)

@@ -20,8 +20,8 @@ from tests.orders.gateway.card_order_helpers import (
     stripe,
 )
 from tests.orders.refunds.refund_helpers import (
+    ACTOR_AND_NOW,
     ACTOR_NEXT_DAY,
-    ACTOR_NOW,
     REFUND_ACCOUNT,
     deliver_order,
     refund_first_line,
@@ -38,7 +38,7 @@ def test_card_payment_is_refunded_to_card(stripe) -> None:
     refund = refund_first_line(part, 20_000)
     send_order_call(order, GatewayOperation.REFUND)
 
-    assert [row["amount"] for row in stripe.account.every("refund")] == [20_000]
+    assert [row["amount"] for row in stripe.account.list_objects("refund")] == [20_000]
     order.refresh_from_db()
     assert (order.current_total_gross, order.charged, order.charge_coverage) == (
         100_000,
@@ -54,10 +54,10 @@ def test_card_payment_is_refunded_to_card(stripe) -> None:
 def test_cancelled_card_order_is_refunded(stripe) -> None:
     order = make_paid_card_order(stripe)
 
-    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_NOW)
+    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_AND_NOW)
     send_order_call(order, GatewayOperation.REFUND)
 
-    assert [row["amount"] for row in stripe.account.every("refund")] == [120_000]
+    assert [row["amount"] for row in stripe.account.list_objects("refund")] == [120_000]
     order.refresh_from_db()
     assert (order.current_total_gross, order.charged) == (0, 0)
     check_everything()
@@ -74,8 +74,8 @@ def test_refund_that_card_rejects_is_paid_by_bank(stripe, settings) -> None:
     look_up_order_call(order, GatewayOperation.REFUND)
 
     assert Refund.objects.failed_amounts() == {refund.pk: 20_000}
-    pay_refund_by_bank(refund_id=refund.pk, **ACTOR_NOW)
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
+    pay_refund_by_bank(refund_id=refund.pk, **ACTOR_AND_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_AND_NOW)
     mark_payout_paid(payout_id=Payout.objects.get().pk, reference="FT1", **ACTOR_NEXT_DAY)
     order = Order.objects.get(pk=order.pk)
     assert (order.charged, get_payment_sums(order).refunded, get_payment_sums(order).refund_pending) == (

@@ -84,8 +84,8 @@ from tests.invariants import check_everything
 from tests.orders.bank_transfers.transfer_helpers import LATER, receive_transfer
 from tests.orders.pages.order_proofs import prove_order
 from tests.orders.refunds.refund_helpers import (
+    ACTOR_AND_NOW,
     ACTOR_NEXT_DAY,
-    ACTOR_NOW,
     DESK,
     REFUND_ACCOUNT,
     deliver_order,
@@ -128,7 +128,7 @@ def test_refund_of_transfer_is_paid_once_account_is_named() -> None:
     with assert_refused(PayoutAccountRequired, "payout_account_required"):
         mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NEXT_DAY)
 
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_AND_NOW)
     mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NEXT_DAY)
 
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
@@ -150,7 +150,7 @@ def test_refund_of_cash_is_paid_from_bank_account() -> None:
     part = deliver_order(order)
 
     refund = refund_first_line(part, 20_000)
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_AND_NOW)
     mark_payout_paid(payout_id=refund.payouts.get().pk, reference="FT9", **ACTOR_NEXT_DAY)
 
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
@@ -173,15 +173,15 @@ def test_refund_before_payment_reduces_cash_to_collect() -> None:
     assert (parcel.cod_expected, parcel.cod_state) == (100_000, "expected")
     assert not Payout.objects.exists()
     assert not PaymentEvent.objects.filter(kind=EventKind.REFUND_REQUEST).exists()
-    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
-    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **ACTOR_NOW)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **ACTOR_AND_NOW)
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
     check_everything()
 
 
 def test_parcel_packed_after_refund_collects_the_rest() -> None:
     part = make_order((make_variant(price=45_000), 2)).parts.get()
-    accept_part(part_id=part.pk, **ACTOR_NOW)
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
     refund_first_line(part, 20_000)
 
     parcel = pack_open_lines(OrderPart.objects.get(pk=part.pk))
@@ -207,9 +207,12 @@ def test_refund_is_limited_to_cash_received() -> None:
     order = make_order((make_variant(price=45_000), 2))
     part = order.parts.get()
     parcel = pack_open_lines(part)
-    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
     deliver_parcel(
-        parcel_id=parcel.pk, is_cash_collected=True, cash=CollectedCash(110_000, "Thiếu tiền lẻ"), **ACTOR_NOW
+        parcel_id=parcel.pk,
+        is_cash_collected=True,
+        cash=CollectedCash(110_000, "Thiếu tiền lẻ"),
+        **ACTOR_AND_NOW,
     )
 
     refund = refund_first_line(part, 25_000)
@@ -240,8 +243,8 @@ def test_pending_refund_of_one_part_does_not_reduce_cash_of_another() -> None:
 
     assert (parcel.cod_expected, parcel.cod_state) == (40_000, "expected")
     check_everything()
-    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
-    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **ACTOR_NOW)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **ACTOR_AND_NOW)
     assert sums(order)[:2] == (70_000, 160_000)  # 90,000 of it is to be refunded
     assert read_refundable_surplus(Order.objects.get(pk=order.pk)) == 0
     check_everything()
@@ -332,7 +335,7 @@ def test_unpaid_or_cancelled_part_cannot_be_refunded() -> None:
     make_bank_account()
     waiting_part = make_order((make_variant(price=45_000), 2), method=PaymentMethod.TRANSFER).parts.get()
     ended_part = make_order((make_variant(price=45_000), 2)).parts.get()
-    cancel_part(part_id=ended_part.pk, reason="Hết hàng", **ACTOR_NOW)
+    cancel_part(part_id=ended_part.pk, reason="Hết hàng", **ACTOR_AND_NOW)
 
     for part in (waiting_part, ended_part):
         with assert_refused(PartNotCharged, "part_not_charged"):
@@ -347,7 +350,7 @@ def test_part_of_another_order_is_missing() -> None:
             order_id=other.pk,
             part_id=part.pk,
             decision=RefundDecision(CostBearer.PLATFORM, "x", delivery=1),
-            **ACTOR_NOW,
+            **ACTOR_AND_NOW,
         )
 
 
@@ -389,7 +392,7 @@ def test_returned_items_can_be_received_later() -> None:
 
     with assert_refused(ReturnExceedsDelivered, "return_exceeds_delivered"):
         receive_return(
-            parcel_id=refund.parcel_id, damaged={line.pk: 3}, warehouse_id=warehouse_id, **ACTOR_NOW
+            parcel_id=refund.parcel_id, damaged={line.pk: 3}, warehouse_id=warehouse_id, **ACTOR_AND_NOW
         )
     for _time in range(2):
         receive_return(
@@ -397,13 +400,13 @@ def test_returned_items_can_be_received_later() -> None:
             damaged={},
             warehouse_id=warehouse_id,
             idempotency_key="a",
-            **ACTOR_NOW,
+            **ACTOR_AND_NOW,
         )
 
     assert get_stock(variant).on_hand == 9
     assert OrderPart.objects.get(pk=part.pk).progress == Progress.PARTLY_RETURNED
     with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
-        receive_return(parcel_id=refund.parcel_id, damaged={}, warehouse_id=warehouse_id, **ACTOR_NOW)
+        receive_return(parcel_id=refund.parcel_id, damaged={}, warehouse_id=warehouse_id, **ACTOR_AND_NOW)
     check_everything()
 
 
@@ -413,8 +416,8 @@ def test_cancelled_return_can_be_made_again() -> None:
     refund = refund_first_line(part, 90_000, returned=3, is_received=False)
 
     with assert_refused(ReasonRequired, "reason_required"):
-        cancel_return(parcel_id=refund.parcel_id, reason=" ", **ACTOR_NOW)
-    cancel_return(parcel_id=refund.parcel_id, reason="Người mua giữ lại", **ACTOR_NOW)
+        cancel_return(parcel_id=refund.parcel_id, reason=" ", **ACTOR_AND_NOW)
+    cancel_return(parcel_id=refund.parcel_id, reason="Người mua giữ lại", **ACTOR_AND_NOW)
 
     assert Parcel.objects.get(pk=refund.parcel_id).state == ParcelState.VOIDED
     warehouse_id = get_stock(variant).warehouse_id
@@ -434,11 +437,11 @@ def test_parcel_with_returned_items_cannot_be_voided(is_received) -> None:
     dispatch = part.parcels.dispatches().get()
 
     with assert_refused(ItemsAlreadyReturned, "items_already_returned"):
-        void_parcel(parcel_id=dispatch.pk, reason="đóng nhầm", **ACTOR_NOW)
+        void_parcel(parcel_id=dispatch.pk, reason="đóng nhầm", **ACTOR_AND_NOW)
 
     if not is_received:
-        cancel_return(parcel_id=return_parcel.pk, reason="Người mua giữ lại", **ACTOR_NOW)
-        void_parcel(parcel_id=dispatch.pk, reason="đóng nhầm", **ACTOR_NOW)
+        cancel_return(parcel_id=return_parcel.pk, reason="Người mua giữ lại", **ACTOR_AND_NOW)
+        void_parcel(parcel_id=dispatch.pk, reason="đóng nhầm", **ACTOR_AND_NOW)
         assert (get_stock(variant).on_hand, get_stock(variant).allocated) == (10, 3)
     check_everything()
 
@@ -449,10 +452,10 @@ def test_return_and_dispatch_parcels_have_separate_steps() -> None:
     outgoing = part.parcels.dispatches().get()
 
     for act in (
-        lambda: deliver_parcel(parcel_id=parcel.pk, is_cash_collected=False, **ACTOR_NOW),
-        lambda: hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW),
+        lambda: deliver_parcel(parcel_id=parcel.pk, is_cash_collected=False, **ACTOR_AND_NOW),
+        lambda: hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW),
         lambda: receive_return(
-            parcel_id=outgoing.pk, damaged={}, warehouse_id=outgoing.warehouse_id, **ACTOR_NOW
+            parcel_id=outgoing.pk, damaged={}, warehouse_id=outgoing.warehouse_id, **ACTOR_AND_NOW
         ),
     ):
         with assert_refused(Missing, "missing"):
@@ -471,7 +474,7 @@ def test_unsent_items_are_refunded_and_released() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     order = make_order((variant, 3))
     part = order.parts.get()
-    accept_part(part_id=part.pk, **ACTOR_NOW)
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
     line = get_first_line(part)
     assert get_stock(variant).allocated == 3
 
@@ -484,8 +487,8 @@ def test_unsent_items_are_refunded_and_released() -> None:
         refund_first_line(part, 45_000, unsent=2)
     parcel = pack_open_lines(OrderPart.objects.get(pk=part.pk))
     assert parcel.cod_expected == 120_000
-    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
-    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **ACTOR_NOW)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **ACTOR_AND_NOW)
     part.refresh_from_db()
     order.refresh_from_db()
     assert (part.progress, order.status, order.saleor_status) == ("delivered", "delivered", "fulfilled")
@@ -495,9 +498,9 @@ def test_unsent_items_are_refunded_and_released() -> None:
 def test_packed_items_are_not_released() -> None:
     variant = make_variant(price=45_000, on_hand=10)
     part = make_order((variant, 3)).parts.get()
-    accept_part(part_id=part.pk, **ACTOR_NOW)
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
     line = get_first_line(part)
-    pack_parcel(part_id=part.pk, quantities={line.pk: 2}, **ACTOR_NOW)
+    pack_parcel(part_id=part.pk, quantities={line.pk: 2}, **ACTOR_AND_NOW)
 
     refund_first_line(part, 45_000, unsent=1)
 
@@ -558,7 +561,7 @@ def test_declined_or_cancelled_part_is_refunded(ending) -> None:
     )
     receive_transfer(order.code, 210_000)
 
-    ending(part_id=order.parts.get(number=1).pk, reason="Hết hàng", **ACTOR_NOW)
+    ending(part_id=order.parts.get(number=1).pk, reason="Hết hàng", **ACTOR_AND_NOW)
 
     assert [refund.repayment for refund in Refund.objects.all()] == [120_000]
     assert sums(order)[:2] == (90_000, 210_000)
@@ -576,7 +579,7 @@ def test_cancelled_order_is_refunded_less_earlier_refund() -> None:
     receive_transfer(order.code, 210_000)
     earlier = refund_first_line(order.parts.get(number=2), 10_000)
 
-    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_NOW)
+    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_AND_NOW)
 
     assert earlier.repayment == 10_000
     assert sorted(Refund.objects.values_list("repayment", flat=True)) == [10_000, 200_000]
@@ -586,7 +589,7 @@ def test_cancelled_order_is_refunded_less_earlier_refund() -> None:
 def test_cancelled_unpaid_order_is_not_refunded() -> None:
     order = make_order((make_variant(price=45_000), 2))
 
-    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_NOW)
+    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_AND_NOW)
 
     assert not Refund.objects.exists()
     check_everything()
@@ -594,14 +597,14 @@ def test_cancelled_unpaid_order_is_not_refunded() -> None:
 
 def test_late_payment_of_cancelled_order_is_refunded() -> None:
     order = make_paid_order()
-    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_NOW)
+    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_AND_NOW)
     payment = order.payments.get()
     record_received_money(
-        Order.objects.get(pk=order.pk), payment, 50_000, idempotency_key="late", **ACTOR_NOW
+        Order.objects.get(pk=order.pk), payment, 50_000, idempotency_key="late", **ACTOR_AND_NOW
     )
 
     for _time in range(2):
-        refund_ended_order_surplus(order_id=order.pk, **ACTOR_NOW)
+        refund_ended_order_surplus(order_id=order.pk, **ACTOR_AND_NOW)
     refund_ended_orders_task()
 
     assert sorted(Refund.objects.values_list("repayment", flat=True)) == [50_000, 120_000]
@@ -610,12 +613,12 @@ def test_late_payment_of_cancelled_order_is_refunded() -> None:
 
 def test_sweep_refunds_late_payment() -> None:
     order = make_paid_order()
-    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_NOW)
+    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_AND_NOW)
     first = Payout.objects.get()
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_AND_NOW)
     mark_payout_paid(payout_id=first.pk, reference="FT1", **ACTOR_NEXT_DAY)
     payment = order.payments.get()
-    record_payment_event(payment, EventKind.CHARGE_SUCCESS, 50_000, idempotency_key="late", **ACTOR_NOW)
+    record_payment_event(payment, EventKind.CHARGE_SUCCESS, 50_000, idempotency_key="late", **ACTOR_AND_NOW)
     finish_order_change(Order.objects.get(pk=order.pk), now=LATER)
 
     refund_ended_orders_task()
@@ -625,10 +628,10 @@ def test_sweep_refunds_late_payment() -> None:
 
 def test_sweep_refunds_late_payment_while_earlier_refund_is_unpaid() -> None:
     order = make_paid_order()
-    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_NOW)
+    cancel_order(order_id=order.pk, reason="Bão lụt", **ACTOR_AND_NOW)
     promised = list(overpaid_orders())
     record_payment_event(
-        order.payments.get(), EventKind.CHARGE_SUCCESS, 50_000, idempotency_key="late", **ACTOR_NOW
+        order.payments.get(), EventKind.CHARGE_SUCCESS, 50_000, idempotency_key="late", **ACTOR_AND_NOW
     )
     finish_order_change(Order.objects.get(pk=order.pk), now=LATER)
 
@@ -645,12 +648,12 @@ def test_surplus_of_lower_weight_is_refunded_after_handover() -> None:
     order = make_order((make_variant_sold_by_weight(), 1), method=PaymentMethod.TRANSFER)
     receive_transfer(order.code, 66_000)
     part = order.parts.get()
-    accept_part(part_id=part.pk, **ACTOR_NOW)
-    weigh_line(part_id=part.pk, line_id=get_first_line(part).pk, grams=2_000, **ACTOR_NOW)
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
+    weigh_line(part_id=part.pk, line_id=get_first_line(part).pk, grams=2_000, **ACTOR_AND_NOW)
     assert not Refund.objects.exists()
 
     parcel = pack_open_lines(OrderPart.objects.get(pk=part.pk))
-    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_NOW)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
 
     refund = Refund.objects.get()
     assert (refund.repayment, refund.surplus) == (6_000, 6_000)
@@ -663,12 +666,12 @@ def test_refunded_line_cannot_be_weighed_again() -> None:
     order = make_order((make_variant_sold_by_weight(), 1), method=PaymentMethod.TRANSFER)
     receive_transfer(order.code, 66_000)
     part = order.parts.get()
-    accept_part(part_id=part.pk, **ACTOR_NOW)
-    weigh_line(part_id=part.pk, line_id=get_first_line(part).pk, grams=2_400, **ACTOR_NOW)
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
+    weigh_line(part_id=part.pk, line_id=get_first_line(part).pk, grams=2_400, **ACTOR_AND_NOW)
     refund_first_line(part, 5_000)
 
     with assert_refused(LineAlreadyRefunded, "line_already_refunded"):
-        weigh_line(part_id=part.pk, line_id=get_first_line(part).pk, grams=2_000, **ACTOR_NOW)
+        weigh_line(part_id=part.pk, line_id=get_first_line(part).pk, grams=2_000, **ACTOR_AND_NOW)
 
 
 def test_refund_account_is_validated_and_can_change_until_paid() -> None:
@@ -677,15 +680,17 @@ def test_refund_account_is_validated_and_can_change_until_paid() -> None:
     payout = refund.payouts.get()
 
     with assert_refused(InvalidBankAccount, "invalid_bank_account"):
-        set_refund_account(order_id=order.pk, account=BankAccount("970436", "12", "Hoa"), **ACTOR_NOW)
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
-    set_refund_account(order_id=order.pk, account=BankAccount("970405", "8800200", "Lò Thị Mai"), **ACTOR_NOW)
+        set_refund_account(order_id=order.pk, account=BankAccount("970436", "12", "Hoa"), **ACTOR_AND_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_AND_NOW)
+    set_refund_account(
+        order_id=order.pk, account=BankAccount("970405", "8800200", "Lò Thị Mai"), **ACTOR_AND_NOW
+    )
     mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NEXT_DAY)
 
     payout.refresh_from_db()
     assert (payout.bank_account, payout.bank_holder, payout.state) == ("8800200", "LO THI MAI", "paid")
     with assert_refused(NoRefundAwaitsAccount, "no_refund_awaits_account"):
-        set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
+        set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_AND_NOW)
     with assert_refused(PayoutAlreadyPaid, "payout_already_paid"):
         mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NEXT_DAY)
     recorded = Change.objects.filter(action="refund.account_set").latest("pk")
@@ -697,9 +702,11 @@ def test_buyer_is_notified_each_time_account_is_set() -> None:
     order = make_paid_order()
     refund_first_line(deliver_order(order), 20_000)
 
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, idempotency_key="a", **ACTOR_NOW)
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, idempotency_key="a", **ACTOR_NOW)
-    set_refund_account(order_id=order.pk, account=BankAccount("970405", "8800200", "Lò Thị Mai"), **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, idempotency_key="a", **ACTOR_AND_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, idempotency_key="a", **ACTOR_AND_NOW)
+    set_refund_account(
+        order_id=order.pk, account=BankAccount("970405", "8800200", "Lò Thị Mai"), **ACTOR_AND_NOW
+    )
 
     notifications = Notification.objects.filter(
         recipient=order.email, subject__contains="tài khoản"
@@ -729,7 +736,7 @@ def test_failed_card_refund_is_paid_by_bank() -> None:
     payment = order.payments.get()
     Payout.objects.all().delete()  # as with a card: requested, without a payout
     with assert_refused(NoFailedRefundAmount, "no_failed_refund_amount"):
-        pay_refund_by_bank(refund_id=refund.pk, **ACTOR_NOW)
+        pay_refund_by_bank(refund_id=refund.pk, **ACTOR_AND_NOW)
     record_payment_event(
         payment,
         EventKind.REFUND_FAILURE,
@@ -742,12 +749,12 @@ def test_failed_card_refund_is_paid_by_bank() -> None:
     assert Refund.objects.failed_amounts() == {refund.pk: 20_000}
 
     for _time in range(2):
-        pay_refund_by_bank(refund_id=refund.pk, idempotency_key="a", **ACTOR_NOW)
+        pay_refund_by_bank(refund_id=refund.pk, idempotency_key="a", **ACTOR_AND_NOW)
 
     payout = refund.payouts.get()
     assert (payout.amount, payout.state) == (20_000, PayoutState.DUE)
     assert Refund.objects.failed_amounts() == {}
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_AND_NOW)
     mark_payout_paid(payout_id=payout.pk, reference="FT9", **ACTOR_NEXT_DAY)
     assert sums(order) == (100_000, 100_000, Coverage.FULL)
     check_everything()
@@ -777,7 +784,9 @@ def test_refund_is_split_over_payments() -> None:
         order=order, method=PaymentMethod.TRANSFER, currency="VND", idempotency_key="second"
     )
     Payment.objects.filter(pk=second.pk).update(created_at=LATER + datetime.timedelta(days=999))
-    record_received_money(Order.objects.get(pk=order.pk), second, 15_000, idempotency_key="more", **ACTOR_NOW)
+    record_received_money(
+        Order.objects.get(pk=order.pk), second, 15_000, idempotency_key="more", **ACTOR_AND_NOW
+    )
     part = deliver_order(order)
     assert read_refund_limits(Order.objects.get(pk=order.pk), None).surplus == 15_000
 
@@ -789,7 +798,7 @@ def test_refund_is_split_over_payments() -> None:
         (second.pk, 15_000),
         (order.payments.exclude(pk=second.pk).get().pk, 25_000),
     ]
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_AND_NOW)
     for payout in Payout.objects.all():
         mark_payout_paid(payout_id=payout.pk, reference=f"FT{payout.amount}", **ACTOR_NEXT_DAY)
     assert sums(order) == (95_000, 95_000, Coverage.FULL)
@@ -799,7 +808,7 @@ def test_refund_is_split_over_payments() -> None:
 def test_buyer_is_notified_when_refund_is_paid() -> None:
     order = make_paid_order()
     refund = refund_first_line(deliver_order(order), 20_000)
-    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_NOW)
+    set_refund_account(order_id=order.pk, account=REFUND_ACCOUNT, **ACTOR_AND_NOW)
 
     mark_payout_paid(payout_id=refund.payouts.get().pk, reference="FT9", **ACTOR_NEXT_DAY)
 

@@ -13,7 +13,7 @@ from orders.models import OrderPart, Payout
 from tests.factories import make_order, make_seller, make_variant
 from tests.orders.gateway.card_order_helpers import make_paid_card_order, stripe
 from tests.orders.refunds.refund_helpers import (
-    ACTOR_NOW,
+    ACTOR_AND_NOW,
     deliver_order,
     make_paid_order,
     pack_open_lines,
@@ -60,7 +60,7 @@ def test_previewed_shortage_is_what_the_report_then_refunds() -> None:
     available = {first.pk: 1, second.pk: 0}
 
     refunds = preview_shortage(part, available)
-    refund = report_shortage(part_id=part.pk, available=available, **ACTOR_NOW)
+    refund = report_shortage(part_id=part.pk, available=available, **ACTOR_AND_NOW)
 
     assert {key: (line.unsent, line.amount) for key, line in refunds.items()} == {
         first.pk: (2, 6_666),

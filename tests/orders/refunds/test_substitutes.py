@@ -68,7 +68,7 @@ from tests.orders.refunds.refund_helpers import make_paid_order
 from tests.refusals import assert_refused
 
 pytestmark = pytest.mark.django_db
-AS_MEMBER = {"actor": Actor.system("test"), "now": NOW}
+ACTOR_AND_NOW = {"actor": Actor.system("test"), "now": NOW}
 AS_BUYER = {"actor": Actor.guest(), "now": NOW}
 LATER = NOW + datetime.timedelta(hours=5)
 
@@ -84,7 +84,7 @@ class Case:
         first = make_variant(self.seller, name="Miến dong", price=100_000)
         second = make_variant(self.seller, name="Gừng", price=50_000)
         self.variant = make_variant(self.seller, name="Bún khô", price=price, **fields)
-        self.part = accept_part(part_id=make_order((first, 4), (second, 2)).parts.get().pk, **AS_MEMBER)
+        self.part = accept_part(part_id=make_order((first, 4), (second, 2)).parts.get().pk, **ACTOR_AND_NOW)
         self.line, self.other = self.part.lines.order_by("position")
 
     @property
@@ -95,7 +95,7 @@ class Case:
         offer = SubstituteOffer(
             options.pop("line", self.line).pk, quantity, options.pop("variant", self.variant).pk, count
         )
-        return offer_substitute(part_id=self.part.pk, offer=offer, **AS_MEMBER | options)
+        return offer_substitute(part_id=self.part.pk, offer=offer, **ACTOR_AND_NOW | options)
 
     def answer(self, is_agreed: bool, **options) -> Substitute:
         substitute = Substitute.objects.get()
@@ -117,16 +117,17 @@ def test_offer_holds_stock_asks_buyer_and_blocks_line() -> None:
     assert "Trả 160.000" in notification.text
     assert "thay vì 200.000" in notification.text
     with assert_refused(SubstituteUnanswered, "substitute_unanswered"):
-        pack_parcel(part_id=case.part.pk, quantities={case.line.pk: 1}, **AS_MEMBER)
+        pack_parcel(part_id=case.part.pk, quantities={case.line.pk: 1}, **ACTOR_AND_NOW)
     with assert_refused(SubstituteUnanswered, "substitute_unanswered"):
-        report_shortage(part_id=case.part.pk, available={case.line.pk: 3}, **AS_MEMBER)
+        report_shortage(part_id=case.part.pk, available={case.line.pk: 3}, **ACTOR_AND_NOW)
     with assert_refused(SubstituteUnanswered, "substitute_unanswered"):
         case.offer(1, 1)
     with assert_refused(PackingAlreadyStarted, "packing_already_started"):
-        undo_acceptance(part_id=case.part.pk, reason="nhầm", **AS_MEMBER)
+        undo_acceptance(part_id=case.part.pk, reason="nhầm", **ACTOR_AND_NOW)
     check_everything()
     assert (
-        pack_parcel(part_id=case.part.pk, quantities={case.other.pk: 2}, **AS_MEMBER).cod_expected == 100_000
+        pack_parcel(part_id=case.part.pk, quantities={case.other.pk: 2}, **ACTOR_AND_NOW).cod_expected
+        == 100_000
     )
 
 
@@ -176,10 +177,10 @@ def test_delivered_substitute_is_earned_and_collected() -> None:
     assert line is not None
 
     quantities = {case.line.pk: 2, case.other.pk: 2, line.pk: 2}
-    parcel = pack_parcel(part_id=case.part.pk, quantities=quantities, **AS_MEMBER)
-    close_parcel(parcel_id=parcel.pk, **AS_MEMBER)
-    hand_over_parcel(parcel_id=parcel.pk, **AS_MEMBER)
-    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **AS_MEMBER)
+    parcel = pack_parcel(part_id=case.part.pk, quantities=quantities, **ACTOR_AND_NOW)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    deliver_parcel(parcel_id=parcel.pk, is_cash_collected=True, **ACTOR_AND_NOW)
 
     parcel.refresh_from_db()
     order = case.order
@@ -240,10 +241,10 @@ def test_discount_that_the_platform_bears_stays_with_the_substitute() -> None:
 
 def test_paid_buyer_gets_the_difference_back() -> None:
     order = make_paid_order(100_000)
-    part = accept_part(part_id=order.parts.get().pk, **AS_MEMBER)
+    part = accept_part(part_id=order.parts.get().pk, **ACTOR_AND_NOW)
     cheaper = make_variant(part.cooperative, price=90_000)
     offer = SubstituteOffer(part.lines.get().pk, 2, cheaper.pk, 2)
-    substitute = offer_substitute(part_id=part.pk, offer=offer, **AS_MEMBER)
+    substitute = offer_substitute(part_id=part.pk, offer=offer, **ACTOR_AND_NOW)
 
     answer_substitute(substitute_id=substitute.pk, is_agreed=True, **AS_BUYER)
 
@@ -267,7 +268,7 @@ def test_rejected_substitute_is_a_shortage() -> None:
     notification = Notification.objects.get(key__startswith="refund_decided")
     assert "Hợp tác xã không đủ số hàng đã đặt." in notification.text
     check_everything()
-    assert pack_parcel(part_id=case.part.pk, quantities={case.line.pk: 2}, **AS_MEMBER).pk
+    assert pack_parcel(part_id=case.part.pk, quantities={case.line.pk: 2}, **ACTOR_AND_NOW).pk
 
 
 def test_offer_expires_after_the_time_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,9 +295,9 @@ def test_offer_expires_after_the_time_to_answer(monkeypatch: pytest.MonkeyPatch)
 def test_rejected_substitute_of_the_last_line_cancels_the_part() -> None:
     seller = make_seller()
     first, second = make_variant(seller, price=100_000), make_variant(seller, price=90_000)
-    part = accept_part(part_id=make_order((first, 1)).parts.get().pk, **AS_MEMBER)
+    part = accept_part(part_id=make_order((first, 1)).parts.get().pk, **ACTOR_AND_NOW)
     offer = SubstituteOffer(part.lines.get().pk, 1, second.pk, 1)
-    substitute = offer_substitute(part_id=part.pk, offer=offer, **AS_MEMBER)
+    substitute = offer_substitute(part_id=part.pk, offer=offer, **ACTOR_AND_NOW)
 
     answer_substitute(substitute_id=substitute.pk, is_agreed=False, **AS_BUYER)
 
@@ -313,14 +314,14 @@ def test_rejected_substitute_of_the_last_line_cancels_the_part() -> None:
 def test_accepted_substitute_of_the_only_line_is_all_that_is_sent() -> None:
     seller = make_seller()
     first, second = make_variant(seller, price=100_000), make_variant(seller, price=90_000)
-    part = accept_part(part_id=make_order((first, 1)).parts.get().pk, **AS_MEMBER)
+    part = accept_part(part_id=make_order((first, 1)).parts.get().pk, **ACTOR_AND_NOW)
     offer = SubstituteOffer(part.lines.get().pk, 1, second.pk, 1)
-    substitute = offer_substitute(part_id=part.pk, offer=offer, **AS_MEMBER)
+    substitute = offer_substitute(part_id=part.pk, offer=offer, **ACTOR_AND_NOW)
 
     line = answer_substitute(substitute_id=substitute.pk, is_agreed=True, **AS_BUYER).new_line
 
     assert line is not None
-    parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 1}, **AS_MEMBER)
+    parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 1}, **ACTOR_AND_NOW)
     assert parcel.cod_expected == 120_000
     check_everything()
 
@@ -330,7 +331,7 @@ def test_cancelled_part_withdraws_its_offers(cancel) -> None:
     case = Case()
     case.offer()
 
-    cancel(part_id=case.part.pk, reason="khách gọi", **AS_MEMBER)
+    cancel(part_id=case.part.pk, reason="khách gọi", **ACTOR_AND_NOW)
 
     assert Substitute.objects.get().state == SubstituteState.WITHDRAWN
     assert (get_stock(case.variant).allocated, SubstituteHold.objects.count()) == (0, 0)
@@ -344,18 +345,18 @@ def test_withdrawn_offer_lets_line_be_packed() -> None:
     substitute = case.offer()
 
     for _attempt in range(2):
-        withdraw_substitute(substitute_id=substitute.pk, idempotency_key="w", **AS_MEMBER)
+        withdraw_substitute(substitute_id=substitute.pk, idempotency_key="w", **ACTOR_AND_NOW)
 
     assert get_stock(case.variant).allocated == 0
     assert Notification.objects.filter(key__startswith="substitute_withdrawn").count() == 1
     assert Change.objects.filter(action="substitute.withdrawn").count() == 1
     assert case.order.current_total_gross == 530_000
     check_everything()
-    pack_parcel(part_id=case.part.pk, quantities={case.line.pk: 4}, **AS_MEMBER)
+    pack_parcel(part_id=case.part.pk, quantities={case.line.pk: 4}, **ACTOR_AND_NOW)
     with assert_refused(SubstituteClosed, "substitute_closed"):
         case.answer(True)
     with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
-        withdraw_substitute(substitute_id=substitute.pk, **AS_MEMBER)
+        withdraw_substitute(substitute_id=substitute.pk, **ACTOR_AND_NOW)
 
 
 def test_repeats_change_nothing() -> None:
@@ -402,22 +403,22 @@ def test_offer_before_acceptance_is_refused() -> None:
     offer = SubstituteOffer(part.lines.get().pk, 1, make_variant(seller).pk, 1)
 
     with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
-        offer_substitute(part_id=part.pk, offer=offer, **AS_MEMBER)
+        offer_substitute(part_id=part.pk, offer=offer, **ACTOR_AND_NOW)
 
 
 def test_line_sold_by_weight_is_replaced_as_a_whole_before_it_is_weighed() -> None:
     seller = make_seller()
     gourd, other = make_variant_sold_by_weight(seller), make_variant(seller, price=30_000)
-    part = accept_part(part_id=make_order((gourd, 2)).parts.get().pk, **AS_MEMBER)
+    part = accept_part(part_id=make_order((gourd, 2)).parts.get().pk, **ACTOR_AND_NOW)
     line = part.lines.get()
 
     with assert_refused(LinesNotWeighed, "lines_not_weighed"):
-        offer_substitute(part_id=part.pk, offer=SubstituteOffer(line.pk, 1, other.pk, 1), **AS_MEMBER)
+        offer_substitute(part_id=part.pk, offer=SubstituteOffer(line.pk, 1, other.pk, 1), **ACTOR_AND_NOW)
     substitute = offer_substitute(
-        part_id=part.pk, offer=SubstituteOffer(line.pk, 2, other.pk, 2), **AS_MEMBER
+        part_id=part.pk, offer=SubstituteOffer(line.pk, 2, other.pk, 2), **ACTOR_AND_NOW
     )
     with assert_refused(SubstituteUnanswered, "substitute_unanswered"):
-        weigh_line(part_id=part.pk, line_id=line.pk, grams=4_600, **AS_MEMBER)
+        weigh_line(part_id=part.pk, line_id=line.pk, grams=4_600, **ACTOR_AND_NOW)
     answer_substitute(substitute_id=substitute.pk, is_agreed=True, **AS_BUYER)
 
     order = Order.objects.get()
@@ -438,7 +439,7 @@ def test_substitute_sold_by_weight_costs_no_more_than_agreed() -> None:
     assert line is not None
     assert (line.estimate_grams, line.bound_grams, line.bound_gross) == (2400, 2500, 100_000)
     check_everything()
-    weigh_line(part_id=case.part.pk, line_id=line.pk, grams=2_700, is_charged_at_bound=True, **AS_MEMBER)
+    weigh_line(part_id=case.part.pk, line_id=line.pk, grams=2_700, is_charged_at_bound=True, **ACTOR_AND_NOW)
     line.refresh_from_db()
     assert line.total_gross <= 100_000
     check_everything()
@@ -447,10 +448,10 @@ def test_substitute_sold_by_weight_costs_no_more_than_agreed() -> None:
 def test_none_of_an_unweighed_line_can_be_reported_missing() -> None:
     seller = make_seller()
     gourd, other = make_variant_sold_by_weight(seller), make_variant(seller, price=50_000)
-    part = accept_part(part_id=make_order((gourd, 2), (other, 1)).parts.get().pk, **AS_MEMBER)
+    part = accept_part(part_id=make_order((gourd, 2), (other, 1)).parts.get().pk, **ACTOR_AND_NOW)
     line = part.lines.get(variant=gourd)
 
-    report_shortage(part_id=part.pk, available={line.pk: 0}, **AS_MEMBER)
+    report_shortage(part_id=part.pk, available={line.pk: 0}, **ACTOR_AND_NOW)
 
     line.refresh_from_db()
     assert Order.objects.get().current_total_gross == 80_000

@@ -32,7 +32,7 @@ from tests.refusals import assert_refused
 pytestmark = pytest.mark.django_db
 MEMBER = Actor(ActorKind.SYSTEM, EntryPoint.MEMBERS, name="test")
 DESK = Actor(ActorKind.SYSTEM, EntryPoint.DESK, name="desk")
-AS_MEMBER: dict[str, Any] = {"actor": MEMBER, "now": NOW}
+ACTOR_AND_NOW: dict[str, Any] = {"actor": MEMBER, "now": NOW}
 IN_TIME = NOW + datetime.timedelta(minutes=10)
 TOO_LATE = IN_TIME + datetime.timedelta(seconds=1)
 
@@ -41,9 +41,9 @@ def short_part(**shortage: Any) -> OrderPart:
     """Return four of one item at 100,000 (one is missing) and two at 50,000, in cash."""
     seller = make_seller()
     lines = [(make_variant(seller, name="Miến", price=100_000), 4), (make_variant(seller, price=50_000), 2)]
-    part = accept_part(part_id=make_order(*lines).parts.get().pk, **AS_MEMBER)
+    part = accept_part(part_id=make_order(*lines).parts.get().pk, **ACTOR_AND_NOW)
     line = part.lines.order_by("position")[0]
-    report_shortage(part_id=part.pk, available={line.pk: 3}, **(AS_MEMBER | shortage))
+    report_shortage(part_id=part.pk, available={line.pk: 3}, **(ACTOR_AND_NOW | shortage))
     return OrderPart.objects.get(pk=part.pk)
 
 
@@ -70,7 +70,7 @@ def test_undone_shortage_leaves_the_order_as_it_was() -> None:
     assert not Notification.objects.filter(key__startswith="shortage_undone").exists()
     assert shortage_undo_until(part, actor=MEMBER, now=IN_TIME) is None
     check_everything()
-    parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 4}, **AS_MEMBER)
+    parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 4}, **ACTOR_AND_NOW)
     assert parcel.cod_expected == 400_000
     check_everything()
 
@@ -88,9 +88,9 @@ def test_buyer_who_was_told_is_told_of_the_mistake() -> None:
 def test_weight_that_was_only_settled_is_weighed_again() -> None:
     seller = make_seller()
     gourds, noodles = make_variant_sold_by_weight(seller), make_variant(seller, price=50_000)
-    part = accept_part(part_id=make_order((gourds, 2), (noodles, 1)).parts.get().pk, **AS_MEMBER)
+    part = accept_part(part_id=make_order((gourds, 2), (noodles, 1)).parts.get().pk, **ACTOR_AND_NOW)
     line = part.lines.get(variant=gourds)
-    report_shortage(part_id=part.pk, available={line.pk: 0}, **AS_MEMBER)
+    report_shortage(part_id=part.pk, available={line.pk: 0}, **ACTOR_AND_NOW)
 
     undo(part)
 
@@ -118,11 +118,11 @@ def test_late_and_foreign_reports_are_for_the_desk() -> None:
 
 def test_nothing_is_undone_after_packing_money_or_another_change() -> None:
     packed, changed = short_part(), short_part()
-    pack_parcel(part_id=packed.pk, quantities={packed.lines.order_by("position")[1].pk: 2}, **AS_MEMBER)
+    pack_parcel(part_id=packed.pk, quantities={packed.lines.order_by("position")[1].pk: 2}, **ACTOR_AND_NOW)
     record_change("order.note_added", changed.order, actor=DESK, now=NOW, root=changed.order)
     paid = make_paid_order().parts.get()
-    accept_part(part_id=paid.pk, **AS_MEMBER)
-    report_shortage(part_id=paid.pk, available={paid.lines.get().pk: 1}, **AS_MEMBER)
+    accept_part(part_id=paid.pk, **ACTOR_AND_NOW)
+    report_shortage(part_id=paid.pk, available={paid.lines.get().pk: 1}, **ACTOR_AND_NOW)
 
     for part, refusal, code in (
         (packed, PackingAlreadyStarted, "packing_already_started"),

@@ -6,7 +6,7 @@ from cooperatives.models import Cooperative
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
 from orders.models import OrderPart, Payout, Settlement
 from tests.factories import make_order, make_variant
-from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW
+from tests.orders.cash_on_delivery.cash_helpers import ACTOR_AND_NOW
 from tests.orders.ledger.test_earnings_postings import deliver, refund, with_commission
 from tests.row_reuse import reuse_rows
 
@@ -24,7 +24,7 @@ def make_open_settlement(
         amount=amount,
         reason=reason,
         idempotency_key=idempotency_key,
-        **ACTOR_NOW,
+        **ACTOR_AND_NOW,
     )
     return Settlement.objects.open().get(cooperative=cooperative)
 
@@ -44,7 +44,7 @@ def make_sale(cooperative: Cooperative, *, price: int = 100_000, refunded_amount
 
 def close_open_settlement(cooperative: Cooperative) -> Settlement:
     open_settlement = Settlement.objects.open().get(cooperative=cooperative)
-    return close_settlement(settlement_id=open_settlement.pk, **ACTOR_NOW)
+    return close_settlement(settlement_id=open_settlement.pk, **ACTOR_AND_NOW)
 
 
 def make_due_payout(cooperative: Cooperative, amount: int = 50_000) -> Payout:

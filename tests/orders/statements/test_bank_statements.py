@@ -77,7 +77,7 @@ def test_incoming_rows_are_recorded_and_settle_orders() -> None:
     settled, doubtful = BankTransfer.objects.order_by("reference")
     assert (settled.state, settled.statement, settled.provider) == ("assigned", statement, "statement")
     assert settled.booked_at == datetime.datetime(2026, 11, 24, 4, 0, tzinfo=datetime.UTC)
-    assert (doubtful.state, doubtful.reason) == (TransferState.REVIEW, ReviewReason.NO_CODE)
+    assert (doubtful.state, doubtful.reason) == (TransferState.REVIEW, ReviewReason.NO_ORDER_CODE)
     assert (order.charged, order.amount_due) == (120_000, 0)
     assert (statement.row_count, statement.imported_count, statement.known_count, statement.problems) == (
         3,
@@ -153,7 +153,7 @@ def test_longer_file_adds_only_new_rows() -> None:
 
     assert (statement.imported_count, statement.known_count) == (2, 3)
     assert BankTransfer.objects.count() == 5
-    assert not BankTransfer.objects.exclude(reason=ReviewReason.NO_CODE).exists()
+    assert not BankTransfer.objects.exclude(reason=ReviewReason.NO_ORDER_CODE).exists()
 
 
 def test_transfer_reported_by_webhook_is_known_by_reference() -> None:

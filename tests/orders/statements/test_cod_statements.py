@@ -39,7 +39,7 @@ from shop.core.states import TransitionNotAllowed
 from tests.factories import NOW, make_admin
 from tests.invariants import check_cash
 from tests.orders.cash_on_delivery.cash_helpers import (
-    ACTOR_NOW,
+    ACTOR_AND_NOW,
     CARRIER,
     make_carrier_statement,
     make_delivered_parcel,
@@ -61,7 +61,7 @@ def imported(*rows, carrier=CARRIER, name="doi-soat.csv"):
 
 
 def applied(*rows, **fields):
-    return apply_cod_statement(statement_id=imported(*rows, **fields).pk, **ACTOR_NOW)
+    return apply_cod_statement(statement_id=imported(*rows, **fields).pk, **ACTOR_AND_NOW)
 
 
 def row_of(make_carrier_statement, row_number=2):
@@ -138,7 +138,7 @@ def problems():
 
 
 def voided():
-    return void_parcel(parcel_id=make_dispatched_parcel().pk, reason="hàng quay về", **ACTOR_NOW)
+    return void_parcel(parcel_id=make_dispatched_parcel().pk, reason="hàng quay về", **ACTOR_AND_NOW)
 
 
 def settled():
@@ -165,16 +165,16 @@ def test_problem_row_waits_to_be_accepted_or_dismissed(problem) -> None:
     assert (row.state, row.problem, row.parcel) == (StatementRowState.PROBLEM, problem, parcel)
     assert (result.imported_count, (reload(parcel).cod_state, reload(parcel).state)) == (0, before)
     if is_acceptable:
-        accept_problem_row(row_id=row.pk, **ACTOR_NOW)
+        accept_problem_row(row_id=row.pk, **ACTOR_AND_NOW)
         assert (reload(parcel).cod_state, reload(parcel).state) == (CodState.REMITTED, ParcelState.DELIVERED)
         assert reload(parcel).cod_collected == amount
         assert reload(parcel).remittance_line.remitted == amount - 10_000
         with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
-            accept_problem_row(row_id=row.pk, **ACTOR_NOW)
+            accept_problem_row(row_id=row.pk, **ACTOR_AND_NOW)
     else:
         with assert_refused(StatementRowNotAcceptable, "statement_row_not_acceptable"):
-            accept_problem_row(row_id=row.pk, **ACTOR_NOW)
-        dismiss_problem_row(row_id=row.pk, **ACTOR_NOW)
+            accept_problem_row(row_id=row.pk, **ACTOR_AND_NOW)
+        dismiss_problem_row(row_id=row.pk, **ACTOR_AND_NOW)
         assert (reload(parcel).cod_state, reload(parcel).state) == before
         assert row_of(result).state == StatementRowState.DISMISSED
     check_cash() if problem != StatementRowProblem.NO_CASH else None
@@ -185,7 +185,7 @@ def test_accepted_short_and_surplus_amounts_change_balance_of_order() -> None:
     result = applied((short_parcel.tracking_number, 200_000, 0), (surplus_parcel.tracking_number, 250_000, 0))
 
     for place in (2, 3):
-        accept_problem_row(row_id=row_of(result, place).pk, **ACTOR_NOW)
+        accept_problem_row(row_id=row_of(result, place).pk, **ACTOR_AND_NOW)
 
     short, over = reload(short_parcel).part.order, reload(surplus_parcel).part.order
     assert (short.charged, short.amount_due) == (200_000, 30_000)
@@ -200,8 +200,8 @@ def test_unmatched_row_is_assigned_to_named_parcel() -> None:
     assert row.problem == StatementRowProblem.UNKNOWN
 
     with assert_refused(StatementRowNotAcceptable, "statement_row_not_acceptable"):
-        accept_problem_row(row_id=row.pk, code="CUNG-KHONG", **ACTOR_NOW)
-    accept_problem_row(row_id=row.pk, code=f"{parcel.part.order.code}-1", **ACTOR_NOW)
+        accept_problem_row(row_id=row.pk, code="CUNG-KHONG", **ACTOR_AND_NOW)
+    accept_problem_row(row_id=row.pk, code=f"{parcel.part.order.code}-1", **ACTOR_AND_NOW)
 
     assert reload(parcel).cod_state == CodState.REMITTED
     assert row_of(result).parcel == parcel
@@ -215,9 +215,9 @@ def test_row_with_inconsistent_sum_waits_for_staff() -> None:
         file_name="a.csv", content=content.encode(), carrier=CARRIER, user=make_admin(), now=NOW
     )
 
-    result = apply_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
+    result = apply_cod_statement(statement_id=uploaded.pk, **ACTOR_AND_NOW)
     assert row_of(result).problem == StatementRowProblem.BAD_SUM
-    accept_problem_row(row_id=row_of(result).pk, **ACTOR_NOW)
+    accept_problem_row(row_id=row_of(result).pk, **ACTOR_AND_NOW)
 
     assert (reload(parcel).remittance_line.fee, reload(parcel).remittance_line.remitted) == (30_000, 200_000)
 
@@ -230,12 +230,12 @@ def test_invalid_amounts_are_listed_and_other_rows_applied() -> None:
         file_name="a.csv", content=content.encode(), carrier=CARRIER, user=make_admin(), now=NOW
     )
 
-    result = apply_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
+    result = apply_cod_statement(statement_id=uploaded.pk, **ACTOR_AND_NOW)
 
     assert (result.imported_count, row_of(result, 3).problem, row_of(result, 4).problem) == (
         1,
         StatementRowProblem.BAD_AMOUNT,
-        StatementRowProblem.NO_CODE,
+        StatementRowProblem.NO_PARCEL_CODE,
     )
 
 
@@ -247,16 +247,16 @@ def test_statement_needs_carrier_and_columns_before_confirmation() -> None:
     )
 
     with assert_refused(CarrierRequired, "carrier_required"):
-        confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
+        confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_AND_NOW)
     columns = {"tracking": 0, "collected": None}
     set_cod_columns(statement_id=uploaded.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
     with assert_refused(CodColumnsMissing, "cod_columns_missing"):
-        confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
+        confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_AND_NOW)
     with assert_refused(Missing, "missing"):
-        process_cod_rows(statement_id=uploaded.pk, **ACTOR_NOW)
+        process_cod_rows(statement_id=uploaded.pk, **ACTOR_AND_NOW)
     columns["collected"] = 1
     set_cod_columns(statement_id=uploaded.pk, carrier=CARRIER, fee_bearer="cooperative", columns=columns)
-    result = apply_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
+    result = apply_cod_statement(statement_id=uploaded.pk, **ACTOR_AND_NOW)
 
     assert (result.imported_count, CashRemittance.objects.get().fee_bearer) == (1, "cooperative")
     with assert_refused(TransitionNotAllowed, "transition_not_allowed"):
@@ -274,15 +274,15 @@ def test_file_that_is_no_statement_is_refused(content) -> None:
 def test_row_accepted_after_reconciliation_joins_remittance() -> None:
     first, second = make_delivered_parcel(), make_delivered_parcel()
     uploaded = imported((first.tracking_number, 230_000, 0), (second.tracking_number, 200_000, 0))
-    confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
-    process_cod_rows(statement_id=uploaded.pk, **ACTOR_NOW)
+    confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_AND_NOW)
+    process_cod_rows(statement_id=uploaded.pk, **ACTOR_AND_NOW)
     remittance = CashRemittance.objects.get()
 
     reconcile_remittance(
-        remittance_id=remittance.pk, received=430_000, reason="một dòng còn hỏi", **ACTOR_NOW
+        remittance_id=remittance.pk, received=430_000, reason="một dòng còn hỏi", **ACTOR_AND_NOW
     )
     assert CashRemittance.objects.get().difference == 200_000
-    accept_problem_row(row_id=row_of(uploaded, 3).pk, **ACTOR_NOW)
+    accept_problem_row(row_id=row_of(uploaded, 3).pk, **ACTOR_AND_NOW)
 
     assert CashRemittance.objects.get().difference == 0
     assert reload(second).cod_state == CodState.RECONCILED
@@ -292,13 +292,13 @@ def test_remittance_cannot_be_reconciled_while_rows_wait(monkeypatch) -> None:
     monkeypatch.setattr("orders.actions.statements.cod_statements.COD_ROWS_PER_TRANSACTION", 1)
     parcels = [make_delivered_parcel(), make_delivered_parcel()]
     uploaded = imported(*((parcel.tracking_number, 230_000, 0) for parcel in parcels))
-    confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
+    confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_AND_NOW)
 
-    assert process_cod_rows(statement_id=uploaded.pk, **ACTOR_NOW)
+    assert process_cod_rows(statement_id=uploaded.pk, **ACTOR_AND_NOW)
     with assert_refused(StatementInProgress, "statement_in_progress"):
-        reconcile_remittance(remittance_id=CashRemittance.objects.get().pk, received=230_000, **ACTOR_NOW)
-    assert not process_cod_rows(statement_id=uploaded.pk, **ACTOR_NOW)
-    reconcile_remittance(remittance_id=CashRemittance.objects.get().pk, received=460_000, **ACTOR_NOW)
+        reconcile_remittance(remittance_id=CashRemittance.objects.get().pk, received=230_000, **ACTOR_AND_NOW)
+    assert not process_cod_rows(statement_id=uploaded.pk, **ACTOR_AND_NOW)
+    reconcile_remittance(remittance_id=CashRemittance.objects.get().pk, received=460_000, **ACTOR_AND_NOW)
 
     assert {reload(parcel).cod_state for parcel in parcels} == {CodState.RECONCILED}
 
@@ -311,7 +311,7 @@ def test_ten_thousand_rows_need_few_queries(django_assert_max_num_queries) -> No
     with django_assert_max_num_queries(450):  # inserts alone: SQLite takes 999 values at once
         uploaded = imported(*rows, (parcel.tracking_number, 230_000, 0))
         preview = preview_cod_statement(uploaded)
-        confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_NOW)
+        confirm_cod_statement(statement_id=uploaded.pk, **ACTOR_AND_NOW)
 
     assert len(preview) == 10_000
     assert StatementImport.objects.get().row_count == 10_000

@@ -205,7 +205,7 @@ def test_invalid_registration_opens_no_account(client: Client, field: str, value
     assert not is_signed_in(client)
 
 
-def link_in_letter() -> str:
+def link_in_last_email() -> str:
     notification = Notification.objects.get()
     match = re.search(r"http://127\.0\.0\.1:8000(/\S+/mat-khau/\S+/\S+/)", notification.text)
     assert match is not None
@@ -217,7 +217,7 @@ def test_forgotten_password_is_reset_by_email(client: Client) -> None:
     other_client = Client()
     other_client.force_login(user)
     client.post("/en/tai-khoan/mat-khau/", {"email": "Hoa@example.com"})
-    link = link_in_letter()
+    link = link_in_last_email()
 
     assert client.get(link).status_code == 200
     client.post(link, {"password": NEW})
@@ -235,7 +235,7 @@ def test_weak_new_password_is_refused(client: Client) -> None:
     user = make_user(email="hoa@example.com", language="en")
     client.post("/en/tai-khoan/mat-khau/", {"email": "hoa@example.com"})
 
-    page = html_of(client.post(link_in_letter(), {"password": "12345678"}))
+    page = html_of(client.post(link_in_last_email(), {"password": "12345678"}))
 
     user.refresh_from_db()
     assert "This password is too common." in page

@@ -46,7 +46,7 @@ def test_saleor_auth_sdk_signs_in_signs_out_and_resets_password(live_server, set
     sign_in_steps = run_in_node("sign_in.js", **buyer, password=PASSWORD)
     refresh_token = sign_in_steps["signedIn"].pop("refreshToken")
     data_of(RESET, email=user.email, to=REDIRECT)
-    _letter, values = link_values_in_last_email()
+    _email, values = link_values_in_last_email()
     reset_steps = run_in_node(
         "new_password.js", **buyer, password=NEW_PASSWORD, token=values["token"], refreshToken=refresh_token
     )

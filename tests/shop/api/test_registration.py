@@ -199,7 +199,7 @@ def test_confirmation_email_can_be_sent_again() -> None:
         [],
         [(None, "CONFIRMATION_ALREADY_REQUESTED")],
     ]
-    _letter, values, _path = link_in_last_email()
+    _email, values, _path = link_in_last_email()
     assert (
         data_of(CONFIRM, **{key: values[key] for key in ("email", "token")})["confirmAccount"]["errors"] == []
     )
@@ -235,7 +235,7 @@ def test_account_with_an_open_order_cannot_be_deleted() -> None:
     order.user = user
     order.save()
     data_of(DELETION, token_of(user), to=REDIRECT)
-    _letter, values, _path = link_in_last_email()
+    _email, values, _path = link_in_last_email()
 
     (error,) = data_of(DELETE, token_of(user), token=values["token"])["accountDelete"]["errors"]
 
@@ -280,7 +280,7 @@ def test_anonymous_is_denied(query) -> None:
 def test_confirmation_drops_passwords_set_before_it() -> None:
     data_of(REGISTER, input=registration(password="mat-khau-cua-ke-gian-2026"))
     data_of(REGISTER, input=registration())
-    _letter, sent, _path = link_in_last_email()
+    _email, sent, _path = link_in_last_email()
 
     payload = data_of(CONFIRM, email=sent["email"], token=sent["token"])["confirmAccount"]
 

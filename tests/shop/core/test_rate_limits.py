@@ -11,11 +11,11 @@ from django.test import override_settings
 from django.utils import timezone
 
 from shop.core.models import LimitCounter
-from shop.core.web.rate_limits import Limit, TooManyTries, client_network, delete_expired_limits_task
+from shop.core.web.rate_limits import RateLimit, TooManyTries, client_network, delete_expired_limits_task
 
 pytestmark = pytest.mark.django_db
 
-LIMIT = Limit("test", max_tries=2, seconds=600)
+LIMIT = RateLimit("test", max_tries=2, seconds=600)
 
 
 def test_try_beyond_the_limit_is_refused_with_the_wait() -> None:

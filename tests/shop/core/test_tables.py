@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shop.core.spreadsheets.tables import (
     FileEncoding,
     Formula,
-    Row,
+    TableRow,
     UnreadableFile,
     read_marked_table,
     read_table,
@@ -44,15 +44,15 @@ def test_csv_with_usual_delimiters_and_encodings_is_read(encoding, delimiter, li
     rows = read_table(text.encode(encoding))
 
     assert rows == [
-        Row(1, ("Ngày", "Số tiền", "Nội dung")),
-        Row(2, ("25/11/2026", "1,000;0", "Đặt hàng")),
+        TableRow(1, ("Ngày", "Số tiền", "Nội dung")),
+        TableRow(2, ("25/11/2026", "1,000;0", "Đặt hàng")),
     ]
 
 
 def test_line_numbers_count_empty_lines_and_quoted_breaks() -> None:
     rows = read_table(b'a,b\n\n"x\ny",2\n,\nlast,3\n')
 
-    assert rows == [Row(1, ("a", "b")), Row(3, ("x\ny", "2")), Row(6, ("last", "3"))]
+    assert rows == [TableRow(1, ("a", "b")), TableRow(3, ("x\ny", "2")), TableRow(6, ("last", "3"))]
 
 
 def test_unclosed_quote_is_reported_with_line() -> None:
@@ -67,7 +67,11 @@ def test_xlsx_dates_and_numbers_are_read() -> None:
 
     rows = read_table(xlsx(["Ngày", "Số tiền"], [None, None], [at, 1_234_567], ["25/11/2026", True]))
 
-    assert rows == [Row(1, ("Ngày", "Số tiền")), Row(3, (at, 1_234_567)), Row(4, ("25/11/2026", "True"))]
+    assert rows == [
+        TableRow(1, ("Ngày", "Số tiền")),
+        TableRow(3, (at, 1_234_567)),
+        TableRow(4, ("25/11/2026", "True")),
+    ]
 
 
 def test_formula_is_refused_with_line() -> None:
@@ -207,13 +211,13 @@ def test_encoding_of_marked_table_is_named(encoding, expected) -> None:
     table = read_marked_table("Mã,Tên\nBI-01,Bí xanh\n".encode(encoding))
 
     assert table.encoding == expected
-    assert table.rows == [Row(1, ("Mã", "Tên")), Row(2, ("BI-01", "Bí xanh"))]
+    assert table.rows == [TableRow(1, ("Mã", "Tên")), TableRow(2, ("BI-01", "Bí xanh"))]
 
 
 def test_single_byte_text_is_read_as_windows_1252() -> None:
     table = read_marked_table("Tªn,MËt ong\n".encode("cp1252"))
 
-    assert (table.encoding, table.rows) == (FileEncoding.SINGLE_BYTE, [Row(1, ("Tªn", "MËt ong"))])
+    assert (table.encoding, table.rows) == (FileEncoding.SINGLE_BYTE, [TableRow(1, ("Tªn", "MËt ong"))])
 
 
 def test_marked_table_keeps_formulas_and_names_merged_ranges() -> None:

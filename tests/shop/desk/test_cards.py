@@ -29,7 +29,7 @@ from tests.orders.gateway.card_order_helpers import (
     send_order_call,
     stripe,
 )
-from tests.orders.gateway_requests.test_intended_calls import give_back
+from tests.orders.gateway_requests.test_intended_calls import request_refund
 from tests.orders.payouts.test_stripe_payouts import close, latest_call, part
 from tests.refusals import all_rows
 
@@ -52,15 +52,15 @@ def page_text(desk: Client, query: str = "") -> str:
 def refused_release(stripe):
     order = make_paid_card_order(stripe, (make_variant_sold_by_weight(), 2))
     cancel_order(order_id=order.pk, reason="Thôi", actor=Actor.system(), now=NOW)
-    stripe.faults.tell("payment_intents.cancel", Fault.REFUSE, status=400, code="odd")
-    stripe.faults.tell("payment_intents.retrieve", Fault.CUT_BEFORE)
+    stripe.faults.plan("payment_intents.cancel", Fault.REFUSE, status=400, code="odd")
+    stripe.faults.plan("payment_intents.retrieve", Fault.CUT_BEFORE)
     send_order_call(order, GatewayOperation.VOID)
     return order
 
 
 def test_unanswered_call_is_listed_and_checked_at_the_gateway(stripe, desk) -> None:
     order = make_card_order()
-    stripe.faults.tell("payment_intents.create", Fault.CUT_AFTER)
+    stripe.faults.plan("payment_intents.create", Fault.CUT_AFTER)
     send_order_call(order)
 
     assert order.code in page_text(desk)
@@ -88,8 +88,8 @@ def test_refused_call_is_shown_on_the_home_page_and_retried_once(stripe, desk) -
 
 def test_failed_refund_is_listed_as_refused(stripe, desk) -> None:
     order = make_paid_card_order(stripe)
-    give_back(order, 20_000)
-    stripe.faults.tell("refunds.create", Fault.REFUSE, status=400, code="charge_already_refunded")
+    request_refund(order, 20_000)
+    stripe.faults.plan("refunds.create", Fault.REFUSE, status=400, code="charge_already_refunded")
     send_order_call(order, GatewayOperation.REFUND)
 
     assert [call.amount for call in GatewayCall.objects.awaiting_staff()] == [20_000]

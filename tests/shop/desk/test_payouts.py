@@ -21,7 +21,7 @@ from shop.core.models import ShopSettings
 from tests.factories import make_admin, make_cooperative, make_member
 from tests.invariants import check_ledger
 from tests.markup import html_of
-from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW
+from tests.orders.cash_on_delivery.cash_helpers import ACTOR_AND_NOW
 from tests.orders.settlement.settlement_helpers import ACCOUNT, make_due_payout
 from tests.refusals import all_rows
 
@@ -343,7 +343,7 @@ def test_payout_without_an_account_waits_until_one_is_named(desk: Client) -> Non
     before = html_of(desk.get(PAGE))
 
     change_cooperative_account(
-        cooperative_id=cooperative.pk, account=BankAccount("970405", "8888000011", "HTX"), **ACTOR_NOW
+        cooperative_id=cooperative.pk, account=BankAccount("970405", "8888000011", "HTX"), **ACTOR_AND_NOW
     )
 
     after = html_of(desk.get(PAGE))
@@ -358,7 +358,7 @@ def test_changed_account_is_pointed_out_and_applied_on_request(desk: Client) -> 
     cooperative = make_cooperative(**ACCOUNT)
     payout = make_due_payout(cooperative)
     change_cooperative_account(
-        cooperative_id=cooperative.pk, account=BankAccount("970436", "0099", "KHAC"), **ACTOR_NOW
+        cooperative_id=cooperative.pk, account=BankAccount("970436", "0099", "KHAC"), **ACTOR_AND_NOW
     )
 
     page = html_of(desk.get(PAGE))

@@ -17,7 +17,7 @@ from shop.core.actors import Actor
 from tests.factories import NOW, make_admin, make_cooperative, make_member, make_seller, make_staff
 from tests.invariants import check_ledger
 from tests.markup import html_of
-from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW
+from tests.orders.cash_on_delivery.cash_helpers import ACTOR_AND_NOW
 from tests.orders.settlement.settlement_helpers import (
     ACCOUNT,
     close_open_settlement,
@@ -159,7 +159,12 @@ def test_check_names_the_parts_of_a_sum_and_what_is_open(cashier: Client) -> Non
 
     page = html_of(cashier.post(f"{PAGE}chot/", form | {"check": "1"}))
     correct_balance(
-        cooperative_id=seller.pk, currency="VND", amount=-2_000, reason="x", idempotency_key="2", **ACTOR_NOW
+        cooperative_id=seller.pk,
+        currency="VND",
+        amount=-2_000,
+        reason="x",
+        idempotency_key="2",
+        **ACTOR_AND_NOW,
     )
     changed = html_of(cashier.post(f"{PAGE}chot/", form | {f"balance-{settlement.pk}": "182000"}))
     closed_before = Settlement.objects.filter(pk=settlement.pk).closed().count()

@@ -19,7 +19,7 @@ from tests.factories import NOW, make_admin, make_staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 STAFF, ROLES = "/quan-tri/nhan-vien/", "/quan-tri/vai-tro/"
-BY: dict[str, Any] = {"actor": Actor.system("test"), "now": NOW}
+ACTOR_AND_NOW: dict[str, Any] = {"actor": Actor.system("test"), "now": NOW}
 
 
 @pytest.fixture
@@ -107,22 +107,22 @@ def test_last_administrator_keeps_their_right_however_it_is_taken() -> None:
     without = GroupChange(remove_permissions=[Permission.MANAGE_STAFF])
 
     with pytest.raises(LastAdmin):
-        change_user(user_id=admin.pk, values={"is_active": False}, **BY)
+        change_user(user_id=admin.pk, values={"is_active": False}, **ACTOR_AND_NOW)
     with pytest.raises(LastAdmin):
-        change_user(user_id=admin.pk, values={}, remove_group_ids=[group.pk], **BY)
+        change_user(user_id=admin.pk, values={}, remove_group_ids=[group.pk], **ACTOR_AND_NOW)
     with pytest.raises(LastAdmin):
-        change_group(group_id=group.pk, change=without, **BY)
+        change_group(group_id=group.pk, change=without, **ACTOR_AND_NOW)
     with pytest.raises(LastAdmin):
-        delete_group(group_id=group.pk, **BY)
+        delete_group(group_id=group.pk, **ACTOR_AND_NOW)
     with pytest.raises(LastAdmin):
-        anonymise_person(user_id=admin.pk, **BY)
+        anonymise_person(user_id=admin.pk, **ACTOR_AND_NOW)
 
     assert User.objects.get(pk=admin.pk).is_active
     assert list(admin.permission_groups.all()) == [group]
     assert list(group.permissions.values_list("code", flat=True)) == [Permission.MANAGE_STAFF]
     assert not Change.objects.exists()
     make_admin()
-    delete_group(group_id=group.pk, **BY)
+    delete_group(group_id=group.pk, **ACTOR_AND_NOW)
 
 
 def test_role_is_created_changed_and_deleted(client: Client, admin: User) -> None:

@@ -338,7 +338,7 @@ class UnderWayTests(TestCase):
         assert settled.exists()
         assert {row.order.charge_coverage for row in settled} == {Coverage.FULL}
         assert set(BankTransfer.objects.in_review().values_list("reason", flat=True)) == {
-            ReviewReason.NO_CODE,
+            ReviewReason.NO_ORDER_CODE,
             ReviewReason.TOO_LITTLE,
         }
 

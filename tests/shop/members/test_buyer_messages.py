@@ -22,7 +22,7 @@ from tests.markup import html_of
 from tests.orders.fulfilment.test_lot_picks import make_lot
 
 pytestmark = pytest.mark.django_db
-BY = {"actor": Actor.system("test"), "now": NOW}
+ACTOR_AND_NOW = {"actor": Actor.system("test"), "now": NOW}
 GREETING = "Chào {buyer}, {cooperative} nhắn về đơn {code} của bạn."
 
 
@@ -33,15 +33,15 @@ def test_message_follows_the_part_and_has_no_link_to_the_order(packer, seller) -
     greeting = escape(GREETING.format(buyer=order.buyer_name, cooperative=seller.name, code=order.code))
     assert "data-copy" not in html_of(packer.get(path))  # the buyer's number appears on acceptance
 
-    accept_part(part_id=part.pk, **BY)
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
     page = html_of(packer.get(path))
 
     assert f'data-copy="{greeting} Chúng tôi đang chuẩn bị hàng."' in page
     assert 'href="https://zalo.me/0912345678"' in page
     assert "/don-hang/" not in page
-    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **BY)
-    close_parcel(parcel_id=parcel.pk, **BY)
-    hand_over_parcel(parcel_id=parcel.pk, **BY)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **ACTOR_AND_NOW)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
     assert f'data-copy="{greeting} Hàng đang trên đường tới bạn.' in html_of(packer.get(path))
 
 
@@ -52,7 +52,7 @@ def copied(page: str) -> list[str]:
 
 def accepted_part(seller, quantity=2, **variant):
     part = make_order((make_variant(seller, on_hand=9, **variant), quantity), phone="0912345678").parts.get()
-    accept_part(part_id=part.pk, **BY)
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
     return part
 
 
@@ -66,7 +66,7 @@ def test_shortage_page_asks_and_the_order_says_what_is_missing(packer, seller) -
     line = part.lines.get()
     asked = copied(html_of(packer.get(f"/en/xa-vien/goi/{part.pk}/thieu/")))
 
-    report_shortage(part_id=part.pk, available={line.pk: 1}, **BY)
+    report_shortage(part_id=part.pk, available={line.pk: 1}, **ACTOR_AND_NOW)
     told = copied(html_of(packer.get(f"/en/xa-vien/goi/{part.pk}/")))
 
     assert asked == [
@@ -86,7 +86,7 @@ def test_questions_to_the_buyer_are_announced(packer, seller) -> None:
         offer=SubstituteOffer(
             line_id=part.lines.get().pk, quantity=1, variant_id=other.pk, substitute_quantity=1
         ),
-        **BY,
+        **ACTOR_AND_NOW,
     )
 
     page = html_of(packer.get(f"/en/xa-vien/goi/{part.pk}/"))
@@ -102,13 +102,13 @@ def test_recall_page_offers_the_advice_to_those_who_have_not_confirmed(manager, 
     parts = []
     for phone in ("0912345678", "0987654321"):
         part = make_order((variant, 1), phone=phone).parts.get()
-        accept_part(part_id=part.pk, **BY)
-        parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **BY)
-        close_parcel(parcel_id=parcel.pk, **BY)
-        hand_over_parcel(parcel_id=parcel.pk, **BY)
+        accept_part(part_id=part.pk, **ACTOR_AND_NOW)
+        parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **ACTOR_AND_NOW)
+        close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+        hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
         parts.append(part)
     before = copied(html_of(manager.get(f"/en/xa-vien/lo/{lot.pk}/thu-hoi/")))
-    start_recall(lot_id=lot.pk, reason="Nấm mốc", advice="Đừng dùng, giữ lại gói hàng.", **BY)
+    start_recall(lot_id=lot.pk, reason="Nấm mốc", advice="Đừng dùng, giữ lại gói hàng.", **ACTOR_AND_NOW)
     recall = lot.recalls.get()
     RecallNotice.objects.create(
         recall=recall, order=parts[0].order, created_at=NOW, notified_at=NOW, read_at=NOW
@@ -123,8 +123,8 @@ def test_recall_page_offers_the_advice_to_those_who_have_not_confirmed(manager, 
 
 def test_run_and_its_driver_have_a_message_for_each_stop(client, packer, seller) -> None:
     part = accepted_part(seller)
-    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 2}, **BY)
-    close_parcel(parcel_id=parcel.pk, **BY)
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 2}, **ACTOR_AND_NOW)
+    close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
     run = create_run(
         cooperative=seller,
         parcel_ids={parcel.pk},
@@ -133,14 +133,14 @@ def test_run_and_its_driver_have_a_message_for_each_stop(client, packer, seller)
         driver_phone="",
         vehicle="",
         idempotency_key=None,
-        **BY,
+        **ACTOR_AND_NOW,
     )
     waiting = copied(html_of(packer.get(f"/en/xa-vien/chuyen/{run.pk}/")))
-    hand_over_parcel(parcel_id=parcel.pk, **BY)
+    hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
     driver = Client()
     address = f"/en/xa-vien/chuyen-di/{run_token(run)}/"
     brought = copied(html_of(driver.get(address)))
-    fail_delivery(parcel_id=parcel.pk, reason="Không ai ở nhà", **BY)
+    fail_delivery(parcel_id=parcel.pk, reason="Không ai ở nhà", **ACTOR_AND_NOW)
 
     failed = copied(html_of(driver.get(address)))
 

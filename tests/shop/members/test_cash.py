@@ -15,7 +15,7 @@ from shop.core.models import ShopSettings
 from tests.factories import make_member, make_seller
 from tests.markup import html_of
 from tests.orders.cash_on_delivery.cash_helpers import (
-    ACTOR_NOW,
+    ACTOR_AND_NOW,
     CARRIER,
     make_delivered_parcel,
     make_dispatched_parcel,
@@ -47,7 +47,7 @@ def test_each_cash_state_shows_its_sum_and_no_foreign_cash(manager: Client, sell
     remitted = make_delivered_parcel(300_000, cash=True, seller=seller)
     foreign = make_delivered_parcel(400_000, cash=True, seller=make_seller("HTX Tài Hoan"))
     remitter = Remitter(CashHolder.CARRIER, CARRIER)
-    remit_cash(remitter=remitter, parcel_ids=[remitted.pk], idempotency_key="k", **ACTOR_NOW)
+    remit_cash(remitter=remitter, parcel_ids=[remitted.pk], idempotency_key="k", **ACTOR_AND_NOW)
 
     overview = manager.get(CASH)
     groups = [manager.get(f"{CASH}?ai={key}").context["groups"] for key in ("hop-tac-xa", "nha-xe", "da-nop")]

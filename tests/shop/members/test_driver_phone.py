@@ -19,7 +19,7 @@ from orders.models import DeliveryRun, HandoverRecord, HandoverStep, Parcel
 from orders.states import CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.models import Change
-from shop.core.web.rate_limits import Limit
+from shop.core.web.rate_limits import RateLimit
 from shop.members.fulfilment import driver_sync
 from tests.factories import PASSWORD, fixed_now, make_member
 from tests.invariants import check_everything
@@ -150,7 +150,7 @@ def test_foreign_parcels_wrong_steps_and_ended_runs_are_refused(seller) -> None:
 
 def test_driver_who_sends_too_often_waits(seller, monkeypatch) -> None:
     run = run_of(seller, packed_parcel(seller))
-    monkeypatch.setattr(driver_sync, "_PUSHES", Limit("pushes", 1, 60))
+    monkeypatch.setattr(driver_sync, "_PUSHES", RateLimit("pushes", 1, 60))
     send(run)
 
     response = Client().post(f"{address_of(run)}dong-bo/", "{}", content_type="application/json")

@@ -20,7 +20,7 @@ from shop.notifications.models import Notification
 from shop.reports.settlements import format_period
 from tests.factories import make_admin, make_member, make_seller
 from tests.markup import html_of
-from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW
+from tests.orders.cash_on_delivery.cash_helpers import ACTOR_AND_NOW
 from tests.orders.settlement.settlement_helpers import (
     close_open_settlement,
     make_due_payout,
@@ -82,7 +82,7 @@ def test_open_period_shows_its_figures_so_far(manager: Client, seller) -> None:
 
 def test_closed_periods_show_when_they_were_paid(manager: Client, seller) -> None:
     first = make_due_payout(seller, 50_000)
-    mark_payout_paid(payout_id=first.pk, reference="FT26330", **ACTOR_NOW)
+    mark_payout_paid(payout_id=first.pk, reference="FT26330", **ACTOR_AND_NOW)
     make_due_payout(seller, 70_000)
 
     text = html_of(manager.get(MONEY))

@@ -19,7 +19,7 @@ from shop.reports import pdf, settlement_documents
 from shop.reports import settlements as report
 from tests.factories import make_admin, make_seller
 from tests.markup import html_of
-from tests.orders.cash_on_delivery.cash_helpers import ACTOR_NOW
+from tests.orders.cash_on_delivery.cash_helpers import ACTOR_AND_NOW
 from tests.orders.settlement.settlement_helpers import (
     ACCOUNT,
     close_open_settlement,
@@ -79,7 +79,7 @@ def test_order_whose_delivery_was_undone_has_no_row() -> None:
     seller = make_seller("HTX Đồng Phúc")
     undone_part, delivered_part = make_sale(seller), make_sale(seller)
     parcel = Parcel.objects.get(part=undone_part)
-    undo_parcel_step(parcel_id=parcel.pk, step=ParcelStep.DELIVERY, reason="Nhầm", **ACTOR_NOW)
+    undo_parcel_step(parcel_id=parcel.pk, step=ParcelStep.DELIVERY, reason="Nhầm", **ACTOR_AND_NOW)
     settlement = Settlement.objects.open().get(cooperative=seller)
 
     orders = report.settlement_orders(settlement)

@@ -13,9 +13,9 @@ from catalog.models import Category, ProductType, Stock, Variant
 from cooperatives.models import Cooperative
 from orders.actions.fulfilment.phone_codes import MEMBER_STEPS, PhoneCode
 from orders.models import OrderPart
-from shop.core.web.rate_limits import Limit
+from shop.core.web.rate_limits import RateLimit
 from shop.members.sync import views
-from shop.members.sync.models import Outcome, PhoneCommand
+from shop.members.sync.models import CommandOutcome, PhoneCommand
 from tests.factories import (
     make_category,
     make_channel,
@@ -85,7 +85,7 @@ def make_market(seller: Cooperative) -> Market:
 
 def allow_many_requests(monkeypatch: Any) -> None:
     for name in ("PUSHES", "PULLS", "PIECES"):
-        monkeypatch.setattr(views, name, Limit(f"test_{name}", max_tries=100_000, seconds=60))
+        monkeypatch.setattr(views, name, RateLimit(f"test_{name}", max_tries=100_000, seconds=60))
 
 
 def give_random_command(phone: RandomPhone, market: Market) -> None:
@@ -247,8 +247,8 @@ def check_every_command_was_done_once_or_refused() -> None:
         is_dropped = (
             row.outcome == "" and row.name in WAITING_FOR_OTHERS
         )  # by the member, after it had waited
-        assert is_dropped or row.outcome in (Outcome.DONE, Outcome.REFUSED), row.name
-        if row.outcome != Outcome.DONE:
+        assert is_dropped or row.outcome in (CommandOutcome.DONE, CommandOutcome.REFUSED), row.name
+        if row.outcome != CommandOutcome.DONE:
             assert not rows, (row.name, rows)
         elif row.name not in WITHOUT_KEY:
             assert set(rows.values()) == {1}, (row.name, rows)

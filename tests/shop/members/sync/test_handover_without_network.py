@@ -13,7 +13,7 @@ from cooperatives.models import Role
 from orders.actions.fulfilment.phone_codes import PhoneCode
 from orders.models import HandoverRecord, HandoverStep, OrderPart, Parcel
 from orders.states import ParcelState, PartState
-from shop.members.sync.models import Outcome, PhoneCommand
+from shop.members.sync.models import CommandOutcome, PhoneCommand
 from tests.camera import show_to_camera
 from tests.factories import make_order, make_variant
 from tests.invariants import check_everything
@@ -175,7 +175,7 @@ def test_receipts_whose_parcels_nobody_sends_hold_up_nothing_and_can_be_dropped(
     drop.first.click()
     expect(drop).to_have_count(20)
     assert list(PhoneCommand.objects.exclude(outcome="").values_list("name", "outcome")) == [
-        ("accept_part", Outcome.DONE)
+        ("accept_part", CommandOutcome.DONE)
     ]
     assert not HandoverRecord.objects.exists()
 

@@ -16,7 +16,7 @@ from orders.models import OrderPart, Parcel
 from orders.states import ParcelState, PartState
 from shop.core.models import Change
 from shop.members.sync import views
-from shop.members.sync.models import Outcome, PhoneCommand
+from shop.members.sync.models import CommandOutcome, PhoneCommand
 from tests.factories import (
     get_stock,
     make_category,
@@ -79,7 +79,7 @@ def test_market_day_without_network_is_on_the_market_once_and_in_its_order(
     wait_until(other_tab, f"async () => (await ({PHOTOS_KEPT})()) === 0")
 
     outcomes = Counter(PhoneCommand.objects.values_list("outcome", flat=True))
-    assert outcomes == {Outcome.DONE: ORDERS * 3 + WEIGHED + LISTINGS * 2 + 1}
+    assert outcomes == {CommandOutcome.DONE: ORDERS * 3 + WEIGHED + LISTINGS * 2 + 1}
     assert {part.state for part in OrderPart.objects.all()} == {PartState.ACCEPTED}
     parcels = Parcel.objects.order_by("part")
     assert [(row.part_id, row.state) for row in parcels] == [(part.pk, ParcelState.PACKED) for part in parts]

@@ -26,7 +26,7 @@ from orders.models import DeliveryRun, HandoverCode, HandoverRecord, HandoverSte
 from orders.states import CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.models import Change, LimitCounter
-from shop.core.web.rate_limits import Limit
+from shop.core.web.rate_limits import RateLimit
 from tests.factories import fixed_now, get_stock, make_member, make_seller, make_variant
 from tests.invariants import check_everything
 from tests.markup import html_of
@@ -345,7 +345,7 @@ def test_only_wrong_entries_count_and_those_from_many_networks_end_too(seller, m
     parcel = packed_parcel(seller)
     code = given_by(parcel, HandoverStep.TO_DRIVER)
     fields = {**RECEIVER, "parcel": f"{parcel.part.order.code}-{parcel.number}"}
-    monkeypatch.setattr(phone_handovers, "_ENTRIES_OF_STRANGERS", Limit("strangers", 2, 60))
+    monkeypatch.setattr(phone_handovers, "_ENTRIES_OF_STRANGERS", RateLimit("strangers", 2, 60))
 
     guess(fields, code.digits)
 

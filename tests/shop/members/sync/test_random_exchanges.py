@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cooperatives.models import Cooperative, Role
-from shop.members.sync.models import Outcome
+from shop.members.sync.models import CommandOutcome
 from tests.invariants import check_everything
 from tests.shop.members.sync.phone import Phone, make_command
 from tests.shop.members.sync.random_commands import (
@@ -82,7 +82,7 @@ class SimulatedPhone:
 
     def drop_refused(self) -> None:
         """Leave every refused command as it is on the market; what builds on it goes on without it."""
-        for refused in [entry for entry in self.outbox if entry["state"] == Outcome.REFUSED]:
+        for refused in [entry for entry in self.outbox if entry["state"] == CommandOutcome.REFUSED]:
             if refused in self.outbox:  # not dropped with the one that it builds on
                 self._drop(refused)
 
@@ -92,7 +92,7 @@ class SimulatedPhone:
         for entry in [entry for entry in self.outbox if key in self._named_keys(entry)]:
             self.outbox.remove(entry)
         kept_keys = {entry["command"]["key"] for entry in self.outbox} | {
-            done for done, outcome in self.outcomes.items() if outcome == Outcome.DONE
+            done for done, outcome in self.outcomes.items() if outcome == CommandOutcome.DONE
         }
         for entry in self.outbox:
             after = [earlier for earlier in entry["command"].get("after", []) if earlier in kept_keys]
@@ -116,7 +116,7 @@ class SimulatedPhone:
             key = answer["key"]
             assert self.outcomes.setdefault(key, answer["outcome"]) == answer["outcome"]
             entry = next((entry for entry in self.outbox if entry["command"]["key"] == key), None)
-            if entry is not None and answer["outcome"] == Outcome.DONE:
+            if entry is not None and answer["outcome"] == CommandOutcome.DONE:
                 self.outbox.remove(entry)
             elif entry is not None:
                 entry["state"] = answer["outcome"]

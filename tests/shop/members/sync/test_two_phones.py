@@ -12,7 +12,7 @@ from catalog.models import Price, Product
 from cooperatives.models import Role
 from orders.models import OrderPart, Parcel
 from orders.states import PartState
-from shop.members.sync.models import Outcome, PhoneCommand
+from shop.members.sync.models import CommandOutcome, PhoneCommand
 from tests.factories import get_stock, make_order, make_variant
 from tests.invariants import check_everything
 from tests.shop.members.sync.phone import Phone
@@ -83,7 +83,7 @@ def test_two_phones_agree_after_working_on_the_same_goods_without_network(
     assert get_stock(pillow).on_hand == 10 + 5 + 3
     assert Price.objects.get(variant=pillow).amount == 340_000
     outcomes = PhoneCommand.objects.values_list("outcome", flat=True)
-    assert sorted(outcomes) == [Outcome.DONE] * 8 + [Outcome.REFUSED] * 3
+    assert sorted(outcomes) == [CommandOutcome.DONE] * 8 + [CommandOutcome.REFUSED] * 3
     market_rows = pull_all_rows(Phone(seller, Role.MANAGER))
     for phone in phones:
         phone.reload()

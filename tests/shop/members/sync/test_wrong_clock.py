@@ -13,7 +13,7 @@ from cooperatives.models import Role
 from orders.models import Parcel
 from orders.states import ParcelState
 from shop.core.models import Change
-from shop.members.sync.models import Outcome, PhoneCommand
+from shop.members.sync.models import CommandOutcome, PhoneCommand
 from tests.factories import get_stock, make_order, make_variant
 from tests.invariants import check_everything
 from tests.shop.members.sync.test_without_network import HOLDS, open_order, sign_in
@@ -67,7 +67,7 @@ def test_phone_whose_clock_is_a_day_wrong_works_and_two_tabs_send_once(
         expect(tab.get_by_text("Đã lên", exact=True)).to_have_count(4)
     other_tab.close()
 
-    assert Counter(PhoneCommand.objects.values_list("outcome", flat=True)) == {Outcome.DONE: 4}
+    assert Counter(PhoneCommand.objects.values_list("outcome", flat=True)) == {CommandOutcome.DONE: 4}
     counted = Movement.objects.latest("pk")
     assert (counted.reason, counted.quantity, get_stock(variant).on_hand) == ("count", -3, 7)
     now = counted.created_at
