@@ -86,15 +86,25 @@ def load_stocktake_rows(warehouse: Warehouse, *, at: datetime.datetime) -> list[
         is_counted_since = (stock.pk, None) in counted_since
         rows += [
             StocktakeRow(
-                stock,
-                balance.lot,
-                lot_books[balance.lot_id],
-                stock_book,
-                amount,
-                has_lots,
-                is_counted_since or (stock.pk, balance.lot_id) in counted_since,
+                stock=stock,
+                lot=balance.lot,
+                book=lot_books[balance.lot_id],
+                stock_book=stock_book,
+                amount=amount,
+                has_lots=has_lots,
+                is_counted_since=is_counted_since or (stock.pk, balance.lot_id) in counted_since,
             )
             for balance in balances[stock.pk]
         ]
-        rows.append(StocktakeRow(stock, None, outside_lots, stock_book, amount, has_lots, is_counted_since))
+        rows.append(
+            StocktakeRow(
+                stock=stock,
+                lot=None,
+                book=outside_lots,
+                stock_book=stock_book,
+                amount=amount,
+                has_lots=has_lots,
+                is_counted_since=is_counted_since,
+            )
+        )
     return rows

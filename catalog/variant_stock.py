@@ -52,7 +52,9 @@ def read_variant_stocks(
         free, on_hand = sums.get(variant.pk, (0, 0))
         elsewhere = all_sums.get(variant.pk, 0) - on_hand
         threshold = variant.low_stock_threshold(seller)
-        rows[variant.pk] = VariantStock(variant, threshold, free, on_hand, elsewhere)
+        rows[variant.pk] = VariantStock(
+            variant=variant, low_stock_at=threshold, free=free, on_hand=on_hand, elsewhere=elsewhere
+        )
     return rows
 
 

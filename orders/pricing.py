@@ -183,21 +183,21 @@ def _discounted_keys(
 
 def _price_line(line: LineInput, total: int, is_tax_included: bool) -> PricedItem:
     return PricedItem(
-        line.key,
-        line.cooperative_id,
-        _add_tax(line.unit_list_price * line.quantity, line.tax_rate, is_tax_included),
-        _add_tax(line.unit_price * line.quantity, line.tax_rate, is_tax_included),
-        _add_tax(total, line.tax_rate, is_tax_included),
+        key=line.key,
+        cooperative_id=line.cooperative_id,
+        list_total=_add_tax(line.unit_list_price * line.quantity, line.tax_rate, is_tax_included),
+        priced=_add_tax(line.unit_price * line.quantity, line.tax_rate, is_tax_included),
+        total=_add_tax(total, line.tax_rate, is_tax_included),
     )
 
 
 def _price_delivery(delivery: DeliveryInput, total: int, is_tax_included: bool) -> PricedItem:
     return PricedItem(
-        delivery.cooperative_id,
-        delivery.cooperative_id,
-        _add_tax(delivery.list_price, delivery.tax_rate, is_tax_included),
-        _add_tax(delivery.price, delivery.tax_rate, is_tax_included),
-        _add_tax(total, delivery.tax_rate, is_tax_included),
+        key=delivery.cooperative_id,
+        cooperative_id=delivery.cooperative_id,
+        list_total=_add_tax(delivery.list_price, delivery.tax_rate, is_tax_included),
+        priced=_add_tax(delivery.price, delivery.tax_rate, is_tax_included),
+        total=_add_tax(total, delivery.tax_rate, is_tax_included),
     )
 
 

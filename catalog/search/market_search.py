@@ -57,7 +57,9 @@ def search_market(query: str, index: FacetIndex, *, is_literal: bool = False) ->
     cooperatives = find_cooperatives(readings, MAX_COOPERATIVES)
     landing = find_landing_page(query, index, cooperatives)
     tiers = _with_landing(result, landing).among(index.product_ids)
-    return MarketSearch(result, readings, cooperatives, landing, tiers)
+    return MarketSearch(
+        result=result, readings=readings, cooperatives=cooperatives, landing=landing, tiers=tiers
+    )
 
 
 def search_product_ids(query: str) -> list[int]:

@@ -114,11 +114,11 @@ def _build_delivery_options(cooperative: Cooperative, *, now: datetime.datetime)
     show_in_language(methods, "name", "note")
     return [
         DeliveryEstimate(
-            method,
-            None,
-            False,
-            method.pickup_times(now=now, count=MAX_DAYS_PER_PICKUP_PLACE),
-            method.arrival(now=now),
+            delivery_method=method,
+            fee=None,
+            is_lowest=False,
+            times=method.pickup_times(now=now, count=MAX_DAYS_PER_PICKUP_PLACE),
+            arrival=method.arrival(now=now),
         )
         for method in methods
     ]

@@ -200,18 +200,25 @@ def _delivery_options(
                 subtotal=purchase.goods,
             )
             options.append(
-                DeliveryEstimate(method, fee, False, times, arrival, method.is_pickup_outside(province.code))
+                DeliveryEstimate(
+                    delivery_method=method,
+                    fee=fee,
+                    is_lowest=False,
+                    times=times,
+                    arrival=arrival,
+                    is_far=method.is_pickup_outside(province.code),
+                )
             )
         else:
             rates = [rate.price for rate in method.rates.all() if rate.channel_id == channel.pk]
             is_lowest = len(set(rates)) > 1
             options.append(
                 DeliveryEstimate(
-                    method,
-                    min(rates, default=0 if method.is_pickup else None),
-                    is_lowest,
-                    times,
-                    arrival,
+                    delivery_method=method,
+                    fee=min(rates, default=0 if method.is_pickup else None),
+                    is_lowest=is_lowest,
+                    times=times,
+                    arrival=arrival,
                 )
             )
     return options

@@ -149,7 +149,14 @@ def _variant_choice(price: Price, free: int, settings: ShopSettings) -> VariantC
     tiers = [tier for tier in tiers if tier.amount <= selling]
     units_left = max(free, 0) if variant.track_inventory else None
     low_stock_at = variant.low_stock_threshold(variant.product.cooperative)
-    return VariantChoice(variant, selling, list_price, units_left, low_stock_at, tiers=tiers)
+    return VariantChoice(
+        variant=variant,
+        price=selling,
+        list_price=list_price,
+        units_left=units_left,
+        low_stock_at=low_stock_at,
+        tiers=tiers,
+    )
 
 
 def _media_in_order(

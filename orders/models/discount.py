@@ -121,11 +121,11 @@ def price_at_weight(
     `discount_shares` are the line's, each loaded with its discount.
     """
     agreed = AgreedLine(
-        line.estimate_grams or 1,
-        line.unit_list_price * line.quantity,
-        line.unit_price * line.quantity,
-        line.tax_rate,
-        [
+        grams=line.estimate_grams or 1,
+        list_total=line.unit_list_price * line.quantity,
+        priced=line.unit_price * line.quantity,
+        tax_rate=line.tax_rate,
+        shares=[
             AgreedDiscountShare(
                 discount_share.pk,
                 discount_share.agreed_amount,

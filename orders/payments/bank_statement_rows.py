@@ -165,13 +165,13 @@ def _read_row(row: TableRow, mapping: BankColumnMapping, account: str) -> Incomi
             return None
         raise
     return IncomingTransfer(
-        TransferSource.STATEMENT,
-        "",
-        account,
-        abs(amount),
-        clean_text(cell_text(row.cell(mapping.note)), MAX_TRANSFER_NOTE_LENGTH),
-        clean_text(_read_reference(row, mapping, number), MAX_REFERENCE_LENGTH),
-        booked_at,
+        provider=TransferSource.STATEMENT,
+        event_id="",
+        account=account,
+        amount=abs(amount),
+        note=clean_text(cell_text(row.cell(mapping.note)), MAX_TRANSFER_NOTE_LENGTH),
+        reference=clean_text(_read_reference(row, mapping, number), MAX_REFERENCE_LENGTH),
+        booked_at=booked_at,
         is_incoming=amount > 0,
         has_time=has_clock_time(day_cell),
     )

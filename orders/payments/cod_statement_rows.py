@@ -157,7 +157,15 @@ def _read_row(row: TableRow, mapping: CodColumnMapping) -> CodRow:
         raise UnreadableRowError(UnreadableReason.AMOUNT) from None
     if collected < 0:
         raise UnreadableRowError(UnreadableReason.AMOUNT)
-    return CodRow(row.number, tracking, parcel, collected, fee, remitted, _day_or_none(row, mapping.date))
+    return CodRow(
+        row_number=row.number,
+        tracking_number=tracking,
+        parcel_code=parcel,
+        collected=collected,
+        fee=fee,
+        remitted=remitted,
+        day=_day_or_none(row, mapping.date),
+    )
 
 
 def _day_or_none(row: TableRow, column: int | None) -> datetime.date | None:

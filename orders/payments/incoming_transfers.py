@@ -154,13 +154,13 @@ def _read_sepay(webhook_body: WebhookBody) -> list[IncomingTransfer]:
         raise InvalidIncomingTransfer("transferType")
     return [
         IncomingTransfer(
-            TransferSource.SEPAY,
-            _read_id(webhook_body, "id"),
-            _read_account(webhook_body),
-            _read_amount(webhook_body, "transferAmount"),
-            clean_text(webhook_body.get("content"), MAX_TRANSFER_NOTE_LENGTH),
-            _read_reference(webhook_body, "referenceCode"),
-            _read_time(webhook_body, "transactionDate"),
+            provider=TransferSource.SEPAY,
+            event_id=_read_id(webhook_body, "id"),
+            account=_read_account(webhook_body),
+            amount=_read_amount(webhook_body, "transferAmount"),
+            note=clean_text(webhook_body.get("content"), MAX_TRANSFER_NOTE_LENGTH),
+            reference=_read_reference(webhook_body, "referenceCode"),
+            booked_at=_read_time(webhook_body, "transactionDate"),
             is_incoming=direction == "in",
         )
     ]
@@ -185,13 +185,13 @@ def _read_casso_transfer(payload: object) -> IncomingTransfer:
     is_incoming = not (isinstance(amount, int) and amount < 0)
     absolute_amount = amount if is_incoming or amount is None else -amount
     return IncomingTransfer(
-        TransferSource.CASSO,
-        _read_id(payload, "id"),
-        _read_account(payload),
-        _read_amount({"amount": absolute_amount}, "amount"),
-        clean_text(payload.get("description"), MAX_TRANSFER_NOTE_LENGTH),
-        _read_reference(payload, "reference"),
-        _read_time(payload, "transactionDateTime"),
+        provider=TransferSource.CASSO,
+        event_id=_read_id(payload, "id"),
+        account=_read_account(payload),
+        amount=_read_amount({"amount": absolute_amount}, "amount"),
+        note=clean_text(payload.get("description"), MAX_TRANSFER_NOTE_LENGTH),
+        reference=_read_reference(payload, "reference"),
+        booked_at=_read_time(payload, "transactionDateTime"),
         is_incoming=is_incoming,
         payer=_read_payer(payload),
     )
@@ -213,13 +213,13 @@ def _read_payos(webhook_body: WebhookBody) -> list[IncomingTransfer]:
     reference = _read_reference(data, "reference")
     return [
         IncomingTransfer(
-            TransferSource.PAYOS,
-            f"{_read_id(data, 'paymentLinkId')}:{reference or data.get('transactionDateTime')}",
-            _read_account(data),
-            _read_amount(data, "amount"),
-            clean_text(data.get("description"), MAX_TRANSFER_NOTE_LENGTH),
-            reference,
-            _read_time(data, "transactionDateTime"),
+            provider=TransferSource.PAYOS,
+            event_id=f"{_read_id(data, 'paymentLinkId')}:{reference or data.get('transactionDateTime')}",
+            account=_read_account(data),
+            amount=_read_amount(data, "amount"),
+            note=clean_text(data.get("description"), MAX_TRANSFER_NOTE_LENGTH),
+            reference=reference,
+            booked_at=_read_time(data, "transactionDateTime"),
             payer=_read_payer(data),
         )
     ]

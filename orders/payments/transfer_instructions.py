@@ -56,4 +56,11 @@ def build_transfer_instructions(shop: ShopSettings, *, amount: int, note: str) -
         return None
     bank = find_bank(shop.bank_bin)
     name = bank.short_name if bank else shop.bank_bin
-    return TransferInstructions(name, shop.bank_account, shop.bank_holder, amount, note, payload)
+    return TransferInstructions(
+        bank=name,
+        account=shop.bank_account,
+        holder=shop.bank_holder,
+        amount=amount,
+        note=note,
+        payload=payload,
+    )

@@ -107,15 +107,15 @@ def load_order_contents(orders: Sequence[Order]) -> list[OrderContents]:
     )
     return [
         OrderContents(
-            order,
-            lines[:PRODUCTS_SHOWN_PER_ORDER],
-            [
+            order=order,
+            lines=lines[:PRODUCTS_SHOWN_PER_ORDER],
+            pictures=[
                 pictures[line.picture_key]
                 for line in lines[:PRODUCTS_SHOWN_PER_ORDER]
                 if line.picture_key in pictures
             ],
-            max(0, len(lines) - PRODUCTS_SHOWN_PER_ORDER),
-            _possible_increase(order, lines),
+            more_count=max(0, len(lines) - PRODUCTS_SHOWN_PER_ORDER),
+            possible_increase=_possible_increase(order, lines),
         )
         for order, lines in ((order, lines_by_order[order.pk]) for order in orders)
     ]

@@ -143,17 +143,17 @@ def build_payment_display(order: Order, *, now: datetime.datetime) -> PaymentDis
         ]
     transfers_in_review = list(BankTransfer.objects.in_review_for(order))
     return PaymentDisplay(
-        payment,
-        other_methods if not is_unconfirmed or not order.charged else [],
-        due,
-        None
+        payment=payment,
+        other_methods=other_methods if not is_unconfirmed or not order.charged else [],
+        due=due,
+        transfer=None
         if is_late and not order.charged
         else transfer_instructions_for_order(order, payment, shop_settings()),
-        _card_payment(order, payment, due, is_unconfirmed=is_unconfirmed),
-        deadline,
-        is_late,
-        transfers_in_review,
-        _state_hash(order, payment, len(transfers_in_review), is_late=is_late),
+        card=_card_payment(order, payment, due, is_unconfirmed=is_unconfirmed),
+        deadline=deadline,
+        is_late=is_late,
+        transfers_in_review=transfers_in_review,
+        state_hash=_state_hash(order, payment, len(transfers_in_review), is_late=is_late),
     )
 
 
@@ -273,4 +273,11 @@ def _payment_choice(method: PaymentMethod, is_chosen: bool, *, is_final: bool = 
         PaymentMethod.CARD: (_("Card"), _("Visa, Mastercard, JCB")),
     }
     title, description = titles[method]
-    return PaymentChoice(method.value, title, description, ICONS[method], is_chosen, is_final)
+    return PaymentChoice(
+        value=method.value,
+        title=title,
+        description=description,
+        icon=ICONS[method],
+        is_chosen=is_chosen,
+        is_final=is_final,
+    )

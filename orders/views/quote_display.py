@@ -228,20 +228,20 @@ def build_seller_quote_displays(
     priced_lines = {line.key: line for line in quote.purchase_at_maximum.lines}
     return [
         SellerQuoteDisplay(
-            seller_quote,
-            [
+            seller_quote=seller_quote,
+            lines=[
                 LineDisplay(
-                    line,
-                    line_messages(line, currency),
-                    errors_by_line.get(line.requested.key, ""),
-                    priced_lines.get(line.requested.key),
-                    pictures.get(line.variant.main_picture_key),
+                    quoted=line,
+                    messages=line_messages(line, currency),
+                    error=errors_by_line.get(line.requested.key, ""),
+                    priced=priced_lines.get(line.requested.key),
+                    picture=pictures.get(line.variant.main_picture_key),
                 )
                 for line in seller_quote.lines
             ],
-            seller_messages(seller_quote, province),
-            choices := delivery_choices(seller_quote),
-            _gather_pickup_points(choices, province),
+            messages=seller_messages(seller_quote, province),
+            choices=(choices := delivery_choices(seller_quote)),
+            pickup_points=_gather_pickup_points(choices, province),
         )
         for seller_quote in quote.seller_quotes
     ]
@@ -303,31 +303,39 @@ def delivery_choices(seller_quote: SellerQuote) -> list[DeliveryOptionDisplay]:
         value = f"service-{seller_quote.service.pk}"
         choices.append(
             DeliveryOptionDisplay(
-                value,
-                seller_quote.service,
-                seller_quote.service_fee,
-                None,
-                True,
-                seller_quote.service_arrival,
+                value=value,
+                delivery_method=seller_quote.service,
+                fee=seller_quote.service_fee,
+                time=None,
+                is_chosen=True,
+                arrival=seller_quote.service_arrival,
             )
         )
     for option in seller_quote.possible_options:
         if not option.delivery_method.market_days.all():
             choices.append(
                 DeliveryOptionDisplay(
-                    str(option.delivery_method.pk),
-                    option.delivery_method,
-                    option.fee,
-                    None,
-                    seller_quote.chosen is option,
-                    option.arrival,
+                    value=str(option.delivery_method.pk),
+                    delivery_method=option.delivery_method,
+                    fee=option.fee,
+                    time=None,
+                    is_chosen=seller_quote.chosen is option,
+                    arrival=option.arrival,
                 )
             )
             continue
         for time in (time for time in option.times if not time.is_full):
             is_chosen = seller_quote.chosen is option and seller_quote.chosen_time == time.time
             value = f"{option.delivery_method.pk}@{time.time.key}"
-            choices.append(DeliveryOptionDisplay(value, option.delivery_method, option.fee, time, is_chosen))
+            choices.append(
+                DeliveryOptionDisplay(
+                    value=value,
+                    delivery_method=option.delivery_method,
+                    fee=option.fee,
+                    time=time,
+                    is_chosen=is_chosen,
+                )
+            )
     return choices
 
 

@@ -189,7 +189,9 @@ def _discount_row(
         else {}
     )
     label = untranslated(name) if name else capfirst(str(DiscountKind(kind).label))
-    return DiscountRow(kind, label, code, [bearers[key] for key in sorted(bearers)], amount)
+    return DiscountRow(
+        kind=kind, name=label, code=code, bearers=[bearers[key] for key in sorted(bearers)], amount=amount
+    )
 
 
 def _sort_key(row: DiscountRow) -> tuple[str, str, str, int]:

@@ -150,11 +150,11 @@ def connect_for_parents(
     requested, keys = selection.names(), set(parents)
     columns, names = [key.column for key in order], selection.names("edges", "node")
     first_rows = _FirstRows(
-        parent_column,
-        tuple(order),
-        page_request.is_backwards,
-        page_request.limit + 1,
-        type_.columns_for(names, parent_column, *columns),
+        parent_column=parent_column,
+        order=tuple(order),
+        is_backwards=page_request.is_backwards,
+        limit=page_request.limit + 1,
+        read=type_.columns_for(names, parent_column, *columns),
     )
     counts: dict[Key, int] = {}
     is_first = page_request.after is None and page_request.before is None and "totalCount" not in requested

@@ -80,7 +80,11 @@ def add_metadata_fields(
     is false.
     """
     METADATA_ACCESS[type_.name] = MetadataAccess(
-        type_, model, tuple(permissions), owner_check, cooperative_column
+        object_type=type_,
+        model=model,
+        permissions=tuple(permissions),
+        owner_check=owner_check,
+        cooperative_column=cooperative_column,
     )
     private = _VisibleMetadata(
         "private_metadata", hidden_unless, tuple(permissions), f"{cooperative_column}_id"

@@ -32,13 +32,13 @@ def build_change_displays(changes: Iterable[Change]) -> list[ChangeDisplay]:
     rows = list(changes)
     return [
         ChangeDisplay(
-            change,
-            change_text(change),
-            str(change.data.get("part", "")),
-            capfirst(change.actor_label),
-            capfirst(str(EntryPoint(change.entry_point).label)),
-            objects,
-            changed_values(change),
+            change=change,
+            text=change_text(change),
+            part_number=str(change.data.get("part", "")),
+            actor_name=capfirst(change.actor_label),
+            entry_point=capfirst(str(EntryPoint(change.entry_point).label)),
+            objects=objects,
+            values=changed_values(change),
         )
         for change, objects in zip(rows, objects_of_changes(rows), strict=True)
     ]

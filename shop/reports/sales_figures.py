@@ -39,13 +39,13 @@ class SalesFigures:
 
     def __add__(self, other: SalesFigures) -> SalesFigures:
         return SalesFigures(
-            self.orders + other.orders,
-            self.parts + other.parts,
-            self.goods + other.goods,
-            self.delivery + other.delivery,
-            self.refunded + other.refunded,
-            self.paid + other.paid,
-            self.commission + other.commission,
+            orders=self.orders + other.orders,
+            parts=self.parts + other.parts,
+            goods=self.goods + other.goods,
+            delivery=self.delivery + other.delivery,
+            refunded=self.refunded + other.refunded,
+            paid=self.paid + other.paid,
+            commission=self.commission + other.commission,
         )
 
 

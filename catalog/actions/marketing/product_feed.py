@@ -247,11 +247,11 @@ def _read_feed_variants(
     free = {row["variant"]: row["total"] for row in rows}
     return [
         _FeedVariant(
-            by_product[variant.product_id],
-            variant,
-            prices[variant.pk],
-            images[variant.product_id],
-            (not variant.track_inventory or free.get(variant.pk, 0) > 0)
+            listing=by_product[variant.product_id],
+            variant=variant,
+            price=prices[variant.pk],
+            image=images[variant.product_id],
+            is_available=(not variant.track_inventory or free.get(variant.pk, 0) > 0)
             and not by_product[variant.product_id].product.cooperative.is_paused_on(day),
         )
         for variant in variants

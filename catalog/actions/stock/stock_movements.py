@@ -210,7 +210,14 @@ def count_stock(
     nothing even after later sales. `counted_at` is the moment of the count, if that is earlier than its
     recording. Raises InvalidStockCount, and Missing for another cooperative's product.
     """
-    count = StockCount(variant_id, warehouse_id, counted_quantity, note, idempotency_key, counted_at)
+    count = StockCount(
+        variant_id=variant_id,
+        warehouse_id=warehouse_id,
+        counted=counted_quantity,
+        note=note,
+        idempotency_key=idempotency_key,
+        counted_at=counted_at,
+    )
     return record_count(count, cooperative=cooperative, actor=actor, now=now)
 
 

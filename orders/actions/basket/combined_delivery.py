@@ -179,12 +179,12 @@ def _build_leg(
         if option.first_available_delivery is not None:
             delivery_method = option.delivery_method
             return DeliveryLeg(
-                seller_quote.cooperative,
-                delivery_method.service,
-                option.first_available_delivery,
-                option.fee or 0,
-                delivery_method.minimum_days,
-                delivery_method.maximum_days,
+                cooperative=seller_quote.cooperative,
+                service=delivery_method.service,
+                choice=option.first_available_delivery,
+                fee=option.fee or 0,
+                minimum_days=delivery_method.minimum_days,
+                maximum_days=delivery_method.maximum_days,
             )
     if fallback is None:
         return None
@@ -198,12 +198,12 @@ def _build_chosen_leg(seller_quote: SellerQuote, service: ShippingService) -> De
     if seller_quote.chosen is None:
         choice = RequestedDelivery(service_id=service.pk)
         return DeliveryLeg(
-            seller_quote.cooperative,
-            service,
-            choice,
-            seller_quote.fee,
-            service.minimum_days,
-            service.maximum_days,
+            cooperative=seller_quote.cooperative,
+            service=service,
+            choice=choice,
+            fee=seller_quote.fee,
+            minimum_days=service.minimum_days,
+            maximum_days=service.maximum_days,
         )
     delivery_method, time = seller_quote.chosen.delivery_method, seller_quote.chosen_time
     choice = (
@@ -212,10 +212,10 @@ def _build_chosen_leg(seller_quote: SellerQuote, service: ShippingService) -> De
         else RequestedDelivery(delivery_method.pk)
     )
     return DeliveryLeg(
-        seller_quote.cooperative,
-        service,
-        choice,
-        seller_quote.fee,
-        delivery_method.minimum_days,
-        delivery_method.maximum_days,
+        cooperative=seller_quote.cooperative,
+        service=service,
+        choice=choice,
+        fee=seller_quote.fee,
+        minimum_days=delivery_method.minimum_days,
+        maximum_days=delivery_method.maximum_days,
     )

@@ -148,7 +148,12 @@ def _quote_request(
         return QuoteRequest(channel, lines, {}, country=channel.default_country)
     basket_request = basket_quote_request(basket)
     return QuoteRequest(
-        channel, lines, {}, basket_request.province_code, basket_request.country, basket_request.basket_id
+        channel=channel,
+        lines=lines,
+        deliveries={},
+        province_code=basket_request.province_code,
+        country=basket_request.country,
+        basket_id=basket_request.basket_id,
     )
 
 

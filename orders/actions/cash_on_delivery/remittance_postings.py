@@ -62,7 +62,11 @@ def _post_movements(
     entries = [PostingEntry(LedgerAccount.BANK, received), *_fee_entries(remittance, lines)]
     for (account, cooperative_id, carrier), amount in credits.items():
         nature = EntryNature.CASH if account == LedgerAccount.COOPERATIVE_CASH else ""
-        entries.append(PostingEntry(account, -amount, nature, cooperative_id, carrier))
+        entries.append(
+            PostingEntry(
+                account=account, amount=-amount, nature=nature, cooperative_id=cooperative_id, carrier=carrier
+            )
+        )
     entries = [entry for entry in entries if entry.amount]
     if entries:
         currency, memo = remittance.currency, remittance.reference

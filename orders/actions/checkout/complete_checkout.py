@@ -97,7 +97,14 @@ def complete_checkout(
     basket.metadata = {**basket.metadata, **(metadata or {})}
     consents = frozenset[str]({ConsentPurpose.ORDER})
     agreed = AgreedOrder(
-        basket, current_quote, contact, OrderSource.API, consents, payments, method, can_confirm_at_once
+        basket=basket,
+        quote=current_quote,
+        contact=contact,
+        source=OrderSource.API,
+        consents=consents,
+        payments=payments,
+        method=method,
+        can_confirm_at_once=can_confirm_at_once,
     )
     return place_agreed_order(agreed, actor=actor, now=now)
 

@@ -78,9 +78,9 @@ def draft_for_part(
     )
     cooperative_accounts = COOPERATIVE_ACCOUNTS
     return PostingDraft(
-        f"part:{part.pk}:after:{previous_posting_id}",
-        PostingKind.SALE if is_sale else PostingKind.REFUND,
-        [
+        idempotency_key=f"part:{part.pk}:after:{previous_posting_id}",
+        kind=PostingKind.SALE if is_sale else PostingKind.REFUND,
+        entries=[
             PostingEntry(
                 LedgerAccount(account),
                 amount,
@@ -89,10 +89,10 @@ def draft_for_part(
             )
             for (account, nature), amount in unbooked_amounts.items()
         ],
-        order.currency,
-        now,
-        order,
-        part,
+        currency=order.currency,
+        created_at=now,
+        order=order,
+        part=part,
     )
 
 

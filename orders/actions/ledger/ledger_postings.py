@@ -139,7 +139,16 @@ def post_entries(
     ValueError if there are no entries or they do not sum to zero.
     """
     draft = PostingDraft(
-        idempotency_key, kind, entries, currency, now, order, None, memo[:250], actor.kind, actor.key
+        idempotency_key=idempotency_key,
+        kind=kind,
+        entries=entries,
+        currency=currency,
+        created_at=now,
+        order=order,
+        part=None,
+        memo=memo[:250],
+        actor_kind=actor.kind,
+        actor_key=actor.key,
     )
     return write_posting(draft)
 
@@ -173,12 +182,12 @@ def draft_for_event(event: PaymentEvent) -> PostingDraft | None:
         event.parcel_id is not None or event.payment.method == PaymentMethod.TRANSFER
     )
     return PostingDraft(
-        f"event:{event.pk}",
-        PostingKind.PAYMENT if sign > 0 or is_undone_payment else PostingKind.REFUND,
-        [_holder_entry(event, amount), PostingEntry(LedgerAccount.BUYER, -amount)],
-        event.currency,
-        event.created_at,
-        event.payment.order,
+        idempotency_key=f"event:{event.pk}",
+        kind=PostingKind.PAYMENT if sign > 0 or is_undone_payment else PostingKind.REFUND,
+        entries=[_holder_entry(event, amount), PostingEntry(LedgerAccount.BUYER, -amount)],
+        currency=event.currency,
+        created_at=event.created_at,
+        order=event.payment.order,
         memo=event.reference[:250],
         actor_kind=event.actor_kind,
         actor_key=event.actor_key,

@@ -159,14 +159,14 @@ def _sold_lines(part_ids: list[int]) -> Iterable[tuple[int, SoldItem]]:
         yield (
             part_id,
             SoldItem(
-                min(delivered_quantity, ordered),
-                ordered,
-                gross,
-                seller_gross,
-                refunded,
-                seller_refunds,
-                commission,
-                percent_of(seller_gross, tax),
+                arrived=min(delivered_quantity, ordered),
+                ordered=ordered,
+                total=gross,
+                seller_gross=seller_gross,
+                refunded=refunded,
+                seller_refunds=seller_refunds,
+                commission=commission,
+                tax=percent_of(seller_gross, tax),
             ),
         )
 
@@ -224,7 +224,18 @@ def _sold_deliveries(part_ids: list[int]) -> Iterable[tuple[int, SoldItem, bool]
         seller_gross = gross_before_platform_discounts(
             net, gross, platform_discount, rate, is_tax_included=is_tax_included
         )
-        yield part_id, SoldItem(1, 1, gross, seller_gross, refunded, seller_refunds), bool(delivery_kind)
+        yield (
+            part_id,
+            SoldItem(
+                arrived=1,
+                ordered=1,
+                total=gross,
+                seller_gross=seller_gross,
+                refunded=refunded,
+                seller_refunds=seller_refunds,
+            ),
+            bool(delivery_kind),
+        )
 
 
 @compiled_query

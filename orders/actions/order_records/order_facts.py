@@ -82,12 +82,12 @@ def read_facts(order: Order) -> OrderFacts:
     """Read the facts of an order. Six queries."""
     parts = _order_parts(order.pk)
     return OrderFacts(
-        parts,
-        _order_payments(order.pk),
-        payment_sums_by_id(_event_sums(order.pk)),
-        _line_sums_by_part(order),
-        _quantities_by_part(order),
-        dict(_refunded_by_part([part.pk for part in parts if part.is_active])),
+        parts=parts,
+        payments=_order_payments(order.pk),
+        payment_sums=payment_sums_by_id(_event_sums(order.pk)),
+        line_sums=_line_sums_by_part(order),
+        quantities=_quantities_by_part(order),
+        refunded=dict(_refunded_by_part([part.pk for part in parts if part.is_active])),
     )
 
 

@@ -106,11 +106,11 @@ def edit_draft(
     require_contact_phone(contact)
     order = _lock_draft(order_id)
     quote_request = QuoteRequest(
-        order.channel,
-        lines,
-        deliveries,
-        contact.province_code,
-        order.channel.default_country,
+        channel=order.channel,
+        lines=lines,
+        deliveries=deliveries,
+        province_code=contact.province_code,
+        country=order.channel.default_country,
         is_by_staff=True,
         voucher_code=voucher_code,
         buyer=Buyer(order.user_id, contact.phone, contact.email),
@@ -235,11 +235,11 @@ def draft_quote_request(order: Order) -> QuoteRequest:
         if part.delivery_method_id is not None
     }
     return QuoteRequest(
-        order.channel,
-        lines,
-        deliveries,
-        order.province_code,
-        order.channel.default_country,
+        channel=order.channel,
+        lines=lines,
+        deliveries=deliveries,
+        province_code=order.province_code,
+        country=order.channel.default_country,
         is_by_staff=True,
         voucher_code=order.voucher_code,
         buyer=Buyer(order.user_id, order.phone, order.email),

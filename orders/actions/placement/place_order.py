@@ -132,7 +132,14 @@ def place_order(
     paid = amount_paid_for_basket(basket) if payments else 0
     expected_method, can_confirm_at_once = _expected_payment(basket, quote, paid, method)
     agreed = AgreedOrder(
-        basket, quote, contact, source, consents, payments, expected_method, can_confirm_at_once
+        basket=basket,
+        quote=quote,
+        contact=contact,
+        source=source,
+        consents=consents,
+        payments=payments,
+        method=expected_method,
+        can_confirm_at_once=can_confirm_at_once,
     )
     order, _lines = place_agreed_order(agreed, actor=actor, now=now)
     return order

@@ -57,7 +57,13 @@ def quote_request_of_rows(basket: Basket, rows: BasketRows) -> QuoteRequest:
     return QuoteRequest(
         channel=basket.channel,
         lines=[
-            RequestedLine(line.pk, line.variant_id, line.quantity, line.seen_price, line.forced_price)
+            RequestedLine(
+                key=line.pk,
+                variant_id=line.variant_id,
+                quantity=line.quantity,
+                seen_price=line.seen_price,
+                forced_price=line.forced_price,
+            )
             for line in rows.lines
         ],
         deliveries={
@@ -137,14 +143,14 @@ def build_quote(
     purchase = _price_seller_quotes(quote_request, seller_quotes, rates, discounts)
     _set_amounts_to_pay(seller_quotes, purchase)
     return Quote(
-        quote_request,
-        seller_quotes,
-        purchase,
-        terms,
-        discounts,
-        voucher,
-        fallbacks,
-        [stock.stock_id for stock in reachable_stock],
+        requested=quote_request,
+        seller_quotes=seller_quotes,
+        purchase=purchase,
+        terms=terms,
+        discounts=discounts,
+        voucher=voucher,
+        services=fallbacks,
+        stock_ids=[stock.stock_id for stock in reachable_stock],
     )
 
 
@@ -295,12 +301,12 @@ def _price_seller_quotes(
     return price_purchase(
         [
             LineInput(
-                line.requested.key,
-                line.variant.cooperative_id,
-                line.unit_list_price,
-                line.unit_price,
-                line.requested.quantity,
-                line.tax_rate,
+                key=line.requested.key,
+                cooperative_id=line.variant.cooperative_id,
+                unit_list_price=line.unit_list_price,
+                unit_price=line.unit_price,
+                quantity=line.requested.quantity,
+                tax_rate=line.tax_rate,
             )
             for seller_quote in seller_quotes
             for line in seller_quote.lines

@@ -390,11 +390,11 @@ class Quote:
             if not priced_discount.is_for_delivery and line.requested.key in priced_discount.shares
         ]
         agreed = AgreedLine(
-            line.estimate_grams,
-            line.unit_list_price * line.requested.quantity,
-            line.unit_price * line.requested.quantity,
-            line.tax_rate,
-            discount_shares,
+            grams=line.estimate_grams,
+            list_total=line.unit_list_price * line.requested.quantity,
+            priced=line.unit_price * line.requested.quantity,
+            tax_rate=line.tax_rate,
+            shares=discount_shares,
         )
         is_tax_included = self.requested.channel.prices_entered_with_tax
         return price_weighed(agreed, grams, is_tax_included=is_tax_included)

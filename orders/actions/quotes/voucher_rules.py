@@ -122,7 +122,12 @@ def quote_voucher(
         return QuotedVoucher(code_text, refusal=VoucherCodeUnknown(field="code"))
     voucher = code.voucher
     entered = _EnteredVoucher(
-        voucher, code, value, _covered_lines(voucher, quote_request, seller_quotes), quote_request, now
+        voucher=voucher,
+        code=code,
+        value=value,
+        lines=_covered_lines(voucher, quote_request, seller_quotes),
+        quote_request=quote_request,
+        now=now,
     )
     refusals = (find_refusal(entered) for find_refusal in _REFUSAL_FINDERS)
     refusal = next((refusal for refusal in refusals if refusal is not None), None)

@@ -37,12 +37,12 @@ def quote_substitute(order: Order, line: OrderLine, substitute: Substitute) -> Q
     if variant is None:
         raise Missing()
     quoted = QuotedLine(
-        requested,
-        variant,
-        substitute.unit_list_price,
-        substitute.unit_price,
-        substitute.tax_rate,
-        substitute.tax_class_name,
+        requested=requested,
+        variant=variant,
+        unit_list_price=substitute.unit_list_price,
+        unit_price=substitute.unit_price,
+        tax_rate=substitute.tax_rate,
+        tax_class_name=substitute.tax_class_name,
         available_quantity=None,
     )
     is_tax_included = order.channel.prices_entered_with_tax
@@ -57,7 +57,13 @@ def quote_substitute(order: Order, line: OrderLine, substitute: Substitute) -> Q
         )
     purchase = _price(quoted, discounts, is_tax_included=is_tax_included)
     seller_quote = SellerQuote(variant.cooperative, [quoted], [])
-    return Quote(request, [seller_quote], purchase, sales_terms(), discounts)
+    return Quote(
+        requested=request,
+        seller_quotes=[seller_quote],
+        purchase=purchase,
+        terms=sales_terms(),
+        discounts=discounts,
+    )
 
 
 def substitute_loss(quote: Quote) -> int:
@@ -97,12 +103,12 @@ def _read_discounts_of_replaced(line: OrderLine, substitute: Substitute) -> list
 
 def _price(quoted: QuotedLine, discounts: Sequence[RequestedDiscount], *, is_tax_included: bool) -> Purchase:
     line = LineInput(
-        quoted.requested.key,
-        quoted.variant.cooperative_id,
-        quoted.unit_list_price,
-        quoted.unit_price,
-        quoted.requested.quantity,
-        quoted.tax_rate,
+        key=quoted.requested.key,
+        cooperative_id=quoted.variant.cooperative_id,
+        unit_list_price=quoted.unit_list_price,
+        unit_price=quoted.unit_price,
+        quantity=quoted.requested.quantity,
+        tax_rate=quoted.tax_rate,
     )
     return price_purchase(
         [line], (), [discount.terms for discount in discounts], is_tax_included=is_tax_included

@@ -296,13 +296,13 @@ def _transfer_of_row(row: StatementRow) -> IncomingTransfer:
     account, amount, note, reference, time_text, occurrence, *later_cells = row.cells
     received_at = datetime.datetime.fromisoformat(time_text)
     return IncomingTransfer(
-        TransferSource.STATEMENT,
-        "",
-        account,
-        amount,
-        note,
-        reference,
-        received_at,
+        provider=TransferSource.STATEMENT,
+        event_id="",
+        account=account,
+        amount=amount,
+        note=note,
+        reference=reference,
+        booked_at=received_at,
         occurrence=occurrence,
         has_time=bool(later_cells[0]) if later_cells else True,
     )

@@ -67,7 +67,13 @@ def accept_problem_row(*, row_id: int, code: str = "", actor: Actor, now: dateti
         raise StatementRowNotAcceptable(field="code")
     remittance = lock_or_create_remittance(statement, row, actor=actor, now=now)
     parcel = locks.lock_parcels([row.parcel_id])[row.parcel_id]
-    stated = StatedAmounts(row.row_number, (row.code,), row.collected, row.fee, row.collected - row.fee)
+    stated = StatedAmounts(
+        row_number=row.row_number,
+        codes=(row.code,),
+        collected=row.collected,
+        fee=row.fee,
+        remitted=row.collected - row.fee,
+    )
     state, problem = compare_row(stated, parcel, carrier=statement.carrier)
     if (problem and problem not in ACCEPTABLE_PROBLEMS) or row.fee < 0 or row.collected == 0:
         raise StatementRowNotAcceptable()

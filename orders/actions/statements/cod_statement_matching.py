@@ -54,11 +54,11 @@ def stated_rows(parsed_rows: ParsedCodRows) -> list[StatedAmounts]:
     """Return all rows of a statement in file order, including those that could not be read."""
     rows = [
         StatedAmounts(
-            row.row_number,
-            tuple(code for code in (row.tracking_number, row.parcel_code) if code),
-            row.collected,
-            row.fee,
-            row.remitted,
+            row_number=row.row_number,
+            codes=tuple(code for code in (row.tracking_number, row.parcel_code) if code),
+            collected=row.collected,
+            fee=row.fee,
+            remitted=row.remitted,
         )
         for row in parsed_rows.rows
     ]

@@ -243,7 +243,11 @@ def _process_locked_rows(
         )
         if parcel is not None:
             stated = StatedAmounts(
-                row.row_number, (row.code,), row.collected or 0, row.fee, (row.collected or 0) - row.fee
+                row_number=row.row_number,
+                codes=(row.code,),
+                collected=row.collected or 0,
+                fee=row.fee,
+                remitted=(row.collected or 0) - row.fee,
             )
             state, problem = compare_row(stated, parcel, carrier=statement.carrier)
         row.problem = problem

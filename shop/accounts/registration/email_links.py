@@ -80,25 +80,25 @@ class LinkEmail:
 
 
 CONFIRM_ACCOUNT = LinkEmail(
-    "confirm-account",
-    _("Confirm your Chợ Phiên account"),
-    _("Someone, most likely you, created an account with this address. Confirm it with this link."),
-    _("Confirm account"),
-    _("Not you? Ignore this email: an unconfirmed account stays closed."),
+    kind="confirm-account",
+    subject=_("Confirm your Chợ Phiên account"),
+    opening=_("Someone, most likely you, created an account with this address. Confirm it with this link."),
+    button=_("Confirm account"),
+    closing=_("Not you? Ignore this email: an unconfirmed account stays closed."),
 )
 CHANGE_EMAIL = LinkEmail(
-    "change-email",
-    _("Confirm your new email address"),
-    _("You asked to use this address for your account. Confirm it with this link."),
-    _("Use this address"),
-    _("You did not ask for this? Ignore this email: nothing will change."),
+    kind="change-email",
+    subject=_("Confirm your new email address"),
+    opening=_("You asked to use this address for your account. Confirm it with this link."),
+    button=_("Use this address"),
+    closing=_("You did not ask for this? Ignore this email: nothing will change."),
 )
 DELETE_ACCOUNT = LinkEmail(
-    "delete-account",
-    _("Delete your Chợ Phiên account"),
-    _("You asked to delete your account. This link deletes it, and this cannot be undone."),
-    _("Delete account"),
-    _("You did not ask for this? Ignore this email: nothing will change."),
+    kind="delete-account",
+    subject=_("Delete your Chợ Phiên account"),
+    opening=_("You asked to delete your account. This link deletes it, and this cannot be undone."),
+    button=_("Delete account"),
+    closing=_("You did not ask for this? Ignore this email: nothing will change."),
 )
 
 

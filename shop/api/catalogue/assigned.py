@@ -190,7 +190,14 @@ def _add_cooperatives(
             reference_key = key_from_cooperative(owner.cooperative_id)
             name, slug = names_and_slugs[owner.cooperative_id]
             values_by_owner_and_attribute[owner.key, attribute_row.id] = [
-                OwnValue(reference_key, name, slug, str(reference_key), attribute_row.id, owner.key)
+                OwnValue(
+                    id=reference_key,
+                    name=name,
+                    slug=slug,
+                    reference_key=str(reference_key),
+                    attribute_id=attribute_row.id,
+                    owner=owner.key,
+                )
             ]
 
 

@@ -25,11 +25,11 @@ def added_lines(lines: Sequence[CheckoutLineInput], currency: str, context: Cont
     """Convert `[CheckoutLineInput!]`. Raises InputError, PermissionDenied."""
     return [
         LineToAdd(
-            input_key(line["variantId"], "ProductVariant", field="variantId"),
-            line["quantity"],
-            _given_price(line, currency, context),
-            bool(line.get("forceNewLine")),
-            metadata_from_input(line.get("metadata")),
+            variant_id=input_key(line["variantId"], "ProductVariant", field="variantId"),
+            quantity=line["quantity"],
+            forced_price=_given_price(line, currency, context),
+            needs_new_line=bool(line.get("forceNewLine")),
+            metadata=metadata_from_input(line.get("metadata")),
         )
         for line in lines
     ]
@@ -56,11 +56,13 @@ def updated_lines(
             raise InputError("GRAPHQL_ERROR", _("Provide either `lineId` or `variantId`."), field="lines")
         sets.append(
             LineUpdate(
-                None if line is None else input_key(line, "CheckoutLine", field="lineId"),
-                None if variant is None else input_key(variant, "ProductVariant", field="variantId"),
-                entry.get("quantity"),
-                _given_price(entry, currency, context),
-                metadata_from_input(entry.get("metadata")),
+                line_id=None if line is None else input_key(line, "CheckoutLine", field="lineId"),
+                variant_id=None
+                if variant is None
+                else input_key(variant, "ProductVariant", field="variantId"),
+                quantity=entry.get("quantity"),
+                forced_price=_given_price(entry, currency, context),
+                metadata=metadata_from_input(entry.get("metadata")),
             )
         )
     _require_variants([update.variant_id for update in sets if update.variant_id is not None])

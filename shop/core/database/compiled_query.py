@@ -160,14 +160,14 @@ def _compile(
     if _has_arrays():
         sql, read_parameters = _write_arrays_and_constants(sql, read_parameters)
     return _CompiledQuery(
-        sql,
-        tuple(
+        sql=sql,
+        readers=tuple(
             _constant_reader(parameter.value) if parameter.read is None else parameter.read
             for parameter in read_parameters
         ),
-        _conversions(compiler),
-        row_builder(queryset, compiler),
-        _is_locking(queryset),
+        conversions=_conversions(compiler),
+        build_results=row_builder(queryset, compiler),
+        is_locking=_is_locking(queryset),
     )
 
 

@@ -171,15 +171,15 @@ def _build_part_displays(order: Order, refunds: list[Refund]) -> list[PartDispla
         unsent_quantities = _unsent_quantities(unsent)
         part_displays.append(
             PartDisplay(
-                part,
-                [(line, unsent_quantities[line.pk]) for line in lines],
-                parcel_displays,
-                may_cancel,
-                may_refund,
-                [refund.unsent_label for refund in unsent],
-                reduction,
-                refunded - reduction,
-                commissions.get(part.pk, 0),
+                part=part,
+                lines=[(line, unsent_quantities[line.pk]) for line in lines],
+                parcels=parcel_displays,
+                may_cancel=may_cancel,
+                may_refund=may_refund,
+                unsent=[refund.unsent_label for refund in unsent],
+                reduction=reduction,
+                refunded=refunded - reduction,
+                commission=commissions.get(part.pk, 0),
             )
         )
     return part_displays

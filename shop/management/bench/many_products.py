@@ -101,11 +101,11 @@ def _read_demo_templates(channel: Channel) -> list[_Template]:
     )
     return [
         _Template(
-            product,
-            product.default_variant,
-            prices[product.default_variant.pk] or 1,
-            pictures[product.pk],
-            texts.get((str(product.pk), "name"), product.name),
+            product=product,
+            variant=product.default_variant,
+            price=prices[product.default_variant.pk] or 1,
+            picture_id=pictures[product.pk],
+            english=texts.get((str(product.pk), "name"), product.name),
         )
         for product in products
         if product.default_variant is not None and product.pk in pictures

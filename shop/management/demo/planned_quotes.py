@@ -44,12 +44,12 @@ class PriceList:
         purchase = price_purchase(
             [
                 LineInput(
-                    line.requested.key,
-                    line.variant.cooperative_id,
-                    line.unit_list_price,
-                    line.unit_price,
-                    line.requested.quantity,
-                    line.tax_rate,
+                    key=line.requested.key,
+                    cooperative_id=line.variant.cooperative_id,
+                    unit_list_price=line.unit_list_price,
+                    unit_price=line.unit_price,
+                    quantity=line.requested.quantity,
+                    tax_rate=line.tax_rate,
                 )
                 for seller_quote in seller_quotes
                 for line in seller_quote.lines

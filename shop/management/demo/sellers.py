@@ -271,7 +271,7 @@ def _market_days(row: TomlTable) -> list[MarketDayInput]:
         MarketDayKind.LUNAR: row.get("lunar", []),
     }
     return [
-        MarketDayInput(kind, number, starts, ends, row.get("capacity"))
+        MarketDayInput(kind=kind, number=number, starts=starts, ends=ends, capacity=row.get("capacity"))
         for kind, numbers in numbers_by_kind.items()
         for number in numbers
     ]
@@ -284,9 +284,9 @@ def _load_seller(cooperative: Cooperative, row: TomlTable) -> SellerRows:
     )
     keys = [certificate["key"] for certificate in row.get("certificates", [])]
     return SellerRows(
-        cooperative,
-        warehouses,
-        [warehouse["share"] for warehouse in row["warehouses"]],
-        dict(zip(keys, certificates, strict=False)),
-        list(cooperative.producers.order_by("pk")),
+        cooperative=cooperative,
+        warehouses=warehouses,
+        shares=[warehouse["share"] for warehouse in row["warehouses"]],
+        certificates=dict(zip(keys, certificates, strict=False)),
+        producers=list(cooperative.producers.order_by("pk")),
     )

@@ -42,4 +42,12 @@ def _build_planned_transfers(now: datetime.datetime) -> Iterator[IncomingTransfe
 def _transfer(note: str, amount: int, number: str, at: datetime.datetime) -> IncomingTransfer:
     account = shop_settings().bank_account
     reference = f"MAU{number}"
-    return IncomingTransfer(TransferSource.SEPAY, reference, account, amount, note, reference, at)
+    return IncomingTransfer(
+        provider=TransferSource.SEPAY,
+        event_id=reference,
+        account=account,
+        amount=amount,
+        note=note,
+        reference=reference,
+        booked_at=at,
+    )

@@ -78,7 +78,14 @@ def create_market(
     categories = _create_categories(pictures, translations, actor=actor, now=now)
     texts.insert_translations(translations)
     _create_pages_and_menus(categories)
-    return MarketRows(channel, zone, types, attributes, categories, services)
+    return MarketRows(
+        channel=channel,
+        zone=zone,
+        types=types,
+        attributes=attributes,
+        categories=categories,
+        services=services,
+    )
 
 
 def _get_or_create_channel() -> Channel:

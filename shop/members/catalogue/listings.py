@@ -278,11 +278,11 @@ def _build_list_rows(listings: list[Listing], seller: Cooperative) -> list[Listi
     stocks = _read_stocks_by_listing(listings, seller)
     return [
         ListingRow(
-            listing,
-            listing.product,
-            listing.product.default_variant,
-            pictures.get(listing.product_id),
-            stocks[listing.pk],
+            listing=listing,
+            product=listing.product,
+            variant=listing.product.default_variant,
+            picture=pictures.get(listing.product_id),
+            stocks=stocks[listing.pk],
         )
         for listing in listings
     ]

@@ -102,11 +102,11 @@ def _entered_counts(counted_stocks: Iterable[tuple[Stock, CountForm]]) -> list[S
     """Return the counts of valid forms. Stocks without a quantity were not counted."""
     return [
         StockCount(
-            stock.variant_id,
-            stock.warehouse_id,
-            form.cleaned_data["counted"],
-            "",
-            f"count:{stock.pk}:{form.cleaned_data['idempotency_key']}",
+            variant_id=stock.variant_id,
+            warehouse_id=stock.warehouse_id,
+            counted=form.cleaned_data["counted"],
+            note="",
+            idempotency_key=f"count:{stock.pk}:{form.cleaned_data['idempotency_key']}",
         )
         for stock, form in counted_stocks
         if form.cleaned_data["counted"] is not None

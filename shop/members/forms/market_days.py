@@ -85,7 +85,13 @@ class PickupHoursForm(MembersForm):
     def days(self) -> list[MarketDayInput]:
         cleaned = self.cleaned_data
         return [
-            MarketDayInput(kind, int(number), cleaned["starts"], cleaned["ends"], cleaned["capacity"])
+            MarketDayInput(
+                kind=kind,
+                number=int(number),
+                starts=cleaned["starts"],
+                ends=cleaned["ends"],
+                capacity=cleaned["capacity"],
+            )
             for kind in MarketDayKind
             for number in cleaned[kind.value]
         ]

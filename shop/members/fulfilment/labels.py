@@ -133,15 +133,15 @@ def _build_label(parcel: Parcel) -> Label:
     lines = sorted(parcel.lines.all(), key=lambda line: line.pk)
     lots = {line.lot.pk: line.lot for line in lines if line.lot is not None}
     return Label(
-        parcel,
-        lines,
-        sum(line.grams or line.order_line.grams * line.quantity for line in lines),
-        _draw_code(
+        parcel=parcel,
+        lines=lines,
+        grams=sum(line.grams or line.order_line.grams * line.quantity for line in lines),
+        code=_draw_code(
             f"{settings.PUBLIC_URL}{reverse('members:parcel', args=[parcel.pk])}",
             css="qr",
             title=_("QR code of the parcel"),
         ),
-        [
+        lots=[
             (
                 lot,
                 _draw_code(

@@ -90,19 +90,21 @@ def build_pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | 
     )
     return [
         PickLine(
-            line,
-            line.count_label(still_open.get(line.pk) or line.quantity - unsent.get(line.pk, 0)),
-            pictures.get(line.picture_key or 0),
-            still_open.get(line.pk, 0),
-            pick[f"taken-{line.pk}"] if pick and line.pk in pickable_lines else None,
-            pick[f"quantity-{line.pk}"] if pick and line.pk in pickable_lines else None,
-            _weigh_form(line, weigh)
+            line=line,
+            amount=line.count_label(still_open.get(line.pk) or line.quantity - unsent.get(line.pk, 0)),
+            picture=pictures.get(line.picture_key or 0),
+            still_open=still_open.get(line.pk, 0),
+            picked=pick[f"taken-{line.pk}"] if pick and line.pk in pickable_lines else None,
+            quantity=pick[f"quantity-{line.pk}"] if pick and line.pk in pickable_lines else None,
+            weigh_form=_weigh_form(line, weigh)
             if still_open.get(line.pk) == line.quantity and line.pk not in substitutes
             else None,
-            questions.get(line.pk),
-            substitutes.get(line.pk),
-            pick.lots.get(line.pk) if pick and line.pk in pickable_lines else None,
-            pick[f"lot-{line.pk}"] if pick and line.pk in pickable_lines and line.pk in pick.lots else None,
+            question=questions.get(line.pk),
+            substitute=substitutes.get(line.pk),
+            lots=pick.lots.get(line.pk) if pick and line.pk in pickable_lines else None,
+            lot=pick[f"lot-{line.pk}"]
+            if pick and line.pk in pickable_lines and line.pk in pick.lots
+            else None,
         )
         for line in lines
     ]

@@ -146,7 +146,16 @@ def _build_task(
     is_unlabelled = any(parcel.state == ParcelState.PACKING for parcel in part.parcels.all())
     label_text = _("Picked, not labelled yet") if is_unlabelled else ""
     return PartTask(
-        part, contents, picture, text, tone, urgency, icon, weighing_text, substitute_text, label_text
+        part=part,
+        contents=contents,
+        picture=picture,
+        text=text,
+        tone=tone,
+        urgency=urgency,
+        icon=icon,
+        weighing_text=weighing_text,
+        substitute_text=substitute_text,
+        label_text=label_text,
     )
 
 

@@ -87,7 +87,16 @@ def list_outstanding_cash(request: HttpRequest, membership: MembershipContext) -
             parcels, has_more = parcels[:_PARCELS_PER_GROUP], len(parcels) > _PARCELS_PER_GROUP
         if not parcels and key == _UNREPORTED and page is None:
             continue  # all cash is reported
-        groups.append(CashGroup(key, name, explanation, amounts[key] or 0, parcels, has_more))
+        groups.append(
+            CashGroup(
+                key=key,
+                name=name,
+                explanation=explanation,
+                amount=amounts[key] or 0,
+                parcels=parcels,
+                has_more=has_more,
+            )
+        )
     context = {
         "currency": currency,
         "may_pack": membership.may(MemberRight.PACK),

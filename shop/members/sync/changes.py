@@ -90,7 +90,13 @@ def _parse_cursor(text: str, membership: MembershipContext) -> Cursor | None:
     match = _CURSOR.fullmatch(text)
     if match is None or int(match[1]) != _CURSOR_FORMAT:
         return None
-    cursor = Cursor(int(match[2]), match[3], int(match[4]), match[5] or "", int(match[6] or 0))
+    cursor = Cursor(
+        cooperative_id=int(match[2]),
+        role=match[3],
+        position=int(match[4]),
+        kind=match[5] or "",
+        last_id=int(match[6] or 0),
+    )
     fits = (cursor.cooperative_id, cursor.role) == (membership.cooperative.pk, membership.role)
     return cursor if fits and cursor.kind in ("", *visible_kinds(membership)) else None
 

@@ -206,14 +206,14 @@ def _answer_command(
         key = f"phone:{membership.user.pk}:{sent_command.key}"
         payload = Payload(sent_command.payload)
         call = CommandCall(
-            membership,
-            authors.user_ids,
-            bool(authors.pins),
-            payload,
-            key,
-            happened_at,
-            now,
-            sent_command.repeated_as,
+            membership=membership,
+            author_ids=authors.user_ids,
+            is_phone_shared=bool(authors.pins),
+            payload=payload,
+            idempotency_key=key,
+            happened_at=happened_at,
+            now=now,
+            repeated_as=sent_command.repeated_as,
         )
         answer = _run_claimed(sent_command, command, call)
     except ParcelNotSentYet as refused:  # the phone of another person will send it
@@ -318,12 +318,12 @@ def _store_answer(row: PhoneCommand, answer: CommandAnswer, *, now: datetime.dat
 def _stored_answer(row: PhoneCommand) -> CommandAnswer:
     reference = RowReference(row.row_kind, row.row_id) if row.row_id is not None else None
     return CommandAnswer(
-        row.key,
-        row.outcome,
-        row.code,
-        row.message,
-        row.details,
-        row.result,
+        key=row.key,
+        outcome=row.outcome,
+        code=row.code,
+        message=row.message,
+        details=row.details,
+        result=row.result,
         row=reference,
         happened_at=row.happened_at,
     )
@@ -337,13 +337,24 @@ def _answer_refused(
         details["field"] = refused.field
     message = str(refused.message)
     return CommandAnswer(
-        sent_command.key, CommandOutcome.REFUSED, refused.code, message, _json_ready(details), row=row
+        key=sent_command.key,
+        outcome=CommandOutcome.REFUSED,
+        code=refused.code,
+        message=message,
+        details=_json_ready(details),
+        row=row,
     )
 
 
 def _answer_later(sent_command: SentCommand, refused: Refused) -> CommandAnswer:
     message = str(refused.message)
-    return CommandAnswer(sent_command.key, OUTCOME_LATER, refused.code, message, _json_ready(refused.details))
+    return CommandAnswer(
+        key=sent_command.key,
+        outcome=OUTCOME_LATER,
+        code=refused.code,
+        message=message,
+        details=_json_ready(refused.details),
+    )
 
 
 def _json_ready(value: Any) -> Any:
