@@ -1,4 +1,4 @@
-"""What a command of a phone consists of: the call, the right that it requires, and the prepared action."""
+"""What a command of a phone consists of: the run, the right that it requires, and the prepared action."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from shop.members.sync.rows import RowReference
 
 
 @dataclass(frozen=True, slots=True)
-class CommandCall:
-    """One command of a member, with the idempotency key of its action.
+class CommandRun:
+    """One run of a member's command, with the idempotency key of its action.
 
     It may build on commands of `author_ids`, the users of one phone, who open it with a PIN if
     `is_phone_shared`. `happened_at` is when the member gave the command, by our clock. `repeated_as` is the
@@ -75,8 +75,8 @@ class PreparedCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """The right that a command requires, and the function that prepares it."""
+class CommandKind:
+    """What commands of one name share: the right that they require, and the function that prepares them."""
 
     right: MemberRight
-    prepare: Callable[[CommandCall], PreparedCommand]
+    prepare: Callable[[CommandRun], PreparedCommand]

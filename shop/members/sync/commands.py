@@ -1,4 +1,4 @@
-"""The commands that phones may send. Each command runs an action that pages also call.
+"""The commands that phones may send. Each command runs an action that pages also run.
 
 A command's function reads the payload, finds the cooperative's rows, and returns the action to run. The
 action decides. The function does not.
@@ -32,7 +32,7 @@ from orders.actions.refunds.offer_substitute import SubstituteOffer, offer_subst
 from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import OrderPart, Parcel
 from shop.core.errors import Missing
-from shop.members.sync.command_types import Command, CommandCall, PreparedCommand
+from shop.members.sync.command_types import CommandKind, CommandRun, PreparedCommand
 from shop.members.sync.handover_commands import offer_parcel, receive_parcel
 from shop.members.sync.listing_commands import create_listing, submit_created_listing
 from shop.members.sync.lot_commands import add_stage_from_phone, count_lot_from_phone, receive_lot_from_phone
@@ -43,15 +43,15 @@ from shop.members.sync.rows import PART, PRODUCT, RowReference
 PACK_COMMAND = "pack_parcel"
 
 
-def _accept_part(call: CommandCall) -> PreparedCommand:
-    part = _find_part(call)
+def _accept_part(run: CommandRun) -> PreparedCommand:
+    part = _find_part(run)
     return PreparedCommand(
-        _part_reference(part.pk), partial(accept_part, part_id=part.pk, **call.action_arguments_with_key)
+        _part_reference(part.pk), partial(accept_part, part_id=part.pk, **run.action_arguments_with_key)
     )
 
 
-def _weigh_line(call: CommandCall) -> PreparedCommand:
-    part, payload = _find_part(call), call.payload
+def _weigh_line(run: CommandRun) -> PreparedCommand:
+    part, payload = _find_part(run), run.payload
     action = partial(
         weigh_line,
         part_id=part.pk,
@@ -59,33 +59,33 @@ def _weigh_line(call: CommandCall) -> PreparedCommand:
         grams=payload.whole_number("grams", maximum=MAX_WEIGHT_GRAMS),
         repeated_grams=payload.optional_number("repeated_grams", maximum=MAX_WEIGHT_GRAMS),
         is_charged_at_bound=payload.is_set("is_charged_at_bound"),
-        **call.action_arguments_with_key,
+        **run.action_arguments_with_key,
     )
     return PreparedCommand(_part_reference(part.pk), action)
 
 
-def _pack_parcel(call: CommandCall) -> PreparedCommand:
-    part = _find_part(call)
+def _pack_parcel(run: CommandRun) -> PreparedCommand:
+    part = _find_part(run)
     action = partial(
         pack_parcel,
         part_id=part.pk,
-        quantities=call.payload.quantities("quantities"),
+        quantities=run.payload.quantities("quantities"),
         lots=LotChoices(
-            call.payload.chosen_lots("lots"), call.payload.text("lot_reason", max_length=250).strip()
+            run.payload.chosen_lots("lots"), run.payload.text("lot_reason", max_length=250).strip()
         ),
-        **call.action_arguments_with_key,
+        **run.action_arguments_with_key,
     )
     return PreparedCommand(_part_reference(part.pk), action, lambda parcel: {"parcel": parcel.pk})
 
 
-def _close_parcel(call: CommandCall) -> PreparedCommand:
-    parcel = _find_parcel(call)
-    action = partial(close_parcel, parcel_id=parcel.pk, **call.action_arguments_with_key)
+def _close_parcel(run: CommandRun) -> PreparedCommand:
+    parcel = _find_parcel(run)
+    action = partial(close_parcel, parcel_id=parcel.pk, **run.action_arguments_with_key)
     return PreparedCommand(_part_reference(parcel.part_id), action)
 
 
-def _hand_over_parcel(call: CommandCall) -> PreparedCommand:
-    parcel, payload = _find_parcel(call), call.payload
+def _hand_over_parcel(run: CommandRun) -> PreparedCommand:
+    parcel, payload = _find_parcel(run), run.payload
     dispatch = DispatchDetails(
         carrier=payload.text_or_none("carrier", max_length=120),
         tracking_number=payload.text_or_none("tracking_number", max_length=120),
@@ -98,55 +98,55 @@ def _hand_over_parcel(call: CommandCall) -> PreparedCommand:
         hand_over_parcel,
         parcel_id=parcel.pk,
         dispatch=dispatch,
-        happened_at=call.happened_at,
-        **call.action_arguments_with_key,
+        happened_at=run.happened_at,
+        **run.action_arguments_with_key,
     )
     return PreparedCommand(_part_reference(parcel.part_id), action)
 
 
-def _deliver_parcel(call: CommandCall) -> PreparedCommand:
-    parcel, payload = _find_parcel(call), call.payload
+def _deliver_parcel(run: CommandRun) -> PreparedCommand:
+    parcel, payload = _find_parcel(run), run.payload
     action = partial(
         deliver_parcel,
         parcel_id=parcel.pk,
         is_cash_collected=payload.is_set("is_cash_collected"),
         cash=read_collected_cash(payload),
         code=payload.text("code", max_length=20),
-        happened_at=call.happened_at,
-        **call.action_arguments_with_key,
+        happened_at=run.happened_at,
+        **run.action_arguments_with_key,
     )
     return PreparedCommand(_part_reference(parcel.part_id), action)
 
 
-def _report_collected_cash(call: CommandCall) -> PreparedCommand:
-    parcel = _find_parcel(call)
-    cash = read_collected_cash(call.payload)
-    action = partial(report_collected_cash, parcel_id=parcel.pk, cash=cash, **call.action_arguments_with_key)
+def _report_collected_cash(run: CommandRun) -> PreparedCommand:
+    parcel = _find_parcel(run)
+    cash = read_collected_cash(run.payload)
+    action = partial(report_collected_cash, parcel_id=parcel.pk, cash=cash, **run.action_arguments_with_key)
     return PreparedCommand(_part_reference(parcel.part_id), action)
 
 
-def _fail_delivery(call: CommandCall) -> PreparedCommand:
-    parcel = _find_parcel(call)
-    reason = call.payload.text("reason", max_length=500)
-    action = partial(fail_delivery, parcel_id=parcel.pk, reason=reason, **call.action_arguments_with_key)
+def _fail_delivery(run: CommandRun) -> PreparedCommand:
+    parcel = _find_parcel(run)
+    reason = run.payload.text("reason", max_length=500)
+    action = partial(fail_delivery, parcel_id=parcel.pk, reason=reason, **run.action_arguments_with_key)
     return PreparedCommand(_part_reference(parcel.part_id), action)
 
 
-def _report_shortage(call: CommandCall) -> PreparedCommand:
+def _report_shortage(run: CommandRun) -> PreparedCommand:
     """Prepare a report of how many of some lines can be sent. The buyer pays less or gets money back."""
-    part = _find_part(call)
+    part = _find_part(run)
     action = partial(
         report_shortage,
         part_id=part.pk,
-        available=call.payload.quantities("available", minimum=0),
-        **call.action_arguments_with_key,
+        available=run.payload.quantities("available", minimum=0),
+        **run.action_arguments_with_key,
     )
     return PreparedCommand(_part_reference(part.pk), action, lambda refund: {"amount": refund.amount})
 
 
-def _offer_substitute(call: CommandCall) -> PreparedCommand:
+def _offer_substitute(run: CommandRun) -> PreparedCommand:
     """Prepare an offer of another product for missing items. The buyer is asked once it has arrived."""
-    part, payload = _find_part(call), call.payload
+    part, payload = _find_part(run), run.payload
     offer = SubstituteOffer(
         payload.key("line"),
         payload.whole_number("quantity", maximum=MAX_COUNTED_QUANTITY),
@@ -158,132 +158,132 @@ def _offer_substitute(call: CommandCall) -> PreparedCommand:
         part_id=part.pk,
         offer=offer,
         confirmation_token=payload.text("confirmed", max_length=200),
-        **call.action_arguments_with_key,
+        **run.action_arguments_with_key,
     )
     return PreparedCommand(_part_reference(part.pk), action)
 
 
-def _receive_stock(call: CommandCall) -> PreparedCommand:
-    return _change_stock(call, receive_stock)
+def _receive_stock(run: CommandRun) -> PreparedCommand:
+    return _change_stock(run, receive_stock)
 
 
-def _write_off_stock(call: CommandCall) -> PreparedCommand:
-    return _change_stock(call, write_off_stock)
+def _write_off_stock(run: CommandRun) -> PreparedCommand:
+    return _change_stock(run, write_off_stock)
 
 
-def _change_stock(call: CommandCall, action: Callable[..., Stock]) -> PreparedCommand:
-    variant, payload = _find_variant(call), call.payload
+def _change_stock(run: CommandRun, action: Callable[..., Stock]) -> PreparedCommand:
+    variant, payload = _find_variant(run), run.payload
     bound_action = partial(
         action,
-        cooperative=call.membership.cooperative,
+        cooperative=run.membership.cooperative,
         variant_id=variant.pk,
         warehouse_id=payload.key("warehouse"),
         quantity=payload.whole_number("quantity", maximum=MAX_COUNTED_QUANTITY),
         note=payload.text("note", max_length=250),
         lot_id=payload.optional_number("lot"),
-        happened_at=call.happened_at,
-        **call.action_arguments_with_key,
+        happened_at=run.happened_at,
+        **run.action_arguments_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, variant.product_id), bound_action)
 
 
-def _transfer_stock(call: CommandCall) -> PreparedCommand:
-    variant, payload = _find_variant(call), call.payload
+def _transfer_stock(run: CommandRun) -> PreparedCommand:
+    variant, payload = _find_variant(run), run.payload
     action = partial(
         transfer_stock,
-        cooperative=call.membership.cooperative,
+        cooperative=run.membership.cooperative,
         variant_id=variant.pk,
         from_warehouse_id=payload.key("warehouse"),
         to_warehouse_id=payload.key("to"),
         quantity=payload.whole_number("quantity", maximum=MAX_COUNTED_QUANTITY),
         note=payload.text("note", max_length=250),
         lot_id=payload.optional_number("lot"),
-        happened_at=call.happened_at,
-        **call.action_arguments_with_key,
+        happened_at=run.happened_at,
+        **run.action_arguments_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, variant.product_id), action)
 
 
-def _count_stock(call: CommandCall) -> PreparedCommand:
-    variant, payload = _find_variant(call), call.payload
+def _count_stock(run: CommandRun) -> PreparedCommand:
+    variant, payload = _find_variant(run), run.payload
     action = partial(
         count_stock,
-        cooperative=call.membership.cooperative,
+        cooperative=run.membership.cooperative,
         variant_id=variant.pk,
         warehouse_id=payload.key("warehouse"),
         counted_quantity=payload.whole_number("counted", minimum=0, maximum=MAX_COUNTED_QUANTITY),
-        counted_at=call.happened_at,
+        counted_at=run.happened_at,
         note=payload.text("note", max_length=250),
-        **call.action_arguments_with_key,
+        **run.action_arguments_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, variant.product_id), action)
 
 
-def _change_price(call: CommandCall) -> PreparedCommand:
+def _change_price(run: CommandRun) -> PreparedCommand:
     """Prepare a new list price. It is refused if the current price differs from `seen`, the phone's price."""
-    listing, variant, payload = _find_listing(call), _find_variant(call), call.payload
+    listing, variant, payload = _find_listing(run), _find_variant(run), run.payload
     if variant.product_id != listing.product_id:
         raise Missing()
     amount = payload.whole_number("amount", minimum=0, maximum=MAX_AMOUNT)
     action = partial(
         update_variant,
         variant_id=variant.pk,
-        cooperative=call.membership.cooperative,
+        cooperative=run.membership.cooperative,
         values={},
         prices=[ListPrice(listing.channel, amount)],
         seen_prices={listing.channel_id: payload.optional_number("seen", maximum=MAX_AMOUNT)},
         confirmation_token=payload.text("confirmed", max_length=60),
-        **call.action_arguments,
+        **run.action_arguments,
     )
     return PreparedCommand(RowReference(PRODUCT, variant.product_id), action)
 
 
-def _pause_listing(call: CommandCall) -> PreparedCommand:
-    return _move_listing(call, pause_listing)
+def _pause_listing(run: CommandRun) -> PreparedCommand:
+    return _move_listing(run, pause_listing)
 
 
-def _resume_listing(call: CommandCall) -> PreparedCommand:
-    return _move_listing(call, resume_listing)
+def _resume_listing(run: CommandRun) -> PreparedCommand:
+    return _move_listing(run, resume_listing)
 
 
-def _move_listing(call: CommandCall, action: Callable[..., Listing]) -> PreparedCommand:
-    listing = _find_listing(call)
+def _move_listing(run: CommandRun, action: Callable[..., Listing]) -> PreparedCommand:
+    listing = _find_listing(run)
     bound_action = partial(
         action,
-        cooperative=call.membership.cooperative,
+        cooperative=run.membership.cooperative,
         listing_id=listing.pk,
-        **call.action_arguments_with_key,
+        **run.action_arguments_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, listing.product_id), bound_action)
 
 
-COMMANDS: Mapping[str, Command] = {
-    "accept_part": Command(MemberRight.PACK, _accept_part),
-    "weigh_line": Command(MemberRight.PACK, _weigh_line),
-    PACK_COMMAND: Command(MemberRight.PACK, _pack_parcel),
-    "close_parcel": Command(MemberRight.PACK, _close_parcel),
-    "hand_over_parcel": Command(MemberRight.PACK, _hand_over_parcel),
-    "deliver_parcel": Command(MemberRight.PACK, _deliver_parcel),
-    "report_collected_cash": Command(MemberRight.PACK, _report_collected_cash),
-    "fail_delivery": Command(MemberRight.PACK, _fail_delivery),
-    "report_shortage": Command(MemberRight.PACK, _report_shortage),
-    "offer_substitute": Command(MemberRight.PACK, _offer_substitute),
-    "offer_handover": Command(MemberRight.PACK, offer_parcel),
-    "receive_parcel": Command(MemberRight.PACK, receive_parcel),
-    "receive_stock": Command(MemberRight.COUNT_STOCK, _receive_stock),
-    "write_off_stock": Command(MemberRight.COUNT_STOCK, _write_off_stock),
-    "transfer_stock": Command(MemberRight.COUNT_STOCK, _transfer_stock),
-    "count_stock": Command(MemberRight.COUNT_STOCK, _count_stock),
-    "receive_lot": Command(MemberRight.COUNT_STOCK, receive_lot_from_phone),
-    "count_lot": Command(MemberRight.COUNT_STOCK, count_lot_from_phone),
-    "add_lot_stage": Command(MemberRight.COUNT_STOCK, add_stage_from_phone),
-    "change_price": Command(MemberRight.LIST, _change_price),
-    "add_product_photo": Command(MemberRight.LIST, add_product_photo),
-    "change_season": Command(MemberRight.LIST, change_season),
-    "create_listing": Command(MemberRight.LIST, create_listing),
-    "submit_listing": Command(MemberRight.LIST, submit_created_listing),
-    "pause_listing": Command(MemberRight.LIST, _pause_listing),
-    "resume_listing": Command(MemberRight.LIST, _resume_listing),
+COMMANDS: Mapping[str, CommandKind] = {
+    "accept_part": CommandKind(MemberRight.PACK, _accept_part),
+    "weigh_line": CommandKind(MemberRight.PACK, _weigh_line),
+    PACK_COMMAND: CommandKind(MemberRight.PACK, _pack_parcel),
+    "close_parcel": CommandKind(MemberRight.PACK, _close_parcel),
+    "hand_over_parcel": CommandKind(MemberRight.PACK, _hand_over_parcel),
+    "deliver_parcel": CommandKind(MemberRight.PACK, _deliver_parcel),
+    "report_collected_cash": CommandKind(MemberRight.PACK, _report_collected_cash),
+    "fail_delivery": CommandKind(MemberRight.PACK, _fail_delivery),
+    "report_shortage": CommandKind(MemberRight.PACK, _report_shortage),
+    "offer_substitute": CommandKind(MemberRight.PACK, _offer_substitute),
+    "offer_handover": CommandKind(MemberRight.PACK, offer_parcel),
+    "receive_parcel": CommandKind(MemberRight.PACK, receive_parcel),
+    "receive_stock": CommandKind(MemberRight.COUNT_STOCK, _receive_stock),
+    "write_off_stock": CommandKind(MemberRight.COUNT_STOCK, _write_off_stock),
+    "transfer_stock": CommandKind(MemberRight.COUNT_STOCK, _transfer_stock),
+    "count_stock": CommandKind(MemberRight.COUNT_STOCK, _count_stock),
+    "receive_lot": CommandKind(MemberRight.COUNT_STOCK, receive_lot_from_phone),
+    "count_lot": CommandKind(MemberRight.COUNT_STOCK, count_lot_from_phone),
+    "add_lot_stage": CommandKind(MemberRight.COUNT_STOCK, add_stage_from_phone),
+    "change_price": CommandKind(MemberRight.LIST, _change_price),
+    "add_product_photo": CommandKind(MemberRight.LIST, add_product_photo),
+    "change_season": CommandKind(MemberRight.LIST, change_season),
+    "create_listing": CommandKind(MemberRight.LIST, create_listing),
+    "submit_listing": CommandKind(MemberRight.LIST, submit_created_listing),
+    "pause_listing": CommandKind(MemberRight.LIST, _pause_listing),
+    "resume_listing": CommandKind(MemberRight.LIST, _resume_listing),
 }
 
 
@@ -291,40 +291,40 @@ def _part_reference(part_id: int) -> RowReference:
     return RowReference(PART, part_id)
 
 
-def _find_part(call: CommandCall) -> OrderPart:
+def _find_part(run: CommandRun) -> OrderPart:
     """Return the cooperative's part. Raises Missing."""
-    parts = OrderPart.objects.for_cooperative(call.membership.cooperative)
-    part = parts.filter(pk=call.payload.whole_number("part")).first()
+    parts = OrderPart.objects.for_cooperative(run.membership.cooperative)
+    part = parts.filter(pk=run.payload.whole_number("part")).first()
     if part is None:
         raise Missing()
     return part
 
 
-def _find_parcel(call: CommandCall) -> Parcel:
+def _find_parcel(run: CommandRun) -> Parcel:
     """Return the cooperative's parcel, named by its id or by the command that packed it. Raises Missing."""
-    if call.payload.has("packed_by"):
-        parcel_id = int(call.find_named_command(PACK_COMMAND, "packed_by").result["parcel"])
+    if run.payload.has("packed_by"):
+        parcel_id = int(run.find_named_command(PACK_COMMAND, "packed_by").result["parcel"])
     else:
-        parcel_id = call.payload.whole_number("parcel")
-    parcel = Parcel.objects.for_cooperative(call.membership.cooperative).filter(pk=parcel_id).first()
+        parcel_id = run.payload.whole_number("parcel")
+    parcel = Parcel.objects.for_cooperative(run.membership.cooperative).filter(pk=parcel_id).first()
     if parcel is None:
         raise Missing()
     return parcel
 
 
-def _find_variant(call: CommandCall) -> Variant:
+def _find_variant(run: CommandRun) -> Variant:
     """Return the cooperative's variant. Raises Missing."""
-    variants = Variant.objects.for_cooperative(call.membership.cooperative)
-    variant = variants.filter(pk=call.payload.whole_number("variant")).first()
+    variants = Variant.objects.for_cooperative(run.membership.cooperative)
+    variant = variants.filter(pk=run.payload.whole_number("variant")).first()
     if variant is None:
         raise Missing()
     return variant
 
 
-def _find_listing(call: CommandCall) -> Listing:
+def _find_listing(run: CommandRun) -> Listing:
     """Return the cooperative's listing with its channel. Raises Missing."""
-    listings = Listing.objects.for_cooperative(call.membership.cooperative).select_related("channel")
-    listing = listings.filter(pk=call.payload.whole_number("listing")).first()
+    listings = Listing.objects.for_cooperative(run.membership.cooperative).select_related("channel")
+    listing = listings.filter(pk=run.payload.whole_number("listing")).first()
     if listing is None:
         raise Missing()
     return listing

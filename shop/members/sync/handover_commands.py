@@ -17,21 +17,21 @@ from orders.actions.fulfilment.phone_handovers import (
 )
 from orders.models import DeliveryRun, HandoverCode, HandoverMethod, HandoverRecord, HandoverStep, OrderPart
 from shop.core.errors import Missing
-from shop.members.sync.command_types import CommandCall, PreparedCommand
+from shop.members.sync.command_types import CommandRun, PreparedCommand
 from shop.members.sync.payloads import InvalidCommand, Payload
 from shop.members.sync.rows import PART, RowReference
 
 MAX_EARLIER = 1000
 
 
-def offer_parcel(call: CommandCall) -> PreparedCommand:
+def offer_parcel(run: CommandRun) -> PreparedCommand:
     """Prepare the record of a code that the giver's phone showed."""
-    payload = call.payload
+    payload = run.payload
     part_id = payload.whole_number("part")
     step = payload.text("step", max_length=10)
     if step not in (HandoverStep.TO_COLLECTION_POINT, HandoverStep.TO_DRIVER):
         raise InvalidCommand(field="step")
-    if not OrderPart.objects.for_cooperative(call.membership.cooperative).filter(pk=part_id).exists():
+    if not OrderPart.objects.for_cooperative(run.membership.cooperative).filter(pk=part_id).exists():
         raise Missing()
     code = PhoneCode(
         HandoverStep(step),
@@ -42,41 +42,41 @@ def offer_parcel(call: CommandCall) -> PreparedCommand:
     action = partial(
         offer_handover,
         code=code,
-        cooperative=call.membership.cooperative,
-        giver_name=call.membership.user.name,
-        now=call.now,
+        cooperative=run.membership.cooperative,
+        giver_name=run.membership.user.name,
+        now=run.now,
     )
     return PreparedCommand(RowReference(PART, part_id), action)
 
 
-def receive_parcel(call: CommandCall) -> PreparedCommand:
+def receive_parcel(run: CommandRun) -> PreparedCommand:
     """Prepare the confirmation that a member received a parcel, also of another cooperative.
 
     At a shared phone the PIN is for the phone's cooperative only.
     """
-    user = call.membership.user
+    user = run.membership.user
     packing_for = frozenset(
         row.cooperative_id
         for row in find_memberships(user)
         if MemberRight.PACK in ROLE_RIGHTS[row.role]
-        and (not call.is_phone_shared or row.cooperative_id == call.membership.cooperative.pk)
+        and (not run.is_phone_shared or row.cooperative_id == run.membership.cooperative.pk)
     )
     receiver = Receiver(
-        call.payload.text("name", max_length=120),
-        call.payload.text("place", max_length=200),
-        call.membership.actor,
+        run.payload.text("name", max_length=120),
+        run.payload.text("place", max_length=200),
+        run.membership.actor,
         packing_for,
     )
     return PreparedCommand(
         None,
         partial(
             record_receipt,
-            code=read_sent_code(call.payload),
+            code=read_sent_code(run.payload),
             receiver=receiver,
-            cooperative=call.membership.cooperative,
-            idempotency_key=call.idempotency_key,
-            happened_at=call.happened_at,
-            now=call.now,
+            cooperative=run.membership.cooperative,
+            idempotency_key=run.idempotency_key,
+            happened_at=run.happened_at,
+            now=run.now,
         ),
         row_of=_part_of_record,
     )

@@ -12,7 +12,7 @@ from catalog.actions.stock.stock_movements import MAX_COUNTED_QUANTITY
 from catalog.models import ALL_MONTHS, Category, Listing, Product, ProductType, Unit
 from shop.core.errors import Missing
 from shop.core.models import Channel, market_channel
-from shop.members.sync.command_types import CommandCall, PreparedCommand
+from shop.members.sync.command_types import CommandRun, PreparedCommand
 from shop.members.sync.payloads import MAX_AMOUNT, InvalidCommand, Payload
 from shop.members.sync.photos import find_pictures
 from shop.members.sync.rows import PRODUCT, RowReference
@@ -22,9 +22,9 @@ MAX_CONTENT = 10_000_000  # grams, millilitres or pieces
 CREATE_COMMAND = "create_listing"
 
 
-def create_listing(call: CommandCall) -> PreparedCommand:
+def create_listing(run: CommandRun) -> PreparedCommand:
     """Prepare a draft product with its listing, one variant, its first stock and its photos."""
-    payload, channel = call.payload, market_channel()
+    payload, channel = run.payload, market_channel()
     if channel is None:
         raise Missing()
     new = NewProduct(
@@ -34,15 +34,15 @@ def create_listing(call: CommandCall) -> PreparedCommand:
         variants=[
             (_read_variant(payload), payload.whole_number("on_hand", minimum=0, maximum=MAX_COUNTED_QUANTITY))
         ],
-        pictures=find_pictures(call, payload.keys("photos", max_count=MAX_PHOTOS)),
+        pictures=find_pictures(run, payload.keys("photos", max_count=MAX_PHOTOS)),
     )
     action = partial(
         create_draft_product,
-        cooperative=call.membership.cooperative,
+        cooperative=run.membership.cooperative,
         channel=channel,
         new=new,
         confirmation_token=payload.text("confirmed", max_length=60),
-        **call.action_arguments_with_key,
+        **run.action_arguments_with_key,
     )
     return PreparedCommand(
         None,
@@ -52,21 +52,21 @@ def create_listing(call: CommandCall) -> PreparedCommand:
     )
 
 
-def submit_created_listing(call: CommandCall) -> PreparedCommand:
+def submit_created_listing(run: CommandRun) -> PreparedCommand:
     """Prepare the submission of a listing, named by its id or by the command that created it."""
-    payload = call.payload
+    payload = run.payload
     if payload.has("created_by"):
-        listing_id = int(call.find_named_command(CREATE_COMMAND, "created_by").result["listing"])
+        listing_id = int(run.find_named_command(CREATE_COMMAND, "created_by").result["listing"])
     else:
         listing_id = payload.whole_number("listing")
-    listing = Listing.objects.for_cooperative(call.membership.cooperative).filter(pk=listing_id).first()
+    listing = Listing.objects.for_cooperative(run.membership.cooperative).filter(pk=listing_id).first()
     if listing is None:
         raise Missing()
     action = partial(
         submit_listing,
-        cooperative=call.membership.cooperative,
+        cooperative=run.membership.cooperative,
         listing_id=listing.pk,
-        **call.action_arguments_with_key,
+        **run.action_arguments_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, listing.product_id), action)
 

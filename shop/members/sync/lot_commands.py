@@ -8,13 +8,13 @@ from catalog.actions.stock.lots import MAX_STAGE_LENGTH, LotDetails, add_lot_sta
 from catalog.actions.stock.stock_movements import MAX_COUNTED_QUANTITY
 from catalog.models import Lot, Variant
 from shop.core.errors import Missing
-from shop.members.sync.command_types import CommandCall, PreparedCommand
+from shop.members.sync.command_types import CommandRun, PreparedCommand
 from shop.members.sync.rows import PRODUCT, RowReference
 
 
-def receive_lot_from_phone(call: CommandCall) -> PreparedCommand:
+def receive_lot_from_phone(run: CommandRun) -> PreparedCommand:
     """Prepare a receipt that is a lot of its own. Its answer names the lot's code."""
-    payload, cooperative = call.payload, call.membership.cooperative
+    payload, cooperative = run.payload, run.membership.cooperative
     variants = Variant.objects.for_cooperative(cooperative)
     variant = variants.filter(pk=payload.whole_number("variant")).first()
     if variant is None:
@@ -31,46 +31,46 @@ def receive_lot_from_phone(call: CommandCall) -> PreparedCommand:
             producer_id=payload.optional_number("household"),
         ),
         note=payload.text("note", max_length=250),
-        happened_at=call.happened_at,
-        **call.action_arguments_with_key,
+        happened_at=run.happened_at,
+        **run.action_arguments_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, variant.product_id), action, lambda lot: {"code": lot.code})
 
 
-def count_lot_from_phone(call: CommandCall) -> PreparedCommand:
+def count_lot_from_phone(run: CommandRun) -> PreparedCommand:
     """Prepare a count of a lot in one warehouse, which holds for the moment of counting."""
-    lot = _find_lot(call)
+    lot = _find_lot(run)
     action = partial(
         count_lot,
-        cooperative=call.membership.cooperative,
+        cooperative=run.membership.cooperative,
         lot_id=lot.pk,
-        warehouse_id=call.payload.key("warehouse"),
-        counted_quantity=call.payload.whole_number("counted", minimum=0, maximum=MAX_COUNTED_QUANTITY),
-        counted_at=call.happened_at,
-        note=call.payload.text("note", max_length=250),
-        **call.action_arguments_with_key,
+        warehouse_id=run.payload.key("warehouse"),
+        counted_quantity=run.payload.whole_number("counted", minimum=0, maximum=MAX_COUNTED_QUANTITY),
+        counted_at=run.happened_at,
+        note=run.payload.text("note", max_length=250),
+        **run.action_arguments_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, lot.variant.product_id), action)
 
 
-def add_stage_from_phone(call: CommandCall) -> PreparedCommand:
+def add_stage_from_phone(run: CommandRun) -> PreparedCommand:
     """Prepare a note of what was just done to a lot."""
-    lot = _find_lot(call)
+    lot = _find_lot(run)
     action = partial(
         add_lot_stage,
-        cooperative=call.membership.cooperative,
+        cooperative=run.membership.cooperative,
         lot_id=lot.pk,
-        title=call.payload.text("title", max_length=MAX_STAGE_LENGTH),
-        happened_at=call.happened_at,
-        **call.action_arguments_with_key,
+        title=run.payload.text("title", max_length=MAX_STAGE_LENGTH),
+        happened_at=run.happened_at,
+        **run.action_arguments_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, lot.variant.product_id), action)
 
 
-def _find_lot(call: CommandCall) -> Lot:
+def _find_lot(run: CommandRun) -> Lot:
     """Return the cooperative's lot with its variant. Raises Missing."""
-    lots = Lot.objects.for_cooperative(call.membership.cooperative).select_related("variant")
-    variant_id, lot_id = call.payload.whole_number("variant"), call.payload.whole_number("lot")
+    lots = Lot.objects.for_cooperative(run.membership.cooperative).select_related("variant")
+    variant_id, lot_id = run.payload.whole_number("variant"), run.payload.whole_number("lot")
     lot = lots.filter(pk=lot_id, variant=variant_id).first()
     if lot is None:
         raise Missing()

@@ -19,7 +19,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.images.image_files import MAX_BYTES, PictureTooHeavy
 from shop.core.images.renditions import store_picture
 from shop.core.models import KeyReused, Picture
-from shop.members.sync.command_types import CommandCall
+from shop.members.sync.command_types import CommandRun
 from shop.members.sync.models import PhonePhoto, PhonePhotoPiece
 
 MAX_PIECE_BYTES = 128 * 1024
@@ -70,14 +70,14 @@ def find_photo(membership: MembershipContext, key: uuid.UUID) -> PhonePhoto:
     return photo
 
 
-def find_pictures(call: CommandCall, keys: Sequence[uuid.UUID]) -> list[Picture]:
+def find_pictures(run: CommandRun, keys: Sequence[uuid.UUID]) -> list[Picture]:
     """Return the pictures of complete photos, in the order of the keys. Raises PhotoNotSent.
 
     Any member of a shared phone may have sent a photo that waited on it.
     """
     photos = PhonePhoto.objects.filter(
-        user__in=call.author_ids,
-        cooperative=call.membership.cooperative,
+        user__in=run.author_ids,
+        cooperative=run.membership.cooperative,
         key__in=keys,
         picture__isnull=False,
     ).select_related("picture")

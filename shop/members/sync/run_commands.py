@@ -30,7 +30,7 @@ from shop.core.database.transactions import lock_rows
 from shop.core.errors import Refused
 from shop.core.models import KeyReused
 from shop.members.sync.authors import CommandAuthors, Signature
-from shop.members.sync.command_types import Command, CommandCall
+from shop.members.sync.command_types import CommandKind, CommandRun
 from shop.members.sync.commands import COMMANDS
 from shop.members.sync.latest_changes import read_latest_changes
 from shop.members.sync.models import CommandOutcome, PhoneCommand, PhonePhoto
@@ -205,7 +205,7 @@ def _answer_command(
         happened_at = min(now, max(row.happened_at, not_before or row.happened_at))
         key = f"phone:{membership.user.pk}:{sent_command.key}"
         payload = Payload(sent_command.payload)
-        call = CommandCall(
+        run = CommandRun(
             membership=membership,
             author_ids=authors.user_ids,
             is_phone_shared=bool(authors.pins),
@@ -215,7 +215,7 @@ def _answer_command(
             now=now,
             repeated_as=sent_command.repeated_as,
         )
-        answer = _run_claimed(sent_command, command, call)
+        answer = _run_claimed(sent_command, command, run)
     except ParcelNotSentYet as refused:  # the phone of another person will send it
         PhoneCommand.objects.filter(pk=row.pk, outcome="").update(claimed_at=None)
         return _answer_later(sent_command, refused)
@@ -270,31 +270,31 @@ def claim_command(
     return row, True
 
 
-def _run_claimed(sent_command: SentCommand, command: Command, call: CommandCall) -> CommandAnswer:
+def _run_claimed(sent_command: SentCommand, command: CommandKind, run: CommandRun) -> CommandAnswer:
     row = None
     try:
-        call.membership.require(command.right)
-        prepared = command.prepare(call)
+        run.membership.require(command.right)
+        prepared = command.prepare(run)
         row = prepared.row
-        call.payload.require_empty()
+        run.payload.require_empty()
         outcome = prepared.action()
         row = row or prepared.row_of(outcome)
     except ParcelNotSentYet:
         raise
     except Refused as refused:
         answer = _answer_refused(sent_command, refused, row=row)
-        return replace(answer, details={**(answer.details or {}), **_who_was_first(sent_command, call, row)})
+        return replace(answer, details={**(answer.details or {}), **_who_was_first(sent_command, run, row)})
     return CommandAnswer(sent_command.key, CommandOutcome.DONE, result=prepared.result_of(outcome), row=row)
 
 
 def _who_was_first(
-    sent_command: SentCommand, call: CommandCall, row: RowReference | None
+    sent_command: SentCommand, run: CommandRun, row: RowReference | None
 ) -> dict[str, list[str]]:
     """Return under "latest" who changed the row before."""
     if row is None:
         return {}
     texts = read_latest_changes(
-        call.membership, command=sent_command.name, payload=sent_command.payload, row=row, now=call.now
+        run.membership, command=sent_command.name, payload=sent_command.payload, row=row, now=run.now
     )
     return {"latest": texts} if texts else {}
 

@@ -21,7 +21,7 @@ from orders.states import CashHolder, CodState, ParcelState, PartState
 from shop.core.actors import Actor
 from shop.core.models import Change
 from shop.members.sync import commands as sync_commands
-from shop.members.sync.commands import Command
+from shop.members.sync.commands import CommandKind
 from shop.members.sync.models import PhoneCommand
 from shop.members.sync.run_commands import delete_old_commands_task
 from tests.factories import (
@@ -269,7 +269,7 @@ def test_fault_of_ours_holds_up_no_other_command(phone, seller, part, monkeypatc
         raise RuntimeError("broken")
 
     commands = dict(sync_commands.COMMANDS)
-    commands["close_parcel"] = Command(commands["close_parcel"].right, fail)
+    commands["close_parcel"] = CommandKind(commands["close_parcel"].right, fail)
     failing_command, accepting = (
         make_command("close_parcel", parcel=1),
         make_command("accept_part", part=part.pk),
