@@ -178,6 +178,10 @@ class DeliveryMethod(WithMetadata):
             return True
         return any(rate.province_code in ("", province_code) for rate in self._rates(channel_id))
 
+    def has_rate_for(self, province_code: str) -> bool:
+        """Return whether its price table names the province, rather than covering it by a default rate."""
+        return bool(province_code) and any(rate.province_code == province_code for rate in self.rates.all())
+
     def is_pickup_outside(self, province_code: str) -> bool:
         """Return whether it is a pickup in another province. It is false if either province is unknown."""
         warehouse_province = self.warehouse.address.province_code if self.warehouse else ""

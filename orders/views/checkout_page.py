@@ -105,13 +105,9 @@ def find_communes_view(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def check_contact(request: HttpRequest) -> HttpResponse:
-    """Render the phone number and email address fields with warnings about likely mistakes."""
+    """Render the phone number and email address fields with their errors or warnings."""
     form = CheckoutForm(
-        initial={"phone": request.POST.get("phone", ""), "email": request.POST.get("email", "")},
-        provinces=[],
-        communes=[],
-        delivery_methods={},
-        payments=list(PaymentMethod),
+        request.POST, provinces=[], communes=[], delivery_methods={}, payments=list(PaymentMethod)
     )
     return render(request, "orders/contact_checks.html", {"form": form})
 

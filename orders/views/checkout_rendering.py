@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from orders.actions.order_records.order_limits import PhoneCodeRequired
 from orders.actions.payments.order_payments import offered_payment_methods
@@ -22,12 +23,13 @@ from orders.views.payment_page import payment_choices, transfer_before_weighing_
 from orders.views.quote_display import SellerQuoteDisplay, build_seller_quote_displays, has_blocking_problems
 from orders.views.refused_code import recheck_refused_code
 from orders.views.sum_rows import totals_of_quote
+from shop.accounts.forms import phone_refusal
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode
 from shop.accounts.views.old_address_fields import keep_marked_errors, marked_fields, suggestions
 from shop.core.errors import Refused
 from shop.core.geography.division_choices import communes_of
 from shop.core.models.geography import Division
-from shop.core.texts.marked_texts import translated
+from shop.core.texts.marked_texts import sentence, translated
 from shop.core.web.form_options import FormData
 
 
@@ -60,9 +62,12 @@ def render_checkout(
     form = _checkout_form(basket, quote, provinces, seller_displays, form_values, is_bound)
     if request.method == "POST":
         receiver.save_inputs(request, form_values)
+    book = receiver.read_address_book(signed_in_user(request))
+    is_receiver_kept = bool(kept_receiver(request))
     context = {
         "basket": basket,
         "form": form,
+        "receiver_card": receiver.receiver_card(form, book) if book or is_receiver_kept else None,
         "is_reload": not is_bound,
         "province": province,
         "currency": basket.currency,
@@ -76,10 +81,9 @@ def render_checkout(
         "problems": checkout_problems(seller_displays, refusals.order, quote, form_values),
         "old_address": str(form_values.get("old_address", "")),
         "suggestions": suggestions(form_values),
-        "book": receiver.read_address_book(signed_in_user(request)),
         "shop": quote.shop,
         **_quote_context(quote, seller_displays, form),
-        "is_receiver_kept": bool(kept_receiver(request)),
+        "is_receiver_kept": is_receiver_kept,
         **_code_context(request, quote, form_values.get("code"), refusals.code),
         **_refusals_context(request, refusals),
     }
@@ -95,18 +99,22 @@ def _checkout_form(
     form_values: Mapping[str, object],
     is_bound: bool,
 ) -> CheckoutForm:
+    checked_fields = ["phone"] if phone_refusal(form_values.get("phone")) else []
     form = build_form(
         basket,
         _offered_deliveries(seller_displays),
         (provinces, communes_of(str(form_values.get("province", "")))),
         offered_payment_methods(basket.channel, shop=quote.shop),
         form_values,
-        data=form_values if is_bound or marked_fields(form_values) else None,
+        data=form_values if is_bound or checked_fields or marked_fields(form_values) else None,
     )
     if not is_bound:
-        keep_marked_errors(form, form_values)
+        keep_marked_errors(form, form_values, checked_fields)
     for seller_display in seller_displays:  # so that the list of errors on top names the cooperative
-        form.fields[seller_display.field].label = translated(seller_display.seller_quote.cooperative, "name")
+        name = translated(seller_display.seller_quote.cooperative, "name")
+        form.fields[seller_display.field].label = name
+        note = form.fields[f"note-{seller_display.seller_quote.cooperative.pk}"]
+        note.label = sentence(_("Note to %(name)s"), name=name)
     return form
 
 
@@ -122,16 +130,18 @@ def _quote_context(
     quote: Quote, seller_displays: Sequence[SellerQuoteDisplay], form: CheckoutForm
 ) -> dict[str, object]:
     """Return the quote's sums and changed prices, and each seller's part of it with its fields."""
+    notes = [form[f"note-{seller_display.seller_quote.cooperative.pk}"] for seller_display in seller_displays]
     return {
+        "has_notes": any(note.value() or note.errors for note in notes),
         "quote": quote,
         "sums": totals_of_quote(quote, quote.purchase_at_maximum),
         "groups": [
             {
                 "seller_display": seller_display,
                 "delivery_method": form[seller_display.field],
-                "note": form[f"note-{seller_display.seller_quote.cooperative.pk}"],
+                "note": note,
             }
-            for seller_display in seller_displays
+            for seller_display, note in zip(seller_displays, notes, strict=True)
         ],
         "new_prices": [
             (line.requested.key, line.unit_price)

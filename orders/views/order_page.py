@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from orders.actions.payments.confirm_order import is_awaiting_confirmation
 from orders.actions.payouts.surplus_refunds import read_refundable_surplus
 from orders.models import Order, Parcel, PaymentMethod, Refund, WeightQuestion
 from orders.order_links import PAYMENT_RETURN_PARAMETER, order_url
@@ -32,6 +33,7 @@ from orders.views.payment_page import (
 from orders.views.refund_page import amount_awaiting_account, build_refund_displays
 from orders.views.substitutes import find_waiting_substitutes
 from orders.views.sum_rows import DISCOUNTS, totals_of_order
+from orders.views.timeline import build_shared_timeline
 from shop.core.identifiers.emails import suggest_email
 
 
@@ -70,18 +72,15 @@ def _build_order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[st
     url = order_url(order)
     refund_displays = build_refund_displays(Refund.objects.filter(order=order))
     payment_display = build_payment_display(order, now=now)
-    timelines = load_part_timelines(
-        order,
-        refund_displays,
-        is_transfer_seen=bool(payment_display and payment_display.transfers_in_review),
-        now=now,
-    )
+    is_transfer_seen = bool(payment_display and payment_display.transfers_in_review)
+    timelines = load_part_timelines(order, refund_displays, is_transfer_seen=is_transfer_seen, now=now)
     return {
         "order": order,
         "timelines": timelines,
         "is_paid_by_part": _is_paid_by_part(order, timelines),
         "may_still_complain": any(timeline.may_still_complain for timeline in timelines),
         "is_complaint_period_over": any(timeline.complaint_period_ended_at for timeline in timelines),
+        **_shared_timeline_context(order, timelines, is_transfer_seen),
         **_totals_context(order, timelines),
         **_reduction_context(order, timelines),
         **_build_payments_context(order),
@@ -98,6 +97,21 @@ def _build_order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[st
         "is_under_way": order.status in (OrderStatus.PLACED, OrderStatus.IN_PREPARATION),
         "code_drawing": partial(_draw_code, url, title=order.code),
     }
+
+
+def _shared_timeline_context(
+    order: Order, timelines: Sequence[PartTimeline], is_transfer_seen: bool
+) -> dict[str, object]:
+    """Return the timelines that one replaces until the order is confirmed, and its steps."""
+    shared = [timeline for timeline in timelines if timeline.part.is_active]
+    if not shared or not is_awaiting_confirmation(order):
+        return {"shared_timelines": [], "shared_entries": []}
+    entries = (
+        shared[0].entries
+        if len(shared) == 1
+        else build_shared_timeline(order, is_transfer_seen=is_transfer_seen)
+    )
+    return {"shared_timelines": shared, "shared_entries": entries}
 
 
 def _totals_context(order: Order, timelines: Sequence[PartTimeline]) -> dict[str, object]:

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from catalog.pricing import WholesaleTier, find_next_tier
 from catalog.unit_labels import variant_count_label
-from cooperatives.models import Arrival, DeliveryMethod, ShippingService
+from cooperatives.models import Arrival, DeliveryKind, DeliveryMethod, ShippingService
 from orders.actions.quotes.purchase_limits import limit_message
 from orders.actions.quotes.quote_queries import read_main_pictures
 from orders.actions.quotes.quote_types import Quote, QuotedLine, QuotedPickupTime, QuoteProblem, SellerQuote
@@ -23,7 +23,8 @@ from shop.core.texts.formatting import format_money, weekday_and_day
 from shop.core.texts.marked_texts import sentence, translated, untranslated
 
 MAX_PLACES_CALLED_FEW = 5
-MAX_UNFOLDED_OPTIONS = 3
+# Everywhere in this order: to the door, by coach, then pickups.
+_KIND_ORDER = {kind: place for place, kind in enumerate(DeliveryKind)}
 # Problems that the buyer must fix in the basket before the checkout.
 _IN_BASKET = frozenset(
     {QuoteProblem.NOT_FOR_SALE, QuoteProblem.SOLD_OUT, QuoteProblem.FEWER_IN_STOCK, QuoteProblem.OVER_LIMIT}
@@ -182,14 +183,6 @@ class SellerQuoteDisplay:
         return next((choice for choice in self.choices if choice.is_chosen), None)
 
     @property
-    def is_long(self) -> bool:
-        """Whether the delivery options are folded behind the chosen one.
-
-        A pickup place counts once, whatever its days. Places in other provinces have a fold of their own.
-        """
-        return len(self.choices_without_pickup_time) + len(self.near_points) > MAX_UNFOLDED_OPTIONS
-
-    @property
     def cheapest_alternative(self) -> DeliveryOptionDisplay | None:
         """The cheapest choice in the buyer's province, if it costs less than the chosen one."""
         if self.chosen is None or self.chosen.fee is None:
@@ -311,7 +304,11 @@ def delivery_choices(seller_quote: SellerQuote) -> list[DeliveryOptionDisplay]:
                 arrival=seller_quote.service_arrival,
             )
         )
-    for option in seller_quote.possible_options:
+    options = sorted(
+        seller_quote.possible_options,
+        key=lambda option: _KIND_ORDER[DeliveryKind(option.delivery_method.kind)],
+    )
+    for option in options:
         if not option.delivery_method.market_days.all():
             choices.append(
                 DeliveryOptionDisplay(
@@ -342,7 +339,7 @@ def delivery_choices(seller_quote: SellerQuote) -> list[DeliveryOptionDisplay]:
 def _gather_pickup_points(
     choices: list[DeliveryOptionDisplay], province: Division | None
 ) -> list[PickupPoint]:
-    """Gather the pickup times by place, in the cooperative's order."""
+    """Gather the pickup times by place, in the order of the choices."""
     points: dict[int, PickupPoint] = {}
     for choice in choices:
         method = choice.delivery_method

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from django.http import HttpRequest, QueryDict
 
+from orders.forms.checkout import CheckoutForm
 from orders.forms.invoice import initial_invoice
 from orders.models import Basket, InvoiceDetails, Order
 from orders.views.current_basket import find_delivery_province, signed_in_user
@@ -31,6 +33,7 @@ _SAVED_FIELDS = (
     "invoice_address",
     "invoice_email",
 )
+_CARD_FIELDS = ("name", "phone", "email", "province", "commune", "street", "landmark")
 _NOTE_PREFIX = "note-"
 _MAX_NOTES = 50
 
@@ -95,6 +98,38 @@ def read_address_book(user: User | None) -> list[Address]:
         return []
     addresses = list(Address.objects.filter(user=user, country="VN").order_by("-pk"))
     return sorted(addresses, key=lambda address: address.pk != user.default_shipping_address_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverCard:
+    """A known receiver in words. `is_open`: something is missing or wrong, so that the fields are shown."""
+
+    name: str
+    phone: str
+    email: str
+    address: str
+    other_addresses: Sequence[Address]
+    is_open: bool
+
+
+def receiver_card(form: CheckoutForm, book: Sequence[Address]) -> ReceiverCard:
+    """Return the form's receiver in words, with the addresses of the book that are not chosen."""
+    values = {name: str(form[name].value() or "") for name in _CARD_FIELDS}
+    commune, province = (
+        dict(form.fields[name].choices).get(values[name], "") for name in ("commune", "province")
+    )
+    is_complete = all((*(values[name] for name in ("name", "phone", "street")), commune, province))
+    chosen = (values["street"], values["commune"])
+    return ReceiverCard(
+        name=values["name"],
+        phone=values["phone"],
+        email=values["email"],
+        address=", ".join(filter(None, (values["street"], str(commune), str(province)))),
+        other_addresses=[
+            address for address in book if (address.street_address_1, address.commune_code) != chosen
+        ],
+        is_open=not is_complete or any(name in form.errors for name in _CARD_FIELDS),
+    )
 
 
 def with_chosen_address(request: HttpRequest, submitted: QueryDict) -> QueryDict:

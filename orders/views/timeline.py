@@ -69,6 +69,17 @@ def build_timeline(
     )
 
 
+def build_shared_timeline(order: Order, *, is_transfer_seen: bool) -> list[TimelineEntry]:
+    """Return the steps ahead of an order that is not confirmed yet, the same for all its parts."""
+    return [
+        _waiting_entry(order, is_transfer_seen),
+        TimelineEntry(_("The cooperatives accept the order")),
+        TimelineEntry(pgettext("step", "Packing")),
+        TimelineEntry(pgettext("step", "Delivery")),
+        TimelineEntry(pgettext("step", "Arrival")),
+    ]
+
+
 def _fulfilment_entries(part: OrderPart, all_parcels: Sequence[Parcel]) -> list[TimelineEntry]:
     parcels = [parcel for parcel in all_parcels if parcel.is_active_outgoing]
     is_packed = part.is_packed(all_parcels)

@@ -225,6 +225,16 @@ class DivisionForm(forms.Form):
         }
 
 
+def phone_refusal(entered: object) -> str:
+    """Return why a number will be refused, or an empty string; nothing entered is not refused yet."""
+    try:
+        if entered:
+            validate_phone(str(entered))
+    except forms.ValidationError as error:
+        return str(error.messages[0])
+    return ""
+
+
 class PersonAddressForm(DivisionForm):
     """A person and a Vietnamese address: province, commune, street or hamlet, landmark."""
 
@@ -263,18 +273,7 @@ class PersonAddressForm(DivisionForm):
     def is_phone_likely_mistyped(self) -> bool:
         """Whether to warn about the number. It may still be right."""
         entered = str(self["phone"].value() or "")
-        return not self.phone_refusal and bool(normalise_phone(entered)) and is_likely_mistyped(entered)
-
-    @property
-    def phone_refusal(self) -> str:
-        """Why the entered number will be refused, also before the form is submitted."""
-        entered = str(self["phone"].value() or "")
-        try:
-            if entered:
-                validate_phone(entered)
-        except forms.ValidationError as error:
-            return str(error.messages[0])
-        return ""
+        return not phone_refusal(entered) and bool(normalise_phone(entered)) and is_likely_mistyped(entered)
 
     def build_address(self) -> Address:
         """Return the address, unsaved and without a user. Valid forms only."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.forms import BaseForm
 from django.http import QueryDict
@@ -33,9 +33,14 @@ def marked_fields(posted: Mapping[str, object]) -> list[str]:
     return posted.getlist(_MARKED) if isinstance(posted, MultiValueDict) else []
 
 
-def keep_marked_errors(form: BaseForm, posted: Mapping[str, object]) -> None:
-    """Drop errors of fields that the page had not marked, because a reload only brings new choices."""
-    for name in form.errors.keys() - set(marked_fields(posted)):
+def keep_marked_errors(
+    form: BaseForm, posted: Mapping[str, object], checked_fields: Iterable[str] = ()
+) -> None:
+    """Drop errors of fields that the page had not marked: a reload only brings new choices.
+
+    Those of `checked_fields` stay: the page checks these fields as soon as they are filled in.
+    """
+    for name in form.errors.keys() - {*marked_fields(posted), *checked_fields}:
         del form.errors[name]
 
 

@@ -17,6 +17,8 @@
     });
   }
 
+  const isPicked = ({ type }) => type === "radio" || type === "checkbox";
+
   // Repeat the events of choices made before HTMX was loaded, which it missed. Not on a page that the visitor went back
   // to: the browser restores its choices itself.
   const isChanged = (field) => {
@@ -84,9 +86,12 @@
     if (names) names.textContent = [...target.files].map((file) => file.name).join(", ") || names.dataset.none;
   });
 
-  // Groups of links at the end of a page: folded on phones, open on larger screens and without scripts.
-  if (matchMedia("(max-width: 47.99rem)").matches)
-    for (const group of document.querySelectorAll("[data-fold-on-phone]")) group.open = false;
+  // What is folded on phones, but open on larger screens and without scripts.
+  const foldOnPhone = () => {
+    if (matchMedia("(max-width: 47.99rem)").matches)
+      for (const group of document.querySelectorAll("[data-fold-on-phone]")) group.open = false;
+  };
+  foldOnPhone();
 
   // The − and + buttons beside a quantity; without scripts the field itself is enough.
   document.addEventListener("click", (event) => {
@@ -292,6 +297,8 @@
     for (const field of form.elements) {
       if (!isKept(field) || !(field.name in written)) continue;
       const value = written[field.name];
+      if (field.tagName !== "SELECT" && !isPicked(field) && field.value !== value)
+        field.closest("details")?.setAttribute("open", "");
       if (field.type === "checkbox") field.checked = value;
       else if (field.type === "radio") field.checked = field.value === value;
       else if (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value))
@@ -349,17 +356,35 @@
   document.addEventListener("htmx:afterSwap", () => {
     if (scrollY !== scrolledTo) scrollTo({ top: scrolledTo, behavior: "instant" });
   });
+  // A fold in which a choice was made stays open in the response. What a button asked for comes as the server sends it.
+  let openFolds = [];
+  document.addEventListener("htmx:beforeSwap", ({ detail: { requestConfig } }) => {
+    const isByButton = requestConfig.triggeringEvent?.submitter || requestConfig.elt.matches("button, details");
+    openFolds = isByButton ? [] : [...document.querySelectorAll("details[id][open]")].map(({ id }) => id);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    foldOnPhone();
+    for (const fold of openFolds.map((id) => document.getElementById(id))) if (fold) fold.open = true;
+    openFolds = [];
+  });
+  // Fields that were hidden again show their values in words, which the server writes.
+  document.addEventListener(
+    "toggle",
+    ({ target }) => {
+      if (!target.open && target.matches("details[hx-trigger~=closed]")) target.dispatchEvent(new Event("closed"));
+    },
+    true,
+  );
   document.addEventListener("htmx:afterSwap", () => {
     for (const { id, name, type, value, checked } of [...unsent.values()]) {
       const form = document.getElementById(id);
       for (const field of form ? [...form.elements].filter((element) => element.name === name) : []) {
-        const isPicked = type === "radio" || type === "checkbox";
-        const was = isPicked ? field.checked : field.value;
+        const was = isPicked(field) ? field.checked : field.value;
         if (type === "radio") field.checked = field.value === value;
         else if (type === "checkbox") field.checked = field.value === value ? checked : field.checked;
         else if (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value))
           field.value = value;
-        if (was !== (isPicked ? field.checked : field.value)) restored.add(field);
+        if (was !== (isPicked(field) ? field.checked : field.value)) restored.add(field);
       }
     }
   });

@@ -39,6 +39,9 @@
     if (count) matches.scrollIntoView({ block: "nearest" });
     status.textContent = count ? box.dataset.found.replace("{n}", count) : html === null ? "" : box.dataset.none;
   };
+  const unmark = (box) => {
+    for (const field of [box, provinces(), communes()]) field.removeAttribute("aria-invalid");
+  };
   let isChoosing = false;
   const choose = (box, option) => {
     const { value, province, name, street } = option.dataset;
@@ -50,7 +53,7 @@
     const streetField = document.getElementById("id_street");
     if (street && streetField && !streetField.value) streetField.value = street;
     box.value = chosenName();
-    box.removeAttribute("aria-invalid");
+    unmark(box);
     close(box);
     partsOf(box).status.textContent = box.dataset.chosen.replace("{name}", box.value);
     isChoosing = true;
@@ -108,6 +111,7 @@
     const box = [provinces(), communes()].includes(target) && finder();
     if (!box || isChoosing) return;
     box.value = target === communes() ? chosenName() : "";
+    if (box.value) unmark(box);
     partsOf(box).status.textContent = "";
   });
   // A response replaces box and lists: words that were typed, and lists that were opened, stay.

@@ -278,48 +278,85 @@ def chosen_in(page: str) -> list[str]:
     return re.findall(r'value="(\d+)[^"]*" checked', page)
 
 
-def test_home_delivery_is_preselected_before_cheaper_coach_and_pickup(client: Client) -> None:
+@pytest.mark.parametrize(
+    ("coach_fee", "coach_provinces", "is_coach_preselected"),
+    [(20_000, (THAI_NGUYEN,), True), (35_000, (THAI_NGUYEN,), False), (20_000, ("",), False)],
+)
+def test_cheapest_delivery_to_the_buyers_province_is_preselected(
+    client: Client, coach_fee: int, coach_provinces: tuple[str, ...], is_coach_preselected: bool
+) -> None:
+    """A coach counts if it has a price for that province: a default price says nothing of where it stops."""
     cooperative, channel = make_cooperative("HTX Yến Dương"), make_channel()
     make_warehouse(cooperative, channel)
+    coach = make_delivery_method(
+        cooperative, channel, kind=DeliveryKind.COACH, fee=coach_fee, provinces=coach_provinces
+    )
+    make_market_pickup(cooperative, channel)
+    make_delivery_method(cooperative, channel, fee=50_000)
+    home = make_delivery_method(cooperative, channel, fee=35_000)
+    add_to_basket(client, make_variant(cooperative))
+
+    set_province(client, THAI_NGUYEN)
+
+    assert chosen_in(basket_page(client)) == [str((coach if is_coach_preselected else home).pk)]
+
+
+def test_chosen_delivery_is_one_line_and_the_others_are_folded_in_the_same_order(client: Client) -> None:
+    cooperative, channel = make_cooperative(), make_channel()
+    make_warehouse(cooperative, channel)
+    make_market_pickup(cooperative, channel)
     coach = make_delivery_method(
         cooperative,
         channel,
         kind=DeliveryKind.COACH,
         name="Xe khách về Hà Nội",
         station="Bến xe Mỹ Đình, Hà Nội",
-        fee=20_000,
+        fee=25_000,
     )
-    make_market_pickup(cooperative, channel)
-    home = make_delivery_method(cooperative, channel, fee=35_000)
+    make_delivery_method(cooperative, channel, fee=21_000)
     add_to_basket(client, make_variant(cooperative))
-
-    set_province(client, THAI_NGUYEN)
-    assert chosen_in(basket_page(client)) == [str(home.pk)]
+    set_province(client, HANOI)
     client.post("/en/gio-hang/cach-giao/", {f"delivery-{cooperative.pk}": coach.pk})
-    chosen_page = basket_page(client)
-    assert chosen_in(chosen_page) == [str(coach.pk)]
-    delivery_form = re.search(r'action="/en/gio-hang/cach-giao/".*?</form>', chosen_page)
-    assert delivery_form is not None
-    in_sight, _, _folded = delivery_form[0].partition("<details")
-    for text in ("Xe khách về Hà Nội", "Bến xe Mỹ Đình", "35,000\u00a0₫"):
-        assert text in in_sight
+
+    form = re.search(r'action="/en/gio-hang/cach-giao/".*?</form>', basket_page(client))
+
+    assert form is not None
+    summary, _, folded = form[0].partition("</summary>")
+    line = " ".join(re.sub(r"<[^>]+>", " ", summary).split())
+    assert "Xe khách về Hà Nội" in line
+    assert "Bến xe Mỹ Đình, Hà Nội" in line
+    assert "25,000 ₫ Change" in line
+    assert "Cheaper: Nhận ở chợ phiên , free" in line
+    assert "<details open" not in summary
+    names = re.findall(r"<b[^>]*>(Giao tận nhà|Xe khách về Hà Nội|Nhận ở chợ phiên)</b>", folded)
+    assert names == ["Giao tận nhà", "Xe khách về Hà Nội", "Nhận ở chợ phiên"]
 
 
-def test_many_delivery_methods_fold_behind_the_chosen_one_and_name_the_cheapest(client: Client) -> None:
+def test_only_delivery_is_stated_without_a_fold(client: Client) -> None:
     cooperative, channel = make_cooperative(), make_channel()
     make_warehouse(cooperative, channel)
-    for fee in (35_000, 50_000, 21_000, 60_000):
-        make_delivery_method(cooperative, channel, fee=fee, name=f"Giao {fee}")
+    home = make_delivery_method(cooperative, channel)
     add_to_basket(client, make_variant(cooperative))
     set_province(client, HANOI)
 
-    form = r'action="/en/gio-hang/cach-giao/".*?<summary>(.*?)</summary>'
-    summary = re.search(form, basket_page(client))
+    page = basket_page(client)
 
-    assert summary is not None
-    assert "Giao 35000" in summary[1]
-    assert "Cheaper: Giao 21000, 21,000\u00a0₫" in re.sub(r"<[^>]+>", "", summary[1])
-    assert "50,000" not in summary[1]
+    assert "Giao tận nhà" in page
+    assert f'<input type="hidden" name="delivery-{cooperative.pk}" value="{home.pk}">' in page
+    assert "Change" not in page
+
+
+def test_days_of_a_pickup_place_follow_its_first_one(client: Client) -> None:
+    cooperative, channel = make_seller(), make_channel()
+    market = make_market_pickup(cooperative, channel)
+    add_to_basket(client, make_variant(cooperative))
+    set_province(client, HANOI)
+
+    page = basket_page(client)
+
+    place, _, other_days = page[page.index('class="pickup-point"') :].partition('class="other-days')
+    assert place.count(f'value="{market.pk}@') == 1
+    assert other_days.count(f'value="{market.pk}@') == 3
 
 
 @pytest.mark.parametrize(("province", "is_preselected"), [(THAI_NGUYEN, True), (HANOI, False)])

@@ -154,10 +154,19 @@ def test_commune_is_found_by_typing_its_new_or_former_name(phone: Page) -> None:
     expect(steps.nth(0)).to_have_css("font-weight", "700")
     page.get_by_label("Full name").fill("Trần Thị Hạnh")
     page.get_by_label("Phone number", exact=True).fill("0987 654 321")
+    expect(steps.nth(0)).to_have_css("font-weight", "700")  # the step that is being filled in
+    box.focus()
     expect(steps.nth(0)).to_have_css("font-weight", "400")
     expect(steps.nth(1)).to_have_css("font-weight", "700")
     for hidden in lists:
         expect(hidden).to_be_hidden()
+    order_button = page.locator(".order-bar")
+    bar = order_button.bounding_box()
+    assert bar
+    assert round(bar["y"] + bar["height"]) == 844
+    page.get_by_role("button", name="Checkout", exact=False).filter(visible=True).click()
+    error = page.locator("#id_province_error")
+    expect(error).to_be_visible()
 
     box.fill("dich vong hau")
     expect(matches.first).to_contain_text("Phường Cầu Giấy, Hà Nội")
@@ -169,6 +178,14 @@ def test_commune_is_found_by_typing_its_new_or_former_name(phone: Page) -> None:
     expect(chosen).to_have_text("Phường Cầu Giấy")
     expect(box).to_have_value("Phường Cầu Giấy, Hà Nội")
     expect(box).to_be_focused()
+    for mark in (error, page.locator("#id_commune_error")):
+        expect(mark).to_be_hidden()
+    street = page.get_by_label("House number, street or hamlet")
+    street.focus()
+    bar, field = order_button.bounding_box(), street.bounding_box()
+    assert bar
+    assert field
+    assert field["y"] + field["height"] < bar["y"]
     box.fill("nghia do")
     box.press("Enter")  # before the answer has come
     expect(chosen).to_have_text("Phường Nghĩa Đô")
@@ -403,7 +420,8 @@ def test_press_reaches_its_button_although_the_page_changes_meanwhile(phone: Pag
     expect(error).to_contain_text("this one has 12")
     phone_field.fill("0900")
     page.get_by_label("Full name").focus()
-    expect(page.locator("#wrong-phone")).to_contain_text("this one has 4")
+    expect(error).to_contain_text("this one has 4")
+    expect(page.locator("#id_phone")).to_have_attribute("aria-invalid", "true")
     page.evaluate("window.checked = window.ended(); 0")
     held_requests: list[Route] = []
     page.route("**/dat-hang/", lambda route: held_requests.append(route), times=1)
@@ -415,7 +433,7 @@ def test_press_reaches_its_button_although_the_page_changes_meanwhile(phone: Pag
     page.evaluate("window.checked")
     page.mouse.up()
 
-    expect(error).to_contain_text("this one has 4")
+    expect(page.get_by_role("alert")).to_contain_text("this one has 4")
     expect(page.get_by_label("Commune or ward", exact=True)).to_contain_text("Xã Phủ Thông")
     assert not Order.objects.exists()
 

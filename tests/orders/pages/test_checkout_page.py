@@ -16,7 +16,7 @@ from django.utils import timezone
 from catalog.models import Price, ProductMedia, Stock, Variant, VariantMedia
 from cooperatives.models import Cooperative
 from orders.models import Basket, BasketLine, Order, OrderCodeKey, OrderLine, Reservation
-from shop.accounts.models import Consent
+from shop.accounts.models import Address, Consent, User
 from shop.core.models import Picture, PictureState, Translation
 from shop.notifications.models import Notification
 from tests.factories import (
@@ -289,7 +289,11 @@ def test_phone_number_is_refused_in_the_same_words_before_it_is_submitted(client
     submitted = text_of(client.post("/dat-hang/", checkout_form(phone="091234567")))
 
     for page in (checked, reloaded, submitted):
-        assert words in page
+        error = re.search(r'<p class="error" id="id_phone_error">.*?</p>', page)
+        assert error is not None
+        assert words in error[0]
+        assert re.search(r'<input type="tel"[^>]* aria-invalid="true"', page)
+        assert page.count(words) == (1 if page is checked else 2)  # in the list of errors, too
         assert "có vẻ chưa đúng" not in page
     assert not Order.objects.exists()
 
@@ -298,7 +302,7 @@ def test_unusual_but_accepted_phone_number_only_warns_when_it_is_checked(client:
     page = text_of(client.post("/en/dat-hang/kiem-tra/", {"phone": "0123 456 789"}))
 
     assert "This number looks unusual. If it is correct, just continue." in page
-    assert 'id="wrong-phone"' not in page
+    assert "aria-invalid" not in page
 
 
 def test_mistyped_email_provider_is_questioned_and_corrected_by_one_button(client: Client) -> None:
@@ -648,6 +652,55 @@ def test_details_of_signed_in_buyer_are_prefilled(client: Client) -> None:
     assert 'value="Nông Thị Mai"' in page
     assert 'value="mai@example.com"' in page
     assert Order.objects.get().user == user
+
+
+def test_known_address_is_a_card_with_its_fields_folded_behind_it(client: Client) -> None:
+    user = make_user(first_name="Nông Thị Mai", phone="+84912345678", email="mai@example.com")
+    first, second = (
+        Address.objects.create(
+            user=user,
+            first_name="Nông Thị Mai",
+            phone="+84912345678",
+            street_address_1=street,
+            province_code=HANOI,
+            commune_code=NGHIA_DO,
+        )
+        for street in ("Số 8, ngõ 42", "Số 9")
+    )
+    User.objects.filter(pk=user.pk).update(default_shipping_address=first)
+    client.force_login(user)
+    add_to_basket(client, make_variant())
+
+    page = checkout_page(client)
+    card = re.search(r'<details class="receiver-card"[^>]*>.*?</summary>', page)
+    wrong = submit_rejected(client, street="")
+    other = text_of(client.post("/en/dat-hang/", checkout_form(**{"use-address": str(second.pk)})))
+
+    assert card is not None
+    assert " open" not in card[0]
+    words = " ".join(re.sub(r"<[^>]+>", " ", card[0]).split())
+    assert "Nông Thị Mai , 0912 345 678 Số 8, ngõ 42, Phường Nghĩa Đô, Hà Nội mai@example.com" in words
+    assert page.count('name="use-address"') == 1
+    assert 'id="receiver-card" open' in wrong
+    assert "Số 9, Phường Nghĩa Đô" in other
+    assert 'id="receiver-card" open' not in other
+
+
+def test_notes_of_all_cooperatives_are_in_one_fold(client: Client) -> None:
+    sellers = [make_seller(name) for name in ("HTX Thiên An", "HTX Yến Dương")]
+    for seller in sellers:
+        add_to_basket(client, make_variant(seller))
+
+    page = checkout_page(client)
+    reloaded = text_of(
+        client.post("/en/dat-hang/", checkout_form(**{f"note-{sellers[1].pk}": "Gọi trước", "reload": "1"}))
+    )
+
+    assert page.count("Write a note to the cooperatives") == 1
+    assert '<details class="fold-quiet" id="notes">' in page
+    for name in ("HTX Thiên An", "HTX Yến Dương"):
+        assert f'Note to <span lang="vi">{name}</span>' in page
+    assert '<details class="fold-quiet" id="notes" open>' in reloaded
 
 
 def test_invalid_csrf_token_shows_page_with_link_back() -> None:

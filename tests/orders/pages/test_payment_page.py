@@ -25,6 +25,7 @@ from shop.notifications.models import Notification
 from tests.factories import (
     make_bank_account,
     make_order,
+    make_seller,
     make_user,
     make_variant,
     make_variant_sold_by_weight,
@@ -251,6 +252,60 @@ def test_switch_to_cash_warns_that_it_is_final_when_auto_confirmed(client: Clien
     assert f"{final} Yes, pay 120,000\xa0₫ on receipt" in page
     assert final not in page_with_manual_confirmation
     assert "Cash on delivery" in page_with_manual_confirmation
+
+
+def test_switch_to_cash_names_the_most_that_weighed_items_cost(client: Client) -> None:
+    make_bank_account()
+    order = make_order((make_variant_sold_by_weight(), 3), method=PaymentMethod.TRANSFER, now=timezone.now())
+    line = order.lines.get()
+    most = f"{order.total_gross + line.maximum_gross - line.total_gross:,}\xa0₫"
+
+    before = page_of(client, order)
+    client.post(f"/en/don-hang/{order.pk}/cach-tra/", {"payment": "cod"})
+    after = page_of(client, order)
+
+    assert line.maximum_gross > line.total_gross
+    assert f"Yes, pay at most {most} on receipt" in before
+    assert f"Due on receipt: at most {most}" in after
+
+
+def test_unpaid_order_of_several_cooperatives_has_one_timeline_below_its_goods(client: Client) -> None:
+    make_bank_account()
+    order = make_order(
+        (make_variant(make_seller("HTX Thiên An"), name="Gối thảo dược"), 1),
+        (make_variant(make_seller("HTX Tài Hoan"), name="Miến dong"), 1),
+        method=PaymentMethod.TRANSFER,
+        now=timezone.now(),
+    )
+
+    unpaid, page = steps(client, order), page_of(client, order)
+    receive_transfer_now(order.code, order.total_gross)
+    paid = steps(client, order)
+
+    assert unpaid == [
+        ("now", "Waiting for your payment"),
+        ("", "The cooperatives accept the order"),
+        ("", "Packing"),
+        ("", "Delivery"),
+        ("", "Arrival"),
+    ]
+    texts = ("Save image", "Gối thảo dược", "Miến dong", "What happens next", "Order confirmation")
+    places = [page.index(text) for text in texts]
+    assert places == sorted(places)
+    assert len(paid) == 8
+    assert paid[0] == ("now", "Waiting for the cooperative to accept")
+
+
+def test_page_without_scripts_does_not_claim_to_update_itself(client: Client) -> None:
+    order = unpaid_order()
+
+    page = html_of(client.get(f"/en/don-hang/{order.pk}/"))
+
+    assert re.search(r'<span class="needs-script">\s*<b>Then wait.</b> This page updates on its own', page)
+    without_scripts = re.search(r'<span class="without-script">.*?</span>', page, re.DOTALL)
+    assert without_scripts is not None
+    assert "updates" not in without_scripts[0]
+    assert re.search(rf'<a\s+href="/en/don-hang/{order.pk}/"\s*>Reload the page', without_scripts[0])
 
 
 def test_cooperative_step_starts_after_payment(client: Client) -> None:
