@@ -682,7 +682,7 @@ def test_known_address_is_a_card_with_its_fields_folded_behind_it(client: Client
     assert "Nông Thị Mai , 0912 345 678 Số 8, ngõ 42, Phường Nghĩa Đô, Hà Nội mai@example.com" in words
     assert page.count('name="use-address"') == 1
     assert 'id="receiver-card" open' in wrong
-    assert "Số 9, Phường Nghĩa Đô" in other
+    assert "Số 9, Phường Nghĩa Đô" in other.replace("\xa0", " ")
     assert 'id="receiver-card" open' not in other
 
 
