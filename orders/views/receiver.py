@@ -115,16 +115,14 @@ class ReceiverCard:
 def receiver_card(form: CheckoutForm, book: Sequence[Address]) -> ReceiverCard:
     """Return the form's receiver in words, with the addresses of the book that are not chosen."""
     values = {name: str(form[name].value() or "") for name in _CARD_FIELDS}
-    commune, province = (
-        dict(form.fields[name].choices).get(values[name], "") for name in ("commune", "province")
-    )
-    is_complete = all((*(values[name] for name in ("name", "phone", "street")), commune, province))
+    commune, province = form.entered_divisions
+    is_complete = all((values["name"], values["phone"], values["street"], commune, province))
     chosen = (values["street"], values["commune"])
     return ReceiverCard(
         name=values["name"],
         phone=values["phone"],
         email=values["email"],
-        address=", ".join(filter(None, (values["street"], str(commune), str(province)))),
+        address=", ".join(filter(None, (values["street"], commune, province))),
         other_addresses=[
             address for address in book if (address.street_address_1, address.commune_code) != chosen
         ],

@@ -213,6 +213,13 @@ class DivisionForm(forms.Form):
         )
 
     @property
+    def entered_divisions(self) -> tuple[str, str]:
+        """The names of the commune and of the province in the fields; empty if it is not known."""
+        commune = self._communes.get(str(self["commune"].value()))
+        province = self._provinces.get(str(self["province"].value()))
+        return commune.full_name if commune else "", province.name if province else ""
+
+    @property
     def division_columns(self) -> dict[str, str]:
         """The codes and names of the chosen divisions, or empty texts without a choice. Valid forms only."""
         province = self._provinces.get(self.cleaned_data["province"])
