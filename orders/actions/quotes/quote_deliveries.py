@@ -9,6 +9,7 @@ from typing import TypeAlias
 from django.db.models import QuerySet
 
 from cooperatives.models import DeliveryMethod, PickupSlot, PickupTime
+from orders.actions.quotes.preselected_delivery import preselected_delivery
 from orders.actions.quotes.quote_types import (
     DeliveryOption,
     QuotedPickupTime,
@@ -42,7 +43,7 @@ def quote_deliveries(
         ]
         chosen_delivery = quote_request.deliveries.get(cooperative_id)
         if should_propose_deliveries and not _is_possible(chosen_delivery, seller_quote, fallbacks):
-            chosen_delivery = seller_quote.preselected_delivery(quote_request.province_code)
+            chosen_delivery = preselected_delivery(seller_quote, quote_request.province_code)
         _set_chosen_delivery(seller_quote, chosen_delivery, fallbacks)
         if seller_quote.service is not None:
             seller_quote.service_arrival = seller_quote.service.arrival(now=now)

@@ -14,7 +14,6 @@ from catalog.pricing import price_of_measure
 from cooperatives.models import (
     Arrival,
     Cooperative,
-    DeliveryKind,
     DeliveryMethod,
     PickupTime,
     ShippingService,
@@ -247,35 +246,6 @@ class SellerQuote:
     @property
     def possible_options(self) -> list[DeliveryOption]:
         return [option for option in self.delivery_options if option.fee is not None]
-
-    def preselected_delivery(self, province_code: str) -> RequestedDelivery | None:
-        """Return the delivery that pages preselect: the cheapest to the buyer's province, or else a pickup.
-
-        Deliveries to the door and coaches with a price for the very province count; among equally cheap
-        ones the door is first. Without any, the first pickup in the province is preselected. Coaches without
-        such a price and pickups in other provinces are never preselected: they may end far from the buyer.
-        """
-        options = self.possible_options
-        deliveries = sorted(
-            (
-                option
-                for option in options
-                if option.delivery_method.kind == DeliveryKind.CARRIER
-                or (
-                    option.delivery_method.kind == DeliveryKind.COACH
-                    and option.delivery_method.has_rate_for(province_code)
-                )
-            ),
-            key=lambda option: (option.fee or 0, option.delivery_method.kind != DeliveryKind.CARRIER),
-        )
-        nearby = [
-            option
-            for option in options
-            if option.delivery_method.is_pickup
-            and not option.delivery_method.is_pickup_outside(province_code)
-        ]
-        available_deliveries = (option.first_available_delivery for option in (*deliveries, *nearby))
-        return next((delivery for delivery in available_deliveries if delivery), None)
 
     @property
     def chosen_service(self) -> ShippingService | None:

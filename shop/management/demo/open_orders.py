@@ -18,6 +18,7 @@ from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.actions.order_records.record_order import Contact
 from orders.actions.placement.place_order import place_order
 from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.preselected_delivery import preselected_delivery
 from orders.models import Order, Parcel
 from orders.states import CashHolder, CodState, PartState
 from shop.accounts.models import ConsentPurpose, User
@@ -196,9 +197,9 @@ def place_demo_order(
             province_code=address.province_code,
         ),
         deliveries={
-            seller_quote.cooperative.pk: preselected_delivery
+            seller_quote.cooperative.pk: delivery
             for seller_quote in quote.seller_quotes
-            if (preselected_delivery := seller_quote.preselected_delivery(address.province_code))
+            if (delivery := preselected_delivery(seller_quote, address.province_code))
         },
         consents=frozenset({ConsentPurpose.ORDER}),
         actor=buyer.as_actor(EntryPoint.MARKET),
