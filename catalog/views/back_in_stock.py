@@ -52,7 +52,7 @@ def paused_product_page(request: HttpRequest, slug: str) -> HttpResponse:
         ),
         "is_paused": product.cooperative.is_paused_on(today),
         "this_month": today.month,
-        "back_in_stock_form": back_in_stock_form(request, variants),
+        "back_in_stock_form": build_back_in_stock_form(request, variants),
     }
     return render(request, "catalog/unavailable_product.html", context)
 
@@ -63,7 +63,7 @@ def request_back_in_stock_view(request: HttpRequest, slug: str) -> HttpResponse:
     product = _find_product_or_404(slug)
     variants = list(product.variants.in_order())
     show_in_language(variants, "name")
-    form = back_in_stock_form(request, variants)
+    form = build_back_in_stock_form(request, variants)
     if form.is_valid() and _create_request(request, form, product):
         return redirect("catalog:product", slug)
     show_in_language([product], "name")
@@ -88,7 +88,7 @@ def manage_back_in_stock(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "catalog/back_in_stock_request.html", {"row": row})
 
 
-def back_in_stock_form(
+def build_back_in_stock_form(
     request: HttpRequest, variants: Sequence[Variant], *, may_choose_any_variant: bool = True
 ) -> BackInStockForm:
     """Return the posted form, or one prefilled from the account.

@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from catalog.models import Bulletin
-from catalog.views.follow_pages import find_visitors_follow, follow_form
+from catalog.views.follow_pages import build_follow_form, find_visitors_follow
 from catalog.views.product_cards import ProductCard, build_cards, listings_for_cards
 from cooperatives.models import Cooperative
 from shop.core.models import market_channel, show_in_language
@@ -93,7 +93,7 @@ def _render_bulletin(
         "cooperative": cooperative,
         "earlier": earlier,
         "other_bulletins": other_bulletins,
-        "follow_form": follow_form(request),
+        "follow_form": build_follow_form(request),
         "followed": find_visitors_follow(request, cooperative),
     }
     return render(request, "catalog/bulletin.html", context)

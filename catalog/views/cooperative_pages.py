@@ -17,7 +17,7 @@ from catalog.models import ALL_MONTHS, Listing, Product
 from catalog.models.listing import ListingQuerySet
 from catalog.views.breadcrumbs import Breadcrumb, market_breadcrumb
 from catalog.views.delivery_estimates import MAX_DAYS_PER_PICKUP_PLACE, DeliveryEstimate
-from catalog.views.follow_pages import find_visitors_follow, follow_form
+from catalog.views.follow_pages import build_follow_form, find_visitors_follow
 from catalog.views.product_cards import build_cards
 from cooperatives.models import Certificate, Cooperative, DeliveryMethod, Producer
 from shop.core.dates.calendar import vietnam_date
@@ -80,7 +80,7 @@ def show_cooperative(request: HttpRequest, slug: str) -> HttpResponse:
         "has_samples": requested_cooperative.is_sample or any(row.is_sample for row in certificates),
         "is_paused": requested_cooperative.is_paused_on(today),
         "region": slugify(requested_cooperative.province_name) if requested_cooperative.province_code else "",
-        "follow_form": follow_form(request),
+        "follow_form": build_follow_form(request),
         "followed": find_visitors_follow(request, requested_cooperative),
     }
     return render(request, "cooperatives/cooperative.html", context)

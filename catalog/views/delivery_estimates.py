@@ -145,7 +145,7 @@ def parse_purchase(
     return PurchaseQuantity(choice, quantity, choice.variant.grams_for(product) * quantity if choice else 0)
 
 
-def delivery_context(
+def build_delivery_context(
     request: HttpRequest,
     product: Product,
     channel: Channel,

@@ -36,7 +36,7 @@ FOLLOWS_PER_ADDRESS = RateLimit("follow-address", max_tries=10, seconds=24 * 60 
 def follow(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     """Request the bulletin of a cooperative or of the whole market."""
     cooperative = get_object_or_404(Cooperative.objects.public(), slug=slug) if slug else None
-    form = follow_form(request)
+    form = build_follow_form(request)
     if form.is_valid() and _create_follow_request(request, form, slug):
         return redirect("catalog:cooperative", slug) if slug else redirect("catalog:bulletins")
     if cooperative is not None:
@@ -91,7 +91,7 @@ def confirm_follow_view(request: HttpRequest, token: str) -> HttpResponse:
     return redirect("catalog:edit-follow", token)
 
 
-def follow_form(request: HttpRequest) -> FollowForm:
+def build_follow_form(request: HttpRequest) -> FollowForm:
     """Return the posted form, or one prefilled with the account's address."""
     user = get_user(request)
     account_email = (user.email or "") if isinstance(user, User) else ""

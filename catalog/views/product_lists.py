@@ -171,7 +171,7 @@ def _render_products(
         "total": sorted_products.total,
         "is_total_capped": sorted_products.total > MAX_PAGEABLE_RESULTS,
         "max_total": MAX_PAGEABLE_RESULTS,
-        **_filters_context(request, filters, has_results=bool(sorted_products.total)),
+        **_build_filters_context(request, filters, has_results=bool(sorted_products.total)),
         "sort_order": order,
         "sort_orders": filter_labels.sort_order_choices(is_search=bool(context.get("is_search"))),
         "province": province,
@@ -184,7 +184,7 @@ def _render_products(
     return render(request, template, context)
 
 
-def _filters_context(
+def _build_filters_context(
     request: HttpRequest, filters: ProductFilters, *, has_results: bool
 ) -> dict[str, object]:
     """Return the filters to choose from, the chosen ones and, if there are no results, those to remove."""

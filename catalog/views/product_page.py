@@ -19,9 +19,9 @@ from catalog.pricing import within_order_limit
 from catalog.season_labels import month_of_return
 from catalog.trace_codes import trace_code
 from catalog.unit_labels import unit_label
-from catalog.views.back_in_stock import back_in_stock_form, paused_product_page
+from catalog.views.back_in_stock import build_back_in_stock_form, paused_product_page
 from catalog.views.breadcrumbs import breadcrumbs_to
-from catalog.views.delivery_estimates import VariantChoice, delivery_context, parse_purchase
+from catalog.views.delivery_estimates import VariantChoice, build_delivery_context, parse_purchase
 from catalog.views.product_cards import build_cards
 from catalog.views.product_page_queries import (
     select_certificates,
@@ -57,7 +57,7 @@ def show_product(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
     settings = shop_settings()
     choices = _variant_choices(requested_product, channel, settings)
-    variant_context = _variant_context(choices)
+    variant_context = _build_variant_context(choices)
     purchase = parse_purchase(request.GET, requested_product, choices, variant_context["best"])
     variant_media = select_variant_media(requested_product.pk)
     media = _media_in_order(requested_product, purchase.choice, variant_media)
@@ -71,7 +71,7 @@ def show_product(request: HttpRequest, slug: str) -> HttpResponse:
         "is_option_requested": purchase.choice is not None
         and request.GET.get("variant") == str(purchase.choice.variant.pk),
         "complaint_days": requested_product.complaint_days(settings.complaint_days),
-        **delivery_context(request, requested_product, channel, purchase, now=now),
+        **build_delivery_context(request, requested_product, channel, purchase, now=now),
     }
     _show_in_language(requested_product, choices)
     if request.headers.get("HX-Target") == "delivery":
@@ -105,7 +105,7 @@ def _build_details_context(
         "is_wished": is_wished(request, product),
         "has_tax_in_price": channel.prices_entered_with_tax,
         "similar": build_cards(_similar_listings(product, channel), now=now),
-        "back_in_stock_form": _back_in_stock_form(request, product, choices, today=today),
+        "back_in_stock_form": _build_back_in_stock_form(request, product, choices, today=today),
     }
 
 
@@ -117,7 +117,7 @@ def get_channel_or_404() -> Channel:
     return channel
 
 
-def _variant_context(choices: Sequence[VariantChoice]) -> dict[str, Any]:
+def _build_variant_context(choices: Sequence[VariantChoice]) -> dict[str, Any]:
     """Return template context for choosing a variant. The first available one is preselected."""
     available = [choice for choice in choices if not choice.is_sold_out]
     shown_choices = available or choices
@@ -189,7 +189,7 @@ def _add_pictures(
     ]
 
 
-def _back_in_stock_form(
+def _build_back_in_stock_form(
     request: HttpRequest, product: Product, choices: Sequence[VariantChoice], *, today: datetime.date
 ) -> BackInStockForm | None:
     """Return the back-in-stock form, or None if every variant can be ordered and it is in season."""
@@ -201,7 +201,7 @@ def _back_in_stock_form(
     ):
         return None
     variants = [choice.variant for choice in choices]
-    return back_in_stock_form(
+    return build_back_in_stock_form(
         request,
         sold_out_variants or variants,
         may_choose_any_variant=len(sold_out_variants) in (0, len(variants)),

@@ -182,7 +182,9 @@ class AcceptComplaintForm(RefundAmountsForm):
         )
 
 
-def answer_form(complaint: Complaint, data: FormData = None, *, is_for_members: bool) -> AcceptComplaintForm:
+def build_answer_form(
+    complaint: Complaint, data: FormData = None, *, is_for_members: bool
+) -> AcceptComplaintForm:
     """Build the form for a complaint, which must be loaded with its part, order and lines."""
     part = complaint.part
     return AcceptComplaintForm(

@@ -41,7 +41,7 @@ def notify_buyer(
         part = copy_part_for_reader(part)
         translate_delivery_method_names([part])
         context["part"] = part
-    full_context = notification_context(order, subject=subject, **context)
+    full_context = build_notification_context(order, subject=subject, **context)
     account = order.user if includes_account else None
     emails = {"email": order.email, "account-email": account.email if account else ""}
     phones = {
@@ -94,7 +94,7 @@ def notify_cooperative(
             subject=_("Order %(code)s for %(cooperative)s")
             % {"code": order.code, "cooperative": part.cooperative.name},
             text=render_to_string(
-                f"emails/{template}.txt", notification_context(order, part=part, **context)
+                f"emails/{template}.txt", build_notification_context(order, part=part, **context)
             ),
             now=now,
         )
@@ -113,7 +113,7 @@ def notify_operator(
             contact_method=ContactMethod.EMAIL,
             recipient=operator_email,
             subject=str(subject) % {"code": order.code},
-            text=render_to_string(f"emails/{template}.txt", notification_context(order, **context)),
+            text=render_to_string(f"emails/{template}.txt", build_notification_context(order, **context)),
             now=now,
         )
 
@@ -126,6 +126,6 @@ def copy_part_for_reader(part: OrderPart) -> OrderPart:
     return part_copy
 
 
-def notification_context(order: Order, **extra: object) -> dict[str, object]:
+def build_notification_context(order: Order, **extra: object) -> dict[str, object]:
     shop = extra["shop"] if "shop" in extra else shop_settings()
     return {"order": order, "url": order_url(order), "site": settings.PUBLIC_URL, "shop": shop} | extra

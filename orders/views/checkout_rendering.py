@@ -59,7 +59,7 @@ def render_checkout(
     requested_code = quote.requested.province_code
     province = next((province for province in provinces if province.code == requested_code), None)
     seller_displays = build_seller_quote_displays(quote, province)
-    form = _checkout_form(basket, quote, provinces, seller_displays, form_values, is_bound)
+    form = _build_checkout_form(basket, quote, provinces, seller_displays, form_values, is_bound)
     if request.method == "POST":
         receiver.save_inputs(request, form_values)
     book = receiver.read_address_book(signed_in_user(request))
@@ -82,16 +82,16 @@ def render_checkout(
         "old_address": str(form_values.get("old_address", "")),
         "suggestions": suggestions(form_values),
         "shop": quote.shop,
-        **_quote_context(quote, seller_displays, form),
+        **_build_quote_context(quote, seller_displays, form),
         "is_receiver_kept": is_receiver_kept,
-        **_code_context(request, quote, form_values.get("code"), refusals.code),
-        **_refusals_context(request, refusals),
+        **_build_code_context(request, quote, form_values.get("code"), refusals.code),
+        **_build_refusals_context(request, refusals),
     }
     template = "orders/checkout.html#checkout-form" if is_htmx(request) else "orders/checkout.html"
     return render(request, template, context)
 
 
-def _checkout_form(
+def _build_checkout_form(
     basket: Basket,
     quote: Quote,
     provinces: list[Division],
@@ -126,7 +126,7 @@ def _offered_deliveries(seller_displays: Sequence[SellerQuoteDisplay]) -> dict[i
     }
 
 
-def _quote_context(
+def _build_quote_context(
     quote: Quote, seller_displays: Sequence[SellerQuoteDisplay], form: CheckoutForm
 ) -> dict[str, object]:
     """Return the quote's sums and changed prices, and each seller's part of it with its fields."""
@@ -152,7 +152,7 @@ def _quote_context(
     }
 
 
-def _code_context(
+def _build_code_context(
     request: HttpRequest, quote: Quote, entered: object, refused: Refused | None
 ) -> dict[str, object]:
     """Return the voucher code kept in its field, and why it was refused now or before.
@@ -167,7 +167,7 @@ def _code_context(
     return {"written_code": code if entered is None else entered, "code_error": message}
 
 
-def _refusals_context(request: HttpRequest, refusals: CheckoutRefusals) -> dict[str, object]:
+def _build_refusals_context(request: HttpRequest, refusals: CheckoutRefusals) -> dict[str, object]:
     """Return why the phone was refused, and the phone that a code was sent to."""
     is_wrong_code = isinstance(refusals.phone, CodeExpired | WrongCode)
     takes_code = is_wrong_code or isinstance(refusals.phone, PhoneCodeRequired)

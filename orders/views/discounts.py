@@ -98,7 +98,9 @@ def list_discounts(request: HttpRequest, pages: DiscountPages) -> HttpResponse:
 def create_voucher(request: HttpRequest, pages: DiscountPages) -> HttpResponse:
     """Create a voucher with its first code."""
     owner, channel = _find_owner_of_discount(request, pages), _channel_or_404()
-    form = _voucher_form(request, pages, owner, is_new=True, initial={"starts": vietnam_date(timezone.now())})
+    form = _build_voucher_form(
+        request, pages, owner, is_new=True, initial={"starts": vietnam_date(timezone.now())}
+    )
     if form.is_valid():
         action = partial(
             issue_voucher,
@@ -118,7 +120,7 @@ def create_voucher(request: HttpRequest, pages: DiscountPages) -> HttpResponse:
 def show_voucher(request: HttpRequest, pages: DiscountPages, pk: int) -> HttpResponse:
     """Show and edit a voucher, with its codes and uses."""
     row = get_object_or_404(pages.vouchers.with_code_and_use_counts(), pk=pk)
-    form = _voucher_form(request, pages, row.cooperative, initial=VoucherForm.initial_for(row))
+    form = _build_voucher_form(request, pages, row.cooperative, initial=VoucherForm.initial_for(row))
     if form.is_valid():
         action = partial(
             edit_voucher,
@@ -180,7 +182,7 @@ def download_voucher_codes(request: HttpRequest, pages: DiscountPages, pk: int) 
 def create_promotion_view(request: HttpRequest, pages: DiscountPages) -> HttpResponse:
     """Create a promotion."""
     owner, channel = _find_owner_of_discount(request, pages), _channel_or_404()
-    form = _promotion_form(request, pages, owner, initial={"starts": vietnam_date(timezone.now())})
+    form = _build_promotion_form(request, pages, owner, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
         action = partial(
             create_promotion, acting_cooperative=pages.acting_cooperative, channel=channel, terms=form.terms
@@ -196,7 +198,7 @@ def create_promotion_view(request: HttpRequest, pages: DiscountPages) -> HttpRes
 def show_promotion(request: HttpRequest, pages: DiscountPages, pk: uuid.UUID) -> HttpResponse:
     """Show and edit a promotion, with the number of prices it currently sets."""
     row = get_object_or_404(pages.promotions, pk=pk)
-    form = _promotion_form(request, pages, row.cooperative, initial=PromotionForm.initial_for(row))
+    form = _build_promotion_form(request, pages, row.cooperative, initial=PromotionForm.initial_for(row))
     if form.is_valid():
         action = partial(
             edit_promotion, acting_cooperative=pages.acting_cooperative, promotion_id=row.pk, terms=form.terms
@@ -242,7 +244,7 @@ def _run_action(
     return None
 
 
-def _voucher_form(
+def _build_voucher_form(
     request: HttpRequest,
     pages: DiscountPages,
     owner: Cooperative | None,
@@ -260,7 +262,7 @@ def _voucher_form(
     )
 
 
-def _promotion_form(
+def _build_promotion_form(
     request: HttpRequest, pages: DiscountPages, owner: Cooperative | None, **options: Unpack[FormOptions]
 ) -> PromotionForm:
     return PromotionForm(

@@ -81,8 +81,8 @@ def _build_order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[st
         "may_still_complain": any(timeline.may_still_complain for timeline in timelines),
         "is_complaint_period_over": any(timeline.complaint_period_ended_at for timeline in timelines),
         **_shared_timeline_context(order, timelines, is_transfer_seen),
-        **_totals_context(order, timelines),
-        **_reduction_context(order, timelines),
+        **_build_totals_context(order, timelines),
+        **_build_reduction_context(order, timelines),
         **_build_payments_context(order),
         "refund_displays": refund_displays,
         "awaiting_account_amount": amount_awaiting_account(refund_displays),
@@ -114,7 +114,7 @@ def _shared_timeline_context(
     return {"shared_timelines": shared, "shared_entries": entries}
 
 
-def _totals_context(order: Order, timelines: Sequence[PartTimeline]) -> dict[str, object]:
+def _build_totals_context(order: Order, timelines: Sequence[PartTimeline]) -> dict[str, object]:
     """Return the order's totals, and the highest ones that weighing may still lead to."""
     possible_increase = sum(timeline.possible_increase for timeline in timelines)
     # Sums of unpaid parts that have ended stay as agreed, so that they add up with the sums shown before.
@@ -184,7 +184,7 @@ def _load_questions_with_sums(
     ]
 
 
-def _reduction_context(order: Order, timelines: Sequence[PartTimeline]) -> dict[str, bool]:
+def _build_reduction_context(order: Order, timelines: Sequence[PartTimeline]) -> dict[str, bool]:
     """Return why the order costs less than when it was placed, and whether the rest is still unpaid."""
     ended_parts = [timeline.part for timeline in timelines if not timeline.part.is_active]
     is_unpaid = not order.charged

@@ -19,7 +19,7 @@ STYLESHEET = "css/statement.css"
 MAX_PRINTED_ORDERS = 300  # a longer statement is summed by day, and its workbook lists every order
 
 
-def statement_context(statement: SettlementStatement) -> dict[str, object]:
+def build_statement_context(statement: SettlementStatement) -> dict[str, object]:
     """Return the context for a statement's header."""
     settlement = statement.settlement
     return {
@@ -35,13 +35,13 @@ def printable_statement(
     request: HttpRequest, statement: SettlementStatement, *, return_url: str
 ) -> HttpResponse:
     """Render the statement for printing by the browser."""
-    context = _printed_context(statement) | {"back": return_url, "is_page": True}
+    context = _build_printed_context(statement) | {"back": return_url, "is_page": True}
     return render(request, "reports/statement.html", context)
 
 
 def pdf_statement(request: HttpRequest, statement: SettlementStatement, *, return_url: str) -> HttpResponse:
     """Return the statement as PDF, or the printable page with a notice if PDF is unavailable."""
-    context = _printed_context(statement)
+    context = _build_printed_context(statement)
     try:
         content = render_pdf(
             render_to_string("reports/statement.html", context, request), stylesheet=STYLESHEET
@@ -58,12 +58,12 @@ def workbook_statement(statement: SettlementStatement) -> HttpResponse:
     return _file_response(as_xlsx(report.tables(statement)), XLSX, statement, "xlsx")
 
 
-def _printed_context(statement: SettlementStatement) -> dict[str, object]:
+def _build_printed_context(statement: SettlementStatement) -> dict[str, object]:
     settlement = statement.settlement
     orders = report.rows_of_orders(settlement, report.settlement_orders(settlement))
     is_by_day = len(orders) > MAX_PRINTED_ORDERS
     rows = (report.sum_by_day(orders) if is_by_day else orders) + report.other_rows(settlement)
-    return statement_context(statement) | {
+    return build_statement_context(statement) | {
         "heads": [name for _field, name in TOTAL_COLUMNS],
         "rows": [(row, report.signed_amounts(row.totals)) for row in rows],
         "sums": report.signed_amounts(statement.totals),

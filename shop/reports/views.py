@@ -89,10 +89,10 @@ def show_sales_report(request: HttpRequest, actor: Actor) -> HttpResponse:
             _period_table(query, by_period, total),
         ]
         return _file_response(as_xlsx(sheets), XLSX, query, "xlsx")
-    return render(request, "reports/sales.html", {"form": form} | _page_context(query, today))
+    return render(request, "reports/sales.html", {"form": form} | _build_page_context(query, today))
 
 
-def _page_context(query: SalesQuery, today: datetime.date) -> dict[str, object]:
+def _build_page_context(query: SalesQuery, today: datetime.date) -> dict[str, object]:
     by_period = _period_rows(query)
     figures = sum_figures(by_period.values())
     figures_before = report.totals(query.preceding())

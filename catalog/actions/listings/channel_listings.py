@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 
@@ -20,27 +21,36 @@ from shop.core.database.metadata import set_columns
 from shop.core.models import Channel, record_change
 
 
+@dataclass(frozen=True, slots=True)
+class ListingChange:
+    """A change of the listing in a channel: its columns, and unless None, whether it is on sale."""
+
+    channel: Channel
+    columns: Mapping[str, object]
+    is_on_sale: bool | None = None
+
+
 @transaction.atomic(durable=True)
 def set_channel_listings(
     *,
     product_id: int,
-    channel_listings: Sequence[tuple[Channel, bool | None, Mapping[str, object]]],
-    withdrawn_from: Sequence[int],
+    changes: Sequence[ListingChange],
+    removed_channel_ids: Sequence[int],
     actor: Actor,
     now: datetime.datetime,
 ) -> Product:
-    """Set a product's listings in these channels, and withdraw it from those of `withdrawn_from` (ids).
+    """Set a product's listings in these channels, and withdraw it from those of `removed_channel_ids`.
 
-    Each of `channel_listings` names the channel, whether the product is on sale there (None leaves that as it
-    is), and the listing's columns. Publishing by staff implies approval. Raises Missing, ListingIncomplete,
+    Publishing by staff implies approval. Raises Missing, ListingIncomplete,
     TransitionNotAllowed.
     """
     product = lock_product(product_id)
-    for channel, is_on_sale, values in channel_listings:
+    for change in changes:
+        channel = change.channel
         listing = load_listings(product).filter(channel=channel).first() or Listing(
             product=product, channel=channel, currency=channel.currency
         )
-        is_new, changed = listing.pk is None, set_columns(listing, values)
+        is_new, changed = listing.pk is None, set_columns(listing, change.columns)
         listing.save()
         if is_new or changed:
             record_change(
@@ -52,9 +62,9 @@ def set_channel_listings(
                 cooperative_id=product.cooperative_id,
                 data={"channel": channel.pk, "fields": changed},
             )
-        if is_on_sale is not None:
-            _publish_or_pause(listing, is_on_sale, actor=actor, now=now)
-    withdrawn = load_listings(product).filter(channel__in=withdrawn_from)
+        if change.is_on_sale is not None:
+            _publish_or_pause(listing, change.is_on_sale, actor=actor, now=now)
+    withdrawn = load_listings(product).filter(channel__in=removed_channel_ids)
     for listing in withdrawn.exclude(state=ListingState.WITHDRAWN):
         change_listing_state(listing, ListingState.WITHDRAWN, actor=actor, now=now)
     refresh_listings(product)

@@ -272,10 +272,10 @@ def delete_variant(*, variant_id: int, actor: Actor, now: datetime.datetime) -> 
     """Delete a variant that was never stocked or sold. Raises Missing, StillReferenced."""
     variant = _lock_variant(variant_id)
     product = variant.product
-    moved = Stock.objects.filter(variant=variant).filter(
+    used_stocks = Stock.objects.filter(variant=variant).filter(
         Q(movements__isnull=False) | Q(allocated__gt=0) | Q(reserved__gt=0)
     )
-    if moved.exists():
+    if used_stocks.exists():
         raise StillReferenced(field="id")
     record_change(
         "variant.deleted",
@@ -341,17 +341,17 @@ def set_variant_stock(
     *,
     variant_id: int,
     stocks: Sequence[tuple[uuid.UUID, int]],
-    is_new_only: bool = False,
+    requires_no_stock: bool = False,
     actor: Actor,
     now: datetime.datetime,
 ) -> Variant:
     """Set the stock on hand in warehouses, each by a movement of the difference.
 
-    Raises Missing (also for another cooperative's warehouse), InvalidStockCount, and StockAlreadyExists with
-    `is_new_only`.
+    Raises Missing (also for another cooperative's warehouse), InvalidStockCount, and StockAlreadyExists if
+    there is a stock and `requires_no_stock`.
     """
     variant = _lock_variant(variant_id, field="variantId")
-    if is_new_only:
+    if requires_no_stock:
         warehouses = [warehouse for warehouse, _quantity in stocks]
         if Stock.objects.filter(variant=variant, warehouse__in=warehouses).exists():
             raise StockAlreadyExists(field="stocks")

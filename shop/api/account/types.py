@@ -12,7 +12,7 @@ from shop.api.account.inputs import UserPermissionSourcePermissionGroupsArgument
 from shop.api.base.channels import channel_object
 from shop.api.base.entities import ENTITIES
 from shop.api.base.places import address_object
-from shop.api.base.shop import permission_payload
+from shop.api.base.shop import build_permission_payload
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import PermissionDenied
@@ -106,7 +106,7 @@ def _list_permissions(row: Row, codes_by_key: set[str], context: Context) -> obj
         if row.is_superuser
         else [code for code in Permission.values if code in codes_by_key]
     )
-    return [permission_payload(code) | {"user_id": row.id} for code in codes]
+    return [build_permission_payload(code) | {"user_id": row.id} for code in codes]
 
 
 user_permission_object = Type("UserPermission")
@@ -154,7 +154,11 @@ def permissions(groups: list[Row], *_: object) -> list[list[dict[str, str]]]:
     for key, code in codes.values_list("group", "code"):
         codes_by_key.setdefault(key, set()).add(code)
     return [
-        [permission_payload(code) for code in Permission.values if code in codes_by_key.get(group_row.id, ())]
+        [
+            build_permission_payload(code)
+            for code in Permission.values
+            if code in codes_by_key.get(group_row.id, ())
+        ]
         for group_row in groups
     ]
 

@@ -39,14 +39,14 @@ mutation = Mutations()
 @mutation.field(permissions=APP_PERMISSIONS, needs_recent_sign_in=True)
 def app_create(arguments: AppCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
     input_data = arguments["input"]
-    created_app, token = create_app(
+    app, token = create_app(
         name=_validated_name(input_data.get("name") or ""),
         identifier=(input_data.get("identifier") or "").strip(),
         permissions=_require_grantable(input_data.get("permissions") or (), context),
         actor=context.actor,
         now=context.now,
     )
-    return _build_payload(created_app.pk, context, selection) | {"authToken": token}
+    return _build_payload(app.pk, context, selection) | {"authToken": token}
 
 
 @mutation.field(permissions=APP_PERMISSIONS, needs_recent_sign_in=True)

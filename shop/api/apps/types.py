@@ -5,7 +5,7 @@ from __future__ import annotations
 from shop.accounts.models import App, AppPermission, AppToken
 from shop.accounts.staff.permissions import Permission
 from shop.api.base.entities import ENTITIES
-from shop.api.base.shop import permission_payload
+from shop.api.base.shop import build_permission_payload
 from shop.api.context import Context
 from shop.api.field_permissions import FieldAccess
 from shop.api.metadata import add_metadata_fields
@@ -38,7 +38,11 @@ def permissions(apps: list[Row], *_: object) -> list[list[dict[str, str]]]:
     for key, code in rows.values_list("app", "code"):
         codes_by_key.setdefault(key, set()).add(code)
     return [
-        [permission_payload(code) for code in Permission.values if code in codes_by_key.get(app_row.id, ())]
+        [
+            build_permission_payload(code)
+            for code in Permission.values
+            if code in codes_by_key.get(app_row.id, ())
+        ]
         for app_row in apps
     ]
 

@@ -64,8 +64,8 @@ def channel_create(
             "INVALID", _("Enter a currency code of three letters, such as VND."), field="currencyCode"
         )
     change = ChannelChange(_values(input_data) | {"currency": currency}, _links(input_data))
-    created_channel = open_channel(change=change, actor=context.actor, now=context.now)
-    return _build_payload(created_channel.pk, context, selection)
+    channel = open_channel(change=change, actor=context.actor, now=context.now)
+    return _build_payload(channel.pk, context, selection)
 
 
 @mutation.field(permissions=CHANNEL_PERMISSIONS, needs_recent_sign_in=True)
@@ -80,7 +80,7 @@ def channel_update(
             added = values[column]
             assert isinstance(added, dict)
             values[column] = current | added
-    return _change_payload(key, ChannelChange(values, _links(input_data)), context, selection)
+    return _build_change_payload(key, ChannelChange(values, _links(input_data)), context, selection)
 
 
 @mutation.field(permissions=CHANNEL_PERMISSIONS, needs_recent_sign_in=True)
@@ -102,10 +102,10 @@ def _set_active(text: str, is_active: bool, context: Context, selection: Selecti
     if Channel.objects.filter(pk=key, is_active=is_active).exists():
         message = _("This channel is already open.") if is_active else _("This channel is already closed.")
         raise InputError("INVALID", message, field="id")
-    return _change_payload(key, ChannelChange({"is_active": is_active}), context, selection)
+    return _build_change_payload(key, ChannelChange({"is_active": is_active}), context, selection)
 
 
-def _change_payload(
+def _build_change_payload(
     key: int, change: ChannelChange, context: Context, selection: Selection
 ) -> dict[str, object]:
     change_channel(channel_id=key, change=change, actor=context.actor, now=context.now)

@@ -81,7 +81,7 @@ announcement_object.value_fields(
 )
 
 
-def permission_payload(code: str) -> dict[str, str]:
+def build_permission_payload(code: str) -> dict[str, str]:
     """Return the schema's `Permission`."""
     return {"code": code, "name": str(Permission(code).label)}
 
@@ -93,7 +93,7 @@ def version(shops: list[Row], *_: object) -> list[str]:
 
 @shop_object.field(permissions=STAFF)
 def permissions(shops: list[Row], *_: object) -> list[list[dict[str, str]]]:
-    return [[permission_payload(code) for code in Permission.values]] * len(shops)
+    return [[build_permission_payload(code) for code in Permission.values]] * len(shops)
 
 
 @shop_object.field("limits", permissions=STAFF)

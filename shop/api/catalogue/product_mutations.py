@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from catalog.actions.listings.channel_listings import set_channel_listings
+from catalog.actions.listings.channel_listings import ListingChange, set_channel_listings
 from catalog.actions.products.delete_products import delete_product
 from catalog.actions.products.product_pictures import add_picture, remove_picture
 from catalog.actions.products.save_products import create_product, update_product
@@ -120,12 +120,16 @@ def product_channel_listing_update(
         if (day := channel_update.get("availableForPurchaseDate")) is not None:
             values["available_from"] = start_of_day(day)
         updates.append(
-            (channel, channel_update.get("isPublished"), values | publication_from_input(channel_update))
+            ListingChange(
+                channel=channel,
+                columns=values | publication_from_input(channel_update),
+                is_on_sale=channel_update.get("isPublished"),
+            )
         )
     changed = set_channel_listings(
         product_id=int(input_key(arguments["id"], "Product", field="id")),
-        channel_listings=updates,
-        withdrawn_from=input_keys(input_data.get("removeChannels"), "Channel", field="removeChannels"),
+        changes=updates,
+        removed_channel_ids=input_keys(input_data.get("removeChannels"), "Channel", field="removeChannels"),
         actor=context.actor,
         now=context.now,
     )

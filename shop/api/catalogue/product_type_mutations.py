@@ -80,13 +80,15 @@ def product_type_create(
 ) -> dict[str, object]:
     input_data = arguments["input"]
     required_text(input_data, "name")
-    created = product_types.create_product_type(
+    product_type = product_types.create_product_type(
         values=_product_type_columns(input_data, context),
         assignments=_attribute_assignments(input_data),
         **context.actor_and_time,
     )
     return {
-        "productType": staff_row(product_type_object, created.pk, context, selection.names("productType"))
+        "productType": staff_row(
+            product_type_object, product_type.pk, context, selection.names("productType")
+        )
     }
 
 
@@ -154,10 +156,10 @@ def attribute_create(
         product_types.NewAttributeValue(required_text(value, "name"), _choice_columns(value))
         for value in input_data.get("values") or ()
     ]
-    created = product_types.create_attribute(
+    attribute = product_types.create_attribute(
         values=values, added_values=added_values, **context.actor_and_time
     )
-    return {"attribute": staff_row(attribute_object, created.pk, context, selection.names("attribute"))}
+    return {"attribute": staff_row(attribute_object, attribute.pk, context, selection.names("attribute"))}
 
 
 @mutation.field(permissions=_ATTRIBUTES)
@@ -200,7 +202,7 @@ def attribute_value_create(
 ) -> dict[str, object]:
     input_data = arguments["input"]
     key = int(input_key(arguments["attribute"], "Attribute", field="attribute"))
-    created = product_types.add_attribute_value(
+    value = product_types.add_attribute_value(
         attribute_id=key,
         name=required_text(input_data, "name"),
         columns=_choice_columns(input_data),
@@ -209,7 +211,7 @@ def attribute_value_create(
     return {
         "attribute": staff_row(attribute_object, key, context, selection.names("attribute")),
         "attributeValue": staff_row(
-            attribute_value_object, created.pk, context, selection.names("attributeValue")
+            attribute_value_object, value.pk, context, selection.names("attributeValue")
         ),
     }
 

@@ -42,13 +42,13 @@ def tax_class_create(
 ) -> dict[str, object]:
     input_data = arguments["input"]
     with _CountryCodesOnErrors():
-        created_class = add_tax_class(
+        tax_class = add_tax_class(
             name=_name(input_data),
             rates=_rates(input_data.get("createCountryRates") or ()),
             actor=context.actor,
             now=context.now,
         )
-    return _build_payload(created_class.pk, context, selection)
+    return _build_payload(tax_class.pk, context, selection)
 
 
 @mutation.field(permissions=TAX_PERMISSIONS, needs_recent_sign_in=True)

@@ -52,14 +52,14 @@ def category_create(
 ) -> dict[str, object]:
     input_data, parent = arguments["input"], arguments.get("parent")
     values = common_columns(input_data, context) | store_picture_column(input_data, "picture_id")
-    created = categories.create_category(
+    category = categories.create_category(
         parent_id=int(input_key(parent, "Category", field="parent")) if parent else None,
         name=required_text(input_data, "name"),
         slug=input_data.get("slug"),
         values={column: value for column, value in values.items() if column not in ("name", "slug")},
         **context.actor_and_time,
     )
-    return {"category": staff_row(category_object, created.pk, context, selection.names("category"))}
+    return {"category": staff_row(category_object, category.pk, context, selection.names("category"))}
 
 
 @mutation.field(permissions=PRODUCT_PERMISSIONS)
@@ -105,12 +105,12 @@ def collection_create(
 ) -> dict[str, object]:
     input_data = arguments["input"]
     required_text(input_data, "name")
-    created = collections.create_collection(
+    collection = collections.create_collection(
         values=common_columns(input_data, context) | store_picture_column(input_data, "cover_id"),
         product_ids=input_keys(input_data.get("products"), "Product", field="products"),
         **context.actor_and_time,
     )
-    return _collection_payload(created.pk, context, selection)
+    return _build_collection_payload(collection.pk, context, selection)
 
 
 @mutation.field(permissions=PRODUCT_PERMISSIONS)
@@ -125,7 +125,7 @@ def collection_update(
         values=common_columns(input_data, context) | store_picture_column(input_data, "cover_id"),
         **context.actor_and_time,
     )
-    return _collection_payload(changed.pk, context, selection)
+    return _build_collection_payload(changed.pk, context, selection)
 
 
 @mutation.field(permissions=PRODUCT_PERMISSIONS)
@@ -147,7 +147,7 @@ def collection_add_products(
         product_ids=input_keys(arguments["products"], "Product", field="products"),
         **context.actor_and_time,
     )
-    return _collection_payload(changed.pk, context, selection)
+    return _build_collection_payload(changed.pk, context, selection)
 
 
 @mutation.field(permissions=PRODUCT_PERMISSIONS)
@@ -159,7 +159,7 @@ def collection_remove_products(
         product_ids=input_keys(arguments["products"], "Product", field="products"),
         **context.actor_and_time,
     )
-    return _collection_payload(changed.pk, context, selection)
+    return _build_collection_payload(changed.pk, context, selection)
 
 
 @mutation.field(permissions=PRODUCT_PERMISSIONS)
@@ -180,10 +180,10 @@ def collection_channel_listing_update(
         removed_from=input_keys(input_data.get("removeChannels"), "Channel", field="removeChannels"),
         **context.actor_and_time,
     )
-    return _collection_payload(changed.pk, context, selection)
+    return _build_collection_payload(changed.pk, context, selection)
 
 
-def _collection_payload(key: int, context: Context, selection: Selection) -> dict[str, object]:
+def _build_collection_payload(key: int, context: Context, selection: Selection) -> dict[str, object]:
     return {"collection": staff_row(collection_object, key, context, selection.names("collection"))}
 
 

@@ -214,7 +214,7 @@ def product_variant_channel_listing_update(
 def product_variant_stocks_create(
     arguments: ProductVariantStocksCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    return _set_stock(arguments, context, selection, _stocks(arguments["stocks"]), is_new_only=True)
+    return _set_stock(arguments, context, selection, _stocks(arguments["stocks"]), requires_no_stock=True)
 
 
 @mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
@@ -246,12 +246,12 @@ def _set_stock(
     selection: Selection,
     stocks: list[tuple[uuid.UUID, int]],
     *,
-    is_new_only: bool = False,
+    requires_no_stock: bool = False,
 ) -> dict[str, object]:
     changed = set_variant_stock(
         variant_id=int(key_from_arguments(arguments, variant_object, context, id_argument="variantId")),
         stocks=stocks,
-        is_new_only=is_new_only,
+        requires_no_stock=requires_no_stock,
         actor=context.actor,
         now=context.now,
     )

@@ -107,13 +107,13 @@ def _page_columns(input_data: PageCreateInput | PageInput) -> dict[str, object]:
 def page_create(arguments: PageCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
     input_data = arguments["input"]
     required_text(input_data, "title")
-    created_page = actions.create_page(
+    page = actions.create_page(
         page_type_id=int(input_key(input_data["pageType"], "PageType", field="pageType")),
         values=_page_columns(input_data),
         inputs=attribute_values_from_input(input_data.get("attributes")),
         **context.actor_and_time,
     )
-    return {"page": staff_row(page_object, created_page.pk, context, selection.names("page"))}
+    return {"page": staff_row(page_object, page.pk, context, selection.names("page"))}
 
 
 @mutation.field(permissions=PAGE_PERMISSIONS)
@@ -133,7 +133,7 @@ def page_delete(arguments: PageDeleteArguments, context: Context, selection: Sel
     return _delete(page_object, "page", Page, arguments, context, selection)
 
 
-def _saved_type_payload(
+def _build_saved_type_payload(
     key: int | None, input_data: InputData, context: Context, selection: Selection
 ) -> dict[str, object]:
     values = columns(input_data, slug="slug")
@@ -165,7 +165,7 @@ def page_bulk_publish(
 def page_type_create(
     arguments: PageTypeCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    return _saved_type_payload(None, arguments["input"], context, selection)
+    return _build_saved_type_payload(None, arguments["input"], context, selection)
 
 
 @mutation.field(permissions=PAGE_TYPE_PERMISSIONS)
@@ -173,7 +173,7 @@ def page_type_update(
     arguments: PageTypeUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = int(input_key(arguments.get("id") or "", "PageType", field="id"))
-    return _saved_type_payload(key, arguments["input"], context, selection)
+    return _build_saved_type_payload(key, arguments["input"], context, selection)
 
 
 @mutation.field(permissions=PAGE_TYPE_PERMISSIONS)
@@ -188,7 +188,7 @@ def page_attribute_assign(
     arguments: PageAttributeAssignArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = int(input_key(arguments["pageTypeId"], "PageType", field="pageTypeId"))
-    return _saved_type_payload(key, {"addAttributes": arguments["attributeIds"]}, context, selection)
+    return _build_saved_type_payload(key, {"addAttributes": arguments["attributeIds"]}, context, selection)
 
 
 @mutation.field(permissions=PAGE_TYPE_PERMISSIONS)
@@ -196,7 +196,7 @@ def page_attribute_unassign(
     arguments: PageAttributeUnassignArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = int(input_key(arguments["pageTypeId"], "PageType", field="pageTypeId"))
-    return _saved_type_payload(key, {"removeAttributes": arguments["attributeIds"]}, context, selection)
+    return _build_saved_type_payload(key, {"removeAttributes": arguments["attributeIds"]}, context, selection)
 
 
 def _item_columns(input_data: InputData) -> dict[str, object]:

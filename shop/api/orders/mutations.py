@@ -230,7 +230,7 @@ def order_fulfillment_approve(
     key = _find_handled_parcel_key(arguments["id"], context)
     with ErrorCodeMap(transition_not_allowed="INVALID"):
         dispatch_packed_parcel(parcel_id=key, actor=context.actor, now=context.now)
-    return _parcel_payload(key, context, selection)
+    return _build_parcel_payload(key, context, selection)
 
 
 @mutation.field(permissions=ORDER_PERMISSIONS)
@@ -242,7 +242,7 @@ def order_fulfillment_cancel(
     with ErrorCodeMap(transition_not_allowed="CANNOT_CANCEL_FULFILLMENT"):
         reason = gettext_noop("Undone by staff.")
         void_parcel(parcel_id=key, reason=reason, actor=context.actor, now=context.now)
-    return _parcel_payload(key, context, selection)
+    return _build_parcel_payload(key, context, selection)
 
 
 @mutation.field(permissions=ORDER_PERMISSIONS)
@@ -253,7 +253,7 @@ def order_fulfillment_update_tracking(
     number = _tracking_number(arguments["input"].get("trackingNumber"))
     with ErrorCodeMap(transition_not_allowed="INVALID"):
         set_tracking_number(parcel_id=key, tracking_number=number, actor=context.actor, now=context.now)
-    return _parcel_payload(key, context, selection)
+    return _build_parcel_payload(key, context, selection)
 
 
 class ErrorCodeMap:
@@ -293,7 +293,7 @@ def _find_handled_parcel_key(text: str, context: Context) -> int:
     return key
 
 
-def _parcel_payload(key: int, context: Context, selection: Selection) -> dict[str, object]:
+def _build_parcel_payload(key: int, context: Context, selection: Selection) -> dict[str, object]:
     order_key = fulfillment_object.rows(context).filter(pk=key).values_list("part__order", flat=True).first()
     rows = fulfillment_object.by_key(context, [key], selection.names("fulfillment"))
     return {

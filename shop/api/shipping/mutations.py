@@ -54,8 +54,8 @@ def shipping_zone_create(
 ) -> dict[str, object]:
     input_data = arguments["input"]
     _require_value(input_data, "name")
-    created_zone = add_zone(change=_zone_change(input_data, context), actor=context.actor, now=context.now)
-    return _build_payload(created_zone.pk, None, context, selection)
+    zone = add_zone(change=_zone_change(input_data, context), actor=context.actor, now=context.now)
+    return _build_payload(zone.pk, None, context, selection)
 
 
 @mutation.field(permissions=SHIPPING_PERMISSIONS)
@@ -121,10 +121,10 @@ def shipping_price_create(
     _require_value(input_data, "name")
     if input_data.get("shippingZone") is None:
         raise InputError("REQUIRED", _("Choose a zone."), field="shippingZone")
-    created_method = create_shipping_service(
+    service = create_shipping_service(
         values=_method_columns(input_data, context), actor=context.actor, now=context.now
     )
-    return _build_payload(created_method.zone_id, created_method.pk, context, selection)
+    return _build_payload(service.zone_id, service.pk, context, selection)
 
 
 @mutation.field(permissions=SHIPPING_PERMISSIONS)

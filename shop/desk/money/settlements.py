@@ -287,7 +287,7 @@ def _render_settlement(request: HttpRequest, settlement: Settlement, form: Corre
     page = Paginator(report.settlement_orders(settlement), PER_PAGE).get_page(request.GET.get("page"))
     rows = report.rows_of_orders(settlement, page.object_list)
     other_rows = report.other_rows(settlement) if page.number == page.paginator.num_pages else []
-    context = settlement_documents.statement_context(statement) | {
+    context = settlement_documents.build_statement_context(statement) | {
         "page": page,
         "heads": [name for _field, name in report.TOTAL_COLUMNS],
         "rows": [(row, report.signed_amounts(row.totals)) for row in [*rows, *other_rows]],

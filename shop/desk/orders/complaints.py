@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.complaints.answer_complaint import accept_complaint, reject_complaint
-from orders.forms.complaints import AcceptComplaintForm, answer_form
+from orders.forms.complaints import AcceptComplaintForm, build_answer_form
 from orders.models import Complaint, Refund
 from orders.states import ComplaintState
 from orders.views.refund_page import STAFF_TEXTS, build_refund_displays
@@ -68,7 +68,7 @@ def show_complaint(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) 
 def accept_complaint_view(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
     """Accept a complaint with a remedy, after a review of its cost, its bearer and the refund's route."""
     complaint = get_object_or_404(Complaint.objects.with_displayed_rows(), pk=complaint_id)
-    form = answer_form(complaint, request.POST, is_for_members=False)
+    form = build_answer_form(complaint, request.POST, is_for_members=False)
     if not form.is_valid() or is_edited(request):
         return _render_complaint(request, complaint, form)
     review = build_remedy_review(complaint, form)
@@ -133,7 +133,7 @@ def _render_complaint(
         "idempotency_key": uuid.uuid4(),
         "refund_displays": build_refund_displays(Refund.objects.filter(complaint=complaint), STAFF_TEXTS),
         "parcels": list(complaint.parcels.in_order()),
-        "answer": (form or answer_form(complaint, is_for_members=False)) if may_accept else None,
+        "answer": (form or build_answer_form(complaint, is_for_members=False)) if may_accept else None,
         "history": build_change_displays(Change.objects.of_row(complaint).newest_first()),
     }
     return render(

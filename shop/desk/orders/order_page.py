@@ -130,7 +130,7 @@ def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpR
         "complaints": Complaint.objects.filter(part__order=order).select_related("part").newest_first(),
         "surplus": read_refundable_surplus(order),
         "is_unpaid": not order.charged,
-        "account": _account_form(order),
+        "account": _build_account_form(order),
         "idempotency_key": uuid.uuid4(),
         "questions": WeightQuestion.objects.of_order(order).open().in_order(),
         "substitutes": find_waiting_substitutes(order, timezone.now()),
@@ -160,7 +160,8 @@ def _build_part_displays(order: Order, refunds: list[Refund]) -> list[PartDispla
         parcels = list(part.parcels.all())
         positions = parcel_position_labels(parcels)
         parcel_displays = [
-            ParcelDisplay(parcel, positions.get(parcel.pk, ""), _delivery_form(parcel)) for parcel in parcels
+            ParcelDisplay(parcel, positions.get(parcel.pk, ""), _build_delivery_form(parcel))
+            for parcel in parcels
         ]
         lines, may_cancel = list(part.lines.all()), part.may_be_cancelled(parcels)
         refunded = sum(refund.amount - refund.surplus for refund in refunds if refund.part_id == part.pk)
@@ -206,7 +207,7 @@ def _load_disputes(order: Order) -> list[tuple[Dispute, str, bool]]:
     return [(row, str(dispute_reason_text(row.reason)), row.is_late(now)) for row in rows]
 
 
-def _account_form(order: Order) -> RefundAccountForm:
+def _build_account_form(order: Order) -> RefundAccountForm:
     """Return the refund account form, proposing the account that was paid from."""
     payer_account = find_last_payer_account(order)
     initial = (
@@ -217,7 +218,7 @@ def _account_form(order: Order) -> RefundAccountForm:
     return RefundAccountForm(initial=initial)
 
 
-def _delivery_form(parcel: Parcel) -> DeliveryForm | None:
+def _build_delivery_form(parcel: Parcel) -> DeliveryForm | None:
     is_under_way = parcel.is_outgoing and parcel.state == ParcelState.HANDED_OVER
     return DeliveryForm(parcel=parcel) if is_under_way else None
 

@@ -52,7 +52,7 @@ def count_stock(request: HttpRequest, membership: MembershipContext) -> HttpResp
     query = request.GET.get("tim", "").strip()
     found_stocks = _find_stocks(stocks.filter(warehouse=warehouse), query)
     page = Paginator(found_stocks, PER_PAGE).get_page(request.GET.get("page"))
-    counted_stocks = _with_count_forms(request, page.object_list)
+    counted_stocks = _build_count_forms(request, page.object_list)
     if request.method != "POST" or [form for _row, form in counted_stocks if not form.is_valid()]:
         context = {
             "page": page,
@@ -82,7 +82,7 @@ def _find_stocks(stocks: QuerySet[Stock], query: str) -> QuerySet[Stock]:
     return stocks
 
 
-def _with_count_forms(request: HttpRequest, stocks: Iterable[Stock]) -> list[tuple[Stock, CountForm]]:
+def _build_count_forms(request: HttpRequest, stocks: Iterable[Stock]) -> list[tuple[Stock, CountForm]]:
     data = request.POST if request.method == "POST" else None
     return [
         (

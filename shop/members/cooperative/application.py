@@ -58,7 +58,7 @@ def apply(request: HttpRequest) -> HttpResponse:
         membership = chosen_membership(request)
         if membership is not None and membership.cooperative.state != CooperativeState.REJECTED:
             return redirect("members:application")
-    form = _form_from_request(
+    form = _build_form_from_request(
         request, ApplicationForm if isinstance(user, User) else ApplicationWithAccountForm
     )
     if not form.is_valid():
@@ -90,7 +90,7 @@ def confirm_application_code(request: HttpRequest) -> HttpResponse:
         context = {"form": code_form, "to": pending["email"], "change_url": reverse("members:apply")}
         return render(request, "accounts/register_code.html", context)
     log_in(request, user, method=SignInMethod.REGISTERED)
-    form = _form_with_choices(ApplicationForm, saved_application, is_sent=True)
+    form = _build_form_with_choices(ApplicationForm, saved_application, is_sent=True)
     if not form.is_valid():  # a commune or a bank may have gone meanwhile
         return redirect("members:apply")
     _submit_application(form, user)
@@ -110,7 +110,7 @@ def edit_application(request: HttpRequest) -> HttpResponse:
         return redirect("members:today")
     form = None
     if membership.cooperative.state == CooperativeState.NEEDS_MORE:
-        form = _form_from_request(request, ApplicationForm, membership.cooperative)
+        form = _build_form_from_request(request, ApplicationForm, membership.cooperative)
         if form.is_valid() and _resubmit_application(membership, form):
             return _redirect_to_application(request, form)
     return _render_application(request, membership, form)
@@ -154,7 +154,7 @@ def _render_application(
     cooperative = membership.cooperative
     if form is None and cooperative.state == CooperativeState.NEEDS_MORE:
         initial = ApplicationForm.initial_for(cooperative)
-        form = _form_with_choices(ApplicationForm, {}, initial=initial, is_sent=False)
+        form = _build_form_with_choices(ApplicationForm, {}, initial=initial, is_sent=False)
     documents = build_document_rows(membership, document_form)
     context = {
         "cooperative": cooperative,
@@ -202,7 +202,7 @@ def _redirect_to_application(request: HttpRequest, form: ApplicationForm) -> Htt
     return redirect("members:application")
 
 
-def _form_from_request(
+def _build_form_from_request(
     request: HttpRequest, form_class: type[ApplicationForm], cooperative: Cooperative | None = None
 ) -> ApplicationForm:
     """Build the form. The button that loads a province's communes refills it without validation."""
@@ -210,10 +210,10 @@ def _form_from_request(
     initial = (
         ApplicationForm.initial_for(cooperative) if cooperative else request.session.get(_SESSION_KEY, {})
     )
-    return _form_with_choices(form_class, request.POST.dict(), initial=initial, is_sent=is_sent)
+    return _build_form_with_choices(form_class, request.POST.dict(), initial=initial, is_sent=is_sent)
 
 
-def _form_with_choices(
+def _build_form_with_choices(
     form_class: type[ApplicationForm],
     submitted: Mapping[str, object],
     *,

@@ -183,7 +183,7 @@ def _province_group(
     rows: Sequence[tuple[int | None, int]],
 ) -> ProvinceGroup:
     provinces_form = (
-        None if provinces is None else _provinces_form(prefix, provinces, initial={"provinces": codes})
+        None if provinces is None else _build_provinces_form(prefix, provinces, initial={"provinces": codes})
     )
     brackets = [
         BracketForm(prefix=f"{prefix}-{position}", initial={"weight": weight, "price": price})
@@ -199,17 +199,19 @@ def _submitted_group(
     prefixes = [f"{prefix}-{position}" for position in range(count)]
     if added_to:
         initial = initial_from_submission(ProvincesForm, data, prefix)
-        provinces_form = None if provinces is None else _provinces_form(prefix, provinces, initial=initial)
+        provinces_form = (
+            None if provinces is None else _build_provinces_form(prefix, provinces, initial=initial)
+        )
         rows = [
             BracketForm(prefix=prefix, initial=initial_from_submission(BracketForm, data, prefix))
             for prefix in prefixes
         ]
         return ProvinceGroup(prefix, provinces_form, rows)
-    provinces_form = None if provinces is None else _provinces_form(prefix, provinces, data)
+    provinces_form = None if provinces is None else _build_provinces_form(prefix, provinces, data)
     return ProvinceGroup(prefix, provinces_form, [BracketForm(data, prefix=prefix) for prefix in prefixes])
 
 
-def _provinces_form(
+def _build_provinces_form(
     prefix: str,
     provinces: Sequence[Division],
     data: FormData = None,

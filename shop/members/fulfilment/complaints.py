@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.complaints.answer_complaint import accept_complaint, reject_complaint
 from orders.actions.fulfilment.parcel_returns import receive_return
-from orders.forms.complaints import AcceptComplaintForm, answer_form
+from orders.forms.complaints import AcceptComplaintForm, build_answer_form
 from orders.forms.returns import build_return_form
 from orders.models import Complaint, Parcel, Refund
 from orders.states import RETURN_KINDS, ComplaintState
@@ -70,7 +70,7 @@ def accept_complaint_view(
 ) -> HttpResponse:
     """Accept a complaint with a remedy, after a review of what it costs and how the buyer is paid."""
     complaint = _find_complaint(membership, complaint_id)
-    form = answer_form(complaint, request.POST, is_for_members=True)
+    form = build_answer_form(complaint, request.POST, is_for_members=True)
     if not form.is_valid() or is_edited(request):
         return _render_complaint(request, membership, complaint, acceptance_form=form)
     if complaint.is_open and not is_reviewed(request):
@@ -166,7 +166,9 @@ def _render_complaint(
             Refund.objects.filter(complaint=complaint), COOPERATIVE_TEXTS
         ),
         "parcels": list(complaint.parcels.in_order()),
-        "answer": (acceptance_form or answer_form(complaint, is_for_members=True)) if may_answer else None,
+        "answer": (acceptance_form or build_answer_form(complaint, is_for_members=True))
+        if may_answer
+        else None,
         "no": (rejection_form or ReasonForm(reasons=list(REJECT_REASONS))) if may_answer else None,
         "opened": "no" if rejection_form is not None else "yes" if acceptance_form is not None else "",
     }

@@ -96,7 +96,7 @@ def build_pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | 
             still_open=still_open.get(line.pk, 0),
             picked=pick[f"taken-{line.pk}"] if pick and line.pk in pickable_lines else None,
             quantity=pick[f"quantity-{line.pk}"] if pick and line.pk in pickable_lines else None,
-            weigh_form=_weigh_form(line, weigh)
+            weigh_form=_build_weigh_form(line, weigh)
             if still_open.get(line.pk) == line.quantity and line.pk not in substitutes
             else None,
             question=questions.get(line.pk),
@@ -110,7 +110,7 @@ def build_pick_lines(part: OrderPart, pick: PickForm | None, weigh: WeighForm | 
     ]
 
 
-def _weigh_form(line: OrderLine, submitted: WeighForm | None) -> WeighForm | None:
+def _build_weigh_form(line: OrderLine, submitted: WeighForm | None) -> WeighForm | None:
     if not line.is_sold_by_weight:
         return None
     return submitted if submitted is not None and submitted.line.pk == line.pk else WeighForm(line=line)

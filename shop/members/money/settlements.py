@@ -72,7 +72,7 @@ def show_settlement(request: HttpRequest, membership: MembershipContext, pk: int
     is_last = page.number == page.paginator.num_pages
     settings, now = shop_settings(), timezone.now()
     statement = report.build_statement(statement_settlement)
-    context = settlement_documents.statement_context(statement) | {
+    context = settlement_documents.build_statement_context(statement) | {
         "page": page,
         "rows": report.rows_of_orders(statement_settlement, page.object_list),
         "other_rows": report.other_rows(statement_settlement) if is_last else [],
