@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -20,6 +22,14 @@ class DeliveryRunQuerySet(models.QuerySet["DeliveryRun"]):
 
     def open(self) -> DeliveryRunQuerySet:
         return self.filter(ended_at=None)
+
+    def latest_of_parcels(self, parcels: Iterable[Parcel]) -> dict[int, DeliveryRun]:
+        """Return the latest run of each parcel that is or was in one. At most one query."""
+        keys = [parcel.pk for parcel in parcels]
+        if not keys:
+            return {}
+        rows = RunParcel.objects.filter(parcel__in=keys).select_related("run").order_by("run", "pk")
+        return {row.parcel_id: row.run for row in rows}
 
     def newest_first(self) -> DeliveryRunQuerySet:
         return self.order_by("-created_at", "-pk")

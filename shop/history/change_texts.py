@@ -283,6 +283,8 @@ _MODEL_NAMES: dict[str, Promise] = {
 
 def change_text(change: Change) -> str:
     """Return what happened, without what it happened to."""
+    if change.action == "refund.decided" and change.data.get("repayment") == 0:
+        return pgettext("history", "Amount due reduced")
     if change.action in CHANGE_TEXTS:
         return str(CHANGE_TEXTS[change.action])
     model_name, _dot, ending = change.action.partition(".")

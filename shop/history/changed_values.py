@@ -210,7 +210,14 @@ def _stated_values(change: Change) -> Iterator[ChangedValue]:
             yield ChangedValue(str(name), "", _money(change, data[column]))
     for column, name in _FACTS.items():
         if data.get(column) not in (None, ""):
-            yield ChangedValue(str(name), "", _as_text(change, column, data[column]))
+            is_run = column == "count" and change.action.startswith("run.")
+            fact_name = pgettext("column", "Parcels") if is_run else str(name)
+            yield ChangedValue(fact_name, "", _as_text(change, column, data[column]))
+    if isinstance(data.get("grams"), int):
+        yield ChangedValue(pgettext("column", "Weight"), "", format_weight(data["grams"]))
+    goods = data.get("goods")
+    for text in goods if isinstance(goods, list) else []:
+        yield ChangedValue("", "", str(text))
     if change.action == "stock.moved" and isinstance(data.get("quantity"), int):
         sign = "+" if data["quantity"] > 0 else MINUS
         yield ChangedValue(

@@ -130,6 +130,11 @@ urlpatterns = [
         name="deliver-run-parcel",
     ),
     path(
+        "chuyen-di/<str:token>/<int:parcel_id>/hoan-tac/",
+        driver_page.undo_run_delivery_view,
+        name="undo-run-delivery",
+    ),
+    path(
         "chuyen-di/<str:token>/<int:parcel_id>/chua-giao-duoc/",
         driver_page.fail_run_parcel_view,
         name="fail-run-parcel",

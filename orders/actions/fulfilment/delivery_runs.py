@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from django.core import signing
 from django.db import transaction
@@ -12,13 +12,28 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import Cooperative
 from orders import locks
 from orders.actions.cash_on_delivery.cash_collection import EXPECTED_CASH, CollectedCash
-from orders.actions.fulfilment.deliver_parcels import deliver_locked_parcel, fail_locked_delivery
-from orders.models import DeliveryRun, HandoverCode, Order, OrderPart, Parcel, RunParcel
+from orders.actions.fulfilment.deliver_parcels import (
+    DispatchDetails,
+    deliver_locked_parcel,
+    fail_locked_delivery,
+)
+from orders.actions.fulfilment.undo_steps import UNDO_PERIOD, ParcelStep, undo_locked_parcel_step
+from orders.models import (
+    DeliveryRun,
+    HandoverCode,
+    HandoverRecord,
+    HandoverStep,
+    Order,
+    OrderPart,
+    Parcel,
+    RunParcel,
+)
 from orders.models.parcel import ParcelQuerySet
+from orders.states import ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.identifiers.phones import require_phone
-from shop.core.models import key_of_created_row, record_change, was_done_with_key
+from shop.core.models import Change, key_of_created_row, record_change, was_done_with_key
 
 _OPEN_FOR = datetime.timedelta(days=30)  # as long as a phone may wait to send
 _ENDED_AT_ONCE = 100  # by one sweep
@@ -45,6 +60,15 @@ class RunEnded(Refused):
 
     code = "run_ended"
     default_message = _("This delivery run has ended. Call the cooperative if parcels are left.")
+
+
+class DeliveryNotUndoable(Refused):
+    """The run's driver did not record the delivery, or recorded it more than UNDO_PERIOD ago."""
+
+    code = "delivery_not_undoable"
+    default_message = _(
+        "You can undo only your own delivery, for ten minutes. Call the cooperative if it is wrong."
+    )
 
 
 class RecalledLotOnTheWay(Refused):
@@ -189,6 +213,77 @@ def deliver_run_parcel(
         idempotency_key=idempotency_key,
         actor=run.driver,
         now=now,
+    )
+
+
+@transaction.atomic(durable=True)
+def undo_run_delivery(
+    *, run_id: int, parcel_id: int, idempotency_key: str | None = None, now: datetime.datetime
+) -> None:
+    """Take back the driver's delivery of a parcel, together with the cash reported for it.
+
+    Raises ComplaintAlreadyFiled, DeliveryNotUndoable, ItemsAlreadyReturned, KeyReused, Missing,
+    MoneyAlreadyMoved, RunEnded.
+    """
+    run, order, part, parcel = _lock_run_parcel(run_id, parcel_id)
+    if was_done_with_key(idempotency_key, "parcel.delivery_undone", parcel):
+        return
+    if parcel.pk not in find_undoable_deliveries(run, [parcel], now):
+        raise DeliveryNotUndoable()
+    undo_locked_parcel_step(
+        order,
+        part,
+        parcel,
+        ParcelStep.DELIVERY,
+        idempotency_key=idempotency_key,
+        actor=run.driver,
+        now=now,
+    )
+
+
+def find_undoable_deliveries(
+    run: DeliveryRun, parcels: Iterable[Parcel], now: datetime.datetime
+) -> dict[int, datetime.datetime]:
+    """Return until when the driver may undo the own deliveries of these parcels, by parcel.
+
+    A delivery that the receiver confirmed by a code is not among them. At most two queries.
+    """
+    until = {
+        parcel.pk: parcel.delivered_at + UNDO_PERIOD
+        for parcel in parcels
+        if parcel.state == ParcelState.DELIVERED
+        and parcel.delivered_at is not None
+        and now <= parcel.delivered_at + UNDO_PERIOD
+    }
+    if not until:
+        return {}
+    deliveries = Change.objects.filter(
+        kind=Parcel._meta.label_lower, key__in=[str(pk) for pk in until], action="parcel.delivered"
+    )
+    latest = {change.key: change for change in deliveries.order_by("created_at", "pk")}
+    confirmed = set(
+        HandoverRecord.objects.filter(parcel__in=until, step=HandoverStep.TO_BUYER).values_list(
+            "parcel", flat=True
+        )
+    )
+    driver = run.driver
+    return {
+        pk: moment
+        for pk, moment in until.items()
+        if pk not in confirmed
+        and (change := latest.get(str(pk))) is not None
+        and (change.actor_kind, change.entry_point, change.actor_name)
+        == (driver.kind, driver.entry_point, driver.name)
+    }
+
+
+def run_dispatch(run: DeliveryRun) -> DispatchDetails:
+    """Return how the run's parcels are carried: by its driver, not by a carrier."""
+    return DispatchDetails(
+        carrier="",
+        vehicle=run.vehicle or None,
+        driver_phone=run.driver_phone or None,
+        is_cash_with_cooperative=True,
     )
 
 

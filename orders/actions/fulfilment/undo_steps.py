@@ -217,14 +217,43 @@ def undo_parcel_step(
         raise TransitionNotAllowed(from_state=parcel.state, to_state=step)
     require_undo_permission(parcel, _RECORDED_AS[step], recorded_at, reason, actor=actor, now=now)
     _require_no_receipt_of_the_buyer(parcel, step, actor)
+    undo_locked_parcel_step(
+        order, part, parcel, step, reason, idempotency_key=idempotency_key, actor=actor, now=now
+    )
+    return parcel
+
+
+def undo_locked_parcel_step(
+    order: Order,
+    part: OrderPart,
+    parcel: Parcel,
+    step: ParcelStep,
+    reason: str = "",
+    *,
+    idempotency_key: str | None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """On a locked order: undo a parcel's step that the caller has allowed.
+
+    Raises MoneyAlreadyMoved, ComplaintAlreadyFiled, ItemsAlreadyReturned, TransitionNotAllowed.
+    """
     undo: Callable[..., None] = {
         ParcelStep.HANDOVER: _undo_handover,
         ParcelStep.DELIVERY: _undo_delivery,
         ParcelStep.CASH: _undo_cash,
     }[step]
     undo(order, part, parcel, reason.strip() or _RECORDED_BY_MISTAKE, actor=actor, now=now)
-    _record_undo(order, part, action, parcel, reason, idempotency_key=idempotency_key, actor=actor, now=now)
-    return parcel
+    _record_undo(
+        order,
+        part,
+        f"parcel.{step}_undone",
+        parcel,
+        reason,
+        idempotency_key=idempotency_key,
+        actor=actor,
+        now=now,
+    )
 
 
 def _undo_handover(

@@ -63,7 +63,11 @@ def mark_lines_unsent(
         for line_id, count in quantities.items()
     )
     # `orders.actions.refunds.undo_shortage` allocates what was released here.
-    data = {"released": _release_unsent(quantities, lines)}
+    goods = [
+        f"{count} × {', '.join(filter(None, (lines[line_id].product_name, lines[line_id].variant_name)))}"
+        for line_id, count in quantities.items()
+    ]
+    data = {"released": _release_unsent(quantities, lines), "goods": goods}
     record_part_change(order, part, "parcel.lines_marked_unsent", parcel, actor=actor, now=now, data=data)
     return parcel
 

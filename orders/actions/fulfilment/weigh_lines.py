@@ -133,7 +133,15 @@ def weigh_locked_line(
     close_weight_questions([line], now=now)
     reprice_line_by_weight(order, part, line, None if exceeds_bound else grams)
     _record_line_change(
-        order, part, line, "line.weighed", grams, idempotency_key=idempotency_key, actor=actor, now=now
+        order,
+        part,
+        line,
+        "line.weighed",
+        grams,
+        total=line_total_at_weight(order, line, grams) if exceeds_bound else None,
+        idempotency_key=idempotency_key,
+        actor=actor,
+        now=now,
     )
     if exceeds_bound:
         _ask_buyer(order, part, line, grams, actor=actor, now=now)
@@ -180,7 +188,14 @@ def save_weight_answer(
     question.answer, question.answered_at = answer, now
     question.save(update_fields=["answer", "answered_at"])
     _record_line_change(
-        order, part, question.line, f"line.weight_{answer}", question.grams, actor=actor, now=now
+        order,
+        part,
+        question.line,
+        f"line.weight_{answer}",
+        question.grams,
+        total=question.cost_after,
+        actor=actor,
+        now=now,
     )
 
 
@@ -218,7 +233,16 @@ def _ask_buyer(
         cost_after=line_total_at_weight(order, line, grams),
         created_at=now,
     )
-    _record_line_change(order, part, line, "line.weight_question_asked", grams, actor=actor, now=now)
+    _record_line_change(
+        order,
+        part,
+        line,
+        "line.weight_question_asked",
+        grams,
+        total=question.cost_after,
+        actor=actor,
+        now=now,
+    )
     notifications.notify_weight_question(order, part, question, now=now)
 
 
@@ -239,10 +263,12 @@ def _record_line_change(
     action: str,
     grams: int,
     *,
+    total: int | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
+    """Record a weight with what the line costs at it, by default its present total."""
     record_change(
         action,
         line,
@@ -255,7 +281,7 @@ def _record_line_change(
             "part": part.number,
             "name": line.product_name,
             "grams": grams,
-            "total": line.total_gross,
+            "total": line.total_gross if total is None else total,
             "currency": order.currency,
         },
     )

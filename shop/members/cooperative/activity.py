@@ -23,7 +23,7 @@ from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.core.web.query_names import QUERY_NAMES, QueryForm
 from shop.history.areas import AREA_NAMES, area_condition
 from shop.history.change_displays import ChangeDisplay, build_change_displays
-from shop.members.actor_names import actor_name, member_names
+from shop.members.actor_names import actor_name, member_names, read_driver_names
 from shop.members.member_access import for_members, render_page
 from shop.reports.forms import DayField
 
@@ -108,9 +108,12 @@ def list_activity(request: HttpRequest, membership: MembershipContext) -> HttpRe
     if form.is_valid():
         page = Paginator(form.changes(membership.cooperative), PER_PAGE).get_page(request.GET.get("page"))
         displays = build_change_displays(page.object_list)
+        drivers = read_driver_names(membership.cooperative)
         context |= {
             "page": page,
-            "activities": [Activity(display, actor_name(display.change, people)) for display in displays],
+            "activities": [
+                Activity(display, actor_name(display.change, people, drivers)) for display in displays
+            ],
         }
     status = 200 if form.is_valid() else 422
     return render_page(request, membership, "members/activity.html", context, status=status)

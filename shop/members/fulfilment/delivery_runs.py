@@ -19,12 +19,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
-from orders.actions.fulfilment.deliver_parcels import DispatchDetails, hand_over_parcel
+from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
 from orders.actions.fulfilment.delivery_runs import (
     EmptyRun,
     create_run,
     end_run,
     parcels_awaiting_run,
+    run_dispatch,
     run_token,
 )
 from orders.models import DeliveryRun, Parcel
@@ -131,9 +132,7 @@ def hand_over_run(request: HttpRequest, membership: MembershipContext, run_id: i
     """
     run = _find_run(membership, run_id)
     done_count = 0
-    details = DispatchDetails(
-        vehicle=run.vehicle or None, driver_phone=run.driver_phone or None, is_cash_with_cooperative=True
-    )
+    details = run_dispatch(run)
     for parcel in parcels_of_run(run) if run.ended_at is None else ():
         if parcel.state not in _BEFORE_HANDOVER:
             continue

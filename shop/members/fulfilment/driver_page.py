@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -20,10 +22,14 @@ from orders.actions.fulfilment.delivery_runs import (
     deliver_run_parcel,
     fail_run_parcel,
     find_open_run,
+    find_undoable_deliveries,
+    undo_run_delivery,
 )
 from orders.models import DeliveryRun, Parcel
 from orders.states import ParcelState, PartState
+from shop.core.errors import StrOrPromise
 from shop.core.models import bind_idempotency_key, show_in_language
+from shop.core.texts.formatting import format_money
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.members.buyer_messages import message_of_driver
@@ -36,14 +42,16 @@ from shop.members.fulfilment.delivery_runs import cash_by_state, group_by_commun
 class DriverStop:
     """A parcel on the driver's page. `delivery` is its form while it is on its way.
 
-    `recalled_lots` are lots that were recalled after it left. It must not be delivered then. `message` is for
-    the buyer and says no more than the page.
+    `undo_until` is until when the driver may take back the delivery. `recalled_lots` are lots that were
+    recalled after it left. It must not be delivered then. `message` is for the buyer and says no more than
+    the page.
     """
 
     parcel: Parcel
     delivery: DeliveryForm | None
     recalled_lots: list[str]
     message: str
+    undo_until: datetime.datetime | None
 
 
 @require_safe
@@ -78,7 +86,41 @@ def deliver_run_parcel_view(request: HttpRequest, token: str, parcel_id: int) ->
         idempotency_key=_driver_key(request, "deliver_parcel", parcel_id),
         now=timezone.now(),
     )
-    return _run_driver_action(request, token, action, _("Delivered."))
+    message = lazy(partial(_build_delivery_message, parcel_id), str)()
+    return _run_driver_action(request, token, action, message)
+
+
+@require_POST
+@never_cache
+def undo_run_delivery_view(request: HttpRequest, token: str, parcel_id: int) -> HttpResponse:
+    """Take back a delivery that the run's driver recorded by mistake."""
+    try:
+        run = find_open_run(token)
+    except RunEnded as ended:
+        return render_ended_run(request, ended, token)
+    parcel = get_object_or_404(parcels_of_run(run), pk=parcel_id)
+    action = partial(
+        undo_run_delivery,
+        run_id=run.pk,
+        parcel_id=parcel_id,
+        idempotency_key=_driver_key(request, "undo_delivery", parcel_id),
+        now=timezone.now(),
+    )
+    message = _("%(parcel)s: undone.") % {"parcel": f"{parcel.part.order.code}-{parcel.number}"}
+    return _run_driver_action(request, token, action, message)
+
+
+def _build_delivery_message(parcel_id: int) -> str:
+    """Return which parcel was delivered and how much cash was collected for it."""
+    parcel = Parcel.objects.select_related("part__order").get(pk=parcel_id)
+    order = parcel.part.order
+    text = (
+        _("%(parcel)s delivered, %(amount)s collected.")
+        if parcel.cod_collected
+        else _("%(parcel)s delivered.")
+    )
+    amount = format_money(parcel.cod_collected, order.currency)
+    return text % {"parcel": f"{order.code}-{parcel.number}", "amount": amount}
 
 
 @require_safe_or_post
@@ -113,7 +155,7 @@ def fail_run_parcel_view(request: HttpRequest, token: str, parcel_id: int) -> Ht
 
 
 def _run_driver_action(
-    request: HttpRequest, token: str, action: Callable[[], object], message: str
+    request: HttpRequest, token: str, action: Callable[[], object], message: StrOrPromise
 ) -> HttpResponse:
     return run_action(request, action, url=reverse("members:driver-page", args=[token]), message=message)
 
@@ -138,7 +180,11 @@ def _render_driver_page(
     parcels = list(parcels_of_run(run).filter(part__state=PartState.ACCEPTED))
     for parcel in parcels:
         parcel.part.cooperative = run.cooperative
-    stops = {parcel.pk: _build_stop(parcel, form if parcel.pk == parcel_id else None) for parcel in parcels}
+    undo_until = find_undoable_deliveries(run, parcels, timezone.now())
+    stops = {
+        parcel.pk: _build_stop(parcel, form if parcel.pk == parcel_id else None, undo_until.get(parcel.pk))
+        for parcel in parcels
+    }
     context = {
         "run": run,
         "token": token,
@@ -154,9 +200,18 @@ def _render_driver_page(
     return render(request, "members/driver_page.html", context)
 
 
-def _build_stop(parcel: Parcel, form: DeliveryForm | None) -> DriverStop:
+def _build_stop(
+    parcel: Parcel, form: DeliveryForm | None, undo_until: datetime.datetime | None
+) -> DriverStop:
     lots = {line.lot.code for line in parcel.lines.all() if line.lot is not None and line.lot.is_recalled}
     is_on_the_way = parcel.state == ParcelState.HANDED_OVER and not lots
     delivery = (form or DeliveryForm(parcel=parcel)) if is_on_the_way else None
     has_contact = parcel.state != ParcelState.DELIVERED and bool(parcel.part.order.phone) and not lots
-    return DriverStop(parcel, delivery, sorted(lots), message_of_driver(parcel) if has_contact else "")
+    message = message_of_driver(parcel) if has_contact else ""
+    return DriverStop(
+        parcel=parcel,
+        delivery=delivery,
+        recalled_lots=sorted(lots),
+        message=message,
+        undo_until=undo_until,
+    )

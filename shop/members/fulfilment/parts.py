@@ -26,7 +26,7 @@ from orders.actions.refunds.refund_preview import refund_route
 from orders.actions.refunds.report_shortage import open_quantities_of_part, preview_shortage, report_shortage
 from orders.actions.refunds.undo_shortage import shortage_undo_until, undo_shortage
 from orders.forms.returns import build_return_form
-from orders.models import OrderPart, Parcel, Refund, parcel_position_labels
+from orders.models import DeliveryRun, OrderPart, Parcel, Refund, parcel_position_labels
 from orders.models.part import OrderPartQuerySet
 from orders.states import RETURN_KINDS, CodState, ParcelKind, ParcelState, PartState
 from shop.core.errors import Missing
@@ -294,6 +294,7 @@ def render_part(
     positions = {parcel_id: label for parcel_id, label in labels.items() if label != "1/1"}
     refunds = list(part.refunds.oldest_first().with_unsent_items())
     rows = build_pick_lines(part, pick, weigh)
+    runs = DeliveryRun.objects.latest_of_parcels(parcels)
     unweighed = [row for row in rows if row.still_open and row.line.is_to_weigh]
     context = {
         "part": part,
@@ -314,7 +315,7 @@ def render_part(
         "weigh": weigh,
         **read_part_totals(part, refunds),
         "parcels": [
-            _parcel_row(part, parcel, positions.get(parcel.pk, ""), parcel_form, now=now)
+            _parcel_row(part, parcel, positions.get(parcel.pk, ""), parcel_form, runs.get(parcel.pk), now=now)
             for parcel in parcels
             if parcel.kind != ParcelKind.REFUND
         ],
@@ -355,6 +356,7 @@ def _parcel_row(
     parcel: Parcel,
     position: str,
     submitted: tuple[Parcel, ParcelForm] | None,
+    run: DeliveryRun | None,
     *,
     now: datetime.datetime,
 ) -> dict[str, object]:
@@ -367,6 +369,7 @@ def _parcel_row(
         "place": position,
         "lines": list(parcel.lines.all()),
         "voiding": parcel.is_outgoing and parcel.state in _VOIDABLE_STATES,
+        "run": run,
         "undoable": [(step, until) for step, until in undoable_steps(parcel) if now <= until],
     }
     if parcel.state in (ParcelState.PACKED, ParcelState.FAILED_DELIVERY):

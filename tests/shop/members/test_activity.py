@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from cooperatives.models import Role
 from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.actions.refunds.report_shortage import report_shortage
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.models import Change, record_change
 from shop.history.areas import area_condition
@@ -86,6 +87,20 @@ def test_drivers_and_receivers_are_not_shown_as_the_market(manager, seller, is_s
     assert f"{who} ·" in page
     for name in ("The market ·", "Nguyễn Thị Lan", "Vàng A Páo"):
         assert name not in page
+
+
+def test_reduction_of_an_unpaid_order_names_the_goods_and_no_refund(manager, seller) -> None:
+    variant = make_variant(seller, on_hand=9)
+    order = make_order((variant, 3))
+    part = accept_part(part_id=order.parts.get().pk, actor=Actor.system("test"), now=timezone.now())
+    line = part.lines.get()
+    report_shortage(part_id=part.pk, available={line.pk: 1}, actor=Actor.system("test"), now=timezone.now())
+
+    page = html_of(manager.get(ADDRESS))
+
+    assert f"2 × {line.product_name}" in page
+    assert "Amount due reduced" in page
+    assert "Refund decided" not in page
 
 
 @pytest.mark.parametrize("action", ["run.created", "run.ended"])

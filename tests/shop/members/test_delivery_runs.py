@@ -15,6 +15,7 @@ from django.utils import timezone
 from catalog.actions.stock.lots import LotDetails, receive_lot
 from cooperatives.models import Role
 from orders.actions.fulfilment.delivery_runs import (
+    DeliveryNotUndoable,
     ParcelNotForRun,
     RecalledLotOnTheWay,
     RunEnded,
@@ -23,12 +24,15 @@ from orders.actions.fulfilment.delivery_runs import (
     end_run,
     fail_run_parcel,
     run_token,
+    undo_run_delivery,
 )
 from orders.actions.fulfilment.recalls import start_recall
+from orders.actions.fulfilment.undo_steps import UNDO_PERIOD
 from orders.models import DeliveryRun, Parcel, RunParcel
 from orders.states import CashHolder, CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.models import Change
+from shop.core.texts.formatting import format_money
 from tests.factories import fixed_now, get_stock, make_member, make_seller, make_variant
 from tests.markup import html_of
 from tests.refusals import all_rows, assert_refused
@@ -99,6 +103,79 @@ def test_run_takes_chosen_parcels_hands_them_over_and_its_driver_delivers(packer
     change = Change.objects.get(action="parcel.delivered")
     assert (change.actor_kind, change.actor_name) == ("guest", "Hoàng Văn Tài")
     assert chosen.part.order.buyer_name not in html_of(driver.get(address_of(run)))
+
+
+def test_driver_reads_what_was_delivered_and_may_undo_it_for_ten_minutes(packer, seller) -> None:
+    parcel = handed_over_parcel_in_run(packer, seller)
+    run, driver = DeliveryRun.objects.get(), Client()
+    undo = f"{address_of(run)}{parcel.pk}/hoan-tac/"
+    code, cash = f"{parcel.part.order.code}-{parcel.number}", format_money(parcel.cod_expected)
+    fields = {f"delivery-{parcel.pk}-cash": "yes"}
+    on_the_way = html_of(driver.get(address_of(run)))
+
+    delivered = driver.post(
+        f"{address_of(run)}{parcel.pk}/da-giao/", fields | {"idempotency_key": uuid.uuid4()}, follow=True
+    )
+    at_the_cooperative = html_of(packer.get(f"/xa-vien/goi/{parcel.part_id}/"))
+    undone = driver.post(undo, {"idempotency_key": uuid.uuid4()}, follow=True)
+
+    parcel.refresh_from_db()
+    assert f"{code} đã giao, đã thu {cash}." in html_of(delivered)
+    assert f'action="{undo}"' in html_of(delivered)
+    assert "Hoàn tác giao hàng (đến " in at_the_cooperative
+    assert f"{code}: đã hoàn tác." in html_of(undone)
+    assert (parcel.state, parcel.cod_state, parcel.cod_collected) == (
+        ParcelState.HANDED_OVER,
+        CodState.EXPECTED,
+        0,
+    )
+    assert "Còn phải thu" in on_the_way
+    assert "Bạn đang giữ" in on_the_way
+    assert "Đã bàn giao" not in on_the_way
+    assert "https://www.google.com/maps/search/?api=1&amp;query=" in on_the_way
+    driver.post(f"{address_of(run)}{parcel.pk}/da-giao/", fields | {"idempotency_key": uuid.uuid4()})
+    Parcel.objects.update(delivered_at=timezone.now() - UNDO_PERIOD - timedelta(seconds=1))
+    before = all_rows()
+    late = driver.post(undo, {"idempotency_key": uuid.uuid4()}, follow=True)
+    assert "Chỉ hoàn tác được lần giao của bạn trong mười phút." in html_of(late)
+    assert undo not in html_of(late)
+    assert all_rows() == before
+
+
+def test_driver_may_not_undo_what_the_cooperative_recorded(packer, seller) -> None:
+    parcel = handed_over_parcel_in_run(packer, seller)
+    packer.post(
+        f"/xa-vien/kien/{parcel.pk}/da-giao/",
+        {f"delivery-{parcel.pk}-cash": "yes", "idempotency_key": uuid.uuid4()},
+    )
+    parcel.refresh_from_db()
+    assert parcel.state == ParcelState.DELIVERED
+
+    with assert_refused(DeliveryNotUndoable, "delivery_not_undoable"):
+        undo_run_delivery(run_id=DeliveryRun.objects.get().pk, parcel_id=parcel.pk, now=timezone.now())
+
+
+def test_parcel_of_a_run_names_its_driver_and_no_carrier(packer, seller) -> None:
+    parcel = packed_parcel(seller)
+    Parcel.objects.update(carrier="Bưu điện")
+    packer.post(RUNS, {**DRIVER, "parcel": parcel.pk, "idempotency_key": uuid.uuid4()})
+    run = DeliveryRun.objects.get()
+    packer.post(f"{RUNS}{run.pk}/ra-xe/", {"idempotency_key": uuid.uuid4()})
+
+    page = html_of(packer.get(f"/xa-vien/goi/{parcel.part_id}/"))
+    run_page = html_of(packer.get(f"{RUNS}{run.pk}/"))
+    packer.force_login(make_member(seller, Role.MANAGER))
+    log = html_of(packer.get("/xa-vien/nhat-ky/"))
+
+    parcel.refresh_from_db()
+    assert parcel.carrier == ""
+    assert "Hoàng Văn Tài" in page
+    assert "Bưu điện" not in page
+    assert parcel.part.order.buyer_name in run_page
+    assert format_money(parcel.cod_expected) in run_page
+    assert "Đã bàn giao" in log
+    assert "đơn vị vận chuyển" not in log
+    assert "Số kiện: 1" in log
 
 
 def test_failed_delivery_has_a_reason_and_joins_the_next_run_after_the_first_ended(packer, seller) -> None:

@@ -13,6 +13,7 @@ from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.models import OrderPart, WeightQuestion
 from shop.core.actors import Actor
+from shop.core.texts.formatting import format_money
 from tests.factories import (
     NOW,
     make_member,
@@ -109,6 +110,18 @@ def test_excess_weight_asks_the_buyer_or_is_charged_at_the_agreed_maximum(packer
     assert f'value="{question.kilograms}"' in page
     line = part.lines.get()
     assert (line.weighed_grams, line.total_gross) == (6000, 86_400)
+
+
+def test_log_names_the_weight_and_what_it_costs(packer, seller, part) -> None:
+    enter_weight(packer, part, "6")
+    question = WeightQuestion.objects.get()
+    packer.force_login(make_member(seller))
+
+    log = html_of(packer.get("/xa-vien/nhat-ky/"))
+
+    assert "Nặng hơn mức" in log
+    assert log.count("Cân nặng: 6\u00a0kg") == 2  # weighed, and asked
+    assert log.count(f"Tổng tiền: {format_money(question.cost_after)}") == 2
 
 
 def test_page_waits_for_the_answer_once_everything_is_weighed(packer, part) -> None:
