@@ -22,7 +22,7 @@ from shop.notifications.push_subscriptions import (
     remove_push_subscription,
 )
 from shop.notifications.send import SUBSCRIPTION_ENDED, deliver
-from shop.notifications.vapid import vapid_public_key
+from shop.notifications.vapid import vapid_key, vapid_public_key
 from tests.doubles.push_service import PushBrowser, running_push_service
 from tests.factories import NOW, make_user
 from tests.refusals import assert_refused
@@ -257,3 +257,19 @@ def test_only_the_owner_turns_a_device_off() -> None:
             actor=other.as_actor(EntryPoint.MEMBERS),
             now=NOW,
         )
+
+
+def test_key_for_push_services_is_made_once_and_kept(settings, tmp_path) -> None:
+    settings.DATA_DIR, settings.VAPID_PRIVATE_KEY = tmp_path, ""
+    keys = []
+    try:
+        for _start in range(2):
+            vapid_key.cache_clear()
+            keys.append(vapid_public_key())
+    finally:
+        vapid_key.cache_clear()
+
+    assert keys[0] == keys[1]
+    file = tmp_path / "vapid_key.pem"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [file]

@@ -27,7 +27,8 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
 ]
 
-MAX_TAPS = 12
+MAX_TAPS, MAX_SECONDS = 12, 60
+MAX_SECONDS_TO_OPEN = 1
 MAX_FIRST_VIEW_BYTES = 150 * 1024
 PRODUCTS, ORDERS = 1_000, 500
 TRIES = 3  # the best counts: other processes slow a page down and never speed it up
@@ -37,24 +38,6 @@ SLOW_NETWORK = {"offline": False, "latency": 150, "downloadThroughput": 200_000,
 COUNT_TAPS = (
     "document.addEventListener('click', (event) => { window.taps = (window.taps ?? 0) + event.isTrusted; })"
 )
-# Copy the phone's rows until it keeps so many of each kind.
-COPY_ROWS = """({ counts }) => new Promise((done) => {
-  const opening = indexedDB.open("cho-phien-members");
-  opening.onsuccess = () => {
-    const transaction = opening.result.transaction("rows", "readwrite"),
-      rows = transaction.objectStore("rows");
-    rows.getAll().onsuccess = ({ target }) => {
-      for (const [kind, count] of Object.entries(counts)) {
-        const originals = target.result.filter((row) => row.kind === kind);
-        for (let number = originals.length; number < count; number += 1) {
-          const original = originals[number % originals.length];
-          rows.put({ ...original, id: 1_000_000 + number, order: `COPY${number}`, name: `Hàng ${number}` });
-        }
-      }
-    };
-    transaction.oncomplete = () => { opening.result.close(); done(true); };
-  };
-})"""
 
 
 def measure_best(measure: Callable[[], float]) -> float:
@@ -69,7 +52,7 @@ def slow_down(page: Page) -> CDPSession:
     return session
 
 
-def test_figures_of_a_members_phone(
+def test_listing_and_first_view_stay_within_their_limits(
     phone_with_workers: Page, seller, tmp_path: Path, record_property
 ) -> None:
     phone = phone_with_workers
@@ -83,28 +66,58 @@ def test_figures_of_a_members_phone(
     wait_until(phone, CHOICES_ARE_KEPT)
 
     seconds, taps = list_product(phone, tmp_path)
-    record_property(
-        FIGURE, f"a new listing with a photo: {taps} taps, {seconds:.0f} s (goal {MAX_TAPS} taps, 60 s)"
-    )
     size, shown_after = measure_first_view(phone)
+
+    record_property(
+        FIGURE,
+        f"a new listing with a photo: {taps} taps, {seconds:.0f} s (goal {MAX_TAPS} taps, {MAX_SECONDS} s)",
+    )
     record_property(
         FIGURE,
         f"first view of Today on a slow phone: {size / 1024:.0f} KB (goal 150 KB), "
         f"shown after {shown_after:.1f} s",
     )
-    phone.evaluate(COPY_ROWS, {"counts": {"product": PRODUCTS, "part": ORDERS}})
+    assert taps <= MAX_TAPS
+    assert seconds <= MAX_SECONDS
+    assert size <= MAX_FIRST_VIEW_BYTES
+    assert PhoneCommand.objects.count() == 2
+
+
+def test_phone_with_many_products_and_orders_opens_within_a_second(
+    phone_with_workers: Page, seller, record_property
+) -> None:
+    phone = phone_with_workers
+    variants = [make_variant(seller, name=f"Gối {number}", on_hand=200) for number in range(PRODUCTS)]
+    for number in range(ORDERS):
+        make_order((variants[number % 10], 1))
+    pages: list[Response] = []
+
+    def note_pull(response: Response) -> None:
+        if "/xa-vien/dong-bo/?" in response.url:
+            pages.append(response)
+
+    phone.on("response", note_pull)
+    began = time.monotonic()
+    sign_in(phone, seller, Role.MANAGER)
     assert phone.evaluate(HOLDS, PRODUCTS + ORDERS)
+    seconds = time.monotonic() - began
+    bodies = [response.body() for response in pages if response.ok]
     phone.context.set_offline(True)
     opened_after = measure_best(lambda: open_without_network(phone))
+
+    sent = sum(len(brotli.compress(body, quality=4)) for body in bodies)
+    record_property(
+        FIGURE,
+        f"first pull of {PRODUCTS:,} products and {ORDERS} orders: {len(bodies)} requests, "
+        f"{sum(map(len, bodies)) / 1024:,.0f} KB, {sent / 1024:.0f} KB compressed, "
+        f"{seconds:.0f} s with the sign-in",
+    )
     record_property(
         FIGURE,
         f"opened without a network, {PRODUCTS:,} products and {ORDERS} orders: "
-        f"usable after {opened_after:.2f} s (goal 1 s)",
+        f"usable after {opened_after:.2f} s (goal {MAX_SECONDS_TO_OPEN} s)",
     )
-
-    assert taps <= MAX_TAPS
-    assert size <= MAX_FIRST_VIEW_BYTES
-    assert PhoneCommand.objects.count() == 2
+    assert opened_after < MAX_SECONDS_TO_OPEN
 
 
 def list_product(phone: Page, folder: Path) -> tuple[float, int]:
@@ -162,5 +175,5 @@ def open_without_network(phone: Page) -> float:
     """Return the seconds from opening the app until an order that waits can be opened."""
     phone.goto("about:blank")
     phone.goto("/xa-vien/", wait_until="commit")
-    phone.get_by_role("link", name=re.compile("COPY")).first.wait_for()
+    phone.get_by_role("link", name=re.compile("Đơn T")).first.wait_for()
     return float(phone.evaluate("performance.now()")) / 1000
