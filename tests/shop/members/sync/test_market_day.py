@@ -41,7 +41,7 @@ READ_KEYS = """async () => (await (await import("member/store")).readOutbox()).m
 
 
 @pytest.mark.parametrize(
-    ("listing_count", "order_count"), [(2, 6), pytest.param(10, 30, marks=pytest.mark.long)]
+    ("listing_count", "order_count"), [(1, 4), pytest.param(10, 30, marks=pytest.mark.long)]
 )
 def test_market_day_without_network_is_on_the_market_once_and_in_its_order(
     phone_with_workers: Page, seller, tmp_path: Path, monkeypatch, listing_count: int, order_count: int
