@@ -38,6 +38,8 @@ STATE_WRITERS = {
 BANNED_NAMES = {"utils", "helpers", "common", "services", "manager", "managers", "misc"}
 
 BOOLEAN = re.compile(r"(^|__)_?(is|has|can|may|should|needs|requires|includes)_")
+# "is", "has" and the like, or a verb in the third person, as in "serves" and "name matches".
+PREDICATE = re.compile(r"(^|_)(are|can|had|has|have|is|may|must|should|was|[a-z]+s)(_|$)")
 MAX_POSITIONAL_VALUES = 5
 TABLE_ROWS = {"Account", "MenuEntry", "Trigger"}  # the demo's accounts, the desk's menu, and triggers
 READING_VERBS = {"build", "count", "find", "load", "read"}
@@ -339,6 +341,19 @@ def test_functions_that_read_rows_begin_with_a_verb() -> None:
         for file, name in names
         if name.lstrip("_").split("_")[0] not in READING_VERBS | OTHER_VERBS
     } == set()
+
+
+def test_functions_that_return_whether_something_is_so_read_as_predicates() -> None:
+    names = {
+        (relative_path(path), node.name)
+        for path in source_files()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+        if (ast.get_docstring(node) or "").startswith("Return whether")
+        if node.returns is not None and ast.unparse(node.returns) == "bool"
+    }
+
+    assert {(file, name) for file, name in names if not PREDICATE.search(name)} == set()
 
 
 def test_wide_rows_are_built_with_keywords() -> None:
