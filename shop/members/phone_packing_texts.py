@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 PACKING_TEXTS: Mapping[str, str | Promise] = {
-    "send_fewer": _("Items missing? Send fewer"),
     "how_many_can_be_sent": _("How many can you send?"),
     "buyer_pays_less": _("The buyer pays %(amount)s less, or gets it back."),
     "nothing_left_to_send": _("Nothing would be left to send. Cancel the order once you are online."),

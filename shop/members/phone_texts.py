@@ -112,7 +112,6 @@ _TEXTS: Mapping[str, str | Promise] = {
     "reason": _("Reason"),
     "other_reason": _("Other reason"),
     "explain": _("Explain the reason"),
-    "items_missing": _("Items missing? Offer something else"),
     "how_many_missing": _("How many are missing"),
     "offer_instead": _("Offer instead"),
     "how_many_instead": _("How many of it"),

@@ -136,7 +136,7 @@ const Pack = ({ part }) => {
             ${
               !line.is_substitute_asked &&
               !line.asked_grams &&
-              html`<${Opened} text="send_fewer" load=${loadShortage} part=${part} line=${line} /><${Opened} text="items_missing" load=${loadSubstitute} part=${part} line=${line} />`
+              html`<${Opened} text="did_report_shortage" load=${loadShortage} part=${part} line=${line} />`
             }
           </li>
         `,
@@ -242,13 +242,12 @@ const Parcel = ({ part, parcel, position }) => {
 };
 
 const loadGive = async () => (await import("member/handover")).Give;
-const loadSubstitute = async () => (await import("member/substitute")).Substitute;
 const loadShortage = async () => (await import("member/shortage")).Shortage;
 const loadMessage = async () => (await import("member/buyer_message")).Message;
 const loadLabel = async () => (await import("member/label")).Label;
 
 // Details whose script is loaded when they are opened.
-const Opened = ({ text, ...properties }) => {
+export const Opened = ({ text, ...properties }) => {
   const [isOpen, setOpen] = useState(false);
   return html`<details class="wide" onToggle=${({ target }) => setOpen(target.open)}>
     <summary>${t(text)}</summary>

@@ -3,8 +3,11 @@ import { useState } from "preact/hooks";
 import { button, NumberField, readCount } from "member/controls";
 import { html } from "member/html";
 import { changeOutbox, money, t } from "member/phone";
+import { Opened } from "member/parts";
 import { shareOf } from "member/pending";
 import { addCommands } from "member/store";
+
+const loadSubstitute = async () => (await import("member/substitute")).Substitute;
 
 export const Shortage = ({ part, line }) => {
   const [written, setWritten] = useState("");
@@ -25,5 +28,6 @@ export const Shortage = ({ part, line }) => {
     ${missing > 0 && !isNothingLeft && html`<p class="notice wait"><span>${t("buyer_pays_less", { amount })}</span></p>`}
     ${isNothingLeft && html`<p class="notice wait"><span>${t("nothing_left_to_send")}</span></p>`}
     ${button("circle-x", t("tell_buyer_less"), report, { isOff: missing < 1 || isNothingLeft })}
+    <${Opened} text="did_offer_substitute" load=${loadSubstitute} part=${part} line=${line} />
   </div>`;
 };

@@ -53,5 +53,6 @@ def test_heic_photo_and_one_of_forty_megapixels_arrive(
     expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(1)
     pictures = [row.picture for row in Product.objects.get().media.order_by("sort_order")]
     assert [(picture.width, picture.height) for picture in pictures] == [(1600, 1085), (128, 64)]
-    assert pictures[1].original.name.endswith(".heic")
+    with pictures[1].original.open() as original:
+        assert original.read(12)[4:] == b"ftypheic"
     assert phone.evaluate(PHOTOS_KEPT) == 0
