@@ -150,10 +150,24 @@ def _build_order(terms: SalesTerms, **columns: object) -> Order:
 
 
 def write_parts(
-    order: Order, quote: Quote, notes: Mapping[int, str], *, now: datetime.datetime
+    order: Order,
+    quote: Quote,
+    notes: Mapping[int, str],
+    *,
+    former_lines: Mapping[uuid.UUID, OrderLine] | None = None,
+    now: datetime.datetime,
 ) -> list[OrderLine]:
-    """On a locked order: create parts, lines and discounts if it has none, and return the lines in order."""
-    return _insert_parts(order, quote, *_build_parts(order, quote, notes, now=now))
+    """On a locked order: create parts, lines and discounts if it has none, and return the lines in order.
+
+    With the deleted `former_lines` of a draft, each line gets its request's key and its former metadata.
+    """
+    parts, lines = _build_parts(order, quote, notes, now=now)
+    if former_lines is not None:
+        for key, line in lines.items():
+            line.pk = key
+            if (former := former_lines.get(key)) is not None:
+                line.metadata, line.private_metadata = former.metadata, former.private_metadata
+    return _insert_parts(order, quote, parts, lines)
 
 
 def _build_parts(

@@ -268,3 +268,12 @@ class CheckoutCustomerDetachArguments(TypedDict):
     id: NotRequired[str | None]
     token: NotRequired[uuid.UUID | None]
     checkoutId: NotRequired[str | None]
+
+
+class OrderUpdateShippingInput(TypedDict):
+    shippingMethod: NotRequired[str | None]
+
+
+class OrderUpdateShippingArguments(TypedDict):
+    order: str
+    input: OrderUpdateShippingInput

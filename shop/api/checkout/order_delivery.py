@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import TypedDict
 
 from cooperatives.models import PICKUP_KINDS, Warehouse
-from orders.models import OrderPart
+from orders.actions.basket.combined_delivery import combined_options
+from orders.actions.placement.draft_orders import DraftContent, change_draft, draft_quote_request
+from orders.actions.quotes.build_quote import build_quote
+from orders.models import Order, OrderPart
 from shop.api.breadth import Selection
 from shop.api.catalogue.types import warehouse_object
 from shop.api.checkout.deliveries import ShippingMethodData
+from shop.api.checkout.inputs import OrderUpdateShippingArguments
 from shop.api.context import Context
 from shop.api.ids import Key
 from shop.api.money import MoneyAmount, to_major_units
 from shop.api.object_types import Row
-from shop.api.orders.types import order_object
+from shop.api.orders.draft_mutations import service_key
+from shop.api.orders.mutations import handled_order_key, order_row
+from shop.api.orders.types import WHOLE_ORDER_PERMISSIONS, order_object
 from shop.api.orders.visibility import filter_visible
+from shop.api.root_fields import Mutations
 
 _COLUMNS = (
     "order",
@@ -29,7 +37,13 @@ _COLUMNS = (
     "order__currency",
 )
 
-order_object.unsupported("shippingMethods", "availableShippingMethods", "giftCards", value=[])
+order_object.unsupported("giftCards", value=[])
+mutation = Mutations(
+    codes={
+        "combined_option_not_available": "SHIPPING_METHOD_NOT_APPLICABLE",
+        "not_a_draft": "NOT_EDITABLE",
+    }
+)
 
 
 class _Delivery(TypedDict):
@@ -101,4 +115,36 @@ def delivery_methods(
     ]
 
 
-TYPES = ()
+def _possible_methods(
+    orders: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[list[ShippingMethodData]]:
+    """Resolve the possible deliveries of drafts; none for placed orders."""
+    keys = [order_row.id for order_row in orders if order_row.placed_at is None]
+    drafts = Order.objects.filter(pk__in=keys).select_related("channel") if keys else ()
+    methods_by_order: dict[uuid.UUID, list[ShippingMethodData]] = {}
+    for draft in drafts:
+        quote = build_quote(draft_quote_request(draft), now=context.now)
+        options = combined_options(quote)
+        methods_by_order[draft.pk] = [ShippingMethodData.from_option(option, quote) for option in options]
+    return [methods_by_order.get(order_row.id, []) for order_row in orders]
+
+
+for _field in ("shippingMethods", "availableShippingMethods"):
+    order_object.field(_field, needs=("id", "placed_at"))(_possible_methods)
+
+
+@mutation.field(permissions=WHOLE_ORDER_PERMISSIONS)
+def order_update_shipping(
+    arguments: OrderUpdateShippingArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    key = handled_order_key(arguments["order"], "order", context)
+    service_id = service_key(arguments["input"].get("shippingMethod"))
+
+    def set_delivery(content: DraftContent) -> DraftContent:
+        return replace(content, deliveries={}, service_id=service_id)
+
+    change_draft(order_id=key, change=set_delivery, actor=context.actor, now=context.now)
+    return {"order": order_row(key, context, selection)}
+
+
+TYPES = (mutation,)

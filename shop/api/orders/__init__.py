@@ -6,6 +6,7 @@ from orders.models import SaleorOrigin
 from orders.states import Coverage, SaleorStatus
 from shop.api.orders import (
     discounts,
+    draft_mutations,
     drafts,
     events,
     invoices,
@@ -38,6 +39,7 @@ AREA = Area(
         *vouchers.TYPES,
         *queries.TYPES,
         *drafts.TYPES,
+        *draft_mutations.TYPES,
         *mutations.TYPES,
         *refund_mutations.TYPES,
         *shortages.TYPES,

@@ -71,6 +71,58 @@ class DraftOrderWhereInput(TypedDict):
     OR: NotRequired[list[DraftOrderWhereInput] | None]
 
 
+class DraftOrderCreateInput(TypedDict):
+    billingAddress: NotRequired[AddressInput | None]
+    saveBillingAddress: NotRequired[bool | None]
+    user: NotRequired[str | None]
+    userEmail: NotRequired[str | None]
+    discount: NotRequired[Decimal | None]
+    shippingAddress: NotRequired[AddressInput | None]
+    saveShippingAddress: NotRequired[bool | None]
+    shippingMethod: NotRequired[str | None]
+    voucher: NotRequired[str | None]
+    voucherCode: NotRequired[str | None]
+    customerNote: NotRequired[str | None]
+    channelId: NotRequired[str | None]
+    redirectUrl: NotRequired[str | None]
+    externalReference: NotRequired[str | None]
+    metadata: NotRequired[list[MetadataInput] | None]
+    privateMetadata: NotRequired[list[MetadataInput] | None]
+    languageCode: NotRequired[str | None]
+    lines: NotRequired[list[OrderLineCreateInput] | None]
+
+
+class DraftOrderInput(TypedDict):
+    billingAddress: NotRequired[AddressInput | None]
+    saveBillingAddress: NotRequired[bool | None]
+    user: NotRequired[str | None]
+    userEmail: NotRequired[str | None]
+    discount: NotRequired[Decimal | None]
+    shippingAddress: NotRequired[AddressInput | None]
+    saveShippingAddress: NotRequired[bool | None]
+    shippingMethod: NotRequired[str | None]
+    voucher: NotRequired[str | None]
+    voucherCode: NotRequired[str | None]
+    customerNote: NotRequired[str | None]
+    channelId: NotRequired[str | None]
+    redirectUrl: NotRequired[str | None]
+    externalReference: NotRequired[str | None]
+    metadata: NotRequired[list[MetadataInput] | None]
+    privateMetadata: NotRequired[list[MetadataInput] | None]
+    languageCode: NotRequired[str | None]
+
+
+class OrderLineCreateInput(TypedDict):
+    quantity: int
+    variantId: str
+    forceNewLine: bool | None
+    price: NotRequired[Decimal | None]
+
+
+class OrderLineInput(TypedDict):
+    quantity: int
+
+
 class DraftOrdersArguments(TypedDict):
     sortBy: NotRequired[OrderSortingInput | None]
     filter: NotRequired[OrderDraftFilterInput | None]
@@ -80,6 +132,34 @@ class DraftOrdersArguments(TypedDict):
     after: NotRequired[str | None]
     first: NotRequired[int | None]
     last: NotRequired[int | None]
+
+
+class DraftOrderCreateArguments(TypedDict):
+    input: DraftOrderCreateInput
+
+
+class DraftOrderUpdateArguments(TypedDict):
+    externalReference: NotRequired[str | None]
+    id: NotRequired[str | None]
+    input: DraftOrderInput
+
+
+class DraftOrderCompleteArguments(TypedDict):
+    id: str
+
+
+class OrderLinesCreateArguments(TypedDict):
+    id: str
+    input: list[OrderLineCreateInput]
+
+
+class OrderLineUpdateArguments(TypedDict):
+    id: str
+    input: OrderLineInput
+
+
+class OrderLineDeleteArguments(TypedDict):
+    id: str
 
 
 class DraftOrderDeleteArguments(TypedDict):

@@ -25,11 +25,12 @@ from orders.actions.placement.draft_orders import (
     delete_draft,
     draft_quote_request,
     edit_draft,
+    has_shop_price,
     place_draft,
 )
 from orders.actions.placement.place_order import BasketChanged
 from orders.actions.quotes.build_quote import build_quote
-from orders.actions.quotes.quote_types import Quote, QuotedLine, RequestedLine
+from orders.actions.quotes.quote_types import Quote, RequestedLine
 from orders.forms.basket import parse_chosen_deliveries
 from orders.models import Order, OrderSource
 from orders.views.quote_display import delivery_choices, line_messages, seller_messages
@@ -154,7 +155,7 @@ def _render_draft(
                 "variant": line.variant.pk,
                 "quantity": line.requested.quantity,
                 "price": line.unit_price,
-                "shown_price": line.unit_price if _has_shop_price(line) else None,
+                "shown_price": line.unit_price if has_shop_price(line) else None,
             }
             for line in quote.lines
         ]
@@ -171,12 +172,6 @@ def _render_draft(
         "found": _find_variants(search_text, order),
     }
     return render(request, "desk/draft.html", context, status=status)
-
-
-def _has_shop_price(line: QuotedLine) -> bool:
-    """Return whether the unit price is the one that buyers pay for this quantity now."""
-    price = next(iter(line.variant.prices.all()), None)
-    return price is not None and price.price_at(line.requested.quantity) == line.unit_price
 
 
 def _seller_rows(quote: Quote, lines: BaseFormSet[LineForm], form: DraftForm) -> list[dict[str, object]]:
