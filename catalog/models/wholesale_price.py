@@ -55,5 +55,5 @@ def select_wholesale_text(**price: object) -> Subquery:
         Cast("amount", TextField()),
         output_field=TextField(),
     )
-    rows = WholesalePrice.objects.filter(**price).order_by()
-    return Subquery(rows.values("price").annotate(text=_JoinedTexts(pair)).values("text"))
+    wholesale_prices = WholesalePrice.objects.filter(**price).order_by()
+    return Subquery(wholesale_prices.values("price").annotate(text=_JoinedTexts(pair)).values("text"))

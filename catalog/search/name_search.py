@@ -141,8 +141,8 @@ def _by_translated_name(readings: Sequence[Reading]) -> dict[int, Cooperative]:
 
 @compiled_query
 def _translated_names(kind: str, language: str) -> QuerySet[Any, Any]:
-    rows = Translation.objects.filter(kind=kind, field="name", language=language)
-    return rows.order_by("pk").values_list("key", "text")
+    translations = Translation.objects.filter(kind=kind, field="name", language=language)
+    return translations.order_by("pk").values_list("key", "text")
 
 
 @compiled_query

@@ -81,11 +81,13 @@ def manage_back_in_stock(request: HttpRequest, token: str) -> HttpResponse:
         with suppress(Missing):  # a repeated request has deleted it before
             cancel_back_in_stock_request(token=token, actor=_actor(request), now=timezone.now())
         return render(request, "catalog/unsubscribed.html")
-    row = BackInStockRequest.objects.filter(token=token).select_related("product", "variant").first()
-    if row is None:
+    back_in_stock_request = (
+        BackInStockRequest.objects.filter(token=token).select_related("product", "variant").first()
+    )
+    if back_in_stock_request is None:
         return render(request, "catalog/unsubscribed.html")
-    show_in_language([row.product], "name")
-    return render(request, "catalog/back_in_stock_request.html", {"row": row})
+    show_in_language([back_in_stock_request.product], "name")
+    return render(request, "catalog/back_in_stock_request.html", {"row": back_in_stock_request})
 
 
 def build_back_in_stock_form(

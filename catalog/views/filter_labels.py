@@ -48,10 +48,12 @@ def products_by_category(categories: Iterable[Category], index: FacetIndex) -> d
     """Return products of each category including its descendants, by slug."""
     paths = {key: path for key, path in _category_paths() if key in index.categories}
     return {
-        row.slug: union_sets(
-            index.categories[key] for key, path in paths.items() if (path or "").startswith(row.branch_path)
+        category.slug: union_sets(
+            index.categories[key]
+            for key, path in paths.items()
+            if (path or "").startswith(category.branch_path)
         )
-        for row in categories
+        for category in categories
     }
 
 

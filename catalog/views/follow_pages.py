@@ -71,12 +71,12 @@ def edit_follow(request: HttpRequest, token: str) -> HttpResponse:
         with suppress(Missing):  # a repeated request has deleted it before
             unfollow(token=token, actor=_actor(request), now=timezone.now())
         return render(request, "catalog/unsubscribed.html")
-    row = Follow.objects.filter(token=token).select_related("cooperative").first()
-    if row is None:
+    follow = Follow.objects.filter(token=token).select_related("cooperative").first()
+    if follow is None:
         return render(request, "catalog/unsubscribed.html")
-    if row.cooperative is not None:
-        show_in_language([row.cooperative], "name")
-    return render(request, "catalog/follow_settings.html", {"row": row, "cooperative": row.cooperative})
+    if follow.cooperative is not None:
+        show_in_language([follow.cooperative], "name")
+    return render(request, "catalog/follow_settings.html", {"row": follow, "cooperative": follow.cooperative})
 
 
 @never_cache

@@ -112,27 +112,27 @@ def delete_unconfirmed_follows_task() -> None:
     Follow.objects.unconfirmed_before(timezone.now() - UNCONFIRMED_KEPT_FOR).delete()
 
 
-def _confirm_row(row: Follow, *, actor: Actor, now: datetime.datetime) -> None:
-    row.confirmed_at = now
-    row.save(update_fields=["user", "confirmed_at"])
+def _confirm_row(follow: Follow, *, actor: Actor, now: datetime.datetime) -> None:
+    follow.confirmed_at = now
+    follow.save(update_fields=["user", "confirmed_at"])
     Consent.objects.create(
-        user=row.user,
-        subject=_consent_subject(row),
+        user=follow.user,
+        subject=_consent_subject(follow),
         purpose=ConsentPurpose.NEWS,
         version=CONSENT_TEXT_VERSION,
         given_at=now,
         entry_point=actor.entry_point,
     )
-    record_change("follow.confirmed", row, actor=actor, now=now, cooperative_id=row.cooperative_id)
+    record_change("follow.confirmed", follow, actor=actor, now=now, cooperative_id=follow.cooperative_id)
 
 
-def _end_rows(rows: list[Follow], *, actor: Actor, now: datetime.datetime) -> None:
-    subjects = [_consent_subject(row) for row in rows]
+def _end_rows(follows: list[Follow], *, actor: Actor, now: datetime.datetime) -> None:
+    subjects = [_consent_subject(follow) for follow in follows]
     Consent.objects.filter(subject__in=subjects, withdrawn_at=None).update(withdrawn_at=now)
-    for row in rows:
-        record_change("follow.ended", row, actor=actor, now=now, cooperative_id=row.cooperative_id)
-        row.delete()
+    for follow in follows:
+        record_change("follow.ended", follow, actor=actor, now=now, cooperative_id=follow.cooperative_id)
+        follow.delete()
 
 
-def _consent_subject(row: Follow) -> str:
-    return f"follow:{row.pk}"
+def _consent_subject(follow: Follow) -> str:
+    return f"follow:{follow.pk}"

@@ -130,14 +130,14 @@ def use_pin(*, phone: SharedPhone, pin_id: int, entered_pin: str, now: datetime.
     Each statement commits on its own, so that a rejected try counts. A try is counted before it is compared:
     of concurrent tries only as many are compared as are left.
     """
-    rows = PhonePin.objects.filter(pk=pin_id, phone=phone)
-    if not rows.present().exists():
+    phone_pins = PhonePin.objects.filter(pk=pin_id, phone=phone)
+    if not phone_pins.present().exists():
         raise Missing()
     # The query joins no tables, because after waiting for another try PostgreSQL checks only the row's own
     # columns again.
-    triable = rows.may_be_tried(now).filter(wrong_tries__lt=MAX_WRONG_TRIES)
+    triable = phone_pins.may_be_tried(now).filter(wrong_tries__lt=MAX_WRONG_TRIES)
     is_counted = triable.update(wrong_tries=F("wrong_tries") + 1, locked_until=_next_lock(now))
-    row = rows.present().select_related("phone", "membership__user").first()
+    row = phone_pins.present().select_related("phone", "membership__user").first()
     if row is None:
         raise Missing()
     if not is_counted and row.wrong_tries < MAX_WRONG_TRIES:
@@ -146,7 +146,7 @@ def use_pin(*, phone: SharedPhone, pin_id: int, entered_pin: str, now: datetime.
         raise PinEnded()
     if not check_password(entered_pin, row.pin_hash):
         raise _wrong(row, now)
-    rows.update(wrong_tries=0, locked_until=None)
+    phone_pins.update(wrong_tries=0, locked_until=None)
     return row
 
 
@@ -157,13 +157,13 @@ def usable_pins(phone: SharedPhone) -> list[PhonePin]:
 
 def find_shown_pins(phone: SharedPhone) -> list[PhonePin]:
     """Return the PINs of a phone that still belong to their account, also those that wrong tries ended."""
-    rows = PhonePin.objects.present().filter(phone=phone).select_related("phone", "membership__user")
-    return sorted(filter(is_of_account, rows), key=lambda row: (row.membership.user.name, row.pk))
+    phone_pins = PhonePin.objects.present().filter(phone=phone).select_related("phone", "membership__user")
+    return sorted(filter(is_of_account, phone_pins), key=lambda row: (row.membership.user.name, row.pk))
 
 
-def is_of_account(row: PhonePin) -> bool:
+def is_of_account(phone_pin: PhonePin) -> bool:
     """Return whether the user has not been signed out everywhere since the PIN was set."""
-    return constant_time_compare(row.account_digest, account_digest(row.membership.user))
+    return constant_time_compare(phone_pin.account_digest, account_digest(phone_pin.membership.user))
 
 
 def account_digest(user: User) -> str:
@@ -172,23 +172,23 @@ def account_digest(user: User) -> str:
     return salted_hmac(_NAMESPACE, state, algorithm="sha256").hexdigest()
 
 
-def signing_key(row: PhonePin) -> bytes:
+def signing_key(phone_pin: PhonePin) -> bytes:
     """Return the signing key of a PIN. It is derived from SECRET_KEY, so no row holds it."""
-    return _derive_key(row.phone, row.membership_id, row.key_salt)
+    return _derive_key(phone_pin.phone, phone_pin.membership_id, phone_pin.key_salt)
 
 
-def is_signed_by(row: PhonePin, text: str, signature: str) -> bool:
+def is_signed_by(phone_pin: PhonePin, text: str, signature: str) -> bool:
     """Return whether the text was signed on the phone with the member's PIN."""
-    return constant_time_compare(sign(signing_key(row), text), signature)
+    return constant_time_compare(sign(signing_key(phone_pin), text), signature)
 
 
-def was_signed_by(row: PhonePin, text: str, signature: str, *, now: datetime.datetime) -> bool:
+def was_signed_by(phone_pin: PhonePin, text: str, signature: str, *, now: datetime.datetime) -> bool:
     """Return whether the member signed the text on the phone, also before they chose a new PIN."""
-    if is_signed_by(row, text, signature):
+    if is_signed_by(phone_pin, text, signature):
         return True
-    if not row.earlier_key_salt or now - row.set_at >= EARLIER_KEY_VALID_FOR:
+    if not phone_pin.earlier_key_salt or now - phone_pin.set_at >= EARLIER_KEY_VALID_FOR:
         return False
-    earlier_key = _derive_key(row.phone, row.membership_id, row.earlier_key_salt)
+    earlier_key = _derive_key(phone_pin.phone, phone_pin.membership_id, phone_pin.earlier_key_salt)
     return constant_time_compare(sign(earlier_key, text), signature)
 
 
@@ -219,13 +219,13 @@ def _next_lock(now: datetime.datetime) -> Case:
     return Case(*locks, default=Value(None), output_field=PhonePin._meta.get_field("locked_until"))
 
 
-def _wrong(row: PhonePin, now: datetime.datetime) -> Refused:
+def _wrong(phone_pin: PhonePin, now: datetime.datetime) -> Refused:
     """Return the refusal of a wrong entry, which says what is left."""
-    if row.wrong_tries >= MAX_WRONG_TRIES:
+    if phone_pin.wrong_tries >= MAX_WRONG_TRIES:
         return PinEnded()
-    if row.locked_until is not None:
-        return _locked(row, now)
-    left = min(LOCK_MINUTES) - row.wrong_tries
+    if phone_pin.locked_until is not None:
+        return _locked(phone_pin, now)
+    left = min(LOCK_MINUTES) - phone_pin.wrong_tries
     message = ngettext_lazy(
         "The PIN is not correct. You have %(count)d attempt left.",
         "The PIN is not correct. You have %(count)d attempts left.",
@@ -234,8 +234,8 @@ def _wrong(row: PhonePin, now: datetime.datetime) -> Refused:
     return WrongPin(message % {"count": left}, field="pin", left=left)
 
 
-def _locked(row: PhonePin, now: datetime.datetime) -> PinLocked:
-    rest = (row.locked_until or now) - now
+def _locked(phone_pin: PhonePin, now: datetime.datetime) -> PinLocked:
+    rest = (phone_pin.locked_until or now) - now
     minutes = max(1, -(-rest // datetime.timedelta(minutes=1)))
     message = ngettext_lazy(
         "Too many wrong PINs. Wait %(count)d minute, or sign in with your password.",
@@ -261,13 +261,13 @@ def _as_text(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def _record(action: str, row: PhonePin, *, actor: Actor, now: datetime.datetime) -> None:
+def _record(action: str, phone_pin: PhonePin, *, actor: Actor, now: datetime.datetime) -> None:
     record_change(
         action,
-        row,
+        phone_pin,
         actor=actor,
         now=now,
-        root=row.phone.cooperative,
-        cooperative_id=row.phone.cooperative_id,
-        data={"user": row.membership.user_id, "phone": row.phone.name},
+        root=phone_pin.phone.cooperative,
+        cooperative_id=phone_pin.phone.cooperative_id,
+        data={"user": phone_pin.membership.user_id, "phone": phone_pin.phone.name},
     )

@@ -88,16 +88,16 @@ def _save_household(
     return row
 
 
-def _record_household(action: str, row: Producer, *, actor: Actor, now: datetime.datetime) -> None:
+def _record_household(action: str, household: Producer, *, actor: Actor, now: datetime.datetime) -> None:
     """Record the change without the name, because no personal data of a removed household may remain."""
     record_change(
         action,
-        row,
+        household,
         actor=actor,
         now=now,
-        root=row.cooperative,
-        cooperative_id=row.cooperative_id,
-        data={"agreed_on": row.agreed_on.isoformat() if row.agreed_on else None},
+        root=household.cooperative,
+        cooperative_id=household.cooperative_id,
+        data={"agreed_on": household.agreed_on.isoformat() if household.agreed_on else None},
     )
 
 

@@ -28,8 +28,8 @@ class DeliveryRunQuerySet(models.QuerySet["DeliveryRun"]):
         keys = [parcel.pk for parcel in parcels]
         if not keys:
             return {}
-        rows = RunParcel.objects.filter(parcel__in=keys).select_related("run").order_by("run", "pk")
-        return {row.parcel_id: row.run for row in rows}
+        run_parcels = RunParcel.objects.filter(parcel__in=keys).select_related("run").order_by("run", "pk")
+        return {run_parcel.parcel_id: run_parcel.run for run_parcel in run_parcels}
 
     def newest_first(self) -> DeliveryRunQuerySet:
         return self.order_by("-created_at", "-pk")

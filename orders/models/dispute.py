@@ -23,10 +23,10 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
     def charged_back_amounts(self) -> dict[str, int]:
         """Return amounts charged back and not returned, in minor units by currency. It takes one query."""
         signs = {EventKind.CHARGE_BACK: 1, EventKind.CHARGE_SUCCESS: -1}
-        rows = PaymentEvent.objects.filter(reference__in=self.values("reference"), kind__in=signs)
+        payment_events = PaymentEvent.objects.filter(reference__in=self.values("reference"), kind__in=signs)
         amounts: dict[str, int] = {}
         for currency, kind, total in (
-            rows.order_by("currency").values_list("currency", "kind").annotate(total=Sum("amount"))
+            payment_events.order_by("currency").values_list("currency", "kind").annotate(total=Sum("amount"))
         ):
             amounts[currency] = amounts.get(currency, 0) + signs[EventKind(kind)] * total
         return {currency: amount for currency, amount in amounts.items() if amount}

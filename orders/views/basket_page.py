@@ -47,17 +47,21 @@ def show_basket(request: HttpRequest) -> HttpResponse:
 def change_line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
     """Change a line's quantity, or remove the line if that is zero."""
     basket = _basket_or_404(request)
-    row = get_object_or_404(BasketLine.objects.select_related("variant__product"), basket=basket, pk=line_id)
+    basket_line = get_object_or_404(
+        BasketLine.objects.select_related("variant__product"), basket=basket, pk=line_id
+    )
     form = QuantityForm(request.POST)
     if not form.is_valid():
-        return _render_basket(request, quantity_errors={row.pk: str(form.errors["quantity"][0])})
+        return _render_basket(request, quantity_errors={basket_line.pk: str(form.errors["quantity"][0])})
     try:
-        change_line_quantity(basket_id=basket.pk, line_id=row.pk, quantity=form.requested, now=timezone.now())
+        change_line_quantity(
+            basket_id=basket.pk, line_id=basket_line.pk, quantity=form.requested, now=timezone.now()
+        )
     except Missing:
         pass  # the line was removed in another tab
     except Refused as refused:
-        return _render_basket(request, quantity_errors={row.pk: str(refused.message)})
-    removed_line = row if form.requested == 0 else None
+        return _render_basket(request, quantity_errors={basket_line.pk: str(refused.message)})
+    removed_line = basket_line if form.requested == 0 else None
     if not is_htmx(request) and removed_line is None:
         return redirect("orders:basket")
     return _render_basket(request, removed_line=removed_line, basket=basket)

@@ -176,13 +176,13 @@ def row_name(row: Model) -> str:
 
 
 @row_name.register
-def _order_name(row: Order) -> str:
-    return pgettext("changed object", "Order %(code)s") % {"code": row.code}
+def _order_name(order: Order) -> str:
+    return pgettext("changed object", "Order %(code)s") % {"code": order.code}
 
 
 @row_name.register
-def _line_name(row: OrderLine) -> str:
-    return ", ".join(filter(None, (row.product_name, row.variant_name)))
+def _line_name(line: OrderLine) -> str:
+    return ", ".join(filter(None, (line.product_name, line.variant_name)))
 
 
 @row_name.register
@@ -202,8 +202,8 @@ def _listing_name(row: Listing) -> str:
 
 
 @row_name.register
-def _requested_name(row: BackInStockRequest) -> str:
-    return row.product.name
+def _requested_name(back_in_stock_request: BackInStockRequest) -> str:
+    return back_in_stock_request.product.name
 
 
 @row_name.register(Bulletin)
@@ -213,66 +213,66 @@ def _owner_name(row: Bulletin | Follow) -> str:
 
 
 @row_name.register
-def _person_name(row: User) -> str:
-    return row.name or row.email or row.phone or ""
+def _person_name(user: User) -> str:
+    return user.name or user.email or user.phone or ""
 
 
 @row_name.register
-def _member_name(row: Membership) -> str:
-    return _person_name(row.user)
+def _member_name(membership: Membership) -> str:
+    return _person_name(membership.user)
 
 
 @row_name.register
-def _document_name(row: ApplicationDocument) -> str:
-    return str(row.get_kind_display())
+def _document_name(document: ApplicationDocument) -> str:
+    return str(document.get_kind_display())
 
 
 @row_name.register
-def _certificate_name(row: Certificate) -> str:
-    return str(row)
+def _certificate_name(certificate: Certificate) -> str:
+    return str(certificate)
 
 
 @row_name.register
-def _settlement_name(row: Settlement) -> str:
-    words = {"cooperative": row.cooperative.name, "number": row.number}
+def _settlement_name(settlement: Settlement) -> str:
+    words = {"cooperative": settlement.cooperative.name, "number": settlement.number}
     return pgettext("changed object", "%(cooperative)s, settlement %(number)s") % words
 
 
 @row_name.register
-def _payout_name(row: Payout) -> str:
+def _payout_name(payout: Payout) -> str:
     return pgettext("changed object", "Payout of %(amount)s") % {
-        "amount": format_money(row.amount, row.currency)
+        "amount": format_money(payout.amount, payout.currency)
     }
 
 
 @row_name.register
-def _transfer_name(row: BankTransfer) -> str:
+def _transfer_name(transfer: BankTransfer) -> str:
     return pgettext("changed object", "Transfer of %(amount)s") % {
-        "amount": format_money(row.amount, row.currency)
+        "amount": format_money(transfer.amount, transfer.currency)
     }
 
 
 @row_name.register
-def _remittance_name(row: CashRemittance) -> str:
-    return row.cooperative.name if row.cooperative else row.carrier
+def _remittance_name(remittance: CashRemittance) -> str:
+    return remittance.cooperative.name if remittance.cooperative else remittance.carrier
 
 
 @row_name.register
-def _complaint_name(row: Complaint) -> str:
+def _complaint_name(complaint: Complaint) -> str:
     return pgettext("changed object", "Complaint")
 
 
 @row_name.register
-def _statement_name(row: StatementImport) -> str:
-    return row.file_name
+def _statement_name(statement: StatementImport) -> str:
+    return statement.file_name
 
 
 @row_name.register
-def _rate_name(row: CommissionRate) -> str:
-    scope = [str(part) for part in (row.cooperative, row.category) if part]
+def _rate_name(rate: CommissionRate) -> str:
+    scope = [str(part) for part in (rate.cooperative, rate.category) if part]
     return ", ".join(scope) or pgettext("changed object", "All cooperatives")
 
 
 @row_name.register
-def _settings_name(row: ShopSettings) -> str:
+def _settings_name(shop: ShopSettings) -> str:
     return pgettext("changed object", "Market settings")

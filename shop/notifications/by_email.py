@@ -7,24 +7,24 @@ from shop.core.models import shop_settings
 from shop.notifications.models import Notification
 
 
-def deliver(row: Notification) -> None:
+def deliver(notification: Notification) -> None:
     """Send one notification to the mail server. Raises OSError or SMTPException if it is not accepted.
 
     Subscriptions carry unsubscribe headers, so that mail programs show a button (one POST, RFC 8058).
     """
-    headers = {"Message-ID": f"<{row.pk}.{row.created_at:%Y%m%d%H%M%S}@cho-phien>"}
-    if row.unsubscribe_url:
-        headers["List-Unsubscribe"] = f"<{row.unsubscribe_url}>"
+    headers = {"Message-ID": f"<{notification.pk}.{notification.created_at:%Y%m%d%H%M%S}@cho-phien>"}
+    if notification.unsubscribe_url:
+        headers["List-Unsubscribe"] = f"<{notification.unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail = EmailMultiAlternatives(
-        row.subject,
-        row.text,
+        notification.subject,
+        notification.text,
         from_email=_sender(),
-        to=[row.recipient],
+        to=[notification.recipient],
         headers=headers,
     )
-    if row.html:
-        mail.attach_alternative(row.html, "text/html")
+    if notification.html:
+        mail.attach_alternative(notification.html, "text/html")
     mail.send()
 
 

@@ -17,16 +17,16 @@ class PushSubscriptionEnded(Exception):
     """The browser no longer receives alerts. Its subscription was removed, or its push service said so."""
 
 
-def deliver(row: Notification) -> None:
+def deliver(notification: Notification) -> None:
     """Send one alert to one browser, and delete a subscription that has ended.
 
     Raises OSError if the push service is unreachable or refuses, and PushSubscriptionEnded.
     """
-    subscription = PushSubscription.objects.filter(pk=int(row.recipient)).first()
+    subscription = PushSubscription.objects.filter(pk=int(notification.recipient)).first()
     if subscription is None:
         raise PushSubscriptionEnded()
     body = encrypt_push_message(
-        row.text.encode(), public_key=subscription.public_key, auth_secret=subscription.auth_secret
+        notification.text.encode(), public_key=subscription.public_key, auth_secret=subscription.auth_secret
     )
     headers = {
         "Authorization": vapid_authorization(subscription.endpoint, now=timezone.now()),

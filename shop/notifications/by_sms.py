@@ -17,13 +17,15 @@ from shop.notifications.models import Notification
 _SECONDS = 15
 
 
-def deliver(row: Notification) -> None:
+def deliver(notification: Notification) -> None:
     """Send one text message. Raises OSError if the provider is unreachable or refuses."""
     if not settings.SMS_URL:
-        sys.stdout.write(f"text to {row.recipient}: {row.text}\n")
+        sys.stdout.write(f"text to {notification.recipient}: {notification.text}\n")
         sys.stdout.flush()
         return
-    body = json.dumps({"to": row.recipient, "text": row.text, "id": row.key}).encode()
+    body = json.dumps(
+        {"to": notification.recipient, "text": notification.text, "id": notification.key}
+    ).encode()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {settings.SMS_TOKEN}"}
     request = urllib.request.Request(settings.SMS_URL, body, headers, method="POST")
     with urllib.request.urlopen(request, timeout=_SECONDS) as response:

@@ -92,14 +92,14 @@ def read_cash_by_holder(today: datetime.date, currency: str) -> tuple[list[Holde
     return _sort_holders(carriers.values()), _sort_holders(cooperatives.values())
 
 
-def with_age(rows: ParcelQuerySet, today: datetime.date) -> Any:
+def with_age(parcels: ParcelQuerySet, today: datetime.date) -> Any:
     """Annotate parcels that owe cash with their `age`."""
     since = [
         When(since__gte=start_of_day(today - datetime.timedelta(days=days)), then=Value(age.value))
         for age, days in _DAYS.items()
     ]
     remitted = When(cod_state=CodState.REMITTED, then=Value(CashAge.REMITTED.value))
-    return rows.annotate(
+    return parcels.annotate(
         age=Case(remitted, *since, default=Value(CashAge.OLD.value), output_field=CharField())
     )
 
@@ -131,7 +131,7 @@ def table_by_holder(name: str, rows: Sequence[HolderCash], currency: str) -> Rep
     )
 
 
-def table_of_parcels(rows: Iterable[Parcel], currency: str) -> ReportTable:
+def table_of_parcels(parcels: Iterable[Parcel], currency: str) -> ReportTable:
     """Return parcels with outstanding cash as a sheet. Load them with part, cooperative and order."""
     columns = [
         ReportColumn(_("Parcel")),
@@ -154,7 +154,7 @@ def table_of_parcels(rows: Iterable[Parcel], currency: str) -> ReportTable:
             parcel.cod_expected,
             parcel.cod_collected,
         ]
-        for parcel in rows
+        for parcel in parcels
     ]
     return ReportTable(_("Parcels"), columns, cells, currency)
 

@@ -54,11 +54,11 @@ def balances(query: LedgerQuery) -> list[Balance]:
 
 def postings(query: LedgerQuery) -> QuerySet[LedgerPosting]:
     """Return postings with their entries, newest first. Two queries per page."""
-    rows = LedgerPosting.objects.select_related("order").order_by("-created_at", "-pk")
+    postings = LedgerPosting.objects.select_related("order").order_by("-created_at", "-pk")
     if query != LedgerQuery():
-        rows = rows.filter(pk__in=_entries(query).values("posting"))
+        postings = postings.filter(pk__in=_entries(query).values("posting"))
     entries = LedgerEntry.objects.select_related("cooperative").order_by("pk")
-    return rows.prefetch_related(Prefetch("entries", entries))
+    return postings.prefetch_related(Prefetch("entries", entries))
 
 
 def filtered_entries(query: LedgerQuery) -> QuerySet[LedgerEntry]:
@@ -85,19 +85,19 @@ def ledger_table(rows: Iterable[LedgerEntry], currency: str) -> ReportTable:
     ]
     cells: list[list[Cell]] = [
         [
-            vietnam_date(row.posting.created_at),
-            row.posting_id,
-            str(PostingKind(row.posting.kind).label),
-            str(LedgerAccount(row.account).label),
-            str(EntryNature(row.nature).label) if row.nature else "",
-            row.cooperative.name if row.cooperative else "",
-            row.carrier,
-            row.posting.order.code if row.posting.order else "",
-            max(0, row.amount),
-            max(0, -row.amount),
-            row.posting.memo,
+            vietnam_date(entry.posting.created_at),
+            entry.posting_id,
+            str(PostingKind(entry.posting.kind).label),
+            str(LedgerAccount(entry.account).label),
+            str(EntryNature(entry.nature).label) if entry.nature else "",
+            entry.cooperative.name if entry.cooperative else "",
+            entry.carrier,
+            entry.posting.order.code if entry.posting.order else "",
+            max(0, entry.amount),
+            max(0, -entry.amount),
+            entry.posting.memo,
         ]
-        for row in rows
+        for entry in rows
     ]
     return ReportTable(f"{_('Ledger')} {currency}", columns, cells, currency)
 

@@ -15,7 +15,7 @@ from shop.reports.report_files import Cell, ColumnKind, ReportColumn, ReportTabl
 MAX_HOLDER_LENGTH = 120  # longer than any stored holder, because the bank would refuse a truncated name
 
 
-def bank_list(rows: Iterable[Payout]) -> ReportTable:
+def bank_list(payouts: Iterable[Payout]) -> ReportTable:
     """Return one transfer per row, with account numbers as text, and names and notes without diacritics."""
     cells: list[list[Cell]] = [
         [
@@ -27,7 +27,7 @@ def bank_list(rows: Iterable[Payout]) -> ReportTable:
             row.amount,
             fold_note(row.note),
         ]
-        for number, row in enumerate(rows, start=1)
+        for number, row in enumerate(payouts, start=1)
     ]
     columns = [
         ReportColumn(pgettext("bank list", "No."), ColumnKind.COUNT),

@@ -254,11 +254,11 @@ def _leave_check(import_id: int, state: ImportState, **columns: object) -> None:
 
 
 @transaction.atomic(durable=True)
-def _store_rows(import_id: int, encoding: str, rows: list[ListingImportRow]) -> None:
+def _store_rows(import_id: int, encoding: str, import_rows: list[ListingImportRow]) -> None:
     listing_import = lock_row(ListingImport.objects.filter(pk=import_id, state=ImportState.CHECKING))
     if listing_import is None:
         return
-    ListingImportRow.objects.bulk_create(rows, batch_size=500)
+    ListingImportRow.objects.bulk_create(import_rows, batch_size=500)
     listing_import.encoding = encoding
     listing_import.save(update_fields=["encoding"])
     change_state(listing_import, ImportState.READY, IMPORT_TRANSITIONS)

@@ -85,31 +85,35 @@ def write_next_rows(*, import_id: int, now: datetime.datetime) -> bool:
     return False
 
 
-def write_row(listing_import: ListingImport, row: ListingImportRow, *, now: datetime.datetime) -> None:
+def write_row(listing_import: ListingImport, import_row: ListingImportRow, *, now: datetime.datetime) -> None:
     """Write one row and record its answer. A repeat of a written row changes nothing."""
     user = listing_import.imported_by
     actor = user.as_actor(EntryPoint.MEMBERS) if user is not None else Actor.system()
     try:
-        variant = _find_variant(listing_import, row)
+        variant = _find_variant(listing_import, import_row)
         if variant is None:
-            variant = _create(listing_import, row, actor=actor, now=now)
+            variant = _create(listing_import, import_row, actor=actor, now=now)
         else:
-            _update(listing_import, row, variant, actor=actor, now=now)
+            _update(listing_import, import_row, variant, actor=actor, now=now)
     except Refused as refused:
-        _answer(row, ImportRowState.REFUSED, refusal=str(refused.message))
+        _answer(import_row, ImportRowState.REFUSED, refusal=str(refused.message))
         return
     except OperationalError:  # the database is busy or gone, so the sweep tries this row again
         raise
     except Exception:
         # The sweep would meet this row first at every run and never write the rows after it.
-        log.exception("Row %s of listing import %s cannot be written", row.row_number, row.listing_import_id)
+        log.exception(
+            "Row %s of listing import %s cannot be written",
+            import_row.row_number,
+            import_row.listing_import_id,
+        )
         text = _("Something went wrong on our side with this row. Import it again later.")
-        _answer(row, ImportRowState.REFUSED, refusal=text)
+        _answer(import_row, ImportRowState.REFUSED, refusal=text)
         return
-    _answer(row, ImportRowState.DONE, variant=variant)
+    _answer(import_row, ImportRowState.DONE, variant=variant)
 
 
-def _find_variant(listing_import: ListingImport, row: ListingImportRow) -> Variant | None:
+def _find_variant(listing_import: ListingImport, import_row: ListingImportRow) -> Variant | None:
     """Return the row's variant, which an earlier row may have created.
 
     Raises Missing if it was removed after the preview.
@@ -117,22 +121,22 @@ def _find_variant(listing_import: ListingImport, row: ListingImportRow) -> Varia
     variants = Variant.objects.for_cooperative(listing_import.cooperative).select_related(
         "product__cooperative"
     )
-    if not row.is_new:
-        variant = variants.filter(pk=row.variant_id or 0).first()
+    if not import_row.is_new:
+        variant = variants.filter(pk=import_row.variant_id or 0).first()
         if variant is None:
             raise Missing()
         return variant
-    return variants.filter(seller_code=str(row.values["code"])).first()
+    return variants.filter(seller_code=str(import_row.values["code"])).first()
 
 
 def _create(
-    listing_import: ListingImport, row: ListingImportRow, *, actor: Actor, now: datetime.datetime
+    listing_import: ListingImport, import_row: ListingImportRow, *, actor: Actor, now: datetime.datetime
 ) -> Variant:
     """Add the option to the product with this name, or create the product as a draft."""
-    values = row.values
+    values = import_row.values
     cooperative = listing_import.cooperative
     details = _variant_details(values)
-    idempotency_key = f"listing_import:{listing_import.pk}:{row.row_number}"
+    idempotency_key = f"listing_import:{listing_import.pk}:{import_row.row_number}"
     product = _find_product(listing_import, str(values["name"]))
     if product is not None:
         variant = create_variant(
@@ -143,7 +147,7 @@ def _create(
                 ListPrice(listing_import.channel, details.price, wholesale_tiers=details.wholesale_tiers)
             ],
             stocks=[InitialStock(int(values["on_hand"]))],
-            confirmation_token=row.confirmation_token,
+            confirmation_token=import_row.confirmation_token,
             idempotency_key=idempotency_key,
             actor=actor,
             now=now,
@@ -170,7 +174,7 @@ def _create(
 
 def _update(
     listing_import: ListingImport,
-    row: ListingImportRow,
+    import_row: ListingImportRow,
     variant: Variant,
     *,
     actor: Actor,
@@ -180,12 +184,12 @@ def _update(
 
     The price is written first, because it may be refused.
     """
-    columns = new_columns_of_variant(variant, row.values)
-    price = row.values.get("price")
+    columns = new_columns_of_variant(variant, import_row.values)
+    price = import_row.values.get("price")
     prices = Price.objects.filter(variant=variant, channel=listing_import.channel)
     current = prices.with_wholesale_prices().first()
     amount = int(price) if price is not None else current.amount if current else None
-    tiers = stated_tiers(row.values)
+    tiers = stated_tiers(import_row.values)
     is_repriced = amount is not None and (
         current is None
         or current.amount != amount
@@ -199,12 +203,12 @@ def _update(
             prices=[ListPrice(listing_import.channel, amount, wholesale_tiers=tiers)]
             if is_repriced and amount is not None
             else [],
-            confirmation_token=row.confirmation_token,
+            confirmation_token=import_row.confirmation_token,
             actor=actor,
             now=now,
         )
     is_option_saved = bool(columns) or is_repriced
-    _update_product(variant.product, row.values, is_option_saved=is_option_saved, actor=actor, now=now)
+    _update_product(variant.product, import_row.values, is_option_saved=is_option_saved, actor=actor, now=now)
 
 
 def _update_product(
@@ -270,9 +274,9 @@ def _product_details(listing_import: ListingImport, values: Values) -> ProductDe
 
 @transaction.atomic(durable=True)
 def _answer(
-    row: ListingImportRow, state: ImportRowState, *, refusal: str = "", variant: Variant | None = None
+    import_row: ListingImportRow, state: ImportRowState, *, refusal: str = "", variant: Variant | None = None
 ) -> None:
-    locked = lock_row(ListingImportRow.objects.filter(pk=row.pk, state=ImportRowState.WAITING))
+    locked = lock_row(ListingImportRow.objects.filter(pk=import_row.pk, state=ImportRowState.WAITING))
     if locked is None:
         return
     locked.refusal = refusal[:500]

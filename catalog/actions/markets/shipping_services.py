@@ -106,18 +106,18 @@ def set_shipping_prices(
 
 
 def _set_price(service: ShippingService, channel: Channel, price_input: ShippingPriceInput) -> None:
-    row = ShippingServicePrice.objects.filter(service=service, channel=channel).first()
-    row = row or ShippingServicePrice(service=service, channel=channel)
-    row.currency = channel.currency
+    service_price = ShippingServicePrice.objects.filter(service=service, channel=channel).first()
+    service_price = service_price or ShippingServicePrice(service=service, channel=channel)
+    service_price.currency = channel.currency
     if price_input.price is not None:
-        row.price = price_input.price
+        service_price.price = price_input.price
     if price_input.minimum is not None:
-        row.minimum_order = price_input.minimum
+        service_price.minimum_order = price_input.minimum
     if price_input.is_maximum_given:
-        row.maximum_order = price_input.maximum
-    if row.maximum_order is not None and row.maximum_order < row.minimum_order:
+        service_price.maximum_order = price_input.maximum
+    if service_price.maximum_order is not None and service_price.maximum_order < service_price.minimum_order:
         raise InvalidRange(field="maximumOrderPrice")
-    row.save()
+    service_price.save()
 
 
 def _save_service(service: ShippingService) -> None:

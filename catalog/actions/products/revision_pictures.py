@@ -33,9 +33,9 @@ def propose_picture(
 ) -> RevisionPicture:
     """In a transaction: append a picture to the product's revision."""
     revision, rows = _load_revision_pictures(product, now)
-    row = RevisionPicture(picture=picture, alt=alt)
-    _save_order(revision, [*rows, row], idempotency_key=idempotency_key, actor=actor, now=now)
-    return row
+    revision_picture = RevisionPicture(picture=picture, alt=alt)
+    _save_order(revision, [*rows, revision_picture], idempotency_key=idempotency_key, actor=actor, now=now)
+    return revision_picture
 
 
 def propose_picture_order(
@@ -81,7 +81,7 @@ def _load_revision_pictures(
 
 def _save_order(
     revision: ProductRevision,
-    rows: list[RevisionPicture],
+    revision_pictures: list[RevisionPicture],
     *,
     idempotency_key: str | None = None,
     actor: Actor,
@@ -89,19 +89,21 @@ def _save_order(
 ) -> None:
     """Save the pictures in this order. If it is the order of the product's own pictures, none is saved."""
     media = ProductMedia.objects.filter(product=revision.product).order_by("sort_order", "pk")
-    revision.has_pictures = [row.media_id for row in rows] != list(media.values_list("pk", flat=True))
+    revision.has_pictures = [row.media_id for row in revision_pictures] != list(
+        media.values_list("pk", flat=True)
+    )
     if not revision.has_pictures and revision.pk is not None:
         revision.picture_rows.all().delete()
     save_revision(revision, idempotency_key=idempotency_key, actor=actor, now=now)
     if revision.has_pictures:
-        for position, row in enumerate(rows):
+        for position, row in enumerate(revision_pictures):
             row.revision, row.sort_order = revision, position
             row.save()
 
 
-def _find_picture(rows: list[RevisionPicture], key: PictureKey) -> RevisionPicture:
+def _find_picture(revision_pictures: list[RevisionPicture], key: PictureKey) -> RevisionPicture:
     """Return the picture with this key, which is its own or that of the product's picture. Raises Missing."""
-    for row in rows:
-        if key == (row.media_id if isinstance(key, int) else row.pk):
-            return row
+    for revision_picture in revision_pictures:
+        if key == (revision_picture.media_id if isinstance(key, int) else revision_picture.pk):
+            return revision_picture
     raise Missing()

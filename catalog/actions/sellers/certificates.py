@@ -66,10 +66,10 @@ def submit_certificate(
 
     Raises MissingStars, ExpiryBeforeIssue, and Missing for other sellers' products.
     """
-    row = Certificate(cooperative=cooperative, state=CertificateState.IN_REVIEW)
-    _save_details(row, details, now)
-    _record_certificate("certificate.submitted", row, actor=actor, now=now)
-    return row
+    certificate = Certificate(cooperative=cooperative, state=CertificateState.IN_REVIEW)
+    _save_details(certificate, details, now)
+    _record_certificate("certificate.submitted", certificate, actor=actor, now=now)
+    return certificate
 
 
 @transaction.atomic(durable=True)
@@ -157,11 +157,14 @@ def return_certificate(
     return row
 
 
-def _find_proposal(row: Certificate) -> Certificate:
+def _find_proposal(certificate: Certificate) -> Certificate:
     """Return the proposal for a locked certificate, or a new one that is not saved yet."""
-    proposal = Certificate.objects.filter(replaces=row).select_related("cooperative").first()
+    proposal = Certificate.objects.filter(replaces=certificate).select_related("cooperative").first()
     return proposal or Certificate(
-        cooperative=row.cooperative, replaces=row, picture=row.picture, state=CertificateState.IN_REVIEW
+        cooperative=certificate.cooperative,
+        replaces=certificate,
+        picture=certificate.picture,
+        state=CertificateState.IN_REVIEW,
     )
 
 
@@ -204,7 +207,7 @@ def _save_details(row: Certificate, details: CertificateDetails, now: datetime.d
 
 def _record_certificate(
     action: str,
-    row: Certificate,
+    certificate: Certificate,
     *,
     actor: Actor,
     now: datetime.datetime,
@@ -213,19 +216,19 @@ def _record_certificate(
 ) -> None:
     record_change(
         action,
-        row,
+        certificate,
         actor=actor,
         now=now,
-        root=row.cooperative,
-        cooperative_id=row.cooperative_id,
+        root=certificate.cooperative,
+        cooperative_id=certificate.cooperative_id,
         reason=reason,
-        data={"kind": row.kind, "number": row.number},
+        data={"kind": certificate.kind, "number": certificate.number},
         snapshot=snapshot,
     )
 
 
-def _lock_certificate(rows: QuerySet[Certificate], certificate_id: int) -> Certificate:
-    row = lock_row(rows.filter(pk=certificate_id).select_related("cooperative"))
+def _lock_certificate(certificates: QuerySet[Certificate], certificate_id: int) -> Certificate:
+    row = lock_row(certificates.filter(pk=certificate_id).select_related("cooperative"))
     if row is None:
         raise Missing()
     return row

@@ -78,8 +78,8 @@ def require_allowed_product(product: Product) -> None:
     require_allowed_texts({f"variant-{key}": name for key, name in variants.items()})
     own_findings = Q(kind="catalog.product", key=str(product.pk))
     children = Q(kind="catalog.variant", key__in=[str(key) for key in variants])
-    for row in Translation.objects.filter(own_findings | children).order_by("pk"):
-        require_allowed_texts({row.field: row.text})
+    for translation in Translation.objects.filter(own_findings | children).order_by("pk"):
+        require_allowed_texts({translation.field: translation.text})
 
 
 @transaction.atomic(durable=True)
@@ -90,16 +90,16 @@ def forbid_phrase(*, phrase: str, reason: str, actor: Actor, now: datetime.datet
         raise InvalidPhrase(field="phrase")
     if not reason.strip():
         raise InvalidPhrase(field="reason")
-    row = ForbiddenPhrase(phrase=cleaned, reason=" ".join(reason.split()))
-    save_unique(row, field="phrase")
+    forbidden_phrase = ForbiddenPhrase(phrase=cleaned, reason=" ".join(reason.split()))
+    save_unique(forbidden_phrase, field="phrase")
     record_change(
         "forbidden_phrase.created",
-        row,
+        forbidden_phrase,
         actor=actor,
         now=now,
-        data={"phrase": row.phrase, "reason": row.reason},
+        data={"phrase": forbidden_phrase.phrase, "reason": forbidden_phrase.reason},
     )
-    return row
+    return forbidden_phrase
 
 
 @transaction.atomic(durable=True)

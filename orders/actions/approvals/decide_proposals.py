@@ -194,24 +194,26 @@ def _confirm_or_lapse(approval_id: uuid.UUID, actor: Actor, now: datetime.dateti
     return True
 
 
-def _lock_subject(row: Approval) -> tuple[Payout | None, ShopSettings | None]:
+def _lock_subject(approval: Approval) -> tuple[Payout | None, ShopSettings | None]:
     """Lock what the proposal changes, before the proposal itself, as `create_proposal`'s callers do."""
-    if row.payout_id is not None:
-        return locks.lock_payout(row.payout_id), None
-    if row.cooperative_id is not None:
-        lock_cooperative_account(row.cooperative_id)
+    if approval.payout_id is not None:
+        return locks.lock_payout(approval.payout_id), None
+    if approval.cooperative_id is not None:
+        lock_cooperative_account(approval.cooperative_id)
         return None, None
     return None, lock_shop_settings()
 
 
-def _current_values(row: Approval, payout: Payout | None, shop: ShopSettings | None) -> Mapping[str, object]:
+def _current_values(
+    approval: Approval, payout: Payout | None, shop: ShopSettings | None
+) -> Mapping[str, object]:
     """Return the current values of a proposal's subject. They are empty if its payout is no longer due."""
     if payout is not None:
         return payout_values(payout) if payout.state == PayoutState.DUE else {}
-    if row.cooperative_id is not None:
-        return read_cooperative_account_values(row.cooperative_id)
+    if approval.cooperative_id is not None:
+        return read_cooperative_account_values(approval.cooperative_id)
     assert shop is not None
-    if row.kind == ApprovalKind.RULES:
+    if approval.kind == ApprovalKind.RULES:
         return {name: getattr(shop, name) for name in SECOND_PERSON_SETTINGS}
     return market_account_values(shop)
 

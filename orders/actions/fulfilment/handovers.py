@@ -183,10 +183,10 @@ def try_handover_digits(
     The try is counted in a statement of its own, so that a refusal keeps it. Raises HandoverCodeClosed,
     WrongHandoverCode.
     """
-    found = HandoverCode.objects.usable(now).filter(
+    handover_codes = HandoverCode.objects.usable(now).filter(
         parcel__part__order__code=order_code, parcel__number=parcel_number
     )
-    code = found.select_related("parcel__part__order").first()
+    code = handover_codes.select_related("parcel__part__order").first()
     if code is None:
         raise HandoverCodeClosed(field="digits")
     if not HandoverCode.objects.usable(now).filter(pk=code.pk).update(tries=F("tries") + 1):

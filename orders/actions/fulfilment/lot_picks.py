@@ -196,50 +196,58 @@ class LotSupply:
         return quantity
 
 
-def assign_lots(rows: Sequence[ParcelLine], choices: LotChoices, *, today: datetime.date) -> list[ParcelLine]:
+def assign_lots(
+    parcel_lines: Sequence[ParcelLine], choices: LotChoices, *, today: datetime.date
+) -> list[ParcelLine]:
     """In a transaction: split new parcel lines by the lots they are taken from.
 
     Locks their stocks if these have lots. Raises ExpiredLot, LotQuantityShort, Missing, RecalledLot.
     """
-    stock_ids = {row.stock_id for row in rows if row.stock_id is not None}
+    stock_ids = {parcel_line.stock_id for parcel_line in parcel_lines if parcel_line.stock_id is not None}
     if any(lot_id is not None for lot_id in choices.lots.values()) or LotSupply(stock_ids, today).has_lots:
         locks.lock_stock(stock_ids)
     supply = LotSupply(stock_ids, today)
     may_be_expired = bool(choices.reason.strip())
     split_rows: list[ParcelLine] = []
-    for row in rows:
-        if row.stock_id is None:
-            split_rows.append(row)
-        elif choices.lots.get(row.order_line_id, 0) is None:
-            supply.take_of_no_lot(row.stock_id, row.quantity)
-            split_rows.append(row)
-        elif (lot_id := choices.lots.get(row.order_line_id)) is not None:
-            row.lot = supply.take_lot(row.stock_id, lot_id, row.quantity, may_be_expired=may_be_expired)
-            split_rows.append(row)
+    for parcel_line in parcel_lines:
+        if parcel_line.stock_id is None:
+            split_rows.append(parcel_line)
+        elif choices.lots.get(parcel_line.order_line_id, 0) is None:
+            supply.take_of_no_lot(parcel_line.stock_id, parcel_line.quantity)
+            split_rows.append(parcel_line)
+        elif (lot_id := choices.lots.get(parcel_line.order_line_id)) is not None:
+            parcel_line.lot = supply.take_lot(
+                parcel_line.stock_id, lot_id, parcel_line.quantity, may_be_expired=may_be_expired
+            )
+            split_rows.append(parcel_line)
         else:
-            expired = supply.needs_expired(row.stock_id, row.quantity)
+            expired = supply.needs_expired(parcel_line.stock_id, parcel_line.quantity)
             if expired and not may_be_expired:
                 raise ExpiredLot(lots=[lot.code for lot in expired])
-            supply.require_enough_unrecalled(row.stock_id, row.quantity, includes_expired=may_be_expired)
-            picks = supply.take_by_expiry(row.stock_id, row.quantity, includes_expired=may_be_expired)
-            split_rows += split_by_lot(row, picks)
+            supply.require_enough_unrecalled(
+                parcel_line.stock_id, parcel_line.quantity, includes_expired=may_be_expired
+            )
+            picks = supply.take_by_expiry(
+                parcel_line.stock_id, parcel_line.quantity, includes_expired=may_be_expired
+            )
+            split_rows += split_by_lot(parcel_line, picks)
     return split_rows
 
 
-def split_by_lot(row: ParcelLine, picks: Sequence[tuple[Lot | None, int]]) -> list[ParcelLine]:
+def split_by_lot(parcel_line: ParcelLine, picks: Sequence[tuple[Lot | None, int]]) -> list[ParcelLine]:
     """Return one new row for each lot. A weight is divided in proportion to the quantities."""
     quantities = [quantity for _lot, quantity in picks]
     grams: Sequence[int | None] = [None] * len(picks)
-    if row.grams is not None:
-        grams = split_amount(row.grams, quantities)
+    if parcel_line.grams is not None:
+        grams = split_amount(parcel_line.grams, quantities)
     return [
         ParcelLine(
-            parcel=row.parcel,
-            order_line=row.order_line,
-            stock=row.stock,
+            parcel=parcel_line.parcel,
+            order_line=parcel_line.order_line,
+            stock=parcel_line.stock,
             quantity=quantity,
             lot=lot,
-            is_sold_by_weight=row.is_sold_by_weight,
+            is_sold_by_weight=parcel_line.is_sold_by_weight,
             grams=row_grams,
         )
         for (lot, quantity), row_grams in zip(picks, grams, strict=True)
@@ -252,8 +260,10 @@ def pick_returned_lots(line: ParcelLine, quantity: int) -> list[tuple[Lot | None
     Recalled lots count first, so that none of their items are sold again, then lots by expiry. `line` is of
     the return. Two queries.
     """
-    rows = ParcelLine.objects.filter(order_line=line.order_line_id, parcel__state=ParcelState.DELIVERED)
-    sums = rows.order_by().values_list("lot", "parcel__kind").annotate(sum=Sum("quantity"))
+    parcel_lines = ParcelLine.objects.filter(
+        order_line=line.order_line_id, parcel__state=ParcelState.DELIVERED
+    )
+    sums = parcel_lines.order_by().values_list("lot", "parcel__kind").annotate(sum=Sum("quantity"))
     kept: defaultdict[int, int] = defaultdict(int)
     for lot_id, kind, total in sums.exclude(lot=None).exclude(parcel=line.parcel_id):
         kept[lot_id] += total if kind in OUTGOING_KINDS else -total
@@ -276,22 +286,24 @@ def suggest_lots(
     allocations = list(
         Allocation.objects.filter(line__in=list(quantities)).select_related("stock").order_by("line", "pk")
     )
-    supply = LotSupply({row.stock_id for row in allocations}, today)
+    supply = LotSupply({allocation.stock_id for allocation in allocations}, today)
     if not supply.has_lots:
         return {}
-    unpacked = Allocation.objects.filter(pk__in=[row.pk for row in allocations]).unpacked_quantities()
+    unpacked = Allocation.objects.filter(
+        pk__in=[allocation.pk for allocation in allocations]
+    ).unpacked_quantities()
     suggestions = {}
     for line, open_quantity in quantities.items():
-        stock_ids = [row.stock_id for row in allocations if row.line_id == line.pk]
+        stock_ids = [allocation.stock_id for allocation in allocations if allocation.line_id == line.pk]
         lots = supply.lots_in(stock_ids)
         if not lots:
             continue
         picks: list[tuple[Lot | None, int]] = []
         missing = open_quantity
-        for row in allocations:
-            taken = min(missing, unpacked[row.pk]) if row.line_id == line.pk else 0
+        for allocation in allocations:
+            taken = min(missing, unpacked[allocation.pk]) if allocation.line_id == line.pk else 0
             if taken > 0:
-                picks += supply.take_by_expiry(row.stock_id, taken, includes_expired=False)
+                picks += supply.take_by_expiry(allocation.stock_id, taken, includes_expired=False)
                 missing -= taken
         has_expired = any(lot.is_expired_on(today) for lot in lots)
         suggestions[line.pk] = LotSuggestion(picks, lots, has_expired)

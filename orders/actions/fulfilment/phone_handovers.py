@@ -172,13 +172,19 @@ def describe_phone_code(code: PhoneCode) -> HandoverCode:
     Raises HandoverCodeClosed, HandoverOfCancelledParcel, Missing, ParcelNotSentYet.
     """
     _order, part, parcel = _lock_parcel_of(code)
-    row = HandoverCode.objects.filter(subject=code.subject).select_related("parcel__part__order").first()
-    if (row is not None and HandoverRecord.objects.filter(code=row).exists()) or not _is_next(code, parcel):
+    handover_code = (
+        HandoverCode.objects.filter(subject=code.subject).select_related("parcel__part__order").first()
+    )
+    if (
+        handover_code is not None and HandoverRecord.objects.filter(code=handover_code).exists()
+    ) or not _is_next(code, parcel):
         raise HandoverCodeClosed()
-    if row is None:
-        row = HandoverCode(parcel=parcel, step=code.step, giver_name=_read_giver_name(code, part))
-    row.is_cash_collected = code.is_cash_collected  # what the QR code says; the row learns it on receipt
-    return row
+    if handover_code is None:
+        handover_code = HandoverCode(parcel=parcel, step=code.step, giver_name=_read_giver_name(code, part))
+    handover_code.is_cash_collected = (
+        code.is_cash_collected
+    )  # what the QR code says; the row learns it on receipt
+    return handover_code
 
 
 @transaction.atomic(durable=True)

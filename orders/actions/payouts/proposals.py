@@ -112,23 +112,27 @@ def create_proposal(
     return row
 
 
-def lapse_proposal(row: Approval, *, now: datetime.datetime) -> None:
+def lapse_proposal(approval: Approval, *, now: datetime.datetime) -> None:
     """On a locked open proposal: mark it lapsed, because it is too old or its subject has changed."""
-    change_state(row, ApprovalState.LAPSED, APPROVAL_TRANSITIONS)
-    row.decided_at = now
-    row.save(update_fields=["decided_at"])
-    record_proposal_change(row, "lapsed", actor=Actor.system(), now=now)
+    change_state(approval, ApprovalState.LAPSED, APPROVAL_TRANSITIONS)
+    approval.decided_at = now
+    approval.save(update_fields=["decided_at"])
+    record_proposal_change(approval, "lapsed", actor=Actor.system(), now=now)
 
 
-def record_proposal_change(row: Approval, action: str, *, actor: Actor, now: datetime.datetime) -> None:
+def record_proposal_change(approval: Approval, action: str, *, actor: Actor, now: datetime.datetime) -> None:
     """In a transaction: record a change of a proposal."""
     record_change(
         f"approval.{action}",
-        row,
+        approval,
         actor=actor,
         now=now,
-        root=row.payout or row.cooperative or ShopSettings(pk=1),
-        cooperative_id=row.cooperative_id,
-        reason=row.reason,
-        data={"kind": str(row.kind), "proposed_values": row.proposed_values, "basis": row.basis},
+        root=approval.payout or approval.cooperative or ShopSettings(pk=1),
+        cooperative_id=approval.cooperative_id,
+        reason=approval.reason,
+        data={
+            "kind": str(approval.kind),
+            "proposed_values": approval.proposed_values,
+            "basis": approval.basis,
+        },
     )

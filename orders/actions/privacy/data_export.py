@@ -39,12 +39,13 @@ _SWEEP_SIZE = 50
 _SHEET_NAME, _MAX_CELL_LENGTH = 31, 32_000
 
 
-def queue_export(row: DataRequest, *, now: datetime.datetime) -> None:
+def queue_export(data_request: DataRequest, *, now: datetime.datetime) -> None:
     """In the transaction that records the request: queue the export. Repeating it reuses the first export."""
     DataExport.objects.get_or_create(
-        request=row, defaults={"user_id": row.user_id, "created_at": now, "expires_at": now + EXPORT_LIFETIME}
+        request=data_request,
+        defaults={"user_id": data_request.user_id, "created_at": now, "expires_at": now + EXPORT_LIFETIME},
     )
-    after_commit(make_export_task.delay, request_id=str(row.pk))
+    after_commit(make_export_task.delay, request_id=str(data_request.pk))
 
 
 @shared_task(name="orders.make_data_export")
@@ -68,15 +69,15 @@ def make_exports_task() -> None:
 
 def make_export(*, request_id: uuid.UUID, now: datetime.datetime) -> None:
     """Collect, compress and store the data, and notify the requester. Collecting holds no locks."""
-    row = DataRequest.objects.filter(pk=request_id).first()
-    if row is None or not DataExport.objects.not_ready().filter(request=row).exists():
+    data_request = DataRequest.objects.filter(pk=request_id).first()
+    if data_request is None or not DataExport.objects.not_ready().filter(request=data_request).exists():
         return
     data = (
-        read_personal_data_of_user(row.user_id)
-        if row.user_id is not None
-        else read_personal_data_of_guest(row.contact)
+        read_personal_data_of_user(data_request.user_id)
+        if data_request.user_id is not None
+        else read_personal_data_of_guest(data_request.contact)
     )
-    with translation.override(row.language):
+    with translation.override(data_request.language):
         _store_export(request_id, compressed_json(data), build_workbook(data), now=now)
 
 
@@ -126,9 +127,9 @@ def _write_cell(sheet: Worksheet, row_index: int, column_index: int, value: obje
         sheet.write_string(row_index, column_index, text[:_MAX_CELL_LENGTH])
 
 
-def _export_url(row: DataRequest) -> str:
+def _export_url(data_request: DataRequest) -> str:
     """Return the account's page or, for a guest, an export address that cannot be guessed."""
     path = reverse("orders:my-data")
-    if row.user_id is None:
-        path = reverse("orders:data-copy", args=[row.export.pk])
+    if data_request.user_id is None:
+        path = reverse("orders:data-copy", args=[data_request.export.pk])
     return f"{settings.PUBLIC_URL}{path}"

@@ -198,14 +198,16 @@ def record_deletion_obstacle(
             notify_requester(row, _("Your data cannot be deleted yet"), text, now=now)
 
 
-def _withdraw_consents(row: DataRequest, actor: Actor, now: datetime.datetime) -> None:
-    if row.user is not None:
-        unfollow_all_of_user(row.user, actor=actor, now=now)
-    unfollow_address(row.contact, actor=actor, now=now)
-    orders = Order.objects.of_guest(row.contact) if row.user_id is None else Order.objects.none()
+def _withdraw_consents(data_request: DataRequest, actor: Actor, now: datetime.datetime) -> None:
+    if data_request.user is not None:
+        unfollow_all_of_user(data_request.user, actor=actor, now=now)
+    unfollow_address(data_request.contact, actor=actor, now=now)
+    orders = (
+        Order.objects.of_guest(data_request.contact) if data_request.user_id is None else Order.objects.none()
+    )
     consent_keys = [f"order:{key}" for key in orders.values_list("pk", flat=True)]
     for purpose in WITHDRAWABLE_PURPOSES:
-        end_consents(active_consents(purpose, user_id=row.user_id, subjects=consent_keys), now=now)
+        end_consents(active_consents(purpose, user_id=data_request.user_id, subjects=consent_keys), now=now)
 
 
 def _deletion_due_at(now: datetime.datetime) -> datetime.datetime:

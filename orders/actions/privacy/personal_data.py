@@ -310,28 +310,32 @@ def _read_money_data(order_ids: QuerySet[Order, Mapping[str, object]]) -> dict[s
     }
 
 
-def _read_baskets(rows: QuerySet[Basket]) -> Rows:
-    return _read_rows(rows, "name", "phone", "email", "note", "changed_at")
+def _read_baskets(baskets: QuerySet[Basket]) -> Rows:
+    return _read_rows(baskets, "name", "phone", "email", "note", "changed_at")
 
 
-def _read_consents(rows: QuerySet[Consent]) -> Rows:
-    return _read_rows(rows, "purpose", "version", "given_at", "withdrawn_at", "entry_point", "subject")
+def _read_consents(consents: QuerySet[Consent]) -> Rows:
+    return _read_rows(consents, "purpose", "version", "given_at", "withdrawn_at", "entry_point", "subject")
 
 
-def _read_requests(rows: QuerySet[DataRequest]) -> Rows:
-    return _read_rows(rows, "kind", "state", "message", "created_at", "due_at", "answered_at", "answer")
+def _read_requests(data_requests: QuerySet[DataRequest]) -> Rows:
+    return _read_rows(
+        data_requests, "kind", "state", "message", "created_at", "due_at", "answered_at", "answer"
+    )
 
 
-def _read_follows(rows: QuerySet[Follow]) -> Rows:
-    return _read_rows(rows, "cooperative__name", "email", "created_at", "confirmed_at")
+def _read_follows(follows: QuerySet[Follow]) -> Rows:
+    return _read_rows(follows, "cooperative__name", "email", "created_at", "confirmed_at")
 
 
-def _read_back_in_stock_requests(rows: QuerySet[BackInStockRequest]) -> Rows:
-    return _read_rows(rows, "product__name", "contact_method", "contact", "created_at", "notified_at")
+def _read_back_in_stock_requests(back_in_stock_requests: QuerySet[BackInStockRequest]) -> Rows:
+    return _read_rows(
+        back_in_stock_requests, "product__name", "contact_method", "contact", "created_at", "notified_at"
+    )
 
 
-def _read_messages(rows: QuerySet[Notification]) -> Rows:
-    return _read_rows(rows, "contact_method", "recipient", "subject", "created_at", "sent_at")
+def _read_messages(notifications: QuerySet[Notification]) -> Rows:
+    return _read_rows(notifications, "contact_method", "recipient", "subject", "created_at", "sent_at")
 
 
 def _read_rows(rows: QuerySet[models.Model], *columns: str) -> Rows:

@@ -169,9 +169,9 @@ def trim_terms_journal_task() -> None:
         cursor.execute(_TRIM_SQL, [_JOURNAL_ROWS])
 
 
-def _copy_method(row: DeliveryMethod) -> DeliveryMethod:
+def _copy_method(delivery_method: DeliveryMethod) -> DeliveryMethod:
     copied = DeliveryMethod.__new__(DeliveryMethod)
-    copied.__dict__.update(row.__dict__)
+    copied.__dict__.update(delivery_method.__dict__)
     return copied
 
 

@@ -185,8 +185,8 @@ def process_bank_rows(
 @transaction.atomic(durable=True)
 def process_bank_row(*, row_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Record the transfer of one row. A processed row stays as it is."""
-    rows = StatementRow.objects.filter(pk=row_id, statement__kind=StatementKind.BANK)
-    row = lock_row(rows.filter(state=StatementRowState.WAITING))
+    statement_rows = StatementRow.objects.filter(pk=row_id, statement__kind=StatementKind.BANK)
+    row = lock_row(statement_rows.filter(state=StatementRowState.WAITING))
     if row is None:
         return
     recorded = record_transfer(_transfer_of_row(row), statement=row.statement, actor=actor, now=now)
@@ -292,8 +292,8 @@ def _cells_of_transfer(incoming: IncomingTransfer) -> list[object]:
     ]
 
 
-def _transfer_of_row(row: StatementRow) -> IncomingTransfer:
-    account, amount, note, reference, time_text, occurrence, *later_cells = row.cells
+def _transfer_of_row(statement_row: StatementRow) -> IncomingTransfer:
+    account, amount, note, reference, time_text, occurrence, *later_cells = statement_row.cells
     received_at = datetime.datetime.fromisoformat(time_text)
     return IncomingTransfer(
         provider=TransferSource.STATEMENT,

@@ -105,7 +105,7 @@ def _lock_row(row_id: int) -> tuple[StatementImport, StatementRow]:
     if statement_id is None:
         raise Missing()
     statement = locks.lock_statement(statement_id)
-    row = StatementRow.objects.get(pk=row_id)
-    if row.state != StatementRowState.PROBLEM:
-        raise TransitionNotAllowed(from_state=row.state, to_state=StatementRowState.IMPORTED)
-    return statement, row
+    statement_row = StatementRow.objects.get(pk=row_id)
+    if statement_row.state != StatementRowState.PROBLEM:
+        raise TransitionNotAllowed(from_state=statement_row.state, to_state=StatementRowState.IMPORTED)
+    return statement, statement_row

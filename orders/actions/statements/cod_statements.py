@@ -201,13 +201,13 @@ def resume_cod_statements_task() -> None:
 
 
 def lock_or_create_remittance(
-    statement: StatementImport, row: StatementRow, *, actor: Actor, now: datetime.datetime
+    statement: StatementImport, statement_row: StatementRow, *, actor: Actor, now: datetime.datetime
 ) -> CashRemittance:
     """In a transaction: lock the statement's remittance, which the first row creates."""
     remittance_id = CashRemittance.objects.filter(statement=statement).values_list("pk", flat=True).first()
     if remittance_id is not None:
         return locks.lock_remittance(remittance_id)
-    parcels = Parcel.objects.filter(pk=row.parcel_id or 0)
+    parcels = Parcel.objects.filter(pk=statement_row.parcel_id or 0)
     currency = parcels.values_list("part__order__currency", flat=True).first()
     remittance = open_remittance(
         Remitter(CashHolder.CARRIER, statement.carrier),
@@ -225,7 +225,7 @@ def lock_or_create_remittance(
 def _process_locked_rows(
     statement: StatementImport,
     remittance: CashRemittance,
-    rows: Sequence[StatementRow],
+    statement_rows: Sequence[StatementRow],
     parcels: dict[int, Parcel],
     *,
     actor: Actor,
@@ -235,36 +235,41 @@ def _process_locked_rows(
     locks.lock_settlements_of_parcels(parcels.values(), now=now)
     remitted: list[RemittedCash] = []
     rows_by_end_state: dict[StatementRowState, list[StatementRow]] = {}
-    for row in rows:
+    for statement_row in statement_rows:
         parcel, state, problem = (
-            parcels.get(row.parcel_id or 0),
+            parcels.get(statement_row.parcel_id or 0),
             StatementRowState.PROBLEM,
             str(StatementRowProblem.UNKNOWN),
         )
         if parcel is not None:
             stated = StatedAmounts(
-                row_number=row.row_number,
-                codes=(row.code,),
-                collected=row.collected or 0,
-                fee=row.fee,
-                remitted=(row.collected or 0) - row.fee,
+                row_number=statement_row.row_number,
+                codes=(statement_row.code,),
+                collected=statement_row.collected or 0,
+                fee=statement_row.fee,
+                remitted=(statement_row.collected or 0) - statement_row.fee,
             )
             state, problem = compare_row(stated, parcel, carrier=statement.carrier)
-        row.problem = problem
+        statement_row.problem = problem
         if state == StatementRowState.WAITING and parcel is not None:
-            record_delivery_and_cash(statement, parcel, row, actor=actor, now=now)
-            remitted.append(RemittedCash(parcel, row.collected or 0, row.fee))
+            record_delivery_and_cash(statement, parcel, statement_row, actor=actor, now=now)
+            remitted.append(RemittedCash(parcel, statement_row.collected or 0, statement_row.fee))
             state = StatementRowState.IMPORTED
-        rows_by_end_state.setdefault(state, []).append(row)
+        rows_by_end_state.setdefault(state, []).append(statement_row)
     if remitted:
         add_remittance_lines(remittance, remitted, actor=actor, now=now)
-    StatementRow.objects.bulk_update(rows, ["problem"], batch_size=500)
+    StatementRow.objects.bulk_update(statement_rows, ["problem"], batch_size=500)
     for state, state_rows in rows_by_end_state.items():
         close_rows(statement, state_rows, state)
 
 
 def record_delivery_and_cash(
-    statement: StatementImport, parcel: Parcel, row: StatementRow, *, actor: Actor, now: datetime.datetime
+    statement: StatementImport,
+    parcel: Parcel,
+    statement_row: StatementRow,
+    *,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> None:
     """In a transaction: record the delivery and the cash that the carrier reports, unless they are known."""
     if parcel.cod_state != CodState.EXPECTED:
@@ -276,17 +281,19 @@ def record_delivery_and_cash(
         reason = str(CARRIER_REPORT_REASON)
     parcel.cod_holder, parcel.carrier = CashHolder.CARRIER, parcel.carrier or statement.carrier
     parcel.save(update_fields=["carrier"])
-    cash = CollectedCash(row.collected, reason)
+    cash = CollectedCash(statement_row.collected, reason)
     collect_cash(order, parcel, cash=cash, is_reported_by_carrier=True, actor=actor, now=now)
     finish_order_change(order, now=now)
 
 
-def close_rows(statement: StatementImport, rows: Sequence[StatementRow], state: StatementRowState) -> None:
+def close_rows(
+    statement: StatementImport, statement_rows: Sequence[StatementRow], state: StatementRowState
+) -> None:
     """On a locked statement: change the state of the rows and count them on it."""
-    change_states(rows, state, STATEMENT_ROW_TRANSITIONS)
-    StatementRow.objects.bulk_update(rows, ["parcel"], batch_size=500)
-    statement.imported_count += len(rows) if state == StatementRowState.IMPORTED else 0
-    statement.known_count += len(rows) if state == StatementRowState.KNOWN else 0
+    change_states(statement_rows, state, STATEMENT_ROW_TRANSITIONS)
+    StatementRow.objects.bulk_update(statement_rows, ["parcel"], batch_size=500)
+    statement.imported_count += len(statement_rows) if state == StatementRowState.IMPORTED else 0
+    statement.known_count += len(statement_rows) if state == StatementRowState.KNOWN else 0
     statement.save(update_fields=["imported_count", "known_count"])
 
 

@@ -27,10 +27,10 @@ def process_remaining_rows(statement_id: int, process_next: Callable[[Actor], bo
 
 def resume_statements(kind: StatementKind, process: Callable[[int], None], *, sweep: str) -> None:
     """Process statements that were confirmed more than two minutes ago and have unprocessed rows."""
-    rows = StatementRow.objects.filter(
+    statement_rows = StatementRow.objects.filter(
         state=StatementRowState.WAITING,
         statement__kind=kind,
         statement__confirmed_at__lt=timezone.now() - datetime.timedelta(minutes=2),
     )
-    unfinished = list(rows.order_by("statement").values_list("statement", flat=True).distinct())
+    unfinished = list(statement_rows.order_by("statement").values_list("statement", flat=True).distinct())
     run_each(unfinished, process, sweep=sweep)

@@ -27,10 +27,10 @@ def give_consent(*, user_id: int, purpose: ConsentPurpose, actor: Actor, now: da
     user = _lock_user(user_id)
     if active_consents(purpose, user_id=user_id).exists():
         return user
-    row = Consent.objects.create(
+    consent = Consent.objects.create(
         user=user, purpose=purpose, version=CONSENT_TEXT_VERSION, given_at=now, entry_point=actor.entry_point
     )
-    record_change("consent.given", row, root=user, actor=actor, now=now, data={"purpose": purpose})
+    record_change("consent.given", consent, root=user, actor=actor, now=now, data={"purpose": purpose})
     return user
 
 
@@ -52,9 +52,9 @@ def active_consents(
     return Consent.objects.filter(owner | Q(subject__in=subjects), purpose=purpose, withdrawn_at=None)
 
 
-def end_consents(rows: QuerySet[Consent], *, now: datetime.datetime) -> int:
+def end_consents(consents: QuerySet[Consent], *, now: datetime.datetime) -> int:
     """In a transaction: withdraw these consents, and return how many there were."""
-    return rows.update(withdrawn_at=now)
+    return consents.update(withdrawn_at=now)
 
 
 def _lock_user(user_id: int) -> User:

@@ -94,19 +94,21 @@ def add_app_token(*, app_id: int, name: str, actor: Actor, now: datetime.datetim
 @transaction.atomic(durable=True)
 def remove_app_token(*, token_id: int, actor: Actor, now: datetime.datetime) -> AppToken:
     """Revoke one token of an app. Raises Missing."""
-    row = AppToken.objects.select_related("app").filter(pk=token_id).first()
-    if row is None:
+    app_token = AppToken.objects.select_related("app").filter(pk=token_id).first()
+    if app_token is None:
         raise Missing(field="id")
-    record_change("app.token_removed", row.app, actor=actor, now=now, data={"name": row.name})
-    row.delete()
-    row.pk = token_id
-    return row
+    record_change("app.token_removed", app_token.app, actor=actor, now=now, data={"name": app_token.name})
+    app_token.delete()
+    app_token.pk = token_id
+    return app_token
 
 
 def _create_token(app: App, name: str) -> tuple[AppToken, str]:
     token = "".join(secrets.choice(_CHARACTERS) for _ in range(_CHARACTER_COUNT))
-    row = AppToken.objects.create(app=app, name=name, digest=_hash_token(token), last_characters=token[-4:])
-    return row, token
+    app_token = AppToken.objects.create(
+        app=app, name=name, digest=_hash_token(token), last_characters=token[-4:]
+    )
+    return app_token, token
 
 
 def _hash_token(token: str) -> str:

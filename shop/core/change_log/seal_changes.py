@@ -99,14 +99,14 @@ def _read_last_number() -> list[int]:
 
 
 def _build_sealed_change(change: Change) -> SealedChange:
-    row = SealedChange(change_id=change.pk, facts=digest_of_facts(change))
+    sealed_change = SealedChange(change_id=change.pk, facts=digest_of_facts(change))
     if change.actor_name:
-        row.name_salt = secrets.token_hex(16)
-        row.name_digest = digest_of_name(change, row.name_salt)
+        sealed_change.name_salt = secrets.token_hex(16)
+        sealed_change.name_digest = digest_of_name(change, sealed_change.name_salt)
     if has_content(change):
-        row.content_salt = secrets.token_hex(16)
-        row.content_digest = digest_of_content(change, row.content_salt)
-    return row
+        sealed_change.content_salt = secrets.token_hex(16)
+        sealed_change.content_digest = digest_of_content(change, sealed_change.content_salt)
+    return sealed_change
 
 
 def digest_of_facts(change: Change) -> str:
@@ -142,7 +142,15 @@ def digest_of_seal(
     previous: str, number: int, sealed_at: datetime.datetime, rows: Iterable[SealedChange]
 ) -> str:
     """Hash the rows in the order given. Salts are left out because redaction deletes them."""
-    payload = [[row.change_id, row.facts, row.name_digest, row.content_digest] for row in rows]
+    payload = [
+        [
+            sealed_change.change_id,
+            sealed_change.facts,
+            sealed_change.name_digest,
+            sealed_change.content_digest,
+        ]
+        for sealed_change in rows
+    ]
     return _digest(
         previous, number, sealed_at.astimezone(datetime.UTC).isoformat(timespec="microseconds"), payload
     )

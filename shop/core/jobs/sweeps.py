@@ -94,7 +94,9 @@ class SweepRun:
 
     def __init__(self, sweep: str) -> None:
         self.sweep = sweep
-        self._failures = {row.row_key: row for row in SweepFailure.objects.filter(sweep=sweep)}
+        self._failures = {
+            sweep_failure.row_key: sweep_failure for sweep_failure in SweepFailure.objects.filter(sweep=sweep)
+        }
         self._found: set[str] = set()
 
     def due_keys(self, keys: Iterable[Key], at_most: int | None) -> tuple[list[Key], bool]:

@@ -181,14 +181,14 @@ def key_of_created_row(
 
 
 def _find_change_with_key(idempotency_key: str | None, *actions: str) -> Change | None:
-    first = (
+    change = (
         Change.objects.filter(idempotency_key=idempotency_key).first()
         if idempotency_key is not None
         else None
     )
-    if first is not None and first.action not in actions:
+    if change is not None and change.action not in actions:
         raise KeyReused()
-    return first
+    return change
 
 
 def change_values(

@@ -91,5 +91,5 @@ def load_tax_rates(
 
 @compiled_query
 def _rates_on(day: datetime.date, country: str) -> models.QuerySet[TaxRate, tuple[int | None, Decimal]]:
-    rows = TaxRate.objects.filter(country=country).in_force_on(day).order_by("valid_from", "pk")
-    return rows.values_list("tax_class_id", "rate")
+    tax_rates = TaxRate.objects.filter(country=country).in_force_on(day).order_by("valid_from", "pk")
+    return tax_rates.values_list("tax_class_id", "rate")

@@ -108,8 +108,8 @@ def import_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
 @staff_only(Permission.HANDLE_PAYMENTS)
 def list_differing_rows(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List differing rows of all statements, for manual resolution."""
-    rows = StatementRow.objects.problems().select_related("statement", *_WITH_PARCEL)
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    statement_rows = StatementRow.objects.problems().select_related("statement", *_WITH_PARCEL)
+    page = Paginator(statement_rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "desk/cash_problems.html", {"page": page, "rows": _display_rows(page.object_list)})
 
 
@@ -117,8 +117,8 @@ def list_differing_rows(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.HANDLE_PAYMENTS)
 def resolve_row(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Resolve a differing row, by accepting the carrier's amount or dismissing the row."""
-    row = get_object_or_404(StatementRow, pk=pk)
-    statement_url = reverse("desk:cash-statement", args=[row.statement_id])
+    statement_row = get_object_or_404(StatementRow, pk=pk)
+    statement_url = reverse("desk:cash-statement", args=[statement_row.statement_id])
     return_url = reverse("desk:cash-differences") if request.POST.get("back") == "problems" else statement_url
     now = timezone.now()
     if request.POST.get("answer") == "dismiss":
@@ -206,15 +206,17 @@ def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpRe
     return render(request, "desk/cash_statement_imported.html", context)
 
 
-def _display_rows(rows: Iterable[StatementRow]) -> list[dict[str, object]]:
+def _display_rows(statement_rows: Iterable[StatementRow]) -> list[dict[str, object]]:
     return [
         {
-            "row": row,
-            "may_take": row.problem in ACCEPTABLE_PROBLEMS and row.parcel_id is not None and row.fee >= 0,
-            "may_name": row.problem in UNMATCHED_PROBLEMS,
-            "is_open": row.state == StatementRowState.PROBLEM,
+            "row": statement_row,
+            "may_take": statement_row.problem in ACCEPTABLE_PROBLEMS
+            and statement_row.parcel_id is not None
+            and statement_row.fee >= 0,
+            "may_name": statement_row.problem in UNMATCHED_PROBLEMS,
+            "is_open": statement_row.state == StatementRowState.PROBLEM,
         }
-        for row in rows
+        for statement_row in statement_rows
     ]
 
 

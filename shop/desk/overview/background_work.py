@@ -126,13 +126,13 @@ def sweep_name(sweep: str) -> str:
 def _build_failure_links(failures: Iterable[SweepFailure]) -> dict[int, str]:
     """Return the desk URLs of failed rows by failure id. It takes one query for all parts of orders."""
     links: dict[int, str] = {}
-    parts = [row.row_key for row in failures if row.sweep in _PART_SWEEPS]
+    parts = [sweep_failure.row_key for sweep_failure in failures if sweep_failure.sweep in _PART_SWEEPS]
     orders = dict(OrderPart.objects.filter(pk__in=parts).values_list("pk", "order")) if parts else {}
-    for row in failures:
-        if row.sweep in _PAGES:
-            links[row.pk] = reverse(_PAGES[row.sweep], args=[row.row_key])
-        elif row.sweep in _LISTS:
-            links[row.pk] = reverse(_LISTS[row.sweep])
-        elif row.sweep in _PART_SWEEPS and int(row.row_key) in orders:
-            links[row.pk] = reverse("desk:order", args=[orders[int(row.row_key)]])
+    for sweep_failure in failures:
+        if sweep_failure.sweep in _PAGES:
+            links[sweep_failure.pk] = reverse(_PAGES[sweep_failure.sweep], args=[sweep_failure.row_key])
+        elif sweep_failure.sweep in _LISTS:
+            links[sweep_failure.pk] = reverse(_LISTS[sweep_failure.sweep])
+        elif sweep_failure.sweep in _PART_SWEEPS and int(sweep_failure.row_key) in orders:
+            links[sweep_failure.pk] = reverse("desk:order", args=[orders[int(sweep_failure.row_key)]])
     return links

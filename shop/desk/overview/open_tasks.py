@@ -125,9 +125,9 @@ def find_listing_tasks() -> OpenTasks:
 
 def find_revision_tasks() -> OpenTasks:
     """Return the changes to approved products that wait for a review."""
-    rows = ProductRevision.objects.waiting().select_related("product", "product__cooperative")
+    revisions = ProductRevision.objects.waiting().select_related("product", "product__cooperative")
     return _build_tasks(
-        rows, name=_("Changes to review"), kind=TaskKind.REVISION, list_url=reverse("desk:revisions")
+        revisions, name=_("Changes to review"), kind=TaskKind.REVISION, list_url=reverse("desk:revisions")
     )
 
 
@@ -141,9 +141,9 @@ def find_unusual_price_tasks() -> OpenTasks:
 
 def find_certificate_tasks() -> OpenTasks:
     """Return the certificates that members have submitted for review."""
-    rows = Certificate.objects.waiting().select_related("cooperative")
+    certificates = Certificate.objects.waiting().select_related("cooperative")
     return _build_tasks(
-        rows,
+        certificates,
         name=_("Certificates to review"),
         kind=TaskKind.CERTIFICATE,
         list_url=reverse("desk:certificates"),
@@ -151,9 +151,9 @@ def find_certificate_tasks() -> OpenTasks:
 
 
 def find_transfer_tasks() -> OpenTasks:
-    rows = BankTransfer.objects.in_review()
+    transfers = BankTransfer.objects.in_review()
     name = _("Transfers to review")
-    return _build_tasks(rows, name=name, kind=TaskKind.TRANSFER, list_url=reverse("desk:transfers"))
+    return _build_tasks(transfers, name=name, kind=TaskKind.TRANSFER, list_url=reverse("desk:transfers"))
 
 
 def find_declined_call_tasks() -> OpenTasks:
@@ -171,9 +171,9 @@ def find_declined_call_tasks() -> OpenTasks:
 
 def find_dispute_tasks() -> OpenTasks:
     """Return the chargebacks that still need our evidence."""
-    rows = Dispute.objects.awaiting_evidence().select_related("payment__order")
+    disputes = Dispute.objects.awaiting_evidence().select_related("payment__order")
     return _build_tasks(
-        rows,
+        disputes,
         name=_("Disputes to answer"),
         kind=TaskKind.DISPUTE,
         list_url=f"{reverse('desk:card-calls')}#disputes",
@@ -182,15 +182,21 @@ def find_dispute_tasks() -> OpenTasks:
 
 def find_payout_tasks() -> OpenTasks:
     """Return the payouts that have to be sent."""
-    rows = Payout.objects.due().select_related("settlement__cooperative", "refund__order", "transfer__order")
-    return _build_tasks(rows, name=_("Payouts due"), kind=TaskKind.PAYOUT, list_url=reverse("desk:payouts"))
+    payouts = Payout.objects.due().select_related(
+        "settlement__cooperative", "refund__order", "transfer__order"
+    )
+    return _build_tasks(
+        payouts, name=_("Payouts due"), kind=TaskKind.PAYOUT, list_url=reverse("desk:payouts")
+    )
 
 
 def find_approval_tasks(kinds: Sequence[str], now: datetime.datetime) -> OpenTasks:
     """Return the proposals that need a second person's confirmation."""
-    rows = Approval.objects.waiting(now).filter(kind__in=kinds).select_related("cooperative", "proposed_by")
+    approvals = (
+        Approval.objects.waiting(now).filter(kind__in=kinds).select_related("cooperative", "proposed_by")
+    )
     name = _("Waiting for a second person")
-    return _build_tasks(rows, name=name, kind=TaskKind.APPROVAL, list_url=reverse("desk:approvals"))
+    return _build_tasks(approvals, name=name, kind=TaskKind.APPROVAL, list_url=reverse("desk:approvals"))
 
 
 def find_missing_approver_tasks(permissions: Sequence[Permission]) -> OpenTasks:
@@ -207,10 +213,10 @@ def find_missing_approver_tasks(permissions: Sequence[Permission]) -> OpenTasks:
 
 def find_statement_row_tasks() -> OpenTasks:
     """Return the rows of carriers' statements that differ from our data."""
-    rows = StatementRow.objects.problems().select_related("statement")
+    statement_rows = StatementRow.objects.problems().select_related("statement")
     name = _("Carrier statement rows")
     return _build_tasks(
-        rows, name=name, kind=TaskKind.STATEMENT_ROW, list_url=reverse("desk:cash-differences")
+        statement_rows, name=name, kind=TaskKind.STATEMENT_ROW, list_url=reverse("desk:cash-differences")
     )
 
 
@@ -291,11 +297,11 @@ def find_unanswered_weight_tasks(now: datetime.datetime) -> OpenTasks:
 
 def find_sweep_failure_tasks() -> OpenTasks:
     """Return the rows that background sweeps failed to process and that nobody has seen."""
-    rows = SweepFailure.objects.unacknowledged()
-    first_rows = [(row, sweep_name(row.sweep)) for row in rows[:MAX_SHOWN]]
+    sweep_failures = SweepFailure.objects.unacknowledged()
+    first_rows = [(row, sweep_name(row.sweep)) for row in sweep_failures[:MAX_SHOWN]]
     return OpenTasks(
         name=_("Failed background tasks"),
-        count=rows.count(),
+        count=sweep_failures.count(),
         first_rows=first_rows,
         kind=TaskKind.SWEEP_FAILURE,
         list_url=reverse("desk:background-work"),
@@ -316,16 +322,18 @@ def find_unsent_message_tasks(now: datetime.datetime) -> OpenTasks:
 
 def find_data_request_tasks() -> OpenTasks:
     """Return the unanswered personal data requests, the most urgent first."""
-    rows = DataRequest.objects.open().filter(Q(deletion_due_at=None) | ~Q(obstacle=""))
+    data_requests = DataRequest.objects.open().filter(Q(deletion_due_at=None) | ~Q(obstacle=""))
     name = _("Personal data requests")
-    return _build_tasks(rows, name=name, kind=TaskKind.DATA_REQUEST, list_url=reverse("desk:data-requests"))
+    return _build_tasks(
+        data_requests, name=name, kind=TaskKind.DATA_REQUEST, list_url=reverse("desk:data-requests")
+    )
 
 
 def find_overdue_complaint_tasks(now: datetime.datetime) -> OpenTasks:
     """Return the complaints whose deadline for an answer has passed."""
-    rows = Complaint.objects.overdue(now).select_related("part__order", "part__cooperative")
+    complaints = Complaint.objects.overdue(now).select_related("part__order", "part__cooperative")
     return _build_tasks(
-        rows, name=_("Overdue complaints"), kind=TaskKind.COMPLAINT, list_url=reverse("desk:complaints")
+        complaints, name=_("Overdue complaints"), kind=TaskKind.COMPLAINT, list_url=reverse("desk:complaints")
     )
 
 

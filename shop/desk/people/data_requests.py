@@ -81,14 +81,18 @@ def edit_data_request_days(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.MANAGE_USERS)
 def show_data_request(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Show a request, its person and the possible actions."""
-    row = get_object_or_404(DataRequest.objects.select_related("user"), pk=pk)
-    orders = Order.objects.of_buyer(row.user_id) if row.user_id else Order.objects.of_guest(row.contact)
+    data_request = get_object_or_404(DataRequest.objects.select_related("user"), pk=pk)
+    orders = (
+        Order.objects.of_buyer(data_request.user_id)
+        if data_request.user_id
+        else Order.objects.of_guest(data_request.contact)
+    )
     context = {
-        "row": row,
+        "row": data_request,
         "now": timezone.now(),
         "order_count": orders.count(),
-        "fulfil_label": _FULFIL_LABELS.get(RequestKind(row.kind)) if row.is_open else None,
-        "history": build_change_displays(Change.objects.of_row(row).newest_first()),
+        "fulfil_label": _FULFIL_LABELS.get(RequestKind(data_request.kind)) if data_request.is_open else None,
+        "history": build_change_displays(Change.objects.of_row(data_request).newest_first()),
     }
     return render(request, "desk/data_request.html", context)
 

@@ -173,7 +173,7 @@ def _render_cooperative(
     return render(request, "desk/cooperative.html", context, status=status)
 
 
-def _annotate_checks(rows: QuerySet[Cooperative]) -> Any:
+def _annotate_checks(cooperatives: QuerySet[Cooperative]) -> Any:
     """Annotate what the checks read, and `applied_at`, when the application was last submitted."""
     submissions = Change.objects.filter(
         kind=Cooperative._meta.label_lower,
@@ -181,7 +181,7 @@ def _annotate_checks(rows: QuerySet[Cooperative]) -> Any:
         action__in=["cooperative.applied", "cooperative.application_resubmitted"],
     )
     submitted_at = submissions.order_by("-created_at", "-pk").values("created_at")[:1]
-    return rows.prefetch_related("documents").annotate(
+    return cooperatives.prefetch_related("documents").annotate(
         applied_at=Coalesce(Subquery(submitted_at), F("created_at")),
         has_warehouse=Exists(Warehouse.objects.filter(cooperative=OuterRef("pk"))),
         has_delivery_method=Exists(DeliveryMethod.objects.filter(cooperative=OuterRef("pk"), is_active=True)),

@@ -37,13 +37,15 @@ def build_parcel_line(parcel: Parcel, line: OrderLine, stock_id: int) -> ParcelL
     )
 
 
-def build_movement(row: ParcelLine, stock_id: int, member: Actor, happened_at: datetime.datetime) -> Movement:
+def build_movement(
+    parcel_line: ParcelLine, stock_id: int, member: Actor, happened_at: datetime.datetime
+) -> Movement:
     return Movement(
         stock_id=stock_id,
-        quantity=-row.quantity,
-        grams=None if row.grams is None else -row.grams,
+        quantity=-parcel_line.quantity,
+        grams=None if parcel_line.grams is None else -parcel_line.grams,
         reason=MovementReason.DISPATCH,
-        document=f"parcel:{row.parcel_id}",
+        document=f"parcel:{parcel_line.parcel_id}",
         actor_kind=member.kind,
         actor_key=member.key,
         entry_point=member.entry_point,

@@ -88,7 +88,7 @@ def received_value_by_part(rows: OrderRows) -> Counter[int]:
 
 def find_wrong_settlements() -> Iterator[str]:
     """Check that a closed settlement's accounts balance, and its entries belong to its cooperative."""
-    periods = {row.pk: row for row in Settlement.objects.order_by("pk")}
+    periods = {settlement.pk: settlement for settlement in Settlement.objects.order_by("pk")}
     entries = LedgerEntry.objects.filter(settlement__isnull=False)
     sums = entries.order_by("settlement", "account", "cooperative", "currency").values_list(
         "settlement", "account", "cooperative", "currency"

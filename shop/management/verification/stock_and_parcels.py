@@ -41,25 +41,36 @@ def find_wrong_stock() -> Iterator[str]:
 
 
 def _find_stock_faults(batch: Sequence[Stock]) -> Iterator[str]:
-    ids = [row.pk for row in batch]
+    ids = [stock.pk for stock in batch]
     movement_sums = _sums_by_stock(Movement.objects.filter(stock__in=ids))
     reserved = _sums_by_stock(Reservation.objects.filter(stock__in=ids))
     allocated = _sums_by_stock(Allocation.objects.filter(stock__in=ids))
     allocated += _sums_by_stock(SubstituteHold.objects.filter(stock__in=ids))
     recalled = _read_recalled_by_stock(ids)
-    for row in batch:
-        if row.on_hand != movement_sums[row.pk]:
-            yield f"stock {row.pk}: on hand is {row.on_hand}, its movements sum to {movement_sums[row.pk]}"
-        if row.reserved != reserved[row.pk]:
-            yield f"stock {row.pk}: reserved is {row.reserved}, its reservations sum to {reserved[row.pk]}"
-        if row.allocated != allocated[row.pk]:
-            yield f"stock {row.pk}: allocated is {row.allocated}, its allocations sum to {allocated[row.pk]}"
-        if row.recalled != recalled[row.pk]:
-            yield f"stock {row.pk}: recalled is {row.recalled}, its recalled lots have {recalled[row.pk]}"
-        if row.free != row.on_hand - row.reserved - row.allocated - row.recalled:
-            yield f"stock {row.pk}: free is not what is neither reserved, allocated nor recalled"
-        if row.variant.cooperative_id != row.warehouse.cooperative_id:
-            yield f"stock {row.pk}: its variant is of another cooperative than its warehouse"
+    for stock in batch:
+        if stock.on_hand != movement_sums[stock.pk]:
+            yield (
+                f"stock {stock.pk}: on hand is {stock.on_hand}"
+                f", its movements sum to {movement_sums[stock.pk]}"
+            )
+        if stock.reserved != reserved[stock.pk]:
+            yield (
+                f"stock {stock.pk}: reserved is {stock.reserved}"
+                f", its reservations sum to {reserved[stock.pk]}"
+            )
+        if stock.allocated != allocated[stock.pk]:
+            yield (
+                f"stock {stock.pk}: allocated is {stock.allocated}"
+                f", its allocations sum to {allocated[stock.pk]}"
+            )
+        if stock.recalled != recalled[stock.pk]:
+            yield (
+                f"stock {stock.pk}: recalled is {stock.recalled}, its recalled lots have {recalled[stock.pk]}"
+            )
+        if stock.free != stock.on_hand - stock.reserved - stock.allocated - stock.recalled:
+            yield f"stock {stock.pk}: free is not what is neither reserved, allocated nor recalled"
+        if stock.variant.cooperative_id != stock.warehouse.cooperative_id:
+            yield f"stock {stock.pk}: its variant is of another cooperative than its warehouse"
 
 
 def _read_recalled_by_stock(stock_ids: Collection[int]) -> Counter[int]:
@@ -208,13 +219,17 @@ class _ParcelSums:
         return line.quantity - self.unsent[line.pk] - self._dispatched[line.pk] + self._replaced[line.pk]
 
 
-def _is_delivered(row: ParcelLine) -> bool:
-    return row.parcel.state == ParcelState.DELIVERED
+def _is_delivered(parcel_line: ParcelLine) -> bool:
+    return parcel_line.parcel.state == ParcelState.DELIVERED
 
 
 def _from_stock(rows: list[ParcelLine], *, is_dispatched: bool) -> Counter[object]:
     return sum_by(
-        [row for row in rows if row.stock_id and (row.parcel.state in DISPATCHED_STATES) == is_dispatched],
+        [
+            parcel_line
+            for parcel_line in rows
+            if parcel_line.stock_id and (parcel_line.parcel.state in DISPATCHED_STATES) == is_dispatched
+        ],
         "order_line_id",
     )
 

@@ -86,16 +86,16 @@ class ActivitySearch(QueryForm):
     def changes(self, cooperative: Cooperative) -> ChangeQuerySet:
         """Return the cooperative's changes that a valid form selects, newest first."""
         cleaned = self.cleaned_data
-        rows = Change.objects.filter(
+        changes = Change.objects.filter(
             cooperative=cooperative.pk,
             created_at__gte=start_of_day(cleaned["from_day"]),
             created_at__lt=start_of_day(cleaned["until_day"] + datetime.timedelta(days=1)),
         )
         if cleaned["actor"]:
-            rows = rows.filter(actor_kind=ActorKind.PERSON, actor_key=cleaned["actor"])
+            changes = changes.filter(actor_kind=ActorKind.PERSON, actor_key=cleaned["actor"])
         if cleaned["area"]:
-            rows = rows.filter(area_condition(cleaned["area"]))
-        return rows.newest_first()
+            changes = changes.filter(area_condition(cleaned["area"]))
+        return changes.newest_first()
 
 
 @require_safe

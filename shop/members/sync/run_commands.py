@@ -299,9 +299,11 @@ def _who_was_first(
     return {"latest": texts} if texts else {}
 
 
-def _store_answer(row: PhoneCommand, answer: CommandAnswer, *, now: datetime.datetime) -> CommandAnswer:
+def _store_answer(
+    phone_command: PhoneCommand, answer: CommandAnswer, *, now: datetime.datetime
+) -> CommandAnswer:
     """Store the answer unless the row already has one, and return the stored answer."""
-    PhoneCommand.objects.filter(pk=row.pk, outcome="").update(
+    PhoneCommand.objects.filter(pk=phone_command.pk, outcome="").update(
         outcome=answer.outcome,
         code=answer.code,
         message=answer.message,
@@ -311,21 +313,25 @@ def _store_answer(row: PhoneCommand, answer: CommandAnswer, *, now: datetime.dat
         row_id=answer.row.id if answer.row else None,
         answered_at=now,
     )
-    row.refresh_from_db()
-    return _stored_answer(row)
+    phone_command.refresh_from_db()
+    return _stored_answer(phone_command)
 
 
-def _stored_answer(row: PhoneCommand) -> CommandAnswer:
-    reference = RowReference(row.row_kind, row.row_id) if row.row_id is not None else None
+def _stored_answer(phone_command: PhoneCommand) -> CommandAnswer:
+    reference = (
+        RowReference(phone_command.row_kind, phone_command.row_id)
+        if phone_command.row_id is not None
+        else None
+    )
     return CommandAnswer(
-        key=row.key,
-        outcome=row.outcome,
-        code=row.code,
-        message=row.message,
-        details=row.details,
-        result=row.result,
+        key=phone_command.key,
+        outcome=phone_command.outcome,
+        code=phone_command.code,
+        message=phone_command.message,
+        details=phone_command.details,
+        result=phone_command.result,
         row=reference,
-        happened_at=row.happened_at,
+        happened_at=phone_command.happened_at,
     )
 
 
