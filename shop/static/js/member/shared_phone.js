@@ -31,7 +31,8 @@ export const lockPhone = async () => {
 export const watchRest = async () => {
   const check = async () => {
     const { shared } = (await readSettings()) ?? {};
-    const isResting = shared && Date.now() - (localStorage.seen ?? 0) > shared.lock_after * 1000;
+    const rest = Math.abs(Date.now() - (localStorage.seen ?? 0)); // also if the phone's clock was set back
+    const isResting = shared && rest > shared.lock_after * 1000;
     if (isResting && (await readAuthor())) await lockPhone();
   };
   addEventListener("storage", ({ key }) => key === "turn" && showSwitch());

@@ -240,8 +240,9 @@ def test_two_members_pack_without_network_and_each_is_recorded_under_their_name(
     page.goto("/xa-vien/")
     expect(page.get_by_role("heading", name="Ai đang làm việc?")).to_be_visible()
     expect(page.get_by_text(MINH)).to_have_count(0)
-    enter_pin(page, HOA, "2580")
-    expect(page.get_by_role("button", name="Đổi người")).to_be_visible()
-    wait_until(page, IS_AT_THE_PHONE, hoa.membership.user_id)
-    page.evaluate("localStorage.seen = 1; document.dispatchEvent(new Event('visibilitychange'))")
-    expect(page.get_by_role("heading", name="Ai đang làm việc?")).to_be_visible()  # after a long rest
+    for seen in ("1", "Date.now() + 24 * 3600_000"):  # after a long rest, or before the clock was set right
+        enter_pin(page, HOA, "2580")
+        expect(page.get_by_role("button", name="Đổi người")).to_be_visible()
+        wait_until(page, IS_AT_THE_PHONE, hoa.membership.user_id)
+        page.evaluate(f"localStorage.seen = {seen}; document.dispatchEvent(new Event('visibilitychange'))")
+        expect(page.get_by_role("heading", name="Ai đang làm việc?")).to_be_visible()
