@@ -75,6 +75,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "PAGE_CACHE_SECONDS": "0",  # factories change rows without invalidating the cache
     }
     django.setup()
+    from tests.template_attributes import refuse_unknown_attributes
+
+    refuse_unknown_attributes()
     _do_not_wait_for_the_disk()
     if config.option.db == "postgres" and worker is None:
         from tests.migrated_databases import start_migrated_postgres
