@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, F, Q, Sum
@@ -47,18 +48,7 @@ def load_stocktake_rows(warehouse: Warehouse, *, at: datetime.datetime) -> list[
 
     What happened after the moment is left out, whenever it was recorded. Takes four queries.
     """
-    moved: dict[tuple[int, int | None], int] = {}
-    counted_since: set[tuple[int, int | None]] = set()
-    later_movements = Movement.objects.filter(stock__warehouse=warehouse).after(at)
-    for row in later_movements.values("stock", "lot").annotate(
-        sum=Sum("quantity"), counts=Count("pk", filter=Q(reason=MovementReason.COUNT))
-    ):
-        moved[row["stock"], row["lot"]] = row["sum"]
-        if row["counts"]:
-            counted_since.add((row["stock"], row["lot"]))
-    moved_by_stock: dict[int, int] = defaultdict(int)
-    for (stock_id, _lot_id), quantity in moved.items():
-        moved_by_stock[stock_id] += quantity
+    later = _read_later_movements(warehouse, at)
     balances: dict[int, list[LotBalance]] = defaultdict(list)
     for balance in (
         LotBalance.objects.filter(stock__warehouse=warehouse)
@@ -73,38 +63,70 @@ def load_stocktake_rows(warehouse: Warehouse, *, at: datetime.datetime) -> list[
         variant__stocks__warehouse=warehouse, amount__isnull=False, currency=CURRENCY
     )
     amounts = dict(prices.order_by("-channel").values_list("variant", "amount"))  # of the first channel
-    rows = []
-    for stock in stocks:
-        stock_book = stock.on_hand - moved_by_stock[stock.pk]
-        amount = amounts.get(stock.variant_id)
-        lot_books = {
-            balance.lot_id: balance.on_hand - moved.get((stock.pk, balance.lot_id), 0)
-            for balance in balances[stock.pk]
-        }
-        has_lots = any(lot_books.values())
-        outside_lots = stock_book - sum(lot_books.values())
-        is_counted_since = (stock.pk, None) in counted_since
-        rows += [
-            StocktakeRow(
-                stock=stock,
-                lot=balance.lot,
-                book=lot_books[balance.lot_id],
-                stock_book=stock_book,
-                amount=amount,
-                has_lots=has_lots,
-                is_counted_since=is_counted_since or (stock.pk, balance.lot_id) in counted_since,
-            )
-            for balance in balances[stock.pk]
-        ]
-        rows.append(
-            StocktakeRow(
-                stock=stock,
-                lot=None,
-                book=outside_lots,
-                stock_book=stock_book,
-                amount=amount,
-                has_lots=has_lots,
-                is_counted_since=is_counted_since,
-            )
+    return [
+        row
+        for stock in stocks
+        for row in _rows_of_stock(stock, balances[stock.pk], later, amounts.get(stock.variant_id))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _LaterMovements:
+    """What happened after the moment, by stock and lot: the moved quantities, and what was counted."""
+
+    moved: Mapping[tuple[int, int | None], int]
+    moved_by_stock: Mapping[int, int]
+    counted: Collection[tuple[int, int | None]]
+
+
+def _read_later_movements(warehouse: Warehouse, at: datetime.datetime) -> _LaterMovements:
+    movements = Movement.objects.filter(stock__warehouse=warehouse).after(at)
+    sums = list(
+        movements.values("stock", "lot").annotate(
+            sum=Sum("quantity"), counts=Count("pk", filter=Q(reason=MovementReason.COUNT))
         )
-    return rows
+    )
+    moved_by_stock: Counter[int] = Counter()
+    for row in sums:
+        moved_by_stock[row["stock"]] += row["sum"]
+    return _LaterMovements(
+        moved={(row["stock"], row["lot"]): row["sum"] for row in sums},
+        moved_by_stock=moved_by_stock,
+        counted={(row["stock"], row["lot"]) for row in sums if row["counts"]},
+    )
+
+
+def _rows_of_stock(
+    stock: Stock, balances: Sequence[LotBalance], later: _LaterMovements, amount: int | None
+) -> list[StocktakeRow]:
+    """Return a row for each lot of the stock, then the row for what is outside its lots."""
+    stock_book = stock.on_hand - later.moved_by_stock.get(stock.pk, 0)
+    lot_books = {
+        balance.lot_id: balance.on_hand - later.moved.get((stock.pk, balance.lot_id), 0)
+        for balance in balances
+    }
+    has_lots = any(lot_books.values())
+    outside_lots = stock_book - sum(lot_books.values())
+    is_counted = (stock.pk, None) in later.counted
+    rows = [
+        StocktakeRow(
+            stock=stock,
+            lot=balance.lot,
+            book=lot_books[balance.lot_id],
+            stock_book=stock_book,
+            amount=amount,
+            has_lots=has_lots,
+            is_counted_since=is_counted or (stock.pk, balance.lot_id) in later.counted,
+        )
+        for balance in balances
+    ]
+    outside = StocktakeRow(
+        stock=stock,
+        lot=None,
+        book=outside_lots,
+        stock_book=stock_book,
+        amount=amount,
+        has_lots=has_lots,
+        is_counted_since=is_counted,
+    )
+    return [*rows, outside]

@@ -84,12 +84,8 @@ def search_products(
     translated, unfinished = _translated_matches(words, cache)
     # A phrase with synonyms, such as "trái cây", holds no classifier.
     classifiers = _classifier_count(words) if len(choices) == len(words) else 0
-    product_ids = (
-        find(*_subject_conditions(choices, classifiers))
-        | _named_after_classifier(words, find)
-        | translated
-        | unfinished
-    )
+    product_ids = find(*_subject_conditions(choices, classifiers)) | _named_after_classifier(words, find)
+    product_ids |= translated | unfinished
     if is_complete:
         product_ids |= find(Condition(SearchField.FIRST, list(map(folded_choice, words))))
     if product_ids:
@@ -98,11 +94,14 @@ def search_products(
         return SearchResult(
             RelevanceTiers(product_ids, preferred_matches, is_newest_only=limit is not None), readings
         )
-    for attempt in _other_attempts(words, choices, readings, is_complete=is_complete):
-        result = attempt(find)
-        if result.tiers.product_ids and not (is_literal and result.corrected_query):
-            return SearchResult(result.tiers, readings, result.corrected_query, result.has_only_mentions)
-    return SearchResult(readings=readings)
+    attempts = _other_attempts(words, choices, readings, is_complete=is_complete)
+    results = (attempt(find) for attempt in attempts)
+    found = (
+        result
+        for result in results
+        if result.tiers.product_ids and not (is_literal and result.corrected_query)
+    )
+    return replace(next(found, SearchResult()), readings=readings)
 
 
 def suggest_product_ids(query: str, *, limit: int) -> list[int]:

@@ -26,8 +26,11 @@ def account_urls(
     *, home: Callable[[HttpRequest], HttpResponseBase], after_sign_in: AfterSignIn
 ) -> tuple[list[URLPattern], str]:
     """Return URL patterns and namespace, as `include` expects."""
+    return [path("", home, name="home"), *_sign_in_urls(after_sign_in), *_ACCOUNT_URLS], "accounts"
+
+
+def _sign_in_urls(after_sign_in: AfterSignIn) -> list[URLPattern]:
     return [
-        path("", home, name="home"),
         path("dang-nhap/", account_pages.sign_in, {"after_sign_in": after_sign_in}, name="sign-in"),
         path("dang-nhap/gui-ma/", code_pages.request_code, name="request-code"),
         path(
@@ -68,27 +71,31 @@ def account_urls(
             {"after_sign_in": after_sign_in},
             name="enter-registration-code",
         ),
-        path("thong-tin/", details_page.edit_details, name="details"),
-        path("thong-tin/so-dien-thoai/", code_pages.confirm_phone_view, name="confirm-phone"),
-        path("thong-tin/thu-dien-tu/", email_pages.change_email_view, name="change-email"),
-        path("thong-tin/thu-dien-tu/<str:token>/", email_pages.confirm_email, name="confirm-email"),
-        path("thiet-bi/", session_pages.list_sign_ins, name="sign-ins"),
-        path("thiet-bi/khac/", session_pages.end_other_sign_ins_view, name="end-other-sign-ins"),
-        path("thiet-bi/<int:pk>/", session_pages.end_sign_in_view, name="end-sign-in"),
-        path("thiet-bi/ung-dung/<uuid:pk>/", session_pages.end_api_client, name="end-api-client"),
-        path("khoa/", passkey_pages.list_passkeys, name="passkeys"),
-        path("khoa/moi/", passkey_pages.serve_passkey_options, name="passkey-options"),
-        path("khoa/<int:pk>/", passkey_pages.remove_passkey_view, name="remove-passkey"),
-        path("hai-buoc/", second_factor_pages.show_second_factor, name="second-factor"),
-        path(
-            "hai-buoc/ung-dung/",
-            second_factor_pages.set_up_authenticator_app,
-            name="set-up-authenticator-app",
-        ),
-        path("hai-buoc/khoa/", second_factor_pages.require_passkey_view, name="require-passkey"),
-        path("hai-buoc/ma/", second_factor_pages.renew_recovery_codes_view, name="renew-recovery-codes"),
-        path("hai-buoc/tat/", second_factor_pages.turn_off_second_factor_view, name="turn-off-second-factor"),
-        path("dong-y/", consent_pages.list_consents, name="consents"),
-        path("mat-khau/", account_pages.request_password_link, name="request-password-link"),
-        path("mat-khau/<str:uid>/<str:token>/", account_pages.set_password_view, name="set-password"),
-    ], "accounts"
+    ]
+
+
+_ACCOUNT_URLS = [
+    path("thong-tin/", details_page.edit_details, name="details"),
+    path("thong-tin/so-dien-thoai/", code_pages.confirm_phone_view, name="confirm-phone"),
+    path("thong-tin/thu-dien-tu/", email_pages.change_email_view, name="change-email"),
+    path("thong-tin/thu-dien-tu/<str:token>/", email_pages.confirm_email, name="confirm-email"),
+    path("thiet-bi/", session_pages.list_sign_ins, name="sign-ins"),
+    path("thiet-bi/khac/", session_pages.end_other_sign_ins_view, name="end-other-sign-ins"),
+    path("thiet-bi/<int:pk>/", session_pages.end_sign_in_view, name="end-sign-in"),
+    path("thiet-bi/ung-dung/<uuid:pk>/", session_pages.end_api_client, name="end-api-client"),
+    path("khoa/", passkey_pages.list_passkeys, name="passkeys"),
+    path("khoa/moi/", passkey_pages.serve_passkey_options, name="passkey-options"),
+    path("khoa/<int:pk>/", passkey_pages.remove_passkey_view, name="remove-passkey"),
+    path("hai-buoc/", second_factor_pages.show_second_factor, name="second-factor"),
+    path(
+        "hai-buoc/ung-dung/",
+        second_factor_pages.set_up_authenticator_app,
+        name="set-up-authenticator-app",
+    ),
+    path("hai-buoc/khoa/", second_factor_pages.require_passkey_view, name="require-passkey"),
+    path("hai-buoc/ma/", second_factor_pages.renew_recovery_codes_view, name="renew-recovery-codes"),
+    path("hai-buoc/tat/", second_factor_pages.turn_off_second_factor_view, name="turn-off-second-factor"),
+    path("dong-y/", consent_pages.list_consents, name="consents"),
+    path("mat-khau/", account_pages.request_password_link, name="request-password-link"),
+    path("mat-khau/<str:uid>/<str:token>/", account_pages.set_password_view, name="set-password"),
+]

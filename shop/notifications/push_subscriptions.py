@@ -29,6 +29,10 @@ MAX_DEVICES = 10
 MAX_ENDPOINT_LENGTH = 1000
 _AUTH_SECRET_BYTES = 16
 _MAX_TITLE, _MAX_BODY = 120, 500
+_RENEWED_COLUMNS = (
+    *("user", "public_key", "auth_secret", "language"),
+    *("user_agent", "session_key", "created_at"),
+)
 
 
 class InvalidPushSubscription(Refused):
@@ -90,15 +94,7 @@ def add_push_subscription(
         ],
         update_conflicts=True,
         unique_fields=["endpoint"],
-        update_fields=[
-            "user",
-            "public_key",
-            "auth_secret",
-            "language",
-            "user_agent",
-            "session_key",
-            "created_at",
-        ],
+        update_fields=_RENEWED_COLUMNS,
     )
     record_change("user.push_subscription_added", user, actor=actor, now=now)
     return PushSubscription.objects.get(endpoint=endpoint)

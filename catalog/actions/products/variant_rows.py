@@ -139,12 +139,7 @@ def set_list_price(
     price = Price.objects.filter(variant=variant, channel=channel).with_wholesale_prices().first()
     before = price.amount if price else None
     tiers_before = price.wholesale_tiers if price else []
-    if list_price.wholesale_tiers is None:
-        tiers = tiers_before
-        require_price_above_wholesale(tiers, list_price=amount, currency=channel.currency)
-    else:
-        tiers = sorted(list_price.wholesale_tiers, key=lambda tier: tier.minimum_quantity)
-        require_valid_tiers(tiers, list_price=amount, currency=channel.currency)
+    tiers = _tiers_after(list_price, tiers_before)
     questions = unusual_price_questions(variant, channel, price, amount, tiers)
     is_unusual = unusual_price_question(variant, channel, before, amount) is not None
     _require_confirmed(questions, confirmation_token)
@@ -160,6 +155,7 @@ def set_list_price(
     write_tiers(price, variant, tiers_before, tiers, actor=actor, now=now)
     apply_promotions([variant.product_id], actor=actor, now=now)
     if before != amount:
+        data = {"variant": variant.pk, "from": before, "to": amount, "currency": channel.currency}
         record_change(
             "price.changed",
             price,
@@ -167,10 +163,23 @@ def set_list_price(
             now=now,
             root=Product(pk=variant.product_id),
             cooperative_id=variant.cooperative_id,
-            data={"variant": variant.pk, "from": before, "to": amount, "currency": channel.currency}
-            | ({"is_unusual": True} if is_unusual else {}),
+            data=data | ({"is_unusual": True} if is_unusual else {}),
         )
     return price
+
+
+def _tiers_after(list_price: ListPrice, tiers_before: Sequence[WholesaleTier]) -> Sequence[WholesaleTier]:
+    """Return the wholesale prices that go with a list price: the new ones, or else the present ones.
+
+    Raises InvalidWholesalePrices, PriceNotAboveWholesale.
+    """
+    amount, currency = list_price.amount, list_price.channel.currency
+    if list_price.wholesale_tiers is None:
+        require_price_above_wholesale(tiers_before, list_price=amount, currency=currency)
+        return tiers_before
+    tiers = sorted(list_price.wholesale_tiers, key=lambda tier: tier.minimum_quantity)
+    require_valid_tiers(tiers, list_price=amount, currency=currency)
+    return tiers
 
 
 def unusual_price_question(

@@ -83,15 +83,7 @@ def receive_lot(
     )
     if existing is not None:
         return existing
-    lot = Lot.objects.create(
-        variant_id=variant_id,
-        code=draw_lot_code(),
-        harvested_on=details.harvested_on,
-        expires_on=details.expires_on,
-        producer_id=details.producer_id,
-        certificate_id=details.certificate_id,
-        created_at=now,
-    )
+    lot = _create_lot(variant_id, details, now=now)
     move_stock(
         stock,
         quantity,
@@ -143,15 +135,10 @@ def count_lot(
     stock = lock_stock_row(cooperative=cooperative, variant_id=lot.variant_id, warehouse_id=warehouse_id)
     if idempotency_key is not None and Movement.objects.filter(idempotency_key=idempotency_key).exists():
         return stock
-    balances = LotBalance.objects.filter(stock=stock)
-    before = balances.filter(lot=lot).values_list("on_hand", flat=True).first() or 0
-    is_superseded = False
-    if counted_at is not None:
-        later = Movement.objects.filter(stock=stock, lot=lot).after(counted_at)
-        before -= later.aggregate(sum=Sum("quantity", default=0))["sum"]
-        is_superseded = later.filter(reason=MovementReason.COUNT).exists()
+    before, is_superseded = _read_balance_at(stock, lot, counted_at)
     difference = 0 if is_superseded else counted_quantity - before
-    beyond_lots = stock.on_hand - balances.aggregate(sum=Sum("on_hand", default=0))["sum"]
+    in_lots = LotBalance.objects.filter(stock=stock).aggregate(sum=Sum("on_hand", default=0))["sum"]
+    beyond_lots = stock.on_hand - in_lots
     record_movement(
         stock,
         difference,
@@ -229,6 +216,29 @@ def find_lot(cooperative: Cooperative, lot_id: int) -> Lot:
     if lot is None:
         raise Missing()
     return lot
+
+
+def _create_lot(variant_id: int, details: LotDetails, *, now: datetime.datetime) -> Lot:
+    return Lot.objects.create(
+        variant_id=variant_id,
+        code=draw_lot_code(),
+        harvested_on=details.harvested_on,
+        expires_on=details.expires_on,
+        producer_id=details.producer_id,
+        certificate_id=details.certificate_id,
+        created_at=now,
+    )
+
+
+def _read_balance_at(stock: Stock, lot: Lot, moment: datetime.datetime | None) -> tuple[int, bool]:
+    """Return the lot's balance at a moment, and whether it was counted since. If it is None, it is now."""
+    balances = LotBalance.objects.filter(stock=stock, lot=lot)
+    balance = balances.values_list("on_hand", flat=True).first() or 0
+    if moment is None:
+        return balance, False
+    later = Movement.objects.filter(stock=stock, lot=lot).after(moment)
+    moved_since: int = later.aggregate(sum=Sum("quantity", default=0))["sum"]
+    return balance - moved_since, later.filter(reason=MovementReason.COUNT).exists()
 
 
 def _require_valid_details(details: LotDetails, cooperative: Cooperative, *, today: datetime.date) -> None:

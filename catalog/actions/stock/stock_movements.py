@@ -166,21 +166,27 @@ def record_movement(
     stock.on_hand += quantity
     change_lot_balance(stock, lot_id, quantity)
     if happened_at is not None and quantity and reason != MovementReason.COUNT:
-        later_count = _find_last_count_after(stock, happened_at, lot_id) or _find_last_count_after(
-            stock, happened_at
-        )
-        if later_count is not None:
-            record_movement(
-                stock,
-                -quantity,
-                reason=MovementReason.COUNT,
-                actor=actor,
-                now=now,
-                document=f"movement:{movement.pk}",
-                lot_id=later_count.lot_id,
-                happened_at=later_count.happened_at or later_count.created_at,
-            )
+        _keep_later_count(stock, movement, happened_at, actor=actor, now=now)
     return movement
+
+
+def _keep_later_count(
+    stock: Stock, movement: Movement, happened_at: datetime.datetime, *, actor: Actor, now: datetime.datetime
+) -> None:
+    """Take a movement back if the lot or the stock was counted after it, because the count includes it."""
+    later_count = _find_last_count_after(stock, happened_at, movement.lot_id)
+    later_count = later_count or _find_last_count_after(stock, happened_at)
+    if later_count is not None:
+        record_movement(
+            stock,
+            -movement.quantity,
+            reason=MovementReason.COUNT,
+            actor=actor,
+            now=now,
+            document=f"movement:{movement.pk}",
+            lot_id=later_count.lot_id,
+            happened_at=later_count.happened_at or later_count.created_at,
+        )
 
 
 def _find_last_count_after(
@@ -254,10 +260,7 @@ def record_count(
         and Movement.objects.filter(idempotency_key=count.idempotency_key).exists()
     ):
         return stock
-    if count.seen_on_hand not in (None, stock.on_hand):
-        words = {"on_hand": format_number(stock.on_hand)}
-        message = str(StockAlreadyChanged.default_message) % words
-        raise StockAlreadyChanged(message, field="counted", on_hand=stock.on_hand)
+    _require_seen_stock(stock, count)
     before = stock.on_hand - _read_moved_quantity_after(stock, count.counted_at)
     is_superseded = (
         count.counted_at is not None and _find_last_count_after(stock, count.counted_at) is not None
@@ -284,6 +287,14 @@ def record_count(
     )
     refresh_availability(variant_ids={count.variant_id})
     return stock
+
+
+def _require_seen_stock(stock: Stock, count: StockCount) -> None:
+    """Raise StockAlreadyChanged if the person who counted saw another stock."""
+    if count.seen_on_hand not in (None, stock.on_hand):
+        words = {"on_hand": format_number(stock.on_hand)}
+        message = str(StockAlreadyChanged.default_message) % words
+        raise StockAlreadyChanged(message, field="counted", on_hand=stock.on_hand)
 
 
 def _read_moved_quantity_after(row: Stock, moment: datetime.datetime | None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from django.core import signing
 from django.db import transaction
@@ -122,17 +122,11 @@ def create_run(
     if not parcel_ids:
         raise EmptyRun()
     require_phone(driver_phone, field="driver_phone")
-    parcels = locks.lock_parcels(parcel_ids)
-    if any(parcels[key].part.cooperative_id != cooperative.pk for key in parcels) or len(parcels) != len(
-        set(parcel_ids)
-    ):
-        raise Missing()
+    parcels = _lock_own_parcels(cooperative, parcel_ids)
     existing_key = key_of_created_row(idempotency_key, "run.created", cooperative_id=cooperative.pk)
     if existing_key is not None:
         return DeliveryRun.objects.get(pk=existing_key)
-    waiting = set(parcels_awaiting_run(cooperative).filter(pk__in=parcels).values_list("pk", flat=True))
-    if waiting != set(parcels):
-        raise ParcelNotForRun(parcels=sorted(set(parcels) - waiting))
+    _require_awaiting_run(cooperative, parcels)
     run = DeliveryRun.objects.create(
         cooperative=cooperative,
         name=name.strip()[:200],
@@ -303,6 +297,23 @@ def fail_run_parcel(
     fail_locked_delivery(
         order, part, parcel, reason=reason, idempotency_key=idempotency_key, actor=run.driver, now=now
     )
+
+
+def _lock_own_parcels(cooperative: Cooperative, parcel_ids: Collection[int]) -> Mapping[int, Parcel]:
+    """Lock these parcels of the cooperative. Raises Missing if one does not exist or is another's."""
+    parcels = locks.lock_parcels(parcel_ids)
+    own = [parcel for parcel in parcels.values() if parcel.part.cooperative_id == cooperative.pk]
+    if len(own) != len(set(parcel_ids)):
+        raise Missing()
+    return parcels
+
+
+def _require_awaiting_run(cooperative: Cooperative, parcel_ids: Collection[int]) -> None:
+    """Raise ParcelNotForRun unless all parcels wait for their dispatch and are in no open run."""
+    awaiting = parcels_awaiting_run(cooperative).filter(pk__in=parcel_ids)
+    others = set(parcel_ids) - set(awaiting.values_list("pk", flat=True))
+    if others:
+        raise ParcelNotForRun(parcels=sorted(others))
 
 
 def require_no_recalled_lot(parcel: Parcel) -> None:

@@ -149,23 +149,36 @@ def create_parcel(
         cod_state=CodState.EXPECTED if cash else CodState.NONE,
         idempotency_key=idempotency_key,
     )
-    rows: list[ParcelLine] = []
-    for line_id, quantity in quantities.items():
-        rows += _build_parcel_lines(parcel, lines[line_id], quantity, warehouse_id)
-    rows = assign_lots(rows, lots, today=vietnam_date(now))
-    for line_id in quantities:
-        _spread_weight([row for row in rows if row.order_line_id == line_id], lines[line_id])
-    ParcelLine.objects.bulk_create(rows)
+    _pack_lines(parcel, lines, quantities, warehouse_id, lots, today=vietnam_date(now))
     delete_rows(PickTick.objects.filter(line__in=list(quantities)))
-    stock = next((row.stock for row in rows if row.stock is not None), None)
-    if stock is not None:
-        parcel.warehouse_id = stock.warehouse_id
-        parcel.save(update_fields=["warehouse"])
     record_part_change(
         order, part, "parcel.created", parcel, actor=actor, now=now, reason=lots.reason.strip()
     )
     finish_order_change(order, now=now)
     return parcel
+
+
+def _pack_lines(
+    parcel: Parcel,
+    lines: Mapping[uuid.UUID, OrderLine],
+    quantities: Mapping[uuid.UUID, int],
+    warehouse_id: uuid.UUID | None,
+    lots: LotChoices,
+    *,
+    today: datetime.date,
+) -> None:
+    """Create the parcel's lines with stock, lots and weights, and set the warehouse that it leaves from."""
+    rows: list[ParcelLine] = []
+    for line_id, quantity in quantities.items():
+        rows += _build_parcel_lines(parcel, lines[line_id], quantity, warehouse_id)
+    rows = assign_lots(rows, lots, today=today)
+    for line_id in quantities:
+        _spread_weight([row for row in rows if row.order_line_id == line_id], lines[line_id])
+    ParcelLine.objects.bulk_create(rows)
+    stock = next((row.stock for row in rows if row.stock is not None), None)
+    if stock is not None:
+        parcel.warehouse_id = stock.warehouse_id
+        parcel.save(update_fields=["warehouse"])
 
 
 @transaction.atomic(durable=True)

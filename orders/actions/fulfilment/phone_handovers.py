@@ -132,9 +132,7 @@ def confirm_phone_handover(
     HandoverNotPossible, HandoverOfCancelledParcel, LinesNotWeighed, Missing, ParcelNotInRun,
     ParcelNotSentYet, ReasonRequired, RecalledLotInParcel, RecalledLotOnTheWay, RunEnded.
     """
-    for field, text in (("name", receiver.name), ("place", receiver.place)):
-        if not text.strip():
-            raise HandoverDetailsRequired(field=field)
+    _require_receiver_details(receiver)
     lock_open_run(run)
     order, part, parcel = _lock_parcel_of(code)
     require_parcel_of_run(run, parcel, code.step)
@@ -163,6 +161,12 @@ def confirm_phone_handover(
         happened_at=happened_at,
         idempotency_key=idempotency_key,
     )
+
+
+def _require_receiver_details(receiver: Receiver) -> None:
+    for field, text in (("name", receiver.name), ("place", receiver.place)):
+        if not text.strip():
+            raise HandoverDetailsRequired(field=field)
 
 
 @transaction.atomic(durable=True)

@@ -46,6 +46,7 @@ from orders.models import (
     OrderLine,
     OrderPart,
     OrderSource,
+    Payment,
     PaymentMethod,
     SaleorOrigin,
 )
@@ -53,7 +54,7 @@ from shop.accounts.models import Address
 from shop.core.actors import Actor
 from shop.core.database.row_values import save_unique
 from shop.core.errors import Missing, Refused
-from shop.core.models import Channel, record_change
+from shop.core.models import Channel, ShopSettings, record_change
 from shop.core.texts.folding import fold
 
 
@@ -301,16 +302,18 @@ def place_draft(
     record_consents(order, consents, actor=actor, now=now)
     finish_order_change(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
+    _notify_placed(order, payment, current_quote.shop, now=now)
+    return order
+
+
+def _notify_placed(
+    order: Order, payment: Payment | None, shop: ShopSettings, *, now: datetime.datetime
+) -> None:
     parts = notifications.load_parts(order)
     invoice = InvoiceDetails.objects.filter(order=order).first()
-    notifications.notify_order_placed(
-        order, parts, payment, invoice=invoice, shop=current_quote.shop, now=now
-    )
+    notifications.notify_order_placed(order, parts, payment, invoice=invoice, shop=shop, now=now)
     if order.confirmed_at is not None:
-        notifications.notify_order_confirmed(
-            order, parts, payment, invoice=invoice, shop=current_quote.shop, now=now
-        )
-    return order
+        notifications.notify_order_confirmed(order, parts, payment, invoice=invoice, shop=shop, now=now)
 
 
 @transaction.atomic(durable=True)

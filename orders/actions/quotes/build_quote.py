@@ -123,13 +123,7 @@ def build_quote(
     rates = _tax_rates(inputs, quote_request, delivery_methods, fallbacks, now)
     reachable_stock = _reachable_stock(inputs, quote_request, delivery_methods)
     free = _free_quantities(variants, reachable_stock)
-    by_cooperative: dict[int, SellerQuote] = {}
-    for requested_line in quote_request.lines:
-        variant = variants.get(requested_line.variant_id)
-        if variant is not None:
-            new_quote = SellerQuote(variant.cooperative, [], [])
-            seller_quote = by_cooperative.setdefault(variant.cooperative_id, new_quote)
-            seller_quote.lines.append(_quote_line(requested_line, variant, rates, free))
+    by_cooperative = _quote_lines(quote_request, variants, rates, free)
     _flag_limits(by_cooperative.values(), quote_request, terms.settings, now=now)
     _flag_shortages(by_cooperative.values())
     quote_deliveries(
@@ -205,6 +199,23 @@ def _tax_rates(
 
 def _tax_class(variant: Variant) -> TaxClass | None:
     return variant.product.tax_class or variant.product.product_type.tax_class
+
+
+def _quote_lines(
+    quote_request: QuoteRequest,
+    variants: Mapping[int, Variant],
+    rates: Mapping[int | None, Decimal],
+    free: Mapping[int, int],
+) -> dict[int, SellerQuote]:
+    """Return a quote of each cooperative with its lines, by id. Variants that are gone are left out."""
+    by_cooperative: dict[int, SellerQuote] = {}
+    for requested_line in quote_request.lines:
+        variant = variants.get(requested_line.variant_id)
+        if variant is not None:
+            new_quote = SellerQuote(variant.cooperative, [], [])
+            seller_quote = by_cooperative.setdefault(variant.cooperative_id, new_quote)
+            seller_quote.lines.append(_quote_line(requested_line, variant, rates, free))
+    return by_cooperative
 
 
 def _quote_line(

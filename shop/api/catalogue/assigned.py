@@ -134,16 +134,8 @@ def attributes_with_values(
             build_rows(attributes).filter(slug=slug),
             build_rows(values).filter(attribute__slug=slug),
         )
-    by_type: dict[Key, list[Row]] = {}
-    for attribute_row in attribute_object.read(
-        requested[0], attribute_fields, "id", "owner_type", *_ATTRIBUTE_COLUMNS
-    ):
-        by_type.setdefault(attribute_row.owner_type, []).append(attribute_row)
-    values_by_owner_and_attribute: dict[tuple[Key, Key], list[Row | OwnValue]] = {}
-    for value in attribute_value_object.read(
-        requested[1], value_fields, "owner", "attribute_id", *_VALUE_COLUMNS
-    ):
-        values_by_owner_and_attribute.setdefault((value.owner, value.attribute_id), []).append(value)
+    by_type = _read_attributes_by_type(requested[0], attribute_fields)
+    values_by_owner_and_attribute = _read_values_by_owner(requested[1], value_fields)
     _add_cooperatives(owners, by_type, values_by_owner_and_attribute)
     return [
         [
@@ -157,6 +149,23 @@ def attributes_with_values(
         ]
         for owner in owners
     ]
+
+
+def _read_attributes_by_type(rows: Rows | CompiledRows, fields: Collection[str]) -> dict[Key, list[Row]]:
+    by_type: dict[Key, list[Row]] = {}
+    for row in attribute_object.read(rows, fields, "id", "owner_type", *_ATTRIBUTE_COLUMNS):
+        by_type.setdefault(row.owner_type, []).append(row)
+    return by_type
+
+
+def _read_values_by_owner(
+    rows: Rows | CompiledRows, fields: Collection[str]
+) -> dict[tuple[Key, Key], list[Row | OwnValue]]:
+    """Return the values by the keys of their owner and attribute."""
+    by_owner: dict[tuple[Key, Key], list[Row | OwnValue]] = {}
+    for value in attribute_value_object.read(rows, fields, "owner", "attribute_id", *_VALUE_COLUMNS):
+        by_owner.setdefault((value.owner, value.attribute_id), []).append(value)
+    return by_owner
 
 
 def assigned_type(row: Row) -> str:

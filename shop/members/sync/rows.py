@@ -195,7 +195,7 @@ def _part_row(
     line_ids_with_substitute: Collection[uuid.UUID],
     lots: Mapping[uuid.UUID, Row],
 ) -> Row:
-    order, delivery_method = part.order, part.delivery_method
+    order = part.order
     parcels = sorted(part.parcels.all(), key=lambda parcel: (parcel.number, parcel.pk))
     return {
         "kind": PART,
@@ -209,19 +209,7 @@ def _part_row(
         "note": part.note,
         "currency": order.currency,
         "total": part.total_gross,
-        "delivery": {
-            "kind": part.delivery_kind,
-            "name": part.delivery_name,
-            "carrier": part.carrier,
-            "is_pickup": part.is_pickup,
-            "pickup_place": part.pickup_place,
-            "pickup_day": part.pickup_day,
-            "pickup_starts": part.pickup_starts,
-            "pickup_ends": part.pickup_ends,
-            "expected_until": part.expected_until,
-            "departs_weekday": delivery_method.departs_weekday if delivery_method else None,
-            "departs_at": delivery_method.departs_at if delivery_method else None,
-        },
+        "delivery": _delivery_row(part),
         "buyer": _buyer(part, order),
         "language": order.language,
         "handover_key": "" if part.is_pickup else part_key(part.pk),
@@ -233,6 +221,23 @@ def _part_row(
             for line in sorted_lines(part)
         ],
         "parcels": [_parcel_row(parcel) for parcel in parcels if parcel.kind != ParcelKind.REFUND],
+    }
+
+
+def _delivery_row(part: OrderPart) -> Row:
+    delivery_method = part.delivery_method
+    return {
+        "kind": part.delivery_kind,
+        "name": part.delivery_name,
+        "carrier": part.carrier,
+        "is_pickup": part.is_pickup,
+        "pickup_place": part.pickup_place,
+        "pickup_day": part.pickup_day,
+        "pickup_starts": part.pickup_starts,
+        "pickup_ends": part.pickup_ends,
+        "expected_until": part.expected_until,
+        "departs_weekday": delivery_method.departs_weekday if delivery_method else None,
+        "departs_at": delivery_method.departs_at if delivery_method else None,
     }
 
 

@@ -203,18 +203,7 @@ def _answer_command(
         return _answer_later(sent_command, CommandRunning())
     try:
         happened_at = min(now, max(row.happened_at, not_before or row.happened_at))
-        key = f"phone:{membership.user.pk}:{sent_command.key}"
-        payload = Payload(sent_command.payload)
-        run = CommandRun(
-            membership=membership,
-            author_ids=authors.user_ids,
-            is_phone_shared=bool(authors.pins),
-            payload=payload,
-            idempotency_key=key,
-            happened_at=happened_at,
-            now=now,
-            repeated_as=sent_command.repeated_as,
-        )
+        run = _build_run(sent_command, membership, authors, happened_at, now)
         answer = _run_claimed(sent_command, command, run)
     except ParcelNotSentYet as refused:  # the phone of another person will send it
         PhoneCommand.objects.filter(pk=row.pk, outcome="").update(claimed_at=None)
@@ -268,6 +257,25 @@ def claim_command(
     row.claimed_at = now
     row.save(update_fields=["claimed_at"])
     return row, True
+
+
+def _build_run(
+    sent_command: SentCommand,
+    membership: MembershipContext,
+    authors: CommandAuthors,
+    happened_at: datetime.datetime,
+    now: datetime.datetime,
+) -> CommandRun:
+    return CommandRun(
+        membership=membership,
+        author_ids=authors.user_ids,
+        is_phone_shared=bool(authors.pins),
+        payload=Payload(sent_command.payload),
+        idempotency_key=f"phone:{membership.user.pk}:{sent_command.key}",
+        happened_at=happened_at,
+        now=now,
+        repeated_as=sent_command.repeated_as,
+    )
 
 
 def _run_claimed(sent_command: SentCommand, command: CommandKind, run: CommandRun) -> CommandAnswer:
