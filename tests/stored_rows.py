@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import psycopg
 from django.db import connection
 from django.db.models import Model
 
@@ -17,19 +18,32 @@ def stored_rows(models: Sequence[type[Model]]) -> dict[type[Model], list[Row]]:
 
     One statement finds the tables that hold rows, because a query for each table is slow.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            " UNION ALL ".join(
-                f"SELECT {index} WHERE EXISTS (SELECT 1 FROM {_quoted(model._meta.db_table)})"
-                for index, model in enumerate(models)
-            )
-        )
-        filled = [models[index] for (index,) in cursor.fetchall()]
-        rows_by_model = {}
-        for model in filled:
-            cursor.execute(_selection(model))
-            rows_by_model[model] = cursor.fetchall()
-    return rows_by_model
+    connection.ensure_connection()
+    read = _read_sqlite if connection.vendor == "sqlite" else _read_postgres
+    (filled_indexes,) = read([_search_for_filled(tuple(models))])
+    filled = [models[index] for (index,) in filled_indexes]
+    return dict(zip(filled, read([_selection(model) for model in filled]), strict=True))
+
+
+def _read_sqlite(statements: list[str]) -> list[list[Row]]:
+    return [connection.connection.execute(statement).fetchall() for statement in statements]
+
+
+def _read_postgres(statements: list[str]) -> list[list[Row]]:
+    """Prepare the statements, because planning a search of all tables takes long, and send them together."""
+    with connection.connection.pipeline():
+        cursors = [psycopg.Cursor(connection.connection) for _statement in statements]
+        for cursor, statement in zip(cursors, statements, strict=True):
+            cursor.execute(statement, prepare=True)
+        return [cursor.fetchall() for cursor in cursors]
+
+
+@cache
+def _search_for_filled(models: tuple[type[Model], ...]) -> str:
+    return " UNION ALL ".join(
+        f"SELECT {index} WHERE EXISTS (SELECT 1 FROM {_quoted(model._meta.db_table)})"
+        for index, model in enumerate(models)
+    )
 
 
 @cache
