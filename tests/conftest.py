@@ -284,7 +284,9 @@ def all_divisions(django_db_setup: None, django_db_blocker: Any) -> Iterator[Non
     with django_db_blocker.unblock(), transaction.atomic():
         write_divisions()
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE core_division")  # looking up cached misses of earlier tests is slow
+            # Otherwise statistics of earlier tests, of empty tables, decide how these are searched.
+            cursor.execute("ANALYZE core_division")
+            cursor.execute("ANALYZE core_formerplace")
         yield
         transaction.set_rollback(True)
 
