@@ -105,6 +105,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
         is_of_pages = item.path.parent in FOLDERS_OF_PAGES and item.get_closest_marker("both") is None
         if uses_none or is_of_pages:
             item.add_marker(pytest.mark.once)
+            if item.get_closest_marker("postgres") is not None:
+                raise pytest.UsageError(f"{item.nodeid} would run on no database")
         if item.get_closest_marker("long") is not None:
             item.add_marker(pytest.mark.timeout(0))
     yield

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -292,6 +293,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
             models.Index(fields=["status", "-placed_at", "-number"], name="order_by_status"),
             models.Index(fields=["user", "-placed_at"], name="order_by_user"),
             models.Index(fields=["phone", "number"], name="order_by_phone"),
+            models.Index(Upper("email"), "number", name="order_by_email"),
             models.Index(fields=["channel", "placed_at"], name="order_by_channel"),
         ]
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from orders.actions.quotes.purchase_limits import BuyerLimitReached
+from orders.actions.quotes.voucher_rules import VoucherAlreadyUsed
 from orders.models import Order
 from shop.core.errors import Refused
 from shop.core.web.rate_limits import RateLimit, TooManyTries, count_tries, uncount_tries
@@ -47,11 +48,11 @@ def count_against_order_limits(
 ) -> Iterator[None]:
     """Count an order that is placed within the context, unless placing it fails.
 
-    A BuyerLimitReached is counted like an order, though not for the whole shop, because it tells that
-    somebody with this phone or email has ordered the product. `phone` is a normalised number, or another text
-    that identifies the buyer. `is_confirmed` means that the buyer entered a code sent to the phone.
-    `per_network` is the interface's own limit. Call it outside transactions. Raises PhoneCodeRequired,
-    TooManyOrders.
+    A BuyerLimitReached, or a voucher that was used already, is counted like an order, though not for the
+    whole shop, because it tells that somebody with this phone or email has ordered. `phone` is a normalised
+    number, or another text that identifies the buyer. `is_confirmed` means that the buyer entered a code sent
+    to the phone. `per_network` is the interface's own limit. Call it outside transactions. Raises
+    PhoneCodeRequired, TooManyOrders.
     """
     if is_confirmed:
         limits: Sequence[_LimitedKey] = [
@@ -73,11 +74,12 @@ def count_against_order_limits(
         raise refusal from none_left
     try:
         yield
-    except BuyerLimitReached:
-        uncount_tries([counted for counted in active_limits if counted[1] == _WHOLE_SHOP])
-        raise
-    except BaseException:
-        uncount_tries(active_limits)
+    except BaseException as failure:
+        has_told = isinstance(failure, BuyerLimitReached) or (
+            isinstance(failure, Refused) and isinstance(failure.details.get("voucher"), VoucherAlreadyUsed)
+        )
+        is_uncounted = [counted for counted in active_limits if not has_told or counted[1] == _WHOLE_SHOP]
+        uncount_tries(is_uncounted)
         raise
 
 

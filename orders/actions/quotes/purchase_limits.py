@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy
 from catalog.models import Variant
 from catalog.unit_labels import variant_count_label
 from orders.actions.quotes.quote_types import Buyer, Quote, QuoteProblem
-from orders.models import OrderLine, ParcelLine
+from orders.models import Order, OrderLine, ParcelLine
 from orders.states import ParcelKind, ParcelState
 from shop.core.errors import Refused
 from shop.core.texts.formatting import format_number
@@ -50,7 +50,7 @@ def read_ordered_quantities(
     The buyer is the same account, or the same phone or email on the order. Cancelled and expired orders,
     and items refunded instead of sent, do not count. One query, or none if no variant has such a limit.
     """
-    periods, buyers = Q(), Q()
+    periods = Q()
     for variant in variants:
         if variant.quantity_limit_per_customer is not None:
             period = Q(variant=variant.pk)
@@ -58,14 +58,16 @@ def read_ordered_quantities(
                 start = now - datetime.timedelta(days=variant.quantity_limit_days)
                 period &= Q(order__placed_at__gt=start)
             periods |= period
-    if buyer.user_id is not None:
-        buyers |= Q(order__user=buyer.user_id)
-    if buyer.phone:
-        buyers |= Q(order__phone=buyer.phone)
-    if buyer.email.strip():
-        buyers |= Q(order__email__iexact=buyer.email.strip())
-    if not periods or not buyers:
+    buyers = [
+        Q(user=buyer.user_id) if buyer.user_id is not None else None,
+        Q(phone=buyer.phone) if buyer.phone else None,
+        Q(email__iexact=buyer.email.strip()) if buyer.email.strip() else None,
+    ]
+    # Each has an index of its own, which a condition with OR could not use.
+    orders = [Order.objects.filter(condition).values("pk") for condition in buyers if condition is not None]
+    if not periods or not orders:
         return {}
+    of_buyer = orders[0].union(*orders[1:])
     unsent = (
         ParcelLine.objects.filter(order_line=OuterRef("pk"), parcel__kind=ParcelKind.REFUND)
         .exclude(parcel__state=ParcelState.VOIDED)
@@ -74,7 +76,9 @@ def read_ordered_quantities(
         .annotate(total=Sum("quantity"))
         .values("total")
     )
-    lines = OrderLine.objects.filter(periods, buyers, has_ended=False, order__placed_at__isnull=False)
+    lines = OrderLine.objects.filter(
+        periods, order__in=of_buyer, has_ended=False, order__placed_at__isnull=False
+    )
     counted = lines.annotate(counted=F("quantity") - Coalesce(Subquery(unsent), 0)).order_by("variant")
     return dict(counted.values_list("variant").annotate(total=Sum("counted")))
 

@@ -68,6 +68,11 @@ class VoucherUsedUp(VoucherRefused):
 class VoucherAlreadyUsed(VoucherRefused):
     code = "voucher_already_used"
     default_message = _("You have already used this code. Each buyer can use it once.")
+    # Anybody can enter a stranger's phone number or email address, so only the rule is named.
+    once_per_contact = _(
+        "Each buyer can use this code once. Orders with the same phone number or email address count"
+        " together."
+    )
 
 
 class VoucherOnlyForStaff(VoucherRefused):
@@ -214,11 +219,12 @@ def _find_uses_refusal(entered: _EnteredVoucher) -> Refused | None:
     if voucher.single_use and uses.filter(code=entered.code).exists():
         return VoucherUsedUp(field="code")
     buyer = entered.quote_request.buyer
-    if (
-        voucher.apply_once_per_customer
-        and uses.of_buyer(buyer.user_id, buyer.phone, buyer.email.strip()).exists()
-    ):
+    if not voucher.apply_once_per_customer:
+        return None
+    if buyer.user_id is not None and uses.of_buyer(buyer.user_id, "", "").exists():
         return VoucherAlreadyUsed(field="code")
+    if uses.of_buyer(None, buyer.phone, buyer.email.strip()).exists():
+        return VoucherAlreadyUsed(VoucherAlreadyUsed.once_per_contact, field="code")
     return None
 
 

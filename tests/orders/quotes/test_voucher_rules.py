@@ -334,6 +334,9 @@ def test_guest_is_recognised_by_phone_or_email(contact, is_same) -> None:
     assert VoucherUse.objects.count() == (1 if is_same else 2)
     if is_same:
         assert isinstance(refusal.value.details["voucher"], VoucherAlreadyUsed)
+        # The contact may be a stranger's: what they did before is not told.
+        assert str(refusal.value.message).startswith("Mỗi người mua dùng mã này một lần.")
+        assert "đã dùng rồi" not in str(refusal.value.message)
 
 
 def test_used_code_is_refused_in_basket_of_signed_in_user() -> None:
@@ -342,8 +345,10 @@ def test_used_code_is_refused_in_basket_of_signed_in_user() -> None:
     place(basket_with_code((variant, 1), user=user))
     basket = make_basket((variant, 1), user=user)
 
-    with assert_refused(VoucherAlreadyUsed, "voucher_already_used"):
+    with assert_refused(VoucherAlreadyUsed, "voucher_already_used") as refusal:
         apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
+
+    assert str(refusal.value.message).startswith("Mã này đã dùng rồi.")
 
 
 def test_use_is_released_only_when_whole_order_is_cancelled() -> None:

@@ -171,6 +171,7 @@ def test_order_is_cancelled_once(admin: Client) -> None:
     assert not order_page.context["may_cancel"]
 
 
+@pytest.mark.both
 def test_order_is_entered_for_a_buyer_on_the_phone(admin: Client) -> None:
     load_divisions()
     variant = make_variant(name="Bí xanh thơm", price=15_000, on_hand=10)
@@ -202,6 +203,7 @@ def test_order_is_entered_for_a_buyer_on_the_phone(admin: Client) -> None:
     assert (order.folded_name, get_stock(variant).allocated) == ("hoang van pao", 4)
 
 
+@pytest.mark.both
 def test_quantity_of_a_draft_decides_its_price_unless_one_was_entered(admin: Client) -> None:
     variant = make_variant(name="Gừng tươi", price=15_000, unit="kg", on_hand=90)
     set_wholesale_prices(variant, {10: 13_000})

@@ -128,6 +128,7 @@ def test_killed_processes_restart_and_nothing_is_prepared_again(open_shop) -> No
     until(lambda: f"http://127.0.0.1:{shop.port}/" in shop.said(), "the shop's addresses")
     answers_when_announced = shop.health() is not None
     health = until(lambda: jobs_answer(shop), "the shop and its jobs")
+    push_key = (shop.data_dir / "vapid_key.pem").read_bytes()
     before = shop.children()
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
@@ -149,6 +150,8 @@ def test_killed_processes_restart_and_nothing_is_prepared_again(open_shop) -> No
     reopened.process.send_signal(signal.SIGTERM)
     code = reopened.process.wait(MAX_WAIT_SECONDS)
 
+    assert b"PRIVATE KEY" in push_key
+    assert (shop.data_dir / "vapid_key.pem").read_bytes() == push_key  # else all subscriptions were lost
     assert answers_when_announced
     assert shop.said().count("Ctrl-C stops it") == 1  # although the web server was killed and started again
     assert health["database"] == {"ok": True, "kind": "sqlite"}

@@ -22,7 +22,7 @@ from tests.factories import (
 from tests.markup import html_of
 from tests.shop.members.test_products import photo, product_form
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 NEW = "/xa-vien/hang/moi/"
 HINTS = f"{NEW}goi-y/"

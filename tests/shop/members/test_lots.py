@@ -39,7 +39,7 @@ from tests.markup import html_of
 from tests.refusals import all_rows
 from tests.shop.members.test_profile_pictures import photo
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 
 def make_lot(variant, quantity=10, *, days=None):

@@ -761,6 +761,7 @@ def test_empty_fields_say_what_to_enter(lister) -> None:
     }
 
 
+@pytest.mark.both
 def test_copy_is_a_draft_with_photos_options_and_prices_but_without_stock_and_codes(lister, seller) -> None:
     product = make_product(
         seller,
@@ -802,6 +803,7 @@ def test_copy_is_a_draft_with_photos_options_and_prices_but_without_stock_and_co
     assert [get_stock(row).on_hand for row in variants] == [0, 0]
 
 
+@pytest.mark.both
 def test_another_cooperatives_product_is_not_copied(lister, seller) -> None:
     listing = make_product(make_seller("HTX Yến Dương")).listings.get()
 

@@ -19,7 +19,7 @@ from tests.factories import (
 )
 from tests.markup import html_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 
 @pytest.fixture
