@@ -76,6 +76,11 @@ class Suggestion:
         return self.order.amount_due - self.amount
 
     @property
+    def is_named(self) -> bool:
+        """Whether the transfer names the order's code, or its buyer."""
+        return not {MatchReason.CODE, MatchReason.NEAR_CODE, MatchReason.PAYER}.isdisjoint(self.reasons)
+
+    @property
     def weight(self) -> int:
         return sum(_WEIGHTS[reason] for reason in self.reasons)
 
@@ -158,6 +163,16 @@ def find_orders(transfer: BankTransfer, text: str) -> TransferSuggestions:
     )
     prefetch_related_objects([suggestion.order for suggestion in suggestions], "parts", "payments")
     return TransferSuggestions(unassigned, tuple(suggestions[:_MAX_FOUND]))
+
+
+def names_order(transfer: BankTransfer, order: Order) -> bool:
+    """Return whether the transfer names the order by its code, or its buyer by name or phone number."""
+    note = TransferNote(f"{transfer.note} {transfer.payer_holder}")
+    return (
+        order.code in find_order_codes(transfer.note)
+        or note.has_near_code(order.code)
+        or note.mentions_buyer(order.buyer_name, order.phone)
+    )
 
 
 def find_similar_transfers(transfer: BankTransfer) -> list[BankTransfer]:

@@ -213,11 +213,18 @@ def _display_rows(statement_rows: Iterable[StatementRow]) -> list[dict[str, obje
             "may_take": statement_row.problem in ACCEPTABLE_PROBLEMS
             and statement_row.parcel_id is not None
             and statement_row.fee >= 0,
+            "missing": _missing_cash(statement_row),
             "may_name": statement_row.problem in UNMATCHED_PROBLEMS,
             "is_open": statement_row.state == StatementRowState.PROBLEM,
         }
         for statement_row in statement_rows
     ]
+
+
+def _missing_cash(statement_row: StatementRow) -> int:
+    """Return how much less the carrier states than the parcel costs."""
+    parcel = statement_row.parcel
+    return max(0, parcel.cod_expected - (statement_row.collected or 0)) if parcel else 0
 
 
 def _read_carrier_names() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from functools import partial
 
 from django.contrib import messages
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -19,6 +21,7 @@ from orders.actions.bank_transfers.match_suggestions import (
     TransferSuggestions,
     find_orders,
     find_similar_transfers,
+    names_order,
     suggest_orders,
 )
 from orders.actions.bank_transfers.receive_transfers import BANK_WEBHOOK_PROVIDERS
@@ -31,7 +34,7 @@ from orders.actions.bank_transfers.transfer_review import (
 )
 from orders.actions.bank_transfers.undo_assignment import undo_transfer_assignment
 from orders.actions.placement.replace_expired_order import replace_expired_order
-from orders.models import BankTransfer, Payout, TransferShare, WebhookEvent
+from orders.models import BankTransfer, Order, Payout, TransferShare, WebhookEvent
 from orders.payments.banks import find_bank
 from orders.payments.vietqr import InvalidPayload, build_qr_text, qr_svg
 from orders.states import PayoutState, TransferState
@@ -40,7 +43,9 @@ from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import Change
+from shop.core.texts.formatting import format_money
 from shop.core.web.action_results import run_action
+from shop.core.web.form_review import is_reviewed
 from shop.desk.forms import submitted_reason
 from shop.desk.money.transfer_forms import (
     MANUAL_FORM_ROWS,
@@ -48,6 +53,7 @@ from shop.desk.money.transfer_forms import (
     TransferSearch,
     parse_transfer_shares,
 )
+from shop.desk.review_page import render_review
 from shop.history.change_displays import build_change_displays
 from shop.staff_pages import staff_only
 
@@ -104,17 +110,56 @@ def show_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResp
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def match_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """Match a transfer to one or more orders."""
-
-    def assign() -> None:
+    """Match a transfer to one or more orders, after a review if it names one of them in no way."""
+    transfer = get_object_or_404(BankTransfer, pk=pk)
+    try:
         amounts = parse_transfer_shares(request.POST)
-        assign_transfer(transfer_id=pk, amounts=amounts, actor=actor, now=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused.message))
+        return redirect(_return_url(request, pk))
+    orders = Order.objects.in_bulk(list(amounts))
+    shares = [(orders[order_id], amount) for order_id, amount in amounts.items()]
+    unnamed_shares = [(order, amount) for order, amount in shares if not names_order(transfer, order)]
+    is_possible = min(amounts.values()) > 0 and sum(amounts.values()) <= transfer.amount
+    if unnamed_shares and is_possible and not is_reviewed(request):
+        return _review_match(request, transfer, unnamed_shares)
+    action = partial(assign_transfer, transfer_id=pk, amounts=amounts, actor=actor, now=timezone.now())
+    applied = ", ".join(
+        gettext("%(amount)s to order %(code)s of %(name)s")
+        % {"amount": format_money(amount, order.currency), "code": order.code, "name": order.buyer_name}
+        for order, amount in shares
+    )
+    message = gettext("Applied: %(shares)s. The buyer can see it.") % {"shares": applied}
+    return run_action(request, action, url=_return_url(request, pk), message=message)
 
-    return run_action(
+
+def _review_match(
+    request: HttpRequest, transfer: BankTransfer, shares: Sequence[tuple[Order, int]]
+) -> HttpResponse:
+    """Show the transfer beside the orders that it does not name."""
+    facts = [
+        (gettext("Transferred"), format_money(transfer.amount, transfer.currency)),
+        (gettext("Note"), transfer.note or gettext("No note")),
+    ]
+    effects = [gettext("The transfer names neither the code of this order nor its buyer.")]
+    for order, amount in shares:
+        due, sent = format_money(order.amount_due, order.currency), format_money(amount, order.currency)
+        texts = {"name": order.buyer_name, "amount": due}
+        facts.append((order.code, gettext("%(name)s, %(amount)s due") % texts))
+        if transfer.amount != order.amount_due:
+            effects.append(
+                gettext("%(amount)s will be applied to order %(code)s, of which %(due)s is due.")
+                % {"amount": sent, "code": order.code, "due": due}
+            )
+    return render_review(
         request,
-        assign,
-        url=_return_url(request, pk),
-        message=_("Applied to the order. The buyer can see it."),
+        title=gettext("Check the order of this transfer"),
+        facts=facts,
+        effects=effects,
+        label=gettext("Apply to the order"),
+        back_url=reverse("desk:transfer", args=[transfer.pk]),
+        back_label=gettext("Bank transfer"),
+        is_unusual=True,
     )
 
 

@@ -241,7 +241,7 @@ def test_statement_columns_are_mapped_and_the_statement_is_imported(cashier: Cli
     assert before.index("1 dòng nhập được, 1 dòng cần kiểm tra") < before.index("Đã nhận ra các cột")
     assert '<details class="panel"><summary>' in before
     assert all(f'<th scope="row">{number}</th>' in before.split("Đã nhận ra")[0] for number in (2, 3))
-    assert "đơn vị vận chuyển giữ lại; bên chịu: chợ" in before
+    assert "đơn vị vận chuyển giữ lại, chợ chịu" in before
     assert shortfall_parcel.tracking_number in after
     assert {Parcel.objects.get(pk=sent.pk).cod_state for sent in (parcel, shortfall_parcel)} == {
         CodState.REMITTED

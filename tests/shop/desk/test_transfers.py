@@ -119,12 +119,14 @@ def test_matched_transfer_is_not_in_the_queue(cashier: Client) -> None:
 
 
 def test_suggested_match_is_settled_with_one_click(cashier: Client) -> None:
-    order, transfer = make_waiting_order(), make_transfer()
+    order = make_waiting_order()
+    transfer = make_transfer(f"tien hang 0{order.phone[3:]}")
 
     response = press(cashier, f"Apply to order {order.code}: 120,000\xa0₫")
 
     assert response.redirect_chain == [(TRANSFERS, 302)]
-    assert "Applied to the order. The buyer can see it." in text_of(response)
+    applied = f"Applied: 120,000\xa0₫ to order {order.code} of {order.buyer_name}. The buyer can see it."
+    assert applied in text_of(response)
     transfer.refresh_from_db()
     order.refresh_from_db()
     assert (transfer.state, order.charged, order.amount_due) == (TransferState.ASSIGNED, 120_000, 0)
@@ -150,7 +152,7 @@ def test_transfer_of_a_day_without_a_time_shows_no_midnight(cashier: Client) -> 
     pages = [page_text(cashier, f"{TRANSFERS}{path}") for path in ("", "tat-ca/", f"{transfer.pk}/")]
 
     booked_at = transfer.booked_at.astimezone(VIETNAM)
-    hour, day = f"{booked_at:%H:%M}", f"{booked_at:%d/%m/%Y}"
+    hour, day = f"{booked_at:%H:%M}", f"{booked_at.day} {booked_at:%b %Y}"
     assert f"{hour}, {day}" in shown_before
     assert all(day in page for page in pages)
     assert not any(f"{hour} {day}" in page or f"{hour}, {day} · SePay" in page for page in pages)
@@ -200,9 +202,12 @@ def test_split_is_entered_by_hand(cashier: Client) -> None:
     }
 
     cashier.post(f"{TRANSFERS}{transfer.pk}/don/", rows)
+    transfer.refresh_from_db()
+    unreviewed_state = transfer.state
+    cashier.post(f"{TRANSFERS}{transfer.pk}/don/", rows | {"reviewed": "1"})
 
     transfer.refresh_from_db()
-    assert transfer.state == TransferState.ASSIGNED
+    assert (unreviewed_state, transfer.state) == (TransferState.REVIEW, TransferState.ASSIGNED)
 
 
 @pytest.mark.parametrize(
@@ -259,9 +264,16 @@ def test_orders_of_the_same_amount_are_listed_before_any_search(cashier: Client)
     Payment.objects.filter(order=order).update(method="cod")
     transfer = make_transfer("tien hang", 120_000)
 
-    matched = press(cashier, f"Apply to order {order.code}", f"{TRANSFERS}{transfer.pk}/")
+    review = press(cashier, f"Apply to order {order.code}", f"{TRANSFERS}{transfer.pk}/")
+    transfer.refresh_from_db()
+    state = transfer.state
+    form = dict(review.context["fields"]) | {"reviewed": "1"}
+    matched = cashier.post(f"{TRANSFERS}{transfer.pk}/don/", form, follow=True)
 
-    assert "Applied to the order." in text_of(matched)
+    assert state == TransferState.REVIEW
+    assert "The transfer names neither the code of this order nor its buyer." in text_of(review)
+    assert f"{order.code} {order.buyer_name}, 120,000\xa0₫ due" in text_of(review)
+    assert "Applied: 120,000\xa0₫ to order" in text_of(matched)
     transfer.refresh_from_db()
     assert transfer.state == TransferState.ASSIGNED
 
