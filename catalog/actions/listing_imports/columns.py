@@ -324,7 +324,7 @@ COLUMNS: tuple[ImportColumn, ...] = (
     ImportColumn(
         "wholesale",
         gettext_lazy("Wholesale prices"),
-        gettext_lazy("From which quantity which price: 10: 13000; 50: 12000. 0 removes them."),
+        gettext_lazy("Each quantity with its price, such as 10: 13000; 50: 12000. 0 removes them."),
         _wholesale,
     ),
     ImportColumn(
