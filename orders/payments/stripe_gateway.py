@@ -138,7 +138,7 @@ class StripeGateway:
                 if operation is GatewayOperation.START_PAYMENT
                 else never_arrived_result(request)
             )
-        perform: Callable[[GatewayRequest], GatewayResult] = getattr(self, operation.name.lower())
+        perform: Callable[[GatewayRequest], GatewayResult] = getattr(self, operation.value)
         result = perform(request)
         if result.code == "not_configured":  # true now, but it does not reveal the first attempt's result
             return unknown_result(request, result.code)

@@ -61,7 +61,7 @@ from tests.orders.gateway.card_order_helpers import (
     send_order_call,
     stripe,
 )
-from tests.orders.gateway_requests.test_intended_calls import request_refund
+from tests.orders.gateway_requests.test_intended_calls import request_refund_of_order
 from tests.refusals import all_rows, assert_refused
 
 __all__ = ["stripe"]
@@ -432,7 +432,7 @@ def test_hosted_page_with_lost_answer_is_found(stripe, fault) -> None:
 @pytest.mark.parametrize("fault", LOST_ANSWERS)
 def test_refund_call_with_lost_answer_refunds_once(stripe, fault) -> None:
     order = make_paid_card_order(stripe)
-    request_refund(order, 20_000)
+    request_refund_of_order(order, 20_000)
     stripe.faults.plan("refunds.create", fault)
 
     assert send_order_call(order, GatewayOperation.REFUND).state == CallState.UNKNOWN
@@ -449,10 +449,10 @@ def test_refund_call_with_lost_answer_refunds_once(stripe, fault) -> None:
 
 def test_two_refunds_of_same_amount_are_both_made(stripe) -> None:
     order = make_paid_card_order(stripe)
-    request_refund(order, 20_000)
+    request_refund_of_order(order, 20_000)
     send_order_call(order, GatewayOperation.REFUND)
 
-    request_refund(order, 20_000, now=NOW + MINUTE)
+    request_refund_of_order(order, 20_000, now=NOW + MINUTE)
     send_order_call(order, GatewayOperation.REFUND)
 
     order.refresh_from_db()
@@ -461,7 +461,7 @@ def test_two_refunds_of_same_amount_are_both_made(stripe) -> None:
 
 def test_refund_paid_by_bank_after_refusal_is_not_sent_again(stripe) -> None:
     order = make_paid_card_order(stripe)
-    request_refund(order, 20_000)
+    request_refund_of_order(order, 20_000)
     stripe.faults.plan("refunds.create", Fault.REFUSE, status=401)
     send_order_call(order, GatewayOperation.REFUND)
     pay_refund_by_bank(refund_id=Refund.objects.get().pk, actor=BUYER, now=NOW)

@@ -53,7 +53,7 @@ from tests.orders.gateway.card_order_helpers import (
     stripe,
 )
 from tests.orders.gateway_requests.test_card_capture import accept, authorised_order, pack, weigh
-from tests.orders.gateway_requests.test_intended_calls import request_refund
+from tests.orders.gateway_requests.test_intended_calls import request_refund_of_order
 from tests.refusals import all_rows
 
 __all__ = ["stripe"]
@@ -343,7 +343,7 @@ def test_lost_partial_dispute_keeps_its_amount_withdrawn(stripe, send) -> None:
 
 def test_failed_refund_returns_money_to_payment(stripe, send) -> None:
     order = make_paid_card_order(stripe)
-    request_refund(order, 20_000)
+    request_refund_of_order(order, 20_000)
     send_order_call(order, GatewayOperation.REFUND)
     stripe.settle_refund(get_call(order, GatewayOperation.REFUND).reference, "failed")
 
@@ -366,7 +366,7 @@ def test_failed_refund_returns_money_to_payment(stripe, send) -> None:
 def test_refund_reported_before_our_own_answer_counts_once(stripe, send) -> None:
     order = make_paid_card_order(stripe)
     take_events(stripe)
-    request_refund(order, 20_000)
+    request_refund_of_order(order, 20_000)
     stripe.faults.plan("refunds.create", Fault.CUT_AFTER)
     send_order_call(order, GatewayOperation.REFUND)
 

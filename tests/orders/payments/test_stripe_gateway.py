@@ -145,7 +145,7 @@ def success_outcome(name):
 
 
 def call(gateway, operation, request) -> GatewayResult:
-    return getattr(gateway, operation.name.lower())(request)
+    return getattr(gateway, operation.value)(request)
 
 
 @pytest.mark.parametrize("name", CALLS)

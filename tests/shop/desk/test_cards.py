@@ -29,7 +29,7 @@ from tests.orders.gateway.card_order_helpers import (
     send_order_call,
     stripe,
 )
-from tests.orders.gateway_requests.test_intended_calls import request_refund
+from tests.orders.gateway_requests.test_intended_calls import request_refund_of_order
 from tests.orders.payouts.test_stripe_payouts import close, latest_call, part
 from tests.refusals import all_rows
 
@@ -88,7 +88,7 @@ def test_refused_call_is_shown_on_the_home_page_and_retried_once(stripe, desk) -
 
 def test_failed_refund_is_listed_as_refused(stripe, desk) -> None:
     order = make_paid_card_order(stripe)
-    request_refund(order, 20_000)
+    request_refund_of_order(order, 20_000)
     stripe.faults.plan("refunds.create", Fault.REFUSE, status=400, code="charge_already_refunded")
     send_order_call(order, GatewayOperation.REFUND)
 
