@@ -65,6 +65,9 @@ class ComplaintForm(forms.Form):
             self.fields[name] = quantity_field(
                 delivered_line.quantity, _("Quantity"), initial=1 if is_all else None
             )
+            self.fields[name].widget = forms.NumberInput(
+                attrs={"class": "input", "min": 0, "max": delivered_line.quantity, "inputmode": "numeric"}
+            )
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}

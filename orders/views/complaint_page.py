@@ -23,6 +23,7 @@ from orders.models import Complaint, Order, OrderPart, RequestedRemedy
 from orders.states import PARTLY_ARRIVED_PROGRESS
 from orders.views.current_basket import request_actor
 from orders.views.order_access import has_proof
+from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.images.renditions import store_picture
 from shop.core.models import bind_idempotency_key, show_in_language
@@ -65,8 +66,10 @@ def file_complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> Ht
             request, _("The cooperative has received your complaint and will answer on this page.")
         )
         return redirect("orders:order", order_id=order_id)
+    last_moments = {vietnam_date(delivered_line.last_moment) for delivered_line in in_time}
     context = {
         "part": part,
+        "last_moment": last_moments.pop() if len(last_moments) == 1 else None,  # else each item says its own
         "order": part.order,
         "form": form,
         "arrived_lines": arrived_lines,

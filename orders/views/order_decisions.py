@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from orders.actions.complaints.file_complaint import find_delivered_lines
 from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer
 from orders.actions.fulfilment.confirm_receipt import confirm_part_receipt
 from orders.models import Order, OrderPart, WeightAnswer, WeightQuestion
@@ -23,7 +24,7 @@ from orders.views.buyer_answers import substitute_answer_action, weight_answer_a
 from orders.views.current_basket import request_actor
 from shop.core.errors import Refused
 from shop.core.models import bind_idempotency_key, show_in_language
-from shop.core.texts.formatting import format_money, format_weight
+from shop.core.texts.formatting import format_money, format_weight, weekday_and_day
 from shop.core.texts.marked_texts import sentence, translated
 from shop.core.web.action_results import run_action
 
@@ -46,9 +47,12 @@ def cancel_part(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpR
         messages.error(request, str(refused.message))
     else:
         show_in_language([part.cooperative], "name")
-        message = _("You cancelled the part from %(name)s.")
-        text = sentence(message, name=translated(part.cooperative, "name"))
         order = Order.objects.get(pk=order_id)
+        if order.parts.count() == 1:
+            text = _("You cancelled the order.")
+        else:
+            message = _("You cancelled the part from %(name)s.")
+            text = sentence(message, name=translated(part.cooperative, "name"))
         change = short_amount_change(order)
         messages.success(request, format_html("{} {}", text, change) if change else text)
     return redirect("orders:order", order_id=order_id)
@@ -63,8 +67,18 @@ def confirm_receipt(request: HttpRequest, order_id: uuid.UUID, number: int) -> H
     except Refused as refused:
         messages.error(request, str(refused.message))
     else:
-        messages.success(request, _("Thank you. The cooperative can see that the items have arrived."))
+        messages.success(request, _receipt_text(part))
     return redirect("orders:order", order_id=order_id)
+
+
+def _receipt_text(part: OrderPart) -> str:
+    """Return the message about items just received: until when a problem can be reported."""
+    last_moments = [line.last_moment for line in find_delivered_lines(part)]
+    if not last_moments:
+        return _("Thank you. The cooperative can see that the items have arrived.")
+    return _("Thank you. Is something wrong with the items? You can report it here until %(day)s.") % {
+        "day": weekday_and_day(min(last_moments))
+    }
 
 
 @require_POST

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Prefetch
+from django.db.models import F, Prefetch
 from django.utils.translation import get_language
 
 from catalog.models import Lot, Variant
@@ -27,6 +27,7 @@ from orders.models import (
 from orders.states import ARRIVED_PROGRESS, DISPATCHED_STATES, PARTLY_ARRIVED_PROGRESS, ParcelState, Progress
 from orders.views.refund_page import RefundDisplay
 from orders.views.timeline import TimelineEntry, build_timeline
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Picture, shop_settings, show_in_language, untranslated_fields
 
 
@@ -121,6 +122,12 @@ class PartTimeline:
         return self.part.is_active and not has_arrived and not is_cash_collected
 
     @property
+    def is_late(self) -> bool:
+        """Whether a parcel is on its way although the last day on which it was expected is over."""
+        until = self.part.expected_until
+        return self.may_receive and until is not None and until < vietnam_date(self.now)
+
+    @property
     def may_cancel(self) -> bool:
         return self.part.may_be_cancelled(self.parcels, is_by_buyer=True)
 
@@ -193,7 +200,9 @@ def load_part_timelines(
 def _load_parts(order: Order) -> list[OrderPart]:
     parts = list(
         order.parts.select_related("cooperative", "delivery_method")
-        .prefetch_related(Prefetch("lines", OrderLine.objects.in_order()))
+        .prefetch_related(
+            Prefetch("lines", OrderLine.objects.in_order().annotate(product_slug=F("variant__product__slug")))
+        )
         .order_by("number")
     )
     show_in_language([part.cooperative for part in parts], "name")

@@ -120,6 +120,17 @@ def test_buyer_files_complaint_with_photos(client: Client) -> None:
     assert notice.count('class="photo"') == 2
 
 
+def test_complaint_form_says_its_last_day_once_and_takes_numbers_and_photos(client: Client) -> None:
+    part = delivered_part()
+    line = get_first_line(part)
+
+    page = html_of(client.get(complaint_url(part)))
+
+    assert page.count("Hạn khiếu nại đến hết") == 1
+    assert re.search(rf'<input type="number" name="quantity-{line.pk}"[^>]* min="0" max="5"', page)
+    assert "Chụp hoặc chọn ảnh" in page
+
+
 def test_buyer_chooses_the_remedy(client: Client) -> None:
     part = delivered_part()
 

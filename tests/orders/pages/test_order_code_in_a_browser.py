@@ -55,7 +55,7 @@ def cancel_with_code(page: Page, order: Order) -> list[str]:
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_text("you can change this order on this device for one hour.")).to_be_visible()
     cancel(page)
-    expect(page.get_by_text("You cancelled the part from HTX Thiên An.")).to_be_visible()
+    expect(page.get_by_text("You cancelled the order.")).to_be_visible()
     return violations + page_violations(page)
 
 

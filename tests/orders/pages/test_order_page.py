@@ -10,8 +10,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone, translation
 
-from cooperatives.models import DeliveryKind
+from cooperatives.models import Cooperative, DeliveryKind
+from orders.actions.complaints.file_complaint import find_delivered_lines
 from orders.actions.fulfilment.cancel_parts import decline_part
 from orders.actions.fulfilment.deliver_parcels import (
     DispatchDetails,
@@ -26,7 +28,9 @@ from orders.models import Order, OrderLine, OrderPart, Parcel, PaymentMethod
 from orders.states import CodState, PartState, Progress
 from orders.views.find_order import FIND_LIMIT_BY_PHONE
 from shop.core.actors import Actor
+from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Change, Channel, Picture, PictureState, ShopSettings, Translation
+from shop.core.texts.formatting import weekday_and_day
 from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
@@ -60,6 +64,10 @@ def page_of(client: Client, order: Order) -> str:
     response = client.get(f"/en/don-hang/{order.pk}/")
     assert response.status_code == 200
     return re.sub(r"[ \n]+", " ", html_of(response))
+
+
+def without_links(page: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"</?a\b[^>]*>", "", page))
 
 
 def steps(page: str) -> list[tuple[str, str]]:
@@ -212,7 +220,8 @@ def test_coach_dispatch_shows_plate_and_driver_phone(client: Client) -> None:
     assert "20B-123.45" in page
     assert '<a class="keep" href="tel:+84912345678">0912 345 678</a>' in page
     assert steps(page)[1:] == [("done", "Packed"), ("now", "On the way"), ("", "Arrival")]
-    assert "I have received this part" in page
+    assert "I have received the order" in page
+    assert "No tracking number yet" not in page
     assert "Yes, cancel" not in page
 
 
@@ -231,6 +240,42 @@ def test_order_leads_to_the_lots_in_its_parcels(client: Client) -> None:
         assert page.count(f'href="/en/truy-xuat/{lot.code}/"') == 1
 
 
+@pytest.mark.parametrize("number", ["", "EB123456789VN"])
+def test_parcel_on_its_way_shows_its_number_to_copy_or_that_there_is_none(
+    client: Client, number: str
+) -> None:
+    order = make_order((make_variant(name="Gối thảo dược"), 1))
+    hand_over(pack(order.parts.get()), carrier="Bưu điện", tracking_number=number)
+
+    page = page_of(client, order)
+
+    assert ("No tracking number yet" in page) == (not number)
+    assert (f'data-copy="{number}"' in page) == bool(number)
+    slug = order.lines.get().variant.product.slug
+    assert re.search(rf'<a\s*href="/en/san-pham/{slug}/"\s*>\s*<span[^>]*>Gối thảo dược', page)
+
+
+def test_late_parcel_asks_whether_it_has_arrived_and_whom_to_call(client: Client) -> None:
+    order = make_order()
+    part = order.parts.get()
+    hand_over(pack(part))
+    Cooperative.objects.update(phone="+84912345678")
+    today = vietnam_date(timezone.now())
+
+    pages = {}
+    for days_ago in (0, 1):
+        until = today - datetime.timedelta(days=days_ago)
+        OrderPart.objects.update(expected_from=until, expected_until=until)
+        pages[days_ago] = page_of(client, order)
+
+    assert "Not arrived yet?" not in pages[0]
+    late = pages[1][pages[1].index("Not arrived yet?") :]
+    with translation.override("en"):
+        yesterday = weekday_and_day(today - datetime.timedelta(days=1))
+    assert f"It was expected by {yesterday}." in late
+    assert 'href="tel:+84912345678"' in late
+
+
 def test_failed_delivery_shows_reason(client: Client) -> None:
     order = make_order()
     parcel = pack(order.parts.get())
@@ -240,7 +285,7 @@ def test_failed_delivery_shows_reason(client: Client) -> None:
     page = page_of(client, order)
 
     assert "Delivery failed on 24 Nov 2026: Không ai ở nhà" in page
-    assert "I have received this part" not in page
+    assert "I have received the order" not in page
 
 
 def test_declined_part_shows_reason(client: Client) -> None:
@@ -263,11 +308,23 @@ def test_buyer_receipt_marks_parcel_delivered_and_leaves_cash_expected(client: C
 
     parcel.refresh_from_db()
     order.refresh_from_db()
-    assert "Thank you. The cooperative can see that the items have arrived." in html_of(response)
+    assert "Thank you. Is something wrong with the items?" in html_of(response)
     assert order.parts.get().progress == Progress.DELIVERED
     assert (parcel.cod_state, parcel.cod_collected, order.charged) == (CodState.EXPECTED, 0, 0)
     change = Change.objects.get(action="parcel.delivered")
     assert (change.actor_kind, change.entry_point) == ("guest", "market")
+
+
+def test_receipt_says_until_when_a_problem_can_be_reported(client: Client) -> None:
+    order = make_order()
+    hand_over(pack(order.parts.get()))
+
+    page = html_of(client.post(f"/en/don-hang/{order.pk}/goi/1/nhan/", follow=True))
+
+    last_moment = find_delivered_lines(order.parts.get())[0].last_moment
+    with translation.override("en"):
+        day = weekday_and_day(last_moment)
+    assert f"You can report it here until {day}." in page
 
 
 def test_repeated_receipt_changes_nothing(client: Client) -> None:
@@ -377,7 +434,7 @@ def test_repeated_cancellation_gives_same_answer(client: Client) -> None:
     ]
 
     for response in responses:
-        assert 'You cancelled the part from <span lang="vi">HTX Thiên An</span>.' in html_of(response)
+        assert "You cancelled the order." in html_of(response)
     assert Change.objects.filter(action="part.cancelled").count() == 1
 
 
@@ -699,7 +756,10 @@ def test_lines_keep_names_of_placement_and_add_translation(client: Client) -> No
     renamed.product.name = "Quýt Bạch Thông"
     renamed.product.save()
 
-    english, vietnamese = page_of(client, order), html_of(client.get(f"/don-hang/{order.pk}/"))
+    english, vietnamese = (
+        without_links(page)
+        for page in (page_of(client, order), html_of(client.get(f"/don-hang/{order.pk}/")))
+    )
 
     line = '<span lang="vi">Miến dong</span>, <span lang="vi">Gói to</span> <span class="soft">× 1'
     assert f"{line}<br>Canna noodles" in english
@@ -720,7 +780,10 @@ def test_order_placed_in_english_shows_original_names_in_vietnamese(
     order.lines.update(translated_product_name="Canna noodles")
     Translation.objects.update(text="Noodles")
 
-    english, vietnamese = page_of(client, order), html_of(client.get(f"/don-hang/{order.pk}/"))
+    english, vietnamese = (
+        without_links(page)
+        for page in (page_of(client, order), html_of(client.get(f"/don-hang/{order.pk}/")))
+    )
 
     assert '<span class="grow"> Canna noodles <span class="soft">× 1 piece </span>' in english
     assert '<span class="grow"> Miến dong <span class="soft">× 1 chiếc </span>' in vietnamese
