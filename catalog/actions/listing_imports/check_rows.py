@@ -26,15 +26,21 @@ from catalog.actions.listing_imports.row_changes import (
     new_columns_of_product,
     new_columns_of_variant,
     stated_tiers,
+    with_stated_limits,
 )
 from catalog.actions.products.purchase_limits import InvalidPurchaseLimits
 from catalog.actions.products.variant_rows import UnusualPrice, unusual_price_questions
-from catalog.actions.products.wholesale_tiers import require_price_above_wholesale, require_valid_tiers
+from catalog.actions.products.wholesale_tiers import (
+    require_price_above_wholesale,
+    require_reachable_tiers,
+    require_valid_tiers,
+)
 from catalog.actions.wording.forbidden_phrases import ForbiddenWords, load_allowed_texts_check
 from catalog.models import ListingImport, ListingImportRow, Price, Product, Variant
 from catalog.pricing import WholesaleTier
 from catalog.states import ImportRowState
 from shop.core.errors import Refused
+from shop.core.models import shop_settings
 from shop.core.spreadsheets.tables import MarkedTable, TableRow, UnreadableFile
 from shop.core.texts.folding import fold
 
@@ -111,6 +117,7 @@ class _Check:
             channel=listing_import.channel, variant__cooperative=listing_import.cooperative
         )
         self.prices = {price.variant_id: price for price in prices.with_wholesale_prices()}
+        self.shop_limit = shop_settings().limit_quantity_per_checkout
         self.first_rows: dict[str, int] = {}
         self.first_values: dict[tuple[str, str], tuple[int, object]] = {}
 
@@ -209,11 +216,14 @@ class _Check:
         current = self.prices.get(variant.pk) if variant else None
         amount, tiers = self._prices_after(reading, current)
         if amount is None:
+            if variant is not None and "wholesale" in reading.values:
+                self._add(reading, "wholesale", _("This option has no price yet. Enter its price, too."))
             return
         currency = self.listing_import.channel.currency
         try:
             if "wholesale" in reading.values:
                 require_valid_tiers(tiers, list_price=amount, currency=currency)
+                require_reachable_tiers(tiers, with_stated_limits(variant, reading.values), self.shop_limit)
             else:
                 require_price_above_wholesale(tiers, list_price=amount, currency=currency)
         except Refused as refused:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from catalog.actions.products.product_details import has_own_content, to_editorjs, variant_content
 from catalog.actions.products.product_revisions import build_revised_product, read_revised_variant_name
-from catalog.models import Product, Variant
+from catalog.models import Product, Unit, Variant
 from catalog.pricing import WholesaleTier
 
 Values = Mapping[str, object]
@@ -48,6 +48,14 @@ def content_columns(unit: str, values: Values) -> dict[str, object]:
 def limit_columns(values: Values) -> dict[str, object]:
     """Return the columns of the limits that the row states. A stated 0 removes the limit."""
     return {column: values[key] or None for key, column in _LIMIT_COLUMNS.items() if key in values}
+
+
+def with_stated_limits(variant: Variant | None, values: Values) -> Variant:
+    """Return an unsaved option with the unit and the limits that the row's option has after it."""
+    columns = limit_columns(values)
+    limits = {name: columns.get(name, getattr(variant, name, None)) for name in _LIMIT_COLUMNS.values()}
+    unit = values.get("unit") or (variant.unit if variant else Unit.PIECE)
+    return Variant(unit=str(unit), **limits)
 
 
 def lacks_limit_per_buyer(variant: Variant | None, values: Values) -> bool:

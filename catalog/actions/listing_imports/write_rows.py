@@ -203,6 +203,8 @@ def _update(
             prices=[ListPrice(listing_import.channel, amount, wholesale_tiers=tiers)]
             if is_repriced and amount is not None
             else [],
+            # A row without a price must not bring back the price that was just read.
+            seen_prices={listing_import.channel.pk: amount} if price is None else None,
             confirmation_token=import_row.confirmation_token,
             actor=actor,
             now=now,

@@ -11,10 +11,9 @@ from catalog.actions.products.product_rows import refresh_listings
 from catalog.actions.products.purchase_limits import PurchaseLimits
 from catalog.actions.products.variant_rows import ListPrice, lock_variant, set_list_price
 from catalog.actions.products.variants import save_variant_values
-from catalog.actions.products.wholesale_tiers import InvalidWholesalePrices
+from catalog.actions.products.wholesale_tiers import require_reachable_tiers
 from catalog.models import Price, Variant
-from catalog.pricing import WholesaleTier, within_order_limit
-from catalog.unit_labels import variant_count_label
+from catalog.pricing import WholesaleTier
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.errors import Missing
@@ -42,10 +41,7 @@ def set_purchase_terms(
     if variant is None:
         raise Missing()
     save_variant_values(variant, limits.columns(), actor=actor, now=now)
-    order_limit = variant.order_limit(shop_settings().limit_quantity_per_checkout)
-    if order_limit is not None and len(within_order_limit(tiers, order_limit)) < len(tiers):
-        words = {"count": variant_count_label(variant, order_limit)}
-        raise InvalidWholesalePrices(InvalidWholesalePrices.above_order_limit % words, field="wholesale")
+    require_reachable_tiers(tiers, variant, shop_settings().limit_quantity_per_checkout)
     amount = Price.objects.filter(variant=variant, channel=channel).values_list("amount", flat=True).first()
     if amount is None:
         raise Missing()

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Price, Product, Variant, WholesalePrice
-from catalog.pricing import WholesaleTier
+from catalog.pricing import WholesaleTier, within_order_limit
+from catalog.unit_labels import variant_count_label
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import record_change
@@ -41,6 +42,14 @@ class PriceNotAboveWholesale(Refused):
         "The wholesale price is %(amount)s. The usual price must be higher, so change the wholesale price"
         " first."
     )
+
+
+def require_reachable_tiers(tiers: Sequence[WholesaleTier], variant: Variant, shop_limit: int | None) -> None:
+    """Refuse tiers that start above what one order may hold. Raises InvalidWholesalePrices."""
+    order_limit = variant.order_limit(shop_limit)
+    if order_limit is not None and len(within_order_limit(tiers, order_limit)) < len(tiers):
+        words = {"count": variant_count_label(variant, order_limit)}
+        raise InvalidWholesalePrices(InvalidWholesalePrices.above_order_limit % words, field="wholesale")
 
 
 def require_valid_tiers(tiers: Sequence[WholesaleTier], *, list_price: int, currency: str) -> None:

@@ -15,6 +15,7 @@ from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from catalog.actions.listing_imports import write_rows
 from catalog.actions.listing_imports.import_files import (
     check_listing_import,
     confirm_listing_import,
@@ -660,22 +661,38 @@ def test_wholesale_prices_and_limits_are_imported_and_exported_again(lister, sel
     variant = make_variant(seller, name="Gừng tươi", price=15_000, unit="kg")
     code = f"CP-{variant.pk}"
 
-    confirm(lister, upload_terms(lister, [code, "16.000", "từ 50: 12.000; 10: 13000", "20", "30", "7"]))
-    assert terms_of(variant) == (16_000, [(10, 13_000), (50, 12_000)], 20, 30, 7)
+    confirm(lister, upload_terms(lister, [code, "16.000", "từ 50: 12.000; 10: 13000", "60", "70", "7"]))
+    assert terms_of(variant) == (16_000, [(10, 13_000), (50, 12_000)], 60, 70, 7)
     exported = list(csv.DictReader(io.StringIO(lister.get(f"{URL}san-pham.csv").content.decode("utf-8-sig"))))
     assert [exported[0][heading] for heading in TERMS_HEADINGS[2:]] == [
         "10: 13000; 50: 12000",
-        "20",
-        "30",
+        "60",
+        "70",
         "7",
     ]
-    unchanged = upload_terms(lister, [code, "16000", "10: 13000; 50: 12000", "20", "30", "7"])
+    unchanged = upload_terms(lister, [code, "16000", "10: 13000; 50: 12000", "60", "70", "7"])
     assert unchanged.rows.get().state == ImportRowState.UNCHANGED
     confirm(lister, upload_terms(lister, [code, "", "", "", "", ""], [code + "0", "", "", "", "", ""]))
-    assert terms_of(variant) == (16_000, [(10, 13_000), (50, 12_000)], 20, 30, 7)
+    assert terms_of(variant) == (16_000, [(10, 13_000), (50, 12_000)], 60, 70, 7)
     confirm(lister, upload_terms(lister, [code, "", "0", "0", "0", "0"]))
 
     assert terms_of(variant) == (16_000, [], None, None, None)
+
+
+def test_row_without_a_price_does_not_bring_back_an_earlier_one(lister, seller, monkeypatch) -> None:
+    variant = make_variant(seller, name="Gừng tươi", price=15_000)
+    listing_import = upload_terms(lister, [f"CP-{variant.pk}", "", "10: 9000", "", "", ""])
+    stated_tiers = write_rows.stated_tiers
+
+    def change_price_meanwhile(values):
+        Price.objects.filter(variant=variant).update(amount=12_000)
+        return stated_tiers(values)
+
+    monkeypatch.setattr(write_rows, "stated_tiers", change_price_meanwhile)
+    confirm(lister, listing_import)
+
+    assert terms_of(variant)[:2] == (12_000, [])
+    assert listing_import.rows.get().state == ImportRowState.REFUSED
 
 
 def test_new_option_has_the_wholesale_prices_and_limits_of_its_row(lister) -> None:
@@ -688,8 +705,9 @@ def test_new_option_has_the_wholesale_prices_and_limits_of_its_row(lister) -> No
 
 
 def test_wholesale_prices_that_do_not_fit_are_named_with_their_cells(lister, seller) -> None:
-    variants = [make_variant(seller, name=name, price=15_000) for name in ("A", "B", "C", "D", "E", "F")]
+    variants = [make_variant(seller, name=name, price=15_000) for name in "ABCDEFGH"]
     set_wholesale_prices(variants[3], {10: 13_000})
+    variants[7].prices.all().delete()
     codes = [f"CP-{variant.pk}" for variant in variants]
 
     listing_import = upload_terms(
@@ -700,9 +718,13 @@ def test_wholesale_prices_that_do_not_fit_are_named_with_their_cells(lister, sel
         [codes[3], "13000", "", "", "", ""],
         [codes[4], "", "", "", "", "7"],
         [codes[5], "", "10: 1300", "", "", ""],
+        [codes[6], "", "10: 13000", "9", "", ""],
+        [codes[7], "", "10: 13000", "", "", ""],
     )
 
-    assert [cell for cell, _text in problems_of(listing_import)] == ["C2", "C3", "C4", "B5", "F6"]
+    problems = problems_of(listing_import)
+    assert [cell for cell, _text in problems] == ["C2", "C3", "C4", "B5", "F6", "C8", "C9"]
+    assert "9 chiếc" in problems[5][1]
     question = listing_import.rows.get(row_number=7)
     assert (question.state, "từ 10 trở lên" in question.question) == (ImportRowState.QUESTION, True)
     confirm(lister, listing_import, question)
