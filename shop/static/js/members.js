@@ -62,6 +62,23 @@
     true,
   );
 
+  // The phone keeps which products of an order are picked, for the next visit and for the screens without a network.
+  for (const item of document.querySelectorAll("[id^=goods-]")) {
+    const box = item.querySelector(".pick-check input"),
+      id = item.id.slice("goods-".length);
+    const read = () => new Set(JSON.parse(localStorage.getItem("picked") || "[]"));
+    const keep = (isPicked) => {
+      const picked = read();
+      picked[isPicked ? "add" : "delete"](id);
+      localStorage.setItem("picked", JSON.stringify([...picked]));
+    };
+    if (!box) keep(false); // packed already
+    else {
+      box.checked ||= read().has(id);
+      box.addEventListener("change", () => keep(box.checked));
+    }
+  }
+
   // A dead network shows only on sending, which would lose the form's page with its photos, so check first that the
   // server answers. This listener runs before market.js, which shows a notice if the phone knows that it is offline.
   window.addEventListener(
@@ -85,7 +102,7 @@
             form.requestSubmit(submitter);
           },
           () => {
-            document.querySelector("[data-network=offline]").hidden = false;
+            (form.querySelector("[data-offline]") || document.querySelector("[data-network=offline]")).hidden = false;
           },
         )
         .finally(() => {

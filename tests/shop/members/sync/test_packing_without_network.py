@@ -43,7 +43,17 @@ def test_part_of_an_order_is_packed_from_another_lot_and_the_rest_is_cut_short(
     phone.set_viewport_size({"width": 360, "height": 780})
     give_voice(phone)
 
+    phone.goto(f"/xa-vien/goi/{part.pk}/")
+    row = phone.get_by_role("listitem").filter(has=phone.get_by_role("heading", name="Mật ong"))
+    row.get_by_label("Lấy rồi").check()
+    phone.reload()
+    expect(row.get_by_label("Lấy rồi")).to_be_checked()
     phone.context.set_offline(True)
+    phone.get_by_role("button", name="Xong, sang dán tem").click()
+    phone.get_by_role("link", name="Đóng gói không cần mạng").click()
+    expect(phone.get_by_role("heading", name="Gừng tươi")).to_be_visible()
+    expect(row.get_by_label("Lấy rồi")).to_be_checked()
+
     phone.goto("/xa-vien/goi/lay-hang/")
     expect(phone.get_by_role("heading", name="Gừng tươi")).to_be_visible()
     phone.get_by_label(f"Lấy rồi: {order.code} Mật ong").check()
