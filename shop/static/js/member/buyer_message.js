@@ -11,7 +11,8 @@ const messageOf = ({ language, buyer, parcels, delivery }) => {
   const texts = news[language] ?? news.vi;
   const inState = (state) => parcels.find((parcel) => parcel.state === state);
   const gone = inState("handed_over");
-  const carriage = gone && [gone.carrier, gone.vehicle, gone.driver_phone].filter(Boolean).join(", ");
+  const driver = gone?.driver_phone?.replace("+84", "0");
+  const carriage = gone && [gone.carrier, gone.vehicle, driver].filter(Boolean).join(", ");
   const last = inState("failed_delivery")
     ? texts.failed_delivery
     : gone && delivery.is_pickup

@@ -48,10 +48,12 @@ const PART_EFFECTS = {
     };
   },
   close_parcel: changeParcel(() => ({ state: "packed" })),
-  hand_over_parcel: changeParcel(({ carrier, is_cash_with_cooperative: isOurs }, parcel, part) => {
+  hand_over_parcel: changeParcel((payload, parcel, part) => {
+    const { carrier, vehicle, driver_phone: phone, is_cash_with_cooperative: isOurs } = payload;
     const named = carrier ?? parcel.carrier;
     const holder = part.delivery.kind === "carrier" && named && !isOurs ? "carrier" : "cooperative";
-    return { state: "handed_over", carrier: named, cash_holder: holder };
+    const driver = { vehicle: vehicle ?? parcel.vehicle, driver_phone: phone ?? parcel.driver_phone };
+    return { state: "handed_over", carrier: named, ...driver, cash_holder: holder };
   }),
   deliver_parcel: changeParcel(({ is_cash_collected: isCollected }, { cash_state: cash }) => ({
     state: "delivered",

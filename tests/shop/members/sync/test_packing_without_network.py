@@ -117,18 +117,21 @@ def test_part_of_an_order_is_packed_from_another_lot_and_the_rest_is_cut_short(
     check_screen(phone)
     phone.get_by_role("button", name="Dán tem xong").click()
     expect(phone.get_by_text("Đã đóng gói", exact=True)).to_be_visible()
+    phone.get_by_label("Đơn vị vận chuyển", exact=True).fill("Xe Hùng Cường")
+    phone.get_by_role("button", name="Bàn giao kiện hàng").click()
+    expect(phone.get_by_text(message)).to_contain_text("trên đường tới bạn. Bên chở: Xe Hùng Cường.")
     assert not PhoneCommand.objects.exists()
 
     phone.context.set_offline(False)
     phone.goto("/xa-vien/offline/#unsent")
-    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(3)
+    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(4)
     parcel = Parcel.objects.dispatches().get()
-    assert parcel.state == ParcelState.PACKED
+    assert parcel.state == ParcelState.HANDED_OVER
     lines = ParcelLine.objects.filter(parcel=parcel).order_by("order_line__position")
     assert list(lines.values_list("order_line__product_name", "quantity", "lot")) == [
         ("Gừng tươi", 2, late.pk),
         ("Mật ong", 1, None),
     ]
     assert (Refund.objects.get().amount, parcel.cod_expected) == (320_000, 960_000)
-    assert get_stock(ginger).on_hand == 20
+    assert get_stock(ginger).on_hand == 18
     check_everything()
