@@ -25,7 +25,7 @@ def months_text(season: int) -> str:
 def month_of_return(product: Product, month: int) -> str:
     """Return the month after `month` in which the season begins again, as it stands within a sentence.
 
-    Empty if the product is in season in `month`, or has no season.
+    It is empty if the product is in season in `month`, or has no season.
     """
     if month in product.months or not product.months:
         return ""

@@ -36,7 +36,10 @@ class VariantStock:
 def read_variant_stocks(
     variants: Collection[Variant], channel: Channel, *, seller: Cooperative
 ) -> dict[int, VariantStock]:
-    """Return the stock of each of a cooperative's variants in a channel, by variant id. Two queries."""
+    """Return the stock of each of a cooperative's variants in a channel, by variant id.
+
+    It takes two queries.
+    """
     stocks = Stock.objects.filter(variant__in=[variant.pk for variant in variants])
     selling = stocks.reachable(channel_id=channel.pk, country=channel.default_country)
     sums = {

@@ -30,7 +30,10 @@ def estimate_arrival(
     maximum_days: int | None,
     leaves_at: datetime.datetime | None = None,
 ) -> Arrival | None:
-    """Return when items shipped on that day arrive, without counting holidays. None if nothing is known."""
+    """Return when items shipped on that day arrive, without counting holidays.
+
+    Returns None if nothing is known.
+    """
     if maximum_days is None:
         return Arrival(None, None, leaves_at) if leaves_at else None
     first_day = add_days_without_holidays(shipped, minimum_days or 0)

@@ -96,7 +96,10 @@ class PickupTime:
 
 class DeliveryMethodQuerySet(models.QuerySet["DeliveryMethod"]):
     def active_with_terms(self) -> DeliveryMethodQuerySet:
-        """Return active delivery methods with everything `fee` and `pickup_times` read. Three queries."""
+        """Return active delivery methods with everything `fee` and `pickup_times` read.
+
+        It takes three queries.
+        """
         return (
             self.filter(is_active=True)
             .select_related("service", "service__tax_class", "warehouse", "warehouse__address")

@@ -43,7 +43,7 @@ class LotStep:
 
 
 def build_lot_steps(lot: Lot, recall: Recall | None) -> list[LotStep]:
-    """Return a lot's steps, oldest first. Three queries."""
+    """Return a lot's steps, oldest first. It takes three queries."""
     notes = lot.stages.order_by("happened_at", "pk")[:MAX_NOTES]
     steps = [LotStep(note.title, note.happened_at, note.happened_at, is_noted=True) for note in notes]
     received = Movement.objects.filter(lot=lot, reason=MovementReason.RECEIPT).aggregate(

@@ -258,7 +258,7 @@ def pick_returned_lots(line: ParcelLine, quantity: int) -> list[tuple[Lot | None
     """Return the lots that the returned units of a line belong to, with their quantities.
 
     Recalled lots count first, so that none of their items are sold again, then lots by expiry. `line` is of
-    the return. Two queries.
+    the return. It takes two queries.
     """
     parcel_lines = ParcelLine.objects.filter(
         order_line=line.order_line_id, parcel__state=ParcelState.DELIVERED
@@ -282,7 +282,10 @@ def pick_returned_lots(line: ParcelLine, quantity: int) -> list[tuple[Lot | None
 def suggest_lots(
     quantities: Mapping[OrderLine, int], *, today: datetime.date
 ) -> dict[uuid.UUID, LotSuggestion]:
-    """Return what to take for these open quantities, by line, if its stock has lots. Four queries."""
+    """Return what to take for these open quantities, by line, if its stock has lots.
+
+    It takes four queries.
+    """
     allocations = list(
         Allocation.objects.filter(line__in=list(quantities)).select_related("stock").order_by("line", "pk")
     )

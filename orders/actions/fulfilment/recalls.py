@@ -54,7 +54,7 @@ class RecallReach:
 
 
 def find_reach(lot: Lot) -> RecallReach:
-    """Return what a recall of the lot reaches now, without changing anything. Three queries."""
+    """Return what a recall of the lot reaches now, without changing anything. It takes three queries."""
     dispatched = ParcelLine.objects.dispatched_with_lot(lot).order_by()
     counts = dispatched.aggregate(
         orders=Count("parcel__part__order", distinct=True), parcels=Count("parcel", distinct=True)

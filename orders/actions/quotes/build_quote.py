@@ -48,7 +48,7 @@ from shop.core.models import ShopSettings, TaxClass, load_tax_rates
 
 
 def basket_quote_request(basket: Basket) -> QuoteRequest:
-    """Return the quote request of a basket, with the current prices of its variants. One query."""
+    """Return the quote request of a basket, with the current prices of its variants. It takes one query."""
     return quote_request_of_rows(basket, read_basket_rows(basket.pk, basket.channel_id))
 
 

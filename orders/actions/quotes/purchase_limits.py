@@ -47,8 +47,8 @@ def read_ordered_quantities(
 ) -> dict[int, int]:
     """Return how many the buyer has ordered before, by id of the variants that have a limit per buyer.
 
-    The buyer is the same account, or the same phone or email on the order. Cancelled and expired orders,
-    and items refunded instead of sent, do not count. One query, or none if no variant has such a limit.
+    The buyer is the same account, or the same phone or email on the order. Cancelled and expired orders, and
+    items refunded instead of sent, do not count. It takes one query, or none if no variant has such a limit.
     """
     periods = Q()
     for variant in variants:

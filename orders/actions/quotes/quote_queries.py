@@ -66,7 +66,7 @@ def read_quoted_variants(quote_request: QuoteRequest) -> Mapping[int, Variant]:
 
 
 def read_buyable_variants(channel_id: int, variant_ids: Collection[int]) -> Mapping[int, Variant]:
-    """Return the variants that buyers can order now, as `read_quoted_variants` does. One query."""
+    """Return the variants that buyers can order now, as `read_quoted_variants` does. It takes one query."""
     return _attach_offers((row, row) for row in _select_buyable_variants(channel_id, variant_ids))
 
 
@@ -80,7 +80,10 @@ class BasketRows(NamedTuple):
 
 
 def read_basket_rows(basket_id: uuid.UUID, channel_id: int) -> BasketRows:
-    """Read what a basket's quote request needs, with variants as `read_quoted_variants` does. One query."""
+    """Read what a basket's quote request needs, with variants as `read_quoted_variants` does.
+
+    It takes one query.
+    """
     lines: list[Any] = _select_basket_lines(basket_id, channel_id)
     variants = _attach_offers((line.variant, line) for line in lines)
     choices = (getattr(line, "cooperative_choice", None) for line in lines)
@@ -172,7 +175,7 @@ def _offer_relations(path: str, channel_id: int) -> dict[str, FilteredRelation]:
 
 
 def read_main_pictures(variants: Iterable[Variant]) -> dict[int | None, Picture]:
-    """Return the pictures of quoted variants, by `main_picture_key`. One query."""
+    """Return the pictures of quoted variants, by `main_picture_key`. It takes one query."""
     keys = {variant.main_picture_key for variant in variants if variant.main_picture_key is not None}
     return {picture.pk: picture for picture in _select_pictures(keys)}
 

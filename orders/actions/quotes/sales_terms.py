@@ -151,7 +151,7 @@ _current = SalesTerms(())
 
 
 def sales_terms() -> SalesTerms:
-    """Return the current terms. One query, and further ones for terms that are not in memory."""
+    """Return the current terms. It takes one query, and further ones for terms that are not in memory."""
     global _current
     with connection.cursor() as cursor:
         cursor.execute(_VERSION_SQL)

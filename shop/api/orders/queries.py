@@ -109,7 +109,8 @@ def orders_total(
 ) -> TaxedAmount | None:
     """Return net sales of confirmed orders as the sales report counts them, in the channel's currency.
 
-    Refunds are deducted on the day of their order. Null without a channel if there are several currencies.
+    Refunds are deducted on the day of their order. Returns null without a channel if there are several
+    currencies.
     """
     channel = context.channel(arguments.get("channel"))
     if channel is None:

@@ -39,7 +39,7 @@ class PaidAmounts:
 
 
 def read_paid_amounts(keys: Iterable[Key]) -> dict[Key, PaidAmounts]:
-    """Return paid amounts by basket key. Two queries."""
+    """Return paid amounts by basket key. It takes two queries."""
     payments = Payment.objects.filter(basket__in=list(keys))
     basket_and_method = {
         pk: (basket_id, method) for pk, basket_id, method in payments.values_list("pk", "basket", "method")

@@ -46,7 +46,7 @@ def read_latest_changes(
     row: RowReference,
     now: datetime.datetime,
 ) -> list[str]:
-    """Return who did the same before, and what was done last, in words. Three queries."""
+    """Return who did the same before, and what was done last, in words. It takes three queries."""
     condition = _condition(membership, command, payload, row)
     changes = list(Change.objects.filter(condition).newest_first()[:_READ_CHANGES])
     same = next((change for change in changes if change.action == _ACTIONS.get(command)), None)
