@@ -26,7 +26,7 @@ LISTING_TRANSITIONS: Transitions = {
     ListingState.WITHDRAWN: frozenset({ListingState.DRAFT}),
 }
 
-# The platform approved the content on sale; a paused listing resumes without review.
+# The platform approved the content on sale, so a paused listing resumes without review.
 APPROVED_STATES = (ListingState.PUBLISHED, ListingState.PAUSED)
 
 

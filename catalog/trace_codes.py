@@ -23,7 +23,7 @@ def variant_code(variant_id: int) -> str:
 
 
 def variant_id_of_code(code: str) -> int | None:
-    """Return the id of the option with this code; None if the code is not one of ours or was mistyped."""
+    """Return the id of the option with this code, or None if the code is not one of ours or was mistyped."""
     if not is_code(code, CODE_PREFIX, CODE_LENGTH):
         return None
     variant_id = 0

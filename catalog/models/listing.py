@@ -42,7 +42,7 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         return self.order_by("product__sort_key", "product")
 
     def in_season(self, month: int) -> ListingQuerySet:
-        """Return products in season in the month (1 to 12); products without a season always are."""
+        """Return products in season in the month (1 to 12). Products without a season always are."""
         return self.alias(_month=F("product__season").bitand(1 << (month - 1))).filter(_month__gt=0)
 
     def out_of_season(self, month: int) -> ListingQuerySet:

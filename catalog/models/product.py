@@ -51,7 +51,7 @@ class Unit(models.TextChoices):
 
 class ProductQuerySet(models.QuerySet["Product"]):
     def existing(self) -> ProductQuerySet:
-        """Return products that were not removed; removed ones remain only for past orders and movements."""
+        """Return products that were not removed. Removed ones remain only for past orders and movements."""
         return self.filter(removed_at=None)
 
     def visible_in(self, channel_id: int) -> ProductQuerySet:
@@ -93,7 +93,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.existing().filter(cooperative=cooperative)
 
     def in_season(self, month: int) -> ProductQuerySet:
-        """Return products in season in the month (1 to 12); products without a season always are."""
+        """Return products in season in the month (1 to 12). Products without a season always are."""
         month_bit = 1 << (month - 1)
         return self.annotate(_month=models.F("season").bitand(month_bit)).filter(_month__gt=0)
 

@@ -18,7 +18,7 @@ from shop.core.models import Channel, WithMetadata, WithTimes
 
 class PromotionQuerySet(models.QuerySet["Promotion"]):
     def for_cooperative(self, cooperative: Cooperative) -> PromotionQuerySet:
-        """Return promotions that the cooperative created and pays for; excludes those of the platform."""
+        """Return promotions that the cooperative created and pays for. Those of the platform are left out."""
         return self.filter(cooperative=cooperative, is_borne_by_platform=False)
 
     def running(self, now: datetime.datetime) -> PromotionQuerySet:

@@ -1,4 +1,4 @@
-"""Search for products, cooperatives, categories and places; filters, facets and sort orders."""
+"""Search for products, cooperatives, categories and places, with filters, facets and sort orders."""
 
 from catalog.search.market_search import search_product_ids
 from catalog.search.product_search import MAX_PAGEABLE_RESULTS, SearchResult, search_products

@@ -176,7 +176,10 @@ def _named_after_classifier(words: Sequence[QueryWord], find: ProductQuery) -> B
 
 
 def _find_without_openings(words: Sequence[QueryWord], find: ProductQuery) -> BitMap:
-    """Return products for the words after an opening phrase, such as "hàng" in "hàng thịt gà"; else none."""
+    """Return products for the words after an opening phrase, such as "hàng" in "hàng thịt gà".
+
+    Without an opening phrase there are none.
+    """
     query = " ".join(word.folded for word in words)
     shortest = without_opening_phrases(query)[-1]
     if shortest == query:
@@ -269,7 +272,7 @@ def _unfinished_choices(words: Sequence[QueryWord]) -> list[Choice] | None:
 
 
 def _search_corrected(words: Sequence[QueryWord], find: ProductQuery) -> SearchResult:
-    """Return products for the likeliest corrections; if there are none, for all corrections."""
+    """Return products for the likeliest corrections or, if there are none, for all corrections."""
     phrases = correct_words(words)
     if phrases is None:
         return SearchResult()

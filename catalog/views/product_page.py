@@ -110,7 +110,7 @@ def _build_details_context(
 
 
 def get_channel_or_404() -> Channel:
-    """Return the market's channel; raises Http404 if there is none yet."""
+    """Return the market's channel. Raises Http404 if there is none yet."""
     channel = market_channel()
     if channel is None:
         raise Http404

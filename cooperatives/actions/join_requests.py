@@ -98,7 +98,7 @@ def confirm_join_request(
 
 
 def delete_expired_join_requests(*, now: datetime.datetime) -> int:
-    """Delete what people entered behind invitations that ended unconfirmed; return how many requests."""
+    """Delete what people entered behind invitations that ended unconfirmed, and return how many requests."""
     ended = JoinRequest.objects.filter(confirmed_at=None).exclude(invitation__in=Invitation.objects.open(now))
     deleted, _by_model = ended.delete()
     return deleted

@@ -50,7 +50,7 @@ def next_coach_departure(
 ) -> datetime.datetime | None:
     """Return the departure of the next coach that can still be ordered for.
 
-    `weekday` is 0 for Monday; None means daily.
+    `weekday` is 0 for Monday. None means that a coach leaves every day.
     """
     closes_before = now + datetime.timedelta(hours=cut_off_hours)
     for days_ahead in range(_DAYS_AHEAD):

@@ -378,7 +378,10 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
         return max(0, self.current_total_gross - self.charged)
 
     def find_awaited_transfer_payment(self) -> Payment | None:
-        """Return the bank transfer that an unconfirmed order waits for; None once some money has arrived."""
+        """Return the bank transfer that an unconfirmed order waits for.
+
+        Returns None once some money has arrived.
+        """
         if self.confirmed_at or self.charged or not self.amount_due:
             return None
         payment = self.payments.current()

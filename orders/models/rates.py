@@ -32,7 +32,7 @@ class WithholdingRateQuerySet(DatedRateQuerySet["WithholdingRate"]):
 
 class CommissionRateQuerySet(DatedRateQuerySet["CommissionRate"]):
     def next_percent(self, rate: CommissionRate, day: datetime.date) -> Decimal:
-        """Return the percentage that applies on the day where an ended rate did; 0 without one."""
+        """Return the percentage that applies on the day where an ended rate did, or 0 without one."""
         cooperatives = {None, rate.cooperative_id}
         others = self.in_force_on(day).exclude(pk=rate.pk).select_related("category")
         path = (rate.category.path if rate.category else None) or ""

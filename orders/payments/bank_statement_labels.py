@@ -44,7 +44,7 @@ BANK_HEADINGS = {
         *["description", "transaction details", "details", "remarks", "remark", "narrative", "content"],
         *["explanation", "ghi chu", "rem"],
     ],
-    # BIDV's "mã giao dịch" is the kind of transfer; a separate column has the document number.
+    # BIDV's "mã giao dịch" is the kind of transfer. A separate column has the document number.
     "reference": [
         *["so tham chieu", "ma tham chieu", "so chung tu", "ma giao dich", "ma gd", "so giao dich", "so gd"],
         *["so but toan", "reference number", "reference no", "ref no", "transaction id", "transaction no"],

@@ -34,7 +34,7 @@ _EXCEL_DAYS_OF_CENTURY = range(36_526, 73_050)  # 2000 to 2099
 
 
 class UnreadableReason(StrEnum):
-    """Why a row cannot be read. Callers compare it; people see `UnreadableRow.label`."""
+    """Why a row cannot be read. Callers compare the reason, and people see `UnreadableRow.label`."""
 
     DATE = "date"
     AMOUNT = "amount"

@@ -135,7 +135,7 @@ def verify_payos_webhook(*, body: bytes, secret: str) -> WebhookBody:
 
 
 def parse_webhook_body(body: bytes) -> WebhookBody:
-    """Parse the body; the `verify_…` functions check who sent it. Raises UnreadableBody."""
+    """Parse the body. The `verify_…` functions check who sent it. Raises UnreadableBody."""
     if len(body) > MAX_BODY_BYTES:
         raise UnreadableBody
     try:

@@ -75,7 +75,10 @@ class LineDisplay:
 
     @property
     def next_tier(self) -> WholesaleTier | None:
-        """The next cheaper wholesale price, if stock and limits allow its quantity; None at a set price."""
+        """The next cheaper wholesale price, if stock and limits allow its quantity.
+
+        At a set price there is none.
+        """
         line = self.quoted
         price = next(iter(line.variant.prices.all()), None)
         if price is None or line.requested.forced_price is not None:

@@ -233,7 +233,10 @@ class DivisionForm(forms.Form):
 
 
 def phone_refusal(entered: object) -> str:
-    """Return why a number will be refused, or an empty string; nothing entered is not refused yet."""
+    """Return why a number will be refused, or an empty text.
+
+    A number that is not entered yet is not refused.
+    """
     try:
         if entered:
             validate_phone(str(entered))

@@ -119,7 +119,10 @@ def _named(name: str) -> ProductQuerySet:
 
 
 def _relative_value(variant: Variant, other: Variant) -> Fraction | None:
-    """Return how many sales units of `other` are worth one of `variant`; None if they cannot be compared."""
+    """Return how many sales units of `other` are worth one of `variant`.
+
+    Returns None if they cannot be compared.
+    """
     ratio = variant.relative_content(other)
     if ratio is not None:
         return ratio

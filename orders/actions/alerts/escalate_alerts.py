@@ -86,7 +86,7 @@ def escalate_alerts(*, now: datetime.datetime) -> int:
 
 @transaction.atomic(durable=True)
 def send_next_step(*, alert_id: int, now: datetime.datetime) -> AlertStep | None:
-    """Tell the next member by their next method; return that step, or None if nothing was due or is left."""
+    """Tell the next member by their next method. Return that step, or None if nothing was due or is left."""
     alert = _lock_due_alert(alert_id, now)
     if alert is None:
         return None

@@ -182,7 +182,7 @@ def find_similar_transfers(transfer: BankTransfer) -> list[BankTransfer]:
 
 
 def _parse_search_amount(text: str) -> int:
-    """Parse a search text as an amount in whole đồng; return 0 if it is not one."""
+    """Parse a search text as an amount in whole đồng, or return 0 if it is not one."""
     try:
         return parse_amount(text)
     except InvalidCell:

@@ -187,7 +187,7 @@ def describe_phone_code(code: PhoneCode) -> HandoverCode:
         handover_code = HandoverCode(parcel=parcel, step=code.step, giver_name=_read_giver_name(code, part))
     handover_code.is_cash_collected = (
         code.is_cash_collected
-    )  # what the QR code says; the row learns it on receipt
+    )  # what the QR code says, which the row learns on receipt
     return handover_code
 
 

@@ -138,7 +138,7 @@ def open_quantities(lines: Iterable[OrderLine]) -> dict[object, int]:
 
 
 def closed_quantities(line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """Return by line id how many sales units are packed or will not be sent; zeros are omitted."""
+    """Return by line id how many sales units are packed or will not be sent, without zeros."""
     return dict(_closed_sums(list(line_ids)))
 
 

@@ -41,7 +41,7 @@ from shop.core.models import record_change, shop_settings
 from shop.core.states import change_state
 
 BANK_COLUMN_NAMES = ("date", "credit", "debit", "amount", "direction", "note", "reference", "account")
-BANK_ROWS_PER_BATCH = 40  # while the user waits; each row in its own transaction, as for a webhook
+BANK_ROWS_PER_BATCH = 40  # while the user waits, each row in its own transaction, as for a webhook
 _MAX_QUERY_VALUES = 5_000
 _MAX_PROBLEMS_KEPT = 500
 # Marked by a person as a duplicate of another transfer, so it matches no row.

@@ -1,4 +1,4 @@
-"""Sign in with a passkey; add and remove passkeys."""
+"""Sign in with a passkey, add passkeys and remove them."""
 
 from __future__ import annotations
 

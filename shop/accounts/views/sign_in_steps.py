@@ -29,8 +29,8 @@ from shop.accounts.views.known_devices import remember_device
 from shop.accounts.views.recent_sign_in import has_recent_sign_in, record_recent_sign_in
 from shop.core.web.rate_limits import client_address
 
-# Callback run after a sign-in. The string is the phone number just confirmed, or ""; it returns the URL of
-# the user's work, or "".
+# A callback run after a sign-in. The text is the phone number just confirmed, or "". The callback returns the
+# URL of the user's work, or "".
 AfterSignIn = Callable[[HttpRequest, User, str], str]
 # Session key of a user who passed the first step and must prove a second factor.
 PENDING_KEY = "second_step"

@@ -1,4 +1,4 @@
-"""Sign-in by password; creation, refresh, verification and revocation of tokens."""
+"""Sign-in by password, and the creation, refresh, verification and revocation of tokens."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def delivery_methods(
 def _possible_methods(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[ShippingMethodData]]:
-    """Resolve the possible deliveries of drafts; none for placed orders."""
+    """Resolve the possible deliveries of drafts. Placed orders have none."""
     keys = [order_row.id for order_row in orders if order_row.placed_at is None]
     drafts = Order.objects.filter(pk__in=keys).select_related("channel") if keys else ()
     methods_by_order: dict[uuid.UUID, list[ShippingMethodData]] = {}

@@ -16,7 +16,7 @@ _MAX_SEGMENTS_BEFORE_PIXELS = 2_000  # of a JPEG, whose profile or preview takes
 _MAX_BOXES = 5_000
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
-# JPEG frame markers; C4, C8 and CC are tables. Lossless and arithmetic frames are left to the decoder.
+# JPEG frame markers. C4, C8 and CC are tables. Lossless and arithmetic frames are left to the decoder.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _JPEG_MARKERS_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})

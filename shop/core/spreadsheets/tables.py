@@ -60,7 +60,10 @@ class Formula(str):
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row and its number, counted from 1; in CSV its first line. An empty cell is an empty string."""
+    """A row and its number, counted from 1. In CSV the number is that of its first line.
+
+    An empty cell is an empty text.
+    """
 
     number: int
     cells: tuple[Cell, ...]

@@ -234,7 +234,7 @@ def _render_payouts(
     chosen_payouts: Mapping[uuid.UUID, str] | None = None,
     errors: Mapping[uuid.UUID, str] | None = None,
 ) -> HttpResponse:
-    """Show the list of payouts; after errors again with the ticks, the references and what is wrong."""
+    """Show the list of payouts. After errors it keeps the ticks and references, and says what is wrong."""
     errors = errors or {}
     is_paid, now = request.GET.get("xem") == "xong", timezone.now()
     payouts = Payout.objects.select_related(*_RECIPIENT_RELATIONS)

@@ -93,7 +93,7 @@ _URGENT_KINDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class OpenTasks:
-    """The open tasks of one kind. `count` counts all of them; `first_rows` holds at most MAX_SHOWN."""
+    """The open tasks of one kind. `count` counts all of them, and `first_rows` holds at most MAX_SHOWN."""
 
     name: Promise
     count: int

@@ -23,7 +23,10 @@ class InvalidBackup(Exception):
 
 @dataclass
 class Manifest:
-    """Contents of a backup. `rows` counts each table; `left_out` and `missing` list files that it lacks."""
+    """Contents of a backup.
+
+    `rows` counts each table, and `left_out` and `missing` list files that it lacks.
+    """
 
     made_at: str
     vendor: str

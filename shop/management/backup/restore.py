@@ -21,7 +21,7 @@ from shop.management.backup.manifest import Manifest, file_digest, flush_to_disk
 def restore_backup(source: Path) -> Manifest:
     """Restore files and keys, and the database last, so that an interrupted restore can be repeated.
 
-    Raises InvalidBackup and CommandError; then the database is unchanged.
+    Raises InvalidBackup and CommandError. The database is unchanged then.
     """
     manifest = read_backup(source)
     _require_known_database(manifest)

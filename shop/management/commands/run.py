@@ -68,7 +68,7 @@ class Command(BaseCommand):
 
 
 def _find_demo_accounts() -> list[str]:
-    """List the demo accounts that exist; with passwords only if no other machine can reach the shop.
+    """Return lines with the demo accounts that exist.
 
     They have passwords only if no other machine can reach the shop. On a server there are no lines, because
     they go to a log.

@@ -22,7 +22,7 @@ _ACCOUNT = BankAccount("970436", "0099887766", "NGUOI MUA MAU")
 
 
 def create_complaints(members: Mapping[int, Actor], *, actor: Actor, now: datetime.datetime) -> None:
-    """File a complaint today about one recently delivered part; file and refund another.
+    """File a complaint today about one recently delivered part, and file and refund another.
 
     Creates nothing if both exist, or if nothing was delivered recently.
     """

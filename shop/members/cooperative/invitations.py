@@ -188,7 +188,7 @@ def _ask_to_join(request: HttpRequest, token: str, form: PhoneAccountForm) -> Ht
 
 
 def _show_join_request(request: HttpRequest, join_request: JoinRequest) -> HttpResponse:
-    """Show the digits until a manager has confirmed; then sign in by a press of the button."""
+    """Show the digits until a manager has confirmed. Then one press of the button signs in."""
     user = join_request.user
     if request.method == "POST" and user is not None and user.is_active:
         del request.session[JOIN_REQUEST_KEY]

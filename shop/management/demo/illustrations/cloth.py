@@ -197,7 +197,7 @@ def cushion(c: Canvas, width: float, height: float, scheme: Scheme, motif: str, 
 
 
 def folded(c: Canvas, x: float, y: float, width: float, height: float, scheme: Scheme, motif: str, *, size: float = 9, bands: int = 1, layers: int = 4) -> None:
-    """Paint a cloth folded into a stack that lies on the table; (x, y) is the middle of its lower edge."""
+    """Paint a cloth folded into a stack that lies on the table. (x, y) is the middle of its lower edge."""
     c.shadow(x, y, width * 0.56, height * 0.13, 0.42)
     thick = height * 0.085
     for index in range(layers):

@@ -23,7 +23,7 @@ class Person:
 
 
 def person(c: Canvas, x: float, y: float, size: float, who: Person) -> None:
-    """Paint a person from the chest up; (x, y) is the chin, `size` the height of the face."""
+    """Paint a person from the chest up. (x, y) is the chin, and `size` the height of the face."""
     with c.moved(x, y, 0, size / 300):
         _hair_behind(c, who)
         _shoulders(c, who)

@@ -234,7 +234,7 @@ def plate(c: Canvas, x: float, y: float, rx: float, ry: float, colour: str = "#f
 
 
 def board(c: Canvas, x: float, y: float, width: float, height: float, colour: str = "#c89258") -> None:
-    """Paint a wooden chopping board lying on the table, seen at a slant; (x, y) is its middle."""
+    """Paint a wooden chopping board lying on the table, seen at a slant. (x, y) is its middle."""
     w, h = width / 2, height / 2
     c.shadow(x, y + h * 1.1, w * 0.98, h * 0.9, 0.34)
     slant = w * 0.12
