@@ -19,6 +19,7 @@ from typing import Any
 import django
 import hypothesis
 import pytest
+from django.http import HttpRequest
 from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, expect, sync_playwright
 
@@ -216,6 +217,23 @@ def _use_fast_settings(minified_files: Path) -> Iterator[None]:
             "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
         },
     ):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _let_browsers_keep_static_files() -> Iterator[None]:
+    """Let a browser request each static file once, as in a running shop: tests add no digests to names."""
+    from django.contrib.staticfiles.handlers import StaticFilesHandler
+
+    serve = StaticFilesHandler.serve
+
+    def serve_for_an_hour(self: Any, request: HttpRequest) -> Any:
+        response = serve(self, request)
+        response["Cache-Control"] = "max-age=3600"
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StaticFilesHandler, "serve", serve_for_an_hour)
         yield
 
 
