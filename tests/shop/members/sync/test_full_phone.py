@@ -33,6 +33,7 @@ FILL = """() => new Promise((full) => {
     while (globalThis.isFilling) {
       for (const size of [1_000_000, 100_000, 10_000, 1_000, 100]) while (await isStored(size));
       full(true);
+      await new Promise((done) => setTimeout(done, 20));
     }
     opening.result.close();
   };
