@@ -68,6 +68,7 @@ def insert_draft_product(
         product_type=product_values.product_type,
         cooperative=cooperative,
         category=product_values.category,
+        tax_class=product_values.tax_class,
     )
     insert_product(
         product, product_values.details.columns(), idempotency_key=idempotency_key, actor=actor, now=now

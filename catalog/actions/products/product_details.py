@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from catalog.models import ALL_MONTHS, Category, ProductType, Unit
 from catalog.pricing import WholesaleTier
-from shop.core.models import Picture
+from shop.core.models import Picture, TaxClass
 
 MAX_CONTENT = 10_000_000
 _BASE_UNITS_PER_UNIT = {"kg": 1000, "l": 1000}  # grams or millilitres, as they are stored
@@ -86,6 +86,7 @@ class NewProduct:
     variants: Sequence[tuple[VariantDetails, int]]
     pictures: Sequence[Picture] = ()
     captions: Sequence[str] = ()
+    tax_class: TaxClass | None = None
 
 
 class VariantContent(TypedDict, total=False):

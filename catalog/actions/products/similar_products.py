@@ -73,7 +73,7 @@ def find_similar_product(cooperative: Cooperative, channel: Channel, product_id:
     return (
         Product.objects.existing()
         .filter(Q(cooperative=cooperative) | Q(pk__in=visible.values("pk")), pk=product_id)
-        .select_related("default_variant")
+        .select_related("default_variant", "product_type", "tax_class")
         .first()
     )
 

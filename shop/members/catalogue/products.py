@@ -44,6 +44,7 @@ from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.catalogue.listings import change_message, find_listing, listing_url
 from shop.members.forms.fields import MembersForm, parse_key
+from shop.members.forms.photo_hints import photo_hint
 from shop.members.forms.products import EditedProductForm, NewListingForm, ProductForm
 from shop.members.forms.seen_values import CurrentValues, conflicts_in_form, submitted_data
 from shop.members.forms.variants import EditedVariantForm, NewVariantForm, VariantForm
@@ -61,10 +62,12 @@ def create_listing(request: HttpRequest, membership: MembershipContext) -> HttpR
         messages.error(request, _("The market is not open yet."))
         return redirect("members:listings")
     form = _build_new_form(request, membership, channel)
+    similar = find_similar_product(membership.cooperative, channel, parse_key(request.POST.get("similar")))
     if "suggestion" in request.POST:
         return _take_over_details(request, membership, channel, form)
     if not form.is_valid():
-        return _render_new(request, membership, form, _submitted_pictures(request, membership, form))
+        pictures = _submitted_pictures(request, membership, form)
+        return _render_new(request, membership, form, pictures, similar=similar)
     pictures = _submitted_pictures(request, membership, form)
     with refusals_as_form_errors(form):
         product = create_draft_product(
@@ -77,6 +80,10 @@ def create_listing(request: HttpRequest, membership: MembershipContext) -> HttpR
                 variants=[(form.variant_details(), form.cleaned_data["on_hand"])],
                 pictures=pictures,
                 captions=form.cleaned_data["captions"],
+                # Without a class of its own the product has that of its type.
+                tax_class=similar.tax_class
+                if similar is not None and similar.product_type == form.chosen_product_type
+                else None,
             ),
             confirmation_token=form.cleaned_data["confirmed"],
             idempotency_key=submitted_key(request, "offer", membership.cooperative.pk),
@@ -84,7 +91,7 @@ def create_listing(request: HttpRequest, membership: MembershipContext) -> HttpR
             now=timezone.now(),
         )
     if not form.is_valid():
-        return _render_new(request, membership, form, pictures)
+        return _render_new(request, membership, form, pictures, similar=similar)
     messages.success(request, _("Saved as draft. Check it once more, then submit it."))
     return redirect(listing_url(product.listings.get(channel=channel).pk))
 
@@ -332,6 +339,7 @@ def _render_new(
         "example": ProductMedia.objects.ready().filter(product=similar).order_by("sort_order", "pk").first()
         if similar is not None
         else None,
+        "photo_hint": photo_hint(similar.product_type) if similar is not None else "",
         "form": form,
         "kept_pictures": keep_pictures(membership.cooperative, pictures),
         "idempotency_key": uuid.uuid4(),

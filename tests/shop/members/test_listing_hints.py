@@ -50,13 +50,14 @@ def test_similar_products_are_suggested_own_ones_first(lister, seller) -> None:
 
 
 def test_suggestion_fills_in_the_form_and_keeps_photo_and_entered_values(lister, seller) -> None:
-    product_type = make_product_type(slug="tuoi", name="Hàng tươi", is_perishable=True)
+    product_type = make_product_type(slug="nong-san-tuoi", name="Hàng tươi", is_perishable=True)
     category = make_category("Đồ uống")
+    tax_class = make_tax_class()
     other = make_product(
         make_seller("HTX Yến Dương"),
         name="Mật ong bạc hà",
         category=category,
-        tax_class=make_tax_class(),
+        tax_class=tax_class,
         unit="jar",
         content_grams=500,
         variants=(("Hũ nhỏ", 0),),
@@ -75,6 +76,9 @@ def test_suggestion_fills_in_the_form_and_keeps_photo_and_entered_values(lister,
     assert form["description"].value() == "Thơm như cốm."
     assert (Product.objects.count(), Picture.objects.count()) == (1, 1)
     kept_key = page.context["kept_pictures"][0].key
+    shown = html_of(page)
+    assert "để một phần cắt đôi bên cạnh" in shown
+    assert f'name="similar" value="{other.pk}"' in shown
 
     lister.post(
         NEW,
@@ -84,12 +88,30 @@ def test_suggestion_fills_in_the_form_and_keeps_photo_and_entered_values(lister,
             photo="",
             kept=kept_key,
             price="320.000",
+            similar=other.pk,
         ),
     )
 
     created = Product.objects.get(cooperative=seller)
-    assert created.tax_class is None
+    assert created.tax_class == tax_class
     assert created.media.get().picture == Picture.objects.get()
+
+
+@pytest.mark.parametrize("is_hidden", [False, True])
+def test_tax_class_is_taken_only_from_a_visible_product_of_the_same_type(lister, seller, is_hidden) -> None:
+    other = make_product(
+        make_seller("HTX Yến Dương"),
+        tax_class=make_tax_class(),
+        state=ListingState.DRAFT if is_hidden else ListingState.PUBLISHED,
+    )
+    if not is_hidden:
+        Product.objects.filter(pk=other.pk).update(
+            product_type=make_product_type(slug="khac", name="Hàng khác", is_perishable=False)
+        )
+
+    lister.post(NEW, product_form(similar=other.pk))
+
+    assert Product.objects.get(cooperative=seller).tax_class is None
 
 
 def test_hidden_product_of_others_is_not_taken_over(lister) -> None:
