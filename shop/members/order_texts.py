@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Lot
 from cooperatives.models import DeliveryKind
+from orders.actions.cash_on_delivery.cash_collection import read_cash_of_unpacked_items
 from orders.models import Discount, OrderLine, OrderPart, Refund
 from shop.core.dates.calendar import vietnam_date
 from shop.core.texts.formatting import format_day, format_time, weekday_and_day
@@ -21,7 +22,7 @@ def sorted_lines(part: OrderPart) -> list[OrderLine]:
 
 
 def read_part_totals(part: OrderPart, refunds: Sequence[Refund]) -> dict[str, object]:
-    """Return what the part cost, what was taken off for unsent items or refunded, and what is left."""
+    """Return what the part cost, what was taken off or refunded, what is left, and the cash to collect."""
     reduction = sum(refund.amount for refund in refunds if refund.is_for_unsent_items)
     refunded = sum(refund.amount - refund.surplus for refund in refunds) - reduction
     return {
@@ -31,6 +32,7 @@ def read_part_totals(part: OrderPart, refunds: Sequence[Refund]) -> dict[str, ob
         "reduction": reduction,
         "refunded": refunded,
         "due": part.total_gross - reduction - refunded,
+        "unpacked_cash": read_cash_of_unpacked_items([part])[part.pk],
     }
 
 

@@ -79,6 +79,19 @@
     }
   }
 
+  // The error of a field goes as soon as the field is changed; the server checks it again.
+  document.addEventListener("input", ({ target }) => {
+    const summary = document.getElementById("errors");
+    document.querySelector(`[data-repeats="${target.id}"]`)?.remove();
+    if (!target.id || target.getAttribute("aria-invalid") !== "true") return;
+    target.removeAttribute("aria-invalid");
+    document.getElementById(`${target.id}_error`)?.remove();
+    summary?.querySelector(`a[href="#${target.id}"]`)?.closest("li").remove();
+    const left = summary?.querySelectorAll("li").length;
+    if (left) summary.querySelector("h2").textContent = summary.dataset.left.replace("0", left);
+    else summary?.remove();
+  });
+
   // A dead network shows only on sending, which would lose the form's page with its photos, so check first that the
   // server answers. This listener runs before market.js, which shows a notice if the phone knows that it is offline.
   window.addEventListener(

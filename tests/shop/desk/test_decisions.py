@@ -350,7 +350,7 @@ def test_unpaid_order_is_reduced_rather_than_refunded(admin: Client) -> None:
     assert all("Giảm số phải trả" in text and "Hoàn tiền cho" not in text for text in (listed, page))
     assert "Chưa thanh toán: không chuyển trả tiền, người mua chỉ trả ít hơn." in page
     assert f"Giảm {format_money(20_000, 'VND')} số phải trả" in preview
-    assert [str(message) for message in done.context["messages"]] == ["Đã giảm số phải trả và báo người mua."]
+    assert [str(message) for message in done.context["messages"]] == ["Đã giảm số phải trả và báo khách."]
     assert Refund.objects.get().repayment == 0
 
 

@@ -21,6 +21,7 @@ from orders.models import OrderPart
 from orders.states import ParcelState
 from shop.core.actors import Actor
 from tests.factories import (
+    NOW,
     PASSWORD,
     fixed_now,
     make_category,
@@ -29,6 +30,7 @@ from tests.factories import (
     make_product,
     make_product_type,
     make_variant,
+    make_variant_sold_by_weight,
 )
 from tests.orders.refunds.refund_helpers import deliver_order, get_first_line
 
@@ -263,6 +265,23 @@ def test_answer_to_a_complaint_names_the_sum_on_its_button(phone: Page, seller) 
     expect(phone.get_by_role("button", name="Xem lại: hoàn 45.000\u00a0₫ cho khách")).to_be_visible()
     amount.fill("")
     expect(phone.get_by_role("button", name="Xem lại câu trả lời")).to_be_visible()
+
+
+def test_error_of_a_weight_goes_as_soon_as_it_is_changed(phone: Page, seller) -> None:
+    part = make_order((make_variant_sold_by_weight(seller), 2)).parts.get()
+    accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+    sign_in(phone, seller)
+    phone.goto(f"/xa-vien/goi/{part.pk}/")
+    phone.get_by_label("Tổng cân nặng").fill("64")
+    phone.get_by_role("button", name="Lưu cân nặng").click()
+    expect(phone.locator("#errors")).to_be_visible()
+    expect(phone.get_by_label("Nhập lại cân nặng")).to_be_visible()
+
+    phone.get_by_label("Tổng cân nặng").fill("4,8")
+
+    expect(phone.locator("#errors")).to_have_count(0)
+    expect(phone.locator(".error")).to_have_count(0)
+    expect(phone.get_by_label("Nhập lại cân nặng")).to_have_count(0)
 
 
 def test_labels_print_one_on_each_a6_page(phone: Page, seller) -> None:

@@ -8,6 +8,7 @@ from datetime import time, timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
@@ -17,7 +18,7 @@ from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.placement.place_order import place_order
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
-from orders.models import CostBearer, OrderLine, OrderPart
+from orders.models import CostBearer, Order, OrderLine, OrderPart, Payment
 from orders.states import PartState
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
@@ -25,6 +26,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Forbidden
 from shop.core.models import Change
 from shop.core.states import TransitionNotAllowed
+from shop.core.texts.formatting import format_money
 from tests.factories import (
     NOW,
     carrier_deliveries,
@@ -93,6 +95,21 @@ def test_new_part_hides_the_buyer_until_it_is_accepted(packer, seller) -> None:
     assert "Nguyễn Thị Hoa" in after
     assert "0987 654 321" in after
     assert "Số 5, ngõ 12" in after
+
+
+def test_part_says_before_packing_what_to_collect(packer, seller) -> None:
+    part = make_order((make_variant(seller, on_hand=9), 1)).parts.get()
+    address = f"/xa-vien/goi/{part.pk}/"
+    accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+
+    in_cash = html_of(packer.get(address))
+    Payment.objects.update(method="transfer")
+    Order.objects.update(charged=F("current_total_gross"), charge_coverage="full")
+    paid = html_of(packer.get(address))
+
+    assert f'Thu tiền của khách:</span> <b class="money">{format_money(part.total_gross)}</b>' in in_cash
+    assert "Khách đã trả. Không thu thêm." in paid
+    assert "Thu tiền của khách" not in paid
 
 
 def test_declined_part_hides_the_buyer_again(packer, seller) -> None:

@@ -105,7 +105,7 @@ def test_part_of_an_order_is_packed_from_another_lot_and_the_rest_is_cut_short(
     ]  # 58 × 150 mm
     phone.evaluate("window.dispatchEvent(new Event('afterprint'))")
     expect(phone.locator("body > .label-page")).to_have_count(0)
-    phone.locator("summary", has_text="Lời nhắn cho người mua").click()
+    phone.locator("summary", has_text="Lời nhắn cho khách").click()
     message = f"Chào Nguyễn Thị Hoa, HTX Thiên An nhắn về đơn {order.code} của bạn. "
     expect(phone.get_by_text(message)).to_contain_text("đang chuẩn bị")
     phone.context.grant_permissions(["clipboard-read", "clipboard-write"])
