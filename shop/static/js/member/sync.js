@@ -66,7 +66,7 @@ export const synchronise = (door, { onSending = () => {}, onProgress = () => {} 
     const { signal } = stopping;
     try {
       let { token, isFull } = await pull(door, signal);
-      const later = new Set(); // keys of commands that the market cannot answer yet: those behind them go on
+      const later = new Set(); // keys of commands that the market could not answer: those behind them go on
       while (true) {
         const commands = await sendable(later);
         if (!commands.length) {
@@ -77,8 +77,11 @@ export const synchronise = (door, { onSending = () => {}, onProgress = () => {} 
         const answers = await push(door, commands, token);
         if (await isStored(storeAnswers(answers))) await removePhotos(await photosOf("done"));
         else if (!(await deleteDone(answers))) return RESULTS.full;
-        for (const { key, outcome } of answers.answers) if (outcome === "later") later.add(key);
-        if (answers.answers.some(({ outcome }) => outcome !== "later")) ({ token, isFull } = await pull(door, signal));
+        const isAnyAnswered = answers.answers.some(({ outcome }) => outcome !== "later");
+        if (isAnyAnswered) {
+          later.clear(); // what waited for these may go now
+          ({ token, isFull } = await pull(door, signal));
+        } else for (const { key } of answers.answers) later.add(key);
       }
       return isFull ? RESULTS.full : RESULTS.fine;
     } catch (error) {

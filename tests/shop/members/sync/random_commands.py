@@ -28,7 +28,17 @@ from tests.factories import (
 
 Row = dict[str, Any]
 
-PACKING = ["accept_part", "weigh_line", "pack", "hand_over", "deliver", "cash", "fail", "substitute"]
+PACKING = [
+    "accept_part",
+    "weigh_line",
+    "pack",
+    "hand_over",
+    "deliver",
+    "cash",
+    "fail",
+    "substitute",
+    "shortage",
+]
 COUNTING = ["receive_stock", "write_off_stock", "count_stock", "transfer_stock"]
 LOTS = ["receive_lot", "count_lot", "write_off_lot", "lot_stage"]
 LISTING = ["price", "pause", "season", "photo", "listing"]
@@ -119,13 +129,17 @@ def give_packing_command(phone: RandomPhone, market: Market, name: str, part: Or
             give(name, part=part.pk, line=str(line.pk), grams=chance.choice([900, 6_000, 7_200, 8_000]))
         case "pack":
             quantities = {str(line.pk): chance.randint(1, 3)}
-            key = give("pack_parcel", part=part.pk, quantities=quantities)
+            lots = [lot["id"] for shown in row.get("lines", []) for lot in shown["lot_choices"]]
+            chosen = {"lots": {str(line.pk): chance.choice([*lots, None])}} if chance.random() < 0.3 else {}
+            key = give("pack_parcel", part=part.pk, quantities=quantities, **chosen)
             packed.append((part.pk, key))
             give("close_parcel", packed_by=key)
         case "substitute":
             other = next(variant for variant in market.variants if variant.pk != line.variant_id)
             of = {"part": part.pk, "line": str(line.pk), "variant": other.pk}
             give("offer_substitute", **of, quantity=1, substitute_quantity=1)
+        case "shortage":
+            give("report_shortage", part=part.pk, available={str(line.pk): chance.randint(1, 2)})
         case "offer_code":
             step = chance.choice(MEMBER_STEPS)
             give("offer_handover", part=part.pk, position=position, step=str(step), earlier=0)

@@ -155,7 +155,7 @@ class ClientPhone:
 
 
 @pytest.mark.parametrize(
-    ("seed", "steps"), [(0, 12), *(pytest.param(seed, 40, marks=pytest.mark.long) for seed in range(1, 25))]
+    ("seed", "steps"), [(0, 8), *(pytest.param(seed, 40, marks=pytest.mark.long) for seed in range(1, 25))]
 )
 def test_both_apps_end_with_what_the_market_has(
     phone_with_workers: Page, second_phone_with_workers: Page, seller, monkeypatch, seed: int, steps: int

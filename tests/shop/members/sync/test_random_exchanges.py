@@ -129,7 +129,7 @@ class SimulatedPhone:
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 60))]
+    "seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 60))]
 )
 def test_both_phones_end_with_what_the_market_has(seller, monkeypatch, seed) -> None:
     allow_many_requests(monkeypatch)
