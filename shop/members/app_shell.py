@@ -120,7 +120,7 @@ def serve_worker(request: HttpRequest) -> HttpResponse:
     """
     context = {
         "is_module": "module" in request.GET,
-        "door": reverse("members:synchronise"),
+        "sync_url": reverse("members:synchronise"),
         "build": build_id(),
         "files": [static(name) for name in _OFFLINE_FILES],
         "icon": static("illustrations/icon-192.png"),

@@ -80,7 +80,7 @@ self.addEventListener("notificationclick", (event) => {
 // Background Sync: a rejected promise makes the browser try again later.
 self.addEventListener("sync", (event) => {
   if (event.tag !== "outbox") return;
-  event.waitUntil(sendWaiting("{{ door }}").then((result) => {
+  event.waitUntil(sendWaiting("{{ sync_url }}").then((result) => {
     if (["offline", "failing"].includes(result)) throw new Error(result);
   }));
 });

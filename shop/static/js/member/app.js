@@ -6,30 +6,30 @@ import { forgetAll, forgetSharing, readAuthor, readDraft, readOutbox, readSettin
 import { stopSynchronising, synchronise } from "member/sync";
 
 const FRESH_FOR = 60_000; // milliseconds
-const frame = document.querySelector("[data-phone-door]");
-const door = frame.dataset.phoneDoor;
-const place = document.querySelector("[data-phone-app]");
+const statusBar = document.querySelector("[data-sync-url]");
+const syncUrl = statusBar.dataset.syncUrl;
+const appRoot = document.querySelector("[data-phone-app]");
 
 // The offline page is cached without cookies, so it learns from the other pages that the member chose large letters.
 const page = document.documentElement.classList;
-if (!place) localStorage.setItem("letters", page.contains("large-type") ? "large" : "");
+if (!appRoot) localStorage.setItem("letters", page.contains("large-type") ? "large" : "");
 else if (localStorage.getItem("letters")) page.add("large-type");
 
 const unsent = async () => (await readOutbox()).filter(({ state }) => state !== "done");
 
 const showUnsent = async () => {
   const count = (await unsent()).length + ((await readDraft()) ? 1 : 0);
-  frame.hidden = !count;
-  frame.querySelector("[data-count]").textContent = count;
+  statusBar.hidden = !count;
+  statusBar.querySelector("[data-count]").textContent = count;
 };
 
 const refresh = async () => {
   const settings = await readSettings();
-  if (!settings && "phoneFormer" in frame.dataset) return; // never a member on this phone
+  if (!settings && "phoneFormer" in statusBar.dataset) return; // never a member on this phone
   const { changed } = sessionStorage;
   const age = Date.now() - settings?.pulledAt; // negative if the phone's clock was ahead, and was set right since
   const isFresh = settings && age >= 0 && age < FRESH_FOR && !changed;
-  const isPulled = (!isFresh || (await unsent()).length) && (await synchronise(door)) === "fine";
+  const isPulled = (!isFresh || (await unsent()).length) && (await synchronise(syncUrl)) === "ok";
   // A form that was sent meanwhile may change rows after they were pulled.
   if (isPulled && sessionStorage.changed === changed) delete sessionStorage.changed;
   await showUnsent();
@@ -38,14 +38,15 @@ const refresh = async () => {
 // On a shared phone: this page was made for another member than the one whose work the phone records.
 const forgetFormerMember = async () => {
   const author = await readAuthor();
-  const { phoneMember } = frame.dataset;
+  const { phoneMember } = statusBar.dataset;
   if (author && phoneMember && phoneMember !== String(author.member)) await storeAuthor(null);
 };
 
 // The market does not know yet who opened the shared phone without a network.
 const continueOpened = async () => {
   if (!(await readAuthor())) return;
-  if ((await synchronise(door)) === "fine") location.replace(frame.dataset.phoneNext || frame.dataset.phoneStart);
+  if ((await synchronise(syncUrl)) === "ok")
+    location.replace(statusBar.dataset.phoneNext || statusBar.dataset.phoneStart);
 };
 
 // By its click, because a form is not sent without a network.
@@ -76,8 +77,8 @@ window.addEventListener(
     const refuseIfUnsent = async () => {
       if (!(await unsent()).length && !(await readDraft())) return false;
       await showUnsent();
-      frame.scrollIntoView();
-      frame.querySelector("[data-sign-out-stopped]").hidden = false;
+      statusBar.scrollIntoView();
+      statusBar.querySelector("[data-sign-out-stopped]").hidden = false;
       return true;
     };
     refuseIfUnsent().then(async (isRefused) => {
@@ -95,28 +96,28 @@ window.addEventListener(
   true,
 );
 
-if ("phoneEnded" in frame.dataset) await forgetSharing();
+if ("phoneEnded" in statusBar.dataset) await forgetSharing();
 await watchRest();
 await forgetFormerMember();
 if ((await readSettings())?.shared) endAlerts(); // those of whoever used the phone alone before
-const opensHere = place && screenFor(location.pathname);
+const opensHere = appRoot && screenFor(location.pathname);
 const notSent = document.querySelector("[data-not-sent]");
-const isShown = place && (!notSent || notSent.hidden);
+const isShown = appRoot && (!notSent || notSent.hidden);
 // A driver has no account: the address of the run tells which one, and a scanned code is taken by the last run.
 const ofRun = /\/xa-vien\/chuyen-di\/([^/]+)\//.exec(location.pathname)?.[1];
 const showRun = async () => {
   const { readLastRun } = await import("member/run_store");
   const token = ofRun ?? ([opensHere, location.hash].includes("#receive") ? (await readLastRun())?.token : null);
-  return token && (await import("member/run")).startRun(place, token, !ofRun);
+  return token && (await import("member/run")).startRun(appRoot, token, !ofRun);
 };
 if (isShown && ofRun) await showRun();
 else if (opensHere && isShown) {
   const { start } = await import("member/screens");
   // Without rows of an earlier visit it shows nothing: only a page of a signed-in member may fetch them.
-  if (!(await start(place))) await showRun();
-} else if ("phoneEnded" in frame.dataset) {
+  if (!(await start(appRoot))) await showRun();
+} else if ("phoneEnded" in statusBar.dataset) {
   await showUnsent();
-} else if ("phoneLocked" in frame.dataset) {
+} else if ("phoneLocked" in statusBar.dataset) {
   await continueOpened();
 } else {
   addEventListener("online", refresh);

@@ -60,7 +60,7 @@ export const SyncTag = () => {
         ? ["bad", "circle-alert", t("full")]
         : network.value === "signed_out"
           ? ["bad", "circle-alert", t("signed_out")]
-          : network.value !== "fine"
+          : network.value !== "ok"
             ? ["bad", "circle-alert", t("failing")]
             : count
               ? ["wait", "clock", t("waiting", { count })]

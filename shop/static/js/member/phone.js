@@ -20,7 +20,7 @@ export const settings = signal(null),
   draft = signal(null), // a new product that is not finished
   sendingKeys = signal([]),
   isNotStored = signal(false), // the last change, because the phone is full
-  network = signal(navigator.onLine ? RESULTS.fine : RESULTS.offline);
+  network = signal(navigator.onLine ? RESULTS.ok : RESULTS.offline);
 
 // Return a text with its %(name)s filled in.
 export const t = (name, values = {}) => texts[name].replace(/%\((\w+)\)s/g, (_all, key) => values[key]);
@@ -112,8 +112,8 @@ export const waiting = () => outbox.value.filter(({ state }) => state === "waiti
 export const refused = () => outbox.value.filter(({ state }) => state === "refused");
 
 export const send = async () => {
-  const door = document.querySelector("[data-phone-door]").dataset.phoneDoor;
-  network.value = await synchronise(door, {
+  const syncUrl = document.querySelector("[data-sync-url]").dataset.syncUrl;
+  network.value = await synchronise(syncUrl, {
     onSending: (keys) => {
       sendingKeys.value = keys;
       reload();

@@ -218,7 +218,7 @@ const Removed = () => {
   const all = outbox.value.filter(({ state }) => state !== "done");
   const forget = async () => {
     await stopSynchronising(forgetAll);
-    location.assign(document.querySelector("[data-phone-door]").dataset.phoneStart);
+    location.assign(document.querySelector("[data-sync-url]").dataset.phoneStart);
   };
   return html`
     <h2>${t("unsent")}</h2>
@@ -236,7 +236,7 @@ export const Unsent = () => {
   const count = waiting().length;
   return html`
     <div class="row row-apart"><h2>${t("unsent")}</h2><${SyncTag} /></div>
-    ${network.value === "signed_out" && html`<a class="button big-action" href=${document.querySelector("[data-phone-door]").dataset.phoneStart}>${t("sign_in")}</a>`}
+    ${network.value === "signed_out" && html`<a class="button big-action" href=${document.querySelector("[data-sync-url]").dataset.phoneStart}>${t("sign_in")}</a>`}
     ${draft.value && html`<a class="button button-second button-wide" href="#new"><${Icon} name="pencil" /> ${t("finish_draft", { name: draft.value.name || t("new_product") })}</a>`}
     ${refused().map((command) => html`<${Review} key=${command.key} command=${command} />`)}
     ${
@@ -250,7 +250,7 @@ export const Unsent = () => {
         <p class="notice"><${Icon} name="cloud-off" /><span>${t("keep_working")}</span></p>
       </section>`
     }
-    ${network.value !== "fine" && !count && !done.length && !refused().length && !draft.value && html`<p class="notice good"><${Icon} name="check" /><span>${t("all_sent")}</span></p>`}
+    ${network.value !== "ok" && !count && !done.length && !refused().length && !draft.value && html`<p class="notice good"><${Icon} name="check" /><span>${t("all_sent")}</span></p>`}
     ${
       done.length > 0 &&
       html`<section class="stack">

@@ -19,9 +19,9 @@ let token = "";
 const reload = async () => {
   [run.value, commands.value] = await Promise.all([readRun(token), readCommands(token)]);
 };
-const door = () => location.pathname.replace(/\/xa-vien\/.*$/, `/xa-vien/chuyen-di/${token}/dong-bo/`);
+const syncUrl = () => location.pathname.replace(/\/xa-vien\/.*$/, `/xa-vien/chuyen-di/${token}/dong-bo/`);
 const send = async () => {
-  result.value = await synchroniseRun(door(), token);
+  result.value = await synchroniseRun(syncUrl(), token);
   await reload();
 };
 const give = async (name, payload, title, parcel = payload.parcel) => {
@@ -44,7 +44,7 @@ const withWaiting = (parcel) => {
 const Tag = () => {
   const count = commands.value.filter(({ state }) => state === "waiting").length;
   const [tone, icon, text] =
-    result.value === "fine"
+    result.value === "ok"
       ? count
         ? ["wait", "clock", t("waiting", { count })]
         : ["good", "check", t("all_sent")]

@@ -2,12 +2,12 @@
 // ended run: forget it.
 import { readCommands, readOtherTokens, synchroniseRun } from "./run_store.js";
 
-const { runDoor: door, runToken: token } = document.querySelector("[data-run-door]").dataset;
+const { runSyncUrl: syncUrl, runToken: token } = document.querySelector("[data-run-sync-url]").dataset;
 
 const waiting = (await readCommands(token)).length;
-const result = await synchroniseRun(door, token);
+const result = await synchroniseRun(syncUrl, token);
 const left = await readCommands(token);
-if (result === "fine" && waiting > left.length) location.reload(); // what was sent changed the page
+if (result === "ok" && waiting > left.length) location.reload(); // what was sent changed the page
 const notice = document.querySelector("[data-run-unsent]");
 notice.hidden = !left.length;
 notice.querySelector("ul").replaceChildren(
@@ -19,4 +19,4 @@ notice.querySelector("ul").replaceChildren(
 );
 addEventListener("online", () => location.reload());
 // Earlier runs that have ended since are forgotten too.
-for (const other of await readOtherTokens(token)) await synchroniseRun(door.replace(token, other), other);
+for (const other of await readOtherTokens(token)) await synchroniseRun(syncUrl.replace(token, other), other);

@@ -70,8 +70,8 @@ const endRun = async (token, { message }) => {
   await transaction.done;
 };
 
-// Fetch the run, and send what waits; tabs take turns. Returns "fine", "offline", "failing" or "ended".
-export const synchroniseRun = (door, token) =>
+// Fetch the run, and send what waits; tabs take turns. Returns "ok", "offline", "failing" or "ended".
+export const synchroniseRun = (syncUrl, token) =>
   navigator.locks.request("driver-sync", async () => {
     let csrfToken = "";
     const later = new Set(); // keys of commands that the market cannot answer yet: those behind them go on
@@ -96,7 +96,7 @@ export const synchroniseRun = (door, token) =>
         : {};
       let response;
       try {
-        response = await fetch(door, { ...options, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+        response = await fetch(syncUrl, { ...options, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
       } catch {
         return "offline";
       }
@@ -109,6 +109,6 @@ export const synchroniseRun = (door, token) =>
       await storeAnswer(token, answer);
       csrfToken = answer.csrf_token;
       for (const { key, outcome } of answer.answers) if (outcome === "later") later.add(key);
-      if (!(await readSendable()).length) return "fine";
+      if (!(await readSendable()).length) return "ok";
     }
   });

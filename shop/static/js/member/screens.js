@@ -48,7 +48,7 @@ const groupByStage = (open) => {
 // The market serves a newer build than this page: commands of both are understood, and both read one database.
 const Renewal = () => {
   const { build } = document.querySelector("[data-phone-app]").dataset;
-  if (network.value !== "fine" || !settings.value?.build || settings.value.build === build) return null;
+  if (network.value !== "ok" || !settings.value?.build || settings.value.build === build) return null;
   const renew = async () => {
     await send();
     location.reload();
@@ -66,7 +66,7 @@ const Today = ({ only }) => {
   const open = waiting().length + refused().length;
   return html`
     <div class="row row-apart"><p class="strong">${today()}</p><${SyncTag} /></div>
-    ${network.value !== "fine" && html`<p class="hint">${t("needs_signal")}</p>`}
+    ${network.value !== "ok" && html`<p class="hint">${t("needs_signal")}</p>`}
     ${open > 0 && html`<a class="button button-second button-wide" href="#unsent"><${Icon} name="refresh-cw" /> ${t("see_unsent", { count: open })}</a>`}
     ${STAGES.filter((stage) => byStage.has(stage) && (!only || only === stage)).map(
       (stage) => html`<${Stage} key=${stage} stage=${stage} waiting=${byStage.get(stage)} />`,

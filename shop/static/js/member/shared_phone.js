@@ -16,7 +16,7 @@ export const noteUse = () => {
 export const tellTabs = () => {
   localStorage.turn = crypto.randomUUID();
 };
-const showSwitch = () => location.assign(document.querySelector("[data-phone-door]").dataset.phoneSwitch);
+const showSwitch = () => location.assign(document.querySelector("[data-sync-url]").dataset.phoneSwitch);
 
 // Forget who is at the phone at once, then show the choice of members. What is being sent goes on in other tabs and in the
 // worker; the rest is sent once the phone is open again.

@@ -23,7 +23,7 @@ const ALREADY = "member-sync";
 
 // The states of a synchronisation: what the phone may say about the network.
 export const RESULTS = {
-  fine: "fine",
+  ok: "ok",
   full: "full",
   offline: "offline",
   failing: "failing",
@@ -61,29 +61,29 @@ const isStored = (storing) =>
   );
 
 // Tabs and the worker take turns; the second finds nothing left to send.
-export const synchronise = (door, { onSending = () => {}, onProgress = () => {} } = {}) =>
+export const synchronise = (syncUrl, { onSending = () => {}, onProgress = () => {} } = {}) =>
   navigator.locks.request(ALREADY, async () => {
     const { signal } = stopping;
     try {
-      let { token, isFull } = await pull(door, signal);
+      let { token, isFull } = await pull(syncUrl, signal);
       const later = new Set(); // keys of commands that the market could not answer: those behind them go on
       while (true) {
         const commands = await sendable(later);
         if (!commands.length) {
-          if (await sendPhotos(door, token, onProgress)) continue;
+          if (await sendPhotos(syncUrl, token, onProgress)) continue;
           break;
         }
         onSending(commands.map(({ key }) => key));
-        const answers = await push(door, commands, token);
+        const answers = await push(syncUrl, commands, token);
         if (await isStored(storeAnswers(answers))) await removePhotos(await photosOf("done"));
         else if (!(await deleteDone(answers))) return RESULTS.full;
         const isAnyAnswered = answers.answers.some(({ outcome }) => outcome !== "later");
         if (isAnyAnswered) {
           later.clear(); // what waited for these may go now
-          ({ token, isFull } = await pull(door, signal));
+          ({ token, isFull } = await pull(syncUrl, signal));
         } else for (const { key } of answers.answers) later.add(key);
       }
-      return isFull ? RESULTS.full : RESULTS.fine;
+      return isFull ? RESULTS.full : RESULTS.ok;
     } catch (error) {
       if (isOfFullPhone(error)) return RESULTS.full;
       if (error instanceof MemberChanged) return RESULTS.other;
@@ -95,8 +95,8 @@ export const synchronise = (door, { onSending = () => {}, onProgress = () => {} 
   });
 
 // Send what waits, if anything does; the worker calls this. Without open tabs nobody needs fresh rows.
-export const sendWaiting = async (door) =>
-  (await readOutbox()).some(({ state }) => state === "waiting") ? synchronise(door) : RESULTS.fine;
+export const sendWaiting = async (syncUrl) =>
+  (await readOutbox()).some(({ state }) => state === "waiting") ? synchronise(syncUrl) : RESULTS.ok;
 
 // Return the waiting commands of the member who is signed in, on a shared phone those of all its members, oldest first.
 // Those that build on a refused one wait, as do new products until their photos have arrived. `later` has the keys of
@@ -118,7 +118,7 @@ const sendable = async (later) => {
 };
 
 // Send the photos of waiting commands, once nothing else can be sent; return whether one more arrived or was refused.
-const sendPhotos = async (door, token, onProgress) => {
+const sendPhotos = async (syncUrl, token, onProgress) => {
   const { cooperative, rights } = await readSettings();
   if (!rights.includes("list")) return false; // on a shared phone they wait for a member who lists products
   const kept = new Map((await readPhotos()).map((photo) => [photo.key, photo]));
@@ -129,7 +129,7 @@ const sendPhotos = async (door, token, onProgress) => {
     const query = new URLSearchParams({ cooperative: cooperative.id, size, start });
     const headers = { "Content-Type": "application/octet-stream", "X-CSRFToken": token };
     try {
-      return await ask(`${door}anh/${key}/?${query}`, { method: "POST", headers, body });
+      return await ask(`${syncUrl}anh/${key}/?${query}`, { method: "POST", headers, body });
     } catch (error) {
       if (!error.refusal) throw error;
       await refusePhoto(key, error.refusal);
@@ -150,7 +150,7 @@ const repeatOf = ({ content, payload }) => {
   return signed === current ? {} : { repeated_as: current };
 };
 
-const push = async (door, commands, token) => {
+const push = async (syncUrl, commands, token) => {
   const { member, cooperative, shared } = await readSettings();
   const body = {
     member: member.id,
@@ -163,7 +163,7 @@ const push = async (door, commands, token) => {
         : { key, name, at, payload, after };
     }),
   };
-  return ask(door, {
+  return ask(syncUrl, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRFToken": token },
     body: JSON.stringify(body),
@@ -171,7 +171,7 @@ const push = async (door, commands, token) => {
 };
 
 // Store what changed, and return the token of the next push. A full phone stores no rows, and still sends what waits.
-const pull = async (door, signal) => {
+const pull = async (syncUrl, signal) => {
   for (;;) {
     const turn = await readTurn();
     const settings = await readSettings();
@@ -179,7 +179,7 @@ const pull = async (door, signal) => {
       since: settings?.cursors?.[settings.member.role] ?? "",
       choices: settings?.choices?.version ?? "",
     });
-    const page = await ask(`${door}?${query}`, { signal });
+    const page = await ask(`${syncUrl}?${query}`, { signal });
     const isFull = !(await isStored(storePull(page, turn)));
     if (isFull || !page.has_more) return { token: page.csrf_token, isFull };
   }

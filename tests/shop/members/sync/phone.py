@@ -15,7 +15,7 @@ from cooperatives.models import Cooperative, Role
 from shop.accounts.models import User
 from tests.factories import make_member
 
-DOOR = "/xa-vien/dong-bo/"
+SYNC_URL = "/xa-vien/dong-bo/"
 
 
 def make_command(
@@ -48,7 +48,7 @@ class Phone:
             "clock": timezone.now().isoformat(),
             "commands": list(commands),
         }
-        return self.client.post(DOOR, form_values | body, content_type="application/json")
+        return self.client.post(SYNC_URL, form_values | body, content_type="application/json")
 
     def push(self, *commands: Mapping[str, Any]) -> dict[str, Any]:
         response = self.send(*commands)
@@ -64,9 +64,11 @@ class Phone:
     def send_piece(self, key: str, content: bytes, *, start: int, size: int, **fields: Any) -> Any:
         """Post a piece of a photo and return the response."""
         query = urlencode({"cooperative": self.cooperative.pk, "start": start, "size": size} | fields)
-        return self.client.post(f"{DOOR}anh/{key}/?{query}", content, content_type="application/octet-stream")
+        return self.client.post(
+            f"{SYNC_URL}anh/{key}/?{query}", content, content_type="application/octet-stream"
+        )
 
     def pull(self, since: str = "") -> dict[str, Any]:
-        response = self.client.get(DOOR, {"cooperative": self.cooperative.pk, "since": since})
+        response = self.client.get(SYNC_URL, {"cooperative": self.cooperative.pk, "since": since})
         assert response.status_code == 200, response.content
         return dict(response.json())

@@ -39,7 +39,7 @@ from tests.factories import (
     make_warehouse,
 )
 from tests.shop.accounts.factors import give_app
-from tests.shop.members.sync.phone import DOOR, Phone, make_command
+from tests.shop.members.sync.phone import SYNC_URL, Phone, make_command
 from tests.shop.members.test_lots import make_lot
 
 pytestmark = pytest.mark.django_db
@@ -458,7 +458,7 @@ def test_missing_second_factor_is_told_in_json_and_leaves_no_message_for_pages(s
     responses = [
         response
         for phone in (without_factor, unproved)
-        for response in (phone.client.get(DOOR), phone.send(make_command("accept_part", part=1)))
+        for response in (phone.client.get(SYNC_URL), phone.send(make_command("accept_part", part=1)))
     ]
 
     assert [(response.status_code, response.json()["code"]) for response in responses] == [

@@ -36,7 +36,7 @@ from tests.factories import (
     unknown_uuid,
 )
 from tests.refusals import all_rows
-from tests.shop.members.sync.phone import DOOR, Phone, make_command
+from tests.shop.members.sync.phone import SYNC_URL, Phone, make_command
 from tests.shop.members.test_bulk_packing import accepted_order
 
 pytestmark = pytest.mark.django_db
@@ -371,8 +371,8 @@ def test_former_member_and_unknown_cooperative_look_alike(phone, seller, part) -
         phone.send(accepting, cooperative=foreign.pk),
         phone.send(accepting, cooperative=10**15),
         phone.send(accepting, cooperative="mười"),
-        phone.client.get(DOOR, {"cooperative": seller.pk}),
-        phone.client.get(DOOR),
+        phone.client.get(SYNC_URL, {"cooperative": seller.pk}),
+        phone.client.get(SYNC_URL),
     ]
 
     assert {response.status_code for response in responses} == {404}
@@ -393,7 +393,7 @@ def test_ended_session_is_told_in_words(seller, part) -> None:
     phone = Phone(seller)
     phone.client.logout()
 
-    responses = [phone.send(accepting), phone.client.get(DOOR), Client().get(f"/en{DOOR}")]
+    responses = [phone.send(accepting), phone.client.get(SYNC_URL), Client().get(f"/en{SYNC_URL}")]
 
     assert [response.status_code for response in responses] == [401] * 3
     assert responses[0].json() == {
@@ -416,7 +416,7 @@ def test_commands_of_another_member_are_not_done_under_the_wrong_name(phone, sel
 def test_missing_csrf_token_is_refused(phone, part) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(phone.user)
-    token = strict.get(DOOR).json()["csrf_token"]
+    token = strict.get(SYNC_URL).json()["csrf_token"]
     body = {
         "member": phone.user.pk,
         "cooperative": phone.cooperative.pk,
@@ -424,8 +424,8 @@ def test_missing_csrf_token_is_refused(phone, part) -> None:
         "commands": [make_command("accept_part", part=part.pk)],
     }
 
-    without = strict.post(DOOR, body, content_type="application/json")
-    with_token = strict.post(DOOR, body, content_type="application/json", headers={"X-CSRFToken": token})
+    without = strict.post(SYNC_URL, body, content_type="application/json")
+    with_token = strict.post(SYNC_URL, body, content_type="application/json", headers={"X-CSRFToken": token})
 
     assert (without.status_code, with_token.status_code) == (403, 200)
     assert with_token.json()["answers"][0]["outcome"] == "done"
@@ -532,7 +532,7 @@ def test_push_that_breaks_the_protocol_is_refused_whole(phone) -> None:
         *(b"", b"[]", b"{", b'{"clock": NaN}', b"[" * 100_000, b"\xff"),
         b'{"a": 1' + b"0" * 5000 + b"}",
     ):
-        response = phone.client.post(DOOR, content, content_type="application/json")
+        response = phone.client.post(SYNC_URL, content, content_type="application/json")
         assert (response.status_code, response.json()["code"]) == (400, "invalid_push"), content[:20]
     assert not PhoneCommand.objects.exists()
 

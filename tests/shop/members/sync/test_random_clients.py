@@ -188,7 +188,7 @@ def test_both_apps_end_with_what_the_market_has(
                 break
         assert phone.read_open() == []
     for phone in phones:
-        assert phone.page.evaluate(SYNCHRONISE) == "fine"
+        assert phone.page.evaluate(SYNCHRONISE) == "ok"
 
     market_rows = pull_all_rows(Phone(seller, Role.MANAGER))
     for phone in phones:

@@ -29,7 +29,7 @@ from tests.phone_factories import (
     register_phone,
 )
 from tests.refusals import all_rows
-from tests.shop.members.sync.phone import DOOR, make_command
+from tests.shop.members.sync.phone import SYNC_URL, make_command
 from tests.shop.members.sync.test_photos import encode_photo, new_listing
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +70,7 @@ class PhoneOfTwo:
             "clock": timezone.now().isoformat(),
             "commands": list(commands),
         }
-        return self.browser.post(DOOR, body, content_type="application/json")
+        return self.browser.post(SYNC_URL, body, content_type="application/json")
 
     def push(self, *commands: dict[str, Any]) -> list[tuple[str, str]]:
         """Push the commands and return outcome and code of each answer."""
@@ -286,12 +286,12 @@ def test_ended_phone_sends_nothing(two, part, seller) -> None:
 
 def test_phone_that_is_no_longer_shared_is_told_until_somebody_makes_it_their_own(two, seller) -> None:
     end_shared_phone(cooperative_id=seller.pk, phone_id=two.phone.pk, actor=Actor.system(), now=NOW)
-    assert [two.browser.get(DOOR).status_code for _ in range(2)] == [410, 410]
+    assert [two.browser.get(SYNC_URL).status_code for _ in range(2)] == [410, 410]
 
     two.browser.force_login(two.packer.membership.user)
 
-    assert two.browser.get(DOOR).status_code == 410
-    assert two.browser.get(DOOR).json()["shared_phone"] is None
+    assert two.browser.get(SYNC_URL).status_code == 410
+    assert two.browser.get(SYNC_URL).json()["shared_phone"] is None
 
 
 def test_work_signed_before_a_new_pin_is_done_for_thirty_days(two, part) -> None:
@@ -317,7 +317,7 @@ def test_signed_command_from_a_phone_of_ones_own_is_refused(two, part, client) -
         "commands": [two.sign(two.packer, make_command("accept_part", part=part.pk))],
     }
 
-    response = client.post(DOOR, body, content_type="application/json").json()
+    response = client.post(SYNC_URL, body, content_type="application/json").json()
 
     assert [answer["code"] for answer in response["answers"]] == ["unproven_author"]
 
@@ -338,7 +338,7 @@ def test_photo_sent_by_one_member_belongs_to_the_listing_of_another(two, seller)
     other = give_pin(two.phone, make_member(seller, Role.LISTER, first_name="Bàn Thị Mai"))
     key, content = str(uuid.uuid4()), encode_photo()
     query = f"cooperative={seller.pk}&size={len(content)}&start=0"
-    sent = two.browser.post(f"{DOOR}anh/{key}/?{query}", content, content_type="application/octet-stream")
+    sent = two.browser.post(f"{SYNC_URL}anh/{key}/?{query}", content, content_type="application/octet-stream")
     assert sent.json()["is_complete"]
 
     creating = two.sign(other, new_listing(photos=[key]))
@@ -348,7 +348,7 @@ def test_photo_sent_by_one_member_belongs_to_the_listing_of_another(two, seller)
 
 
 def test_pull_gives_the_key_of_the_member_at_the_phone_and_sealed_ones_of_all(two) -> None:
-    shared = two.browser.get(DOOR).json()["shared_phone"]
+    shared = two.browser.get(SYNC_URL).json()["shared_phone"]
 
     assert [member["name"] for member in shared["members"]] == ["Lò Thị Hoa", "Vàng A Minh"]
     assert shared["members"][0]["rights"] == ["count", "pack", "see"]
@@ -360,7 +360,7 @@ def test_pull_gives_the_key_of_the_member_at_the_phone_and_sealed_ones_of_all(tw
 def test_phone_of_ones_own_pulls_nothing_about_shared_ones(two, client) -> None:
     client.force_login(two.packer.membership.user)
 
-    assert client.get(DOOR).json()["shared_phone"] is None
+    assert client.get(SYNC_URL).json()["shared_phone"] is None
 
 
 def test_keys_differ_by_phone_and_member(two, seller) -> None:

@@ -75,7 +75,7 @@ def accept_and_pack(page: Page, part: OrderPart) -> None:
 REPEAT_PACKING = """async ({ part, line }) => {
   const { addCommands, readOutbox, repeatCommand } = await import("member/store");
   const { synchronise } = await import("member/sync");
-  const { phoneDoor } = document.querySelector("[data-phone-door]").dataset;
+  const { syncUrl } = document.querySelector("[data-sync-url]").dataset;
   const key = crypto.randomUUID();
   const give = (name, payload) => ({ name, payload, subject: { part }, chains: [`part-${part}`] });
   await addCommands([
@@ -83,10 +83,10 @@ REPEAT_PACKING = """async ({ part, line }) => {
     give("close_parcel", { packed_by: key }),
     give("hand_over_parcel", { packed_by: key }),
   ]);
-  await synchronise(phoneDoor);
+  await synchronise(syncUrl);
   const refused = (await readOutbox()).filter(({ state }) => state === "refused").map(({ name }) => name);
   await repeatCommand(key, { part, quantities: { [line]: 2 } });
-  await synchronise(phoneDoor);
+  await synchronise(syncUrl);
   return [refused, (await readOutbox()).map(({ state }) => state)];
 }"""
 
