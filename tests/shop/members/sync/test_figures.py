@@ -17,7 +17,7 @@ from cooperatives.models import Cooperative, Role
 from shop.members.sync.models import PhoneCommand
 from tests.factories import make_category, make_order, make_product_type, make_variant
 from tests.figures import FIGURE
-from tests.shop.members.sync.phone import DOOR, Phone
+from tests.shop.members.sync.phone import SYNC_URL, Phone
 from tests.shop.members.sync.random_commands import Row
 from tests.shop.members.sync.test_products_without_network import CHOICES_ARE_KEPT
 from tests.shop.members.sync.test_without_network import HOLDS, sign_in
@@ -125,7 +125,7 @@ def pull_bodies(phone: Phone) -> list[bytes]:
     page: Row = {"cursor": "", "has_more": True}
     while page["has_more"]:
         fields = {"cooperative": phone.cooperative.pk, "since": page["cursor"]}
-        bodies.append(phone.client.get(DOOR, fields).content)
+        bodies.append(phone.client.get(SYNC_URL, fields).content)
         page = json.loads(bodies[-1])
     return bodies
 
