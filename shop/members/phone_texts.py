@@ -338,6 +338,7 @@ _TEXTS: Mapping[str, str | Promise] = {
     "use_soon": _("Use soon: %(days)s days left"),
     "days_left": _("%(days)s days left"),
     "household": _("Household"),
+    "certificate": _("Certificate"),
     "harvested_on": _("Harvested or made on"),
     "use_by": _("Use by"),
     "what_was_done": _("What was done"),

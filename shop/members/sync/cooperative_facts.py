@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from cooperatives.access import MemberRight, MembershipContext
-from cooperatives.models import Producer, Warehouse
+from cooperatives.models import Certificate, Producer, Warehouse
+from cooperatives.states import CertificateState
 from shop.core.identifiers.phones import format_phone
 from shop.core.models import Channel
 
@@ -51,3 +52,13 @@ def build_household_rows(membership: MembershipContext) -> list[Row]:
         return []
     households = Producer.objects.for_cooperative(membership.cooperative).order_by("name", "pk")
     return [{"id": household.pk, "name": household.name} for household in households]
+
+
+def build_certificate_rows(membership: MembershipContext) -> list[Row]:
+    """Return the confirmed certificates that a new lot may name."""
+    if not membership.may(MemberRight.COUNT_STOCK):
+        return []
+    certificates = Certificate.objects.for_cooperative(membership.cooperative).filter(
+        state=CertificateState.CONFIRMED
+    )
+    return [{"id": row.pk, "name": str(row).strip()} for row in certificates.order_by("pk")]

@@ -29,6 +29,7 @@ def receive_lot_from_phone(run: CommandRun) -> PreparedCommand:
             harvested_on=payload.optional_day("harvested_on"),
             expires_on=payload.optional_day("expires_on"),
             producer_id=payload.optional_number("household"),
+            certificate_id=payload.optional_number("certificate"),
         ),
         note=payload.text("note", max_length=250),
         happened_at=run.happened_at,

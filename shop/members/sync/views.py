@@ -37,7 +37,12 @@ from shop.members.shared_phones.phone_sessions import (
 )
 from shop.members.sync.authors import Signature, find_authors_on_phone
 from shop.members.sync.changes import pull_rows
-from shop.members.sync.cooperative_facts import build_household_rows, build_warehouse_rows, cooperative_of
+from shop.members.sync.cooperative_facts import (
+    build_certificate_rows,
+    build_household_rows,
+    build_warehouse_rows,
+    cooperative_of,
+)
 from shop.members.sync.listing_choices import build_listing_choices
 from shop.members.sync.payloads import InvalidCommand, is_storable, parse_uuid
 from shop.members.sync.photos import MAX_PIECE_BYTES, find_photo, receive_piece
@@ -171,6 +176,7 @@ def _pull_changes(request: HttpRequest, user: User, *, now: datetime.datetime) -
         "cooperative": cooperative_of(membership),
         "warehouses": build_warehouse_rows(membership),
         "households": build_household_rows(membership),
+        "certificates": build_certificate_rows(membership),
         **_new_choices(request, membership),
         **pull_rows(membership, request.GET.get("since", ""), now=now),
         "server_time": now,

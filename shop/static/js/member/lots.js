@@ -168,7 +168,7 @@ export const NewLot = () => {
     const { product, variant } = chosen;
     const payload = { warehouse: values.warehouse, quantity };
     for (const name of DAYS) if (values[name]) payload[name] = values[name];
-    if (values.household) payload.household = Number(values.household);
+    for (const name of ["household", "certificate"]) if (values[name]) payload[name] = Number(values[name]);
     if (await giveStock(product, variant, "receive_lot", payload)) location.hash = "#lots";
   };
   const names = stocked.map(({ product, variant }) => [
@@ -176,6 +176,7 @@ export const NewLot = () => {
     `${product.name}${variant.name && `, ${nameOf(variant)}`}`,
   ]);
   const households = options(settings.value.households ?? []);
+  const certificates = options(settings.value.certificates ?? []);
   return html`
     <div class="row row-apart"><h2>${t("new_lot")}</h2><${SyncTag} /></div>
     <${Select} id="lot-variant" name="product" options=${[["", t("choose_product")], ...names]} ...${field("variant")} />
@@ -184,6 +185,7 @@ export const NewLot = () => {
     <${Field} id="lot-harvested" name="harvested_on" type="date" ...${field("harvested_on")} />
     <${Field} id="lot-expires" name="use_by" type="date" ...${field("expires_on")} />
     ${households.length > 0 && html`<${Select} id="lot-household" name="household" options=${[["", "–"], ...households]} ...${field("household")} />`}
+    ${certificates.length > 0 && html`<${Select} id="lot-certificate" name="certificate" options=${[["", "–"], ...certificates]} ...${field("certificate")} />`}
     <p class="hint">${t("lot_hint")}</p>
     ${button("plus", t("record_new_lot"), save, { isBig: true, isOff: !chosen || !quantity || quantity > MAX_QUANTITY })}
   `;

@@ -69,11 +69,22 @@ export const storePull = async (page, turn) => {
     if (isOther || !author || maySee(page.rights, kind)) await rows.delete([kind, id]);
   for (const row of page.rows) await rows.put(row);
   for (const { kind, id } of page.removed) await rows.delete([kind, id]);
-  const { member, cooperative, rights, warehouses, households, build } = page;
+  const { member, cooperative, rights, warehouses, households, certificates, build } = page;
   const choices = page.choices ?? earlier.choices;
   const cursors = { ...(isOther || !author ? {} : earlier.cursors), [member.role]: page.cursor };
   const pulledAt = page.has_more ? 0 : Date.now(); // if the page is closed in between, the next one does not wait
-  const phone = { member, cooperative, rights, warehouses, households, choices, cursors, build, pulledAt };
+  const phone = {
+    member,
+    cooperative,
+    rights,
+    warehouses,
+    households,
+    certificates,
+    choices,
+    cursors,
+    build,
+    pulledAt,
+  };
   await settings.put(author ? { ...phone, shared } : phone, "phone");
   if (author) await settings.put(author, "author");
   else await settings.delete("author");

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from catalog.actions.stock.lots import count_lot
 from catalog.models import Lot, LotBalance, LotStage, Movement
-from cooperatives.models import Producer, Role
+from cooperatives.models import Certificate, CertificateKind, Producer, Role
+from cooperatives.states import CertificateState
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from tests.factories import get_stock, make_channel, make_seller, make_variant, make_warehouse
@@ -38,16 +39,21 @@ def test_lot_is_received_once_and_comes_back_with_its_code(seller) -> None:
     )
     phone, today = Phone(seller, Role.LISTER), vietnam_date(timezone.now())
     phone_days = {"harvested_on": str(today), "expires_on": str(today + datetime.timedelta(9))}
-    receiving = make_command(
-        "receive_lot", **of(variant), quantity=6, household=household.pk, note="sọt to", **phone_days
+    certificate = Certificate.objects.create(
+        cooperative=seller, kind=CertificateKind.VIETGAP, number="VG-12", state=CertificateState.CONFIRMED
     )
+    named = {"household": household.pk, "certificate": certificate.pk}
+    receiving = make_command("receive_lot", **of(variant), quantity=6, note="sọt to", **named, **phone_days)
 
     response = phone.push(receiving)
     phone.push(receiving)
 
     lot = Lot.objects.get()
     assert response["answers"][0]["result"] == {"code": lot.code}
-    assert phone.pull()["households"] == [{"id": household.pk, "name": "Tổ 3"}]
+    assert lot.certificate == certificate
+    page = phone.pull()
+    assert page["households"] == [{"id": household.pk, "name": "Tổ 3"}]
+    assert page["certificates"] == [{"id": certificate.pk, "name": "VietGAP VG-12"}]
     assert lot_rows(phone) == [
         {
             "id": lot.pk,
@@ -55,6 +61,7 @@ def test_lot_is_received_once_and_comes_back_with_its_code(seller) -> None:
             "household": "Tổ 3",
             "is_recalled": False,
             "balances": [{"warehouse": of(variant)["warehouse"], "on_hand": 6}],
+            "near_expiry_from": str(today + datetime.timedelta(6)),
             **phone_days,
         }
     ]
@@ -118,11 +125,12 @@ def test_foreign_lots_and_impossible_days_are_refused(seller) -> None:
             ("receive_lot", {**of(variant), "quantity": 1, "harvested_on": "2999-01-01"}),
             ("receive_lot", {**of(variant), "quantity": 1, "harvested_on": "2100-01-01"}),
             ("receive_lot", {**of(variant), "quantity": 1, "household": 999_999}),
+            ("receive_lot", {**of(variant), "quantity": 1, "certificate": 999_999}),
         ]
     ]
 
     invalid = ["invalid_command", "invalid_command", "invalid_lot_dates"]
-    assert codes == ["missing", "missing", "missing", *invalid, "missing"]
+    assert codes == ["missing", "missing", "missing", *invalid, "missing", "missing"]
     assert Lot.objects.count() == 1
     assert LotStage.objects.count() == 0
     assert get_stock(variant).on_hand == 10
