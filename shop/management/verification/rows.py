@@ -34,6 +34,8 @@ def in_batches(rows: QuerySet[Row], size: int = 1_000) -> Iterator[list[Row]]:
     while batch := list((rows if last is None else rows.filter(pk__gt=last))[:size]):
         last = batch[-1].pk
         yield batch
+        if len(batch) < size:
+            return
 
 
 def group_by(rows: Iterable[Row], key: str) -> defaultdict[object, list[Row]]:
