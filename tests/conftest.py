@@ -7,6 +7,7 @@ program fails the run and is named; nothing is skipped.
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import shutil
 import tempfile
@@ -343,8 +344,15 @@ def _make_forced_sign_ins_recent() -> Iterator[None]:
     Client.force_login = force_login  # type: ignore[method-assign]
 
 
+@pytest.fixture(scope="session")
+def media_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return an endless iterator of folders that do not exist yet: making one for each test takes long."""
+    folder = tmp_path_factory.mktemp("media")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _isolate_cache_media_and_language(tmp_path: Path) -> Iterator[None]:
+def _isolate_cache_media_and_language(media_folders: Iterator[Path]) -> Iterator[None]:
     """Give each test its own cache, pictures and language."""
     from django.conf import settings
     from django.core.cache import cache
@@ -352,7 +360,7 @@ def _isolate_cache_media_and_language(tmp_path: Path) -> Iterator[None]:
 
     cache.clear()
     translation.activate(settings.LANGUAGE_CODE)
-    with override_settings(MEDIA_ROOT=tmp_path / "media"):
+    with override_settings(MEDIA_ROOT=next(media_folders)):
         yield
 
 
