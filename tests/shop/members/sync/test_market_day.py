@@ -37,9 +37,8 @@ from tests.waiting import wait_until
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 AT_ONCE = 20  # commands in one push
-PATIENCE = (
-    600_000  # milliseconds: a phone sends again once a minute what a busy machine did not answer in 20 s
-)
+# In milliseconds. A phone sends again once a minute what a busy machine did not answer in 20 seconds.
+PATIENCE = 600_000
 READ_KEYS = """async () => (await (await import("member/store")).readOutbox()).map(({ key }) => key)"""
 
 
