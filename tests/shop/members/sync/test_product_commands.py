@@ -192,6 +192,7 @@ def test_season_that_somebody_else_changed_is_not_overwritten(seller) -> None:
     (answer,) = conflict["answers"]
     assert first["outcome"] == "done"
     assert (answer["outcome"], answer["code"]) == ("refused", "product_already_changed")
+    assert answer["details"].pop("latest")[0].endswith(": Sửa sản phẩm")
     assert answer["details"] == {"field": "season"}
     assert conflict["rows"][0]["season"] == "1"
     assert kept == JANUARY
