@@ -191,7 +191,6 @@ _TEXTS: Mapping[str, str | Promise] = {
     "fill_in_from": _("Fill in from a similar product"),
     "yours": pgettext_lazy("product", "yours"),
     "taken_from": _("Category, unit and shelf life are taken from “%(name)s”. Check them."),
-    "photo_hint": _("Photograph the goods whole and close, in daylight, on a plain ground."),
     "usual_price": _("Usual on the market: %(lowest)s to %(highest)s (%(count)s prices)."),
     "wrong_photo": _("Photo."),
     "wrong_origin": _("Place of origin."),

@@ -44,12 +44,12 @@ from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.catalogue.listings import change_message, find_listing, listing_url
 from shop.members.forms.fields import MembersForm, parse_key
-from shop.members.forms.photo_hints import photo_hint
 from shop.members.forms.products import EditedProductForm, NewListingForm, ProductForm
 from shop.members.forms.seen_values import CurrentValues, conflicts_in_form, submitted_data
 from shop.members.forms.variants import EditedVariantForm, NewVariantForm, VariantForm
 from shop.members.kept_pictures import find_kept_pictures, keep_pictures
 from shop.members.member_access import for_members, render_page, submitted_key
+from shop.members.photo_hints import photo_hint
 
 
 @require_safe_or_post

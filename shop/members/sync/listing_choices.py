@@ -12,6 +12,7 @@ from catalog.actions.listings.listing_states import required_texts
 from catalog.models import Category, Price, Product, ProductType
 from cooperatives.access import MembershipContext
 from shop.core.models import Channel, market_channel, show_in_language
+from shop.members.photo_hints import photo_hint
 from shop.members.sync.product_facts import content_of
 from shop.members.sync.rows import Row
 
@@ -36,6 +37,7 @@ def build_listing_choices(membership: MembershipContext) -> Row | None:
             {
                 "id": product_type.pk,
                 "name": product_type.name,
+                "photo_hint": str(photo_hint(product_type)),
                 "required": sorted(required_texts(channel, cooperative, product_type)),
             }
             for product_type in types

@@ -91,6 +91,7 @@ export const Suggestions = ({ draft, onTaken }) => {
     );
     onTaken({ ...Object.fromEntries(details), takenFrom: row.name });
   };
+  const photoHint = settings.value.choices.product_types.find(({ id }) => String(id) === draft.type)?.photo_hint;
   return html`
     ${
       found.length > 0 &&
@@ -99,6 +100,6 @@ export const Suggestions = ({ draft, onTaken }) => {
           ${found.map((row) => html`<li key=${row.name}><button class="button button-second button-wide" type="button" onClick=${() => take(row)}>${row.name}${row.isOwn && html` <span class="small soft">${t("yours")}</span>`}</button></li>`)}
         </ul></fieldset>`
     }
-    ${draft.takenFrom && html`<div class="notice info" role="status"><${Icon} name="camera" /><div>${t("taken_from", { name: draft.takenFrom })} ${t("photo_hint")}</div></div>`}
+    ${draft.takenFrom && html`<div class="notice info" role="status"><${Icon} name="camera" /><div>${t("taken_from", { name: draft.takenFrom })} ${photoHint}</div></div>`}
   `;
 };

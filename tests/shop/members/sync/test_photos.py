@@ -233,7 +233,12 @@ def test_choices_of_a_new_listing_are_sent_until_the_phone_has_them(seller: Coop
     again = lister.client.get("/xa-vien/dong-bo/", {"choices": choices["version"]}).json()
 
     assert choices["product_types"] == [
-        {"id": product_type.pk, "name": product_type.name, "required": ["origin"]}
+        {
+            "id": product_type.pk,
+            "name": product_type.name,
+            "photo_hint": "Chụp trọn món hàng, chụp gần, ngoài sáng, trên nền trơn.",
+            "required": ["origin"],
+        }
     ]
     assert choices["categories"] == [{"id": category.pk, "name": category.name, "parent": ""}]
     assert (choices["currency"], choices["origin"]) == ("VND", seller.location)
