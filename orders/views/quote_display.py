@@ -125,6 +125,11 @@ class DeliveryOptionDisplay:
     arrival: Arrival | None = None
 
     @property
+    def own_method(self) -> DeliveryMethod | None:
+        """The cooperative's method, which names where the buyer collects; None for a shipping service."""
+        return self.delivery_method if isinstance(self.delivery_method, DeliveryMethod) else None
+
+    @property
     def few_places_left(self) -> int | None:
         """The number of free places at this time, if at most MAX_PLACES_CALLED_FEW."""
         places_left = self.time.places_left if self.time else None

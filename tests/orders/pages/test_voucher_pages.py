@@ -193,7 +193,7 @@ def test_used_code_is_refused_once_guest_enters_phone_number(client) -> None:
         response = each_client.post("/en/dat-hang/", order_form(basket, shown_total="318000"))
 
     page = text_of(response)
-    assert "You have already used this code." in page
+    assert "Each buyer can use this code once. Orders with the same phone number" in page
     assert 'name="shown_total" value="350000"' in html_of(response)
     assert (Order.objects.count(), VoucherUse.objects.count()) == (1, 1)
 

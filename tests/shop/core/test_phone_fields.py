@@ -28,7 +28,10 @@ BUSINESS_FIELDS = {
     "ShopSettings.operator_zalo_phone",
 }
 # The name of a device, not a number.
-NAMES_OF_PHONES = {"shop.members.forms.shared_phones.SharedPhoneForm.name"}
+FIELDS_ABOUT_PHONES = {
+    "shop.members.forms.people.JoinDigitsForm.digits",
+    "shop.members.forms.shared_phones.SharedPhoneForm.name",
+}
 
 # The entered number, the stored one, and the message of a person's field if the number is refused.
 NUMBERS = [
@@ -92,7 +95,7 @@ def _phone_fields() -> dict[str, forms.Field]:
                 field = model_admin.formfield_for_dbfield(column, request)
                 assert isinstance(field, forms.Field)
                 fields[f"{model.__name__}.{name}"] = field
-    fields = {name: field for name, field in fields.items() if name not in NAMES_OF_PHONES}
+    fields = {name: field for name, field in fields.items() if name not in FIELDS_ABOUT_PHONES}
     return dict(sorted(fields.items()))  # parallel test processes must collect the same order
 
 

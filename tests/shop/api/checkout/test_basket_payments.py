@@ -254,7 +254,7 @@ def test_checkout_page_completes_delivery_by_shipping_service(client: Client) ->
 
     page = html_of(client.get(reverse("orders:checkout")))
     hidden = dict(re.findall(r'name="(basket|shown_total|shown_maximum)" value="([^"]*)"', page))
-    delivery_methods = dict(re.findall(r'name="(delivery-\d+)"\s+value="([^"]+)"\s+checked', page))
+    delivery_methods = dict(re.findall(r'type="hidden" name="(delivery-\d+)" value="([^"]+)"', page))
     form = {"name": "Hoa", "phone": "0987654321", "province": HANOI, "commune": "00613", "street": "Số 5"}
     response = client.post(reverse("orders:checkout"), form | hidden | delivery_methods | {"consent": "on"})
 
