@@ -145,10 +145,7 @@ def normalise_time(moment: datetime.datetime) -> datetime.datetime | None:
 
 
 def _read_sepay(webhook_body: WebhookBody) -> list[IncomingTransfer]:
-    """Return the instant in UTC, reading a time without a zone as Vietnam's.
-
-    Returns None outside 2001 to 2099.
-    """
+    """Read the one transfer of a SePay webhook. Raises InvalidIncomingTransfer."""
     direction = webhook_body.get("transferType")
     if direction not in ("in", "out"):
         raise InvalidIncomingTransfer("transferType")

@@ -22,8 +22,8 @@ def convert_intent(
 ) -> GatewayResult:
     """Convert a PaymentIntent with its `latest_charge` to the result of the `operation`.
 
-    A cancelled payment is a failed start and a successful cancel. An authorised one is a successful start and
-    no capture yet.
+    A cancelled PaymentIntent means that a start failed and a void succeeded. An authorised one means that a
+    start succeeded, and says nothing about a capture.
     """
     outcome, code = _outcome_of_intent(intent, operation)
     return GatewayResult(

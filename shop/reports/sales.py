@@ -151,7 +151,8 @@ class SalesQuery:
     def preceding(self) -> SalesQuery:
         """Return the same query for the preceding period, to compare with.
 
-        From the first of a month it is the same days of the months before, otherwise the days before.
+        A period that begins on the first of a month is compared with the same days of the months before, any
+        other with as many days before it.
         """
         if self.first.day == 1:
             first, last = same_days_of_earlier_months(self.first, self.last)

@@ -107,6 +107,7 @@ def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -
 
     expect(page.get_by_role("img", name=f"VietQR code: 350,000\u00a0₫, note {order.code}")).to_be_visible()
     expect(page.get_by_text("Your items are reserved until")).to_be_visible()
+    page.locator("#by-hand > summary").click()
     page.get_by_role("button", name=f"Copy {order.code}").click()
     expect(page.get_by_role("button", name=f"Copy {order.code}")).to_contain_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == order.code
@@ -128,7 +129,7 @@ def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -
 
 _SHARES = """
 Object.assign(navigator, {
-  canShare: ({ files }) => files.list_objects((file) => file.type === "image/png"),
+  canShare: ({ files }) => files.every((file) => file.type === "image/png"),
   share: async ({ files }) => { window.shared = files.map((file) => `${file.name} ${file.size > 100}`); },
 });
 """
@@ -204,7 +205,8 @@ def test_desk_settles_a_transfer_without_a_code_with_one_click(page: Page) -> No
     ).to_be_visible()
     page.get_by_role("button", name=f"Apply to order {order.code}: 120,000").click()
 
-    expect(page.get_by_text("Applied to the order. The buyer can see it.")).to_be_visible()
+    message = f"Applied: 120,000\u00a0₫ to order {order.code} of Lý Thị Mẩy. The buyer can see it."
+    expect(page.get_by_text(message)).to_be_visible()
     expect(page.get_by_text("All transfers are matched")).to_be_visible()
     order.refresh_from_db()
     assert (order.charged, order.amount_due) == (120_000, 0)

@@ -33,8 +33,8 @@ def create_draft_product(
 ) -> Product:
     """Create a draft product. A repeated `idempotency_key` returns the first one.
 
-    `confirmation_token` is the one of an earlier UnusualPrice, and an empty text at the first try. If it is
-    None, nobody is asked. Raises KeyReused, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice,
+    `confirmation_token` is "" at the first try, then the token of the UnusualPrice that was raised. None
+    accepts any price. Raises KeyReused, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice,
     MissingWarehouse, ForbiddenWords.
     """
     require_allowed_texts(new.details.columns())
@@ -93,7 +93,7 @@ def insert_draft_product(
 
 
 def unsaved_variant(details: VariantDetails) -> Variant:
-    """Return a variant of these details that is not to be saved, to compare its content with others."""
+    """Return a variant to compare its content with that of others. It is never saved."""
     return Variant(**details.columns())
 
 

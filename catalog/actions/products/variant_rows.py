@@ -129,8 +129,8 @@ def set_list_price(
 ) -> Price:
     """In a transaction: set a variant's list price in a channel and reapply promotions.
 
-    The product is locked. `confirmation_token` is the one of an earlier UnusualPrice, and an empty text at
-    the first try. If it is None, nobody is asked: apps pass None, and the desk lists their unusual prices.
+    The product is locked. `confirmation_token` is "" at the first try, then the token of the UnusualPrice
+    that was raised. None accepts any price: apps pass None, and the desk lists their unusual prices.
     Raises InvalidPrice, UnusualPrice, InvalidWholesalePrices, PriceNotAboveWholesale.
     """
     channel, amount = list_price.channel, list_price.amount

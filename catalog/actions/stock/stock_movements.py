@@ -143,9 +143,9 @@ def record_movement(
 ) -> Movement:
     """In a transaction: record a change of the stock on hand of a locked row, and of the lot's balance in it.
 
-    Both may become negative. `happened_at` is when the stock changed, if that is recorded later. If the stock
-    or the lot was counted since then, the count includes the change already, so a second movement keeps the
-    stock on hand at that count.
+    Both may become negative. `happened_at` is when the stock changed, if that is recorded later. A later
+    count of the stock or the lot already includes the change; a second, opposite movement then restores the
+    counted quantity.
     """
     movement = Movement.objects.create(
         stock=stock,
@@ -173,7 +173,7 @@ def record_movement(
 def _keep_later_count(
     stock: Stock, movement: Movement, happened_at: datetime.datetime, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Take a movement back if the lot or the stock was counted after it, because the count includes it."""
+    """Record the opposite movement if a later count of the lot or the stock already includes this one."""
     later_count = _find_last_count_after(stock, happened_at, movement.lot_id)
     later_count = later_count or _find_last_count_after(stock, happened_at)
     if later_count is not None:

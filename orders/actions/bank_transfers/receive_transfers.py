@@ -161,7 +161,7 @@ def assign_transfer_to_order(
 
 
 def _find_assignment_key(transfer: BankTransfer, order: Order) -> str:
-    """Return the key of the payment event. An order that the transfer was taken off gets a new one."""
+    """Return the key of the payment event: a new one if the transfer was assigned to the order before."""
     key = f"transfer:{transfer.pk}:{order.pk}"
     earlier_count = PaymentEvent.objects.filter(payment__order=order, idempotency_key__startswith=key).count()
     return f"{key}:{earlier_count}" if earlier_count else key

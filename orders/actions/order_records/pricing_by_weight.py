@@ -80,7 +80,7 @@ def record_weight_of_unsent_line(line: OrderLine, *, now: datetime.datetime) -> 
 def maximum_current_total(order: Order) -> int:
     """Return the highest current total that needs no question to the buyer about weights, in minor units.
 
-    Equals `current_total_gross` once everything is weighed_price. Cards are authorised for this amount.
+    Equals `current_total_gross` once everything is weighed. Cards are authorised for this amount.
     """
     possible_increase: int = order.lines.unweighed().aggregate(
         more=Sum(F("bound_gross") - F("total_gross"), default=0)

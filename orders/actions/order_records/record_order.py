@@ -289,10 +289,7 @@ def set_commission_and_withholding(
 
 
 def acceptance_deadline(cooperative: Cooperative, now: datetime.datetime, hours: int) -> datetime.datetime:
-    """Return names in the order's language by ("product:3", "name").
-
-    In the shop's own language there are none.
-    """
+    """Return by when the cooperative must accept an order; `hours` counts if it has no period of its own."""
     return now + datetime.timedelta(hours=cooperative.accept_within_hours or hours)
 
 

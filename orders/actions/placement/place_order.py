@@ -110,7 +110,7 @@ def place_order(
     seen_prices: Mapping[uuid.UUID, int] | None = None,
     language: str = "",
 ) -> Order:
-    """Turn a basket into an order. Cash on delivery is confirmed at once. Others wait for their payment.
+    """Turn a basket into an order. With cash on delivery it is confirmed at once, else it waits for payment.
 
     `agreed_total` is the amount on the buyer's button and `agreed_maximum` its maximum after weighing, in
     minor units. A quote with another amount is refused. `seen_prices` holds changed prices that the page has
@@ -152,8 +152,9 @@ def place_agreed_order(
 
     It is used both to place an order and to complete a checkout.
 
-    The limits per buyer are checked last, so that a person who tries phone numbers must place an order, which
-    counts. Raises BuyerLimitReached, BasketChanged, PickupSlotFull, AmountNotForCards.
+    The limits per buyer are checked here, after all else, so that nobody can probe phone numbers without an
+    attempted order, which counts towards the daily limits. Raises BuyerLimitReached, BasketChanged,
+    PickupSlotFull, AmountNotForCards.
     """
     basket, quote, contact = agreed.basket, agreed.quote, agreed.contact
     require_within_buyer_limits(quote, now=now)

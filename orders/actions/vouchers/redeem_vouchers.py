@@ -72,7 +72,7 @@ def record_voucher_use(order: Order, quote: Quote, *, now: datetime.datetime) ->
 
 
 def release_voucher_use(order: Order, *, actor: Actor, now: datetime.datetime) -> None:
-    """On a locked order: delete its use of a voucher if it has no active parts, so that it can be used again.
+    """On a locked order without active parts: delete its voucher use, so that the code can be used again.
 
     No further lock is needed, because fewer uses never break a limit.
     """

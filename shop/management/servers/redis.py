@@ -1,4 +1,4 @@
-"""Run a private Redis, which is Debian's Valkey or Redis, or else Valkey of a Python wheel."""
+"""Run a private Redis server: Debian's Valkey or Redis if installed, else the Valkey of a Python wheel."""
 
 from __future__ import annotations
 

@@ -67,14 +67,15 @@ def _find_stock_faults(batch: Sequence[Stock]) -> Iterator[str]:
             yield (
                 f"stock {stock.pk}: recalled is {stock.recalled}, its recalled lots have {recalled[stock.pk]}"
             )
-        if stock.free != stock.on_hand - stock.reserved - stock.allocated - stock.recalled:
-            yield f"stock {stock.pk}: free is not what is neither reserved, allocated nor recalled"
+        free = stock.on_hand - stock.reserved - stock.allocated - stock.recalled
+        if stock.free != free:
+            yield f"stock {stock.pk}: free is {stock.free}, but {free} are neither held nor recalled"
         if stock.variant.cooperative_id != stock.warehouse.cooperative_id:
             yield f"stock {stock.pk}: its variant is of another cooperative than its warehouse"
 
 
 def _read_recalled_by_stock(stock_ids: Collection[int]) -> Counter[int]:
-    """Return what lots with an open recall have in these stocks, by stock."""
+    """Return the recalled quantity of each of these stocks."""
     recalled = LotBalance.objects.filter(lot__in=Recall.objects.open().values("lot"), on_hand__gt=0)
     rows = recalled.filter(stock__in=stock_ids).order_by().values_list("stock")
     return Counter(dict(rows.annotate(sum=Sum("on_hand"))))
@@ -274,12 +275,12 @@ def _weight_fault(line: OrderLine, parcel_lines: list[ParcelLine]) -> str:
         return "is packed without grams"
     is_whole = sum(packed.quantity for packed in parcel_lines) == line.quantity
     if is_whole and sum(packed.grams or 0 for packed in parcel_lines) != line.weighed_grams:
-        return "weighs otherwise than its parcels"
+        return "has another weight than its parcels"
     return ""
 
 
 def find_wrong_substitutes(rows: OrderRows) -> Iterator[str]:
-    """Check that offered substitutes wait on accepted parts, with their stock held, and nothing else is."""
+    """Check that stock is held for waiting substitutes only, and that these belong to accepted parts."""
     substitutes = rows.of_orders(Substitute.objects.select_related("variant").order_by("pk"), "line__order")
     held_quantities = sum_by(
         rows.of_orders(SubstituteHold.objects.all(), "substitute__line__order"), "substitute_id"
