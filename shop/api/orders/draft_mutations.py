@@ -86,14 +86,14 @@ def draft_order_create(
 def draft_order_update(
     arguments: DraftOrderUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    order = find_order(arguments.get("id"), arguments.get("externalReference"), context)
-    change_draft(
-        order_id=order.pk,
-        change=lambda content: _changed_content(content, arguments["input"], order, context),
-        actor=context.actor,
-        now=context.now,
-    )
-    return {"order": order_row(order.pk, context, selection)}
+    key = find_order(arguments.get("id"), arguments.get("externalReference"), context).pk
+
+    def set_fields(content: DraftContent) -> DraftContent:
+        locked_order = Order.objects.select_related("billing_address").get(pk=key)
+        return _changed_content(content, arguments["input"], locked_order, context)
+
+    change_draft(order_id=key, change=set_fields, actor=context.actor, now=context.now)
+    return {"order": order_row(key, context, selection)}
 
 
 @mutation.field(permissions=WHOLE_ORDER_PERMISSIONS)

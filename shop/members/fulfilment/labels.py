@@ -153,10 +153,6 @@ def _build_label(parcel: Parcel) -> Label:
     )
 
 
-def _draw_lot_code(lot: Lot) -> SafeString:
-    return _draw_code(lot_trace_address(lot), css="lot-qr", title=f"{_('QR code of the lot')} {lot.code}")
-
-
 def _draw_code(address: str, *, css: str, title: str) -> SafeString:
     code = segno.make(address, micro=False)
     return SafeString(code.svg_inline(border=2, omitsize=True, svgclass=css, lineclass="", title=title))
