@@ -176,7 +176,7 @@ class _Texts:
 
 
 def _item_fields(feed_variant: _FeedVariant, texts: _Texts) -> dict[str, object]:
-    """Return the feed's fields for one variant, without those that are empty."""
+    """Return the feed's fields for one variant; they may be empty."""
     variant, price, product = feed_variant.variant, feed_variant.price, feed_variant.listing.product
     name = texts.translate(product, "name")
     label = texts.translate(variant, "name")

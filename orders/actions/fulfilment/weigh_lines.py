@@ -247,7 +247,7 @@ def _ask_buyer(
 
 
 def request_amount_due(order: Order, *, now: datetime.datetime) -> None:
-    """In a transaction: request the amount still due of a buyer who paid by transfer, once all is weighed."""
+    """In a transaction: ask a buyer who paid by transfer for the amount due, once everything is weighed."""
     unweighed = order.lines.filter(
         part__state__in=ACTIVE_PART_STATES, estimate_grams__isnull=False, weighed_grams__isnull=True
     )

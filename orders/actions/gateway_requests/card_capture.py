@@ -59,7 +59,7 @@ def capture_or_void_cards(order: Order, payments: Iterable[Payment], *, now: dat
 
 
 def authorisations_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
-    """Return START calls of orders' authorisations that expire soon, without a capture or void request.
+    """Return the calls that authorised payments of orders, if these expire soon and nobody asked to end them.
 
     Authorisations for baskets are never captured. `unused_authorisations` are voided.
     """
@@ -75,7 +75,7 @@ def authorisations_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
 
 
 def unused_authorisations(now: datetime.datetime) -> QuerySet[GatewayCall]:
-    """Return START calls for baskets that were not ordered within a day."""
+    """Return the calls that authorised payments of baskets that were not ordered within a day."""
     end_calls = GatewayCall.objects.filter(payment=OuterRef("payment"), operation__in=_CAPTURE_OR_VOID)
     return GatewayCall.objects.filter(
         ~Exists(end_calls),

@@ -168,7 +168,7 @@ def _find_staff(text: str) -> User:
 
 
 def _refuse_closing(person: User, context: Context, verb: str) -> None:
-    """Raise InputError for closing one's own account, or a superuser's without being one."""
+    """Raise InputError for closing one's own account, or a superuser's if the requester is none."""
     if context.user is not None and person.pk == context.user.pk:
         raise InputError(f"{verb}_OWN_ACCOUNT", _("You cannot close your own account."), field="id")
     if person.is_superuser and not (context.user is not None and context.user.is_superuser):

@@ -102,7 +102,7 @@ def _change_faults(
 def _find_missing_last_seals() -> Iterator[str]:
     """Find sealed rows whose seal is gone.
 
-    Only the last seals can be missing so, because an earlier one leaves a gap in the numbers.
+    This finds seals that were removed at the end. An earlier one leaves a gap in the numbers.
     """
     sealed_numbers = ChangeSeal.objects.values("number")
     for number in (

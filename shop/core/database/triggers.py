@@ -114,7 +114,7 @@ def create_triggers(connection: BaseDatabaseWrapper, triggers: Iterable[Trigger]
 def drop_sqlite_triggers(connection: BaseDatabaseWrapper) -> list[str]:
     """Drop all triggers, and return the SQL that creates them again.
 
-    SQLite refuses to rebuild a table that triggers of another table name.
+    SQLite refuses to rebuild a table while a trigger on another table refers to it.
     """
     with connection.cursor() as cursor:
         cursor.execute(_EXISTING["sqlite"])

@@ -110,7 +110,7 @@ def show_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResp
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def match_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """Match a transfer to one or more orders, after a review if it names one of them in no way."""
+    """Match a transfer to one or more orders. The page asks again if the note does not name one of them."""
     transfer = get_object_or_404(BankTransfer, pk=pk)
     try:
         amounts = parse_transfer_shares(request.POST)

@@ -64,9 +64,10 @@ class ParcelDisplay:
 class PartDisplay:
     """A part with its parcels and what staff may do with it.
 
-    `lines` come with the quantity that is not sent. `may_cancel` is true before anything was dispatched,
-    `may_refund` until all of its money is refunded. In minor units, `reduction` is for unsent items,
-    `refunded` for everything else, and `commission` is what the cooperative will owe for the rest.
+    Each of `lines` comes with the quantity that is not sent. `may_cancel` is true until something is
+    dispatched, and `may_refund` until all of the part's money is refunded. Amounts are in minor units:
+    `reduction` was taken off for unsent items, `refunded` was paid back for everything else, and `commission`
+    is what the cooperative will owe for the rest.
     """
 
     part: OrderPart
@@ -86,7 +87,7 @@ class PartDisplay:
 
     @property
     def shown_parcels(self) -> list[ParcelDisplay]:
-        """The parcels without those of items that are not sent, which `unsent` names."""
+        """The parcels that contain goods. Items that are not sent are in `unsent`."""
         return [parcel for parcel in self.parcels if parcel.parcel.kind != ParcelKind.REFUND]
 
     @property
