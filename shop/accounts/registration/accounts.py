@@ -66,12 +66,19 @@ def needs_confirmation(user: User) -> bool:
     return is_needed and not user.is_confirmed
 
 
-def authenticate_user(*, phone_or_email: str, password: str) -> User | None:
-    """Return the user with this phone or email and password, even if the account is closed, or else None."""
+def authenticate_user(
+    *, phone_or_email: str, password: str, password_before_code: str | None = None
+) -> User | None:
+    """Return the user with this phone or email and password, even if the account is closed, or else None.
+
+    Accounts with a second factor must have the password `password_before_code` if it is given. The caller
+    checks their second factor.
+    """
     users = _find_users_by_name(phone_or_email)
     found = None
     for user in users:
-        if user.check_password(password) and found is None:
+        is_before_code = password_before_code is not None and user.has_second_factor
+        if user.check_password(password_before_code if is_before_code else password) and found is None:
             found = user
     for _missing in range((1 if "@" in phone_or_email else _ACCOUNTS_OF_NUMBER) - len(users)):
         User().set_password(password)  # equal time for unknown names and wrong passwords

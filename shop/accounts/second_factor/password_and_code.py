@@ -11,7 +11,7 @@ import re
 from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.models import User
-from shop.accounts.registration.accounts import authenticate_user, find_user
+from shop.accounts.registration.accounts import authenticate_user
 from shop.accounts.second_factor.factors import DIGITS, verify_second_factor
 from shop.core.actors import EntryPoint
 from shop.core.errors import Refused
@@ -34,18 +34,17 @@ def authenticate_with_password_and_code(
     Returns None for all others, in the same time. Raises SecondFactorRequired, TooManyTries,
     WrongSecondFactor, SecondFactorUsed.
     """
-    existing_user = find_user(phone_or_email)
-    if existing_user is None or not existing_user.has_second_factor:
-        return authenticate_user(phone_or_email=phone_or_email, password=password)
     match = _PASSWORD_AND_CODE.fullmatch(password)
-    if not existing_user.check_password(match["password"] if match else password):
-        return None
+    user = authenticate_user(
+        phone_or_email=phone_or_email,
+        password=password,
+        password_before_code=match["password"] if match else password,
+    )
+    if user is None or not user.has_second_factor:
+        return user
     if match is None:
         raise SecondFactorRequired(field="password")
     verify_second_factor(
-        user_id=existing_user.pk,
-        entered_code=match["code"],
-        actor=existing_user.as_actor(EntryPoint.API),
-        now=now,
+        user_id=user.pk, entered_code=match["code"], actor=user.as_actor(EntryPoint.API), now=now
     )
-    return existing_user
+    return user

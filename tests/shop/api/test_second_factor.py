@@ -72,6 +72,34 @@ def test_missing_code_is_explained_in_the_error() -> None:
     )
 
 
+def test_unconfirmed_number_gives_no_token_without_the_code() -> None:
+    give_app(make_user(email=None, phone="+84987000222"))
+    password_only = data_of(CREATE, email="0987 000 222", password=PASSWORD)["tokenCreate"]
+
+    with_code = data_of(CREATE, email="0987 000 222", password=f"{PASSWORD}{app_code()}")["tokenCreate"]
+
+    assert (password_only["token"], password_only["refreshToken"]) == (None, None)
+    assert [error["message"] for error in password_only["errors"]] == [
+        "Nhập sáu số của ứng dụng xác thực liền ngay sau mật khẩu."
+    ]
+    assert with_code["errors"] == []
+    assert with_code["token"]
+
+
+def test_password_chooses_whose_code_a_shared_number_needs() -> None:
+    phone = "+84987000222"
+    give_app(make_user(email=None, phone=phone))
+    make_user(email=None, phone=phone, password="vuon-che-2026")
+
+    protected = data_of(CREATE, email=phone, password=PASSWORD)["tokenCreate"]
+    unprotected = data_of(CREATE, email=phone, password="vuon-che-2026")["tokenCreate"]
+
+    assert [error["code"] for error in protected["errors"]] == ["INVALID_CREDENTIALS"]
+    assert protected["token"] is None
+    assert unprotected["errors"] == []
+    assert unprotected["token"]
+
+
 def test_second_factor_attempts_are_rate_limited() -> None:
     user = give_app(make_staff())
     for _try in range(SECOND_FACTORS.max_tries):
