@@ -25,7 +25,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         return self.order_by("decided_at", "pk")
 
     def with_unsent_items(self) -> RefundQuerySet:
-        """Load the parcels with the items that are not sent, as `unsent_label` reads them."""
+        """Load the parcels with the items that are not sent, as the refund's labels read them."""
         return self.select_related("parcel").prefetch_related("parcel__lines__order_line")
 
     def total_reduction(self) -> int:
@@ -162,6 +162,13 @@ class Refund(models.Model):
     def is_for_unsent_items(self) -> bool:
         """Whether it is for items that are missing or replaced. It reads `parcel`."""
         return self.parcel is not None and self.parcel.kind == ParcelKind.REFUND
+
+    @property
+    def missing_labels(self) -> list[str]:
+        """The unsent items that no substitute replaces. Reads the lines of `parcel` and their order lines."""
+        if self.parcel is None or not self.is_for_unsent_items or self.substitute_total:
+            return []
+        return [line.contents_label for line in self.parcel.lines.all()]
 
     @property
     def unsent_label(self) -> str:

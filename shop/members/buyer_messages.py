@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from catalog.models import Recall
-from orders.models import OrderPart, Parcel
+from orders.models import OrderPart, Parcel, Refund
 from orders.states import DISPATCHED_STATES, OUTGOING_KINDS, ParcelState
 from shop.core.texts.formatting import format_phone_number
 
@@ -20,16 +20,17 @@ def message_about_part(
     *,
     is_weight_asked: bool = False,
     is_substitute_asked: bool = False,
-    missing: Sequence[str] = (),
+    refunds: Iterable[Refund] = (),
 ) -> str:
     """Return what to tell the buyer about a part now, in the order's language.
 
-    A question that waits for the buyer comes first, then what is `missing`, in words, while nothing has left.
-    It has no link, because the page of an order also shows the parts of other cooperatives.
+    A question that waits for the buyer comes first, then what the `refunds` say is missing, while nothing has
+    left. It has no link, because the page of an order also shows the parts of other cooperatives.
     """
     outgoing = [parcel for parcel in parcels if parcel.kind in OUTGOING_KINDS]
     has_left = any(parcel.state in DISPATCHED_STATES for parcel in outgoing)
     with translation.override(part.order.language):
+        missing = [label for refund in refunds for label in refund.missing_labels]
         if is_weight_asked:
             news = _("It weighs more than agreed. Please answer our question on the order's page.")
         elif is_substitute_asked:

@@ -304,7 +304,7 @@ def render_part(
             parcels,
             is_weight_asked=any(row.is_buyer_asked for row in unweighed),
             is_substitute_asked=bool(pick and pick.substitutes),
-            missing=[refund.unsent_label for refund in refunds if refund.is_for_unsent_items],
+            refunds=refunds,
         ),
         "idempotency_key": uuid.uuid4(),
         "pick": pick,

@@ -13,6 +13,7 @@ from orders.actions.fulfilment.deliver_parcels import fail_delivery, hand_over_p
 from orders.actions.fulfilment.delivery_runs import create_run, run_token
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.recalls import start_recall
+from orders.actions.refunds.answer_substitute import answer_substitute
 from orders.actions.refunds.offer_substitute import SubstituteOffer, offer_substitute
 from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import RecallNotice
@@ -76,6 +77,30 @@ def test_shortage_page_asks_and_the_order_says_what_is_missing(packer, seller) -
     assert len(told) == 1
     assert told[0].startswith(f"{greeting_of(part)} Chúng tôi không gửi được ")
     assert "Măng khô" in told[0]
+
+
+def test_message_names_the_missing_goods_without_replaced_ones_in_the_orders_language(packer, seller) -> None:
+    ginger = make_variant(seller, name="Gừng", unit="packet", on_hand=9)
+    bamboo = make_variant(seller, name="Măng khô", on_hand=9)
+    fresh = make_variant(seller, name="Măng tươi", on_hand=9)
+    part = make_order((ginger, 3), (bamboo, 1), phone="0912345678").parts.get()
+    accept_part(part_id=part.pk, **ACTOR_AND_NOW)
+    lines = {line.product_name: line for line in part.lines.all()}
+    offer = SubstituteOffer(
+        line_id=lines["Măng khô"].pk, quantity=1, variant_id=fresh.pk, substitute_quantity=1
+    )
+    substitute = offer_substitute(part_id=part.pk, offer=offer, **ACTOR_AND_NOW)
+    answer_substitute(substitute_id=substitute.pk, is_agreed=True, **ACTOR_AND_NOW)
+    page = f"/en/xa-vien/goi/{part.pk}/"
+    replaced = copied(html_of(packer.get(page)))
+
+    report_shortage(part_id=part.pk, available={lines["Gừng"].pk: 1}, **ACTOR_AND_NOW)
+    told = copied(html_of(packer.get(page)))
+
+    assert replaced == [f"{greeting_of(part)} Chúng tôi đang chuẩn bị hàng."]
+    assert told == [
+        f"{greeting_of(part)} Chúng tôi không gửi được 2 gói Gừng. Bạn chỉ trả tiền phần hàng được gửi."
+    ]
 
 
 def test_questions_to_the_buyer_are_announced(packer, seller) -> None:
