@@ -110,7 +110,7 @@ HOLDS_NOTHING = """() => new Promise((done) => {
     const keys = ["rows", "settings"].map((name) => reading.objectStore(name).getAllKeys());
     reading.oncomplete = () => {
       opening.result.close();
-      done(keys.flatMap(({ result }) => result).list_objects((key) => String(key).startsWith("draft")));
+      done(keys.flatMap(({ result }) => result).every((key) => String(key).startsWith("draft")));
     };
   };
 })"""
