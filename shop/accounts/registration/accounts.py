@@ -80,7 +80,7 @@ def authenticate_user(
         is_before_code = password_before_code is not None and user.has_second_factor
         if user.check_password(password_before_code if is_before_code else password) and found is None:
             found = user
-    for _missing in range((1 if "@" in phone_or_email else _ACCOUNTS_OF_NUMBER) - len(users)):
+    for _missing in range((1 if "@" in phone_or_email else 1 + _ACCOUNTS_OF_NUMBER) - len(users)):
         User().set_password(password)  # equal time for unknown names and wrong passwords
     return found
 
@@ -182,17 +182,17 @@ def find_user(phone_or_email: str) -> User | None:
 def _find_users_by_name(phone_or_email: str) -> list[User]:
     """Return the accounts that a name may sign in to with their password.
 
-    A number that nobody confirmed signs in to accounts that have no other name: those of members who were
-    invited without an email address. Several may have the number, and only the password tells them apart.
+    A number that they have not confirmed signs in to accounts that have no other name: those of members who
+    were invited without an email address. Several may have the number, also one that has confirmed it. Only
+    the password tells them apart.
     """
     user = find_user(phone_or_email)
-    if user is not None or "@" in phone_or_email:
-        return [user] if user is not None else []
-    phone = normalise_phone(phone_or_email)
+    confirmed = [user] if user is not None else []
+    phone = "" if "@" in phone_or_email else normalise_phone(phone_or_email)
     if not phone:
-        return []
+        return confirmed
     unnamed = User.objects.filter(phone=phone, phone_confirmed_at=None, email=None)
-    return list(unnamed.order_by("pk")[:_ACCOUNTS_OF_NUMBER])
+    return [*confirmed, *unnamed.order_by("pk")[:_ACCOUNTS_OF_NUMBER]]
 
 
 def _lock_user(user_id: int) -> User:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.actions.invitations import (
@@ -121,6 +122,8 @@ def answer_invitation(request: HttpRequest, token: str) -> HttpResponse:
         if join_request is not None and _is_current(join_request):
             return _show_join_request(request, join_request)
         del request.session[JOIN_REQUEST_KEY]
+        if "HX-Request" in request.headers:
+            return HttpResponseClientRefresh()  # The phone waited for the manager. HTMX shows no closed page.
     try:
         row = find_open_invitation(token, timezone.now())
     except InvitationClosed as closed:
@@ -159,7 +162,7 @@ def confirm_join_request_view(
         return redirect(url)
 
     def confirm() -> None:
-        JOIN_DIGITS.count_try(str(invitation_id))
+        JOIN_DIGITS.count_try(f"{membership.cooperative.pk}:{invitation_id}")
         confirm_join_request(
             cooperative_id=membership.cooperative.pk,
             invitation_id=invitation_id,

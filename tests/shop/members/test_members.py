@@ -126,9 +126,12 @@ def test_confirmed_owner_of_the_number_keeps_it_and_their_password(manager) -> N
 
     manager.post(f"{NEW}{invitation.pk}/dung-nguoi/", {"digits": digits})
 
-    assert authenticate_user(phone_or_email="0987000222", password=HOA["password"]) is None
+    member = Membership.objects.get(user__first_name=HOA["name"]).user
+    assert authenticate_user(phone_or_email="0987000222", password=HOA["password"]) == member
     assert authenticate_user(phone_or_email="0987000222", password=PASSWORD) == owner
-    assert Membership.objects.filter(user__first_name=HOA["name"]).count() == 1
+    assert authenticate_user(phone_or_email="0987000222", password="rung-thong-2026") is None
+    owner.refresh_from_db()
+    assert (owner.phone, member.phone_confirmed_at) == ("+84987000222", None)
 
 
 def test_link_serves_one_person_and_forgets_who_asked_when_it_is_revoked(manager) -> None:
@@ -180,6 +183,37 @@ def test_digits_are_tried_five_times(manager) -> None:
     manager.post(f"{NEW}{invitation.pk}/dung-nguoi/", {"digits": digits})
 
     assert JoinRequest.objects.get().confirmed_at is None
+
+
+def test_foreign_manager_does_not_use_up_the_digits_tries(manager) -> None:
+    invite(manager)
+    invitation = Invitation.objects.get()
+    _phone, digits, _page = ask(link_of(invitation))
+    stranger = Client()
+    stranger.force_login(make_member(make_seller("HTX khác"), Role.MANAGER))
+    for _try in range(5):
+        stranger.post(f"{NEW}{invitation.pk}/dung-nguoi/", {"digits": digits})
+    before = JoinRequest.objects.get().confirmed_at
+
+    manager.post(f"{NEW}{invitation.pk}/dung-nguoi/", {"digits": digits})
+
+    assert before is None
+    assert Membership.objects.filter(user__first_name=HOA["name"]).count() == 1
+
+
+def test_waiting_phone_reloads_once_the_invitation_is_cancelled(manager) -> None:
+    invite(manager)
+    invitation = Invitation.objects.get()
+    phone, _digits, _page = ask(link_of(invitation))
+    poll = {"HX-Request": "true"}
+    waiting = phone.get(link_of(invitation), headers=poll)
+
+    manager.post(f"{NEW}{invitation.pk}/huy/")
+    told = phone.get(link_of(invitation), headers=poll)
+
+    assert "HX-Refresh" not in waiting
+    assert (told.status_code, told.headers.get("HX-Refresh")) == (200, "true")
+    assert phone.get(link_of(invitation)).status_code == 410
 
 
 def test_foreign_manager_cannot_confirm(client, manager) -> None:
