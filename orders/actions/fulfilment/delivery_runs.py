@@ -29,7 +29,7 @@ from orders.models import (
     RunParcel,
 )
 from orders.models.parcel import ParcelQuerySet
-from orders.states import ParcelState
+from orders.states import CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.identifiers.phones import require_phone
@@ -240,21 +240,30 @@ def find_undoable_deliveries(
 ) -> dict[int, datetime.datetime]:
     """Return until when the driver may undo the own deliveries of these parcels, by parcel.
 
-    A delivery that the receiver confirmed by a code is not among them. At most two queries.
+    A delivery that the receiver confirmed by a code is not among them, nor one whose cash somebody else
+    recorded, because undoing it takes back the cash, too. At most two queries.
     """
+    delivered = list(parcels)
     until = {
         parcel.pk: parcel.delivered_at + UNDO_PERIOD
-        for parcel in parcels
+        for parcel in delivered
         if parcel.state == ParcelState.DELIVERED
         and parcel.delivered_at is not None
         and now <= parcel.delivered_at + UNDO_PERIOD
     }
     if not until:
         return {}
-    deliveries = Change.objects.filter(
-        kind=Parcel._meta.label_lower, key__in=[str(pk) for pk in until], action="parcel.delivered"
+    with_cash = {str(parcel.pk) for parcel in delivered if parcel.cod_state == CodState.COLLECTED}
+    records = Change.objects.filter(
+        kind=Parcel._meta.label_lower,
+        key__in=[str(pk) for pk in until],
+        action__in=("parcel.delivered", "parcel.cash_collected"),
     )
-    latest = {change.key: change for change in deliveries.order_by("created_at", "pk")}
+    latest = {
+        change.key: change
+        for change in records.order_by("created_at", "pk")
+        if change.action == "parcel.delivered" or change.key in with_cash
+    }
     confirmed = set(
         HandoverRecord.objects.filter(parcel__in=until, step=HandoverStep.TO_BUYER).values_list(
             "parcel", flat=True

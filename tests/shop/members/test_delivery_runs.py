@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from catalog.actions.stock.lots import LotDetails, receive_lot
 from cooperatives.models import Role
+from orders.actions.fulfilment.deliver_parcels import report_collected_cash
 from orders.actions.fulfilment.delivery_runs import (
     DeliveryNotUndoable,
     ParcelNotForRun,
@@ -23,6 +24,7 @@ from orders.actions.fulfilment.delivery_runs import (
     deliver_run_parcel,
     end_run,
     fail_run_parcel,
+    find_undoable_deliveries,
     run_token,
     undo_run_delivery,
 )
@@ -153,6 +155,19 @@ def test_driver_may_not_undo_what_the_cooperative_recorded(packer, seller) -> No
 
     with assert_refused(DeliveryNotUndoable, "delivery_not_undoable"):
         undo_run_delivery(run_id=DeliveryRun.objects.get().pk, parcel_id=parcel.pk, now=timezone.now())
+
+
+def test_driver_may_not_undo_the_cash_that_the_cooperative_recorded(packer, seller) -> None:
+    parcel = handed_over_parcel_in_run(packer, seller)
+    run, now = DeliveryRun.objects.get(), timezone.now()
+    deliver_run_parcel(run_id=run.pk, parcel_id=parcel.pk, is_cash_collected=False, now=now)
+    assert find_undoable_deliveries(run, Parcel.objects.all(), now) == {parcel.pk: now + UNDO_PERIOD}
+    report_collected_cash(parcel_id=parcel.pk, actor=Actor.system(), now=now + timedelta(minutes=1))
+
+    with assert_refused(DeliveryNotUndoable, "delivery_not_undoable"):
+        undo_run_delivery(run_id=run.pk, parcel_id=parcel.pk, now=now + timedelta(minutes=2))
+    parcel.refresh_from_db()
+    assert (parcel.state, parcel.cod_state) == (ParcelState.DELIVERED, CodState.COLLECTED)
 
 
 def test_parcel_of_a_run_names_its_driver_and_no_carrier(packer, seller) -> None:
