@@ -190,8 +190,8 @@ class StockWarningQuerySet(models.QuerySet["StockWarning"]):
 class StockWarning(models.Model):
     """A variant whose stock became low, or a lot that came near its use-by date, as an alert named it.
 
-    `free` is the variant's free stock at that time. The warning ends when the stock is no longer low, or the
-    lot is used up. Only then may the same variant or lot be named again.
+    `free` is the variant's free stock at that time. The warning ends when the stock is no longer low, the
+    lot is used up, or the cooperative no longer sells. Only then may the same variant or lot be named again.
     """
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="stock_warnings")

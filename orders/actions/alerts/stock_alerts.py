@@ -23,9 +23,11 @@ GATHERED_FOR = datetime.timedelta(hours=3)
 
 
 def raise_stock_alerts(*, now: datetime.datetime) -> None:
-    """Raise the stock alerts of all cooperatives that sell."""
+    """Raise the stock alerts of all cooperatives that sell, and end the warnings of all others."""
+    selling = Cooperative.objects.selling()
+    StockWarning.objects.open().exclude(alert__cooperative__in=selling).update(ended_at=now)
     run_each(
-        Cooperative.objects.selling().order_by("pk").values_list("pk", flat=True),
+        selling.order_by("pk").values_list("pk", flat=True),
         lambda key: raise_stock_alert(cooperative_id=key, now=now),
         sweep="orders.raise_stock_alerts",
     )

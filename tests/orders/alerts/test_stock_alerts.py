@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Lot, LotBalance, Stock
-from cooperatives.models import Role
+from cooperatives.models import Cooperative, Role
 from cooperatives.states import CooperativeState
 from orders.actions.alerts.escalate_alerts import escalate_alerts, mark_alert_seen
 from orders.actions.alerts.stock_alerts import GATHERED_FOR, raise_stock_alerts, raise_stock_alerts_task
@@ -156,6 +156,22 @@ def test_nothing_is_told_without_news_or_to_suspended_cooperatives() -> None:
     raise_stock_alerts_task()
 
     assert (Alert.objects.count(), StockWarning.objects.count()) == (0, 0)
+
+
+def test_alert_ends_when_the_cooperative_is_suspended() -> None:
+    suspended, seller = make_seller(), make_seller("HTX khác")
+    make_variant(suspended, on_hand=3)
+    add_lot(make_variant(suspended, on_hand=40), 1)
+    kept = make_variant(seller, on_hand=3)
+    raise_stock_alerts(now=NOW)
+    Cooperative.objects.filter(pk=suspended.pk).update(state=CooperativeState.SUSPENDED)
+
+    raise_stock_alerts(now=LATER)
+    escalate_alerts(now=LATER)
+
+    assert warned() == [(kept.pk, None)]
+    assert Alert.objects.get(cooperative=suspended).state == AlertState.CLOSED
+    assert Alert.objects.get(cooperative=seller).state == AlertState.UNANSWERED
 
 
 def test_whoever_counts_opens_the_alert_and_others_do_not(client) -> None:
