@@ -25,7 +25,7 @@ from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pa
 from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import Order, OrderLine, OrderPart, Parcel, PaymentMethod
-from orders.states import CodState, PartState, Progress
+from orders.states import CodState, ParcelState, PartState, Progress
 from orders.views.find_order import FIND_LIMIT_BY_PHONE
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
@@ -253,6 +253,8 @@ def test_parcel_on_its_way_shows_its_number_to_copy_or_that_there_is_none(
     assert (f'data-copy="{number}"' in page) == bool(number)
     slug = order.lines.get().variant.product.slug
     assert re.search(rf'<a\s*href="/en/san-pham/{slug}/"\s*>\s*<span[^>]*>Gối thảo dược', page)
+    order.parts.get().parcels.update(state=ParcelState.DELIVERED)
+    assert "No tracking number yet" not in page_of(client, order)
 
 
 def test_late_parcel_asks_whether_it_has_arrived_and_whom_to_call(client: Client) -> None:
