@@ -95,13 +95,15 @@ def pack_parcel(
     part_id: int,
     quantities: Mapping[uuid.UUID, int],
     lots: LotChoices = BY_EXPIRY,
+    happened_at: datetime.datetime | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
     """Create a parcel with some of the part's lines. A part may have several parcels.
 
-    Lines take lots first expired, first out, or as `lots` says. A repeated `idempotency_key` returns the
+    Lines take lots first expired, first out, or as `lots` says. `happened_at`, if it was earlier, is when the
+    packer did it: the lots need to be in date on that day only. A repeated `idempotency_key` returns the
     first parcel. Raises ExpiredLot, KeyReused, LinesNotWeighed, LotQuantityShort, Missing, QuantityNotOpen,
     SubstituteUnanswered, TransitionNotAllowed.
     """
@@ -113,7 +115,14 @@ def pack_parcel(
         if existing is not None:
             return existing
     return create_parcel(
-        order, part, quantities, lots=lots, idempotency_key=idempotency_key, actor=actor, now=now
+        order,
+        part,
+        quantities,
+        lots=lots,
+        happened_at=happened_at,
+        idempotency_key=idempotency_key,
+        actor=actor,
+        now=now,
     )
 
 
@@ -124,6 +133,7 @@ def create_parcel(
     *,
     warehouse_id: uuid.UUID | None = None,
     lots: LotChoices = BY_EXPIRY,
+    happened_at: datetime.datetime | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -149,7 +159,7 @@ def create_parcel(
         cod_state=CodState.EXPECTED if cash else CodState.NONE,
         idempotency_key=idempotency_key,
     )
-    _pack_lines(parcel, lines, quantities, warehouse_id, lots, today=vietnam_date(now))
+    _pack_lines(parcel, lines, quantities, warehouse_id, lots, today=vietnam_date(happened_at or now))
     delete_rows(PickTick.objects.filter(line__in=list(quantities)))
     record_part_change(
         order, part, "parcel.created", parcel, actor=actor, now=now, reason=lots.reason.strip()

@@ -73,6 +73,7 @@ def _pack_parcel(run: CommandRun) -> PreparedCommand:
         lots=LotChoices(
             run.payload.chosen_lots("lots"), run.payload.text("lot_reason", max_length=250).strip()
         ),
+        happened_at=run.happened_at,
         **run.action_arguments_with_key,
     )
     return PreparedCommand(_part_reference(part.pk), action, lambda parcel: {"parcel": parcel.pk})

@@ -165,6 +165,19 @@ def test_expired_lots_are_sent_only_with_a_reason() -> None:
     assert Change.objects.get(action="parcel.created").reason == "Người mua đồng ý"
 
 
+def test_packing_recorded_a_day_later_takes_the_lot_that_was_in_date_then() -> None:
+    variant = make_variant(on_hand=9)
+    lot = make_lot(variant, 5, -1)
+    part = accepted_part((variant, 3))
+    with assert_refused(ExpiredLot, "expired_lot"):
+        pack(part, 1, lots=choice(part, lot))
+    late = {"happened_at": NOW - timedelta(days=1)}
+
+    chosen, suggested = pack(part, 1, lots=choice(part, lot), **late), pack(part, 1, **late)
+
+    assert (contents(chosen), contents(suggested)) == ([(lot.pk, 1)], [(lot.pk, 1)])
+
+
 def test_goods_beyond_all_records_are_packed_without_a_lot() -> None:
     """The records say that the lot is empty; the packer holds the goods."""
     variant = make_variant(on_hand=0)

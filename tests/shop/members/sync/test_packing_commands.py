@@ -60,6 +60,22 @@ def test_parcel_takes_the_lots_that_the_packer_chose(seller) -> None:
     )
 
 
+def test_parcel_packed_without_a_network_on_a_lots_last_day_keeps_the_lot(seller) -> None:
+    ginger = make_variant(seller, on_hand=5)
+    lot = make_lot(ginger, 3, days=0)
+    lot.expires_on -= datetime.timedelta(1)
+    lot.save()
+    part = accepted_part((ginger, 2))
+    line, phone = str(part.lines.get().pk), Phone(seller)
+    packed = {"part": part.pk, "quantities": {line: 1}, "at": timezone.now() - datetime.timedelta(days=1)}
+
+    chosen = phone.answer("pack_parcel", **packed, lots={line: lot.pk})
+    suggested = phone.answer("pack_parcel", **packed)
+
+    assert (chosen["outcome"], suggested["outcome"]) == ("done", "done")
+    assert list(ParcelLine.objects.values_list("lot", "quantity")) == [(lot.pk, 1), (lot.pk, 1)]
+
+
 def test_missing_items_are_cut_from_the_order_once(seller) -> None:
     pillow, honey = make_variant(seller), make_variant(seller, name="Mật ong")
     part = accepted_part((pillow, 3), (honey, 2))
