@@ -246,8 +246,8 @@ def test_phone_forgets_a_run_after_its_end_after_three_days_and_at_the_sign_out(
 @pytest.mark.django_db(transaction=True)
 def test_driver_works_without_network_and_sends_later(phone_with_workers: Page, seller) -> None:
     phone = phone_with_workers
-    delivered, received = dispatched_parcel(seller), packed_parcel(seller)
-    run = run_of_all(seller, delivered, received)
+    delivered, received, recorded = dispatched_parcel(seller), packed_parcel(seller), packed_parcel(seller)
+    run = run_of_all(seller, delivered, received, recorded)
     phone.goto(address_of(run))
     phone.evaluate("navigator.serviceWorker.ready.then(() => true)")
     phone.reload()
@@ -265,18 +265,25 @@ def test_driver_works_without_network_and_sends_later(phone_with_workers: Page, 
     phone.get_by_role("button", name=re.compile("Đã giao, đã thu")).click()
     expect(phone.get_by_text("Đã giao", exact=True)).to_be_visible()
     phone.locator("summary", has_text="Nhận kiện").click()
-    phone.get_by_label("Mã kiện").fill(f"{received.part.order.code}-{received.number}")
-    phone.get_by_label("6 số").fill(to_driver(received).digits)
-    phone.get_by_label("Ở đâu?").fill("Bến xe Chợ Rã")
-    phone.get_by_role("button", name="Đã nhận kiện").click()
-    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(2)
+    for parcel in (received, recorded):
+        phone.get_by_label("Mã kiện").fill(f"{parcel.part.order.code}-{parcel.number}")
+        phone.get_by_label("6 số").fill(to_driver(parcel).digits)
+        phone.get_by_label("Ở đâu?").fill("Bến xe Chợ Rã")
+        phone.get_by_role("button", name="Đã nhận kiện").click()
+        expect(phone.get_by_text(f"Nhận kiện · {parcel.part.order.code}")).to_be_visible()
+    stop = phone.locator("section.panel").filter(has_text=f"{recorded.part.order.code}-{recorded.number}")
+    stop.get_by_role("button", name=re.compile("Đã giao, đã thu")).click()
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(4)
     assert Axe().run(phone).response["violations"] == []
     assert not HandoverRecord.objects.exists()
     phone.reload()
-    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(2)
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(4)
+    # Another phone of the run was first, so this phone's receipt of the parcel is refused.
+    assert send(run, make_command("receive_parcel", token=to_driver(recorded).token, **PLACE)) == [("done", "")]
 
     phone.context.set_offline(False)
     expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(0)
+    expect(phone.get_by_text("Cần xem lại", exact=True)).to_have_count(1)
     phone.goto(address_of(run))
     expect(phone.get_by_role("button", name="Đã giao xong")).to_be_visible()
     phone.get_by_role("link", name="Nhận kiện").click()
@@ -284,6 +291,8 @@ def test_driver_works_without_network_and_sends_later(phone_with_workers: Page, 
 
     delivered.refresh_from_db()
     received.refresh_from_db()
-    assert (delivered.state, delivered.cod_state) == (ParcelState.DELIVERED, CodState.COLLECTED)
+    recorded.refresh_from_db()
+    for parcel in (delivered, recorded):
+        assert (parcel.state, parcel.cod_state) == (ParcelState.DELIVERED, CodState.COLLECTED)
     assert received.state == ParcelState.HANDED_OVER
     check_everything()

@@ -33,7 +33,9 @@ const give = async (name, payload, title, parcel = payload.parcel) => {
 
 // A parcel as it will be once what waits is sent.
 const withWaiting = (parcel) => {
-  const own = commands.value.filter((command) => command.state === "waiting" && command.parcel === parcel.id);
+  const own = commands.value.filter(
+    ({ state, payload, parcel: id = payload.parcel }) => state === "waiting" && id === parcel.id,
+  );
   return own.reduce((row, { name, payload }) => {
     if (name === "receive_parcel") return { ...row, state: receivedState("to_driver", row) };
     if (name === "fail_delivery") return { ...row, state: "failed_delivery" };

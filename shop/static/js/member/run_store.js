@@ -35,7 +35,7 @@ export const readLastRun = async () => (await readRuns()).sort((one, other) => o
 export const readOtherTokens = async (token) =>
   (await readRuns()).map((run) => run.token).filter((other) => other !== token);
 
-// Add a command about a parcel, undefined if the phone cannot tell which. It is sent once the parcel's receipt is done.
+// Add a command about a parcel, undefined if the phone cannot tell which. It waits for the parcel's receipt.
 export const addCommand = async (token, name, payload, title, parcel) => {
   const key = crypto.randomUUID(),
     at = new Date().toISOString();
@@ -75,13 +75,14 @@ export const synchroniseRun = (syncUrl, token) =>
   navigator.locks.request("driver-sync", async () => {
     let csrfToken = "";
     const later = new Set(); // keys of commands that the market cannot answer yet: those behind them go on
+    // What the driver does with a parcel waits for its receipt. If that is refused, another may have recorded one.
     const readSendable = async () => {
-      const held = new Set(); // parcels with a receipt that is not done
+      const held = new Set(); // parcels with a receipt that waits
       const commands = [];
-      for (const { key, name, at, payload, parcel, state } of await readCommands(token)) {
+      for (const { key, name, at, payload, parcel = payload.parcel, state } of await readCommands(token)) {
         const isSendable = state === "waiting" && !later.has(key) && !held.has(parcel);
         if (isSendable && commands.length < AT_ONCE) commands.push({ key, name, at, payload });
-        if (name === "receive_parcel" && parcel) held.add(parcel);
+        if (name === "receive_parcel" && state === "waiting" && parcel) held.add(parcel);
       }
       return commands;
     };
