@@ -74,16 +74,17 @@ const Command = ({ command }) => {
   </li>`;
 };
 
-// What may be corrected after these refusals, instead of trying the same again.
+// What may be corrected after these refusals, instead of trying the same again: field, label, longest text.
 const CORRECTIONS = {
-  invalid_pickup_code: ["code", "code"],
-  cash_amount_differs: ["cash_reason", "cash_reason"],
-  expired_lot: ["lot_reason", "lot_reason"],
+  invalid_pickup_code: ["code", "code", 20],
+  cash_amount_differs: ["cash_reason", "cash_reason", 500],
+  expired_lot: ["lot_reason", "lot_reason", 250],
 };
 // After these the same command can only be refused again.
 const FINAL = [
   "missing",
   "transition_not_allowed",
+  "open_quantity_changed",
   "handover_code_closed",
   "foreign_handover_code",
   "wrong_handover_code",
@@ -180,9 +181,9 @@ const Decisions = ({ command }) => {
   }
   if (edit) return html`${edit} ${keep}`;
   if (photos.value.some(({ key: photo, refusal }) => refusal && payload.photos?.includes(photo))) return keep;
-  const [field, label] = CORRECTIONS[code] ?? [];
+  const [field, label, maxLength] = CORRECTIONS[code] ?? [];
   return html`
-    ${field && html`<${Field} id=${`again-${key}`} name=${label} value=${written} maxlength=${field === "code" ? 20 : 500} onText=${setWritten} />`}
+    ${field && html`<${Field} id=${`again-${key}`} name=${label} value=${written} maxlength=${maxLength} onText=${setWritten} />`}
     ${
       field
         ? again("refresh-cw", t("try_again"), { [field]: written.trim() }, !written.trim())
