@@ -39,11 +39,22 @@ class NothingShort(Refused):
     default_message = _("Enter how many you have: fewer than are still to be packed for at least one item.")
 
 
+class OpenQuantityChanged(Refused):
+    """A line's open sales units differ from those that the member saw, so the missing ones are unknown."""
+
+    code = "open_quantity_changed"
+    default_message = _(
+        "The quantity still to be packed is not the one that you saw on the phone. "
+        "Look at the order and report what is missing again."
+    )
+
+
 @transaction.atomic(durable=True)
 def report_shortage(
     *,
     part_id: int,
     available: Mapping[uuid.UUID, int],
+    seen_open: Mapping[uuid.UUID, int] | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -51,9 +62,10 @@ def report_shortage(
     """Report how many of the still unpacked sales units of these lines the cooperative can send.
 
     The missing ones are refunded at their share of the line's total, at the cooperative's cost, and the buyer
-    is notified. If nothing is left to send, the part has to be cancelled instead. A repeated
+    is notified. If nothing is left to send, the part has to be cancelled instead. `seen_open` is how many were
+    still to be packed when the member entered `available`, None if the member saw the current rows. A repeated
     `idempotency_key` gives the first refund. Raises KeyReused, LinesNotWeighed, Missing, NoLinesLeftToSend,
-    NothingShort, SubstituteUnanswered, TransitionNotAllowed.
+    NothingShort, OpenQuantityChanged, SubstituteUnanswered, TransitionNotAllowed.
     """
     order, part = locks.lock_part(part_id)
     existing = (
@@ -66,7 +78,7 @@ def report_shortage(
     if existing is not None:
         return existing
     limits = read_refund_limits(order, part).lines
-    lines = refunds_of_shortage(part, limits, available)
+    lines = refunds_of_shortage(part, limits, available, seen_open)
     for line_id, refund in lines.items():
         settle_weight_of_missing(limits[line_id], refund.unsent, now=now)
     decision = RefundDecision(CostBearer.COOPERATIVE, SHORTAGE_REASON, lines=lines)
@@ -74,13 +86,21 @@ def report_shortage(
 
 
 def refunds_of_shortage(
-    part: OrderPart, limits: Mapping[uuid.UUID, LineRefundLimit], available: Mapping[uuid.UUID, int]
+    part: OrderPart,
+    limits: Mapping[uuid.UUID, LineRefundLimit],
+    available: Mapping[uuid.UUID, int],
+    seen_open: Mapping[uuid.UUID, int] | None = None,
 ) -> dict[uuid.UUID, LineRefund]:
-    """Return the refunds of the lines that are short. Raises Missing, NothingShort, TransitionNotAllowed."""
+    """Return the refunds of the lines that are short.
+
+    Raises Missing, NothingShort, OpenQuantityChanged, TransitionNotAllowed.
+    """
     if part.state != PartState.ACCEPTED:
         raise TransitionNotAllowed(from_state=part.state, to_state="shortage")
     if any(line_id not in limits for line_id in available):
         raise Missing()
+    if seen_open is not None and any(limits[line_id].open != seen_open.get(line_id) for line_id in available):
+        raise OpenQuantityChanged()
     lines = {}
     for line_id, count in available.items():
         limit = limits[line_id]

@@ -36,11 +36,13 @@ from shop.members.sync.command_types import CommandKind, CommandRun, PreparedCom
 from shop.members.sync.handover_commands import offer_parcel, receive_parcel
 from shop.members.sync.listing_commands import create_listing, submit_created_listing
 from shop.members.sync.lot_commands import add_stage_from_phone, count_lot_from_phone, receive_lot_from_phone
+from shop.members.sync.models import PhoneCommand
 from shop.members.sync.payloads import MAX_AMOUNT, Payload
 from shop.members.sync.product_commands import add_product_photo, change_season
 from shop.members.sync.rows import PART, PRODUCT, RowReference
 
-PACK_COMMAND = "pack_parcel"
+PACK_COMMAND, SHORTAGE_COMMAND = "pack_parcel", "report_shortage"
+QUANTITY_COMMANDS = (PACK_COMMAND, SHORTAGE_COMMAND)  # those that change how many are still to be packed
 
 
 def _accept_part(run: CommandRun) -> PreparedCommand:
@@ -135,11 +137,18 @@ def _fail_delivery(run: CommandRun) -> PreparedCommand:
 
 def _report_shortage(run: CommandRun) -> PreparedCommand:
     """Prepare a report of how many of some lines can be sent. The buyer pays less or gets money back."""
-    part = _find_part(run)
+    part, payload = _find_part(run), run.payload
+    seen_open = payload.quantities("seen", minimum=0) if payload.has("seen") else None
+    if seen_open is None and PhoneCommand.objects.has_refused(
+        run.author_ids, names=QUANTITY_COMMANDS, row_kind=PART, row_id=part.pk
+    ):
+        # An older build does not send what the member saw, which counted the refused command as done.
+        seen_open = {}
     action = partial(
         report_shortage,
         part_id=part.pk,
-        available=run.payload.quantities("available", minimum=0),
+        available=payload.quantities("available", minimum=0),
+        seen_open=seen_open,
         **run.action_arguments_with_key,
     )
     return PreparedCommand(_part_reference(part.pk), action, lambda refund: {"amount": refund.amount})
@@ -267,7 +276,7 @@ COMMANDS: Mapping[str, CommandKind] = {
     "deliver_parcel": CommandKind(MemberRight.PACK, _deliver_parcel),
     "report_collected_cash": CommandKind(MemberRight.PACK, _report_collected_cash),
     "fail_delivery": CommandKind(MemberRight.PACK, _fail_delivery),
-    "report_shortage": CommandKind(MemberRight.PACK, _report_shortage),
+    SHORTAGE_COMMAND: CommandKind(MemberRight.PACK, _report_shortage),
     "offer_substitute": CommandKind(MemberRight.PACK, _offer_substitute),
     "offer_handover": CommandKind(MemberRight.PACK, offer_parcel),
     "receive_parcel": CommandKind(MemberRight.PACK, receive_parcel),

@@ -18,7 +18,8 @@ export const Shortage = ({ part, line }) => {
   const amount = money(shareOf(line, missing), part.currency);
   const report = () => {
     const subject = { part: part.id, order: part.order, currency: part.currency, missing: `${missing} × ${line.name}` };
-    const payload = { part: part.id, available: { [line.id]: count } };
+    // The market refuses the report if other commands left another quantity open than this one.
+    const payload = { part: part.id, available: { [line.id]: count }, seen: { [line.id]: line.open } };
     return changeOutbox(() =>
       addCommands([{ name: "report_shortage", payload, subject, chains: [`part-${part.id}`] }]),
     );

@@ -139,7 +139,9 @@ def give_packing_command(phone: RandomPhone, market: Market, name: str, part: Or
             of = {"part": part.pk, "line": str(line.pk), "variant": other.pk}
             give("offer_substitute", **of, quantity=1, substitute_quantity=1)
         case "shortage":
-            give("report_shortage", part=part.pk, available={str(line.pk): chance.randint(1, 2)})
+            seen = {shown["id"]: shown["open"] for shown in row.get("lines", []) if chance.random() < 0.7}
+            available = {str(line.pk): chance.randint(1, 2)}
+            give("report_shortage", part=part.pk, available=available, **({"seen": seen} if seen else {}))
         case "offer_code":
             step = chance.choice(MEMBER_STEPS)
             give("offer_handover", part=part.pk, position=position, step=str(step), earlier=0)

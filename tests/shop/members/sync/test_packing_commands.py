@@ -95,6 +95,40 @@ def test_missing_items_are_cut_from_the_order_once(seller) -> None:
     assert all_rows() == before
 
 
+def test_shortage_of_a_line_whose_open_quantity_the_member_did_not_see_is_refused(seller) -> None:
+    part = accepted_part((make_variant(seller), 5))
+    line, phone = str(part.lines.get().pk), Phone(seller)
+    before = all_rows()
+
+    # The member packed 2 and saw 3 left; the parcel was refused.
+    refused = phone.answer("report_shortage", part=part.pk, available={line: 1}, seen={line: 3})
+
+    assert (refused["outcome"], refused["code"]) == ("refused", "open_quantity_changed")
+    assert refused["row"] == {"kind": "part", "id": part.pk}
+    assert all_rows() == before
+    done = phone.answer("report_shortage", part=part.pk, available={line: 3}, seen={line: 5})
+    assert done["outcome"] == "done"
+    again = phone.answer("report_shortage", part=part.pk, available={line: 1}, seen={})
+    assert again["code"] == "invalid_command"
+    assert Refund.objects.get().amount == -(-part.lines.get().total_gross * 2 // 5)
+
+
+def test_shortage_from_an_older_build_is_refused_after_a_refused_step_of_its_order(seller) -> None:
+    pillow = make_variant(seller)
+    part, other = accepted_part((pillow, 5)), accepted_part((pillow, 5))
+    line, other_line, phone = str(part.lines.get().pk), str(other.lines.get().pk), Phone(seller)
+    packed = phone.answer("pack_parcel", part=part.pk, quantities={line: 9})
+    before = all_rows()
+
+    refused = phone.answer("report_shortage", part=part.pk, available={line: 1})
+
+    assert (packed["outcome"], refused["code"]) == ("refused", "open_quantity_changed")
+    assert all_rows() == before
+    assert phone.answer("report_shortage", part=other.pk, available={other_line: 1})["outcome"] == "done"
+    seen = phone.answer("report_shortage", part=part.pk, available={line: 1}, seen={line: 5})
+    assert seen["outcome"] == "done"
+
+
 def test_refusal_says_who_was_first_and_when(seller) -> None:
     phone, other = Phone(seller), Phone(seller)
     other.user.first_name, other.user.last_name = "", "Lý Thị Mai"

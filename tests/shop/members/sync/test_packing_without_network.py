@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 
 import pytest
@@ -134,4 +135,46 @@ def test_part_of_an_order_is_packed_from_another_lot_and_the_rest_is_cut_short(
     ]
     assert (Refund.objects.get().amount, parcel.cod_expected) == (320_000, 960_000)
     assert get_stock(ginger).on_hand == 18
+    check_everything()
+
+
+def test_shortage_after_a_refused_parcel_is_refused_and_refunds_nothing(
+    phone_with_workers: Page, seller
+) -> None:
+    phone = phone_with_workers
+    ginger = make_variant(seller, name="Gừng tươi")
+    make_lot(ginger, 8, days=5)
+    late = make_lot(ginger, 8, days=30)
+    part = make_order((ginger, 5)).parts.get()
+    accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+    sign_in(phone, seller)
+    assert phone.evaluate(HOLDS, 2)
+
+    phone.context.set_offline(True)
+    open_order(phone, part)
+    phone.locator("summary", has_text="Lấy lô khác").click()
+    phone.get_by_label("Lô hàng", exact=True).select_option(str(late.pk))
+    phone.locator("summary", has_text="Chia làm nhiều kiện").click()
+    phone.get_by_label("Số lượng trong kiện này").fill("2")
+    phone.get_by_label("Lấy rồi").check()
+    phone.get_by_role("button", name="Xong, sang dán tem").click()
+    expect(phone.get_by_text("3 chiếc", exact=True)).to_be_visible()
+    phone.locator("summary", has_text="Thiếu hàng").click()
+    phone.get_by_label("Gửi được bao nhiêu?").fill("1")
+    phone.get_by_role("button", name="Báo khách").click()
+    expect(phone.get_by_text("Thiếu hàng: 2 × Gừng tươi")).to_be_visible()
+    late.expires_on = NOW.date() - datetime.timedelta(1)
+    late.save()
+    phone.context.set_offline(False)
+    phone.goto("/xa-vien/offline/#unsent")
+    expect(phone.get_by_text("Cần xem lại", exact=True)).to_have_count(1)
+    phone.get_by_role("button", name="Giữ như trên chợ").click()
+
+    expect(phone.get_by_text("Số còn phải đóng gói đã khác với số bạn thấy trên máy.")).to_be_visible()
+    expect(phone.get_by_role("button", name="Thử lại")).to_have_count(0)
+    phone.get_by_role("button", name="Giữ như trên chợ").click()
+    expect(phone.get_by_text("Cần xem lại", exact=True)).to_have_count(0)
+    open_order(phone, part)
+    expect(phone.get_by_text("5 chiếc", exact=True)).to_be_visible()
+    assert not Refund.objects.exists()
     check_everything()
