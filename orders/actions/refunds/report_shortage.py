@@ -62,8 +62,8 @@ def report_shortage(
     """Report how many of the still unpacked sales units of these lines the cooperative can send.
 
     The missing ones are refunded at their share of the line's total, at the cooperative's cost, and the buyer
-    is notified. If nothing is left to send, the part has to be cancelled instead. `seen_open` is how many were
-    still to be packed when the member entered `available`, None if the member saw the current rows. A repeated
+    is notified. If nothing is left to send, the part has to be cancelled instead. `seen_open` is how many
+    the member saw as still to be packed, and None if the member saw the current rows. A repeated
     `idempotency_key` gives the first refund. Raises KeyReused, LinesNotWeighed, Missing, NoLinesLeftToSend,
     NothingShort, OpenQuantityChanged, SubstituteUnanswered, TransitionNotAllowed.
     """
