@@ -275,7 +275,7 @@ def test_product_is_not_added_without_a_network_and_the_page_says_so(phone: Page
     if not knows:  # as in a Wi-Fi without internet
         page.evaluate("Object.defineProperty(navigator, 'onLine', { get: () => true })")
     page.get_by_role("button", name="Add to basket").click()
-    expect(page.get_by_role("alert")).to_contain_text("You are offline, so nothing was saved.")
+    expect(page.get_by_role("alert")).to_contain_text("You are offline, so it is not in the basket yet.")
     assert not BasketLine.objects.exists()
 
     page.context.set_offline(False)
