@@ -211,7 +211,7 @@ def test_head_follows_the_chosen_option_and_the_bar_names_the_limit(phone: Page,
     expect(bar).to_contain_text("4.800.000\u00a0₫")
     quantity.fill("999")
 
-    expect(bar.get_by_role("status")).to_have_text("Mỗi đơn hàng mua được tối đa 12 chiếc.")
+    expect(bar.get_by_role("status")).to_have_text("Mua được tối đa 12 chiếc.")
     expect(bar).to_contain_text("4.800.000\u00a0₫")
     quantity.fill("2")
     expect(bar.get_by_role("status")).to_be_hidden()

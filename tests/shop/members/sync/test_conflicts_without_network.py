@@ -82,7 +82,7 @@ def test_conflicts_are_told_after_the_member_has_signed_in_again(phone_with_work
     phone.unroute_all()
 
     expect(phone.get_by_text("Cần xem lại", exact=True)).to_have_count(2)
-    expect(phone.get_by_text("Lý Thị Mai, 08:30 26/11: Đã bàn giao cho đơn vị vận chuyển")).to_be_visible()
+    expect(phone.get_by_text("Lý Thị Mai, 08:30 26/11: Đã bàn giao")).to_be_visible()
     expect(phone.get_by_text("Trên chợ hiện nay: Đang giao.")).to_be_visible()
     unpacking = phone.locator("section").filter(has_text="Lấy hàng ra khỏi kiện.")
     expect(unpacking).to_contain_text(f"Đóng hàng · Đơn {called_off.order.code}")
