@@ -16,6 +16,7 @@ from shop.api.catalogue.types import warehouse_object
 from shop.api.checkout.deliveries import ShippingMethodData
 from shop.api.checkout.inputs import OrderUpdateShippingArguments
 from shop.api.context import Context
+from shop.api.errors import ProtocolError
 from shop.api.ids import Key
 from shop.api.money import MoneyAmount, to_major_units
 from shop.api.object_types import Row
@@ -118,8 +119,13 @@ def delivery_methods(
 def _possible_methods(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[ShippingMethodData]]:
-    """Resolve the possible deliveries of drafts. Placed orders have none."""
+    """Resolve the possible deliveries of a draft. Placed orders have none.
+
+    Each draft takes a quote of its own, so a list of several drafts is refused.
+    """
     keys = [order_row.id for order_row in orders if order_row.placed_at is None]
+    if len(keys) > 1:
+        raise ProtocolError("Ask for the shipping methods of one draft at a time.")
     drafts = Order.objects.filter(pk__in=keys).select_related("channel") if keys else ()
     methods_by_order: dict[uuid.UUID, list[ShippingMethodData]] = {}
     for draft in drafts:

@@ -293,3 +293,13 @@ def test_drafts_are_written_by_staff_who_manage_orders(token: str) -> None:
         assert list(answer["data"].values()) == [None]
         assert answer["errors"][0]["extensions"]["exception"]["code"] == "PermissionDenied"
     assert all_rows() == before
+
+
+def test_deliveries_are_shown_for_one_draft_at_a_time(token: str) -> None:
+    listed = "{ draftOrders(first: 5) { edges { node { number shippingMethods { id } } } } }"
+    create_draft(token)
+    assert len(data_of(listed, token)["draftOrders"]["edges"]) == 1
+
+    create_draft(token)
+    (error,) = execute(listed, token)["errors"]
+    assert error["message"] == "Ask for the shipping methods of one draft at a time."
