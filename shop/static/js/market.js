@@ -320,32 +320,38 @@
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     if (event.detail.xhr.getResponseHeader("HX-Redirect")) forget();
   });
-  // Values entered while a response is loading are not in it; put them back after the swap, in forms with an id.
-  const unsent = new Map(),
-    restored = new Set();
+  // Values entered while a response is loading are not in it; put them back after the swap, in forms with an id. A value
+  // has the number of the first answered request that contained it.
+  const entered = new Map(),
+    restored = new Set(),
+    requestNumbers = new WeakMap();
+  let lastRequest = 0;
   for (const kind of ["input", "change"]) {
     document.addEventListener(
       kind,
       ({ target: { form, name, type, value, checked } }) => {
         if (!form || !form.id || !name || type === "file") return; // scripts cannot set chosen files
-        unsent.set([form.id, name, type === "checkbox" ? value : ""].join(" "), {
+        entered.set([form.id, name, type === "checkbox" ? value : ""].join(" "), {
           id: form.id,
           name,
           type,
           value,
           checked,
+          answeredBy: Infinity,
         });
       },
       true,
     );
   }
-  // Only the response to a request contains its values: an earlier response may replace the form, and HTMX drops a
-  // response whose target is gone.
+  // Only the response to a request contains its values: the response to an earlier one may replace the form before or
+  // after it, and HTMX drops a response whose target is gone.
   document.addEventListener("htmx:beforeSend", ({ target, detail: { xhr } }) => {
     const form = target.closest("form"),
-      sent = [...unsent].filter(([, { id }]) => form && form.id === id);
+      sent = [...entered.values()].filter(({ id }) => form && form.id === id),
+      number = ++lastRequest;
+    requestNumbers.set(xhr, number);
     xhr.addEventListener("readystatechange", () => {
-      for (const [key, value] of xhr.readyState === 4 ? sent : []) if (unsent.get(key) === value) unsent.delete(key);
+      if (xhr.readyState === 4) for (const value of sent) value.answeredBy = Math.min(value.answeredBy, number);
     });
   });
   // HTMX inserts the new part before it removes the old one; browsers follow what was in view to the page's end.
@@ -375,8 +381,9 @@
     },
     true,
   );
-  document.addEventListener("htmx:afterSwap", () => {
-    for (const { id, name, type, value, checked } of [...unsent.values()]) {
+  document.addEventListener("htmx:afterSwap", ({ detail: { xhr } }) => {
+    for (const { id, name, type, value, checked, answeredBy } of entered.values()) {
+      if (answeredBy <= requestNumbers.get(xhr)) continue;
       const form = document.getElementById(id);
       for (const field of form ? [...form.elements].filter((element) => element.name === name) : []) {
         const was = isPicked(field) ? field.checked : field.value;

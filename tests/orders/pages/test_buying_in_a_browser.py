@@ -557,10 +557,14 @@ def test_typed_text_survives_pending_response(phone: Page) -> None:
 
     page.get_by_label("Full name").press_sequentially("Trần Thị Minh")
     page.get_by_label("I agree that Chợ Phiên").check()
+    page.get_by_label("Phone number", exact=True).fill("0900 000 20")
     page.get_by_label("Full name").focus()
+    # The check of the number is answered before the older request.
+    expect(page.locator("#id_phone_error")).to_contain_text("this one has 9")
     held_requests.pop().continue_()
 
     expect(page.get_by_label("Commune or ward", exact=True)).to_contain_text("Xã Phủ Thông")
+    expect(page.get_by_label("Phone number", exact=True)).to_have_value("0900 000 20")
     page.keyboard.type(" Hạnh")
     expect(page.get_by_label("Full name")).to_have_value("Trần Thị Minh Hạnh")
     expect(page.get_by_label("I agree that Chợ Phiên")).to_be_checked()
