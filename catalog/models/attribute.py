@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from shop.core.models import TaxClass, WithExternalReference, WithMetadata
+from shop.core.models import TaxClass, WithExternalReference, WithMetadata, WithSortOrder
 
 
 class InputType(models.TextChoices):
@@ -56,7 +56,7 @@ class Attribute(WithMetadata, WithExternalReference):
         return self.name
 
 
-class AttributeValue(WithExternalReference):
+class AttributeValue(WithExternalReference, WithSortOrder):
     """One attribute value. The attribute's input type determines which columns are used."""
 
     attribute = models.ForeignKey(Attribute, models.CASCADE, related_name="values")
@@ -72,7 +72,6 @@ class AttributeValue(WithExternalReference):
     date_time = models.DateTimeField(null=True, blank=True)
     reference_kind = models.CharField(max_length=60, blank=True, default="")
     reference_key = models.CharField(max_length=40, blank=True, default="")
-    sort_order = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [
@@ -117,12 +116,11 @@ class AttributeScope(models.TextChoices):
     VARIANT = "variant", _("distinguishes variants")
 
 
-class ProductTypeAttribute(models.Model):
+class ProductTypeAttribute(WithSortOrder):
     product_type = models.ForeignKey(ProductType, models.CASCADE, related_name="attribute_rows")
     attribute = models.ForeignKey(Attribute, models.CASCADE, related_name="product_type_rows")
     scope = models.CharField(max_length=8, choices=AttributeScope)
     variant_selection = models.BooleanField(default=False)
-    sort_order = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [

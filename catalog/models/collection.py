@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import pgettext_lazy
 
 from catalog.models.product import Product
-from shop.core.models import Channel, Picture, WithMetadata, WithSeo, WithTimes
+from shop.core.models import Channel, Picture, WithMetadata, WithSeo, WithSortOrder, WithTimes
 
 
 class Collection(WithMetadata, WithSeo, WithTimes):
@@ -28,12 +28,11 @@ class Collection(WithMetadata, WithSeo, WithTimes):
         return self.name
 
 
-class CollectionProduct(models.Model):
+class CollectionProduct(WithSortOrder):
     """A product in a collection, with its position."""
 
     collection = models.ForeignKey(Collection, models.CASCADE, related_name="product_rows")
     product = models.ForeignKey(Product, models.CASCADE, related_name="collection_rows")
-    sort_order = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [

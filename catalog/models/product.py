@@ -21,6 +21,7 @@ from shop.core.models import (
     WithExternalReference,
     WithMetadata,
     WithSeo,
+    WithSortOrder,
     WithTimes,
 )
 
@@ -229,7 +230,7 @@ class VariantQuerySet(models.QuerySet["Variant"]):
         )
 
 
-class Variant(WithMetadata, WithExternalReference, WithTimes):
+class Variant(WithMetadata, WithExternalReference, WithSortOrder, WithTimes):
     """A variant that can be ordered, with its sales unit and the contents of one unit.
 
     `unit` names quantity 1. `content_grams`, `content_ml` or `content_count` (of `content_unit`) describe the
@@ -270,7 +271,6 @@ class Variant(WithMetadata, WithExternalReference, WithTimes):
     quantity_limit_days = models.PositiveSmallIntegerField(null=True, blank=True)
     quantity_limit_per_order = models.PositiveIntegerField(null=True, blank=True)
     low_stock_at = models.PositiveIntegerField(null=True, blank=True)
-    sort_order = models.PositiveIntegerField(default=0)
 
     main_picture_key: int | None  # set by `VariantQuerySet.with_main_picture`
 
@@ -343,13 +343,12 @@ class ProductMediaQuerySet(models.QuerySet["ProductMedia"]):
         return self.filter(picture__state=PictureState.READY)
 
 
-class ProductMedia(WithMetadata):
+class ProductMedia(WithMetadata, WithSortOrder):
     """A picture of a product, with its position and alternative text."""
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="media")
     picture = models.ForeignKey(Picture, models.PROTECT, related_name="+")
     alt = models.CharField(max_length=250, blank=True, default="")
-    sort_order = models.PositiveIntegerField(default=0)
 
     objects = ProductMediaQuerySet.as_manager()
 
@@ -371,10 +370,9 @@ class VariantMedia(models.Model):
         return f"{self.variant_id} {self.media_id}"
 
 
-class ProductAttributeValue(models.Model):
+class ProductAttributeValue(WithSortOrder):
     product = models.ForeignKey(Product, models.CASCADE, related_name="attribute_rows")
     value = models.ForeignKey(AttributeValue, models.CASCADE, related_name="product_rows")
-    sort_order = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["product", "value"], name="product_value_once")]
@@ -383,10 +381,9 @@ class ProductAttributeValue(models.Model):
         return f"{self.product_id} {self.value_id}"
 
 
-class VariantAttributeValue(models.Model):
+class VariantAttributeValue(WithSortOrder):
     variant = models.ForeignKey(Variant, models.CASCADE, related_name="attribute_rows")
     value = models.ForeignKey(AttributeValue, models.CASCADE, related_name="variant_rows")
-    sort_order = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["variant", "value"], name="variant_value_once")]

@@ -71,7 +71,7 @@ def confirm_join_request(
 ) -> Membership:
     """Create the account of the person who shows these digits, and make them a member.
 
-    Raises Missing, PhoneShared, WrongJoinDigits.
+    Raises Missing, WrongJoinDigits.
     """
     cooperative = lock_cooperative(cooperative_id)
     waiting = JoinRequest.objects.waiting(cooperative, now).filter(invitation=invitation_id)

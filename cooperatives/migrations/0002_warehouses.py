@@ -140,7 +140,7 @@ class Migration(migrations.Migration):
                         to="core.channel",
                     ),
                 ),
-                ("sort_order", models.IntegerField(default=0)),
+                ("sort_order", models.PositiveIntegerField(default=0)),
             ],
             options={
                 "constraints": [

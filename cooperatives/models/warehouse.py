@@ -9,7 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from cooperatives.models.cooperative import Cooperative
 from shop.accounts.models import Address
-from shop.core.models import Channel, WithExternalReference, WithMetadata
+from shop.core.models import Channel, WithExternalReference, WithMetadata, WithSortOrder
 
 
 class ClickAndCollect(models.TextChoices):
@@ -106,12 +106,11 @@ class Warehouse(WithMetadata, WithExternalReference):
         return self.name
 
 
-class WarehouseChannel(models.Model):
-    """Assigns a warehouse to a channel. Stock is allocated in the order of `sort_order`."""
+class WarehouseChannel(WithSortOrder):
+    """Assigns a warehouse to a channel. Stock is allocated in the order of positions."""
 
     warehouse = models.ForeignKey(Warehouse, models.CASCADE, related_name="channel_rows")
     channel = models.ForeignKey(Channel, models.CASCADE, related_name="warehouse_rows")
-    sort_order = models.IntegerField(default=0)
 
     class Meta:
         constraints = [

@@ -36,8 +36,8 @@ class PhoneCodeNotSendable(Refused):
 
 
 @contextmanager
-def apply_order_limits(request: HttpRequest, submitted: Mapping[str, object], phone: str) -> Iterator[None]:
-    """Use up the code that the buyer entered, and apply the daily order limits to the order placed inside.
+def within_order_limits(request: HttpRequest, submitted: Mapping[str, object], phone: str) -> Iterator[None]:
+    """Apply the daily order limits to the order placed inside the context.
 
     Raises CodeExpired, PhoneCodeRequired, TooManyOrders, WrongCode.
     """

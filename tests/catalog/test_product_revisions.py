@@ -20,6 +20,7 @@ from catalog.actions.listings.revision_decisions import (
 from catalog.actions.products.product_pictures import (
     LastPictureNeeded,
     add_picture,
+    describe_picture,
     move_picture,
     remove_picture,
 )
@@ -400,3 +401,22 @@ def test_listing_that_changed_during_its_review_is_not_published() -> None:
     publish_listing(listing_id=listing.pk, seen_submitted_at=LATER, **ACTOR_AND_NOW)
     listing.refresh_from_db()
     assert listing.state == ListingState.PUBLISHED
+
+
+def test_description_of_a_picture_waits_for_review() -> None:
+    product = make_approved()
+    media = ProductMedia.objects.get()
+    arguments = {"cooperative": product.cooperative, "product_id": product.pk, "media_id": media.pk}
+
+    describe_picture(**arguments, alt="Lá gối phơi khô", **ACTOR_AND_NOW)
+
+    media.refresh_from_db()
+    assert media.alt == ""
+    assert ProductRevision.objects.get().has_pictures
+
+    approve(product)
+
+    media.refresh_from_db()
+    assert (media.alt, media.sort_order) == ("Lá gối phơi khô", 0)
+    with assert_refused(Missing, "missing"):
+        describe_picture(**arguments | {"media_id": 10**9}, alt="Lá", **ACTOR_AND_NOW)

@@ -129,8 +129,8 @@ def _replace_pictures(product: Product, revision: ProductRevision) -> None:
     kept_media_ids = [row.media_id for row in rows if row.media_id is not None]
     ProductMedia.objects.filter(product=product).exclude(pk__in=kept_media_ids).delete()
     for position, row in enumerate(rows):
-        media = row.media or ProductMedia(product=product, picture=row.picture, alt=row.alt)
-        media.sort_order = position
+        media = row.media or ProductMedia(product=product, picture=row.picture)
+        media.alt, media.sort_order = row.alt, position
         media.save()
 
 

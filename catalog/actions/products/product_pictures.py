@@ -1,4 +1,4 @@
-"""Add, reorder and remove a product's pictures."""
+"""Add, describe, reorder and remove a product's pictures."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from catalog.actions.products.revision_pictures import (
     propose_picture,
     propose_picture_order,
     propose_picture_removal,
+    propose_picture_text,
 )
 from catalog.models import Listing, Product, ProductMedia, RevisionPicture
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
+from shop.core.database.metadata import set_tracked_columns
 from shop.core.errors import Missing
 from shop.core.models import Picture, PictureState, record_change, was_changed_with_key
 
@@ -100,6 +102,39 @@ def move_picture(
         root=product,
         cooperative_id=cooperative.pk,
         data={"from": before, "to": after},
+    )
+
+
+@transaction.atomic(durable=True)
+def describe_picture(
+    *,
+    cooperative: Cooperative,
+    product_id: int,
+    media_id: PictureKey,
+    alt: str,
+    needs_approval: bool = True,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """Change a picture's alternative text. Raises Missing."""
+    product = lock_product(product_id, cooperative=cooperative)
+    if needs_approval and is_approved(product):
+        propose_picture_text(product, media_id, alt, actor=actor, now=now)
+        return
+    media = _media_or_missing(list(ProductMedia.objects.filter(product=product)), media_id)
+    changes = set_tracked_columns(media, {"alt": alt})
+    if not changes["fields"]:
+        return
+    restart_review(product, now)
+    media.save(update_fields=["alt"])
+    record_change(
+        "product.picture_described",
+        media,
+        actor=actor,
+        now=now,
+        root=product,
+        cooperative_id=cooperative.pk,
+        data=changes,
     )
 
 

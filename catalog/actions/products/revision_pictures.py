@@ -50,6 +50,17 @@ def propose_picture_order(
         _save_order(revision, reordered, actor=actor, now=now)
 
 
+def propose_picture_text(
+    product: Product, key: PictureKey, alt: str, *, actor: Actor, now: datetime.datetime
+) -> None:
+    """In a transaction: change a picture's alternative text in the product's revision. Raises Missing."""
+    revision, rows = _load_revision_pictures(product, now)
+    described = _find_picture(rows, key)
+    if described.alt != alt:
+        described.alt = alt
+        _save_order(revision, rows, actor=actor, now=now)
+
+
 def propose_picture_removal(
     product: Product, key: PictureKey, *, actor: Actor, now: datetime.datetime
 ) -> None:
@@ -87,10 +98,10 @@ def _save_order(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Save the pictures in this order. If it is the order of the product's own pictures, none is saved."""
+    """Save the pictures in this order. If they are the product's own, with their texts, none is saved."""
     media = ProductMedia.objects.filter(product=revision.product).order_by("sort_order", "pk")
-    revision.has_pictures = [row.media_id for row in revision_pictures] != list(
-        media.values_list("pk", flat=True)
+    revision.has_pictures = [(row.media_id, row.alt) for row in revision_pictures] != list(
+        media.values_list("pk", "alt")
     )
     if not revision.has_pictures and revision.pk is not None:
         revision.picture_rows.all().delete()

@@ -1,4 +1,4 @@
-"""Reorder variants, products of a collection, attribute values, pictures and warehouses of a channel."""
+"""Reorder the rows of an owner, for example the variants of a product or the warehouses of a channel."""
 
 from __future__ import annotations
 
@@ -9,22 +9,12 @@ from typing import TypeVar
 
 from django.db import models, transaction
 
-from catalog.models import AttributeValue, CollectionProduct, ProductMedia, ProductTypeAttribute, Variant
-from cooperatives.models import WarehouseChannel
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
-from shop.core.models import record_change
+from shop.core.models import WithSortOrder, record_change
 
-Ordered = TypeVar(
-    "Ordered",
-    Variant,
-    ProductMedia,
-    CollectionProduct,
-    ProductTypeAttribute,
-    AttributeValue,
-    WarehouseChannel,
-)
+Ordered = TypeVar("Ordered", bound=WithSortOrder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from catalog.actions.taxonomy.taxonomy_rows import (
 )
 from catalog.models import Attribute, AttributeScope, AttributeValue, ProductType, ProductTypeAttribute
 from shop.core.actors import Actor
+from shop.core.database.metadata import set_tracked_columns
+from shop.core.database.row_values import save_unique
 from shop.core.errors import Missing
 from shop.core.models import record_change
 
@@ -168,6 +170,53 @@ def add_attribute_value(
     """Add a value to an attribute's list. Raises Missing, InvalidColumnValue."""
     attribute = lock_taxonomy_row(Attribute, attribute_id, field="attribute")
     return _add_value(attribute, name, columns, actor=actor, now=now)
+
+
+@transaction.atomic(durable=True)
+def update_attribute_value(
+    value_id: int, *, values: Mapping[str, object], actor: Actor, now: datetime.datetime
+) -> AttributeValue:
+    """Update the named columns of a value. A new name does not change its slug.
+
+    Raises Missing, AlreadyTaken, InvalidColumnValue.
+    """
+    attribute_id = AttributeValue.objects.filter(pk=value_id).values_list("attribute", flat=True).first()
+    if attribute_id is None:
+        raise Missing(field="id")
+    attribute = lock_taxonomy_row(Attribute, attribute_id, field="id")
+    value = attribute.values.filter(pk=value_id).first()
+    if value is None:
+        raise Missing(field="id")
+    changes = set_tracked_columns(value, values)
+    save_unique(value)
+    if changes["fields"]:
+        record_change("attribute.value_changed", value, actor=actor, now=now, root=attribute, data=changes)
+    return value
+
+
+@transaction.atomic(durable=True)
+def set_variant_selection(
+    *, product_type_id: int, choices: Mapping[int, bool], actor: Actor, now: datetime.datetime
+) -> ProductType:
+    """Set whether buyers choose a variant by its attributes, by attribute id. Raises Missing."""
+    product_type = lock_taxonomy_row(ProductType, product_type_id, field="productTypeId")
+    rows = product_type.attribute_rows.filter(scope=AttributeScope.VARIANT, attribute__in=choices)
+    assignments = {row.attribute_id: row for row in rows}
+    if len(assignments) < len(choices):
+        raise Missing(field="operations")
+    changed = [key for key, row in assignments.items() if row.variant_selection != choices[key]]
+    for key in changed:
+        assignments[key].variant_selection = choices[key]
+    ProductTypeAttribute.objects.bulk_update([assignments[key] for key in changed], ["variant_selection"])
+    if changed:
+        record_change(
+            "producttype.attributes_assigned",
+            product_type,
+            actor=actor,
+            now=now,
+            data={"attributes": sorted(changed)},
+        )
+    return product_type
 
 
 def _add_value(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from shop.api.apps import mutations, queries, types
+from shop.api.apps import mutations, plugins, queries, types
 from shop.api.schema import Area
 
-AREA = Area(Path(__file__).parent, types=(*types.TYPES, queries.query, mutations.mutation))
+AREA = Area(Path(__file__).parent, types=(*types.TYPES, *plugins.TYPES, queries.query, mutations.mutation))

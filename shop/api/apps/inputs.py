@@ -140,3 +140,48 @@ class AppTokenDeleteArguments(TypedDict):
 
 class AppTokenVerifyArguments(TypedDict):
     token: str
+
+
+class PluginFilterInput(TypedDict):
+    statusInChannels: NotRequired[PluginStatusInChannelsInput | None]
+    search: NotRequired[str | None]
+    type: NotRequired[str | None]
+
+
+class PluginStatusInChannelsInput(TypedDict):
+    active: bool
+    channels: list[str]
+
+
+class PluginSortingInput(TypedDict):
+    direction: str
+    field: str
+
+
+class PluginUpdateInput(TypedDict):
+    active: NotRequired[bool | None]
+    configuration: NotRequired[list[ConfigurationItemInput] | None]
+
+
+class ConfigurationItemInput(TypedDict):
+    name: str
+    value: NotRequired[str | None]
+
+
+class PluginArguments(TypedDict):
+    id: str
+
+
+class PluginsArguments(TypedDict):
+    filter: NotRequired[PluginFilterInput | None]
+    sortBy: NotRequired[PluginSortingInput | None]
+    before: NotRequired[str | None]
+    after: NotRequired[str | None]
+    first: NotRequired[int | None]
+    last: NotRequired[int | None]
+
+
+class PluginUpdateArguments(TypedDict):
+    channelId: NotRequired[str | None]
+    id: str
+    input: PluginUpdateInput

@@ -77,6 +77,9 @@ app_extension_object.value_fields(
 app_extension_object.value_fields("app", "accessToken")
 app_problem_object = Type("AppProblem")
 app_problem_object.value_fields("id", "createdAt", "updatedAt", "count", "isCritical", "message", "key")
+app_problem_object.value_fields("dismissed")
+problem_dismissal_object = Type("AppProblemDismissed")
+problem_dismissal_object.value_fields("by", "user", "userEmail")
 webhook_object = Type("Webhook")
 webhook_object.value_fields("id", "name", "identifier", "app", "eventDeliveries", "targetUrl", "isActive")
 event_delivery_object = Type("EventDelivery")
@@ -93,6 +96,7 @@ TYPES = (
     brand_logo_object,
     app_extension_object,
     app_problem_object,
+    problem_dismissal_object,
     webhook_object,
     event_delivery_object,
     delivery_attempt_object,

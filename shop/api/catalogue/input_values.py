@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from django.utils.translation import gettext as _
 
 from catalog.actions.products.attribute_values import AttributeChoice, AttributeInput
+from catalog.actions.products.sort_order import RowMove
 from catalog.models import Attribute
 from cooperatives.models import Cooperative
 from shop.accounts.staff.permissions import Permission
@@ -131,6 +132,14 @@ def staff_row(type_: InChannel | Type, key: Key, context: Context, fields: Itera
     if isinstance(type_, InChannel):
         return type_.by_pair(context, [(key, None)], fields).get((key, None))
     return type_.by_key(context, [key], fields).get(key)
+
+
+def row_moves(input_data: Sequence[InputData], type_name: str, name: str = "id") -> list[RowMove]:
+    """Convert `[ReorderInput!]` to moves. Entries without `sortOrder` do not move."""
+    return [
+        RowMove(input_key(entry[name], type_name, field="moves"), entry.get("sortOrder") or 0)
+        for entry in input_data
+    ]
 
 
 def key_from_arguments(

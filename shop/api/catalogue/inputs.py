@@ -655,6 +655,22 @@ class AttributeValueDeleteArguments(TypedDict):
     id: NotRequired[str | None]
 
 
+class AttributeValueUpdateArguments(TypedDict):
+    externalReference: NotRequired[str | None]
+    id: NotRequired[str | None]
+    input: AttributeValueUpdateInput
+
+
+class ProductAttributeAssignmentUpdateArguments(TypedDict):
+    operations: list[ProductAttributeAssignmentUpdateInput]
+    productTypeId: str
+
+
+class ProductAttributeAssignmentUpdateInput(TypedDict):
+    id: str
+    variantSelection: bool
+
+
 class ReorderInput(TypedDict):
     id: str
     sortOrder: NotRequired[int | None]
@@ -1016,6 +1032,10 @@ class ProductMediaCreateInput(TypedDict):
     mediaUrl: NotRequired[str | None]
 
 
+class ProductMediaUpdateInput(TypedDict):
+    alt: NotRequired[str | None]
+
+
 class ProductCreateArguments(TypedDict):
     input: ProductCreateInput
 
@@ -1038,6 +1058,11 @@ class ProductChannelListingUpdateArguments(TypedDict):
 
 class ProductMediaCreateArguments(TypedDict):
     input: ProductMediaCreateInput
+
+
+class ProductMediaUpdateArguments(TypedDict):
+    id: str
+    input: ProductMediaUpdateInput
 
 
 class ProductMediaDeleteArguments(TypedDict):

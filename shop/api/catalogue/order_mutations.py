@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from django.utils.translation import gettext as _
 
 from catalog.actions.products.sort_order import RowMove, reorder_rows
@@ -30,6 +28,7 @@ from shop.api.catalogue.input_values import (
     PRODUCT_PERMISSIONS,
     PRODUCT_TYPE_PERMISSIONS,
     may_manage_row,
+    row_moves,
     staff_row,
 )
 from shop.api.catalogue.inputs import (
@@ -50,20 +49,11 @@ from shop.api.catalogue.types import (
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.ids import input_key
-from shop.api.input_data import InputData
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
 from shop.core.models import Channel
 
 mutation = Mutations(codes=CODES)
-
-
-def _moves(input_data: Sequence[InputData], type_name: str, name: str = "id") -> list[RowMove]:
-    """Convert `[ReorderInput!]` to moves. Entries without `sortOrder` do not move."""
-    return [
-        RowMove(input_key(entry[name], type_name, field="moves"), entry.get("sortOrder") or 0)
-        for entry in input_data
-    ]
 
 
 def _manageable_product_key(text: str, context: Context) -> int:
@@ -82,7 +72,7 @@ def product_variant_reorder(
         root=Product.objects.all(),
         root_key=key,
         rows=Variant.objects.filter(product=key).in_order(),
-        moves=_moves(arguments["moves"], "ProductVariant"),
+        moves=row_moves(arguments["moves"], "ProductVariant"),
         actor=context.actor,
         now=context.now,
     )
@@ -130,7 +120,7 @@ def collection_reorder_products(
         root=Collection.objects.all(),
         root_key=collection_key,
         rows=CollectionProduct.objects.filter(collection=collection_key).order_by("sort_order", "pk"),
-        moves=_moves(arguments["moves"], "Product", "productId"),
+        moves=row_moves(arguments["moves"], "Product", "productId"),
         key_field="product_id",
         actor=context.actor,
         now=context.now,
@@ -152,7 +142,7 @@ def product_type_reorder_attributes(
         root=ProductType.objects.all(),
         root_key=key,
         rows=rows.order_by("sort_order", "pk"),
-        moves=_moves(arguments["moves"], "Attribute"),
+        moves=row_moves(arguments["moves"], "Attribute"),
         key_field="attribute_id",
         actor=context.actor,
         now=context.now,
@@ -169,7 +159,7 @@ def attribute_reorder_values(
         root=Attribute.objects.all(),
         root_key=key,
         rows=AttributeValue.objects.filter(attribute=key).order_by("sort_order", "pk"),
-        moves=_moves(arguments["moves"], "AttributeValue"),
+        moves=row_moves(arguments["moves"], "AttributeValue"),
         actor=context.actor,
         now=context.now,
     )
@@ -186,7 +176,7 @@ def channel_reorder_warehouses(
         root=Channel.objects.all(),
         root_key=key,
         rows=rows.order_by("sort_order", "warehouse__created_at", "warehouse"),
-        moves=_moves(arguments["moves"], "Warehouse"),
+        moves=row_moves(arguments["moves"], "Warehouse"),
         key_field="warehouse_id",
         actor=context.actor,
         now=context.now,

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from catalog.actions.listings.channel_listings import ListingChange, set_channel_listings
 from catalog.actions.products.delete_products import delete_product
-from catalog.actions.products.product_pictures import add_picture, remove_picture
+from catalog.actions.products.product_pictures import add_picture, describe_picture, remove_picture
 from catalog.actions.products.save_products import create_product, update_product
 from catalog.models import CollectionProduct, Product, ProductMedia
 from shop.api.breadth import Selection
@@ -35,6 +35,7 @@ from shop.api.catalogue.inputs import (
     ProductInput,
     ProductMediaCreateArguments,
     ProductMediaDeleteArguments,
+    ProductMediaUpdateArguments,
     ProductUpdateArguments,
 )
 from shop.api.catalogue.types import media_object, product_object
@@ -168,26 +169,54 @@ def product_media_create(
 
 
 @mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
+def product_media_update(
+    arguments: ProductMediaUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    """Change the alternative text. Cooperatives' changes to an approved product wait for a review."""
+    media = _find_manageable_media(arguments["id"], context)
+    if (alt := arguments["input"].get("alt")) is not None:
+        describe_picture(
+            cooperative=media.product.cooperative,
+            product_id=media.product_id,
+            media_id=media.pk,
+            alt=alt[:250],
+            needs_approval=not context.may(*PRODUCT_PERMISSIONS),
+            actor=context.actor,
+            now=context.now,
+        )
+    return {
+        "product": staff_row(product_object, media.product_id, context, selection.names("product")),
+        "media": staff_row(media_object, media.pk, context, selection.names("media")),
+    }
+
+
+@mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_media_delete(
     arguments: ProductMediaDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = input_key(arguments["id"], "ProductMedia", field="id")
-    row = ProductMedia.objects.filter(pk=key).select_related("product__cooperative").first()
-    if row is None or not may_manage_row(product_object, row.product_id, context):
-        raise Missing(field="id")
-    deleted = staff_row(media_object, key, context, selection.names("media"))
+    media = _find_manageable_media(arguments["id"], context)
+    deleted = staff_row(media_object, media.pk, context, selection.names("media"))
     remove_picture(
-        cooperative=row.product.cooperative,
-        product_id=row.product_id,
-        media_id=row.pk,
+        cooperative=media.product.cooperative,
+        product_id=media.product_id,
+        media_id=media.pk,
         needs_approval=not context.may(*PRODUCT_PERMISSIONS),
         actor=context.actor,
         now=context.now,
     )
     return {
-        "product": staff_row(product_object, row.product_id, context, selection.names("product")),
+        "product": staff_row(product_object, media.product_id, context, selection.names("product")),
         "media": deleted,
     }
+
+
+def _find_manageable_media(text: str, context: Context) -> ProductMedia:
+    """Return a picture of a product that the requester may change. Raises Missing."""
+    key = input_key(text, "ProductMedia", field="id")
+    media = ProductMedia.objects.filter(pk=key).select_related("product__cooperative").first()
+    if media is None or not may_manage_row(product_object, media.product_id, context):
+        raise Missing(field="id")
+    return media
 
 
 def _read_collection_keys(

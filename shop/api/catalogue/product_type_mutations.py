@@ -24,8 +24,10 @@ from shop.api.catalogue.inputs import (
     AttributeValueCreateArguments,
     AttributeValueCreateInput,
     AttributeValueDeleteArguments,
+    AttributeValueUpdateArguments,
     AttributeValueUpdateInput,
     ProductAttributeAssignArguments,
+    ProductAttributeAssignmentUpdateArguments,
     ProductAttributeUnassignArguments,
     ProductTypeCreateArguments,
     ProductTypeDeleteArguments,
@@ -135,6 +137,26 @@ def product_attribute_assign(
 
 
 @mutation.field(permissions=PRODUCT_TYPE_PERMISSIONS)
+def product_attribute_assignment_update(
+    arguments: ProductAttributeAssignmentUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    key = int(input_key(arguments["productTypeId"], "ProductType", field="productTypeId"))
+    product_type = product_types.set_variant_selection(
+        product_type_id=key,
+        choices={
+            int(input_key(operation["id"], "Attribute", field="operations")): operation["variantSelection"]
+            for operation in arguments["operations"]
+        },
+        **context.actor_and_time,
+    )
+    return {
+        "productType": staff_row(
+            product_type_object, product_type.pk, context, selection.names("productType")
+        )
+    }
+
+
+@mutation.field(permissions=PRODUCT_TYPE_PERMISSIONS)
 def product_attribute_unassign(
     arguments: ProductAttributeUnassignArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
@@ -210,6 +232,24 @@ def attribute_value_create(
     )
     return {
         "attribute": staff_row(attribute_object, key, context, selection.names("attribute")),
+        "attributeValue": staff_row(
+            attribute_value_object, value.pk, context, selection.names("attributeValue")
+        ),
+    }
+
+
+@mutation.field(permissions=_ATTRIBUTES)
+def attribute_value_update(
+    arguments: AttributeValueUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    key = int(key_from_arguments(arguments, attribute_value_object, context, is_without_cooperative=True))
+    input_data = arguments["input"]
+    values = _choice_columns(input_data)
+    if "name" in input_data:
+        values["name"] = required_text(input_data, "name")
+    value = product_types.update_attribute_value(key, values=values, **context.actor_and_time)
+    return {
+        "attribute": staff_row(attribute_object, value.attribute_id, context, selection.names("attribute")),
         "attributeValue": staff_row(
             attribute_value_object, value.pk, context, selection.names("attributeValue")
         ),

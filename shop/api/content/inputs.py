@@ -11,6 +11,7 @@ from shop.api.catalogue.inputs import (
     AttributeFilterInput,
     AttributeValueInput,
     AttributeWhereInput,
+    ReorderInput,
     SeoInput,
 )
 
@@ -214,6 +215,11 @@ class PageAttributeAssignArguments(TypedDict):
 
 class PageAttributeUnassignArguments(TypedDict):
     attributeIds: list[str]
+    pageTypeId: str
+
+
+class PageTypeReorderAttributesArguments(TypedDict):
+    moves: list[ReorderInput]
     pageTypeId: str
 
 

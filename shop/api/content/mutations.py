@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
+from catalog.actions.products.sort_order import reorder_rows
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.collection_rows import cooperative_from_key
@@ -13,6 +14,7 @@ from shop.api.catalogue.input_values import (
     columns,
     publication_from_input,
     required_text,
+    row_moves,
     staff_row,
 )
 from shop.api.content.inputs import (
@@ -32,6 +34,7 @@ from shop.api.content.inputs import (
     PageInput,
     PageTypeCreateArguments,
     PageTypeDeleteArguments,
+    PageTypeReorderAttributesArguments,
     PageTypeUpdateArguments,
     PageUpdateArguments,
 )
@@ -45,7 +48,7 @@ from shop.api.object_types import Type
 from shop.api.root_fields import Mutations
 from shop.content import actions
 from shop.content.menu_moves import MenuItemMove, move_menu_items
-from shop.content.models import Menu, MenuItem, Page, PageType
+from shop.content.models import Menu, MenuItem, Page, PageType, PageTypeAttribute
 from shop.core.texts.rich_text import sanitise_rich_text
 
 mutation = Mutations(
@@ -197,6 +200,22 @@ def page_attribute_unassign(
 ) -> dict[str, object]:
     key = int(input_key(arguments["pageTypeId"], "PageType", field="pageTypeId"))
     return _build_saved_type_payload(key, {"removeAttributes": arguments["attributeIds"]}, context, selection)
+
+
+@mutation.field(permissions=PAGE_TYPE_PERMISSIONS)
+def page_type_reorder_attributes(
+    arguments: PageTypeReorderAttributesArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    key = int(input_key(arguments["pageTypeId"], "PageType", field="pageTypeId"))
+    reorder_rows(
+        root=PageType.objects.all(),
+        root_key=key,
+        rows=PageTypeAttribute.objects.filter(page_type=key).order_by("sort_order", "pk"),
+        moves=row_moves(arguments["moves"], "Attribute"),
+        key_field="attribute_id",
+        **context.actor_and_time,
+    )
+    return {"pageType": staff_row(page_type_object, key, context, selection.names("pageType"))}
 
 
 def _item_columns(input_data: InputData) -> dict[str, object]:

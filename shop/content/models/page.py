@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import pgettext_lazy
 
 from catalog.models import Attribute, AttributeValue
-from shop.core.models import WithMetadata, WithSeo
+from shop.core.models import WithMetadata, WithSeo, WithSortOrder
 
 COOPERATIVE = "cooperative"  # the page type of cooperatives' pages
 
@@ -29,10 +29,9 @@ class PageType(WithMetadata):
         return self.name
 
 
-class PageTypeAttribute(models.Model):
+class PageTypeAttribute(WithSortOrder):
     page_type = models.ForeignKey(PageType, models.CASCADE, related_name="attribute_rows")
     attribute = models.ForeignKey(Attribute, models.CASCADE, related_name="page_type_rows")
-    sort_order = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [
@@ -74,10 +73,9 @@ class Page(WithMetadata, WithSeo):
         return self.title
 
 
-class PageAttributeValue(models.Model):
+class PageAttributeValue(WithSortOrder):
     page = models.ForeignKey(Page, models.CASCADE, related_name="attribute_rows")
     value = models.ForeignKey(AttributeValue, models.CASCADE, related_name="page_rows")
-    sort_order = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["page", "value"], name="page_value_once")]

@@ -1,4 +1,10 @@
-from shop.core.models.bases import WithExternalReference, WithMetadata, WithSeo, WithTimes
+from shop.core.models.bases import (
+    WithExternalReference,
+    WithMetadata,
+    WithSeo,
+    WithSortOrder,
+    WithTimes,
+)
 from shop.core.models.change import (
     Change,
     KeyReused,
@@ -43,6 +49,7 @@ __all__ = [
     "WithExternalReference",
     "WithMetadata",
     "WithSeo",
+    "WithSortOrder",
     "WithTimes",
     "bind_idempotency_key",
     "change_values",

@@ -56,6 +56,15 @@ class WithExternalReference(models.Model):
         abstract = True
 
 
+class WithSortOrder(models.Model):
+    """A position among the rows of one owner. Rows with the same position are in the order of their keys."""
+
+    sort_order = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
 class WithSeo(models.Model):
     """Title and description for search engines. If null, the row's name and description are used."""
 

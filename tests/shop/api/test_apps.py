@@ -205,3 +205,20 @@ def test_apps_are_listed_filtered_and_sorted_for_staff_only() -> None:
     )
     listed = data_of(created, token_of(make_admin()))["apps"]["edges"]
     assert [edge["node"]["name"] for edge in listed] == ["A", "B"]
+
+
+def test_there_are_no_plugins() -> None:
+    text = """query($id: ID!) { plugin(id: $id) { name }
+      plugins(first: 10) { totalCount edges { node { id } } pageInfo { hasNextPage } } }"""
+    change = """mutation($id: ID!) { pluginUpdate(id: $id, input: {active: true}) {
+      plugin { id } errors { field code } } }"""
+    token = token_of(make_admin())
+
+    assert data_of(text, token, id="mirumee.taxes") == {
+        "plugin": None,
+        "plugins": {"totalCount": 0, "edges": [], "pageInfo": {"hasNextPage": False}},
+    }
+    assert data_of(change, token, id="mirumee.taxes")["pluginUpdate"] == {
+        "plugin": None,
+        "errors": [{"field": "id", "code": "NOT_FOUND"}],
+    }

@@ -29,7 +29,7 @@ from orders.actions.fulfilment.undo_steps import ParcelStep
 from orders.models import Voucher, WeightAnswer
 from orders.states import ApprovalState, PartState, SubstituteState
 from shop.accounts.states import RequestState
-from shop.content.models import Menu, MenuItem, Page
+from shop.content.models import Menu, MenuItem, Page, PageType
 from shop.core.models import Change, Channel
 from shop.core.models.bases import WithMetadata
 from shop.history.change_displays import build_change_displays
@@ -69,7 +69,7 @@ MODELS_OF_CHANGES: dict[str, list[type[Model]]] = {
     "created": RECORDS,
     "changed": RECORDS,
     "deleted": RECORDS,
-    "rearranged": [Attribute, Channel, Collection, Menu, Product, ProductType],
+    "rearranged": [Attribute, Channel, Collection, Menu, PageType, Product, ProductType],
     "translated": [
         *(Attribute, AttributeValue, Category, Collection, MenuItem, Page, Product, Promotion),
         *(ShippingService, Variant, Voucher),

@@ -18,6 +18,7 @@ from catalog.models import (
 )
 from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
+from shop.content.models import PageType, PageTypeAttribute
 from shop.core.models import Change, Channel
 from tests.factories import make_admin, make_product, make_seller, make_staff, make_warehouse
 from tests.refusals import all_rows
@@ -89,6 +90,14 @@ def test_reorder_mutations_change_sort_order() -> None:
     assert move(name, "productTypeId", token, "Attribute", moves, extra_arguments=", type: PRODUCT") == []
     rows = ProductTypeAttribute.objects.order_by("sort_order")
     assert list(rows.values_list("attribute", flat=True)) == [attributes[2].pk, dye.pk, attributes[1].pk]
+
+    story = PageType.objects.create(slug="bai", name="Bài")
+    for position, attribute in enumerate(attributes):
+        PageTypeAttribute.objects.create(page_type=story, attribute=attribute, sort_order=position)
+    moves = (global_id("PageType", story.pk), [(dye.pk, 1)])
+    assert move("pageTypeReorderAttributes", "pageTypeId", token, "Attribute", moves) == []
+    rows = story.attribute_rows.order_by("sort_order")
+    assert list(rows.values_list("attribute", flat=True)) == [attributes[1].pk, dye.pk, attributes[2].pk]
 
     pictures = [
         ProductMedia.objects.create(product=product, picture=make_picture(), alt=name) for name in "ab"
