@@ -12,7 +12,7 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from orders.models.payment_state import PaymentState
+from orders.models.payment_state import PaymentState, derive_payment_state
 from orders.states import (
     ARRIVED_PROGRESS,
     FINISHED_ORDER_STATUSES,
@@ -341,22 +341,8 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def payment_state(self) -> PaymentState:
-        """The state of its money as staff see it.
-
-        `orders.models.shown_status.payment_state_condition` finds orders by it. Prefetch `payments`.
-        """
-        if self.charge_coverage == Coverage.OVER:
-            return PaymentState.OVERPAID
-        if not self.current_total_gross:
-            return PaymentState.NOTHING_DUE
-        if self.charge_coverage == Coverage.FULL:
-            return PaymentState.PAID
-        if self.charge_coverage == Coverage.PARTIAL:
-            return PaymentState.PARTLY_PAID
-        if self.authorize_coverage in (Coverage.FULL, Coverage.OVER):
-            return PaymentState.AUTHORISED
-        is_cash = self._last_payment is not None and self._last_payment.is_cash_on_delivery
-        return PaymentState.CASH_ON_DELIVERY if is_cash else PaymentState.WAITING
+        """The state of its money as staff see it. Prefetch `payments`."""
+        return derive_payment_state(self, self._last_payment)
 
     @property
     def _last_payment(self) -> Payment | None:
@@ -376,6 +362,11 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     def amount_due(self) -> int:
         """The current total less the charged amount, in minor units, or 0 if more was charged."""
         return max(0, self.current_total_gross - self.charged)
+
+    @property
+    def overpaid_amount(self) -> int:
+        """The charged amount less the current total, in minor units, or 0 if less was charged."""
+        return max(0, self.charged - self.current_total_gross)
 
     def find_awaited_transfer_payment(self) -> Payment | None:
         """Return the bank transfer that an unconfirmed order waits for.

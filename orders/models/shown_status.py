@@ -13,6 +13,7 @@ from orders.models.payment_state import PaymentState
 from orders.states import (
     ACTIVE_PART_STATES,
     ARRIVED_PROGRESS,
+    ENDED_ORDER_STATUSES,
     IN_TRANSIT_PROGRESS,
     SHOWN_STATUSES,
     Coverage,
@@ -52,12 +53,14 @@ def shown_status_condition(status: str) -> Q:
 def payment_state_condition(state: str) -> Q:
     """Return the condition for orders whose money is in this state."""
     is_over = Q(charge_coverage=Coverage.OVER)
+    has_ended = Q(status__in=ENDED_ORDER_STATUSES)
     is_nothing_due = ~is_over & Q(current_total_gross=0)
     is_due = ~is_over & ~Q(current_total_gross=0)
     is_authorised = Q(authorize_coverage__in=[Coverage.FULL, Coverage.OVER])
     is_open = is_due & Q(charge_coverage=Coverage.NONE) & ~is_authorised
     conditions: dict[str, Q] = {
-        PaymentState.OVERPAID: is_over,
+        PaymentState.REFUND_DUE: is_over & has_ended,
+        PaymentState.OVERPAID: is_over & ~has_ended,
         PaymentState.NOTHING_DUE: is_nothing_due,
         PaymentState.PAID: is_due & Q(charge_coverage=Coverage.FULL),
         PaymentState.PARTLY_PAID: is_due & Q(charge_coverage=Coverage.PARTIAL),

@@ -128,6 +128,11 @@ def build_refund_displays(refunds: RefundQuerySet, texts: RefundTexts = BUYER_TE
     ]
 
 
+def read_refund_progress(refunds: RefundQuerySet, texts: RefundTexts) -> str:
+    """Return where the money of these refunds is now, as sentences."""
+    return " ".join(text for display in build_refund_displays(refunds, texts) for text in display.messages)
+
+
 def amount_awaiting_account(refund_displays: Sequence[RefundDisplay]) -> int:
     """Return the amount that waits for the buyer's bank account, in minor units."""
     payouts = [payout for refund_display in refund_displays for payout in refund_display.refund.payouts.all()]

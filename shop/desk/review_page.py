@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from orders.actions.refunds.refund_preview import RefundRoute
+from orders.models import Order
 from shop.core.web.form_review import submitted_fields
 
 
@@ -20,10 +22,14 @@ def render_review(
     back_url: str,
     back_label: str,
     is_unusual: bool = False,
+    is_stop: bool = False,
+    order: Order | None = None,
+    route: RefundRoute | None = None,
 ) -> HttpResponse:
     """Show facts and effects of the submitted form. The button labelled `label` sends the form as it is.
 
-    An unusual form is marked, so that nobody sends it by habit.
+    An unusual form is marked, so that nobody sends it by habit. The button of a form that ends something has
+    the colour of a warning. `route` says how money goes back to the buyer of `order`.
     """
     context = {
         "title": title,
@@ -33,6 +39,9 @@ def render_review(
         "back_url": back_url,
         "back_label": back_label,
         "is_unusual": is_unusual,
+        "is_stop": is_stop,
+        "order": order,
+        "route": route,
         "fields": submitted_fields(request),
     }
     return render(request, "desk/review.html", context)

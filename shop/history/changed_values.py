@@ -19,7 +19,7 @@ from catalog.models import MovementReason, Unit
 from catalog.states import ListingState
 from cooperatives.models import ClickAndCollect, MarketDayKind, Role
 from cooperatives.states import CooperativeState
-from orders.models import PaymentMethod, VoucherType
+from orders.models import CostBearer, PaymentMethod, VoucherType
 from orders.models.transfer import ReviewReason
 from shop.accounts.models import ConsentPurpose
 from shop.accounts.staff.permissions import Permission
@@ -114,6 +114,7 @@ _AMOUNTS: dict[str, Promise] = {
     "fee": pgettext_lazy("column", "Fee"),
     "payable": pgettext_lazy("column", "To be paid"),
     "received": pgettext_lazy("column", "Received"),
+    "refunded": pgettext_lazy("column", "Refund"),
     "remitted": pgettext_lazy("column", "Remitted"),
     "total": pgettext_lazy("column", "Total"),
 }
@@ -223,6 +224,8 @@ def _stated_values(change: Change) -> Iterator[ChangedValue]:
         yield ChangedValue(
             pgettext("column", "Quantity"), "", f"{sign}{format_number(abs(data['quantity']))}"
         )
+    if data.get("bearer") in CostBearer.values:
+        yield ChangedValue(pgettext("refund", "Paid by"), "", str(CostBearer(data["bearer"]).label))
     reasons = _REASONS.get(change.action)
     if reasons is not None and data.get("reason") in reasons.values:
         yield ChangedValue(pgettext("column", "Reason"), "", str(reasons(data["reason"]).label))

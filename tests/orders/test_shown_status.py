@@ -84,6 +84,7 @@ def test_orders_are_found_by_the_payment_state_they_show() -> None:
         "không phải thu",
         "đã trả",
         "trả thừa",
+        "phải hoàn",
         "trả một phần",
         "đã giữ trên thẻ",
         "thu hộ",

@@ -76,6 +76,7 @@ def accept_complaint(
     if complaint.state == ComplaintState.REJECTED and actor.entry_point not in PLATFORM_ENTRY_POINTS:
         raise TransitionNotAllowed(from_state=complaint.state, to_state=ComplaintState.ACCEPTED)
     _require_possible_remedy(complaint, remedy)
+    remedy = _with_bearer(remedy, actor)
     change_state(complaint, ComplaintState.ACCEPTED, COMPLAINT_TRANSITIONS)
     _write_answer(complaint, answer, now=now)
     record_complaint_change(
@@ -87,11 +88,30 @@ def accept_complaint(
         now=now,
         reason=answer.strip(),
         idempotency_key=idempotency_key,
+        data=_refund_facts(remedy, order),
     )
     _carry_out_remedy(order, part, complaint, remedy, actor=actor, now=now)
     finish_order_change(order, now=now)
     _notify_of_answer(order, part, complaint, actor=actor, now=now)
     return complaint
+
+
+def _with_bearer(remedy: Remedy, actor: Actor) -> Remedy:
+    """Return the remedy. If members answered, their cooperative bears the refund."""
+    if remedy.refund is None or actor.entry_point != EntryPoint.MEMBERS:
+        return remedy
+    return replace(remedy, refund=replace(remedy.refund, bearer=CostBearer.COOPERATIVE))
+
+
+def _refund_facts(remedy: Remedy, order: Order) -> dict[str, object]:
+    """Return what the change log says about the refund of a remedy."""
+    if remedy.refund is None:
+        return {}
+    return {
+        "refunded": remedy.refund.amount,
+        "currency": order.currency,
+        "bearer": str(remedy.refund.bearer),
+    }
 
 
 def _carry_out_remedy(
@@ -103,17 +123,11 @@ def _carry_out_remedy(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Replace, refund and take back items as the remedy says.
-
-    If members answered, their cooperative bears the refund.
-    """
+    """Replace, refund and take back items as the remedy says."""
     if remedy.replaced:
         create_replacement(order, part, remedy.replaced, complaint=complaint, actor=actor, now=now)
     if remedy.refund is not None:
-        decision = remedy.refund
-        if actor.entry_point == EntryPoint.MEMBERS:
-            decision = replace(decision, bearer=CostBearer.COOPERATIVE)
-        refund_part(order, part, decision, complaint=complaint, actor=actor, now=now)
+        refund_part(order, part, remedy.refund, complaint=complaint, actor=actor, now=now)
     if remedy.returned:
         create_return(
             order,

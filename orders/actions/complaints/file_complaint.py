@@ -218,8 +218,9 @@ def record_complaint_change(
     now: datetime.datetime,
     reason: str = "",
     idempotency_key: str | None = None,
+    data: Mapping[str, object] | None = None,
 ) -> None:
-    """In a transaction: record a change of a complaint under its order."""
+    """In a transaction: record a change of a complaint under its order. `data` adds details."""
     record_change(
         action,
         complaint,
@@ -228,7 +229,7 @@ def record_complaint_change(
         root=order,
         cooperative_id=part.cooperative_id,
         reason=reason,
-        data={"part": part.number},
+        data={"part": part.number, **(data or {})},
         idempotency_key=idempotency_key,
     )
 

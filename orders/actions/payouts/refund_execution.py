@@ -173,6 +173,8 @@ def announce_refund(
         "repayment": refund.repayment,
         "currency": refund.currency,
     }
+    if refund.amount > refund.surplus:  # nobody bears the return of money that was not owed
+        data["bearer"] = str(refund.bearer)
     record_change(
         "refund.decided",
         refund,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from django.contrib import messages
 from django.forms import Form
@@ -13,29 +14,31 @@ from django.shortcuts import redirect
 from shop.core.errors import Forbidden, Missing, NeedsConfirmation, Refused, StrOrPromise
 from shop.core.web.confirmations import ConfirmableForm
 
+Result = TypeVar("Result")
+
 
 def run_action(
     request: HttpRequest,
-    action: Callable[[], object],
+    action: Callable[[], Result],
     *,
     url: str,
-    message: StrOrPromise = "",
+    message: StrOrPromise | Callable[[Result], StrOrPromise] = "",
     refused_url: str = "",
 ) -> HttpResponse:
-    """Run an action and redirect to `url` with a success message.
+    """Run an action and redirect to `url` with a success message, which may be built from the result.
 
     If refused, show the reason and redirect to `refused_url`, or `url` if empty. Raises Missing and
     Forbidden, which the view's decorator handles.
     """
     try:
-        action()
+        result = action()
     except (Missing, Forbidden):
         raise
     except Refused as refused:
         messages.error(request, str(refused.message))
         return redirect(refused_url or url)
     if message:
-        messages.success(request, str(message))
+        messages.success(request, str(message(result) if callable(message) else message))
     return redirect(url)
 
 

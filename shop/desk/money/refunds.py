@@ -28,11 +28,13 @@ from orders.forms.refunds import RefundAccountForm, RefundForm
 from orders.forms.returns import build_return_form
 from orders.models import Order, OrderPart, Parcel, Refund
 from orders.states import RETURN_KINDS
+from orders.views.refund_page import STAFF_TEXTS, read_refund_progress
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import bind_idempotency_key
+from shop.core.texts.formatting import format_money
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import submitted_reason
@@ -65,12 +67,7 @@ def refund_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> Htt
         and not _needs_preview(request, decision)
         and _decide_refund(form, decision, order, part, actor)
     ):
-        message = (
-            _("Refund decided. The buyer has been notified.")
-            if order.charged
-            else _("Amount due reduced. The buyer has been notified.")
-        )
-        messages.success(request, message)
+        messages.success(request, _build_decided_message(order, decision))
         return redirect("desk:order", order_id=order_id)
     context = {
         "order": order,
@@ -83,6 +80,18 @@ def refund_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> Htt
         "summary": _summary(decision, limits) if decision else [],
     }
     return render(request, "desk/refund.html", context, status=422 if form.errors else 200)
+
+
+def _build_decided_message(order: Order, decision: RefundDecision) -> str:
+    """Return the amount, and where the buyer's money is now."""
+    amount = format_money(decision.amount, order.currency)
+    if not order.charged:
+        text = gettext("Amount due reduced by %(amount)s. The buyer has been notified.")
+        return text % {"amount": amount}
+    refunds = Refund.objects.filter(order=order).order_by("-decided_at", "-pk")[:1]
+    progress = read_refund_progress(Refund.objects.filter(pk__in=refunds.values("pk")), STAFF_TEXTS)
+    text = gettext("Refund of %(amount)s decided. %(progress)s The buyer has been notified.")
+    return text % {"amount": amount, "progress": progress}
 
 
 def _decide_refund(

@@ -18,8 +18,8 @@ from orders.actions.complaints.answer_complaint import accept_complaint, reject_
 from orders.forms.complaints import AcceptComplaintForm, build_answer_form
 from orders.models import Complaint, Refund
 from orders.states import ComplaintState
-from orders.views.refund_page import STAFF_TEXTS, build_refund_displays
-from orders.views.remedy_review import build_remedy_review
+from orders.views.refund_page import STAFF_TEXTS, build_refund_displays, read_refund_progress
+from orders.views.remedy_review import RemedyReview, build_remedy_review
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
@@ -91,13 +91,30 @@ def accept_complaint_view(request: HttpRequest, actor: Actor, complaint_id: uuid
         actor=actor,
         now=timezone.now(),
     )
-    amount = format_money(review.amount, complaint.part.order.currency)
-    message = (
-        gettext("%(amount)s refunded. The buyer and the cooperative have been notified.") % {"amount": amount}
-        if review.amount
-        else gettext("The buyer and the cooperative have been notified.")
+    return run_action(
+        request,
+        action,
+        url=reverse("desk:complaint", args=[complaint.pk]),
+        message=lambda _complaint: _build_accepted_message(complaint, review),
     )
-    return run_action(request, action, url=reverse("desk:complaint", args=[complaint.pk]), message=message)
+
+
+def _build_accepted_message(complaint: Complaint, review: RemedyReview) -> str:
+    """Return what was decided, who bears it, and where the buyer's money is now."""
+    if not review.amount:
+        return gettext("Complaint accepted. The buyer and the cooperative have been notified.")
+    text = (
+        gettext("Complaint accepted: refund of %(amount)s, borne by the market.")
+        if review.is_at_market_cost
+        else gettext("Complaint accepted: refund of %(amount)s, borne by %(name)s.")
+    )
+    values = {
+        "amount": format_money(review.amount, complaint.part.order.currency),
+        "name": complaint.part.cooperative.name,
+    }
+    progress = read_refund_progress(Refund.objects.filter(complaint=complaint), STAFF_TEXTS)
+    notified = gettext("The buyer and the cooperative have been notified.")
+    return " ".join([text % values, progress, notified])
 
 
 @require_POST

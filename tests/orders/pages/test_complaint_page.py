@@ -20,7 +20,7 @@ from orders.actions.complaints.answer_complaint import EmptyRemedy
 from orders.actions.complaints.file_complaint import submit_complaint
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.refunds.refund_preview import RefundRoute
-from orders.models import Complaint, EventKind, Order, OrderPart, Parcel, Payout, Refund
+from orders.models import Complaint, CostBearer, EventKind, Order, OrderPart, Parcel, Payout, Refund
 from orders.payments.incoming_transfers import Payer
 from orders.states import ComplaintState, ParcelState
 from shop.core.actors import Actor
@@ -452,7 +452,11 @@ def test_staff_accept_a_complaint_after_a_review_of_its_cost(staff: Client, bear
     complaint.refresh_from_db()
     refund = Refund.objects.get()
     assert (complaint.state, refund.amount, refund.bearer) == ("accepted", 45_000, bearer)
-    assert "Đã hoàn 45.000\u00a0₫. Khách và hợp tác xã đã được báo." in html_of(sent)
+    payer = "chợ" if bearer == "platform" else "HTX Thiên An"
+    page, money = html_of(sent), "45.000\u00a0₫"
+    assert f"Đã chấp nhận khiếu nại, hoàn {money}, {payer} chịu. " in page
+    assert f"<li>Hoàn tiền: {money}</li>" in page
+    assert f"<li>Bên chịu: {CostBearer(bearer).label}</li>" in page
 
 
 def test_staff_refund_by_line_after_preview(staff: Client) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from orders.actions.refunds.refund_preview import RefundRoute, refund_route
+from orders.actions.fulfilment.cancel_parts import cancel_order
+from orders.actions.refunds.refund_preview import RefundRoute, read_cancellation_route, refund_route
 from orders.actions.refunds.report_shortage import preview_shortage, report_shortage
-from orders.models import OrderPart, Payout
+from orders.models import Order, OrderPart, Payout, Refund
 from tests.factories import make_order, make_seller, make_variant
 from tests.orders.gateway.card_order_helpers import make_paid_card_order, stripe
 from tests.orders.refunds.refund_helpers import (
@@ -67,3 +68,24 @@ def test_previewed_shortage_is_what_the_report_then_refunds() -> None:
         second.pk: (1, 50_000),
     }
     assert dict(refund.lines.values_list("order_line", "amount")) == {first.pk: 6_666, second.pk: 50_000}
+
+
+CANCELLED: dict[str, tuple[Callable[[Any], Order], RefundRoute]] = {
+    "unpaid cash": (lambda _stripe: make_order((make_variant(price=100_000), 2)), RefundRoute(0, 0, 230_000)),
+    "transfer": (lambda _stripe: make_paid_order(), RefundRoute(0, 120_000, 0)),
+    "card": (make_paid_card_order, RefundRoute(120_000, 0, 0)),
+}
+
+
+@pytest.mark.parametrize("case", CANCELLED)
+def test_previewed_cancellation_is_what_it_then_pays_back(stripe, case) -> None:
+    make_cancelled_order, expected = CANCELLED[case]
+    order = make_cancelled_order(stripe)
+
+    route = read_cancellation_route(order, list(order.parts.active()))
+    cancel_order(order_id=order.pk, reason="Khách đổi ý", **ACTOR_AND_NOW)
+
+    assert route == expected
+    repaid = sum(Refund.objects.filter(order=order).values_list("repayment", flat=True))
+    bank = sum(Payout.objects.filter(refund__order=order).values_list("amount", flat=True))
+    assert (repaid - bank, bank) == (route.card, route.bank)

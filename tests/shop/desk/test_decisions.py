@@ -35,6 +35,7 @@ from tests.factories import (
     set_wholesale_prices,
 )
 from tests.markup import html_of
+from tests.orders.refunds.refund_helpers import make_paid_order
 
 pytestmark = pytest.mark.django_db
 
@@ -151,24 +152,38 @@ def test_one_part_is_cancelled_and_the_other_stays_active(admin: Client) -> None
 
     admin.post(f"{DESK}don-hang/{order.pk}/goi/1/huy/", {"reason": ""})
     unchanged = list(order.parts.order_by("number").values_list("state", flat=True))
-    admin.post(f"{DESK}don-hang/{order.pk}/goi/1/huy/", {"reason": "Hết hàng"})
+    review = html_of(admin.post(f"{DESK}don-hang/{order.pk}/goi/1/huy/", {"reason": "Hết hàng"}))
+    reviewed = list(order.parts.order_by("number").values_list("state", flat=True))
+    admin.post(f"{DESK}don-hang/{order.pk}/goi/1/huy/", {"reason": "Hết hàng", "reviewed": "1"})
 
+    assert "Khách chưa trả tiền cho phần này nên không phải hoàn." in review
+    assert reviewed == unchanged
     assert unchanged == [PartState.NEW, PartState.NEW]
     parts = list(order.parts.order_by("number").values_list("state", "end_reason"))
     assert parts == [(PartState.CANCELLED, "Hết hàng"), (PartState.NEW, "")]
 
 
-def test_order_is_cancelled_once(admin: Client) -> None:
-    variant = make_variant(on_hand=5)
-    order = make_order((variant, 2))
+def test_paid_order_is_cancelled_once_after_a_review_of_its_money(admin: Client) -> None:
+    order = make_paid_order()
+    address, amount = f"{DESK}don-hang/{order.pk}/huy/", format_money(order.total_gross, "VND")
 
-    admin.post(f"{DESK}don-hang/{order.pk}/huy/", {"reason": "Khách đổi ý"})
-    order_page = admin.get(f"{DESK}don-hang/{order.pk}/")
+    review = html_of(admin.post(address, {"reason": "Khách đổi ý"}))
+    order.refresh_from_db()
+    status = order.status
+    done = admin.post(address, {"reason": "Khách đổi ý", "reviewed": "1"}, follow=True)
+    listed = html_of(admin.get(f"{DESK}don-hang/?q={order.code}"))
 
+    assert f"Huỷ đơn, hoàn {amount}" in review
+    assert f"<dt>Đã trả</dt><dd>{amount}</dd>" in review
+    assert status == OrderStatus.PLACED
     order.refresh_from_db()
     assert order.status == OrderStatus.CANCELLED
-    assert get_stock(variant).free == 5
-    assert not order_page.context["may_cancel"]
+    (message,) = done.context["messages"]
+    said = f"Đã huỷ đơn {order.code}, còn phải hoàn {amount}. Khách và hợp tác xã đã được báo."
+    assert str(message) == said
+    assert not done.context["may_cancel"]
+    assert f'<dt class="total">Còn phải hoàn</dt><dd class="total">{amount}</dd>' in html_of(done)
+    assert f"Phải hoàn {amount}" in listed
 
 
 @pytest.mark.both
@@ -350,7 +365,9 @@ def test_unpaid_order_is_reduced_rather_than_refunded(admin: Client) -> None:
     assert all("Giảm số phải trả" in text and "Hoàn tiền cho" not in text for text in (listed, page))
     assert "Chưa thanh toán: không chuyển trả tiền, người mua chỉ trả ít hơn." in page
     assert f"Giảm {format_money(20_000, 'VND')} số phải trả" in preview
-    assert [str(message) for message in done.context["messages"]] == ["Đã giảm số phải trả và báo khách."]
+    assert [str(message) for message in done.context["messages"]] == [
+        f"Đã giảm {format_money(20_000, 'VND')} số phải trả và báo khách."
+    ]
     assert Refund.objects.get().repayment == 0
 
 
