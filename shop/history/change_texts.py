@@ -241,6 +241,7 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "user.address_chosen": pgettext_lazy("history", "Default address chosen"),
     "run.created": pgettext_lazy("history", "Delivery run created"),
     "run.ended": pgettext_lazy("history", "Delivery run ended"),
+    "run.reopened": pgettext_lazy("history", "Delivery run reopened"),
     "user.changed": pgettext_lazy("history", "Account changed"),
     "user.confirmed": pgettext_lazy("history", "Email confirmed"),
     "user.email_changed": pgettext_lazy("history", "Email changed"),

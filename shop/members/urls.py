@@ -114,6 +114,7 @@ urlpatterns = [
     path("chuyen/<int:run_id>/ra-xe/", delivery_runs.hand_over_run, name="hand-over-run"),
     path("chuyen/<int:run_id>/phieu-gui/", dispatch_slips.attach_run_slip, name="run-slip"),
     path("chuyen/<int:run_id>/ket-thuc/", delivery_runs.end_run_view, name="end-run"),
+    path("chuyen/<int:run_id>/mo-lai/", delivery_runs.reopen_run_view, name="reopen-run"),
     path("kien/<int:parcel_id>/ban-giao/", handovers.hand_over_by_code, name="hand-over-by-code"),
     path(
         "chuyen-di/<str:token>/<int:parcel_id>/ban-giao/",

@@ -50,7 +50,10 @@ def run_visits(
         ("/xa-vien/chuyen/", "manager", 200, None),
         ("/xa-vien/chuyen/", "manager", 200, {"driver_name": ""}),
         *((f"/xa-vien/chuyen/{run.pk}/", "manager", 200, None) for run in (open_run, ended_run)),
-        (f"/xa-vien/chuyen/{open_run.pk}/phieu-gui/", "manager", 200, None),
+        *(
+            (f"/xa-vien/chuyen/{open_run.pk}/{page}/", "manager", 200, None)
+            for page in ("phieu-gui", "ket-thuc")
+        ),
         *(
             (f"/xa-vien/kien/{packed.pk}/phieu-gui/", "manager", 200, sent)
             for sent in (None, {"vehicle": ""})

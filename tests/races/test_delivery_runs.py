@@ -10,13 +10,15 @@ from django.db import IntegrityError, connection
 
 from orders import locks
 from orders.actions.fulfilment import delivery_runs, handovers
-from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
+from orders.actions.fulfilment.deliver_parcels import fail_delivery, hand_over_parcel
 from orders.actions.fulfilment.delivery_runs import (
     ParcelNotForRun,
     RunEnded,
+    RunNotReopenable,
     create_run,
     deliver_run_parcel,
     end_run,
+    reopen_run,
 )
 from orders.actions.fulfilment.handovers import IssuedCode, issue_handover_code
 from orders.models import DeliveryRun, HandoverCode, HandoverStep, Order, Parcel, RunParcel
@@ -180,3 +182,48 @@ def test_without_lock_a_code_is_open_after_its_run_ended(monkeypatch) -> None:
 
     assert DeliveryRun.objects.get().ended_at == NOW
     assert HandoverCode.objects.filter(closed_at=None).exists()
+
+
+def reopening_of_an_ended_run() -> tuple[Parcel, Any]:
+    """Return a parcel of a run that has ended, and the callable that reopens the run."""
+    parcel, _delivering, ending = run_with_actions()
+    ending()
+    fail_delivery(parcel_id=parcel.pk, reason="Vắng nhà", actor=ACTOR, now=NOW)
+    run = DeliveryRun.objects.get()
+    return parcel, partial(reopen_run, run_id=run.pk, cooperative=run.cooperative, actor=ACTOR, now=NOW)
+
+
+def test_parcel_joins_a_new_run_or_returns_to_the_reopened_one() -> None:
+    parcel, reopening = reopening_of_an_ended_run()
+
+    reopened, created = run_in_threads([reopening, creating(parcel)])
+
+    assert (type(reopened), type(created)) in (
+        (type(None), ParcelNotForRun),
+        (RunNotReopenable, DeliveryRun),
+    )
+    assert RunParcel.objects.open().filter(parcel=parcel).count() == 1
+
+
+def test_without_lock_the_constraint_refuses_the_reopened_run(monkeypatch) -> None:
+    """A new run takes the parcel once the reopening has found it free."""
+    parcel, reopening = reopening_of_an_ended_run()
+    free_rows = delivery_runs._find_free_run_parcels(DeliveryRun.objects.get())
+    create = creating(parcel)
+    monkeypatch.setattr(locks, "lock_parcels", lambda _parcel_ids: {})
+
+    def find_then_create(_run: DeliveryRun) -> list[int]:
+        monkeypatch.undo()
+        if connection.vendor != "sqlite":  # there the transaction is the lock, so the new run came before it
+            run_in_threads([create])
+        return free_rows
+
+    if connection.vendor == "sqlite":
+        monkeypatch.undo()
+        create()
+    monkeypatch.setattr(delivery_runs, "_find_free_run_parcels", find_then_create)
+
+    with pytest.raises(IntegrityError):
+        reopening()
+
+    assert RunParcel.objects.open().filter(parcel=parcel).count() == 1

@@ -86,7 +86,7 @@ ASKS_NOT = {
         promotion receive-photo receive-return receive-stock received-invitation record-weight
         refuse-part reject-complaint remove-alert-device remove-certificate remove-household
         remove-household-picture remove-lot-photo remove-picture remove-pin
-        remove-profile-picture reopen-listing
+        remove-profile-picture reopen-listing reopen-run
         report-failed-delivery report-part-shortage roles resume-listing resume-member resume-selling run-slip
         settlement settlement-pdf settlement-workbook settlements shared-phones stock stocktake submit-listing
         switch-member synchronise synchronise-run tick-picks today undo-parcel-step

@@ -36,6 +36,7 @@ from shop.core.identifiers.phones import require_phone
 from shop.core.models import Change, key_of_created_row, record_change, was_done_with_key
 
 _OPEN_FOR = datetime.timedelta(days=30)  # as long as a phone may wait to send
+_REOPENABLE_FOR = datetime.timedelta(days=1)
 _ENDED_AT_ONCE = 100  # by one sweep
 _SIGNER = signing.Signer(sep=".", salt="orders.actions.fulfilment.delivery_runs")
 
@@ -60,6 +61,13 @@ class RunEnded(Refused):
 
     code = "run_ended"
     default_message = _("This delivery run has ended. Call the cooperative if parcels are left.")
+
+
+class RunNotReopenable(Refused):
+    """The run is open, ended too long ago, or other runs carry all its parcels."""
+
+    code = "run_not_reopenable"
+    default_message = _("This run can no longer be reopened. Create a new delivery run.")
 
 
 class DeliveryNotUndoable(Refused):
@@ -167,6 +175,47 @@ def end_run(*, run_id: int, cooperative: Cooperative, actor: Actor, now: datetim
     HandoverCode.objects.filter(parcel__in=carried.values("parcel"), closed_at=None).update(closed_at=now)
     carried.update(released_at=now)
     record_change("run.ended", run, actor=actor, now=now, cooperative_id=cooperative.pk)
+
+
+@transaction.atomic(durable=True)
+def reopen_run(*, run_id: int, cooperative: Cooperative, actor: Actor, now: datetime.datetime) -> None:
+    """Reopen a run that ended by mistake, without the parcels that another run has taken meanwhile.
+
+    The driver's link works again. Codes that the end has closed stay closed.
+
+    Raises Missing, RunNotReopenable.
+    """
+    run = locks.lock_run(run_id)
+    if run.cooperative_id != cooperative.pk:
+        raise Missing()
+    if not is_reopenable(run, now):
+        raise RunNotReopenable()
+    locks.lock_parcels(run.run_parcels.values_list("parcel", flat=True))
+    free_ids = _find_free_run_parcels(run)
+    if not free_ids:
+        raise RunNotReopenable()
+    RunParcel.objects.filter(pk__in=free_ids).update(released_at=None)
+    run.ended_at = None
+    run.save(update_fields=["ended_at"])
+    record_change(
+        "run.reopened",
+        run,
+        actor=actor,
+        now=now,
+        cooperative_id=cooperative.pk,
+        data={"count": len(free_ids)},
+    )
+
+
+def is_reopenable(run: DeliveryRun, now: datetime.datetime) -> bool:
+    """Return whether the run ended recently enough to be reopened."""
+    return run.ended_at is not None and now <= run.ended_at + _REOPENABLE_FOR
+
+
+def _find_free_run_parcels(run: DeliveryRun) -> list[int]:
+    """Return the keys of the run's rows whose parcels are in no open run."""
+    taken = RunParcel.objects.open().values("parcel")
+    return list(run.run_parcels.exclude(parcel__in=taken).values_list("pk", flat=True))
 
 
 def end_old_runs(*, now: datetime.datetime) -> None:

@@ -24,7 +24,9 @@ from orders.actions.fulfilment.delivery_runs import (
     EmptyRun,
     create_run,
     end_run,
+    is_reopenable,
     parcels_awaiting_run,
+    reopen_run,
     run_dispatch,
     run_token,
 )
@@ -33,6 +35,7 @@ from orders.models.parcel import ParcelQuerySet
 from orders.states import CodState, ParcelState
 from shop.core.errors import Missing, Refused
 from shop.core.web.action_results import refusals_as_form_errors, run_action
+from shop.core.web.form_review import is_reviewed
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.public_urls import page_url
 from shop.members.buyer_messages import message_about_run
@@ -43,6 +46,7 @@ from shop.members.member_access import for_members, render_page, submitted_key
 _MAX_ENDED_RUNS = 20
 _MAX_NAMED_COMMUNES = 3
 _BEFORE_HANDOVER = frozenset({ParcelState.PACKED, ParcelState.FAILED_DELIVERY})
+UNDELIVERED_STATES = _BEFORE_HANDOVER | {ParcelState.HANDED_OVER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,7 @@ def show_run(request: HttpRequest, membership: MembershipContext, run_id: int) -
         "waiting_count": sum(parcel.state in _BEFORE_HANDOVER for parcel in parcels),
         "cash": cash_by_state(parcels),
         "currency": parcels[0].part.order.currency if parcels else "VND",
+        "may_reopen": is_reopenable(run, timezone.now()),
         "url": "" if run.ended_at else url,
         "code": "" if run.ended_at else segno.make(url, micro=False).svg_data_uri(border=2, omitsize=True),
         "idempotency_key": uuid.uuid4(),
@@ -155,10 +160,22 @@ def hand_over_run(request: HttpRequest, membership: MembershipContext, run_id: i
     return redirect("members:delivery-run", run.pk)
 
 
-@require_POST
+@require_safe_or_post
 @for_members(MemberRight.PACK)
 def end_run_view(request: HttpRequest, membership: MembershipContext, run_id: int) -> HttpResponse:
-    """End a run. Its driver's link stops working."""
+    """End a run, after a review if parcels are undelivered or cash is uncollected."""
+    run = _find_run(membership, run_id)
+    parcels = list(parcels_of_run(run))
+    undelivered = [parcel for parcel in parcels if parcel.state in UNDELIVERED_STATES]
+    cash = cash_by_state(parcels)["expected"]
+    if request.method != "POST" or ((undelivered or cash) and not is_reviewed(request)):
+        context = {
+            "run": run,
+            "undelivered": undelivered,
+            "cash": cash,
+            "currency": parcels[0].part.order.currency if parcels else "VND",
+        }
+        return render_page(request, membership, "members/run_ending.html", context)
     action = partial(
         end_run,
         run_id=run_id,
@@ -168,6 +185,21 @@ def end_run_view(request: HttpRequest, membership: MembershipContext, run_id: in
     )
     url = reverse("members:delivery-run", args=[run_id])
     return run_action(request, action, url=url, message=_("Run ended. The driver's link no longer works."))
+
+
+@require_POST
+@for_members(MemberRight.PACK)
+def reopen_run_view(request: HttpRequest, membership: MembershipContext, run_id: int) -> HttpResponse:
+    """Reopen a run that ended by mistake."""
+    action = partial(
+        reopen_run,
+        run_id=run_id,
+        cooperative=membership.cooperative,
+        actor=membership.actor,
+        now=timezone.now(),
+    )
+    url = reverse("members:delivery-run", args=[run_id])
+    return run_action(request, action, url=url, message=_("Run reopened. The driver's link works again."))
 
 
 def _find_run(membership: MembershipContext, run_id: int) -> DeliveryRun:

@@ -103,7 +103,7 @@ def test_reduction_of_an_unpaid_order_names_the_goods_and_no_refund(manager, sel
     assert "Refund decided" not in page
 
 
-@pytest.mark.parametrize("action", ["run.created", "run.ended"])
+@pytest.mark.parametrize("action", ["run.created", "run.ended", "run.reopened"])
 def test_delivery_runs_belong_to_orders_and_parcels(seller, action) -> None:
     record_change(action, seller, actor=Actor.system("test"), now=timezone.now(), cooperative_id=seller.pk)
 

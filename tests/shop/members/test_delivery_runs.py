@@ -20,11 +20,13 @@ from orders.actions.fulfilment.delivery_runs import (
     ParcelNotForRun,
     RecalledLotOnTheWay,
     RunEnded,
+    RunNotReopenable,
     create_run,
     deliver_run_parcel,
     end_run,
     fail_run_parcel,
     find_undoable_deliveries,
+    reopen_run,
     run_token,
     undo_run_delivery,
 )
@@ -33,6 +35,7 @@ from orders.actions.fulfilment.undo_steps import UNDO_PERIOD
 from orders.models import DeliveryRun, Parcel, RunParcel
 from orders.states import CashHolder, CodState, ParcelState
 from shop.core.actors import Actor
+from shop.core.errors import Missing
 from shop.core.models import Change
 from shop.core.texts.formatting import format_money
 from tests.factories import fixed_now, get_stock, make_member, make_seller, make_variant
@@ -209,7 +212,7 @@ def test_failed_delivery_has_a_reason_and_joins_the_next_run_after_the_first_end
     )
     with assert_refused(ParcelNotForRun, "parcel_not_for_run"):
         run_of(seller, parcel)
-    packer.post(f"{RUNS}{run.pk}/ket-thuc/")
+    packer.post(f"{RUNS}{run.pk}/ket-thuc/", {"reviewed": "1"})
     assert list(run_of(seller, parcel).run_parcels.values_list("parcel", flat=True)) == [parcel.pk]
     assert driver.get(address_of(run)).status_code == 410
 
@@ -219,6 +222,61 @@ def handed_over_parcel_in_run(packer, seller) -> Parcel:
     packer.post(RUNS, {**DRIVER, "parcel": parcel.pk, "idempotency_key": uuid.uuid4()})
     packer.post(f"{RUNS}{DeliveryRun.objects.get().pk}/ra-xe/", {"idempotency_key": uuid.uuid4()})
     return parcel
+
+
+def test_end_of_a_run_with_undelivered_parcels_is_reviewed_and_the_run_can_be_reopened(
+    packer, seller
+) -> None:
+    parcel = handed_over_parcel_in_run(packer, seller)
+    run, driver = DeliveryRun.objects.get(), Client()
+    end, cash = f"{RUNS}{run.pk}/ket-thuc/", format_money(parcel.cod_expected)
+    before = all_rows()
+
+    reviews = [html_of(packer.get(end)), html_of(packer.post(end))]
+
+    assert all_rows() == before
+    assert all("Còn 1 kiện chưa giao." in page and f"Còn {cash} chưa thu." in page for page in reviews)
+    assert driver.get(address_of(run)).status_code == 200
+    ended = html_of(packer.post(end, {"reviewed": "1"}, follow=True))
+    assert driver.get(address_of(run)).status_code == 410
+    assert "Mở lại chuyến" in ended
+    reopened = html_of(packer.post(f"{RUNS}{run.pk}/mo-lai/", follow=True))
+    assert "Liên kết của lái xe dùng được trở lại." in reopened
+    assert parcel.part.order.buyer_name in html_of(driver.get(address_of(run)))
+    assert Change.objects.get(action="run.reopened").data == {"count": 1}
+    driver.post(
+        f"{address_of(run)}{parcel.pk}/da-giao/",
+        {"idempotency_key": uuid.uuid4(), f"delivery-{parcel.pk}-cash": "yes"},
+    )
+    packer.post(end)
+    run.refresh_from_db()
+    assert run.ended_at is not None
+
+
+def test_run_reopens_for_a_day_and_without_the_parcels_of_another_run(seller) -> None:
+    kept, taken = packed_parcel(seller), packed_parcel(seller)
+    stranger, now, system = make_seller("HTX khác"), fixed_now(), Actor.system()
+    run = run_of(seller, kept, taken)
+    whose = {"run_id": run.pk, "cooperative": seller, "actor": system}
+    with assert_refused(RunNotReopenable, "run_not_reopenable"):  # it is open
+        reopen_run(**whose, now=now)
+    end_run(**whose, now=now)
+    with assert_refused(Missing, "missing"):
+        reopen_run(run_id=run.pk, cooperative=stranger, actor=system, now=now)
+    other = run_of(seller, taken)
+
+    with assert_refused(RunNotReopenable, "run_not_reopenable"):
+        reopen_run(**whose, now=now + timedelta(days=1, seconds=1))
+    reopen_run(**whose, now=now + timedelta(days=1))
+
+    assert list(RunParcel.objects.open().order_by("run", "pk").values_list("run", "parcel")) == [
+        (run.pk, kept.pk),
+        (other.pk, taken.pk),
+    ]
+    end_run(**whose, now=now)
+    run_of(seller, kept)
+    with assert_refused(RunNotReopenable, "run_not_reopenable"):  # other runs carry all its parcels
+        reopen_run(**whose, now=now)
 
 
 def test_ended_run_and_forged_link_show_nothing_and_record_nothing(packer, seller) -> None:
