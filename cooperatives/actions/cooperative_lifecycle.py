@@ -165,11 +165,15 @@ def pause_cooperative(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Pause selling (Tết, harvest) until a day shown to buyers. Raises InvalidReturnDay."""
-    if until is not None and until <= today:
-        raise InvalidReturnDay(field="until")
+    """Pause selling (Tết, harvest) until a day shown to buyers. Raises InvalidReturnDay.
+
+    A pause that runs already changes its day and note, and keeps its start.
+    """
+    require_return_day(until, today)
     cooperative = _lock_cooperative(cooperative_id)
-    cooperative.paused_from, cooperative.paused_until, cooperative.pause_note = now, until, note.strip()
+    if not cooperative.is_paused_on(today):
+        cooperative.paused_from = now
+    cooperative.paused_until, cooperative.pause_note = until, note.strip()
     cooperative.save(update_fields=["paused_from", "paused_until", "pause_note"])
     record_change(
         "cooperative.paused",
@@ -180,6 +184,12 @@ def pause_cooperative(
         reason=note,
         data={"until": until.isoformat() if until else None},
     )
+
+
+def require_return_day(until: datetime.date | None, today: datetime.date) -> None:
+    """Raise InvalidReturnDay if sales would resume before tomorrow. A pause may have no end."""
+    if until is not None and until <= today:
+        raise InvalidReturnDay(field="until")
 
 
 @transaction.atomic(durable=True)

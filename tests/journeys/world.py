@@ -924,7 +924,7 @@ def _member_visits(market: _Market) -> list[Visit]:
         Visit(f"/xa-vien/phan-anh/{market.complaint.pk}/", "packer"),
         Visit(f"{listing}mo-ta/", "manager", sent={"name": ""}),
         Visit(refusal, "manager", sent={"choice": ""}),
-        Visit("/xa-vien/tam-nghi/", "manager", sent={"until": "1.1.1"}),
+        *(Visit("/xa-vien/tam-nghi/", "manager", sent=sent) for sent in ({"until": "1.1.1"}, {"until": ""})),
         Visit("/xa-vien/uu-dai/ma/moi/", "manager", sent={"value": "101", "value_type": "percentage"}),
         Visit("/xa-vien/uu-dai/gia/moi/", "manager", sent={"name": ""}),
         Visit(f"{delivery_method}gia/", "manager", sent={"else-rows": "1", "else-0-price": "x"}),

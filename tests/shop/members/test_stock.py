@@ -18,6 +18,7 @@ from cooperatives.states import CooperativeState
 from shop.core.dates.calendar import vietnam_date
 from tests.factories import (
     get_stock,
+    make_basket,
     make_channel,
     make_member,
     make_product,
@@ -26,6 +27,7 @@ from tests.factories import (
     make_warehouse,
 )
 from tests.markup import html_of
+from tests.refusals import all_rows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
@@ -146,16 +148,36 @@ def test_foreign_stock_cannot_be_counted(lister) -> None:
     assert get_stock(foreign).on_hand == 4
 
 
-def test_cooperative_pauses_until_a_day_and_resumes(manager, seller) -> None:
+def test_cooperative_reviews_a_pause_pauses_until_a_day_and_resumes(manager, seller) -> None:
     until = vietnam_date(timezone.now()) + timedelta(days=10)
+    variant = make_variant(seller, on_hand=4)
+    make_basket((variant, 1))
+    make_basket((make_variant(make_seller("HTX khác")), 1))
+    fields, address = {"until": until.isoformat(), "note": "Nghỉ Tết"}, "/xa-vien/tam-nghi/"
+    before = all_rows()
 
-    manager.post("/xa-vien/tam-nghi/", {"until": until.isoformat(), "note": "Nghỉ Tết"})
-    seller.refresh_from_db()
-    rested = (seller.paused_until, seller.pause_note)
-    manager.post("/xa-vien/ban-lai/")
+    review = html_of(manager.post(address, fields))
+    without_day = html_of(manager.post(address, {"note": "Nghỉ Tết"}))
 
+    assert all_rows() == before
+    assert "Ngừng bán 1 sản phẩm" in review
+    assert "<dt>Giỏ hàng đang có những sản phẩm này</dt><dd>1</dd>" in review
+    assert "Không có ngày thì khách không đặt được" not in review
+    assert "Không có ngày thì khách không đặt được" in without_day
+    paused = html_of(manager.post(address, fields | {"reviewed": "1"}, follow=True))
     seller.refresh_from_db()
-    assert rested == (until, "Nghỉ Tết")
+    since = seller.paused_from
+    manager.post(address, {"until": (until + timedelta(days=1)).isoformat(), "note": "Nghỉ Tết"})
+    seller.refresh_from_db()
+    assert "1 sản phẩm đang ngừng bán." in paused
+    assert f"người ngừng: {seller.memberships.get().user.name}" in paused
+    assert (seller.paused_from, seller.paused_until, seller.pause_note) == (
+        since,
+        until + timedelta(days=1),
+        "Nghỉ Tết",
+    )
+    assert "Đã mở bán tiếp 1 sản phẩm." in html_of(manager.post("/xa-vien/ban-lai/", follow=True))
+    seller.refresh_from_db()
     assert (seller.paused_from, seller.paused_until) == (None, None)
 
 
