@@ -18,9 +18,10 @@ from orders.actions.order_records.pricing_by_weight import line_total_at_weight
 from orders.models import Order, OrderLine, OrderPart, WeightQuestion
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.texts.formatting import format_money
+from shop.core.web.form_review import is_reviewed, submitted_fields
 from shop.members.forms.weigh import WeighForm
 from shop.members.fulfilment.parts import find_part, part_url, render_part
-from shop.members.member_access import for_members, submitted_key
+from shop.members.member_access import for_members, render_page, submitted_key
 
 
 @require_POST
@@ -28,11 +29,14 @@ from shop.members.member_access import for_members, submitted_key
 def record_line_weight(
     request: HttpRequest, membership: MembershipContext, part_id: int, line_id: uuid.UUID
 ) -> HttpResponse:
-    """Record a line's weight. An implausible weight must be confirmed."""
+    """Record a line's weight. An implausible weight must be confirmed, and a gift to the buyer reviewed."""
     part, now = find_part(membership, part_id), timezone.now()
     form = WeighForm(request.POST, line=_line_sold_by_weight(part, line_id))
     if not form.is_valid():
         return render_part(request, membership, part, now=now, weigh=form)
+    is_charged_at_bound = form.cleaned_data["at_most"]
+    if is_charged_at_bound and not is_reviewed(request):
+        return _render_bound_review(request, membership, part, form)
     was_buyer_asked = WeightQuestion.objects.open().filter(line=line_id).exists()
     action = partial(
         weigh_line,
@@ -40,7 +44,7 @@ def record_line_weight(
         line_id=line_id,
         grams=form.grams,
         repeated_grams=form.cleaned_data["again"],
-        is_charged_at_bound=form.cleaned_data["at_most"],
+        is_charged_at_bound=is_charged_at_bound,
         idempotency_key=submitted_key(request, "weigh", line_id),
     )
     try:
@@ -54,6 +58,8 @@ def record_line_weight(
         messages.error(request, str(refused.message))
     else:
         texts = [_("Weight saved."), _describe_weight_difference(part.order, line, line.total_gross)]
+        if is_charged_at_bound:
+            texts.append(_describe_gift(part.order, line, form.grams))
         if was_buyer_asked:
             texts.append(_("The question to the buyer is withdrawn."))
         saved = " ".join(filter(None, texts))
@@ -81,6 +87,32 @@ def preview_weight(
             "exceeds_bound": form.grams > (line.bound_grams or 0),
         }
     return render(request, "members/weight_preview.html", context)
+
+
+def _render_bound_review(
+    request: HttpRequest, membership: MembershipContext, part: OrderPart, form: WeighForm
+) -> HttpResponse:
+    """Show what the cooperative gives away if it charges only the bound."""
+    line = form.line
+    cost = line_total_at_weight(part.order, line, form.grams)
+    context = {
+        "part": part,
+        "order": part.order,
+        "line": line,
+        "grams": form.grams,
+        "cost": cost,
+        "loss": cost - (line.bound_gross or 0),
+        "is_buyer_asked": WeightQuestion.objects.open().filter(line=line).exists(),
+        "fields": submitted_fields(request),
+    }
+    return render_page(request, membership, "members/weight_gift_review.html", context)
+
+
+def _describe_gift(order: Order, line: OrderLine, grams: int) -> str:
+    """Say how much less than its weight costs the cooperative charges for a line, or nothing."""
+    loss = line_total_at_weight(order, line, grams) - line.total_gross
+    text = _("You charge %(amount)s less than it weighs.")
+    return text % {"amount": format_money(loss, order.currency)} if loss > 0 else ""
 
 
 def _describe_weight_difference(order: Order, line: OrderLine, total: int) -> str:

@@ -13,7 +13,7 @@ from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.models import OrderPart, WeightQuestion
 from shop.core.actors import Actor
-from shop.core.texts.formatting import format_money
+from shop.core.texts.formatting import format_money, format_time
 from tests.factories import (
     NOW,
     make_member,
@@ -39,10 +39,10 @@ def accepted_part(seller, *requested) -> OrderPart:
     return accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
 
 
-def enter_weight(client, part, kg, **more_fields):
+def enter_weight(client, part, kg, *, is_reviewed=False, **more_fields):
     line = part.lines.get(estimate_grams__isnull=False)
     form = {f"weigh-{line.pk}-{name}": value for name, value in {"kg": kg, **more_fields}.items()}
-    form_values = {**form, "idempotency_key": str(uuid.uuid4())}
+    form_values = {**form, "idempotency_key": str(uuid.uuid4())} | ({"reviewed": "1"} if is_reviewed else {})
     return client.post(f"/xa-vien/goi/{part.pk}/can/{line.pk}/", form_values)
 
 
@@ -104,12 +104,22 @@ def test_excess_weight_asks_the_buyer_or_is_charged_at_the_agreed_maximum(packer
     enter_weight(packer, part, "6")
     question = WeightQuestion.objects.get()
     page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
-    enter_weight(packer, part, "6.000", again="6.000", at_most="on")
+    before = all_rows()
+    gift = {"again": "6.000", "at_most": "on"}
+    review = html_of(enter_weight(packer, part, "6.000", **gift))
 
+    assert all_rows() == before
     assert "90.000" in page
+    assert "Gửi luôn 6\u00a0kg, bớt 3.600\u00a0₫" in page
+    assert f"Nếu đến {format_time(question.remind_at)} " in page
     assert f'value="{question.kilograms}"' in page
+    assert "Gửi luôn 6\u00a0kg, bớt 3.600\u00a0₫" in review
+    assert "Câu hỏi đã gửi khách sẽ được rút lại" in review
+    enter_weight(packer, part, "6.000", is_reviewed=True, **gift)
     line = part.lines.get()
     assert (line.weighed_grams, line.total_gross) == (6000, 86_400)
+    after = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+    assert "Bạn bớt cho khách 3.600\u00a0₫ so với cân nặng." in after
 
 
 def test_log_names_the_weight_and_what_it_costs(packer, seller, part) -> None:
