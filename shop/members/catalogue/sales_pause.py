@@ -117,8 +117,8 @@ def _read_pause(cooperative: Cooperative) -> RunningPause | None:
     return RunningPause(since, actor_name(change, member_names(cooperative)) if change else "")
 
 
-def _paused_message(cooperative: Cooperative, was_paused: bool) -> str:
-    if was_paused:
+def _paused_message(cooperative: Cooperative, is_changed: bool) -> str:
+    if is_changed:
         return _("Date changed.")
     count = _count_products_on_sale(cooperative)
     text = ngettext(
