@@ -123,11 +123,9 @@ def suggest_products_by_option(query: str, *, limit: int) -> list[int]:
     return list(islice(reversed(matching_products(*_subject_conditions(choices), limit=limit)), limit))
 
 
-def count_matches(words: Sequence[QueryWord], product_ids: BitMap) -> int:
-    """Return how many of these products have all the words as typed, at least one of them in the name."""
-    return product_ids.intersection_cardinality(
-        matching_products(*_subject_conditions(_typed_choices(words)))
-    )
+def find_products_with_words(words: Sequence[QueryWord]) -> BitMap:
+    """Return ids of products that have all the words as typed, at least one of them in the name."""
+    return matching_products(*_subject_conditions(_typed_choices(words)))
 
 
 def _typed_choices(words: Sequence[QueryWord]) -> list[Choice]:

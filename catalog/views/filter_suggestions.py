@@ -10,8 +10,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from catalog.search.facet_index import FacetIndex
-from catalog.search.product_search import count_matches
-from catalog.search.query_words import build_query_words, typed_words
+from catalog.search.market_search import search_market
+from catalog.search.query_words import typed_words
 from catalog.views import filter_labels
 from catalog.views.product_filters import (
     BAND,
@@ -85,18 +85,18 @@ def relaxed_filters(
 
 
 def shorter_queries(query: str, index: FacetIndex) -> list[FilterRemoval]:
-    """Return shorter queries that find something, each without one word, the closest to what is meant first.
+    """Return queries without the last or the first word of this one, each with the number of its results.
 
-    A Vietnamese name begins with the kind of goods ("miến dong"), so queries that keep the first word lead.
+    Only what the buyer wrote side by side is a query. "miến Côn Minh" is none of "miến giong Côn Minh".
     """
     typed = typed_words(query)
     links = []
-    for left_out in typed if len(typed) > 1 else ():
-        fewer = " ".join(text for text in typed if text != left_out)
-        count = count_matches(build_query_words(fewer), index.product_ids)
+    for words in (typed[:-1], typed[1:]) if len(typed) > 2 else ():
+        fewer = " ".join(words)
+        count = len(search_market(fewer, index).tiers.product_ids)
         if count:
             links.append(FilterRemoval(fewer, f"?{urlencode({'q': fewer})}", count))
-    return sorted(links, key=lambda link: (not link.label.startswith(typed[0]), -link.count))
+    return links
 
 
 def query_string_without(query: QueryDict, *names: str, value: str | None = None) -> str:

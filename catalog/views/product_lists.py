@@ -18,8 +18,9 @@ from catalog.models import Category, MergedCategory, Product
 from catalog.search.facet_index import FacetIndex, market_facet_index
 from catalog.search.market_search import MarketSearch, search_market
 from catalog.search.name_search import find_categories, find_places
+from catalog.search.nearest_products import find_nearest_products
 from catalog.search.product_search import MAX_PAGEABLE_RESULTS
-from catalog.search.query_words import build_query_words, decoded_query
+from catalog.search.query_words import build_query_words, decoded_query, typed_words
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.search_suggestions import suggestions_for
 from catalog.search.sort_orders import SortedProducts, SortOrder
@@ -39,7 +40,7 @@ from shop.core.texts.folding import fold, words_with_diacritics
 
 PER_PAGE = 24
 MAX_SEASONAL_PRODUCTS = 4
-MAX_CLOSEST_PRODUCTS = 8
+MAX_NEAREST_PRODUCTS = 8
 LITERAL_PARAMETER = "dungchu"  # asks for the words as typed
 MAX_OTHER_MATCHES_PER_KIND = 6
 
@@ -98,8 +99,8 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
         "search_words": query[:200],
         "has_words": has_words,
         "has_one_word": len(words) == 1,
-        "corrected_query": _find_with_diacritics(search_result.corrected_query, search_result.tiers),
-        "decoded_query": _find_with_diacritics(decoded, search_result.tiers),
+        "corrected_query": _restore_diacritics(search_result.corrected_query, query, search_result.tiers),
+        "decoded_query": _restore_diacritics(decoded, query, search_result.tiers),
         "is_literal": is_literal,
         "has_only_mentions": is_found and search_result.has_only_mentions,
         "landing": search_result.landing,
@@ -108,10 +109,10 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
         else None,
     }
     if has_words and not is_found:
-        shorter = shorter_queries(query, index)
-        context |= {"fewer": shorter, **_browsing_aids(index)}
-        if shorter:
-            context["closest_cards"] = _cards_of_query(shorter[0].label, index)
+        nearest = find_nearest_products(query, index)
+        context |= {"shorter_queries": shorter_queries(query, index), **_browsing_aids(index)}
+        if nearest.product_ids:
+            context["nearest_cards"] = _build_nearest_cards(nearest, index)
     categories = _root_categories() if is_found else []
     show_in_language(categories, "name")
     return _render_products(
@@ -230,26 +231,21 @@ def _browsing_aids(index: FacetIndex) -> dict[str, object]:
     }
 
 
-def _cards_of_query(query: str, index: FacetIndex) -> list[ProductCard]:
-    """Return cards of the most relevant products that a query finds."""
+def _build_nearest_cards(tiers: RelevanceTiers, index: FacetIndex) -> list[ProductCard]:
+    """Return cards of the first of these products, in each tier those in stock before others."""
     now = timezone.now()
-    tiers = search_market(query, index).tiers
-    found = SortedProducts(tiers, SortOrder.RELEVANCE, index, month=vietnam_date(now).month)
-    return build_cards(
-        listings_for_cards(found[:MAX_CLOSEST_PRODUCTS], index.channel_id),
-        searched_words=[word.folded for word in build_query_words(query)],
-        now=now,
-    )
+    ordered = SortedProducts(tiers, SortOrder.RELEVANCE, index, month=vietnam_date(now).month)
+    return build_cards(listings_for_cards(ordered[:MAX_NEAREST_PRODUCTS], index.channel_id), now=now)
 
 
-def _find_with_diacritics(words: str, tiers: RelevanceTiers) -> str:
-    """Return the words with the diacritics of the newest product's name. Without a match it is empty."""
+def _restore_diacritics(words: str, query: str, tiers: RelevanceTiers) -> str:
+    """Return the words as the newest product's name spells them, others as typed. Empty without a match."""
     if not words or not tiers.product_ids:
         return ""
     product_ids = next(iter(tiers))
     name = Product.objects.filter(pk=product_ids.max()).values_list("name", flat=True).first() or ""
-    spelled = words_with_diacritics(name)
-    marked = {fold(word): word for word in spelled}
+    spelled = words_restore_diacritics(name)
+    marked = {fold(word): word for word in (*typed_words(query), *spelled)}
     marked |= {fold(typed + other): f"{typed} {other}" for typed, other in pairwise(spelled)}
     return " ".join(marked.get(word, word) for word in words.split())
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 def names(html: str) -> list[str]:
     """Return names of the products found in their order, with no-break spaces as plain spaces."""
-    results = html.split('id="closest"')[0]
+    results = html.split('id="nearest"')[0]
     product_names = re.findall(r'<h3><a href="(?:/en)?/san-pham/[^"]+">([^<]+)</a>', results)
     return [name.replace("\u00a0", " ") for name in product_names]
 

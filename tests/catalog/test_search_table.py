@@ -13,6 +13,7 @@ from catalog.models import Product
 from catalog.search import search_product_ids
 from catalog.search.facet_index import market_facet_index
 from catalog.search.market_search import search_market
+from catalog.search.nearest_products import find_nearest_products
 from catalog.search.sort_orders import SortedProducts, SortOrder
 from shop.management.demo.seed_market import seed_market
 from tests.factories import NOW
@@ -54,6 +55,16 @@ class SearchTableTests(TestCase):
         }
 
         assert actual == {query: set(row["finds"]) for query, row in ROWS["goods"]}
+
+    def test_nearest_goods_are_named_where_a_correct_syllable_is_mistyped(self) -> None:
+        actual = {}
+        for query, _row in ROWS["nearest"]:
+            tiers = find_nearest_products(query, self.index)
+            actual[query] = [{self.names[key] for key in tier} for tier in tiers]
+
+        assert actual == {query: list(map(set, row["tiers"])) for query, row in ROWS["nearest"]}
+        searches = [search_market(query, self.index) for query, _row in ROWS["nearest"]]
+        assert not any(search.tiers.product_ids or search.corrected_query for search in searches)
 
     def test_names_of_pages_lead_to_them(self) -> None:
         actual = {query: search_market(query, self.index).landing for query, _row in ROWS["pages"]}

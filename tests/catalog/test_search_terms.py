@@ -86,6 +86,7 @@ def test_page_names_corrected_query(client: Client, products: None) -> None:
     literal = page_of(client, "/tim/?q=gom bat trnag&dungchu=1")
     assert names(literal) == []
     assert "Đang hiện kết quả cho" not in literal
+    assert "Đang hiện kết quả cho “mật ong”." in page_of(client, "/tim/?q=mật onng")
 
 
 def test_page_names_the_query_that_telex_keys_type(client: Client, products: None) -> None:
@@ -96,20 +97,23 @@ def test_page_names_the_query_that_telex_keys_type(client: Client, products: Non
     assert names(page_of(client, "/tim/?q=mieesn dong&dungchu=1")) == []
 
 
-def test_empty_result_shows_the_products_of_the_query_with_fewer_words(
+def test_page_names_and_counts_the_nearest_products_if_none_has_every_word(
     client: Client, products: None
 ) -> None:
-    make_product(name="Gỗ làm bát")
-
     html = page_of(client, "/tim/?q=gom mien dong")
     assert names(html) == []
-    assert "Không có sản phẩm nào khớp với “gom mien dong”" in html
+    assert "Không có sản phẩm đúng từng chữ “gom mien dong”" in html
+    assert "Gần nhất: <b>Miến dong</b> · 1 sản phẩm" in html
+    assert "0 sản phẩm" not in html
     assert re.findall(r'href="(\?q=[^"]+)">([^<]+)', html) == [("?q=mien+dong", "mien dong ")]
-    assert names(html.split('id="closest"')[1]) == ["Miến dong"]
+    assert names(html.split('id="nearest"')[1]) == ["Miến dong"]
+    assert "Closest: <b>Miến dong</b> · 1 product" in page_of(client, "/en/tim/?q=gom mien dong")
 
-    html = page_of(client, "/tim/?q=go bat trang")  # "bat trang" is pottery
-    assert "Sản phẩm cho “go bat”" in html
-    assert names(html.split('id="closest"')[1]) == ["Gỗ làm bát"]
+    html = page_of(client, "/tim/?q=xe bat trang")  # "bat trang" is pottery
+    assert names(html.split('id="nearest"')[1]) == ["Gốm Bát Tràng"]
+    html = page_of(client, "/tim/?q=gom bac trang")  # nobody asks for "gom trang"
+    assert names(html.split('id="nearest"')[1]) == ["Gốm Bát Tràng"]
+    assert not re.findall(r'href="(\?q=[^"]+)">', html)
 
 
 def test_mostly_unknown_queries_are_not_corrected(client: Client, products: None) -> None:
