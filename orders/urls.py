@@ -81,6 +81,7 @@ urlpatterns = [
         name="record-substitute-answer",
     ),
     order_path("goi/<int:number>/nhan/", order_decisions.confirm_receipt, name="confirm-receipt"),
+    order_path("goi/<int:number>/nhan/lay-lai/", order_decisions.undo_receipt, name="undo-receipt"),
     order_path("goi/<int:number>/phan-anh/", complaint_page.file_complaint, name="file-complaint"),
     order_path(
         "phan-anh/<uuid:complaint_id>/rut/",

@@ -52,6 +52,7 @@ RULES = {
     "change-payment-method": AccessRequirement.PROOF,
     "cancel-part": AccessRequirement.PROOF,
     "confirm-receipt": AccessRequirement.PROOF,
+    "undo-receipt": AccessRequirement.PROOF,
     "record-weight-answer": AccessRequirement.PROOF,
     "record-substitute-answer": AccessRequirement.PROOF,
     "file-complaint": AccessRequirement.PROOF,

@@ -1,9 +1,10 @@
-"""What buyers decide on their order page: cancel a part, confirm its receipt, answer questions."""
+"""What buyers decide on their order page: cancel a part, confirm and undo its receipt, answer questions."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_POST
 from orders.actions.complaints.file_complaint import find_delivered_lines
 from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer
 from orders.actions.fulfilment.confirm_receipt import confirm_part_receipt
+from orders.actions.fulfilment.undo_receipt import undo_part_receipt
 from orders.models import Order, OrderPart, WeightAnswer, WeightQuestion
 from orders.notifications import short_amount_change
 from orders.states import CANCELLED_BY_BUYER
@@ -69,6 +71,18 @@ def confirm_receipt(request: HttpRequest, order_id: uuid.UUID, number: int) -> H
     else:
         messages.success(request, _receipt_text(part))
     return redirect("orders:order", order_id=order_id)
+
+
+@require_POST
+def undo_receipt(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpResponse:
+    """Take back a receipt that the buyer confirmed by mistake within the last ten minutes."""
+    part = _find_part_or_404(order_id, number)
+    return run_action(
+        request,
+        partial(undo_part_receipt, part_id=part.pk, actor=request_actor(request), now=timezone.now()),
+        url=reverse("orders:order", args=[order_id]),
+        message=_("Taken back. The items count as on their way again."),
+    )
 
 
 def _receipt_text(part: OrderPart) -> str:

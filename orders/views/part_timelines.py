@@ -13,6 +13,8 @@ from django.utils.translation import get_language
 
 from catalog.models import Lot, Variant
 from orders.actions.complaints.file_complaint import complaint_deadline
+from orders.actions.fulfilment.undo_receipt import find_undoable_receipts
+from orders.actions.fulfilment.undo_steps import UNDO_PERIOD
 from orders.models import (
     Complaint,
     Order,
@@ -24,7 +26,14 @@ from orders.models import (
     parcel_position_labels,
     translate_delivery_method_names,
 )
-from orders.states import ARRIVED_PROGRESS, DISPATCHED_STATES, PARTLY_ARRIVED_PROGRESS, ParcelState, Progress
+from orders.states import (
+    ARRIVED_PROGRESS,
+    DISPATCHED_STATES,
+    PARTLY_ARRIVED_PROGRESS,
+    CodState,
+    ParcelState,
+    Progress,
+)
 from orders.views.refund_page import RefundDisplay
 from orders.views.timeline import TimelineEntry, build_timeline
 from shop.core.dates.calendar import vietnam_date
@@ -36,7 +45,8 @@ class PartTimeline:
     """A part with its entries and parcels, and the actions that its buyer may take.
 
     `refunded_line_ids` are those of fully refunded lines. `current_names` maps lines whose names were not
-    recorded in the page's language to their current names in it.
+    recorded in the page's language to their current names in it. `receipt_undoable_until` is None unless the
+    buyer has just confirmed the receipt.
     """
 
     part: OrderPart
@@ -47,6 +57,7 @@ class PartTimeline:
     refunded_line_ids: Collection[uuid.UUID]
     current_names: Mapping[uuid.UUID, str]
     complaint_until: datetime.datetime | None
+    receipt_undoable_until: datetime.datetime | None
     now: datetime.datetime
 
     @property
@@ -136,6 +147,15 @@ class PartTimeline:
         return any(parcel.state == ParcelState.HANDED_OVER for parcel in self.parcels)
 
     @property
+    def cash_on_the_way(self) -> int:
+        """The cash that parcels on their way still collect, in minor units."""
+        return sum(
+            parcel.cod_expected
+            for parcel in self.parcels
+            if parcel.state == ParcelState.HANDED_OVER and parcel.cod_state == CodState.EXPECTED
+        )
+
+    @property
     def lots(self) -> list[Lot]:
         """The lots in its parcels, each once."""
         lines = [line for parcel in self.parcels for line in parcel.lines.all()]
@@ -171,6 +191,7 @@ def load_part_timelines(
         else set()
     )
     complaint_days = shop_settings().complaint_days
+    undoable_until = _receipt_undo_ends([parcel for rows in parcels.values() for parcel in rows], now)
     timelines = []
     for part in parts:
         all_parcels = parcels.get(part.pk, [])
@@ -191,10 +212,20 @@ def load_part_timelines(
                 refunded_line_ids=refunded_lines,
                 current_names=current_names,
                 complaint_until=_complaint_deadline(part, all_parcels, refunded_lines, complaint_days),
+                receipt_undoable_until=undoable_until.get(part.pk),
                 now=now,
             )
         )
     return timelines
+
+
+def _receipt_undo_ends(parcels: Sequence[Parcel], now: datetime.datetime) -> dict[int, datetime.datetime]:
+    """Return until when receipts may be undone, by part."""
+    return {
+        parcel.part_id: parcel.delivered_at + UNDO_PERIOD
+        for parcel in find_undoable_receipts(parcels, now)
+        if parcel.delivered_at is not None
+    }
 
 
 def _load_parts(order: Order) -> list[OrderPart]:

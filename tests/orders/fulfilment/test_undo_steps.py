@@ -18,6 +18,7 @@ from orders.actions.fulfilment.deliver_parcels import (
     report_collected_cash,
 )
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.undo_receipt import undo_part_receipt
 from orders.actions.fulfilment.undo_steps import (
     ComplaintAlreadyFiled,
     MoneyAlreadyMoved,
@@ -44,6 +45,7 @@ from tests.row_reuse import reuse_rows
 
 pytestmark = pytest.mark.django_db
 MEMBER = Actor(ActorKind.SYSTEM, EntryPoint.MEMBERS, name="test")
+BUYER = Actor.guest()
 DESK = Actor(ActorKind.SYSTEM, EntryPoint.DESK, name="desk")
 ACTOR_AND_NOW: dict[str, Any] = {"actor": MEMBER, "now": NOW}
 IN_TIME = NOW + datetime.timedelta(minutes=10)
@@ -243,6 +245,35 @@ def test_member_may_not_undo_receipt_that_buyer_confirmed() -> None:
     with assert_refused(NotRecordedByCooperative, "not_recorded_by_cooperative"):
         undo(parcel, ParcelStep.DELIVERY)
     undo(parcel, ParcelStep.DELIVERY, actor=DESK, reason="khách bấm nhầm")
+
+
+def test_buyer_undoes_a_receipt_within_ten_minutes() -> None:
+    parcel = handed_over()
+    confirm_part_receipt(part_id=parcel.part_id, actor=BUYER, now=NOW)
+
+    with assert_refused(UndoPeriodOver, "undo_period_over"):
+        undo_part_receipt(part_id=parcel.part_id, actor=BUYER, now=TOO_LATE)
+    undo_part_receipt(part_id=parcel.part_id, actor=BUYER, now=IN_TIME)
+    with assert_refused(UndoPeriodOver, "undo_period_over"):  # a repeat finds nothing
+        undo_part_receipt(part_id=parcel.part_id, actor=BUYER, now=IN_TIME)
+
+    parcel.refresh_from_db()
+    assert (parcel.state, parcel.delivered_at, parcel.cod_state) == ("handed_over", None, "expected")
+    change = Change.objects.get(action="parcel.delivery_undone")
+    assert (change.actor_kind, change.entry_point) == ("guest", "market")
+    check_everything()
+
+
+def test_buyer_may_not_undo_what_others_recorded() -> None:
+    parcel = delivered()
+    with assert_refused(UndoPeriodOver, "undo_period_over"):
+        undo_part_receipt(part_id=parcel.part_id, actor=BUYER, now=NOW)
+
+    parcel = handed_over()
+    confirm_part_receipt(part_id=parcel.part_id, actor=BUYER, now=NOW)
+    report_collected_cash(parcel_id=parcel.pk, **ACTOR_AND_NOW)
+    with assert_refused(MoneyAlreadyMoved, "money_already_moved"):
+        undo_part_receipt(part_id=parcel.part_id, actor=BUYER, now=NOW)
 
 
 @pytest.mark.parametrize("step", [ParcelStep.DELIVERY, ParcelStep.CASH])

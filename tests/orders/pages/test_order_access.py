@@ -31,6 +31,7 @@ from tests.orders.refunds.refund_helpers import DESK, deliver_order
 pytestmark = pytest.mark.django_db
 
 HOUR = 3600
+PART_ROUTES = ("cancel-part", "confirm-receipt", "undo-receipt", "file-complaint")
 # Delivered on 24 November 2026: the complaint period of seven days ends with 1 December; 90 days more.
 LINK_EXPIRES_AT = datetime.datetime(2026, 12, 2, tzinfo=VIETNAM) + datetime.timedelta(days=90)
 
@@ -58,7 +59,7 @@ def test_every_order_url_has_an_access_rule() -> None:
 def test_url_that_needs_proof_redirects_to_code_page(client: Client, name: str) -> None:
     order = make_order()
     parts = {
-        **({"number": 1} if name in ("cancel-part", "confirm-receipt", "file-complaint") else {}),
+        **({"number": 1} if name in PART_ROUTES else {}),
         **({"question_id": uuid.uuid4()} if name == "record-weight-answer" else {}),
         **({"substitute_id": uuid.uuid4()} if name == "record-substitute-answer" else {}),
         **({"complaint_id": uuid.uuid4()} if name == "withdraw-complaint" else {}),

@@ -317,6 +317,25 @@ def test_buyer_receipt_marks_parcel_delivered_and_leaves_cash_expected(client: C
     assert (change.actor_kind, change.entry_point) == ("guest", "market")
 
 
+def test_buyer_takes_back_a_receipt_confirmed_by_mistake(client: Client) -> None:
+    order = make_order()
+    hand_over(pack(order.parts.get()))
+    cash = "350,000\xa0₫"
+    receipt = f"/en/don-hang/{order.pk}/goi/1/nhan/"
+    assert f"Whoever collects the {cash} in cash confirms it." in page_of(client, order)
+
+    client.post(receipt)
+    page = page_of(client, order)
+    assert f"Cash on receipt: {cash}. Its collection is not confirmed yet." in page
+    assert f'action="{receipt}lay-lai/"' in page
+    response = client.post(f"{receipt}lay-lai/", follow=True)
+
+    page = html_of(response)
+    assert "Taken back. The items count as on their way again." in page
+    assert "I have received the order" in page
+    assert order.parts.get().progress == Progress.DISPATCHED
+
+
 def test_receipt_says_until_when_a_problem_can_be_reported(client: Client) -> None:
     order = make_order()
     hand_over(pack(order.parts.get()))
