@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from orders.models import Dispute, Order, Payment, PaymentMethod, TransferInstructions
+from orders.models import Dispute, Order, Parcel, Payment, PaymentMethod, TransferInstructions
 from orders.payments.banks import find_bank
 from orders.payments.vietqr import InvalidPayload, build_qr_text
+from orders.states import ENDED_ORDER_STATUSES, ParcelState
 from shop.core.models import ShopSettings
 
 
@@ -19,6 +20,22 @@ def transfer_instructions_for_order(
         return None
     amount = order.amount_due - amount_not_requested(order)
     return build_transfer_instructions(shop, amount=amount, note=order.code) if amount > 0 else None
+
+
+def may_prepay_cash_order(order: Order, payment: Payment | None) -> bool:
+    """Return whether a transfer of all that is due may replace the cash: nothing is packed or paid yet.
+
+    A packed parcel already tells its carrier how much to collect.
+    """
+    return (
+        payment is not None
+        and payment.method == PaymentMethod.COD
+        and order.confirmed_at is not None
+        and order.status not in ENDED_ORDER_STATUSES
+        and order.amount_due > 0
+        and order.amount_due == order.current_total_gross
+        and not Parcel.objects.filter(part__order=order).exclude(state=ParcelState.VOIDED).exists()
+    )
 
 
 def amount_not_requested(order: Order) -> int:

@@ -6,11 +6,12 @@ import datetime
 import hashlib
 import uuid
 from dataclasses import dataclass, replace
+from functools import partial
 
-from django.contrib import messages
 from django.forms import BoundField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -33,14 +34,19 @@ from orders.models import (
     total_authorised_and_charged,
 )
 from orders.payments.stripe_js import accepts_cards
-from orders.payments.transfer_instructions import amount_not_requested, transfer_instructions_for_order
+from orders.payments.transfer_instructions import (
+    amount_not_requested,
+    build_transfer_instructions,
+    may_prepay_cash_order,
+    transfer_instructions_for_order,
+)
 from orders.payments.vietqr import qr_png, qr_svg
 from orders.states import Coverage, OrderStatus
 from orders.views.card_payment import CardDisplay, build_card_display
 from orders.views.current_basket import request_actor
-from shop.core.errors import Refused
 from shop.core.models import shop_settings
 from shop.core.texts.formatting import format_money
+from shop.core.web.action_results import run_action
 
 ICONS = {PaymentMethod.COD: "banknote", PaymentMethod.TRANSFER: "qr-code", PaymentMethod.CARD: "credit-card"}
 
@@ -157,6 +163,29 @@ def build_payment_display(order: Order, *, now: datetime.datetime) -> PaymentDis
     )
 
 
+def build_prepayment_display(order: Order, *, now: datetime.datetime) -> PaymentDisplay | None:
+    """Return the transfer by which a cash order may be paid before it is packed, or None."""
+    payment, shop = order.payments.current(), shop_settings()
+    if not may_prepay_cash_order(order, payment):
+        return None
+    methods = offered_payment_methods(order.channel, order.amount_due, shop=shop)
+    transfer = build_transfer_instructions(shop, amount=order.amount_due, note=order.code)
+    if PaymentMethod.TRANSFER not in methods or transfer is None:
+        return None
+    transfers_in_review = list(BankTransfer.objects.in_review_for(order))
+    return PaymentDisplay(
+        payment=payment,
+        other_methods=[],
+        due=order.amount_due,
+        transfer=transfer,
+        card=None,
+        deadline=None,
+        is_late=False,
+        transfers_in_review=transfers_in_review,
+        state_hash=_state_hash(order, payment, len(transfers_in_review), is_late=False),
+    )
+
+
 def authorised_amount(order: Order) -> int:
     """Return the amount authorised on cards, in minor units, or 0 if all of it is captured."""
     if order.authorize_coverage in (order.charge_coverage, Coverage.NONE):
@@ -186,7 +215,8 @@ def read_payment_state_hash(order: Order, *, now: datetime.datetime) -> str:
 def serve_qr_code(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Serve the QR code as a PNG. Buyers with one phone save it and open it in their bank's app."""
     order = get_object_or_404(Order.objects.by_link_id(order_id).select_related("channel"))
-    payment_display = build_payment_display(order, now=timezone.now())
+    now = timezone.now()
+    payment_display = build_payment_display(order, now=now) or build_prepayment_display(order, now=now)
     if payment_display is None or payment_display.transfer is None:
         raise Http404
     name = f'inline; filename="vietqr-{order.code}.png"'
@@ -202,17 +232,25 @@ def change_payment_method_view(request: HttpRequest, order_id: uuid.UUID) -> Htt
     """Change the payment method of an order that awaits payment."""
     order = get_object_or_404(Order.objects.by_link_id(order_id))
     method = request.POST.get("payment", "")
-    try:
-        if method in PaymentMethod.values:
-            change_payment_method(
-                order_id=order.pk,
-                method=PaymentMethod(method),
-                actor=request_actor(request),
-                now=timezone.now(),
-            )
-    except Refused as refused:
-        messages.error(request, str(refused.message))
-    return redirect("orders:order", order_id=order_id)
+    if method not in PaymentMethod.values:
+        return redirect("orders:order", order_id=order_id)
+    change_method = partial(
+        change_payment_method,
+        order_id=order.pk,
+        method=PaymentMethod(method),
+        actor=request_actor(request),
+        now=timezone.now(),
+    )
+    url = reverse("orders:order", args=[order_id])
+    return run_action(request, change_method, url=url, message=_method_changed_text(PaymentMethod(method)))
+
+
+def _method_changed_text(method: PaymentMethod) -> str:
+    return {
+        PaymentMethod.COD: _("Changed: you pay in cash on receipt."),
+        PaymentMethod.TRANSFER: _("Changed: you pay by bank transfer."),
+        PaymentMethod.CARD: _("Changed: you pay by card."),
+    }[method]
 
 
 def _card_payment(

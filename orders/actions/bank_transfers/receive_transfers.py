@@ -1,8 +1,9 @@
 """Store a bank webhook, record its transfers, and assign exact matches to orders.
 
 A transfer matches exactly if its note names one order, the order awaits a transfer, the amount is exactly
-what is still due, and the money arrives in time. All other transfers wait for a person (transfer_review.py),
-because a partial credit cannot be undone and the buyer may have meant another order.
+what is still due, and the money arrives in time. A cash order awaits one until it is packed. All other
+transfers wait for a person (transfer_review.py), because a partial credit cannot be undone and the buyer may
+have meant another order.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from orders.models import (
 )
 from orders.payments.code_search import find_order_codes
 from orders.payments.incoming_transfers import IncomingTransfer, TransferSource, read_incoming_transfers
+from orders.payments.transfer_instructions import may_prepay_cash_order
 from orders.payments.webhook_signatures import parse_webhook_body
 from orders.states import ENDED_ORDER_STATUSES, TRANSFER_TRANSITIONS, TransferState
 from shop.core.actors import Actor
@@ -261,7 +263,10 @@ def _review_reason_for_order(transfer: BankTransfer, order: Order) -> ReviewReas
     if not order.amount_due:
         return ReviewReason.ALREADY_PAID
     payment = order.payments.current()
-    if payment is None or payment.method != PaymentMethod.TRANSFER or order.currency != transfer.currency:
+    is_by_transfer = payment is not None and payment.method == PaymentMethod.TRANSFER
+    if payment is None or order.currency != transfer.currency:
+        return ReviewReason.OTHER_METHOD
+    if not is_by_transfer and not may_prepay_cash_order(order, payment):
         return ReviewReason.OTHER_METHOD
     if transfer.amount != order.amount_due:
         return ReviewReason.TOO_LITTLE if transfer.amount < order.amount_due else ReviewReason.TOO_MUCH

@@ -7,11 +7,20 @@ import datetime
 import pytest
 
 from orders.actions.fulfilment.cancel_parts import cancel_order
+from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.payments.order_payments import change_payment_method
 from orders.actions.placement.order_sweeps import expire_order
-from orders.models import BankTransfer, PaymentEvent, PaymentMethod, ReviewReason, TransferShare
+from orders.models import (
+    BankTransfer,
+    Order,
+    Parcel,
+    PaymentEvent,
+    PaymentMethod,
+    ReviewReason,
+    TransferShare,
+)
 from orders.payments.incoming_transfers import TransferSource
-from orders.states import Coverage, OrderStatus, TransferState
+from orders.states import CodState, Coverage, OrderStatus, TransferState
 from shop.core.actors import Actor
 from shop.core.models import Change
 from tests.factories import NOW, make_bank_account, make_order, make_variant
@@ -188,11 +197,34 @@ def test_transfer_for_cancelled_order_goes_to_review() -> None:
     check_everything()
 
 
-def test_transfer_for_cash_on_delivery_order_goes_to_review() -> None:
+def pack_all(order: Order) -> Parcel:
+    part = order.parts.get()
+    accept_part(part_id=part.pk, actor=BANK, now=LATER)
+    quantities = {line.pk: line.quantity for line in part.lines.all()}
+    return pack_parcel(part_id=part.pk, quantities=quantities, actor=BANK, now=LATER)
+
+
+def test_transfer_pays_a_cash_order_that_is_not_packed_yet() -> None:
     order = make_transfer_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
 
+    assert in_review(receive_transfer(order.code, 119_000), ReviewReason.TOO_LITTLE)
+    assert receive_transfer(order.code).state == TransferState.ASSIGNED
+
+    parcel = pack_all(order)
+    order.refresh_from_db()
+    assert (order.charged, parcel.cod_expected, parcel.cod_state) == (120_000, 0, CodState.NONE)
+    check_everything()
+
+
+def test_transfer_for_a_packed_cash_order_goes_to_review() -> None:
+    order = make_transfer_order()
+    change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
+    parcel = pack_all(order)
+
     assert in_review(receive_transfer(order.code), ReviewReason.OTHER_METHOD)
+    parcel.refresh_from_db()
+    assert (parcel.cod_expected, parcel.cod_state) == (120_000, CodState.EXPECTED)
     check_everything()
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.actions.bank_transfers.transfer_review import assign_transfer
-from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.actions.payments.order_payments import change_payment_method
 from orders.actions.placement.order_sweeps import expire_order
@@ -241,9 +241,9 @@ def test_poll_tells_that_order_has_expired(client: Client) -> None:
     assert "Pay now" not in page
 
 
-def test_switch_to_cash_warns_that_it_is_final_when_auto_confirmed(client: Client) -> None:
+def test_switch_to_cash_says_that_the_cooperatives_start_when_auto_confirmed(client: Client) -> None:
     order = unpaid_order()
-    final = "After that, you cannot change the payment method."
+    final = "Until packing starts, you can still pay by bank transfer."
 
     page = page_of(client, order)
     Channel.objects.update(automatically_confirm_all_new_orders=False)
@@ -319,16 +319,38 @@ def test_cooperative_step_starts_after_payment(client: Client) -> None:
     assert after[0] == ("now", "Waiting for the cooperative to accept")
 
 
-def test_switch_to_cash_in_another_tab_leaves_transfer_unmatched(client: Client) -> None:
+def test_cash_order_is_paid_by_transfer_until_it_is_packed(client: Client) -> None:
     order = unpaid_order()
     state_hash = seen_token(client, order)
 
-    client.post(f"/don-hang/{order.pk}/cach-tra/", {"payment": "cod"})
-    transfer = receive_transfer_now(order.code)
-
+    response = client.post(f"/en/don-hang/{order.pk}/cach-tra/", {"payment": "cod"}, follow=True)
+    assert "Changed: you pay in cash on receipt." in html_of(response)
     assert "This order is now paid on receipt." in page_of(client, order, f"tien/?seen={state_hash}")
-    order.refresh_from_db()
-    assert (order.charged, transfer.reason) == (0, "other_method")
+    assert 'href="?tratruoc=1#paying-panel"' in html_of(response)
+    page = page_of(client, order, "?tratruoc=1")
+    assert "Your order stays cash on delivery until the money arrives." in page
+    assert "Scan the code to pay 120,000\xa0₫" in page
+    assert client.get(f"/don-hang/{order.pk}/vietqr.png").status_code == 200
+    receive_transfer_now(order.code)
+
+    page = page_of(client, order, "?tratruoc=1")
+    assert "Paid: 120,000" in page
+    assert "bank transfer instead" not in page
+    assert "Your order stays" not in page
+
+
+def test_packed_cash_order_offers_no_transfer(client: Client) -> None:
+    make_bank_account()
+    order = make_order()
+    assert "bank transfer instead" in page_of(client, order)
+
+    part = order.parts.get()
+    accept_part(part_id=part.pk, actor=DESK, now=timezone.now())
+    quantities = {line.pk: line.quantity for line in part.lines.all()}
+    pack_parcel(part_id=part.pk, quantities=quantities, actor=DESK, now=timezone.now())
+
+    assert "bank transfer instead" not in page_of(client, order)
+    assert "Your order stays" not in page_of(client, order, "?tratruoc=1")
 
 
 def test_paid_order_cannot_switch_payment_method(client: Client) -> None:
