@@ -93,6 +93,7 @@ def _language_texts(code: str) -> dict[str, str]:
             "home": reverse("home"),
             "offline": reverse("offline"),
             "words": _("You are offline. This page was saved at {hour} on {day}: prices may have changed."),
+            "own_words": _("You are offline. This page was saved at {hour} on {day}."),
         }
 
 

@@ -26,12 +26,10 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 
 from shop.cache.catalogue_version import catalogue_version
 from shop.core.database.bounded_cache import Cache
+from shop.core.web.offline_copies import COPY, COPY_FOR_STRANGERS, OFFLINE_HEADER
 from shop.page_context import TEXT_SIZE, text_size
 
 MAX_CACHED_BYTES_PER_PROCESS = 8 * 1024 * 1024  # compressed
-# "keep": the service worker stores this page. "ask": it requests the page again without cookies and stores
-# that response.
-OFFLINE_HEADER = "X-Offline"
 _SEARCH = "catalog:search"  # search queries are private, so they are not stored on the phone
 _PUBLIC = frozenset(
     {
@@ -130,7 +128,7 @@ class PageCache:
         pending = request.META.get(_META_KEY)
         if pending is None or not _is_anonymous_response(request, response):
             if response.status_code == 200 and _is_public(request) and _is_kept_offline(request):
-                response.headers.setdefault(OFFLINE_HEADER, "ask")
+                response.headers.setdefault(OFFLINE_HEADER, COPY_FOR_STRANGERS)
             return response
         assert isinstance(response, HttpResponse)
         page = _without_tokens(request, response)
@@ -221,6 +219,6 @@ def _build_response(request: HttpRequest, page: _Page) -> HttpResponseBase:
         response.headers[name] = value
     response.headers["ETag"] = f'W/"{digest}"'
     if _is_kept_offline(request):
-        response.headers[OFFLINE_HEADER] = "keep"
+        response.headers[OFFLINE_HEADER] = COPY
     patch_vary_headers(response, ["Cookie", "Accept-Encoding"])
     return get_conditional_response(request, etag=response.headers["ETag"], response=response) or response

@@ -1,12 +1,14 @@
-// Show visited public pages without a network, or else the market's offline page. It caches no personal data, only
-// pages that the server marks as the same for every visitor. Pictures come from the browser's own cache, which keeps
-// them for good.
+// Show visited pages without a network, or else the market's offline page. Pages that the server marks as the same for
+// every visitor are cached as a stranger gets them. The buyer's own basket and orders are cached apart, on their own
+// device, until they sign out. Pictures come from the browser's own cache, which keeps them for good.
 "use strict";
 
 const CACHE_NAME = "cho-phien-market-{{ build }}";
+const OWN_CACHE_NAME = "cho-phien-own-{{ build }}";
 const MOST = 40; // pages
+const MOST_OWN = 8;
 const MOST_OFFERED = 6; // products on the offline page
-const DAY = 24 * 60 * 60 * 1000;
+const REFRESH_AFTER = 5 * 60 * 1000; // milliseconds
 const FILES = [{% for file in files %}"{{ file|escapejs }}", {% endfor %}];
 const LANGUAGES = [{% for language in languages %}
   {
@@ -14,6 +16,7 @@ const LANGUAGES = [{% for language in languages %}
     home: "{{ language.home }}",
     offline: "{{ language.offline }}",
     words: "{{ language.words|escapejs }}",
+    ownWords: "{{ language.own_words|escapejs }}",
   },{% endfor %}
 ];
 const OTHER_DOORS = [{% for path in other_doors %}"{{ path }}", {% endfor %}];
@@ -28,7 +31,7 @@ self.addEventListener("install", (event) => {
 });
 
 self.addEventListener("activate", (event) => {
-  const isOld = (name) => name.startsWith("cho-phien-market-") && name !== CACHE_NAME;
+  const isOld = (name) => /^cho-phien-(market|own)-/.test(name) && name !== CACHE_NAME && name !== OWN_CACHE_NAME;
   event.waitUntil(Promise.all([
     caches.keys().then((names) => Promise.all(names.filter(isOld).map((name) => caches.delete(name)))),
     self.registration.navigationPreload?.enable(),
@@ -44,7 +47,19 @@ self.addEventListener("fetch", (event) => {
   if (request.mode === "navigate") event.respondWith(page(event));
   else if (request.method === "GET" && FILES.includes(pathname))
     event.respondWith(fetch(request).catch(() => cachedAnswer(request)));
+  else if (request.method === "POST" && isBasket(pathname)) event.respondWith(basketChange(event));
 });
+
+const basketOf = (pathname) => `${languageOf(pathname).home}gio-hang/`;
+const isBasket = (pathname) => pathname.startsWith(basketOf(pathname));
+
+// The basket's copy follows what is added on other pages.
+async function basketChange(event) {
+  const answer = await fetch(event.request);
+  const address = basketOf(new URL(event.request.url).pathname);
+  if (answer.ok) event.waitUntil(fetch(address).then((basket) => keep(address, basket)).catch(() => {}));
+  return answer;
+}
 
 // The network first: the cache is only used without one.
 async function page(event) {
@@ -59,37 +74,49 @@ async function page(event) {
   }
 }
 
-// Reload the requested page by its URL; a sent form leads back to its page.
+// Reload the requested page by its URL; a sent form leads back to its page. The text depends on what was asked for.
 async function offlinePage(request) {
-  const { home, offline } = languageOf(new URL(request.url).pathname);
+  const { pathname } = new URL(request.url);
+  const { home, offline } = languageOf(pathname);
   const answer = await cachedAnswer(offline);
-  const products = await seenProducts(`${home}san-pham/`);
-  if (request.method === "GET" && !products.length) return answer;
-  let text = await answer.text();
-  if (products.length)
-    text = text
-      .replace(/ data-seen hidden>/, ">")
-      .replace(/<ul[^>]*data-seen-list[^>]*>/, (list) => list + products.join(""));
+  const place = ["don-hang", "gio-hang", "tim"].find((folder) => pathname.startsWith(`${home}${folder}/`)) ?? "";
+  const products = await keptLinks(CACHE_NAME, `${home}san-pham/`);
+  const orders = place === "don-hang" ? await keptLinks(OWN_CACHE_NAME, `${home}don-hang/`) : [];
+  let text = (await answer.text()).replace(` data-place="${place}" hidden`, "");
+  for (const [name, links] of [["seen", products], ["orders", orders]])
+    if (links.length)
+      text = text
+        .replace(` data-${name} hidden`, "")
+        .replace(new RegExp(`<ul[^>]*data-${name}-list[^>]*>`), (list) => list + links.join(""));
   if (request.method !== "GET")
     text = text
       .replace(/ data-not-sent hidden/, "")
       .replace(/ data-not-loaded/, "$& hidden")
       .replace(/href="" data-retry/, `href="${(request.referrer || home).replaceAll('"', "%22")}"`);
-  return new Response(text, { headers: { "Content-Type": answer.headers.get("Content-Type") } });
+  return new Response(await withBasketCount(text, pathname), {
+    headers: { "Content-Type": answer.headers.get("Content-Type") },
+  });
 }
 
-// List items with links to the products that the device keeps, those seen last first. Their names come from the pages'
-// headings, which the server has escaped.
-async function seenProducts(folder) {
-  const cache = await caches.open(CACHE_NAME);
+// List items with links to the pages of a folder that the device keeps, those seen last first. Their names come from
+// the pages' headings, which the server has escaped.
+async function keptLinks(cacheName, folder) {
+  const cache = await caches.open(cacheName);
   const items = [];
   for (const request of (await cache.keys()).reverse()) {
     const { pathname } = new URL(request.url);
     if (!pathname.startsWith(folder) || pathname === folder || items.length === MOST_OFFERED) continue;
-    const [, heading] = (await (await cache.match(request)).text()).match(/<h1[^>]*>([^<]+)</) ?? [];
+    const [, heading] = (await (await cache.match(request)).text()).match(/<h1[^>]*>(.*?)<\/h1>/s) ?? [];
     if (heading) items.push(`<li><a href="${pathname}">${heading}</a></li>`);
   }
   return items;
+}
+
+// A stranger's page counts no items; the kept basket knows how many there are.
+async function withBasketCount(text, pathname) {
+  const basket = await (await caches.open(OWN_CACHE_NAME)).match(basketOf(pathname), { ignoreVary: true });
+  const [count] = (basket && (await basket.text()).match(/data-basket-count\s*>[^<]*/)) || [];
+  return count ? text.replace(/data-basket-count\s+hidden\s*>[^<]*/g, count) : text;
 }
 
 // The page that installed the worker was fetched before it; the home page is opened next time.
@@ -101,13 +128,15 @@ async function keepFirstPages() {
   for (const address of new Set([...homes, ...addresses].map(String))) await keepPublic(address).catch(() => {});
 }
 
-// Never cache a page with a visitor's basket or name: fetch the page that a stranger gets instead, once a day at
-// most.
+// Keep a visitor's own page apart. Instead of another page with their name, keep the page that a stranger gets, a
+// few minutes old at most.
 async function keep(address, answer) {
-  if (answer.headers.get("X-Offline") === "keep") return put(address, answer);
-  if (answer.headers.get("X-Offline") !== "ask") return;
+  const kind = answer.headers.get("X-Offline");
+  if (kind === "own") return put(address, answer, OWN_CACHE_NAME, MOST_OWN);
+  if (kind === "keep") return put(address, answer);
+  if (kind !== "ask") return;
   const kept = await (await caches.open(CACHE_NAME)).match(address, { ignoreVary: true });
-  if (!kept || Date.now() - kept.headers.get(SEEN_AT) >= DAY) await keepPublic(address);
+  if (!kept || Date.now() - kept.headers.get(SEEN_AT) >= REFRESH_AFTER) await keepPublic(address);
 }
 
 async function keepPublic(address) {
@@ -115,28 +144,29 @@ async function keepPublic(address) {
   if (answer.ok && answer.headers.get("X-Offline") === "keep") await put(address, answer);
 }
 
-async function put(address, answer) {
-  const cache = await caches.open(CACHE_NAME);
+async function put(address, answer, cacheName = CACHE_NAME, most = MOST) {
+  const cache = await caches.open(cacheName);
   const headers = new Headers(answer.headers);
   headers.set(SEEN_AT, Date.now());
   await cache.delete(address, { ignoreVary: true });
   await cache.put(address, new Response(await answer.blob(), { headers }));
-  await keepFew(cache);
+  await keepFew(cache, most);
 }
 
 // Delete the page that was seen longest ago first.
-async function keepFew(cache) {
+async function keepFew(cache, most) {
   const pages = [];
   for (const request of await cache.keys()) {
     if ((await cache.match(request, { ignoreVary: true })).headers.has(SEEN_AT)) pages.push(request);
   }
-  for (const request of pages.slice(0, -MOST)) await cache.delete(request, { ignoreVary: true });
+  for (const request of pages.slice(0, -most)) await cache.delete(request, { ignoreVary: true });
 }
 
 async function asItWas(kept, address) {
-  const { code, words } = languageOf(new URL(address).pathname);
+  const { pathname } = new URL(address);
+  const { code, words, ownWords } = languageOf(pathname);
   const seen = new Date(Number(kept.headers.get(SEEN_AT)));
-  const told = words
+  const told = (kept.headers.get("X-Offline") === "own" ? ownWords : words)
     .replace("{day}", seen.toLocaleDateString(code === "vi" ? "vi-VN" : "en-GB"))
     .replace(
       "{hour}",
@@ -149,5 +179,5 @@ async function asItWas(kept, address) {
   const headers = new Headers(kept.headers);
   headers.delete("Content-Encoding");
   headers.delete("Content-Length");
-  return new Response(text, { headers });
+  return new Response(await withBasketCount(text, pathname), { headers });
 }

@@ -35,12 +35,15 @@ from orders.views.sum_rows import totals_of_quote
 from shop.core.errors import Missing, Refused
 from shop.core.geography.division_choices import all_provinces
 from shop.core.models.geography import Division
+from shop.core.web.offline_copies import OFFLINE_HEADER, OWN_COPY
 
 
 @require_safe
 def show_basket(request: HttpRequest) -> HttpResponse:
     """Show the basket by cooperative, with delivery fees."""
-    return _render_basket(request)
+    response = _render_basket(request)
+    response.headers[OFFLINE_HEADER] = OWN_COPY
+    return response
 
 
 @require_POST

@@ -6,6 +6,7 @@ import datetime
 import uuid
 from collections.abc import Sequence
 from functools import lru_cache, partial
+from typing import Any
 
 import segno
 from django.http import HttpRequest, HttpResponse
@@ -23,11 +24,13 @@ from orders.payments.stripe_js import allow_card_fields, are_cards_enabled
 from orders.payments.transfer_instructions import externally_refunded_amount, read_charged_back_amount
 from orders.states import OrderStatus
 from orders.views.card_payment import refresh_card_payment
+from orders.views.order_access import has_proof
 from orders.views.part_timelines import PartTimeline, load_part_timelines
 from orders.views.payment_page import (
     amount_being_voided,
     authorised_amount,
     build_payment_display,
+    build_prepayment_display,
     read_payment_state_hash,
 )
 from orders.views.refund_page import amount_awaiting_account, build_refund_displays
@@ -35,20 +38,28 @@ from orders.views.substitutes import find_waiting_substitutes
 from orders.views.sum_rows import DISCOUNTS, totals_of_order
 from orders.views.timeline import build_shared_timeline
 from shop.core.identifiers.emails import suggest_email
+from shop.core.web.offline_copies import OFFLINE_HEADER, OWN_COPY
+
+PREPAYMENT_PARAMETER = "tratruoc"  # shows the transfer that pays a cash order
 
 
 @require_safe
 @never_cache
 @allow_card_fields
 def show_order(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
-    """Show the order to every visitor with its unguessable URL.
+    """Show the order to every visitor with its unguessable URL. Only its buyer's device keeps it.
 
     A buyer who returns from their bank or from Stripe's page sees the payment's current state.
     """
     if PAYMENT_RETURN_PARAMETER in request.GET:
         refresh_card_payment(get_object_or_404(Order.objects.by_link_id(order_id)))
         return redirect("orders:order", order_id=order_id)
-    return render(request, "orders/order.html", _build_order_context(order_id, timezone.now()))
+    context = _build_order_context(order_id, timezone.now())
+    is_prepaying = PREPAYMENT_PARAMETER in request.GET and context["prepayment"] is not None
+    response = render(request, "orders/order.html", context | {"is_prepaying": is_prepaying})
+    if has_proof(request, context["order"]):
+        response.headers[OFFLINE_HEADER] = OWN_COPY
+    return response
 
 
 @require_safe
@@ -63,7 +74,7 @@ def poll_payment_status(request: HttpRequest, order_id: uuid.UUID) -> HttpRespon
     return render(request, "orders/order.html", _build_order_context(order_id, now) | {"is_news": True})
 
 
-def _build_order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, object]:
+def _build_order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[str, Any]:
     order = get_object_or_404(
         Order.objects.by_link_id(order_id)
         .select_related("shipping_address", "channel", "invoice")
@@ -94,6 +105,7 @@ def _build_order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[st
         "substitutes": find_waiting_substitutes(order, now),
         "idempotency_key": uuid.uuid4(),
         "payment_display": payment_display,
+        "prepayment": None if payment_display else build_prepayment_display(order, now=now),
         "is_under_way": order.status in (OrderStatus.PLACED, OrderStatus.IN_PREPARATION),
         "code_drawing": partial(_draw_code, url, title=order.code),
     }

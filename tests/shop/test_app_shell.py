@@ -10,7 +10,7 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 
 from orders.models import BasketLine
-from tests.factories import make_product, make_seller
+from tests.factories import make_order, make_product, make_seller, make_variant
 from tests.shop.members.test_on_a_phone import sign_in
 from tests.waiting import wait_until
 
@@ -42,7 +42,7 @@ def caches_exactly(phone: Page, *paths: str) -> bool:
     return bool(phone.evaluate(KEPT, sorted(paths)) == sorted(paths))
 
 
-def test_public_pages_are_shown_offline_and_personal_ones_are_not(
+def test_visited_pages_are_shown_offline_with_the_basket_and_others_say_what_is_missing(
     phone_with_workers: Page,
 ) -> None:
     phone = phone_with_workers
@@ -56,7 +56,7 @@ def test_public_pages_are_shown_offline_and_personal_ones_are_not(
     phone.get_by_role("button", name="Thêm vào giỏ").click()
     expect(phone.get_by_text("1 × Gối thảo dược")).to_be_visible()
     phone.goto("/hop-tac-xa/")
-    assert caches_exactly(phone, "/", "/en/offline/", "/hop-tac-xa/", "/offline/", path)
+    assert caches_exactly(phone, "/", "/en/offline/", "/gio-hang/", "/hop-tac-xa/", "/offline/", path)
     assert re.search(r"data-basket-count\s+hidden\s*>0<", phone.evaluate(TEXT, "/hop-tac-xa/"))
 
     phone.context.set_offline(True)
@@ -68,8 +68,13 @@ def test_public_pages_are_shown_offline_and_personal_ones_are_not(
     assert BasketLine.objects.get().quantity == 1
     phone.goto("/")
     expect(phone.locator("[data-kept-copy]")).to_contain_text("Chưa có mạng")
+    expect(phone.locator("[data-basket-count]").last).to_contain_text("1")
     phone.goto("/gio-hang/")
-    expect(phone.get_by_role("heading", level=1)).to_have_text("Chưa có mạng")
+    expect(phone.locator("[data-kept-copy]")).to_contain_text("Chưa có mạng")
+    expect(phone.locator("main")).to_contain_text("Gối thảo dược")
+    phone.goto("/tim/?q=goi")
+    expect(phone.get_by_text("Cần có mạng để tìm sản phẩm.")).to_be_visible()
+    expect(phone.get_by_text("Giỏ hàng vẫn còn nguyên.")).to_be_hidden()
     phone.get_by_role("link", name="Gối thảo dược").click()
     expect(phone.get_by_role("heading", level=1)).to_have_text("Gối thảo dược")
     phone.goto("/en/san-pham/")
@@ -78,9 +83,9 @@ def test_public_pages_are_shown_offline_and_personal_ones_are_not(
 
     # The network returns while the visitor leaves: the left page must not take them back.
     phone.goto("/")
-    phone.evaluate("() => { location.assign('/gio-hang/'); dispatchEvent(new Event('online')); }")
+    phone.evaluate("() => { location.assign('/tim/?q=x'); dispatchEvent(new Event('online')); }")
     expect(phone.get_by_role("heading", level=1)).to_have_text("Chưa có mạng")
-    assert phone.url.endswith("/gio-hang/")
+    assert phone.url.endswith("/tim/?q=x")
 
     phone.goto(path)
     expect(phone.locator("[data-kept-copy]")).to_be_visible()
@@ -143,6 +148,32 @@ def test_members_app_and_market_have_separate_caches(phone_with_workers: Page) -
     assert caches_exactly(phone, "/", "/en/offline/", "/hop-tac-xa/", "/offline/", *pages_of_members)
     names = phone.evaluate("caches.keys()")
     assert sorted(name.rpartition("-")[0] for name in names) == ["cho-phien-market", "cho-phien-offline"]
+
+
+def test_own_orders_are_read_offline_until_the_buyer_signs_out(phone_with_workers: Page) -> None:
+    phone = phone_with_workers
+    seller = make_seller()
+    sign_in(phone, seller)
+    order = make_order((make_variant(seller), 1), user=seller.memberships.get().user)
+    strangers_order = make_order((make_variant(seller), 1))
+    kept = ("/", "/en/offline/", "/en/xa-vien/offline/", "/offline/", "/xa-vien/offline/")
+    phone.goto("/tai-khoan/")
+    phone.evaluate(READY)
+    phone.goto(f"/don-hang/{strangers_order.pk}/")
+    phone.goto(f"/don-hang/{order.pk}/")
+    assert caches_exactly(phone, *kept, f"/don-hang/{order.pk}/")
+
+    phone.context.set_offline(True)
+    phone.goto("/don-hang/")
+    expect(phone.get_by_text("Đơn hàng vẫn còn ở chợ.")).to_be_visible()
+    phone.get_by_role("link", name=order.code).click()
+    expect(phone.locator("[data-kept-copy]")).to_contain_text("Trang này lưu lúc")
+    expect(phone.get_by_role("heading", level=1)).to_contain_text(order.code)
+    phone.context.set_offline(False)
+
+    phone.goto("/tai-khoan/")
+    phone.get_by_role("button", name="Đăng xuất").click()
+    assert caches_exactly(phone, *kept)
 
 
 def test_service_worker_changes_with_the_build(monkeypatch: pytest.MonkeyPatch) -> None:

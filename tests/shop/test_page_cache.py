@@ -173,6 +173,8 @@ def test_offline_header_depends_on_the_visitor_and_the_page(product: Product) ->
     assert {key: value for key, value in headers.items() if value} == {
         ("stranger", "/"): "keep",
         ("guest", "/"): "ask",
+        ("stranger", "/gio-hang/"): "own",
+        ("guest", "/gio-hang/"): "own",
     }
 
 
