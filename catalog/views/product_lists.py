@@ -99,8 +99,8 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
         "search_words": query[:200],
         "has_words": has_words,
         "has_one_word": len(words) == 1,
-        "corrected_query": _restore_diacritics(search_result.corrected_query, query, search_result.tiers),
-        "decoded_query": _restore_diacritics(decoded, query, search_result.tiers),
+        "corrected_query": _read_with_diacritics(search_result.corrected_query, query, search_result.tiers),
+        "decoded_query": _read_with_diacritics(decoded, query, search_result.tiers),
         "is_literal": is_literal,
         "has_only_mentions": is_found and search_result.has_only_mentions,
         "landing": search_result.landing,
@@ -238,13 +238,13 @@ def _build_nearest_cards(tiers: RelevanceTiers, index: FacetIndex) -> list[Produ
     return build_cards(listings_for_cards(ordered[:MAX_NEAREST_PRODUCTS], index.channel_id), now=now)
 
 
-def _restore_diacritics(words: str, query: str, tiers: RelevanceTiers) -> str:
+def _read_with_diacritics(words: str, query: str, tiers: RelevanceTiers) -> str:
     """Return the words as the newest product's name spells them, others as typed. Empty without a match."""
     if not words or not tiers.product_ids:
         return ""
     product_ids = next(iter(tiers))
     name = Product.objects.filter(pk=product_ids.max()).values_list("name", flat=True).first() or ""
-    spelled = words_restore_diacritics(name)
+    spelled = words_with_diacritics(name)
     marked = {fold(word): word for word in (*typed_words(query), *spelled)}
     marked |= {fold(typed + other): f"{typed} {other}" for typed, other in pairwise(spelled)}
     return " ".join(marked.get(word, word) for word in words.split())
