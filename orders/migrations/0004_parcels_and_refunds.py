@@ -102,6 +102,7 @@ class Migration(migrations.Migration):
                     "number",
                     models.PositiveIntegerField(help_text="Position among the order's parcels, from 1."),
                 ),
+                ("label_code", models.CharField(blank=True, default="", max_length=12)),
                 (
                     "kind",
                     models.CharField(
@@ -254,6 +255,22 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("part", "number"), name="parcel_number_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("label_code", ""), _negated=True),
+                        fields=("part", "label_code"),
+                        name="parcel_label_code_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "refund"), ("label_code", "")),
+                            models.Q(
+                                models.Q(("kind", "refund"), _negated=True),
+                                models.Q(("label_code", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="parcel_has_label_code",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(("cod_collected__gte", 0), ("cod_expected__gte", 0)),
                         name="parcel_cash_not_negative",

@@ -34,8 +34,8 @@ from shop.core.texts.folding import query_words
 if TYPE_CHECKING:
     from orders.models.payment import Payment
 
-# A parcel's label: the order's code, a separator, and the parcel's number.
-_LABEL = re.compile(r"(?P<code>[0-9A-Z]+)\s*[-–/ ]\s*\d{1,3}")
+# A parcel's label: the order's code, a separator, and the parcel's own code.
+_LABEL = re.compile(r"(?P<code>[0-9A-Z]+)\s*[-–/ ]\s*(?:\d{1,3}|[A-Z]{4})")
 _MIN_TRACKING_NUMBER_LENGTH = 6  # shorter words are names or codes
 
 
@@ -150,7 +150,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def matching(self, text: str) -> OrderQuerySet:
         """Return orders found by the text of a label, a bank note or a buyer.
 
-        The text may be an order code, alone or with a parcel's number ("TTP4GRM-1"), a tracking number, or
+        The text may be an order code, alone or with a parcel's code ("TTP4GRM-1"), a tracking number, or
         the order number. It may also be the phone number or its last six digits, the email address, or words
         of the buyer's name.
         """

@@ -96,6 +96,8 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
 class Parcel(WithMetadata, WithTimes):
     """A dispatched or returned parcel, with a timestamp for each state.
 
+    `label_code` follows the order's code on the label, "TA7K2M-2": a number that counts the order's parcels,
+    without those of items that are not sent, or the letters that a phone chose without a network.
     `cod_expected` and `cod_collected` are minor units of the order's currency. `cod_holder` says who holds
     the cash (or will, once the parcel has left). `pickup_code` authenticates the collector.
     `idempotency_key` is that of the phone that created the parcel.
@@ -103,6 +105,7 @@ class Parcel(WithMetadata, WithTimes):
 
     part = models.ForeignKey(OrderPart, models.CASCADE, related_name="parcels")
     number = models.PositiveIntegerField(help_text=_("Position among the order's parcels, from 1."))
+    label_code = models.CharField(max_length=12, blank=True, default="")
     kind = models.CharField(max_length=20, choices=ParcelKind, default=ParcelKind.DISPATCH)
     state = models.CharField(max_length=20, choices=ParcelState, default=ParcelState.PACKING)
     warehouse = models.ForeignKey(Warehouse, models.PROTECT, related_name="parcels", null=True, blank=True)
@@ -148,6 +151,14 @@ class Parcel(WithMetadata, WithTimes):
         verbose_name_plural = pgettext_lazy("models", "parcels")
         constraints = [
             models.UniqueConstraint(fields=["part", "number"], name="parcel_number_once"),
+            models.UniqueConstraint(
+                fields=["part", "label_code"], condition=~Q(label_code=""), name="parcel_label_code_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=ParcelKind.REFUND, label_code="")
+                | (~Q(kind=ParcelKind.REFUND) & ~Q(label_code="")),
+                name="parcel_has_label_code",
+            ),
             models.CheckConstraint(
                 condition=Q(cod_expected__gte=0, cod_collected__gte=0), name="parcel_cash_not_negative"
             ),

@@ -133,6 +133,7 @@ _TEXTS: Mapping[str, str | Promise] = {
     "receive_name": _("Who receives it?"),
     "receive_place": _("Where?"),
     "receive_parcel": _("Parcel code"),
+    "whole_code": _("Enter the parcel code as on the label, such as TA7K2M-2."),
     "receive_digits": _("Six digits"),
     "have_received": _("I have received it"),
     "received": _("Received at %(hour)s. Stored on this phone."),

@@ -145,7 +145,7 @@ def table_of_parcels(parcels: Iterable[Parcel], currency: str) -> ReportTable:
     ]
     cells: list[list[Cell]] = [
         [
-            f"{parcel.part.order.code}-{parcel.number}",
+            f"{parcel.part.order.code}-{parcel.label_code}",
             parcel.tracking_number,
             parcel.carrier,
             parcel.part.cooperative.name,

@@ -92,7 +92,7 @@ class Statements(Market):
         rows = []
         for parcel in parcels if has_all_parcels else [parcels[index % len(parcels)]]:
             collected = parcel.cod_collected or parcel.cod_expected
-            code = f"{parcel.part.order.code}-{parcel.number}"
+            code = f"{parcel.part.order.code}-{parcel.label_code}"
             rows.append((code, max(0, collected + difference), min(fee, collected)))
         for _round in range(2 if is_repeated else 1):
             now = self.next_actor_and_time()["now"]

@@ -69,7 +69,7 @@ def test_of_parallel_guesses_three_are_compared() -> None:
     guessing = partial(
         try_handover_digits,
         order_code=parcel.part.order.code,
-        parcel_number=parcel.number,
+        label_code=parcel.label_code,
         digits=wrong_digits,
         now=NOW,
     )

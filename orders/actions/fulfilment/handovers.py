@@ -176,7 +176,7 @@ def find_scanned_code(token: str, now: datetime.datetime) -> HandoverCode:
 
 
 def try_handover_digits(
-    *, order_code: str, parcel_number: int, digits: str, now: datetime.datetime
+    *, order_code: str, label_code: str, digits: str, now: datetime.datetime
 ) -> HandoverCode:
     """Return the parcel's open code if its digits match. Three wrong tries close it.
 
@@ -184,7 +184,7 @@ def try_handover_digits(
     WrongHandoverCode.
     """
     handover_codes = HandoverCode.objects.usable(now).filter(
-        parcel__part__order__code=order_code, parcel__number=parcel_number
+        parcel__part__order__code=order_code, parcel__label_code=label_code
     )
     code = handover_codes.select_related("parcel__part__order").first()
     if code is None:

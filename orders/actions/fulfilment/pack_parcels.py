@@ -19,7 +19,7 @@ from catalog.models import Stock
 from orders import locks
 from orders.actions.cash_on_delivery.cash_collection import read_cash_for_parcel
 from orders.actions.fulfilment.lot_picks import LotChoices, assign_lots
-from orders.actions.fulfilment.parcel_rows import read_next_parcel_number
+from orders.actions.fulfilment.parcel_rows import read_next_parcel
 from orders.actions.fulfilment.substitute_holds import require_no_waiting_substitute
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
@@ -51,6 +51,15 @@ class LinesNotWeighed(Refused):
 
     code = "lines_not_weighed"
     default_message = _("Weigh these items first and enter the weight on the scale.")
+
+
+class LabelCodeUsed(Refused):
+    """Another phone chose the same code for a label of the order, which happens once in many thousands."""
+
+    code = "label_code_used"
+    default_message = _(
+        "Another parcel of this order has the same code on its label. Pack it again and print a new label."
+    )
 
 
 class OrderNotConfirmed(Refused):
@@ -95,6 +104,7 @@ def pack_parcel(
     part_id: int,
     quantities: Mapping[uuid.UUID, int],
     lots: LotChoices = BY_EXPIRY,
+    label_code: str = "",
     happened_at: datetime.datetime | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
@@ -103,8 +113,9 @@ def pack_parcel(
     """Create a parcel with some of the part's lines. A part may have several parcels.
 
     Lines take lots first expired, first out, or as `lots` says. `happened_at`, if it was earlier, is when the
-    packer did it: the lots need to be in date on that day only. A repeated `idempotency_key` returns the
-    first parcel. Raises ExpiredLot, KeyReused, LinesNotWeighed, LotQuantityShort, Missing, QuantityNotOpen,
+    packer did it: the lots need to be in date on that day only. `label_code` is what a phone printed on the
+    label after the order's code. A repeated `idempotency_key` returns the first parcel. Raises ExpiredLot,
+    KeyReused, LabelCodeUsed, LinesNotWeighed, LotQuantityShort, Missing, QuantityNotOpen,
     SubstituteUnanswered, TransitionNotAllowed.
     """
     order, part = locks.lock_part(part_id)
@@ -119,6 +130,7 @@ def pack_parcel(
         part,
         quantities,
         lots=lots,
+        label_code=label_code,
         happened_at=happened_at,
         idempotency_key=idempotency_key,
         actor=actor,
@@ -133,6 +145,7 @@ def create_parcel(
     *,
     warehouse_id: uuid.UUID | None = None,
     lots: LotChoices = BY_EXPIRY,
+    label_code: str = "",
     happened_at: datetime.datetime | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
@@ -140,8 +153,8 @@ def create_parcel(
 ) -> Parcel:
     """On a locked order: pack a parcel, from one warehouse or from all that hold its allocations.
 
-    Raises ExpiredLot, LinesNotWeighed, LotQuantityShort, Missing, QuantityNotOpen, SubstituteUnanswered,
-    TransitionNotAllowed.
+    Raises ExpiredLot, LabelCodeUsed, LinesNotWeighed, LotQuantityShort, Missing, QuantityNotOpen,
+    SubstituteUnanswered, TransitionNotAllowed.
     """
     if part.state != PartState.ACCEPTED:
         raise TransitionNotAllowed(from_state=part.state, to_state="packing")
@@ -150,9 +163,13 @@ def create_parcel(
     require_no_waiting_substitute(quantities)
     require_weighed(lines[line_id] for line_id in quantities)
     cash = read_cash_for_parcel(order, part, quantities)
+    next_parcel = read_next_parcel(order)
+    if label_code in next_parcel.taken_codes - {""}:
+        raise LabelCodeUsed()
     parcel = Parcel.objects.create(
         part=part,
-        number=read_next_parcel_number(order),
+        number=next_parcel.number,
+        label_code=label_code or next_parcel.label_code,
         carrier=part.carrier,
         warehouse_id=warehouse_id or part.warehouse_id,
         cod_expected=cash,

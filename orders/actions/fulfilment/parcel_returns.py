@@ -16,7 +16,7 @@ from cooperatives.models import Warehouse
 from orders import locks
 from orders.actions.fulfilment.lot_picks import pick_returned_lots, split_by_lot
 from orders.actions.fulfilment.pack_parcels import change_parcel_state
-from orders.actions.fulfilment.parcel_rows import make_parcel_line, read_next_parcel_number
+from orders.actions.fulfilment.parcel_rows import make_parcel_line, read_next_parcel
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
 from orders.models import Complaint, Order, OrderPart, Parcel, ParcelLine
@@ -69,9 +69,11 @@ def create_return(
     ):
         raise ReturnExceedsDelivered(most=returnable)
     lines = {line.pk: line for line in part.lines.filter(pk__in=list(returned)).order_by("position", "pk")}
+    next_parcel = read_next_parcel(order)
     parcel = Parcel.objects.create(
         part=part,
-        number=read_next_parcel_number(order),
+        number=next_parcel.number,
+        label_code=next_parcel.label_code,
         kind=kind,
         state=ParcelState.HANDED_OVER,
         warehouse_id=_require_own_warehouse(part, warehouse_id) if warehouse_id else None,

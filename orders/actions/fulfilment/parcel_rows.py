@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from django.db.models import Max
+from dataclasses import dataclass
 
 from catalog.models import Stock
 from orders.models import Order, OrderLine, Parcel, ParcelLine
 
 
-def read_next_parcel_number(order: Order) -> int:
-    """Return the number of the order's next parcel."""
-    last: int | None = Parcel.objects.filter(part__order=order).aggregate(last=Max("number"))["last"]
-    return (last or 0) + 1
+@dataclass(frozen=True, slots=True)
+class NextParcel:
+    """The number of an order's next parcel, the number on its label, and the label codes that are taken."""
+
+    number: int
+    label_code: str
+    taken_codes: frozenset[str]
+
+
+def read_next_parcel(order: Order) -> NextParcel:
+    """Return what the order's next parcel is called. Only parcels with labels count for its label."""
+    rows = list(Parcel.objects.filter(part__order=order).values_list("number", "label_code"))
+    label_count = sum(label_code.isdecimal() for _number, label_code in rows)
+    return NextParcel(
+        number=max((number for number, _label_code in rows), default=0) + 1,
+        label_code=str(label_count + 1),
+        taken_codes=frozenset(label_code for _number, label_code in rows),
+    )
 
 
 def make_parcel_line(

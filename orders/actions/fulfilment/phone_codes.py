@@ -5,9 +5,10 @@ key it computes the six digits and signs the QR code. The receiver's phone keeps
 until it has a network. We compute both again, so a code needs no row before it arrives, and the order in
 which phones send does not matter.
 
-The subject of a code is one hand-over. It is "p.PART.POSITION.STEP.EARLIER" for a parcel that members give,
-with its position among the part's parcels and the number of earlier hand-overs of this step. It is
-"r.RUN.PARCEL" if a driver gives the parcel to the buyer.
+The subject of a code is one hand-over. It is "p.PART.PARCEL.STEP.EARLIER" for a parcel that members give,
+with the number of earlier hand-overs of this step. PARCEL is the code that a phone put on the parcel's label,
+or else the parcel's position among those of the part. The subject is "r.RUN.PARCEL" if a driver gives the
+parcel to the buyer.
 """
 
 from __future__ import annotations
@@ -19,14 +20,17 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from orders.actions.fulfilment.handovers import ForeignHandoverCode, check_digit
 from orders.models import HandoverStep
+from shop.core.identifiers.check_characters import ALPHABET
 
 SIGNATURE_LENGTH = 32  # hexadecimal digits
+# A phone puts letters on a label, the market numbers. 83,521 codes suffice for the parcels of one order.
+LABEL_LETTERS, LABEL_LENGTH = "".join(filter(str.isalpha, ALPHABET)), 4
 MEMBER_STEPS = (HandoverStep.TO_COLLECTION_POINT, HandoverStep.TO_DRIVER)
 
 
 @dataclass(frozen=True, slots=True)
 class PhoneCode:
-    """What a code made on a phone is about: a part's parcel by its position, or a parcel of a run.
+    """What a code made on a phone is about: a part's parcel by its label or position, or a parcel of a run.
 
     `earlier` counts the hand-overs of the step before this one. `giver_id` is the member whose phone made a
     QR code. `is_cash_collected` is what the driver says about the cash.
@@ -35,6 +39,7 @@ class PhoneCode:
     step: HandoverStep
     part_id: int = 0
     position: int = 0
+    label_code: str = ""
     earlier: int = 0
     run_id: int = 0
     parcel_id: int = 0
@@ -45,7 +50,7 @@ class PhoneCode:
     def subject(self) -> str:
         if self.run_id:
             return f"r.{self.run_id}.{self.parcel_id}"
-        return f"p.{self.part_id}.{self.position}.{self.step}.{self.earlier}"
+        return f"p.{self.part_id}.{self.label_code or self.position}.{self.step}.{self.earlier}"
 
     @property
     def key(self) -> str:
@@ -76,6 +81,11 @@ def run_parcel_key(run_id: int, parcel_id: int) -> str:
     return salted_hmac("orders.phone_handovers.run", value, algorithm="sha256").hexdigest()
 
 
+def is_phone_label(text: str) -> bool:
+    """Return whether a phone could have put these letters on the label of a parcel that it packed."""
+    return len(text) == LABEL_LENGTH and all(letter in LABEL_LETTERS for letter in text)
+
+
 def is_phone_token(token: str) -> bool:
     """Return whether a QR code looks like one that a phone made."""
     return token.startswith(("p.", "r."))
@@ -86,11 +96,13 @@ def read_phone_token(token: str) -> PhoneCode:
     fields = token.split(".")
     try:
         match fields:
-            case ["p", part, position, step, earlier, giver, _signature]:
+            case ["p", part, parcel, step, earlier, giver, _signature]:
+                is_labelled = is_phone_label(parcel)
                 code = PhoneCode(
                     step=HandoverStep(step),
                     part_id=int(part),
-                    position=int(position),
+                    position=0 if is_labelled else int(parcel),
+                    label_code=parcel if is_labelled else "",
                     earlier=int(earlier),
                     giver_id=int(giver),
                 )
@@ -105,7 +117,7 @@ def read_phone_token(token: str) -> PhoneCode:
                 raise ForeignHandoverCode()
     except ValueError as error:
         raise ForeignHandoverCode() from error
-    is_of_member = code.step in MEMBER_STEPS and code.position >= 1
+    is_of_member = code.step in MEMBER_STEPS and (bool(code.label_code) or code.position >= 1)
     if not (code.run_id or is_of_member):  # a packer's phone can sign any text
         raise ForeignHandoverCode()
     # Comparing the whole text also refuses other spellings of the same numbers.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from django.db import transaction
 from django.db.models import Max
@@ -29,7 +30,7 @@ from orders.actions.fulfilment.handovers import (
     try_handover_digits,
     wrong_code,
 )
-from orders.actions.fulfilment.phone_codes import MEMBER_STEPS, PhoneCode
+from orders.actions.fulfilment.phone_codes import MEMBER_STEPS, PhoneCode, is_phone_label
 from orders.models import (
     DeliveryRun,
     HandoverCode,
@@ -65,7 +66,7 @@ class HandoverOfCancelledParcel(Refused):
 def find_code_by_digits(
     *,
     order_code: str,
-    parcel_number: int | None,
+    label_code: str,
     digits: str,
     receiver: Receiver,
     entered_by: str,
@@ -74,20 +75,19 @@ def find_code_by_digits(
 ) -> PhoneCode | HandoverCode:
     """Return the code of a phone, or else of the market, with these digits for a parcel of the order.
 
-    The parcel belongs to `cooperative` if it is given. `parcel_number` is None if the giver's phone packed
-    the parcel without a network. `entered_by` says who guesses: a member, a run, or else a network. After
-    three wrong entries an order's digits are closed to them for a day, whichever parcel or step they are for.
-    A new code of the market has three tries of its own, and QR codes stay valid. An entry is counted before
-    it is compared, in a statement of its own. Raises HandoverCodeClosed, WrongHandoverCode.
+    The parcel belongs to `cooperative` if it is given. `label_code` is what follows the order's code on the
+    label. It is empty if an older build printed the label without a network. `entered_by` says who guesses: a
+    member, a run, or else a network. After three wrong entries an order's digits are closed to them for a
+    day, whichever parcel or step they are for. A new code of the market has three tries of its own, and QR
+    codes stay valid. An entry is counted before it is compared, in a statement of its own.
+    Raises HandoverCodeClosed, WrongHandoverCode.
     """
     refused: Refused = HandoverCodeClosed(field="digits")
     parts = OrderPart.objects.filter(order__code=order_code, state__in=ACTIVE_PART_STATES)
     if cooperative is not None:
         parts = parts.filter(cooperative=cooperative)
     found_parts = list(parts.order_by("pk"))
-    codes = _codes_of_parts(
-        found_parts, parcel_number, is_next_expected=cooperative is not None and parcel_number is None
-    )
+    codes = _codes_of_parts(found_parts, label_code, is_next_expected=cooperative is not None)
     is_known = cooperative is not None or any(
         part.cooperative_id in receiver.cooperative_ids for part in found_parts
     )
@@ -104,10 +104,10 @@ def find_code_by_digits(
             return code
         refused = wrong_code(min(limit.count_left(subject) for limit, subject in limits))
     open_codes = HandoverCode.objects.usable(happened_at).filter(parcel__part__order__code=order_code)
-    if parcel_number is None or not open_codes.filter(parcel__number=parcel_number).exists():
+    if not label_code or not open_codes.filter(parcel__label_code=label_code).exists():
         raise refused
     open_code = try_handover_digits(
-        order_code=order_code, parcel_number=parcel_number, digits=digits, now=happened_at
+        order_code=order_code, label_code=label_code, digits=digits, now=happened_at
     )
     if is_counted:
         uncount_tries(limits)
@@ -220,31 +220,40 @@ def _read_outgoing_parcels(part_id: int) -> list[Parcel]:
 def _find_codes_of(parcel: Parcel, position: int) -> Iterator[PhoneCode]:
     """Yield the codes that phones made or can make for a parcel.
 
-    They are the phones of members, and of the driver of the parcel's last run.
+    They are the phones of members, and of the driver of the parcel's last run. Older builds name a parcel
+    with a label of a phone by its position.
     """
     if not parcel.is_outgoing or parcel.part.is_pickup:
         return
     counts = count_handovers(parcel)
     for step in MEMBER_STEPS:
         for earlier in range(counts[step] + 1):
-            yield PhoneCode(step, part_id=parcel.part_id, position=position, earlier=earlier)
+            code = PhoneCode(step, part_id=parcel.part_id, position=position, earlier=earlier)
+            yield code
+            if is_phone_label(parcel.label_code):
+                yield replace(code, label_code=parcel.label_code)
     run_id = RunParcel.objects.filter(parcel=parcel).aggregate(last=Max("run"))["last"]
     if run_id is not None:
         yield PhoneCode(HandoverStep.TO_BUYER, run_id=run_id, parcel_id=parcel.pk)
 
 
 def _codes_of_parts(
-    parts: Iterable[OrderPart], parcel_number: int | None, *, is_next_expected: bool
+    parts: Iterable[OrderPart], label_code: str, *, is_next_expected: bool
 ) -> list[PhoneCode]:
-    """Return the codes of the parts' parcels, of all or the one with a number, and of each next parcel."""
+    """Return the codes of the parts' parcels, of all or of one label.
+
+    If `is_next_expected`, these include parcels that their phone has not sent yet.
+    """
     codes: list[PhoneCode] = []
     for part in parts:
         parcels = _read_outgoing_parcels(part.pk)
         for position, parcel in enumerate(parcels, start=1):
-            if parcel_number in (None, parcel.number):
+            if label_code in ("", parcel.label_code):
                 codes += _find_codes_of(parcel, position)
-        if is_next_expected:
-            codes += [PhoneCode(step, part_id=part.pk, position=len(parcels) + 1) for step in MEMBER_STEPS]
+        is_sent = any(parcel.label_code == label_code for parcel in parcels)
+        if is_next_expected and not is_sent and (not label_code or is_phone_label(label_code)):
+            next_parcel = PhoneCode(MEMBER_STEPS[0], part.pk, len(parcels) + 1, label_code)
+            codes += [replace(next_parcel, step=step) for step in MEMBER_STEPS]
     return codes
 
 
@@ -274,11 +283,15 @@ def _lock_parcel_of(code: PhoneCode) -> tuple[Order, OrderPart, Parcel]:
         return order, part, parcel
     order, part = locks.lock_part(code.part_id)
     parcels = _read_outgoing_parcels(part.pk)
-    if code.position > len(parcels):
+    if code.label_code:
+        parcels = [parcel for parcel in parcels if parcel.label_code == code.label_code]
+    else:
+        parcels = parcels[code.position - 1 : code.position]
+    if not parcels:
         if part.state not in ACTIVE_PART_STATES:
             raise HandoverOfCancelledParcel()
         raise ParcelNotSentYet()
-    parcel = parcels[code.position - 1]
+    parcel = parcels[0]
     parcel.part = part
     return order, part, parcel
 

@@ -11,7 +11,7 @@ from catalog.models import Stock
 from orders import locks
 from orders.actions.fulfilment.lot_picks import LotChoices, assign_lots
 from orders.actions.fulfilment.pack_parcels import allocate_stock
-from orders.actions.fulfilment.parcel_rows import make_parcel_line, read_next_parcel_number
+from orders.actions.fulfilment.parcel_rows import make_parcel_line, read_next_parcel
 from orders.actions.order_records.part_changes import record_part_change
 from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, ParcelLine
 from orders.states import ParcelKind
@@ -39,9 +39,11 @@ def create_replacement(
     if len(lines) != len(quantities):
         raise Missing()
     stocks = _lock_stock(part, lines)
+    next_parcel = read_next_parcel(order)
     parcel = Parcel.objects.create(
         part=part,
-        number=read_next_parcel_number(order),
+        number=next_parcel.number,
+        label_code=next_parcel.label_code,
         kind=ParcelKind.REPLACEMENT,
         carrier=part.carrier,
         warehouse_id=part.warehouse_id,

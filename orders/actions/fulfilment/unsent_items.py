@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock.stock_movements import save_reserved_and_allocated
 from orders import locks
 from orders.actions.fulfilment.pack_parcels import release_allocation
-from orders.actions.fulfilment.parcel_rows import read_next_parcel_number
+from orders.actions.fulfilment.parcel_rows import read_next_parcel
 from orders.actions.order_records.part_changes import record_part_change
 from orders.actions.order_records.recalculate_order import open_quantities
 from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine
@@ -53,7 +53,7 @@ def mark_lines_unsent(
         raise NoLinesLeftToSend()
     parcel = Parcel.objects.create(
         part=part,
-        number=read_next_parcel_number(order),
+        number=read_next_parcel(order).number,
         kind=ParcelKind.REFUND,
         state=ParcelState.DELIVERED,
         delivered_at=now,

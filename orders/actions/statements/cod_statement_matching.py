@@ -108,7 +108,7 @@ def find_parcels(codes: Iterable[str]) -> dict[str, list[Parcel]]:
             _select_parcels().filter(part__order__code__in=order_codes).exclude(cod_state=CodState.NONE)
         ):
             order = parcel.part.order.code
-            for code in {order, f"{order}-{parcel.number}"}.intersection(batch):
+            for code in {order, f"{order}-{parcel.label_code}"}.intersection(batch):
                 if parcel.tracking_number.upper() != code:
                     parcels_by_code.setdefault(code, []).append(parcel)
     return parcels_by_code

@@ -228,6 +228,7 @@ class _BulkWriter:
         parcel = Parcel(
             part=part,
             number=number,
+            label_code=str(number),
             state=ParcelState.DELIVERED,
             warehouse_id=planned_part.delivery_method.warehouse_id or self._firsts[part.cooperative_id],
             carrier=part.carrier,

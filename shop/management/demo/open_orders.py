@@ -100,7 +100,7 @@ def write_statement(folder: Path) -> Path | None:
     table.writerow(_COLUMNS)
     for index, parcel in enumerate(parcels):
         collected = parcel.cod_collected - (_SHORTFALL if index == 0 else 0)
-        table.writerow(_statement_row(f"{parcel.part.order.code}-{parcel.number}", parcel, collected))
+        table.writerow(_statement_row(f"{parcel.part.order.code}-{parcel.label_code}", parcel, collected))
     table.writerow(_statement_row("TK2M7QX-1", parcels[-1], 150_000))
     path = folder / STATEMENT
     path.write_text("\ufeff" + csv_text.getvalue(), encoding="utf-8")

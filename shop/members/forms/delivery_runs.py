@@ -68,7 +68,7 @@ class SlipForm(MembersForm):
     ) -> None:
         super().__init__(data, files, initial=initial)
         choices = [
-            (parcel.pk, f"{parcel.part.order.code}-{parcel.number}, {parcel.part.order.buyer_name}")
+            (parcel.pk, f"{parcel.part.order.code}-{parcel.label_code}, {parcel.part.order.buyer_name}")
             for parcel in parcels
         ]
         if choices:

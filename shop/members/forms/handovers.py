@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from shop.core.web.form_options import FormData
 from shop.members.forms.fields import MembersForm
 
-_PARCEL = re.compile(r"(?P<order>[0-9A-Z]+)-(?P<number>[0-9]{1,6})")
+_PARCEL = re.compile(r"(?P<order>[0-9A-Z]+)-(?P<label>[0-9A-Z]{1,6})")
 
 
 class GiverForm(MembersForm):
@@ -56,7 +56,7 @@ class HandoverDigitsForm(ReceiverForm):
         return text
 
     @property
-    def parcel_key(self) -> tuple[str, int]:
-        """The order's code and the number of the parcel."""
-        order_code, _dash, number = self.cleaned_data["parcel"].partition("-")
-        return order_code, int(number)
+    def parcel_key(self) -> tuple[str, str]:
+        """The order's code, and what follows it on the parcel's label."""
+        order_code, _dash, label_code = self.cleaned_data["parcel"].partition("-")
+        return order_code, label_code

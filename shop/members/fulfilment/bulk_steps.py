@@ -110,7 +110,7 @@ def close_chosen_parcels(request: HttpRequest, membership: MembershipContext) ->
     parcels = rows.in_bulk(_submitted_ids(request, "parcel"))
     actions = (
         (
-            f"{parcel.part.order.code}-{parcel.number}",
+            f"{parcel.part.order.code}-{parcel.label_code}",
             partial(
                 close_parcel, parcel_id=parcel.pk, idempotency_key=submitted_key(request, "close", parcel.pk)
             ),

@@ -151,7 +151,7 @@ def hand_over_run(request: HttpRequest, membership: MembershipContext, run_id: i
             )
             done_count += 1
         except Refused as refused:
-            messages.error(request, f"{parcel.part.order.code}-{parcel.number}: {refused.message}")
+            messages.error(request, f"{parcel.part.order.code}-{parcel.label_code}: {refused.message}")
     if done_count:
         text = ngettext(
             "%(count)d parcel handed to the driver.", "%(count)d parcels handed to the driver.", done_count

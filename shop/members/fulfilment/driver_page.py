@@ -106,7 +106,7 @@ def undo_run_delivery_view(request: HttpRequest, token: str, parcel_id: int) -> 
         idempotency_key=_driver_key(request, "undo_delivery", parcel_id),
         now=timezone.now(),
     )
-    message = _("%(parcel)s: undone.") % {"parcel": f"{parcel.part.order.code}-{parcel.number}"}
+    message = _("%(parcel)s: undone.") % {"parcel": f"{parcel.part.order.code}-{parcel.label_code}"}
     return _run_driver_action(request, token, action, message)
 
 
@@ -120,7 +120,7 @@ def _build_delivery_message(parcel_id: int) -> str:
         else _("%(parcel)s delivered.")
     )
     amount = format_money(parcel.cod_collected, order.currency)
-    return text % {"parcel": f"{order.code}-{parcel.number}", "amount": amount}
+    return text % {"parcel": f"{order.code}-{parcel.label_code}", "amount": amount}
 
 
 @require_safe_or_post

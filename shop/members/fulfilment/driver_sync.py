@@ -197,8 +197,8 @@ def _parcel_row(run: DeliveryRun, parcel: Parcel) -> Row:
     return {
         "id": parcel.pk,
         "part": parcel.part_id,
-        "number": parcel.number,
-        "code": f"{order.code}-{parcel.number}",
+        "label": parcel.label_code,
+        "code": f"{order.code}-{parcel.label_code}",
         "commune": commune_name(parcel),
         "state": parcel.state,
         "buyer": None if parcel.state == ParcelState.DELIVERED else buyer,

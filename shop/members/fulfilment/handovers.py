@@ -199,11 +199,11 @@ def receive_by_digits(request: HttpRequest) -> HttpResponse:
 
 def _find_entered_code(request: HttpRequest, form: HandoverDigitsForm) -> PhoneCode | HandoverCode:
     network, receiver = client_network(request.META), _receiver(request, form)
-    order_code, number = form.parcel_key
+    order_code, label_code = form.parcel_key
     _TRIES.count_try(network)
     code = find_code_by_digits(
         order_code=order_code,
-        parcel_number=number,
+        label_code=label_code,
         digits=form.cleaned_data["digits"],
         receiver=receiver,
         entered_by=f"member:{receiver.actor.key}" if receiver.cooperative_ids else f"network:{network}",

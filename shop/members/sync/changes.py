@@ -37,7 +37,7 @@ MAX_CHANGED_ORDERS_OF_MARKET = 5_000
 MAX_SCANNED_CHANGES = 50_000  # of the whole market since the cursor
 # Twice the longest transaction of a page or job.
 SETTLED_AFTER = datetime.timedelta(minutes=5)
-_CURSOR_FORMAT = 9
+_CURSOR_FORMAT = 10
 _CURSOR = re.compile(r"(\d{1,4})-(\d{1,18})-([a-z]+)-(\d{1,18})(?:-([a-z]+)-(\d{1,18}))?", re.ASCII)
 
 

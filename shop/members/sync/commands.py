@@ -33,7 +33,7 @@ from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import OrderPart, Parcel
 from shop.core.errors import Missing
 from shop.members.sync.command_types import CommandKind, CommandRun, PreparedCommand
-from shop.members.sync.handover_commands import offer_parcel, receive_parcel
+from shop.members.sync.handover_commands import offer_parcel, read_label_code, receive_parcel
 from shop.members.sync.listing_commands import create_listing, submit_created_listing
 from shop.members.sync.lot_commands import add_stage_from_phone, count_lot_from_phone, receive_lot_from_phone
 from shop.members.sync.models import PhoneCommand
@@ -75,6 +75,7 @@ def _pack_parcel(run: CommandRun) -> PreparedCommand:
         lots=LotChoices(
             run.payload.chosen_lots("lots"), run.payload.text("lot_reason", max_length=250).strip()
         ),
+        label_code=read_label_code(run.payload),
         happened_at=run.happened_at,
         **run.action_arguments_with_key,
     )

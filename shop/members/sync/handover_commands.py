@@ -9,7 +9,13 @@ from functools import partial
 from cooperatives.access import ROLE_RIGHTS, MemberRight, find_memberships
 from cooperatives.models import Cooperative
 from orders.actions.fulfilment.handovers import Receiver, confirm_handover, find_scanned_code
-from orders.actions.fulfilment.phone_codes import PhoneCode, is_phone_token, read_phone_token
+from orders.actions.fulfilment.phone_codes import (
+    LABEL_LENGTH,
+    PhoneCode,
+    is_phone_label,
+    is_phone_token,
+    read_phone_token,
+)
 from orders.actions.fulfilment.phone_handovers import (
     confirm_phone_handover,
     find_code_by_digits,
@@ -33,10 +39,12 @@ def offer_parcel(run: CommandRun) -> PreparedCommand:
         raise InvalidCommand(field="step")
     if not OrderPart.objects.for_cooperative(run.membership.cooperative).filter(pk=part_id).exists():
         raise Missing()
+    label_code = read_label_code(payload)
     code = PhoneCode(
         HandoverStep(step),
         part_id=part_id,
-        position=payload.whole_number("position", maximum=MAX_EARLIER),
+        position=0 if label_code else payload.whole_number("position", maximum=MAX_EARLIER),
+        label_code=label_code,
         earlier=payload.whole_number("earlier", minimum=0, maximum=MAX_EARLIER),
     )
     action = partial(
@@ -90,12 +98,12 @@ def _part_of_record(record: HandoverRecord) -> RowReference:
 class SentCode:
     """A code as a receiver's phone sends it: the token of a QR code, or six digits with an order's code.
 
-    `number` is that of the parcel. It is None if the giver's phone did not know it.
+    `label_code` follows the order's code on the parcel's label. It is empty if the label did not have it.
     """
 
     token: str = ""
     order: str = ""
-    number: int | None = None
+    label_code: str = ""
     digits: str = ""
 
 
@@ -105,9 +113,22 @@ def read_sent_code(payload: Payload) -> SentCode:
         return SentCode(token=payload.text("token", max_length=200))
     return SentCode(
         order=payload.text("order", max_length=20).upper(),
-        number=payload.optional_number("number", maximum=1000),
+        label_code=_read_label_code_or_number(payload),
         digits=payload.text("digits", max_length=20),
     )
+
+
+def read_label_code(payload: Payload) -> str:
+    """Read the letters that a phone put on a label, "" if it sent none. Raises InvalidCommand."""
+    label_code = payload.text("label", max_length=LABEL_LENGTH)
+    if label_code and not is_phone_label(label_code):
+        raise InvalidCommand(field="label")
+    return label_code
+
+
+def _read_label_code_or_number(payload: Payload) -> str:
+    number = payload.optional_number("number", maximum=1000)
+    return read_label_code(payload) if number is None else str(number)
 
 
 def record_receipt(
@@ -162,7 +183,7 @@ def _find_code(
         )
     return find_code_by_digits(
         order_code=code.order,
-        parcel_number=code.number,
+        label_code=code.label_code,
         digits=code.digits,
         receiver=receiver,
         entered_by=entered_by,

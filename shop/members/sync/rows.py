@@ -279,7 +279,7 @@ def _line_row(line: OrderLine, open_quantity: int, asked_grams: int | None, is_s
 def _parcel_row(parcel: Parcel) -> Row:
     return {
         "id": parcel.pk,
-        "number": parcel.number,
+        "label": parcel.label_code,
         "kind": parcel.kind,
         "state": parcel.state,
         "carrier": parcel.carrier,

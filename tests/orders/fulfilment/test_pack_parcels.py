@@ -12,10 +12,17 @@ from orders.actions.fulfilment.deliver_parcels import (
     fail_delivery,
     hand_over_parcel,
 )
-from orders.actions.fulfilment.pack_parcels import QuantityNotOpen, accept_part, close_parcel, pack_parcel
+from orders.actions.fulfilment.pack_parcels import (
+    LabelCodeUsed,
+    QuantityNotOpen,
+    accept_part,
+    close_parcel,
+    pack_parcel,
+)
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.models import OrderPart, Parcel
-from orders.states import CashHolder, CodState, OrderStatus, ParcelState, Progress, SaleorStatus
+from orders.actions.refunds.report_shortage import report_shortage
+from orders.models import Order, OrderPart, Parcel
+from orders.states import CashHolder, CodState, OrderStatus, ParcelKind, ParcelState, Progress, SaleorStatus
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.errors import Missing, ReasonRequired
 from shop.core.states import TransitionNotAllowed
@@ -103,9 +110,32 @@ def test_parcels_of_one_order_are_numbered_across_parts() -> None:
     for part in (first, second):
         accept_part(part_id=part.pk, **ACTOR_AND_NOW)
 
-    numbers = [pack(part, 1).number for part in (first, second, first, second)]
+    labels = [pack(part, 1).label_code for part in (first, second, first, second)]
 
-    assert numbers == [1, 2, 3, 4]
+    assert labels == ["1", "2", "3", "4"]
+
+
+def test_labels_count_neither_missing_items_nor_parcels_whose_phone_chose_letters() -> None:
+    part = accepted_part((make_variant(on_hand=9), 4))
+    line = part.lines.get()
+    report_shortage(part_id=part.pk, available={line.pk: 3}, **ACTOR_AND_NOW)
+
+    by_phone = pack_parcel(part_id=part.pk, quantities={line.pk: 1}, label_code="KQRT", **ACTOR_AND_NOW)
+    labels = [pack(part, 1).label_code for _parcel in range(2)]
+
+    assert (by_phone.label_code, labels) == ("KQRT", ["1", "2"])
+    missing = part.parcels.get(kind=ParcelKind.REFUND)
+    assert (missing.number, missing.label_code) == (1, "")
+    assert [order.pk for order in Order.objects.matching(f"{part.order.code}-kqrt")] == [part.order_id]
+
+
+def test_second_label_with_the_same_letters_is_refused() -> None:
+    part = accepted_part((make_variant(on_hand=9), 2))
+    quantities = {part.lines.get().pk: 1}
+    pack_parcel(part_id=part.pk, quantities=quantities, label_code="KQRT", **ACTOR_AND_NOW)
+
+    with assert_refused(LabelCodeUsed, "label_code_used"):
+        pack_parcel(part_id=part.pk, quantities=quantities, label_code="KQRT", **ACTOR_AND_NOW)
 
 
 def test_voiding_parcel_reopens_its_lines_and_restores_stock() -> None:

@@ -75,7 +75,7 @@ def test_desk_lists_the_parcel_and_records_the_decision(client: Client) -> None:
 
     order = Order.objects.get()
     assert "Tiền thu hộ thu thiếu" in home.content.decode()
-    assert f"{order.code}-{parcel.number}" in page.content.decode()
+    assert f"{order.code}-{parcel.label_code}" in page.content.decode()
     assert "thiếu 20.000\u00a0₫" in page.content.decode()
     assert (answer.status_code, answer.url) == (302, "/quan-tri/tien-mat/thu-thieu/")
     assert listed_parcels() == []

@@ -141,7 +141,11 @@ def test_home_counts_open_tasks(admin: Client) -> None:
     OrderPart.objects.filter(pk=unanswered.pk).update(escalated_at=timezone.now())
     failed = make_order(now=fixed_now()).parts.get()
     Parcel.objects.create(
-        part=failed, number=1, state=ParcelState.FAILED_DELIVERY, failure_reason="Không ai nhận"
+        part=failed,
+        number=1,
+        label_code="1",
+        state=ParcelState.FAILED_DELIVERY,
+        failure_reason="Không ai nhận",
     )
 
     response = admin.get(DESK)
@@ -352,7 +356,7 @@ def _some_of_everything() -> None:
     make_product(state=ListingState.IN_REVIEW)
     part = make_order((make_variant(make_seller()), 1), now=timezone.now()).parts.get()
     OrderPart.objects.filter(pk=part.pk).update(escalated_at=timezone.now())
-    Parcel.objects.create(part=part, number=1, state=ParcelState.FAILED_DELIVERY)
+    Parcel.objects.create(part=part, number=1, label_code="1", state=ParcelState.FAILED_DELIVERY)
     draft = make_order((make_variant(make_seller()), 1))
     Order.objects.filter(pk=draft.pk).update(placed_at=None, confirmed_at=None)
 

@@ -175,7 +175,7 @@ def test_labels_are_those_picked_or_packed_and_not_handed_over(packer, seller) -
     page = html_of(packer.get(LABELS))
 
     shown = re.findall(r'<h2 class="code">([^<]+)</h2>', page)
-    assert shown == [f"{parcel.part.order.code}-{parcel.number}" for parcel in (picked, packed)]
+    assert shown == [f"{parcel.part.order.code}-{parcel.label_code}" for parcel in (picked, packed)]
     for absent in (handed_over, foreign):
         assert absent.part.order.code not in page
 
@@ -191,7 +191,7 @@ def test_labels_of_many_parcels_are_one_pdf_with_a_page_each(packer, seller, pap
     assert [(round(page.mediabox.width), round(page.mediabox.height)) for page in pages] == [size] * 3
     texts = [unicodedata.normalize("NFC", page.extract_text()) for page in pages]
     for text, parcel in zip(texts, parcels, strict=True):
-        assert f"{parcel.part.order.code}-{parcel.number}" in text
+        assert f"{parcel.part.order.code}-{parcel.label_code}" in text
         assert "1 chiếc Khăn thổ cẩm" in text.replace("\n", " ")
 
 

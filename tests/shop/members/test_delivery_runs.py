@@ -114,7 +114,7 @@ def test_driver_reads_what_was_delivered_and_may_undo_it_for_ten_minutes(packer,
     parcel = handed_over_parcel_in_run(packer, seller)
     run, driver = DeliveryRun.objects.get(), Client()
     undo = f"{address_of(run)}{parcel.pk}/hoan-tac/"
-    code, cash = f"{parcel.part.order.code}-{parcel.number}", format_money(parcel.cod_expected)
+    code, cash = f"{parcel.part.order.code}-{parcel.label_code}", format_money(parcel.cod_expected)
     fields = {f"delivery-{parcel.pk}-cash": "yes"}
     on_the_way = html_of(driver.get(address_of(run)))
 
@@ -368,7 +368,7 @@ def test_lot_recalled_before_leaving_stays_behind_and_the_others_go(packer, sell
     states = dict(Parcel.objects.values_list("pk", "state"))
     assert states == {recalled.pk: ParcelState.PACKED, good.pk: ParcelState.HANDED_OVER}
     messages = [str(message) for message in response.context["messages"]]
-    assert messages[0].startswith(f"{recalled.part.order.code}-{recalled.number}: ")
+    assert messages[0].startswith(f"{recalled.part.order.code}-{recalled.label_code}: ")
     assert messages[1] == "Đã giao 1 kiện cho lái xe."
 
 

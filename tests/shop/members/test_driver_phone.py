@@ -266,12 +266,12 @@ def test_driver_works_without_network_and_sends_later(phone_with_workers: Page, 
     expect(phone.get_by_text("Đã giao", exact=True)).to_be_visible()
     phone.locator("summary", has_text="Nhận kiện").click()
     for parcel in (received, recorded):
-        phone.get_by_label("Mã kiện").fill(f"{parcel.part.order.code}-{parcel.number}")
+        phone.get_by_label("Mã kiện").fill(f"{parcel.part.order.code}-{parcel.label_code}")
         phone.get_by_label("6 số").fill(to_driver(parcel).digits)
         phone.get_by_label("Ở đâu?").fill("Bến xe Chợ Rã")
         phone.get_by_role("button", name="Đã nhận kiện").click()
         expect(phone.get_by_text(f"Nhận kiện · {parcel.part.order.code}")).to_be_visible()
-    stop = phone.locator("section.panel").filter(has_text=f"{recorded.part.order.code}-{recorded.number}")
+    stop = phone.locator("section.panel").filter(has_text=f"{recorded.part.order.code}-{recorded.label_code}")
     stop.get_by_role("button", name=re.compile("Đã giao, đã thu")).click()
     expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(4)
     assert Axe().run(phone).response["violations"] == []

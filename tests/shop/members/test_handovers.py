@@ -51,7 +51,7 @@ def code_of(response) -> tuple[str, str]:
 
 
 def named(parcel: Parcel) -> str:
-    return f"{parcel.part.order.code}-{parcel.number}"
+    return f"{parcel.part.order.code}-{parcel.label_code}"
 
 
 def issued_to_driver(parcel: Parcel, **values) -> IssuedCode:
@@ -247,9 +247,9 @@ def test_wrong_parcel_and_wrong_digits_have_their_codes(seller) -> None:
     wrong_digits = f"{(int(issued.digits) + 1) % 1_000_000:06}"
 
     with assert_refused(HandoverCodeClosed, "handover_code_closed"):
-        try_handover_digits(order_code=order_code, parcel_number=9, digits=issued.digits, now=now)
+        try_handover_digits(order_code=order_code, label_code="9", digits=issued.digits, now=now)
     with pytest.raises(WrongHandoverCode) as refusal:
-        try_handover_digits(order_code=order_code, parcel_number=parcel.number, digits=wrong_digits, now=now)
+        try_handover_digits(order_code=order_code, label_code=parcel.label_code, digits=wrong_digits, now=now)
     assert (refusal.value.code, refusal.value.details) == ("wrong_handover_code", {"left": 2})
     assert HandoverCode.objects.get().tries == 1
 

@@ -303,7 +303,7 @@ def test_lot_page_lists_its_parcels_and_their_buyers_as_far_as_the_role_goes(
     page = html_of(client.get(f"/xa-vien/lo/{lot.pk}/"))
 
     order = parcel.part.order
-    assert f"{order.code}-{parcel.number}" in page
+    assert f"{order.code}-{parcel.label_code}" in page
     assert f"{voided.part.order.code}-" not in page
     assert (order.buyer_name in page) == sees_buyer
     assert (f"/xa-vien/goi/{parcel.part_id}/" in page) == sees_buyer

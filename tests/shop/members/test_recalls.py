@@ -58,7 +58,7 @@ def test_manager_sees_whom_it_reaches_recalls_and_sees_who_confirmed(client, man
     lot = make_lot(seller)
     waiting, sent = packed_parcel(lot), packed_parcel(lot, is_sent=True)
     address = f"/xa-vien/lo/{lot.pk}/thu-hoi/"
-    codes = [f"{parcel.part.order.code}-{parcel.number}" for parcel in (waiting, sent)]
+    codes = [f"{parcel.part.order.code}-{parcel.label_code}" for parcel in (waiting, sent)]
 
     dry_run = html_of(manager.get(address))
     is_still_sold = get_stock(lot.variant).recalled == 0

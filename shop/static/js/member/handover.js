@@ -4,8 +4,11 @@ import { button, Field } from "member/controls";
 import {
   digitsOf,
   findByDigits,
+  findNamed,
+  isPhoneLabel,
   isSigned,
   isTyped,
+  nameParcel,
   readSubject,
   subjectOf,
   tokenFrom,
@@ -55,26 +58,30 @@ const GIVEN_STEPS = {
 export const Give = ({ part, position }) => {
   const [shown, setShown] = useState("");
   const parcel = part.parcels[position - 1];
+  const named = nameParcel(parcel, position - 1);
   const steps = GIVEN_STEPS[parcel.state] ?? [];
   const offered = outbox.value.find(
     ({ name, payload, state }) =>
-      name === "offer_handover" && state !== "refused" && payload.part === part.id && payload.position === position,
+      name === "offer_handover" &&
+      state !== "refused" &&
+      payload.part === part.id &&
+      findNamed(part.parcels, payload) === parcel,
   );
   const show = async (step) => {
-    const [, , , , earlier] = subjectOf(part, position, step).split(".");
-    const payload = { part: part.id, position, step, earlier: Number(earlier) };
+    const [, , , , earlier] = subjectOf(part, named, step).split(".");
+    const payload = { part: part.id, ...named, step, earlier: Number(earlier) };
     const isOffered = offered?.payload.step === step && offered.payload.earlier === payload.earlier;
     const subject = { part: part.id, order: part.order, currency: part.currency };
     const command = { name: "offer_handover", payload, subject, chains: [`part-${part.id}`] };
     if (isOffered || (await changeOutbox(() => addCommands([command])))) setShown(step);
   };
   return html`<div class="stack">
-    ${steps.includes(shown) && html`<h4 class="small-head">${nameOf(shown)}</h4><${Code} subject=${subjectOf(part, position, shown)} handoverKey=${part.handover_key} detail=${settings.value.member.id} /><p class="hint">${t("waits_for_receiver")}</p>`}
+    ${steps.includes(shown) && html`<h4 class="small-head">${nameOf(shown)}</h4><${Code} subject=${subjectOf(part, named, shown)} handoverKey=${part.handover_key} detail=${settings.value.member.id} /><p class="hint">${t("waits_for_receiver")}</p>`}
     ${steps.filter((step) => step !== shown).map((step) => button("qr-code", nameOf(step), () => show(step)))}
   </div>`;
 };
 
-const PARCEL = /^([0-9A-Z]+)(?:-(\d{1,4}))?$/;
+const PARCEL = /^([0-9A-Z]+)(?:-(\d{1,4}|[A-Z]{4}))?$/;
 
 // Wrong entries by parcel are counted on the phone as well, because the market hears of them only later.
 const triesOf = (code) => Number(sessionStorage.getItem(`tries-${code}`) ?? 0);
@@ -97,7 +104,7 @@ export const Receipt = ({ defaultName, checkCode, onReceived, children }) => {
     setToken(tokenFrom(text));
     setFault(tokenFrom(text) ? "" : t("foreign_code"));
   };
-  const [, order, number] = PARCEL.exec(fields.parcel.toUpperCase().replace(/\s/g, "")) ?? [];
+  const [, order, label] = PARCEL.exec(fields.parcel.toUpperCase().replace(/\s/g, "")) ?? [];
   const digits = fields.digits.replace(/\D/g, "");
   const refuse = (text, isTry) => {
     if (isTry) sessionStorage.setItem(`tries-${order}`, triesOf(order) + 1);
@@ -106,7 +113,8 @@ export const Receipt = ({ defaultName, checkCode, onReceived, children }) => {
   const confirm = async () => {
     if (!token && triesOf(order) >= MAX_TRIES) return setFault(t("tries_used"));
     if (!token && !isTyped(digits)) return refuse(t("wrong_digits"), true);
-    const code = token ? { token } : { order, ...(number ? { number: Number(number) } : {}), digits };
+    const parcel = isPhoneLabel(label) ? { label } : label ? { number: Number(label) } : {};
+    const code = token ? { token } : { order, ...parcel, digits };
     const { text, isTry, ...known } = await checkCode(code);
     if (text) return refuse(text, isTry);
     localStorage.setItem("handover-place", fields.place.trim());
@@ -134,14 +142,16 @@ const openParts = () =>
     .map((row) => withPending(row, outbox.value));
 
 // Check a code with the keys on this phone. A code that the market made, or of a part that is not here, is checked later.
-const checkOwn = async ({ token, order, digits }) => {
+const checkOwn = async ({ token, order, digits, label, number }) => {
   const read = token ? readSubject(token) : null;
   const part = openParts().find((row) => (token ? row.id === read?.part : row.order === order));
   if (!part) return {};
-  const found = token ? (await isSigned(token, part)) && read : await findByDigits(part, digits);
+  const found = token ? (await isSigned(token, part)) && read : await findByDigits(part, digits, label);
   if (token && !found) return { text: t("foreign_code") };
-  const { position, step } = found ?? {};
-  const parcel = part.parcels[position - 1];
+  // The digits of a parcel that only its phone knows depend on its label.
+  if (!found && !label && !number) return { text: t("whole_code") };
+  const { step, ...named } = found ?? {};
+  const parcel = findNamed(part.parcels, named);
   if (parcel?.state === "voided") return { text: t("handover_cancelled") };
   const isUsed = token && (parcel?.handovers?.[step] ?? 0) !== read.earlier;
   if (
@@ -152,13 +162,13 @@ const checkOwn = async ({ token, order, digits }) => {
     )
   )
     return { text: t("code_used") };
-  return { part, position, step };
+  return { part, named, step };
 };
 
 export const Receive = () => {
-  const receive = (payload, { part, position, step }) => {
+  const receive = (payload, { part, named, step }) => {
     const about = part
-      ? { part: part.id, order: part.order, currency: part.currency, position, step }
+      ? { part: part.id, order: part.order, currency: part.currency, ...named, step }
       : { name: payload.order ?? "" };
     const chains = part ? [`part-${part.id}`] : [];
     return changeOutbox(() => addCommands([{ name: "receive_parcel", payload, subject: about, chains }]));

@@ -31,16 +31,23 @@ export const tokenOf = async (key, subject, detail) => {
   return `${body}.${(await sign(key, body)).slice(0, SIGNATURE_LENGTH)}`;
 };
 
-const SUBJECT = /^p\.(\d+)\.(\d+)\.(to_point|to_driver)\.(\d+)/;
+// A parcel that a phone packed is named by the letters on its label, others by their position among the part's parcels.
+export const isPhoneLabel = (text) => /^[A-Z]{4}$/.test(text ?? "");
+export const nameParcel = ({ label }, at) => (isPhoneLabel(label) ? { label } : { position: at + 1 });
+export const findNamed = (parcels, { label, position }) =>
+  label ? parcels.find((parcel) => parcel.label === label) : parcels[position - 1];
+
+const SUBJECT = /^p\.(\d+)\.(?:([A-Z]{4})|(\d+))\.(to_point|to_driver)\.(\d+)/;
 
 // Return what a code of members is about, null for a driver's and for a code that the market made.
 export const readSubject = (token) => {
-  const [, part, position, step, earlier] = SUBJECT.exec(token) ?? [];
-  return part ? { part: Number(part), position: Number(position), step, earlier: Number(earlier) } : null;
+  const [, part, label, position, step, earlier] = SUBJECT.exec(token) ?? [];
+  const named = label ? { label } : { position: Number(position) };
+  return part ? { part: Number(part), ...named, step, earlier: Number(earlier) } : null;
 };
 
-export const subjectOf = (part, position, step) =>
-  `p.${part.id}.${position}.${step}.${part.parcels[position - 1]?.handovers?.[step] ?? 0}`;
+export const subjectOf = (part, named, step) =>
+  `p.${part.id}.${named.label ?? named.position}.${step}.${findNamed(part.parcels, named)?.handovers?.[step] ?? 0}`;
 
 // Whether the QR code was signed with the key of the part.
 export const isSigned = async (token, part) => {
@@ -49,11 +56,12 @@ export const isSigned = async (token, part) => {
   return (await tokenOf(part.handover_key, subject, detail)) === token;
 };
 
-// Find the parcel of a part whose code has these digits, null if none has.
-export const findByDigits = async (part, digits) => {
-  for (let position = 1; position <= part.parcels.length + 1; position += 1)
+// Find the parcel of a part whose code has these digits, null if none has. It may be one that only its phone knows.
+export const findByDigits = async (part, digits, label) => {
+  const unknown = isPhoneLabel(label) ? { label } : { position: part.parcels.length + 1 };
+  for (const named of [...part.parcels.map(nameParcel), unknown])
     for (const step of ["to_point", "to_driver"])
-      if ((await digitsOf(part.handover_key, subjectOf(part, position, step))) === digits) return { position, step };
+      if ((await digitsOf(part.handover_key, subjectOf(part, named, step))) === digits) return { ...named, step };
   return null;
 };
 

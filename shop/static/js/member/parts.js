@@ -101,6 +101,15 @@ const packed = (lines, entries) => {
   };
 };
 
+// The label of a parcel stays true for ever, also if another phone packs the same order: the phone chooses its letters, the
+// market takes them over. These letters are hard to confuse.
+const LETTERS = "ACDEFGHJKMNPQRTWX";
+const drawLabel = (parcels) => {
+  const numbers = crypto.getRandomValues(new Uint16Array(4));
+  const label = Array.from(numbers, (number) => LETTERS[number % LETTERS.length]).join("");
+  return parcels.some((parcel) => parcel.label === label) ? drawLabel(parcels) : label;
+};
+
 const Pack = ({ part }) => {
   const entries = useSignal({});
   const [reason, setReason] = useState("");
@@ -114,7 +123,8 @@ const Pack = ({ part }) => {
   };
   const pack = async () => {
     const choice = Object.keys(lots).length ? { lots, lot_reason: hasExpired ? reason.trim() : "" } : {};
-    if (!(await give(part, "pack_parcel", { part: part.id, quantities, ...choice }))) return;
+    const label = drawLabel(part.parcels);
+    if (!(await give(part, "pack_parcel", { part: part.id, quantities, label, ...choice }))) return;
     entries.value = {};
     const left = rows.value.flatMap(({ lines = [] }) => lines.map(({ id }) => id)).filter((id) => !(id in quantities));
     ticks.value = new Set(left.filter((id) => ticks.value.has(id)));
@@ -214,15 +224,17 @@ const Scale = ({ onGrams }) => {
 
 export const PARCEL_TONES = { failed_delivery: "bad", delivered: "good", packed: "good", voided: "" };
 
+// Fields of several parcels on one screen have names of their own.
+const idOf = ({ id, packed_by: key }) => id ?? key;
+
 const Parcel = ({ part, parcel, position }) => {
   const named = parcel.id ? { parcel: parcel.id } : { packed_by: parcel.packed_by };
   const step = (name, payload = {}) => give(part, name, { ...named, ...payload });
   const isAtPickup = parcel.state === "handed_over" && parcel.needs_pickup_code;
-  // The market numbers a parcel that was packed here; until then its label has only the order's code.
-  const code = parcel.id ? `${part.order}-${parcel.number}` : part.order;
+  const code = [part.order, parcel.label].filter(Boolean).join("-");
   return html`<section class="panel stack">
     <div class="row row-apart">
-      <h3 class="small-head">${t(part.parcels.length > 1 ? "parcel" : "only_parcel", parcel)} <span class="code small soft">${code}</span></h3>
+      <h3 class="small-head">${t(part.parcels.length > 1 ? "parcel" : "only_parcel", { number: position })} <span class="code small soft">${code}</span></h3>
       <span class="tag ${PARCEL_TONES[parcel.state] ?? "info"}">${t(isAtPickup ? "parcel_at_pickup" : `parcel_${parcel.state}`)}</span>
     </div>
     <${List} texts=${parcel.contents} />
@@ -283,14 +295,14 @@ const HandOver = ({ part, parcel, step }) => {
   return html`
     ${fields.map(
       (name) =>
-        html`<${Field} key=${name} id=${`${name}-${parcel.number}`} name=${name} value=${texts[name]} hint=${name === "carrier" && isCarrierMissing ? t("carrier_missing") : ""} onText=${(value) => setTexts({ ...texts, [name]: value })} ...${DISPATCH_ATTRIBUTES[name]} />`,
+        html`<${Field} key=${name} id=${`${name}-${idOf(parcel)}`} name=${name} value=${texts[name]} hint=${name === "carrier" && isCarrierMissing ? t("carrier_missing") : ""} onText=${(value) => setTexts({ ...texts, [name]: value })} ...${DISPATCH_ATTRIBUTES[name]} />`,
     )}
     ${
       isCash &&
       html`<fieldset class="field">
         <legend>${t("who_collects")}</legend>
         <div class="stack stack-close">
-          ${["carrier", "cooperative"].map((who) => html`<label class="choice" key=${who}><input type="radio" name=${`holder-${parcel.number}`} checked=${holder === who} onChange=${() => setHolder(who)} /><span>${t(`${who}_collects_cash`)}</span></label>`)}
+          ${["carrier", "cooperative"].map((who) => html`<label class="choice" key=${who}><input type="radio" name=${`holder-${idOf(parcel)}`} checked=${holder === who} onChange=${() => setHolder(who)} /><span>${t(`${who}_collects_cash`)}</span></label>`)}
         </div>
       </fieldset>`
     }
@@ -304,7 +316,7 @@ export const Deliver = ({ part, parcel, step }) => {
   const deliver = (payload) => step("deliver_parcel", { ...payload, ...(code.trim() ? { code } : {}) });
   const plainText = t(part.delivery.is_pickup ? "picked_up" : "delivered");
   return html`
-    ${parcel.needs_pickup_code && html`<${Field} id=${`code-${parcel.number}`} name="code" value=${code} inputmode="numeric" maxlength="20" onText=${setCode} />`}
+    ${parcel.needs_pickup_code && html`<${Field} id=${`code-${idOf(parcel)}`} name="code" value=${code} inputmode="numeric" maxlength="20" onText=${setCode} />`}
     ${
       hasCash(parcel)
         ? html`<${Cash} part=${part} parcel=${parcel} text="delivered_with_cash" isOff=${isCodeMissing} onCollected=${(cash) => deliver({ is_cash_collected: true, ...cash })} />
@@ -324,8 +336,8 @@ const Cash = ({ part, parcel, text, isOff = false, onCollected }) => {
   const sum = (value) => t(text, { amount: money(value, part.currency) });
   const collect = () => onCollected({ cash: amount, ...(reason.trim() ? { cash_reason: reason.trim() } : {}) });
   const fields = html`
-    <${Field} id=${`amount-${parcel.number}`} name="amount" value=${written} inputmode="numeric" maxlength="16" onText=${setWritten} />
-    ${expected !== null && html`<${Field} id=${`reason-${parcel.number}`} name="cash_reason" value=${reason} maxlength="500" onText=${setReason} />`}
+    <${Field} id=${`amount-${idOf(parcel)}`} name="amount" value=${written} inputmode="numeric" maxlength="16" onText=${setWritten} />
+    ${expected !== null && html`<${Field} id=${`reason-${idOf(parcel)}`} name="cash_reason" value=${reason} maxlength="500" onText=${setReason} />`}
     ${button("banknote", amount ? sum(amount) : t("cash_recorded"), collect, { isBig: expected === null, isOff: isOff || !amount || (expected !== null && !reason.trim()) })}
   `;
   if (expected === null) return html`<p>${t("cash_unknown")}</p>${fields}`;
@@ -338,7 +350,7 @@ const Cash = ({ part, parcel, text, isOff = false, onCollected }) => {
 const Failure = ({ parcel, onFailed }) => {
   const [chosen, setChosen] = useState(""),
     [words, setWords] = useState("");
-  const name = `failure-${parcel.number}`;
+  const name = `failure-${idOf(parcel)}`;
   const choice = (value, text) =>
     html`<label class="choice" key=${value}>
     <input type="radio" name=${name} checked=${chosen === value} onChange=${() => setChosen(value)} /><span>${text}</span>

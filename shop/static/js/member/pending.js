@@ -22,7 +22,7 @@ const PART_EFFECTS = {
         ),
     };
   },
-  pack_parcel: (part, { quantities, lots = {} }, { key }) => {
+  pack_parcel: (part, { quantities, lots = {}, label }, { key }) => {
     const cash = cashOf(part, quantities);
     const takeFrom = (row) => (row.id in lots ? row : withoutLots(row, quantities[row.id] ?? 0));
     return {
@@ -34,7 +34,7 @@ const PART_EFFECTS = {
         {
           id: null,
           packed_by: key,
-          number: part.parcels.length + 1,
+          label,
           state: "packing",
           carrier: part.delivery.carrier,
           needs_pickup_code: part.delivery.is_pickup,
@@ -66,10 +66,12 @@ const PART_EFFECTS = {
     lines: part.lines.map((row) => (row.id === line ? { ...row, is_substitute_asked: true } : row)),
   }),
   offer_handover: (part) => part, // the receiver moves the parcel
-  receive_parcel: (part, _payload, { subject: { position, step } }) => ({
+  receive_parcel: (part, _payload, { subject: { label, position, step } }) => ({
     ...part,
     parcels: part.parcels.map((parcel, at) =>
-      at + 1 === position ? { ...parcel, state: receivedState(step, parcel) } : parcel,
+      (label ? parcel.label === label : at + 1 === position)
+        ? { ...parcel, state: receivedState(step, parcel) }
+        : parcel,
     ),
   }),
 };

@@ -85,6 +85,7 @@ const FINAL = [
   "missing",
   "transition_not_allowed",
   "open_quantity_changed",
+  "label_code_used",
   "handover_code_closed",
   "foreign_handover_code",
   "wrong_handover_code",

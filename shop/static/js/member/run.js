@@ -89,18 +89,19 @@ const Stop = ({ parcel }) => {
       parcel.state === "handed_over" &&
       !isRecalled &&
       html`<${ToBuyer} parcel=${parcel} />
-      <${Deliver} part=${part} parcel=${{ ...parcel, number: parcel.id }} step=${step} />`
+      <${Deliver} part=${part} parcel=${parcel} step=${step} />`
     }
   </section>`;
 };
 
 // Return the run's parcel that a code is about, if the phone can tell.
-const parcelOf = (read, { order, number }) => {
+const parcelOf = (read, { order, number, label = String(number) }) => {
   const parcels = run.value.parcels.filter(({ code, part }) =>
     read ? part === read.part : code.startsWith(`${order}-`),
   );
   return (
-    parcels.find((parcel) => parcel.number === (read?.position ?? number)) ?? (parcels.length === 1 ? parcels[0] : null)
+    parcels.find((parcel) => parcel.label === (read ? (read.label ?? String(read.position)) : label)) ??
+    (parcels.length === 1 ? parcels[0] : null)
   );
 };
 const checkCode = async (code) => {

@@ -11,8 +11,8 @@ from django.apps import apps
 
 from catalog.models import Category, ProductType, Stock, Variant
 from cooperatives.models import Cooperative
-from orders.actions.fulfilment.phone_codes import MEMBER_STEPS, PhoneCode
-from orders.models import OrderPart
+from orders.actions.fulfilment.phone_codes import LABEL_LENGTH, LABEL_LETTERS, MEMBER_STEPS, PhoneCode
+from orders.models import HandoverCode, OrderPart, Parcel
 from shop.core.web.rate_limits import RateLimit
 from shop.members.sync import views
 from shop.members.sync.models import CommandOutcome, PhoneCommand
@@ -77,6 +77,7 @@ class Market:
     variants: list[Variant]
     far_warehouse_id: str
     packed_keys: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)  # of these parcels, by the key of their command
 
 
 def make_market(seller: Cooperative) -> Market:
@@ -121,7 +122,8 @@ def give_packing_command(phone: RandomPhone, market: Market, name: str, part: Or
     own = [{"packed_by": key} for part_id, key in packed if part_id == part.pk]
     row = phone.read_rows().get(("part", part.pk), {})
     parcels = own + [{"parcel": parcel["id"]} for parcel in row.get("parcels", [])]
-    position = chance.choice([1, 1, 2])
+    labels = [market.labels[key] for keys in market.packed_keys.values() for of, key in keys if of == part.pk]
+    named = chance.choice([{"position": 1}, *({"label": label} for label in labels)])
     match name:
         case "accept_part":
             give(name, part=part.pk)
@@ -131,8 +133,10 @@ def give_packing_command(phone: RandomPhone, market: Market, name: str, part: Or
             quantities = {str(line.pk): chance.randint(1, 3)}
             lots = [lot["id"] for shown in row.get("lines", []) for lot in shown["lot_choices"]]
             chosen = {"lots": {str(line.pk): chance.choice([*lots, None])}} if chance.random() < 0.3 else {}
-            key = give("pack_parcel", part=part.pk, quantities=quantities, **chosen)
+            label = "".join(chance.choices(LABEL_LETTERS, k=LABEL_LENGTH))
+            key = give("pack_parcel", part=part.pk, quantities=quantities, label=label, **chosen)
             packed.append((part.pk, key))
+            market.labels[key] = label
             give("close_parcel", packed_by=key)
         case "substitute":
             other = next(variant for variant in market.variants if variant.pk != line.variant_id)
@@ -144,13 +148,20 @@ def give_packing_command(phone: RandomPhone, market: Market, name: str, part: Or
             give("report_shortage", part=part.pk, available=available, **({"seen": seen} if seen else {}))
         case "offer_code":
             step = chance.choice(MEMBER_STEPS)
-            give("offer_handover", part=part.pk, position=position, step=str(step), earlier=0)
+            give("offer_handover", part=part.pk, **named, step=str(step), earlier=0)
         case "receive_by_code":
             step = chance.choice(MEMBER_STEPS)
-            code = PhoneCode(step, part_id=part.pk, position=position, giver_id=phone.member_id)
+            code = PhoneCode(
+                step,
+                part_id=part.pk,
+                position=named.get("position", 0),
+                label_code=named.get("label", ""),
+                giver_id=phone.member_id,
+            )
             by_digits = {"order": part.order.code, "digits": code.digits}
+            by_digits |= {"label": named["label"]} if "label" in named else {}
             sent = chance.choice([{"token": code.token}, by_digits])
-            subject |= {"position": position, "step": str(step)}
+            subject |= named | {"step": str(step)}
             give("receive_parcel", **sent, name="Lý A Páo", place="Bến xe Chợ Rã")
         case _ if not parcels:
             pass
@@ -269,3 +280,14 @@ def check_every_command_was_done_once_or_refused() -> None:
         elif row.name not in WITHOUT_KEY:
             assert set(rows.values()) == {1}, (row.name, rows)
     assert effects == {}
+
+
+def check_labels_stay_true(market: Market) -> None:
+    """Check that each parcel has the label that its phone printed, and that codes name it."""
+    for parcel in Parcel.objects.filter(idempotency_key__startswith="phone:"):
+        assert parcel.idempotency_key is not None
+        assert parcel.label_code == market.labels[parcel.idempotency_key.rpartition(":")[2]]
+    for code in HandoverCode.objects.select_related("parcel").exclude(subject=None):
+        assert code.subject is not None
+        named = code.subject.split(".")[2]
+        assert named in (code.parcel.label_code, "1"), (named, code.parcel.label_code)

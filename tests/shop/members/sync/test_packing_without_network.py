@@ -94,6 +94,7 @@ def test_part_of_an_order_is_packed_from_another_lot_and_the_rest_is_cut_short(
 
     phone.locator("summary", has_text="Tem kiện hàng").click()
     expect(phone.get_by_role("img", name="Mã QR của kiện hàng")).to_be_visible()
+    printed_code = phone.get_by_role("article").get_by_role("heading").inner_text()
     phone.get_by_text("58 mm").click()
     check_screen(phone)
     phone.evaluate("window.print = () => { window.isPrinted = true; }")
@@ -128,6 +129,7 @@ def test_part_of_an_order_is_packed_from_another_lot_and_the_rest_is_cut_short(
     expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(4)
     parcel = Parcel.objects.dispatches().get()
     assert parcel.state == ParcelState.HANDED_OVER
+    assert printed_code == f"{order.code}-{parcel.label_code}"
     lines = ParcelLine.objects.filter(parcel=parcel).order_by("order_line__position")
     assert list(lines.values_list("order_line__product_name", "quantity", "lot")) == [
         ("Gừng tươi", 2, late.pk),

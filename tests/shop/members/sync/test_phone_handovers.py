@@ -159,6 +159,35 @@ def test_receipt_waits_for_the_giver_who_packed_without_a_network(seller) -> Non
     assert Parcel.objects.get().state == ParcelState.PACKED
 
 
+def test_codes_of_two_phones_that_packed_one_order_move_their_own_parcels(seller) -> None:
+    givers = [Phone(seller), other_packer(seller)]
+    part = accepted_order((make_variant(seller, on_hand=5), 3))
+    step, line = HandoverStep.TO_COLLECTION_POINT, str(part.lines.get().pk)
+    labels = ["KQRT", "ACDE"]
+    packs = [
+        make_command("pack_parcel", part=part.pk, quantities={line: count}, label=label)
+        for count, label in zip((1, 2), labels, strict=True)
+    ]
+    codes = [PhoneCode(step, part_id=part.pk, label_code=label) for label in labels]
+    offered = {"part": part.pk, "label": "KQRT", "step": str(step), "earlier": 0}
+    typed = {"order": part.order.code, "label": "KQRT", "digits": codes[0].digits, **RECEIVER}
+    receipt = make_command("receive_parcel", **typed)
+
+    early = outcomes(givers[1].push(receipt))
+    givers[1].push(packs[1])
+    between = outcomes(givers[1].push(receipt))
+    givers[0].push(packs[0], make_command("offer_handover", after=(packs[0]["key"],), **offered))
+    late = outcomes(givers[1].push(receipt, receive(codes[1])))
+
+    assert early == between == [("later", "parcel_not_sent_yet")]
+    assert late == [("done", ""), ("done", "")]
+    assert sorted(
+        (record.method, record.parcel.label_code, record.parcel.lines.get().quantity)
+        for record in HandoverRecord.objects.all()
+    ) == [("digits", "KQRT", 1), ("scan", "ACDE", 2)]
+    check_everything()
+
+
 def test_moment_is_that_of_the_phone_with_a_wrong_clock(seller) -> None:
     phone, parcel = Phone(seller), packed_parcel(seller)
     clock = timezone.now() - datetime.timedelta(days=1)
@@ -184,7 +213,7 @@ def test_used_codes_and_codes_of_earlier_journeys_are_closed(seller) -> None:
 
     used = outcomes(second.push(receive(code)))
     page = Client().get(f"{ENTRY}{code.token}/")
-    digits = {**RECEIVER, "parcel": f"{parcel.part.order.code}-{parcel.number}", "digits": code.digits}
+    digits = {**RECEIVER, "parcel": f"{parcel.part.order.code}-{parcel.label_code}", "digits": code.digits}
     typed = html_of(Client().post(ENTRY, digits))
 
     assert used == [("refused", "handover_code_closed")]
@@ -228,7 +257,7 @@ def test_codes_of_other_markets_cooperatives_and_guesses_are_refused(seller, set
 def test_three_wrong_entries_close_the_digits_but_not_the_qr_code(seller) -> None:
     parcel = packed_parcel(seller)
     code = given_by(parcel, HandoverStep.TO_DRIVER)
-    fields = {**RECEIVER, "parcel": f"{parcel.part.order.code}-{parcel.number}"}
+    fields = {**RECEIVER, "parcel": f"{parcel.part.order.code}-{parcel.label_code}"}
     wrong = f"{(int(code.digits) + 1) % 1_000_000:06}"
 
     pages = [html_of(Client().post(ENTRY, {**fields, "digits": wrong})) for _try in range(3)]
@@ -291,12 +320,12 @@ def test_strangers_guesses_close_the_digits_to_nobody_else_and_for_a_day(seller)
     parcel = packed_parcel(seller)
     run = run_of(seller, parcel)
     code = given_by(parcel, HandoverStep.TO_DRIVER)
-    fields = {**RECEIVER, "parcel": f"{parcel.part.order.code}-{parcel.number}"}
+    fields = {**RECEIVER, "parcel": f"{parcel.part.order.code}-{parcel.label_code}"}
     for _try in range(3):
         guess(fields, "000000")
     assert "Mã đã dùng hoặc hết hiệu lực." in guess(fields, code.digits)
 
-    typed = {"order": parcel.part.order.code, "number": parcel.number, **RECEIVER}
+    typed = {"order": parcel.part.order.code, "number": int(parcel.label_code), **RECEIVER}
     at_point = given_by(parcel, HandoverStep.TO_COLLECTION_POINT)
     by_member = outcomes(Phone(seller).push(make_command("receive_parcel", digits=at_point.digits, **typed)))
     by_driver = push_to_run(run, make_command("receive_parcel", digits=code.digits, **typed))
@@ -322,7 +351,7 @@ def test_guesses_of_later_steps_and_of_parcels_that_are_not_packed_yet_are_count
     order_code = parcel.part.order.code
     to_buyer = PhoneCode(HandoverStep.TO_BUYER, run_id=run.pk, parcel_id=parcel.pk)
     not_packed = PhoneCode(HandoverStep.TO_DRIVER, part_id=parcel.part_id, position=2)
-    fields = {**RECEIVER, "parcel": f"{order_code}-{parcel.number}"}
+    fields = {**RECEIVER, "parcel": f"{order_code}-{parcel.label_code}"}
     guesses = [
         make_command("receive_parcel", order=order_code, digits=digits, **RECEIVER)
         for digits in (*["000000"] * 3, not_packed.digits)
@@ -344,7 +373,7 @@ def test_guesses_of_later_steps_and_of_parcels_that_are_not_packed_yet_are_count
 def test_only_wrong_entries_count_and_those_from_many_networks_end_too(seller, monkeypatch) -> None:
     parcel = packed_parcel(seller)
     code = given_by(parcel, HandoverStep.TO_DRIVER)
-    fields = {**RECEIVER, "parcel": f"{parcel.part.order.code}-{parcel.number}"}
+    fields = {**RECEIVER, "parcel": f"{parcel.part.order.code}-{parcel.label_code}"}
     monkeypatch.setattr(phone_handovers, "_ENTRIES_OF_STRANGERS", RateLimit("strangers", 2, 60))
 
     guess(fields, code.digits)
@@ -369,10 +398,10 @@ def test_entered_digits_of_the_market_count_as_no_wrong_entry_and_its_qr_code_st
         for row in (parcel, other)
     )
 
-    guess({**RECEIVER, "parcel": f"{parcel.part.order.code}-{parcel.number}"}, issued.digits)
+    guess({**RECEIVER, "parcel": f"{parcel.part.order.code}-{parcel.label_code}"}, issued.digits)
     counts = set(LimitCounter.objects.values_list("count", flat=True))
     for _try in range(3):
-        guess({**RECEIVER, "parcel": f"{other.part.order.code}-{other.number}"}, "000000")
+        guess({**RECEIVER, "parcel": f"{other.part.order.code}-{other.label_code}"}, "000000")
     Client().post(f"{ENTRY}{closed.token}/", RECEIVER)
 
     assert counts == {0}

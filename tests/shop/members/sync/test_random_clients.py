@@ -19,6 +19,7 @@ from tests.shop.members.sync.random_commands import (
     Row,
     allow_many_requests,
     check_every_command_was_done_once_or_refused,
+    check_labels_stay_true,
     give_random_command,
     make_market,
 )
@@ -194,4 +195,5 @@ def test_both_apps_end_with_what_the_market_has(
     for phone in phones:
         wait_until(phone.page, HOLDS_EXACTLY, market_rows)
     check_every_command_was_done_once_or_refused()
+    check_labels_stay_true(market)
     check_everything()

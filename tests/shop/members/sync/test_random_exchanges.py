@@ -20,6 +20,7 @@ from tests.shop.members.sync.random_commands import (
     Row,
     allow_many_requests,
     check_every_command_was_done_once_or_refused,
+    check_labels_stay_true,
     give_random_command,
     make_market,
 )
@@ -167,4 +168,5 @@ def test_both_phones_end_with_what_the_market_has(seller, monkeypatch, seed) -> 
         fresh_phone.pull()
         assert phone.rows == fresh_phone.rows
     check_every_command_was_done_once_or_refused()
+    check_labels_stay_true(market)
     check_everything()
