@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -15,18 +16,34 @@ from shop.core.dates.calendar import VIETNAM, vietnam_date
 from shop.core.models import show_in_language
 
 
+class DayKind(StrEnum):
+    """What happens on a day. EVENT is anything but a market."""
+
+    MARKET = "market"
+    EVENT = "event"
+    NOTHING = ""
+
+
+class EventKind(StrEnum):
+    """A kind of event to announce: orders for the coach close, the coach leaves, or the market is held."""
+
+    ORDERS_CLOSE = "orders_close"
+    COACH_LEAVES = "coach_leaves"
+    MARKET = "market"
+
+
 @dataclass(frozen=True, slots=True)
 class WeekDay:
-    """A day of the week. `kind` is "market", "on" for another event, or "". `text` describes it."""
+    """A day of the week. `text` describes its events."""
 
     date: datetime.date
     is_today: bool
-    kind: str
+    kind: DayKind
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class MarketDate:
+class NextMarketDay:
     """The next market day at which products ordered now can be collected."""
 
     delivery_method: DeliveryMethod
@@ -44,25 +61,25 @@ class CoachDeparture:
 
 
 class WeekEvent(NamedTuple):
-    """A moment to announce. `kind` is "closes" or "leaves" (the next coach), or "market"."""
+    """An event to announce, of the next coach or market."""
 
     moment: datetime.datetime
-    kind: str
+    kind: EventKind
 
 
 @dataclass(frozen=True, slots=True)
 class MarketWeek:
     days: list[WeekDay]
-    market: MarketDate | None
+    market: NextMarketDay | None
     coach: CoachDeparture | None
 
     def events(self) -> list[WeekEvent]:
         """Return what to announce of the next coach and market, in chronological order."""
-        events = [WeekEvent(self.market.time.starts_at, "market")] if self.market else []
+        events = [WeekEvent(self.market.time.starts_at, EventKind.MARKET)] if self.market else []
         if self.coach:
             events += [
-                WeekEvent(self.coach.closes_at, "closes"),
-                WeekEvent(self.coach.leaves_at, "leaves"),
+                WeekEvent(self.coach.closes_at, EventKind.ORDERS_CLOSE),
+                WeekEvent(self.coach.leaves_at, EventKind.COACH_LEAVES),
             ]
         return sorted(events)
 
@@ -105,10 +122,10 @@ def this_week(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) -> M
     return MarketWeek(days, next_market(methods, now=now), coach)
 
 
-def next_market(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) -> MarketDate | None:
+def next_market(methods: Sequence[DeliveryMethod], *, now: datetime.datetime) -> NextMarketDay | None:
     """Return the earliest market day. The first delivery method wins a tie."""
     candidates = [
-        MarketDate(method, time, time.starts_at - datetime.timedelta(hours=method.cut_off_hours))
+        NextMarketDay(method, time, time.starts_at - datetime.timedelta(hours=method.cut_off_hours))
         for method in methods
         if method.kind == DeliveryKind.MARKET_DAY
         for time in method.pickup_times(now=now, count=1)
@@ -157,17 +174,16 @@ def _week_day(
     today: datetime.date,
 ) -> WeekDay:
     is_market = date in market_dates
-    closes = coach is not None and vietnam_date(coach.closes_at) == date
-    leaves = coach is not None and vietnam_date(coach.leaves_at) == date
+    is_closing_day = coach is not None and vietnam_date(coach.closes_at) == date
+    is_departure_day = coach is not None and vietnam_date(coach.leaves_at) == date
     event_labels = [
         label
-        for happens, label in [
-            (closes, _("orders close")),
-            (leaves, _("coach leaves")),
+        for is_happening, label in [
+            (is_closing_day, _("orders close")),
+            (is_departure_day, _("coach leaves")),
             (is_market, _("market day")),
         ]
-        if happens
+        if is_happening
     ]
-    return WeekDay(
-        date, date == today, "market" if is_market else "on" if event_labels else "", ", ".join(event_labels)
-    )
+    kind = DayKind.MARKET if is_market else DayKind.EVENT if event_labels else DayKind.NOTHING
+    return WeekDay(date, date == today, kind, ", ".join(event_labels))

@@ -333,7 +333,7 @@ def make_product(
     product = create_draft_product(
         cooperative=cooperative,
         channel=channel,
-        new=NewProduct(
+        new_product=NewProduct(
             product_type=make_product_type(),
             category=category,
             details=ProductDetails(name=name, origin="Phủ Thông, Thái Nguyên"),

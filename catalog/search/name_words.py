@@ -18,7 +18,7 @@ class NameWords:
 
     words: Sequence[str]
     suffixes: Sequence[str]
-    marked: Sequence[MarkedWord]
+    words_with_diacritics: Sequence[MarkedWord]
 
     def matches(self, reading: Reading) -> bool:
         """Return whether the name contains each word of the reading."""
@@ -26,7 +26,7 @@ class NameWords:
 
     def _has(self, term: Term) -> bool:
         if term.marked:
-            return any(has_marks_of(term, word) for word in self.marked)
+            return any(has_marks_of(term, word) for word in self.words_with_diacritics)
         if term.is_prefix:
             return any(suffix.startswith(term.word) for suffix in self.suffixes)
         return term.word in self.words or (

@@ -43,7 +43,7 @@ TRIGGERS = (
     *append_only_triggers("orders_ledgerposting", ("id", "idempotency_key"), _APPEND_ONLY),
     *append_only_triggers("orders_ledgerentry", ("id",), _APPEND_ONLY),
     *append_only_triggers(
-        "orders_handoverrecord", ("id", "code_id"), _HANDED_OVER, refused_update=_CHANGED_HANDOVER
+        "orders_handoverrecord", ("id", "code_id"), _HANDED_OVER, refused_update_condition=_CHANGED_HANDOVER
     ),
     Trigger(
         "orders_ledgerentry_closed_no_insert",
@@ -51,7 +51,7 @@ TRIGGERS = (
         "BEFORE INSERT",
         "NEW.settlement_id IS NOT NULL AND EXISTS"
         " (SELECT 1 FROM orders_settlement WHERE id = NEW.settlement_id AND state <> 'open')",
-        refusal=_CLOSED,
+        message=_CLOSED,
     ),
     # A closed period may still become paid.
     Trigger(
@@ -59,13 +59,13 @@ TRIGGERS = (
         "orders_settlement",
         "BEFORE UPDATE",
         f"OLD.state <> 'open' AND ('open' = NEW.state OR {_CHANGED_AMOUNTS})",
-        refusal=_CLOSED,
+        message=_CLOSED,
     ),
     Trigger(
         "orders_settlement_closed_no_delete",
         "orders_settlement",
         "BEFORE DELETE",
         "OLD.state <> 'open'",
-        refusal=_CLOSED,
+        message=_CLOSED,
     ),
 )

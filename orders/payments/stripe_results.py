@@ -42,8 +42,8 @@ def _outcome_of_intent(intent: Any, operation: GatewayOperation) -> tuple[Gatewa
     is_void = operation is GatewayOperation.VOID
     match intent.status:
         case "succeeded":
-            paid_outcome = (GatewayOutcome.FAILED, "payment_intent_unexpected_state")
-            return paid_outcome if is_void else (GatewayOutcome.SUCCEEDED, "")
+            outcome_of_void = (GatewayOutcome.FAILED, "payment_intent_unexpected_state")
+            return outcome_of_void if is_void else (GatewayOutcome.SUCCEEDED, "")
         case "canceled":
             return (GatewayOutcome.SUCCEEDED, "") if is_void else (GatewayOutcome.FAILED, "canceled")
         case "requires_capture":

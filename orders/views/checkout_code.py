@@ -36,8 +36,8 @@ class PhoneCodeNotSendable(Refused):
 
 
 @contextmanager
-def within_order_limits(request: HttpRequest, submitted: Mapping[str, object], phone: str) -> Iterator[None]:
-    """Apply the daily order limits to the order placed inside the context.
+def apply_order_limits(request: HttpRequest, submitted: Mapping[str, object], phone: str) -> Iterator[None]:
+    """Use up the code that the buyer entered, and apply the daily order limits to the order placed inside.
 
     Raises CodeExpired, PhoneCodeRequired, TooManyOrders, WrongCode.
     """

@@ -201,7 +201,7 @@ def _try_to_place(
 ) -> Order | CheckoutRefusals:
     """Place the order, or return why it was refused. Sends a code if the phone needs one. Raises Missing."""
     try:
-        with checkout_code.within_order_limits(request, submitted, form.contact.phone):
+        with checkout_code.apply_order_limits(request, submitted, form.contact.phone):
             return place_order(
                 basket_id=basket.pk,
                 contact=form.contact,

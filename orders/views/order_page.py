@@ -83,15 +83,17 @@ def _build_order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[st
     url = order_url(order)
     refund_displays = build_refund_displays(Refund.objects.filter(order=order))
     payment_display = build_payment_display(order, now=now)
-    is_transfer_seen = bool(payment_display and payment_display.transfers_in_review)
-    timelines = load_part_timelines(order, refund_displays, is_transfer_seen=is_transfer_seen, now=now)
+    has_transfer_in_review = bool(payment_display and payment_display.transfers_in_review)
+    timelines = load_part_timelines(
+        order, refund_displays, has_transfer_in_review=has_transfer_in_review, now=now
+    )
     return {
         "order": order,
         "timelines": timelines,
         "is_paid_by_part": _is_paid_by_part(order, timelines),
         "may_still_complain": any(timeline.may_still_complain for timeline in timelines),
         "is_complaint_period_over": any(timeline.complaint_period_ended_at for timeline in timelines),
-        **_shared_timeline_context(order, timelines, is_transfer_seen),
+        **_shared_timeline_context(order, timelines, has_transfer_in_review),
         **_build_totals_context(order, timelines),
         **_build_reduction_context(order, timelines),
         **_build_payments_context(order),
@@ -112,7 +114,7 @@ def _build_order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[st
 
 
 def _shared_timeline_context(
-    order: Order, timelines: Sequence[PartTimeline], is_transfer_seen: bool
+    order: Order, timelines: Sequence[PartTimeline], has_transfer_in_review: bool
 ) -> dict[str, object]:
     """Return the timelines that one replaces until the order is confirmed, and its steps."""
     shared = [timeline for timeline in timelines if timeline.part.is_active]
@@ -121,7 +123,7 @@ def _shared_timeline_context(
     entries = (
         shared[0].entries
         if len(shared) == 1
-        else build_shared_timeline(order, is_transfer_seen=is_transfer_seen)
+        else build_shared_timeline(order, has_transfer_in_review=has_transfer_in_review)
     )
     return {"shared_timelines": shared, "shared_entries": entries}
 

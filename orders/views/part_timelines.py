@@ -173,11 +173,15 @@ class PartTimeline:
 
 
 def load_part_timelines(
-    order: Order, refund_displays: Sequence[RefundDisplay], *, is_transfer_seen: bool, now: datetime.datetime
+    order: Order,
+    refund_displays: Sequence[RefundDisplay],
+    *,
+    has_transfer_in_review: bool,
+    now: datetime.datetime,
 ) -> list[PartTimeline]:
     """Load the parts of an order with their timelines, in the page's language. Do not save them.
 
-    `is_transfer_seen` tells whether a bank transfer that names the order awaits manual review.
+    `has_transfer_in_review` tells whether a bank transfer that names the order awaits manual review.
     """
     parts = _load_parts(order)
     parcels = _load_parcels_by_part(order)
@@ -204,7 +208,7 @@ def load_part_timelines(
                     all_parcels,
                     complaints=part_complaints,
                     refund_entries=refund_entries.get(part.pk, []),
-                    is_transfer_seen=is_transfer_seen,
+                    has_transfer_in_review=has_transfer_in_review,
                 ),
                 parcels=[parcel for parcel in all_parcels if parcel.is_active_outgoing],
                 picture=pictures.get(part.pk),

@@ -130,7 +130,7 @@ class DeliveryOptionDisplay:
         return self.delivery_method if isinstance(self.delivery_method, DeliveryMethod) else None
 
     @property
-    def few_places_left(self) -> int | None:
+    def places_left_if_few(self) -> int | None:
         """The number of free places at this time, if at most MAX_PLACES_CALLED_FEW."""
         places_left = self.time.places_left if self.time else None
         return places_left if places_left is not None and places_left <= MAX_PLACES_CALLED_FEW else None

@@ -51,14 +51,16 @@ def build_timeline(
     *,
     complaints: Sequence[Complaint],
     refund_entries: Sequence[TimelineEntry],
-    is_transfer_seen: bool,
+    has_transfer_in_review: bool,
 ) -> list[TimelineEntry]:
     """Return a part's timeline: waiting for payment, fulfilment, then complaints and refunds by time.
 
     `all_parcels` are its parcels in order. The buyer sees those sent to them and not voided.
-    `is_transfer_seen` tells whether a bank transfer that names the order awaits manual review.
+    `has_transfer_in_review` tells whether a bank transfer that names the order awaits manual review.
     """
-    entries = [_waiting_entry(part.order, is_transfer_seen)] if is_awaiting_confirmation(part.order) else []
+    entries = (
+        [_waiting_entry(part.order, has_transfer_in_review)] if is_awaiting_confirmation(part.order) else []
+    )
     entries.append(_acceptance_entry(part))
     if part.is_active:
         entries += _fulfilment_entries(part, all_parcels)
@@ -69,10 +71,10 @@ def build_timeline(
     )
 
 
-def build_shared_timeline(order: Order, *, is_transfer_seen: bool) -> list[TimelineEntry]:
+def build_shared_timeline(order: Order, *, has_transfer_in_review: bool) -> list[TimelineEntry]:
     """Return the steps ahead of an order that is not confirmed yet, the same for all its parts."""
     return [
-        _waiting_entry(order, is_transfer_seen),
+        _waiting_entry(order, has_transfer_in_review),
         TimelineEntry(_("The cooperatives accept the order")),
         TimelineEntry(pgettext("step", "Packing")),
         TimelineEntry(pgettext("step", "Delivery")),
@@ -110,9 +112,9 @@ def _sort_time(entry: TimelineEntry) -> datetime.datetime:
     return entry.happened_at or datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
-def _waiting_entry(order: Order, is_transfer_seen: bool) -> TimelineEntry:
+def _waiting_entry(order: Order, has_transfer_in_review: bool) -> TimelineEntry:
     """Return the entry before the order is passed on to the cooperatives."""
-    if is_transfer_seen:
+    if has_transfer_in_review:
         return TimelineEntry(_("We are checking your transfer"), "now")
     return TimelineEntry(
         _("Waiting for your payment") if order.amount_due else _("The market confirms the order"), "now"

@@ -142,7 +142,7 @@ def test_free_text_of_an_attribute_is_checked() -> None:
             update_product(
                 product_id=product.pk,
                 values={},
-                inputs=[AttributeInput(attribute.pk, columns=[columns])],
+                inputs=[AttributeInput(attribute.pk, own_values=[columns])],
                 **ACTOR_AND_NOW,
             )
 

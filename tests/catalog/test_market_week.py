@@ -41,8 +41,8 @@ def test_week_shows_cut_off_departure_and_market_day() -> None:
     assert [(day.date.isoformat(), day.kind, day.text, day.is_today) for day in week.days] == [
         ("2026-11-24", "", "", True),
         ("2026-11-25", "", "", False),
-        ("2026-11-26", "on", "chốt đơn", False),
-        ("2026-11-27", "on", "xe xuống núi", False),
+        ("2026-11-26", "event", "chốt đơn", False),
+        ("2026-11-27", "event", "xe xuống núi", False),
         ("2026-11-28", "", "", False),
         ("2026-11-29", "market", "chợ phiên", False),
         ("2026-11-30", "", "", False),
@@ -64,10 +64,10 @@ def test_events_are_announced_in_chronological_order() -> None:
 
     assert [(event.kind, vietnam_date(event.moment).day) for event in before_coach.events()] == [
         ("market", 25),
-        ("closes", 26),
-        ("leaves", 27),
+        ("orders_close", 26),
+        ("coach_leaves", 27),
     ]
-    assert [event.kind for event in after_coach.events()] == ["closes", "leaves", "market"]
+    assert [event.kind for event in after_coach.events()] == ["orders_close", "coach_leaves", "market"]
 
 
 def test_market_that_takes_no_more_orders_is_no_day_to_come() -> None:

@@ -40,7 +40,7 @@ def draft_product(cooperative, *variants, name="Bí xanh thơm"):
     return create_draft_product(
         cooperative=cooperative,
         channel=make_channel(),
-        new=NewProduct(
+        new_product=NewProduct(
             product_type=make_product_type(),
             category=None,
             details=ProductDetails(name=name, description="Thơm mùi cốm.\n\nVỏ xanh."),

@@ -18,7 +18,7 @@ from orders.actions.fulfilment.deliver_parcels import (
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.fulfilment.weigh_lines import answer_weight_question, weigh_line
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.models import OrderLine, OrderPart, Parcel, WeightQuestion
 from orders.states import ARRIVED_PROGRESS, CodState, ParcelState, PartState
 from tests.money.market import INDEXES, Market, requires_row
@@ -103,7 +103,7 @@ class Fulfilment(Market):
     @rule(index=INDEXES, is_complete=st.booleans())
     def pack(self, index: int, is_complete: bool) -> None:
         def work(part: OrderPart) -> None:
-            still_open = open_quantities(part.lines.order_by("position"))
+            still_open = read_unpacked_quantities(part.lines.order_by("position"))
             quantities = {key: left if is_complete else 1 for key, left in still_open.items() if left}
             pack_parcel(part_id=part.pk, quantities=quantities, **self.next_actor_and_time())
 
@@ -148,7 +148,9 @@ class Fulfilment(Market):
             for line in part.lines.filter(estimate_grams__isnull=False, weighed_grams=None):
                 grams = (line.estimate_grams or 0) * percent // 100
                 weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, **self.next_actor_and_time())
-            open_steps = {key: n for key, n in open_quantities(part.lines.order_by("position")).items() if n}
+            open_steps = {
+                key: n for key, n in read_unpacked_quantities(part.lines.order_by("position")).items() if n
+            }
             if open_steps:
                 pack_parcel(part_id=part.pk, quantities=open_steps, **self.next_actor_and_time())
             for parcel in part.parcels.filter(state=ParcelState.PACKING):

@@ -14,7 +14,7 @@ from hypothesis.stateful import precondition, rule
 
 from orders.actions.bank_transfers.receive_transfers import (
     process_bank_webhook,
-    unassigned_amount,
+    read_unassigned_amount,
 )
 from orders.actions.bank_transfers.transfer_review import (
     BankAccount,
@@ -130,7 +130,7 @@ class IncomingTransfers(Market):
     def assign_by_hand(self, index: int, order_index: int, percent: int) -> None:
         def work(transfer: BankTransfer) -> None:
             order = self.pick(Order.objects.placed(), order_index)
-            amount = min(unassigned_amount(transfer), order.amount_due) * percent // 100
+            amount = min(read_unassigned_amount(transfer), order.amount_due) * percent // 100
             assign_transfer(transfer_id=transfer.pk, amounts={order.pk: amount}, **self.next_actor_and_time())
 
         self.attempt(under_review(), index, work)

@@ -24,7 +24,7 @@ from orders.actions.fulfilment.cancel_parts import (
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.one_step_fulfilment import LineToSend, fulfil_order
 from orders.actions.fulfilment.pack_parcels import QuantityNotOpen, accept_part, close_parcel, pack_parcel
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.actions.placement.place_order import place_order
 from orders.models import Basket, Order, OrderPart, Parcel, ParcelLine, PaymentEvent
 from orders.states import ParcelState, PartState
@@ -97,12 +97,12 @@ def test_without_lock_items_are_packed_twice_or_database_fails(monkeypatch) -> N
 
         monkeypatch.setattr(locks, "lock_row", read_without_lock)
     else:
-        monkeypatch.setattr(pack_parcels, "open_quantities", lambda _lines: stale_reads.open)
+        monkeypatch.setattr(pack_parcels, "read_unpacked_quantities", lambda _lines: stale_reads.open)
     stale_reads = threading.local()
 
     def packing():
         if connection.vendor == "sqlite":
-            stale_reads.open = open_quantities([line])
+            stale_reads.open = read_unpacked_quantities([line])
             both_read.wait()
         return pack_parcel(part_id=part.pk, quantities={line.pk: 3}, actor=MEMBER, now=NOW)
 
@@ -138,10 +138,10 @@ def test_without_reading_open_quantities_under_lock_items_are_sent_twice(monkeyp
     order = make_order((make_variant(on_hand=10), 4))
     line, fulfil = order.lines.get(), fulfilling(order)
     both_read, stale_reads = threading.Barrier(2, timeout=20), threading.local()
-    monkeypatch.setattr(pack_parcels, "open_quantities", lambda _lines: stale_reads.open)
+    monkeypatch.setattr(pack_parcels, "read_unpacked_quantities", lambda _lines: stale_reads.open)
 
     def fulfilling_as_read_before():
-        stale_reads.open = open_quantities([line])
+        stale_reads.open = read_unpacked_quantities([line])
         both_read.wait()
         return fulfil()
 

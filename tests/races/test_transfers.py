@@ -260,7 +260,7 @@ def test_without_lock_transfer_is_assigned_to_two_orders(monkeypatch) -> None:
     transfer = receive_transfer("tien hang")
     read_stale = unlocked(monkeypatch, "lock_bank_transfer")
     if connection.vendor == "sqlite":
-        monkeypatch.setattr(transfer_review, "unassigned_amount", lambda _transfer: 120_000)
+        monkeypatch.setattr(transfer_review, "read_unassigned_amount", lambda _transfer: 120_000)
 
     run_in_threads([read_stale(assigning(transfer, order), transfer.pk) for order in (first, second)])
 

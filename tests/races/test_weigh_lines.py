@@ -21,7 +21,7 @@ from orders.actions.fulfilment.weigh_lines import (
     answer_weight_question,
     weigh_line,
 )
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.actions.refunds.remove_overweight_line import remove_overweight_line
 from orders.models import Order, OrderLine, OrderPart, Parcel, WeightQuestion
 from orders.states import ParcelState, PartState
@@ -101,7 +101,7 @@ def test_without_lock_parcel_differs_from_weighed_line(monkeypatch) -> None:
 
         monkeypatch.setattr(locks, "lock_row", read_without_lock)
     stale = {line.pk: 2}
-    monkeypatch.setattr(weighing, "open_quantities", lambda _lines: stale)
+    monkeypatch.setattr(weighing, "read_unpacked_quantities", lambda _lines: stale)
 
     def pack():
         if connection.vendor == "sqlite":
@@ -260,4 +260,4 @@ def test_line_with_open_question_cannot_be_packed_in_parallel() -> None:
     results = run_in_threads([packing_of(part, line)] * 5)
 
     assert {type(result) for result in results} == {LinesNotWeighed}
-    assert open_quantities([line]) == {line.pk: 2}
+    assert read_unpacked_quantities([line]) == {line.pk: 2}

@@ -159,7 +159,7 @@ def _create(
     created = create_draft_product(
         cooperative=cooperative,
         channel=listing_import.channel,
-        new=NewProduct(
+        new_product=NewProduct(
             product_type=_find_product_type(values),
             category=Category.objects.filter(pk=values.get("category")).first(),
             details=_product_details(listing_import, values),

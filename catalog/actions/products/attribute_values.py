@@ -47,11 +47,11 @@ class AttributeChoice:
 
 @dataclass(frozen=True, slots=True)
 class AttributeInput:
-    """The values of one attribute: choices from its list, or values of the owner's own in `columns`."""
+    """The values of one attribute: choices from its list, or the owner's own values, as columns."""
 
     attribute_id: int
     choices: Sequence[AttributeChoice] = ()
-    columns: Sequence[Mapping[str, object]] = field(default=())
+    own_values: Sequence[Mapping[str, object]] = field(default=())
 
 
 def set_product_attributes(product: Product, inputs: Iterable[AttributeInput], *, requires_all: bool) -> None:
@@ -61,23 +61,27 @@ def set_product_attributes(product: Product, inputs: Iterable[AttributeInput], *
     """
     inputs = list(inputs)
     _require_allowed_values(inputs)
-    links = _read_attributes_of_type(product.product_type_id, AttributeScope.PRODUCT)
-    set_attributes(product, ProductAttributeValue, "product", links, list(inputs), requires_all=requires_all)
+    attributes_by_id = _read_attributes_of_type(product.product_type_id, AttributeScope.PRODUCT)
+    set_attributes(
+        product, ProductAttributeValue, "product", attributes_by_id, list(inputs), requires_all=requires_all
+    )
 
 
 def set_variant_attributes(variant: Variant, inputs: Iterable[AttributeInput], *, requires_all: bool) -> None:
     """Set a variant's attributes, as `set_product_attributes` sets those of a product."""
     inputs = list(inputs)
     _require_allowed_values(inputs)
-    links = _read_attributes_of_type(variant.product.product_type_id, AttributeScope.VARIANT)
-    set_attributes(variant, VariantAttributeValue, "variant", links, list(inputs), requires_all=requires_all)
+    attributes_by_id = _read_attributes_of_type(variant.product.product_type_id, AttributeScope.VARIANT)
+    set_attributes(
+        variant, VariantAttributeValue, "variant", attributes_by_id, list(inputs), requires_all=requires_all
+    )
 
 
 def _require_allowed_values(inputs: Iterable[AttributeInput]) -> None:
     """Raise ForbiddenWords if a value that buyers read contains a forbidden phrase."""
     for attribute_input in inputs:
         texts: list[object] = [choice.name for choice in attribute_input.choices]
-        for columns in attribute_input.columns:
+        for columns in attribute_input.own_values:
             texts += [columns.get(column) for column in ("name", "value", "plain_text")]
             texts.append(to_plain_text(columns.get("rich_text")))
         for text in texts:
@@ -94,23 +98,23 @@ def _read_attributes_of_type(product_type_id: int, scope: AttributeScope) -> dic
 
 def set_attributes(
     owner: models.Model,
-    rows: type[models.Model],
+    value_model: type[models.Model],
     column: str,
-    links: Mapping[int, Attribute],
+    attributes_by_id: Mapping[int, Attribute],
     inputs: Sequence[AttributeInput],
     *,
     requires_all: bool,
 ) -> None:
     """Set attribute values of a product, a variant or another owner.
 
-    `links` are the attributes of the owner's type. `rows` is the model that stores the values.
+    `attributes_by_id` are the attributes of the owner's type. `value_model` stores the values.
     """
     for attribute_input in inputs:
-        attribute = links.get(attribute_input.attribute_id)
+        attribute = attributes_by_id.get(attribute_input.attribute_id)
         if attribute is None:
             raise AttributeNotOfType(field="attributes", attributes=[attribute_input.attribute_id])
         values = _resolve_values(attribute, attribute_input, f"{column}-{owner.pk}")
-        current_rows = rows._default_manager.filter(**{column: owner})
+        current_rows = value_model._default_manager.filter(**{column: owner})
         current_rows.filter(value__attribute=attribute).exclude(value__in=values).delete()
         for position, value in enumerate(values):
             current_rows.update_or_create(value=value, defaults={column: owner, "sort_order": position})
@@ -118,11 +122,11 @@ def set_attributes(
         filled_attributes = {
             attribute_input.attribute_id
             for attribute_input in inputs
-            if attribute_input.choices or attribute_input.columns
+            if attribute_input.choices or attribute_input.own_values
         }
         missing_attributes = [
             key
-            for key, attribute in links.items()
+            for key, attribute in attributes_by_id.items()
             if attribute.value_required and key not in filled_attributes
         ]
         if missing_attributes:
@@ -133,7 +137,7 @@ def _resolve_values(
     attribute: Attribute, attribute_input: AttributeInput, own_slug: str
 ) -> list[AttributeValue]:
     resolved_values = [_resolve_choice(attribute, choice) for choice in attribute_input.choices]
-    for position, columns in enumerate(attribute_input.columns):
+    for position, columns in enumerate(attribute_input.own_values):
         slug = f"{own_slug}-{position}"
         value = AttributeValue.objects.filter(attribute=attribute, slug=slug).first()
         value = value or AttributeValue(attribute=attribute, slug=slug)

@@ -25,7 +25,7 @@ def create_draft_product(
     *,
     cooperative: Cooperative,
     channel: Channel,
-    new: NewProduct,
+    new_product: NewProduct,
     confirmation_token: str | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
@@ -37,27 +37,27 @@ def create_draft_product(
     accepts any price. Raises KeyReused, AlreadyTaken, InvalidColumnValue, InvalidPrice, UnusualPrice,
     MissingWarehouse, ForbiddenWords.
     """
-    require_allowed_texts(new.details.columns())
-    for details, _on_hand in new.variants:
+    require_allowed_texts(new_product.details.columns())
+    for details, _on_hand in new_product.variants:
         require_allowed_texts({"variant": details.name})
-    for caption in new.captions:
+    for caption in new_product.captions:
         require_allowed_texts({"captions": caption})
     if idempotency_key is not None:
         lock_row(Cooperative.objects.filter(pk=cooperative.pk))
-    existing_product = key_of_created_row(idempotency_key, "product.created", cooperative_id=cooperative.pk)
-    if existing_product is not None:
-        return Product.objects.for_cooperative(cooperative).get(pk=existing_product)
+    existing_key = key_of_created_row(idempotency_key, "product.created", cooperative_id=cooperative.pk)
+    if existing_key is not None:
+        return Product.objects.for_cooperative(cooperative).get(pk=existing_key)
     if confirmation_token is not None:
-        _require_usual_prices(channel, new, confirmation_token)
+        _require_usual_prices(channel, new_product, confirmation_token)
     return insert_draft_product(
-        cooperative, channel, new, idempotency_key=idempotency_key, actor=actor, now=now
+        cooperative, channel, new_product, idempotency_key=idempotency_key, actor=actor, now=now
     )
 
 
 def insert_draft_product(
     cooperative: Cooperative,
     channel: Channel,
-    product_values: NewProduct,
+    new_product: NewProduct,
     *,
     idempotency_key: str | None = None,
     actor: Actor,
@@ -65,21 +65,21 @@ def insert_draft_product(
 ) -> Product:
     """In a transaction: create a product with stock in the seller's first warehouse."""
     product = Product(
-        product_type=product_values.product_type,
+        product_type=new_product.product_type,
         cooperative=cooperative,
-        category=product_values.category,
-        tax_class=product_values.tax_class,
+        category=new_product.category,
+        tax_class=new_product.tax_class,
     )
     insert_product(
-        product, product_values.details.columns(), idempotency_key=idempotency_key, actor=actor, now=now
+        product, new_product.details.columns(), idempotency_key=idempotency_key, actor=actor, now=now
     )
     Listing.objects.create(product=product, channel=channel, currency=channel.currency)
-    captions = dict(enumerate(product_values.captions))
-    for position, picture in enumerate(product_values.pictures):
+    captions = dict(enumerate(new_product.captions))
+    for position, picture in enumerate(new_product.pictures):
         ProductMedia.objects.create(
             product=product, picture=picture, alt=captions.get(position, ""), sort_order=position
         )
-    for details, on_hand in product_values.variants:
+    for details, on_hand in new_product.variants:
         insert_variant(
             product,
             details.columns(),
@@ -97,10 +97,14 @@ def unsaved_variant(details: VariantDetails) -> Variant:
     return Variant(**details.columns())
 
 
-def _require_usual_prices(channel: Channel, new: NewProduct, confirmation_token: str) -> None:
+def _require_usual_prices(channel: Channel, new_product: NewProduct, confirmation_token: str) -> None:
     """Raise UnusualPrice for the first price far from the market's, unless the person confirmed it."""
-    for details, _on_hand in new.variants:
-        usual = read_usual_prices(channel, new.details.name, unsaved_variant(details))
-        question = unusual_market_price_question(channel, usual.middle, details.price) if usual else None
+    for details, _on_hand in new_product.variants:
+        usual_prices = read_usual_prices(channel, new_product.details.name, unsaved_variant(details))
+        question = (
+            unusual_market_price_question(channel, usual_prices.median, details.price)
+            if usual_prices
+            else None
+        )
         if question is not None and confirmation_token != question.confirmation_token:
             raise question

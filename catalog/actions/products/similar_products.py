@@ -35,7 +35,7 @@ class UsualPrices:
     """The usual prices of a sales unit on the market, in minor units, over `offer_count` options."""
 
     lowest: int
-    middle: int
+    median: int
     highest: int
     offer_count: int
 

@@ -14,8 +14,8 @@ from catalog.actions.stock.stock_movements import (
     MAX_COUNTED_QUANTITY,
     InvalidStockCount,
     lock_stock_row,
-    move_stock,
     record_movement,
+    record_movement_and_change,
     refresh_availability,
 )
 from catalog.actions.wording.forbidden_phrases import require_allowed_texts
@@ -84,7 +84,7 @@ def receive_lot(
     if existing is not None:
         return existing
     lot = _create_lot(variant_id, details, now=now)
-    move_stock(
+    record_movement_and_change(
         stock,
         quantity,
         reason=MovementReason.RECEIPT,

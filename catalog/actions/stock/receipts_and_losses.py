@@ -12,7 +12,7 @@ from catalog.actions.stock.stock_movements import (
     MAX_COUNTED_QUANTITY,
     InvalidStockCount,
     lock_stock_row,
-    move_stock,
+    record_movement_and_change,
     refresh_availability,
 )
 from catalog.models import Movement, MovementReason, Stock
@@ -116,7 +116,7 @@ def _change_stock(
     if idempotency_key is not None and Movement.objects.filter(idempotency_key=idempotency_key).exists():
         return stock
     require_lot_of(stock, lot_id)
-    move_stock(
+    record_movement_and_change(
         stock,
         quantity,
         reason=reason,

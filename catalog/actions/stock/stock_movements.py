@@ -304,7 +304,7 @@ def _read_moved_quantity_after(row: Stock, moment: datetime.datetime | None) -> 
     return Movement.objects.filter(stock=row).after(moment).aggregate(sum=Sum("quantity"))["sum"] or 0
 
 
-def move_stock(
+def record_movement_and_change(
     stock: Stock,
     quantity: int,
     *,

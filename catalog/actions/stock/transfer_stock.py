@@ -13,7 +13,7 @@ from catalog.actions.stock.stock_movements import (
     MAX_COUNTED_QUANTITY,
     InvalidStockCount,
     lock_stock_rows,
-    move_stock,
+    record_movement_and_change,
     refresh_availability,
 )
 from catalog.models import Movement, MovementReason, Stock
@@ -61,7 +61,7 @@ def transfer_stock(
     require_lot_of(rows[0], lot_id)
     if idempotency_key is None or not Movement.objects.filter(idempotency_key=idempotency_key).exists():
         for row, moved, key in zip(rows, (-quantity, quantity), (idempotency_key, None), strict=True):
-            move_stock(
+            record_movement_and_change(
                 row,
                 moved,
                 reason=MovementReason.TRANSFER,

@@ -30,15 +30,15 @@ from shop.notifications.models import NotificationMethod, PushSubscription
 from shop.notifications.send import withdraw_notifications
 
 _BATCH_SIZE = 200
-# Orders that waited longer were alerted before this table existed, or the operator knows of them already.
-_OLDEST_ORDER = datetime.timedelta(days=1)
+# The operator knows of orders that have waited longer.
+_MAX_ORDER_AGE = datetime.timedelta(days=1)
 
 
 def raise_order_alerts(*, now: datetime.datetime) -> int:
     """Raise an alert for each confirmed part that waits to be accepted, and return how many are new."""
     known = Alert.objects.filter(part=OuterRef("pk"), kind=AlertKind.NEW_ORDER)
     parts = OrderPart.objects.awaiting_acceptance().filter(
-        ~Exists(known), order__confirmed_at__gt=now - _OLDEST_ORDER, order__confirmed_at__lte=now
+        ~Exists(known), order__confirmed_at__gt=now - _MAX_ORDER_AGE, order__confirmed_at__lte=now
     )
     alerts = [
         Alert(

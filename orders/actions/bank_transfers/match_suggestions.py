@@ -20,9 +20,9 @@ from shop.core.errors import StrOrPromise
 
 _MAX_SUGGESTIONS = 3
 _MAX_COMPARED_ORDERS = 400  # the newest open ones
-_SAME_TIME = datetime.timedelta(hours=24)
+_MAX_TIME_SINCE_ORDER = datetime.timedelta(hours=24)
 _MAX_FOUND = 10
-_SEARCHED_BY_AMOUNT = datetime.timedelta(days=90)
+_AMOUNT_SEARCH_PERIOD = datetime.timedelta(days=90)
 
 
 class MatchReason(StrEnum):
@@ -141,7 +141,7 @@ def find_orders(transfer: BankTransfer, text: str) -> TransferSuggestions:
     assigned_amounts = _read_assigned_amounts([transfer]).get(transfer.pk, {})
     unassigned = transfer.amount - sum(assigned_amounts.values())
     orders = Order.objects.placed().filter(currency=transfer.currency)
-    recent_orders = orders.filter(placed_at__gte=transfer.booked_at - _SEARCHED_BY_AMOUNT)
+    recent_orders = orders.filter(placed_at__gte=transfer.booked_at - _AMOUNT_SEARCH_PERIOD)
     amount = _parse_search_amount(text) if text else unassigned
     found = {order.pk: order for order in orders.matching(text).newest_first()[:_MAX_FOUND]} if text else {}
     if amount:
@@ -248,7 +248,9 @@ def _score_order(
         MatchReason.NEAR_CODE: order.code not in codes and note.has_near_code(order.code),
         MatchReason.PAYER: note.mentions_buyer(order.buyer_name, order.phone),
         MatchReason.AMOUNT: order.amount_due == unassigned_amount,
-        MatchReason.TIME: datetime.timedelta() <= transfer.booked_at - order.required_placed_at <= _SAME_TIME,
+        MatchReason.TIME: datetime.timedelta()
+        <= transfer.booked_at - order.required_placed_at
+        <= _MAX_TIME_SINCE_ORDER,
     }
     reasons = tuple(reason for reason, applies in checks.items() if applies)
     return Suggestion(

@@ -107,10 +107,10 @@ def record_transfer(
     codes = find_order_codes(incoming.note)
     ids = Order.objects.placed().filter(code__in=codes).values_list("pk", flat=True) if codes else []
     named_orders = list(locks.lock_orders(ids).values())
-    known_transfer = _find_known(incoming)
+    known_transfer = _find_recorded_transfer(incoming)
     if known_transfer is not None:
         return RecordedTransfer(known_transfer, False)
-    may_be_repeated = statement is None and _may_be_known(incoming)
+    may_be_repeated = statement is None and _may_be_repeated(incoming)
     transfer, is_new = _create_transfer(incoming, named_orders, statement, now)
     if not is_new:
         return RecordedTransfer(transfer, False)
@@ -171,20 +171,20 @@ def _find_assignment_key(transfer: BankTransfer, order: Order) -> str:
 
 def mark_if_fully_assigned(transfer: BankTransfer, *, actor: Actor, now: datetime.datetime) -> None:
     """In a transaction: mark a transfer as assigned if all of it is assigned to orders."""
-    if unassigned_amount(transfer):
+    if read_unassigned_amount(transfer):
         return
     change_state(transfer, TransferState.ASSIGNED, TRANSFER_TRANSITIONS)
     codes = transfer.shares.order_by("pk").values_list("payment__order__code", flat=True)
     record_change("transfer.fully_assigned", transfer, actor=actor, now=now, data={"orders": list(codes)})
 
 
-def unassigned_amount(transfer: BankTransfer) -> int:
+def read_unassigned_amount(transfer: BankTransfer) -> int:
     """Return the amount of a transfer that is not assigned to an order, in whole đồng."""
     assigned: int = transfer.shares.aggregate(total=Sum("amount", default=0))["total"]
     return transfer.amount - assigned
 
 
-def _find_known(incoming: IncomingTransfer) -> BankTransfer | None:
+def _find_recorded_transfer(incoming: IncomingTransfer) -> BankTransfer | None:
     known_transfer = BankTransfer.objects.filter(fingerprint=incoming.fingerprint).first()
     return (
         None
@@ -203,7 +203,7 @@ def _is_different_transfer(known_transfer: BankTransfer, incoming: IncomingTrans
     )
 
 
-def _may_be_known(incoming: IncomingTransfer) -> bool:
+def _may_be_repeated(incoming: IncomingTransfer) -> bool:
     """Return whether a similar transfer was reported already, under another reference or without one."""
     similar = BankTransfer.objects.filter(similarity_key=incoming.similarity_key)
     if not incoming.has_reference:
@@ -217,13 +217,11 @@ def _create_transfer(
     statement: StatementImport | None,
     now: datetime.datetime,
 ) -> tuple[BankTransfer, bool]:
-    with_free_fingerprint = incoming
-    while BankTransfer.objects.filter(fingerprint=with_free_fingerprint.fingerprint).exists():
-        with_free_fingerprint = replace(
-            with_free_fingerprint, occurrence=with_free_fingerprint.occurrence + 1
-        )
+    unrecorded = incoming  # with a fingerprint that no recorded transfer has
+    while BankTransfer.objects.filter(fingerprint=unrecorded.fingerprint).exists():
+        unrecorded = replace(unrecorded, occurrence=unrecorded.occurrence + 1)
     return BankTransfer.objects.get_or_create(
-        fingerprint=with_free_fingerprint.fingerprint,
+        fingerprint=unrecorded.fingerprint,
         defaults={
             "provider": incoming.provider,
             "similarity_key": incoming.similarity_key,
@@ -289,10 +287,7 @@ def _normalise_account(incoming: IncomingTransfer) -> IncomingTransfer:
 
 
 def _is_platform_account(account: str) -> bool:
-    """Return whether it is our account.
-
-    Grouping is ignored, and so are leading zeros, which spreadsheets lose.
-    """
+    """Return whether the account is our own, ignoring grouping and leading zeros, which spreadsheets lose."""
     own_account = shop_settings().bank_account
     return bool(own_account) and _strip_account(account) == _strip_account(own_account)
 

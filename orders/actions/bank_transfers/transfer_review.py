@@ -17,7 +17,7 @@ from orders import locks
 from orders.actions.bank_transfers.receive_transfers import (
     assign_transfer_to_order,
     mark_if_fully_assigned,
-    unassigned_amount,
+    read_unassigned_amount,
 )
 from orders.actions.ledger.unmatched_transfers import book_returned_transfer, book_unmatched_transfer
 from orders.actions.payouts.bank_accounts import BankAccount, validate_bank_account
@@ -104,7 +104,7 @@ def assign_transfer(
     _require_review(transfer)
     if not amounts or min(amounts.values()) <= 0:
         raise NoAmountAssigned(field="amount")
-    if sum(amounts.values()) > unassigned_amount(transfer):
+    if sum(amounts.values()) > read_unassigned_amount(transfer):
         raise AmountExceedsTransfer(field="amount")
     book_unmatched_transfer(transfer, actor=actor, now=now, is_decided=True)
     for order_id, amount in amounts.items():
@@ -138,7 +138,7 @@ def return_transfer(
     book_unmatched_transfer(transfer, actor=actor, now=now, is_decided=True)
     payout = Payout.objects.create(
         transfer=transfer,
-        amount=unassigned_amount(transfer),
+        amount=read_unassigned_amount(transfer),
         currency=transfer.currency,
         bank_bin=account.bank_bin,
         bank_account=account.number,

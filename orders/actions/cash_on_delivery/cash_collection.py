@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import DeliveryKind
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_records.part_changes import record_part_change
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.models import (
     EventKind,
     Order,
@@ -71,7 +71,7 @@ def read_cash_for_parcel(order: Order, part: OrderPart, quantities: Mapping[uuid
     earlier_cash = sum(parcels.active_outgoing().values_list("cod_expected", flat=True))
     earlier_cash += sum(parcels.filter(state=ParcelState.VOIDED).values_list("cod_collected", flat=True))
     uncollected = max(0, part.total_gross - part.refunds.total_reduction() - earlier_cash)
-    still_open = open_quantities(lines)
+    still_open = read_unpacked_quantities(lines)
     if all(still_open[line.pk] == quantities.get(line.pk, 0) for line in lines):
         return uncollected
     return min(

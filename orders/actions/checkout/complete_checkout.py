@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from orders import locks
 from orders.actions.order_records.record_order import Contact
 from orders.actions.payments.basket_payments import (
-    PROMISE_METHODS,
+    PAY_LATER_METHODS,
     payments_of_basket,
     total_paid,
-    total_promised,
+    total_pending,
 )
 from orders.actions.placement.place_order import (
     AgreedOrder,
@@ -93,7 +93,7 @@ def complete_checkout(
     _require_no_problems(current_quote)
     payments = payments_of_basket(basket.pk)
     sums = basket_payment_sums(basket.pk) if payments else {}
-    method, can_confirm_at_once = _expected_payment(basket, current_quote, sums)
+    method, can_confirm_at_once = _remaining_payment_method(basket, current_quote, sums)
     basket.metadata = {**basket.metadata, **(metadata or {})}
     consents = frozenset[str]({ConsentPurpose.ORDER})
     agreed = AgreedOrder(
@@ -148,7 +148,7 @@ def _require_no_problems(quote: Quote) -> None:
         raise BasketChanged(quote.voucher.refusal.message, quote=quote, voucher=quote.voucher.refusal)
 
 
-def _expected_payment(
+def _remaining_payment_method(
     basket: Basket, quote: Quote, sums: Mapping[PaymentMethod, Sequence[PaymentSums]]
 ) -> tuple[PaymentMethod | None, bool]:
     """Return the method of the payment still expected, and whether the order is confirmed at once.
@@ -160,11 +160,11 @@ def _expected_payment(
         return (None, True) if paid else (PaymentMethod.COD, True)
     if paid >= quote.total:
         return None, False
-    if paid + total_promised(sums, PaymentMethod.COD) >= quote.total:
+    if paid + total_pending(sums, PaymentMethod.COD) >= quote.total:
         return None, True
-    promised = total_promised(sums, *PROMISE_METHODS)
-    if paid + promised >= quote.total:
+    pending = total_pending(sums, *PAY_LATER_METHODS)
+    if paid + pending >= quote.total:
         return None, False
     if basket.channel.allow_unpaid_orders:
         return PaymentMethod.APP, False
-    raise TotalNotCovered(field="id" if paid or promised else None, paid=paid + promised, total=quote.total)
+    raise TotalNotCovered(field="id" if paid or pending else None, paid=paid + pending, total=quote.total)

@@ -28,7 +28,7 @@ from orders.actions.fulfilment.pack_parcels import (
 )
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.actions.payouts.surplus_refunds import refund_surplus
 from orders.models import HandoverCode, Order, OrderPart, Parcel, ParcelLine
 from orders.states import ACTIVE_PART_STATES, DISPATCHED_STATES, CashHolder, CodState, ParcelState
@@ -148,7 +148,7 @@ def dispatch_parcel(
 def is_weighing_complete(order: Order) -> bool:
     """Return whether the order has lines sold by weight and all are dispatched, so its total is final."""
     lines = list(order.lines.filter(part__state__in=ACTIVE_PART_STATES, estimate_grams__isnull=False))
-    if not lines or any(open_quantities(lines).values()):
+    if not lines or any(read_unpacked_quantities(lines).values()):
         return False
     undispatched = Parcel.objects.dispatches().exclude(state__in=DISPATCHED_STATES)
     return not undispatched.filter(lines__order_line__in=lines).exists()

@@ -23,7 +23,7 @@ from orders.actions.fulfilment.parcel_rows import read_next_parcel
 from orders.actions.fulfilment.substitute_holds import require_no_waiting_substitute
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine, PickTick
 from orders.states import PARCEL_TRANSITIONS, PART_TRANSITIONS, CodState, ParcelState, PartState
 from shop.core.actors import Actor, EntryPoint
@@ -299,7 +299,7 @@ def _require_packable_quantities(
 ) -> None:
     if any(line_id not in lines for line_id in quantities):
         raise Missing()
-    still_open = open_quantities(lines.values())
+    still_open = read_unpacked_quantities(lines.values())
     is_within_open = all(1 <= quantity <= still_open[line_id] for line_id, quantity in quantities.items())
     if not quantities or not is_within_open:
         raise QuantityNotOpen(open=still_open)

@@ -147,7 +147,7 @@ def confirm_phone_handover(
         raise HandoverCodeClosed()
     if parcel.state == ParcelState.VOIDED or part.state not in ACTIVE_PART_STATES:
         raise HandoverOfCancelledParcel()
-    if _moves(code.step, parcel, happened_at):
+    if _should_move_parcel(code.step, parcel, happened_at):
         row.is_cash_collected = code.is_cash_collected
         move_parcel(row, order, part, parcel, actor=receiver.actor, happened_at=happened_at, now=now)
     return HandoverRecord.objects.create(
@@ -340,7 +340,7 @@ def _is_next(code: PhoneCode, parcel: Parcel) -> bool:
     return bool(code.run_id) or count_handovers(parcel)[code.step] == code.earlier
 
 
-def _moves(step: HandoverStep, parcel: Parcel, happened_at: datetime.datetime) -> bool:
+def _should_move_parcel(step: HandoverStep, parcel: Parcel, happened_at: datetime.datetime) -> bool:
     """Return whether the hand-over moves the parcel, or False if another phone has sent a later state.
 
     Raises HandoverNotPossible, ParcelNotSentYet.

@@ -15,7 +15,7 @@ from catalog.models import Lot
 from cooperatives.models import Cooperative, Warehouse
 from orders import locks
 from orders.actions.fulfilment.lot_picks import LotSupply
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.models import Allocation, OrderLine, PickTick
 from orders.states import PartState
 from shop.core.actors import Actor
@@ -73,7 +73,7 @@ def find_open_pick_shares(lines: Sequence[OrderLine], *, today: datetime.date) -
 
     Lots are shared out in that order. Seven queries at most, whatever the number of lines.
     """
-    still_open = open_quantities(lines)
+    still_open = read_unpacked_quantities(lines)
     allocations = Allocation.objects.filter(line__in=[line.pk for line in lines])
     unpacked = allocations.unpacked_quantities()
     rows = list(allocations.select_related("stock__warehouse").order_by("pk"))

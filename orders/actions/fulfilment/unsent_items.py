@@ -14,7 +14,7 @@ from orders import locks
 from orders.actions.fulfilment.pack_parcels import release_allocation
 from orders.actions.fulfilment.parcel_rows import read_next_parcel
 from orders.actions.order_records.part_changes import record_part_change
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine
 from orders.states import ParcelKind, ParcelState
 from shop.core.actors import Actor
@@ -46,7 +46,7 @@ def mark_lines_unsent(
     Raises UnsentExceedsOpen, NoLinesLeftToSend.
     """
     lines = {line.pk: line for line in part.lines.order_by("position", "pk")}
-    still_open = open_quantities(lines.values())
+    still_open = read_unpacked_quantities(lines.values())
     if any(not 1 <= count <= still_open.get(line_id, 0) for line_id, count in quantities.items()):
         raise UnsentExceedsOpen(open=still_open)
     if is_nothing_left_to_send(part, sum(quantities.values()), sum(still_open.values())):

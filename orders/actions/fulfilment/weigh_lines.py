@@ -21,7 +21,7 @@ from orders.actions.order_records.pricing_by_weight import (
     line_total_at_weight,
     reprice_line_by_weight,
 )
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.actions.payments.order_payments import load_transfer_instructions
 from orders.models import Order, OrderLine, OrderPart, WeightAnswer, WeightQuestion
 from orders.states import ACTIVE_PART_STATES, PartState
@@ -101,7 +101,7 @@ def weigh_line(
     if line is None:
         raise Missing()
     if not was_done_with_key(idempotency_key, "line.weighed", line):
-        _require_plausible_weight(part, line, grams, repeated_grams)
+        _require_weighable(part, line, grams, repeated_grams)
         weigh_locked_line(
             order,
             part,
@@ -205,16 +205,14 @@ def is_implausible_weight(line: OrderLine, grams: int) -> bool:
     return grams * IMPLAUSIBLE_FACTOR < estimate or grams > estimate * IMPLAUSIBLE_FACTOR
 
 
-def _require_plausible_weight(
-    part: OrderPart, line: OrderLine, grams: int, repeated_grams: int | None
-) -> None:
+def _require_weighable(part: OrderPart, line: OrderLine, grams: int, repeated_grams: int | None) -> None:
     if part.state != PartState.ACCEPTED:
         raise TransitionNotAllowed(from_state=part.state, to_state="weighing")
     if line.estimate_grams is None:
         raise NotSoldByWeight()
     if not 1 <= grams <= MAX_WEIGHT_GRAMS:
         raise InvalidWeight(field="grams")
-    if open_quantities([line])[line.pk] != line.quantity:
+    if read_unpacked_quantities([line])[line.pk] != line.quantity:
         raise LineAlreadyPacked()
     require_no_waiting_substitute([line.pk])
     if line.refund_lines.exists():

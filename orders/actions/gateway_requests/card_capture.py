@@ -18,7 +18,7 @@ from orders.actions.gateway_requests.intended_calls import (
     request_capture,
     request_void,
 )
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.models import SUPERSEDED, GatewayCall, GatewayOperation, Order, OrderPart, Payment, PaymentMethod
 from orders.states import CALL_TRANSITIONS, CallState
 from shop.core.actors import Actor
@@ -46,7 +46,7 @@ def capture_or_void_cards(order: Order, payments: Iterable[Payment], *, now: dat
             continue
         _supersede_excess_captures(order, payment, now=now)
         if _capture_and_void_calls(payment).exists():
-            amount_due -= _read_unanswered_captures(payment)
+            amount_due -= _read_unanswered_capture_amount(payment)
             continue
         authorised = read_payment_sums(payment).authorised
         if authorised and amount_due <= 0:
@@ -89,11 +89,11 @@ def unused_authorisations(now: datetime.datetime) -> QuerySet[GatewayCall]:
 def _is_packed(order: Order) -> bool:
     """Return whether all lines of active parts are packed and weighed, so that the amount due is final."""
     active_parts = OrderPart.objects.filter(order=order).active()
-    return not any(open_quantities(order.lines.filter(part__in=active_parts)).values())
+    return not any(read_unpacked_quantities(order.lines.filter(part__in=active_parts)).values())
 
 
-def _read_unanswered_captures(payment: Payment) -> int:
-    """Return the amount of unanswered captures, which counts neither as authorised nor as captured."""
+def _read_unanswered_capture_amount(payment: Payment) -> int:
+    """Return the amount of unanswered captures, which counts as neither authorised nor captured."""
     captures = GatewayCall.objects.filter(payment=payment, operation=GatewayOperation.CAPTURE).unanswered()
     return sum(captures.values_list("amount", flat=True))
 

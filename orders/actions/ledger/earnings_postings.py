@@ -38,19 +38,19 @@ def book_part_earnings(
     Repeating it books nothing. Three queries if nothing changed, none without parts.
     """
     by_cooperative = sorted(parts, key=lambda part: part.cooperative_id)
-    drafts = drafts_for_parts(order, by_cooperative, now=now)
+    drafts = build_posting_drafts(order, by_cooperative, now=now)
     if len(drafts) > 1:  # lock all settlements at once, so that two orders cannot deadlock
         ids = [part.cooperative_id for part in by_cooperative]
         locks.lock_settlements(ids, order.currency, now=now)
     return [write_posting(draft) for draft in drafts]
 
 
-def drafts_for_parts(
+def build_posting_drafts(
     order: Order, parts: Sequence[OrderPart], *, now: datetime.datetime
 ) -> list[PostingDraft]:
     """Return postings for the unbooked earnings of each part, in the given order."""
     part_ids = [part.pk for part in parts]
-    earned_by_part, booked_by_part, last_postings = earned_amounts(part_ids), *_booked_amounts(part_ids)
+    earned_by_part, booked_by_part, last_postings = earned_amounts(part_ids), *_read_booked_amounts(part_ids)
     drafts = []
     for part in parts:
         unbooked_amounts = Counter(earned_by_part.get(part.pk, Counter()))
@@ -96,7 +96,7 @@ def draft_for_part(
     )
 
 
-def _booked_amounts(part_ids: Sequence[int]) -> tuple[dict[int, BookedAmounts], dict[int, int]]:
+def _read_booked_amounts(part_ids: Sequence[int]) -> tuple[dict[int, BookedAmounts], dict[int, int]]:
     """Return the booked amounts of each part, and its last posting."""
     booked_by_part: dict[int, BookedAmounts] = {}
     last_postings: dict[int, int] = {}

@@ -130,14 +130,14 @@ def set_derived_columns(order: Order, facts: OrderFacts) -> None:
     order.link_expires_at = find_link_expiry(order, parts)
 
 
-def open_quantities(lines: Iterable[OrderLine]) -> dict[object, int]:
+def read_unpacked_quantities(lines: Iterable[OrderLine]) -> dict[object, int]:
     """Return how many sales units of each line are still to be packed, by line id. It takes one query."""
     lines = list(lines)
-    closed = closed_quantities(line.pk for line in lines)
+    closed = read_settled_quantities(line.pk for line in lines)
     return {line.pk: line.quantity - closed.get(line.pk, 0) for line in lines}
 
 
-def closed_quantities(line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
+def read_settled_quantities(line_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
     """Return by line id how many sales units are packed or will not be sent, without zeros."""
     return dict(_closed_sums(list(line_ids)))
 
@@ -307,7 +307,7 @@ def _has_open_lines(order: Order, active_parts: Sequence[OrderPart]) -> bool:
     undispatched_parcels = Parcel.objects.filter(
         part__order=order, state__in=[ParcelState.PACKING, ParcelState.PACKED]
     )
-    return undispatched_parcels.exists() or any(open_quantities(lines).values())
+    return undispatched_parcels.exists() or any(read_unpacked_quantities(lines).values())
 
 
 def _status_from_facts(order: Order) -> tuple[str, str] | None:

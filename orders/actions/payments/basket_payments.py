@@ -51,7 +51,7 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import KeyReused, TransactionFlow
 
 # Methods by which the buyer pays later without a request from us: on delivery, or by bank transfer.
-PROMISE_METHODS = (PaymentMethod.COD, PaymentMethod.TRANSFER)
+PAY_LATER_METHODS = (PaymentMethod.COD, PaymentMethod.TRANSFER)
 # The key in private metadata of the payment's own transaction flow, if it differs from the channel's.
 TRANSACTION_FLOW_LABEL = "flow"
 _SUCCESSES = (EventKind.AUTHORIZATION_SUCCESS, EventKind.CHARGE_SUCCESS)
@@ -196,7 +196,7 @@ def total_paid(sums: Mapping[PaymentMethod, Iterable[PaymentSums]]) -> int:
     )
 
 
-def total_promised(sums: Mapping[PaymentMethod, Iterable[PaymentSums]], *methods: PaymentMethod) -> int:
+def total_pending(sums: Mapping[PaymentMethod, Iterable[PaymentSums]], *methods: PaymentMethod) -> int:
     """Return the amount that payments by these methods still expect."""
     return sum(payment_sums.charge_pending for method in methods for payment_sums in sums.get(method, ()))
 
@@ -205,14 +205,14 @@ def carry_payments_over(
     order: Order,
     payments: Sequence[Payment],
     *,
-    should_keep_promises: bool,
+    should_keep_pending_payments: bool,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
     """In a transaction: move the locked basket's payments to its order and post their events to the ledger.
 
-    Card payments that are not authorised yet are cancelled, since the buyer ordered without them. Promises
-    are cancelled too, unless `should_keep_promises` is true.
+    Card payments that are not authorised yet are cancelled, since the buyer ordered without them. Pending
+    payments on delivery and by transfer are cancelled too, unless `should_keep_pending_payments` is true.
     """
     for payment in payments:
         payment.order, payment.basket = order, None
@@ -222,7 +222,7 @@ def carry_payments_over(
         for event in payment.events.order_by("pk"):
             event.payment = payment
             book_payment_event(event)
-        if payment.method in PROMISE_METHODS and not should_keep_promises:
+        if payment.method in PAY_LATER_METHODS and not should_keep_pending_payments:
             cancel_expected_payment(order, payment, actor=actor, now=now)
         start = find_start_call(payment)
         if start is not None and start.state == CallState.NEEDS_BUYER and start.reference:

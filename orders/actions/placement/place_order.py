@@ -130,7 +130,7 @@ def place_order(
     _require_agreement(quote, agreed_total, agreed_maximum)
     payments = payments_of_basket(basket.pk)
     paid = amount_paid_for_basket(basket) if payments else 0
-    expected_method, can_confirm_at_once = _expected_payment(basket, quote, paid, method)
+    expected_method, can_confirm_at_once = _remaining_payment_method(basket, quote, paid, method)
     agreed = AgreedOrder(
         basket=basket,
         quote=quote,
@@ -170,7 +170,7 @@ def place_agreed_order(
     _allocate_or_refuse(lines, quote)
     take_pickup_slots(order, quote)
     carry_payments_over(
-        order, agreed.payments, should_keep_promises=agreed.method is None, actor=actor, now=now
+        order, agreed.payments, should_keep_pending_payments=agreed.method is None, actor=actor, now=now
     )
     payment = _expect_amount_due(order, agreed.method, len(agreed.payments), actor=actor, now=now)
     record_consents(order, agreed.consents, actor=actor, now=now)
@@ -235,7 +235,7 @@ def _require_agreement(quote: Quote, agreed_total: int | None, agreed_maximum: i
         raise BasketChanged(refusal.message if refusal else None, quote=quote)
 
 
-def _expected_payment(
+def _remaining_payment_method(
     basket: Basket, quote: Quote, paid: int, method: PaymentMethod
 ) -> tuple[PaymentMethod | None, bool]:
     """Return the method of the payment still expected, and whether the order is confirmed at once.

@@ -13,7 +13,7 @@ from orders import locks, notifications
 from orders.actions.bank_transfers.receive_transfers import (
     assign_transfer_to_order,
     mark_if_fully_assigned,
-    unassigned_amount,
+    read_unassigned_amount,
 )
 from orders.actions.ledger.unmatched_transfers import book_unmatched_transfer
 from orders.actions.order_changes.finish_order_change import finish_order_change
@@ -85,7 +85,7 @@ def replace_expired_order(
 
 def _pay_from_transfer(transfer: BankTransfer, order: Order, *, actor: Actor, now: datetime.datetime) -> None:
     """In a transaction: allocate as much of the transfer as the order costs."""
-    amount = min(unassigned_amount(transfer), order.amount_due)
+    amount = min(read_unassigned_amount(transfer), order.amount_due)
     book_unmatched_transfer(transfer, actor=actor, now=now, is_decided=True)
     assign_transfer_to_order(transfer, order, amount, actor=actor, now=now)
     record_change("transfer.assigned", transfer, actor=actor, now=now, data={order.code: amount})

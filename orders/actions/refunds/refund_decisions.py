@@ -18,7 +18,7 @@ from orders.actions.fulfilment.parcel_returns import ReturnedQuantity, create_re
 from orders.actions.fulfilment.substitute_holds import require_no_waiting_substitute
 from orders.actions.fulfilment.unsent_items import mark_lines_unsent
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.order_records.recalculate_order import open_quantities, recalculate_columns
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities, recalculate_columns
 from orders.actions.payouts.refund_execution import announce_refund, execute_refund
 from orders.actions.payouts.surplus_refunds import read_refundable_surplus
 from orders.models import (
@@ -253,7 +253,7 @@ def read_refund_limits(order: Order, part: OrderPart | None) -> RefundLimits:
         return RefundLimits(order.currency, {}, 0, surplus)
     lines = list(part.lines.order_by("position", "pk"))
     refunded = RefundLine.objects.filter(order_line__in=lines).by_line()
-    returnable, still_open = ParcelLine.objects.delivered_quantities(part), open_quantities(lines)
+    returnable, still_open = ParcelLine.objects.delivered_quantities(part), read_unpacked_quantities(lines)
     refunded_delivery: int = part.refunds.aggregate(total=Sum("delivery_amount", default=0))["total"]
     return RefundLimits(
         order.currency,

@@ -14,7 +14,7 @@ from orders import locks
 from orders.actions.fulfilment.cancel_parts import end_and_refund_part
 from orders.actions.fulfilment.unsent_items import NoLinesLeftToSend, is_nothing_left_to_send
 from orders.actions.order_records.pricing_by_weight import record_weight_of_unsent_line
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.actions.refunds.refund_decisions import (
     LineRefund,
     LineRefundLimit,
@@ -141,7 +141,7 @@ def refund_unsent_items(
 
     `end_reason` is the reason of the cancellation. Raises EmptyRefund, SubstituteUnanswered.
     """
-    still_open = sum(open_quantities(part.lines.all()).values())
+    still_open = sum(read_unpacked_quantities(part.lines.all()).values())
     if is_nothing_left_to_send(part, quantity, still_open):
         end_and_refund_part(order, part, PartState.CANCELLED, end_reason, actor=actor, now=now)
         return

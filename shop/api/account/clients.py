@@ -45,7 +45,7 @@ def checked_redirect(url: str | None, field: str = "redirectUrl") -> str:
     return url
 
 
-def checked_channel(slug: str | None, context: Context) -> None:
+def require_active_channel(slug: str | None, context: Context) -> None:
     """Raise InputError unless the slug names an active channel."""
     if not slug:
         raise InputError("MISSING_CHANNEL_SLUG", _("Choose a channel."), field="channel")

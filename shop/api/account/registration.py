@@ -21,10 +21,10 @@ from shop.accounts.registration.email_registration import register_user
 from shop.accounts.sign_in.login_limits import API_REGISTRATIONS, CONFIRMATIONS
 from shop.api.account.clients import (
     add_query_parameters,
-    checked_channel,
     checked_email,
     checked_password,
     checked_redirect,
+    require_active_channel,
 )
 from shop.api.account.inputs import (
     AccountDeleteArguments,
@@ -62,7 +62,7 @@ def account_register(
     redirect = ""
     if needs_confirmation:
         redirect = checked_redirect(input_data.get("redirectUrl"))
-        checked_channel(input_data.get("channel"), context)
+        require_active_channel(input_data.get("channel"), context)
     network = client_network(context.request.META)
     API_REGISTRATIONS.count_try(network)
     register_user(

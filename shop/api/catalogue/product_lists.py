@@ -68,7 +68,7 @@ _ANNOTATIONS: dict[str, dict[str, object]] = {
 }
 
 
-_NARROWING_ARGUMENTS = {"search", "filter", "where", "cooperative", "sortBy"}
+_NARROWING_ARGUMENTS = {"search", "filter", "where", "cooperative"}
 
 
 @query.field("product")
@@ -86,7 +86,7 @@ def all_products(arguments: ProductsArguments, context: Context, selection: Sele
     if (
         channel is not None
         and can_only_see_public_rows(context, channel)
-        and not _NARROWING_ARGUMENTS & arguments.keys()
+        and not (_NARROWING_ARGUMENTS | {"sortBy"}) & arguments.keys()
     ):
         return connect(
             product_object, compiled_rows(_listed_products, channel.pk), arguments, selection, order=_BY_NAME
@@ -229,7 +229,7 @@ def _public_page_of_category(
     sorting = arguments.get("sortBy")
     if (
         not can_only_see_public_rows(context, channel)
-        or _NARROWING_ARGUMENTS - {"sortBy"} & arguments.keys()
+        or _NARROWING_ARGUMENTS & arguments.keys()
         or (sorting is not None and sorting.get("attributeId") is not None)
     ):
         return None
@@ -284,12 +284,12 @@ def products_of_collections(
         computed_keys = [key for key in keys if cooperative_from_key(key) is not None]
         channel_pages: dict[Key, object] = {}
         if staff_keys:
-            placed = product_rows.annotate(
+            collection_products = product_rows.annotate(
                 collection_key=F("collection_rows__collection"),
                 collection_position=F("collection_rows__sort_order"),
             )
             channel_pages |= _page_for_parents(
-                placed, "collection_key", staff_keys, staff_keys, arguments, channel, selection
+                collection_products, "collection_key", staff_keys, staff_keys, arguments, channel, selection
             )
         if computed_keys:
             cooperatives = [key - COOPERATIVE_KEYS for key in computed_keys]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from cooperatives.models import Warehouse
-from orders.actions.order_records.recalculate_order import closed_quantities
+from orders.actions.order_records.recalculate_order import read_settled_quantities
 from orders.models import Allocation, DiscountShare, OrderLine, ValueType
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
@@ -113,13 +113,13 @@ def unit_discount_reason(lines: list[Row], *_: object) -> list[str | None]:
 @line_object.field(needs=("id", "quantity"))
 def quantity_fulfilled(lines: list[Row], *_: object) -> list[int]:
     """Resolve the quantity in parcels, or refunded and not sent."""
-    closed = closed_quantities(line_row.id for line_row in lines)
+    closed = read_settled_quantities(line_row.id for line_row in lines)
     return [closed.get(line_row.id, 0) for line_row in lines]
 
 
 @line_object.field(needs=("id", "quantity"))
 def quantity_to_fulfill(lines: list[Row], *_: object) -> list[int]:
-    closed = closed_quantities(line_row.id for line_row in lines)
+    closed = read_settled_quantities(line_row.id for line_row in lines)
     return [line_row.quantity - closed.get(line_row.id, 0) for line_row in lines]
 
 

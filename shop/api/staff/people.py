@@ -42,7 +42,7 @@ from shop.core.errors import Missing
 mutation = Mutations(codes={"email_taken": "UNIQUE", "reference_taken": "UNIQUE"})
 
 _TEXTS = {"firstName": ("first_name", 256), "lastName": ("last_name", 256), "note": ("note", 10_000)}
-_UNCHANGED_COLUMNS = {"isActive": "is_active", "isConfirmed": "is_confirmed"}
+_COPIED_COLUMNS = {"isActive": "is_active", "isConfirmed": "is_confirmed"}
 
 
 @mutation.field(permissions=[Permission.MANAGE_USERS])
@@ -118,8 +118,8 @@ def staff_update(
     if input_data.get("email") is not None:
         values["email"] = _email(input_data)
     if values.get("is_active") is False:
-        _refuse_closing(staff, context, "DEACTIVATE")
-    _refuse_if_more_powerful(staff, context)
+        _require_may_close(staff, context, "DEACTIVATE")
+    _require_no_more_power(staff, context)
     change_user(
         user_id=staff.pk,
         values=values,
@@ -136,15 +136,15 @@ def staff_delete(
     arguments: StaffDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     staff = _find_staff(arguments["id"])
-    _refuse_closing(staff, context, "DELETE")
-    _refuse_if_more_powerful(staff, context)
+    _require_may_close(staff, context, "DELETE")
+    _require_no_more_power(staff, context)
     payload = _build_payload(staff.pk, context, selection)
     anonymise_person(user_id=staff.pk, actor=context.actor, now=context.now)
     return payload
 
 
 def _find_customer(arguments: CustomerDeleteArguments | CustomerUpdateArguments) -> User:
-    """Return a customer by `id` or `externalReference`. Raises InputError, Missing."""
+    """Return a customer by `id` or `externalReference`. Raises ProtocolError, InputError, Missing."""
     global_id, reference = arguments.get("id"), arguments.get("externalReference")
     if (global_id is None) == (reference is None):
         raise ProtocolError("A customer is found by exactly one of `id` and `externalReference`.")
@@ -167,18 +167,20 @@ def _find_staff(text: str) -> User:
     return staff
 
 
-def _refuse_closing(person: User, context: Context, verb: str) -> None:
-    """Raise InputError for closing one's own account, or a superuser's if the requester is none."""
+def _require_may_close(person: User, context: Context, code_prefix: str) -> None:
+    """Raise InputError if the account is the requester's own, or a superuser's and the requester is none."""
     if context.user is not None and person.pk == context.user.pk:
-        raise InputError(f"{verb}_OWN_ACCOUNT", _("You cannot close your own account."), field="id")
+        raise InputError(f"{code_prefix}_OWN_ACCOUNT", _("You cannot close your own account."), field="id")
     if person.is_superuser and not (context.user is not None and context.user.is_superuser):
-        raise InputError(f"{verb}_SUPERUSER_ACCOUNT", _("This account cannot be closed here."), field="id")
+        raise InputError(
+            f"{code_prefix}_SUPERUSER_ACCOUNT", _("This account cannot be closed here."), field="id"
+        )
 
 
-def _refuse_if_more_powerful(person: User, context: Context) -> None:
-    """Reject changes of users with more permissions, because a new address would transfer the permissions.
+def _require_no_more_power(person: User, context: Context) -> None:
+    """Raise InputError if the person has more permissions than the requester.
 
-    Raises InputError.
+    Whoever changes a person's email address could sign in with these permissions.
     """
     if context.user is not None and person.pk == context.user.pk:
         return
@@ -205,7 +207,7 @@ def _find_groups(texts: Collection[str] | None, field: str, context: Context) ->
 def _email(input_data: CustomerInput | StaffCreateInput | StaffUpdateInput | UserCreateInput) -> str:
     text = input_data.get("email")
     if not text:
-        raise InputError("REQUIRED", _("Enter your email address."), field="email")
+        raise InputError("REQUIRED", _("Enter an email address."), field="email")
     return checked_email(text)
 
 
@@ -222,7 +224,7 @@ def _values(
             if len(text) > longest:
                 raise InputError("INVALID", _("This text is too long."), field=name)
             values[column] = text
-    for name, column in _UNCHANGED_COLUMNS.items():
+    for name, column in _COPIED_COLUMNS.items():
         if input_data.get(name) is not None:
             values[column] = input_data[name]
     if "externalReference" in input_data:

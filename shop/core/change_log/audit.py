@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from shop.core.change_log.seal_changes import (
     DIGEST_BEFORE_FIRST_SEAL,
-    LATEST_COMMIT,
+    MAX_TRANSACTION_TIME,
     REDACTED,
     digest_of_content,
     digest_of_facts,
@@ -52,15 +52,17 @@ def find_changed_seals(expected_digests: Mapping[int, str]) -> Iterator[str]:
             yield f"seal {number} of the change log differs from the one that was kept"
 
 
-def _read_redacted_change_ids(part: str) -> set[int]:
-    """Return the ids of changes whose redaction is recorded in the log."""
+def _read_redacted_change_ids(data_key: str) -> set[int]:
+    """Return the ids of changes whose redaction is recorded in the log, in `data[data_key]`."""
     change_ids: set[int] = set()
     for data in Change.objects.filter(action=REDACTED).values_list("data", flat=True).iterator(1_000):
-        change_ids.update(data.get(part, ()))
+        change_ids.update(data.get(data_key, ()))
     return change_ids
 
 
-def _find_seal_faults(seal: ChangeSeal, previous: str, names: set[int], contents: set[int]) -> Iterator[str]:
+def _find_seal_faults(
+    seal: ChangeSeal, previous: str, redacted_name_ids: set[int], redacted_content_ids: set[int]
+) -> Iterator[str]:
     sealed_changes = list(SealedChange.objects.filter(seal=seal).order_by("change_id"))
     if (
         len(sealed_changes) != seal.count
@@ -72,11 +74,16 @@ def _find_seal_faults(seal: ChangeSeal, previous: str, names: set[int], contents
         )
     changes = Change.objects.in_bulk([sealed_change.change_id for sealed_change in sealed_changes])
     for sealed_change in sealed_changes:
-        yield from _change_faults(sealed_change, changes.get(sealed_change.change_id), names, contents)
+        yield from _change_faults(
+            sealed_change, changes.get(sealed_change.change_id), redacted_name_ids, redacted_content_ids
+        )
 
 
 def _change_faults(
-    sealed_change: SealedChange, change: Change | None, names: set[int], contents: set[int]
+    sealed_change: SealedChange,
+    change: Change | None,
+    redacted_name_ids: set[int],
+    redacted_content_ids: set[int],
 ) -> Iterator[str]:
     name = f"change {sealed_change.change_id}"
     if change is None:
@@ -85,12 +92,12 @@ def _change_faults(
     if digest_of_facts(change) != sealed_change.facts:
         yield f"{name} was altered"
     if not change.actor_name and sealed_change.name_digest:
-        if sealed_change.change_id not in names:
+        if sealed_change.change_id not in redacted_name_ids:
             yield f"{name}: its actor's name was emptied without a record"
     elif change.actor_name and digest_of_name(change, sealed_change.name_salt) != sealed_change.name_digest:
         yield f"{name}: its actor's name was altered"
     if not has_content(change) and sealed_change.content_digest:
-        if sealed_change.change_id not in contents:
+        if sealed_change.change_id not in redacted_content_ids:
             yield f"{name}: its content was emptied without a record"
     elif (
         has_content(change)
@@ -113,7 +120,7 @@ def _find_missing_last_seals() -> Iterator[str]:
 
 def _find_unsealed_old_changes(now: datetime.datetime) -> Iterator[str]:
     """Find unsealed changes older than the commit window, which a regular transaction cannot have added."""
-    old_seals = ChangeSeal.objects.filter(sealed_at__lt=now - LATEST_COMMIT).order_by("-number")
+    old_seals = ChangeSeal.objects.filter(sealed_at__lt=now - MAX_TRANSACTION_TIME).order_by("-number")
     last_sealed_id = old_seals.values_list("last_id", flat=True).first() or 0
     sealed = SealedChange.objects.values("change_id")
     late_ids: Sequence[int] = list(

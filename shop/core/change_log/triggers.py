@@ -56,6 +56,6 @@ TRIGGERS = tuple(
     trigger
     for table, conditions in _REFUSED_UPDATES.items()
     for trigger in append_only_triggers(
-        table, _UNIQUE[table], "the change log only grows", refused_update=" OR ".join(conditions)
+        table, _UNIQUE[table], "the change log only grows", refused_update_condition=" OR ".join(conditions)
     )
 )

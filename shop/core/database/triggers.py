@@ -25,29 +25,29 @@ class Trigger:
     """A trigger, in SQL for both databases, or only for `vendor`.
 
     `event` is for example `BEFORE UPDATE`. The trigger acts if `condition` holds or there is none. It refuses
-    the row with the message `refusal`, or runs the statements of `body`. Each statement ends in a semicolon.
+    the row with `message`, or runs the statements of `body`. Each statement ends in a semicolon.
     """
 
     name: str
     table: str
     event: str
     condition: str = ""
-    refusal: str = ""
+    message: str = ""
     body: str = ""
     vendor: str = ""
 
     def statements(self, vendor: str) -> list[str]:
-        """Return the SQL that creates the trigger, if no trigger of this name exists."""
+        """Return the SQL that creates the trigger. A trigger of this name must not exist."""
         return [self._sqlite()] if vendor == "sqlite" else self._postgresql()
 
     def _sqlite(self) -> str:
         condition = self.condition.replace("IS DISTINCT FROM", "IS NOT")
         when = f" WHEN {condition}" if condition else ""
-        body = self.body or f"SELECT RAISE(ABORT, '{self.refusal}');"
+        body = self.body or f"SELECT RAISE(ABORT, '{self.message}');"
         return f"CREATE TRIGGER {self.name} {self.event} ON {self.table}{when} BEGIN {body} END"
 
     def _postgresql(self) -> list[str]:
-        body = self.body or f"RAISE EXCEPTION '{self.refusal}';"
+        body = self.body or f"RAISE EXCEPTION '{self.message}';"
         when = ""
         if "SELECT" in self.condition:  # a WHEN clause may not contain a query
             body = f"IF {self.condition} THEN {body} END IF;"
@@ -65,22 +65,22 @@ class Trigger:
 
 
 def append_only_triggers(
-    table: str, unique: Iterable[str], refusal: str, *, refused_update: str = ""
+    table: str, unique_columns: Iterable[str], message: str, *, refused_update_condition: str = ""
 ) -> tuple[Trigger, ...]:
     """Return the triggers that refuse deletions and updates of a table.
 
-    All updates are refused, or only those for which `refused_update` holds. Two statements would bypass
-    triggers on deletion and are refused too: REPLACE on SQLite and TRUNCATE on PostgreSQL. `unique` are the
-    columns with unique values.
+    All updates are refused, or only those for which the SQL of `refused_update_condition` holds. Two
+    statements would bypass triggers on deletion and are refused too: REPLACE on SQLite and TRUNCATE on
+    PostgreSQL. A REPLACE is recognised by a value of `unique_columns` that exists. `message` is the message.
     """
     unique_conflict = " OR ".join(
-        f"EXISTS (SELECT 1 FROM {table} WHERE {column} = NEW.{column})" for column in unique
+        f"EXISTS (SELECT 1 FROM {table} WHERE {column} = NEW.{column})" for column in unique_columns
     )
     return (
-        Trigger(f"{table}_no_update", table, "BEFORE UPDATE", refused_update, refusal),
-        Trigger(f"{table}_no_delete", table, "BEFORE DELETE", refusal=refusal),
-        Trigger(f"{table}_no_replace", table, "BEFORE INSERT", unique_conflict, refusal, vendor="sqlite"),
-        Trigger(f"{table}_no_truncate", table, "BEFORE TRUNCATE", refusal=refusal, vendor="postgresql"),
+        Trigger(f"{table}_no_update", table, "BEFORE UPDATE", refused_update_condition, message),
+        Trigger(f"{table}_no_delete", table, "BEFORE DELETE", message=message),
+        Trigger(f"{table}_no_replace", table, "BEFORE INSERT", unique_conflict, message, vendor="sqlite"),
+        Trigger(f"{table}_no_truncate", table, "BEFORE TRUNCATE", message=message, vendor="postgresql"),
     )
 
 

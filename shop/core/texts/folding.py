@@ -81,9 +81,9 @@ def search_words(*texts: str) -> str:
 
     With joined neighbours "caphe" finds "cà phê". Words of different texts are not joined.
     """
-    words = [folded_words(text) for text in texts]
-    joined_pairs = [first + second for text in words for first, second in pairwise(text)]
-    return " ".join(dict.fromkeys([*(word for text in words for word in text), *joined_pairs]))
+    words_by_text = [folded_words(text) for text in texts]
+    joined_pairs = [first + second for text in words_by_text for first, second in pairwise(text)]
+    return " ".join(dict.fromkeys([*(word for text in words_by_text for word in text), *joined_pairs]))
 
 
 def sort_key(text: str) -> str:

@@ -46,16 +46,16 @@ def list_card_calls(request: HttpRequest, actor: Actor) -> HttpResponse:
     disputes = Dispute.objects.select_related("payment__order").newest_first()
     context = {
         "page": page,
-        "only": filter_name,
+        "filter_name": filter_name,
         "calls": [(call, _result_text(call), call.pk in may_repeat) for call in page.object_list],
-        "unanswered": gateway_calls.unanswered().count(),
-        "refused": gateway_calls.awaiting_staff().count(),
+        "unanswered_count": gateway_calls.unanswered().count(),
+        "awaiting_staff_count": gateway_calls.awaiting_staff().count(),
         "disputes": [
             (dispute, dispute_reason_text(dispute.reason), dispute.is_late(now))
             for dispute in disputes[:PER_PAGE]
         ],
         "failed_webhooks": WebhookEvent.objects.with_problems(PROVIDER)[:PER_PAGE],
-        "is_on": are_cards_enabled(),
+        "are_cards_enabled": are_cards_enabled(),
     }
     return render(request, "desk/cards.html", context)
 

@@ -56,7 +56,7 @@ class ParcelDisplay:
     form: DeliveryForm | None
 
     @property
-    def undoable(self) -> list[ParcelStep]:
+    def undoable_steps(self) -> list[ParcelStep]:
         return [step for step, _until in undoable_steps(self.parcel)]
 
 
@@ -65,9 +65,9 @@ class PartDisplay:
     """A part with its parcels and what staff may do with it.
 
     Each of `lines` comes with the quantity that is not sent. `may_cancel` is true until something is
-    dispatched, and `may_refund` until all of the part's money is refunded. Amounts are in minor units:
-    `reduction` was taken off for unsent items, `refunded` was paid back for everything else, and `commission`
-    is what the cooperative will owe for the rest.
+    dispatched. `may_refund` is true until all of the part's money is refunded. Amounts are in minor units:
+    `reduction` was taken off for unsent items, and `refunded` was paid back for everything else.
+    `commission` is what the cooperative will owe for the rest.
     """
 
     part: OrderPart
@@ -75,7 +75,7 @@ class PartDisplay:
     parcels: list[ParcelDisplay]
     may_cancel: bool
     may_refund: bool
-    unsent: list[str]
+    unsent_labels: list[str]
     reduction: int
     refunded: int
     commission: int
@@ -87,7 +87,7 @@ class PartDisplay:
 
     @property
     def shown_parcels(self) -> list[ParcelDisplay]:
-        """The parcels that contain goods. Items that are not sent are in `unsent`."""
+        """The parcels that contain goods. Items that are not sent are in `unsent_labels`."""
         return [parcel for parcel in self.parcels if parcel.parcel.kind != ParcelKind.REFUND]
 
     @property
@@ -168,9 +168,11 @@ def _build_part_displays(order: Order, refunds: list[Refund]) -> list[PartDispla
         refunded = sum(refund.amount - refund.surplus for refund in refunds if refund.part_id == part.pk)
         refundable = part.delivery_gross + sum(line.total_gross for line in lines) - refunded
         may_refund = part.is_active and order.confirmed_at is not None and refundable > 0
-        unsent = [refund for refund in refunds if refund.part_id == part.pk and refund.is_for_unsent_items]
-        reduction = sum(refund.amount for refund in unsent)
-        unsent_quantities = _unsent_quantities(unsent)
+        unsent_refunds = [
+            refund for refund in refunds if refund.part_id == part.pk and refund.is_for_unsent_items
+        ]
+        reduction = sum(refund.amount for refund in unsent_refunds)
+        unsent_quantities = _unsent_quantities(unsent_refunds)
         part_displays.append(
             PartDisplay(
                 part=part,
@@ -178,7 +180,7 @@ def _build_part_displays(order: Order, refunds: list[Refund]) -> list[PartDispla
                 parcels=parcel_displays,
                 may_cancel=may_cancel,
                 may_refund=may_refund,
-                unsent=[refund.unsent_label for refund in unsent],
+                unsent_labels=[refund.unsent_label for refund in unsent_refunds],
                 reduction=reduction,
                 refunded=refunded - reduction,
                 commission=commissions.get(part.pk, 0),
@@ -188,7 +190,7 @@ def _build_part_displays(order: Order, refunds: list[Refund]) -> list[PartDispla
 
 
 def _unsent_quantities(refunds: Iterable[Refund]) -> Counter[uuid.UUID]:
-    """Return the quantities that are not sent, by order line, or 0 for others."""
+    """Return the quantities that are not sent, by order line. Other lines count 0."""
     quantities: Counter[uuid.UUID] = Counter()
     for refund in refunds:
         for line in refund.parcel.lines.all() if refund.parcel is not None else ():

@@ -146,7 +146,7 @@ class _BulkWriter:
         number = 0
         for part, planned_part in zip(parts, planned.parts, strict=True):
             times = planned.times(planned_part, now=self._now)
-            if planned_part.outcome.is_ended:
+            if planned_part.outcome.is_declined_or_cancelled:
                 self._end_part(part, planned_part, payment, order, times, pending_rows)
             else:
                 number += 1

@@ -139,7 +139,7 @@ def _submit_products(seller: Cooperative, channel: Channel, member: Actor, *, no
         product = create_draft_product(
             cooperative=seller,
             channel=channel,
-            new=NewProduct(
+            new_product=NewProduct(
                 product_type=similar.product_type,
                 category=similar.category,
                 details=details,

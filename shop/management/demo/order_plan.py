@@ -102,7 +102,7 @@ class PlannedOutcome(StrEnum):
         return self in (PlannedOutcome.DELIVERED, PlannedOutcome.DECLINED, PlannedOutcome.CANCELLED)
 
     @property
-    def is_ended(self) -> bool:
+    def is_declined_or_cancelled(self) -> bool:
         return self in (PlannedOutcome.DECLINED, PlannedOutcome.CANCELLED)
 
 
@@ -244,7 +244,7 @@ class Planner:
         outcome = self._outcome(age)
         if delivery[1] is not None:
             outcome = self._pickup_outcome(outcome, delivery[1])
-        reason = self._random.choice(_REASONS) if outcome.is_ended else ""
+        reason = self._random.choice(_REASONS) if outcome.is_declined_or_cancelled else ""
         return PlannedPart(cooperative_id, *delivery, lines, outcome, reason)
 
     def _delivery(

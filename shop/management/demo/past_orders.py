@@ -174,7 +174,7 @@ def _sold_quantities(planned: Iterable[PlannedOrder], *, has_ended: bool | None)
     sold: dict[tuple[uuid.UUID, int], int] = defaultdict(int)
     for order in planned:
         for part in order.parts:
-            if has_ended is None or part.outcome.is_ended == has_ended:
+            if has_ended is None or part.outcome.is_declined_or_cancelled == has_ended:
                 warehouse_id = part.delivery_method.warehouse_id or firsts[part.cooperative_id]
                 for variant, quantity in part.lines:
                     sold[warehouse_id, variant.pk] += quantity

@@ -37,7 +37,13 @@ from shop.management.demo.settlements import close_period, create_rates, split_i
 from shop.management.demo.transfers import receive_transfers
 from shop.management.demo.walkthrough_orders import create_walkthrough_orders
 from shop.management.demo_state.accounts import ACCOUNTS, PUBLISHED_PASSWORDS
-from shop.management.demo_state.progress import BEGUN, FILLED, OPEN_ORDERS_SEEDED, STOCKED, find_marker
+from shop.management.demo_state.progress import (
+    OPEN_ORDERS_SEEDED,
+    PAST_ORDERS_SEEDED,
+    SELLERS_CREATED,
+    STOCK_RECEIVED,
+    find_marker,
+)
 from shop.management.market_setup.create_market import create_market
 from shop.management.market_setup.market_data import market
 from shop.management.market_setup.synonyms import create_synonyms
@@ -67,8 +73,8 @@ def seed_market(
         sellers = create_sellers(market_rows, pictures, actor=SEEDER, now=now)
         create_products(market_rows, sellers, pictures, actor=SEEDER, now=now)
         create_collections(market_rows)
-        if find_marker(BEGUN) is None:
-            record_change(BEGUN, market_rows.channel, actor=SEEDER, now=now)
+        if find_marker(SELLERS_CREATED) is None:
+            record_change(SELLERS_CREATED, market_rows.channel, actor=SEEDER, now=now)
         accounts = create_demo_accounts(passwords=passwords, actor=SEEDER, now=now)
     create_synonyms(actor=SEEDER, now=now)
     recount_known_words()
@@ -82,8 +88,8 @@ def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
     The same seed gives the same orders on the same day. An interrupted run continues with its own count, seed
     and time. A shop with other orders is left alone and 0 is returned.
     """
-    stocked = find_marker(STOCKED)
-    if find_marker(FILLED) or (stocked is None and Order.objects.exists()):
+    stocked = find_marker(STOCK_RECEIVED)
+    if find_marker(PAST_ORDERS_SEEDED) or (stocked is None and Order.objects.exists()):
         return 0
     if stocked is not None:
         count, seed, now = stocked.data["orders"], stocked.data["seed"], stocked.created_at
@@ -92,7 +98,9 @@ def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
     if stocked is None:
         with transaction.atomic(durable=True):
             receive_planned_stock(planned, actor=SEEDER, now=now - datetime.timedelta(days=DAYS + 1))
-            record_change(STOCKED, channel, actor=SEEDER, now=now, data={"orders": count, "seed": seed})
+            record_change(
+                STOCK_RECEIVED, channel, actor=SEEDER, now=now, data={"orders": count, "seed": seed}
+            )
     _write_history(planned, channel, now=now)
     return len(planned)
 
@@ -102,23 +110,23 @@ def seed_open_orders() -> None:
 
     Skipped for long histories, which serve measurements.
     """
-    stocked = find_marker(STOCKED)
-    if stocked is None or find_marker(FILLED) is None or find_marker(OPEN_ORDERS_SEEDED):
+    stocked = find_marker(STOCK_RECEIVED)
+    if stocked is None or find_marker(PAST_ORDERS_SEEDED) is None or find_marker(OPEN_ORDERS_SEEDED):
         return
     channel, now = Channel.objects.get(slug="viet-nam"), stocked.created_at
     if stocked.data["orders"] <= MAX_ORDERS_RUN_THROUGH_ACTIONS:
         remit_old_cash(actor=SEEDER, now=now)
         buyer = User.objects.get(email=ACCOUNTS[0].email)
-        create_weighed_orders(channel, buyer, read_members_by_cooperative(), now=now)
-        create_walkthrough_orders(channel, buyer, read_members_by_cooperative(), now=now)
-        create_complaints(read_members_by_cooperative(), actor=SEEDER, now=now)
-        create_desk_tasks(channel, read_members_by_cooperative(), now=now)
+        create_weighed_orders(channel, buyer, read_actors_by_cooperative(), now=now)
+        create_walkthrough_orders(channel, buyer, read_actors_by_cooperative(), now=now)
+        create_complaints(read_actors_by_cooperative(), actor=SEEDER, now=now)
+        create_desk_tasks(channel, read_actors_by_cooperative(), now=now)
     with transaction.atomic(durable=True):
         record_change(OPEN_ORDERS_SEEDED, channel, actor=SEEDER, now=now)
 
 
 def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: datetime.datetime) -> None:
-    members = read_members_by_cooperative()
+    actors_by_cooperative = read_actors_by_cooperative()
     buyer = User.objects.get(email=ACCOUNTS[0].email)
     create_rates(actor=SEEDER, now=now)
     is_long = len(planned) > MAX_ORDERS_RUN_THROUGH_ACTIONS
@@ -127,11 +135,11 @@ def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: da
         in_bulk = [order for order in period.orders if order.is_over] if is_long else []
         if is_begun:
             in_bulk = [order for order in in_bulk if find_placed(order, buyer) is None]
-        insert_finished_orders(in_bulk, channel, members, buyer, now=now)
+        insert_finished_orders(in_bulk, channel, actors_by_cooperative, buyer, now=now)
         remaining_orders = (
             [order for order in period.orders if not order.is_over] if is_long else period.orders
         )
-        run_planned_orders(remaining_orders, channel, members, buyer, now=now)
+        run_planned_orders(remaining_orders, channel, actors_by_cooperative, buyer, now=now)
         close_period(period, actor=SEEDER)
     receive_transfers(now=now)
     create_discounts(channel, actor=SEEDER, now=now)
@@ -139,10 +147,10 @@ def _write_history(planned: Sequence[PlannedOrder], channel: Channel, *, now: da
     with transaction.atomic(durable=True):
         write_off_cancelled_stock(planned, actor=SEEDER, now=now)
         mark_messages_sent(planned, buyer, now=now)
-        record_change(FILLED, channel, actor=SEEDER, now=now)
+        record_change(PAST_ORDERS_SEEDED, channel, actor=SEEDER, now=now)
 
 
-def read_members_by_cooperative() -> dict[int, Actor]:
+def read_actors_by_cooperative() -> dict[int, Actor]:
     """Return each cooperative's actor, which is its member or else the demo."""
     actors = dict.fromkeys(Cooperative.objects.values_list("pk", flat=True), SEEDER)
     for membership in Membership.objects.select_related("user").order_by("pk"):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from shop.core.models import Change, Channel
 
-# Progress markers, recorded as changes of the channel: sellers created, stock received, orders complete.
-BEGUN, STOCKED, FILLED = "demo.begun", "demo.stocked", "demo.filled"
-OPEN_ORDERS_SEEDED = "demo.set_out"  # today's open orders are complete too
+# Completed steps, recorded as changes of the channel, in this order.
+SELLERS_CREATED = "demo.begun"
+STOCK_RECEIVED = "demo.stocked"
+PAST_ORDERS_SEEDED = "demo.filled"
+OPEN_ORDERS_SEEDED = "demo.set_out"
 
 
 def has_begun() -> bool:
     """Return whether the demo's sellers exist."""
-    return find_marker(BEGUN) is not None
+    return find_marker(SELLERS_CREATED) is not None
 
 
 def is_interrupted() -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from django.db.models import Exists, OuterRef, Sum
 
-from orders.actions.ledger.earnings_postings import drafts_for_parts
+from orders.actions.ledger.earnings_postings import build_posting_drafts
 from orders.actions.ledger.ledger_postings import MONEY_MOVING_EVENTS
 from orders.models import LedgerAccount, LedgerEntry, LedgerPosting, PaymentEvent, Settlement
 from orders.states import ParcelKind, ParcelState, SettlementState
@@ -64,7 +64,7 @@ def find_wrong_balances(rows: OrderRows) -> Iterator[str]:
 def find_unbooked_parts(rows: OrderRows, limit: int | None = None) -> Iterator[str]:
     parts_by_order = group_by(rows.parts.values(), "order_id")
     for order in rows.latest_changed(limit):
-        if drafts_for_parts(order, parts_by_order[order.pk], now=order.updated_at):
+        if build_posting_drafts(order, parts_by_order[order.pk], now=order.updated_at):
             yield f"order {order.code}: some delivered items are not booked"
 
 

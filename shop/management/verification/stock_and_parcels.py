@@ -285,7 +285,7 @@ def find_wrong_substitutes(rows: OrderRows) -> Iterator[str]:
     held_quantities = sum_by(
         rows.of_orders(SubstituteHold.objects.all(), "substitute__line__order"), "substitute_id"
     )
-    closed_quantities = sum_by(
+    settled_quantities = sum_by(
         [row for row in rows.unvoided_parcel_lines if row.parcel.kind in CLOSING_KINDS], "order_line_id"
     )
     for substitute in substitutes:
@@ -294,7 +294,7 @@ def find_wrong_substitutes(rows: OrderRows) -> Iterator[str]:
         expected = substitute.substitute_quantity if is_waiting and substitute.variant.track_inventory else 0
         if held_quantities[substitute.pk] != expected:
             yield f"{name} has {held_quantities[substitute.pk]} held, not {expected}"
-        is_open = line.quantity - closed_quantities[line.pk] >= substitute.quantity
+        is_open = line.quantity - settled_quantities[line.pk] >= substitute.quantity
         if is_waiting and not (line.part.state == PartState.ACCEPTED and is_open):
             yield f"{name} is open although no answer is needed"
         if (substitute.state == SubstituteState.ACCEPTED) != (substitute.new_line_id is not None):

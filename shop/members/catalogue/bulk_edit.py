@@ -160,7 +160,11 @@ def _save_row(membership: MembershipContext, row: ProductRow) -> None:
     form = row.form
     if not form.is_valid():
         return
-    saves = [*_price_saves(membership, row), *_stock_saves(membership, row), *_listing_saves(membership, row)]
+    saves = [
+        *_price_saves(membership, row),
+        *_stock_saves(membership, row),
+        *_changed_listing_cells(membership, row),
+    ]
     saved_count = 0
     for field_name, option, save in saves:
         with _as_field_error(row, field_name, option):
@@ -214,7 +218,7 @@ def _stock_saves(membership: MembershipContext, row: ProductRow) -> Iterator[Cel
         yield f"counted-{option.variant.pk}", option, save
 
 
-def _listing_saves(membership: MembershipContext, row: ProductRow) -> Iterator[CellSave]:
+def _changed_listing_cells(membership: MembershipContext, row: ProductRow) -> Iterator[CellSave]:
     listing, season = row.listing, row.form.new_season()
     if season is not None:
         yield (

@@ -73,7 +73,7 @@ def create_listing(request: HttpRequest, membership: MembershipContext) -> HttpR
         product = create_draft_product(
             cooperative=membership.cooperative,
             channel=channel,
-            new=NewProduct(
+            new_product=NewProduct(
                 product_type=form.chosen_product_type,
                 category=form.chosen_category,
                 details=form.product_details(),

@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.undo_steps import undo_acceptance
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.models import OrderPart, Parcel
 from orders.states import ParcelState
 from shop.core.errors import Refused
@@ -130,7 +130,7 @@ def close_chosen_parcels(request: HttpRequest, membership: MembershipContext) ->
 
 def _pack_parts(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     parts = _find_submitted_parts(request, membership)
-    still_open = open_quantities(line for part in parts for line in part.lines.all())
+    still_open = read_unpacked_quantities(line for part in parts for line in part.lines.all())
     actions = (
         (
             part.order.code,

@@ -370,7 +370,7 @@ def _parcel_row(
         "lines": list(parcel.lines.all()),
         "voiding": parcel.is_outgoing and parcel.state in _VOIDABLE_STATES,
         "run": run,
-        "undoable": [(step, until) for step, until in undoable_steps(parcel) if now <= until],
+        "undoable_steps": [(step, until) for step, until in undoable_steps(parcel) if now <= until],
     }
     if parcel.state in (ParcelState.PACKED, ParcelState.FAILED_DELIVERY):
         parcel_row["handover"] = HandOverForm(parcel=parcel, delivery_kind=part.delivery_kind)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orders.actions.fulfilment.lot_picks import LotSuggestion, suggest_lots
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.models import OrderLine, OrderPart, ParcelLine, Substitute, WeightQuestion
 from orders.states import PartState
 from shop.core.dates.calendar import vietnam_date
@@ -56,7 +56,7 @@ def build_pick_form(part: OrderPart, data: FormData = None, *, now: datetime.dat
     if part.state != PartState.ACCEPTED:
         return None
     lines = sorted_lines(part)
-    still_open = open_quantities(lines)
+    still_open = read_unpacked_quantities(lines)
     if data is None and not any(still_open.values()):
         return None
     waiting_substitutes = Substitute.objects.of_order(part.order).waiting().filter(line__in=lines)

@@ -27,7 +27,7 @@ def create_listing(run: CommandRun) -> PreparedCommand:
     payload, channel = run.payload, market_channel()
     if channel is None:
         raise Missing()
-    new = NewProduct(
+    new_product = NewProduct(
         product_type=_find_product_type(payload),
         category=_find_category(payload),
         details=_read_details(payload),
@@ -40,7 +40,7 @@ def create_listing(run: CommandRun) -> PreparedCommand:
         create_draft_product,
         cooperative=run.membership.cooperative,
         channel=channel,
-        new=new,
+        new_product=new_product,
         confirmation_token=payload.text("confirmed", max_length=60),
         **run.action_arguments_with_key,
     )

@@ -29,7 +29,7 @@ def add_product_photo(run: CommandRun) -> PreparedCommand:
         picture=picture,
         **run.action_arguments_with_key,
     )
-    return PreparedCommand(RowReference(PRODUCT, product.pk), action, _review_of)
+    return PreparedCommand(RowReference(PRODUCT, product.pk), action, _photo_result)
 
 
 def change_season(run: CommandRun) -> PreparedCommand:
@@ -46,7 +46,7 @@ def change_season(run: CommandRun) -> PreparedCommand:
     return PreparedCommand(RowReference(PRODUCT, product.pk), action)
 
 
-def _review_of(added: Any) -> dict[str, object]:
+def _photo_result(added: Any) -> dict[str, object]:
     return {"is_in_review": isinstance(added, RevisionPicture)}
 
 

@@ -22,7 +22,7 @@ from orders.actions.cash_on_delivery.cash_collection import read_cash_of_unpacke
 from orders.actions.fulfilment.lot_picks import suggest_lots
 from orders.actions.fulfilment.phone_codes import part_key
 from orders.actions.fulfilment.phone_handovers import count_handovers
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine, Refund, Substitute, WeightQuestion
 from orders.models.part import OrderPartQuerySet
 from orders.states import ARRIVED_PROGRESS, CashHolder, CodState, ParcelKind, ParcelState, PartState
@@ -99,7 +99,7 @@ def _build_part_rows(cooperative: Cooperative, ids: Collection[int], now: dateti
         .order_by("pk")
     )
     lines = [line for part in parts for line in part.lines.all()]
-    still_open = open_quantities(lines)
+    still_open = read_unpacked_quantities(lines)
     unsent = ParcelLine.objects.unsent_quantities(lines)
     line_ids = [line.pk for line in lines]
     questions = WeightQuestion.objects.open().filter(line__in=line_ids)

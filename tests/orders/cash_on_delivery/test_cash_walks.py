@@ -22,7 +22,7 @@ from orders.actions.fulfilment.deliver_parcels import (
 )
 from orders.actions.fulfilment.pack_parcels import close_parcel, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.actions.statements.cod_problem_rows import accept_problem_row, dismiss_problem_row
 from orders.actions.statements.cod_statements import apply_cod_statement, import_cod_statement
 from orders.models import (
@@ -85,7 +85,7 @@ class Walk:
 
     def step_send(self) -> None:
         part = self.random_row(OrderPart, state="accepted")
-        quantities = {key: left for key, left in open_quantities(part.lines.all()).items() if left}
+        quantities = {key: left for key, left in read_unpacked_quantities(part.lines.all()).items() if left}
         parcel = pack_parcel(part_id=part.pk, quantities=quantities, **self.actor_and_time)
         close_parcel(parcel_id=parcel.pk, **self.actor_and_time)
         dispatch = DispatchDetails(carrier=self.random.choice(CARRIERS), tracking_number=f"VD{parcel.pk}")

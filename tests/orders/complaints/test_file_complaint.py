@@ -31,7 +31,7 @@ from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_
 from orders.actions.fulfilment.pack_parcels import close_parcel
 from orders.actions.fulfilment.parcel_returns import receive_return
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision
 from orders.models import Complaint, CostBearer, OrderPart, Parcel, Refund, RequestedRemedy
 from orders.states import ComplaintState, OrderStatus, ParcelKind, ParcelState, Progress
@@ -224,7 +224,7 @@ def test_replacement_is_free_and_keeps_stock_and_progress_correct() -> None:
     parcel = complaint.parcels.get()
     assert (parcel.kind, parcel.state, parcel.cod_expected) == (ParcelKind.REPLACEMENT, "packing", 0)
     assert get_stock(variant).allocated == 2
-    assert open_quantities([line]) == {line.pk: 0}
+    assert read_unpacked_quantities([line]) == {line.pk: 0}
     assert list(OrderPart.objects.to_pack()) == [part]
     check_everything()
     close_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)

@@ -42,7 +42,7 @@ from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pa
 from orders.actions.fulfilment.undo_steps import ParcelStep, undo_acceptance, undo_parcel_step
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.fulfilment.weigh_lines import answer_weight_question, weigh_line
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.actions.placement.draft_orders import create_draft, delete_draft, edit_draft, place_draft
 from orders.actions.placement.order_sweeps import (
     decline_unanswered_part,
@@ -372,7 +372,7 @@ class RandomWalk:
 
     def still_open(self, part) -> dict:
         lines = part.lines.order_by("position")
-        return {key: left for key, left in open_quantities(lines).items() if left}
+        return {key: left for key, left in read_unpacked_quantities(lines).items() if left}
 
     def delivery_methods(self) -> dict[int, RequestedDelivery]:
         """Return a random delivery method for each cooperative, with a pickup time if it has any."""

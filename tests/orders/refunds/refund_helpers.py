@@ -8,7 +8,7 @@ from typing import Any
 
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.actions.payouts.bank_accounts import BankAccount
 from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, decide_refund
 from orders.models import CostBearer, Order, OrderLine, OrderPart, Parcel, Refund
@@ -37,7 +37,7 @@ def pack_open_lines(part: OrderPart, quantities: Mapping[Any, int] | None = None
     """Return a packed parcel of the part's open lines (or these quantities); accepts the part if needed."""
     if part.accepted_at is None:
         accept_part(part_id=part.pk, actor=DESK, now=NOW)
-    still_open = {key: left for key, left in open_quantities(part.lines.all()).items() if left}
+    still_open = {key: left for key, left in read_unpacked_quantities(part.lines.all()).items() if left}
     parcel = pack_parcel(part_id=part.pk, quantities=quantities or still_open, actor=DESK, now=NOW)
     return close_parcel(parcel_id=parcel.pk, actor=DESK, now=NOW)
 

@@ -26,7 +26,7 @@ from orders.actions.fulfilment.void_parcels import ItemsAlreadyReturned, void_pa
 from orders.actions.fulfilment.weigh_lines import LineAlreadyRefunded, weigh_line
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.order_records.recalculate_order import open_quantities
+from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.actions.payments.order_payments import record_received_money
 from orders.actions.payouts.bank_accounts import BankAccount, InvalidBankAccount
 from orders.actions.payouts.complete_payouts import PayoutAccountRequired, PayoutAlreadyPaid, mark_payout_paid
@@ -482,7 +482,7 @@ def test_unsent_items_are_refunded_and_released() -> None:
 
     assert (get_stock(variant).on_hand, get_stock(variant).allocated) == (10, 2)
     assert refund.parcel.kind == ParcelKind.REFUND
-    assert open_quantities([line]) == {line.pk: 2}
+    assert read_unpacked_quantities([line]) == {line.pk: 2}
     with assert_refused(NoLinesLeftToSend, "no_lines_left_to_send"):
         refund_first_line(part, 45_000, unsent=2)
     parcel = pack_open_lines(OrderPart.objects.get(pk=part.pk))

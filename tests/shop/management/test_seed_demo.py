@@ -58,13 +58,13 @@ from shop.management.demo.order_plan import Planner
 from shop.management.demo.past_orders import receive_planned_stock, run_planned_orders
 from shop.management.demo.seed_market import (
     SEEDER,
-    read_members_by_cooperative,
+    read_actors_by_cooperative,
     seed_market,
     seed_open_orders,
     seed_orders,
 )
 from shop.management.demo_state.accounts import ACCOUNTS
-from shop.management.demo_state.progress import STOCKED, is_interrupted
+from shop.management.demo_state.progress import STOCK_RECEIVED, is_interrupted
 from shop.notifications.models import Notification
 from shop.reports.cash import CashAge, read_cash_by_holder
 from tests.invariants import check_everything
@@ -258,8 +258,8 @@ class DemoTests(TestCase):
         planned = Planner(channel, seed=5, now=NOW).plan(6)
         before = dict(Stock.objects.values_list("pk", "on_hand"))
         receive_planned_stock(planned, actor=SEEDER, now=NOW - datetime.timedelta(days=200))
-        record_change(STOCKED, channel, actor=SEEDER, now=NOW, data={"orders": 6, "seed": 5})
-        run_planned_orders(planned[:4], channel, read_members_by_cooperative(), buyer, now=NOW)
+        record_change(STOCK_RECEIVED, channel, actor=SEEDER, now=NOW, data={"orders": 6, "seed": 5})
+        run_planned_orders(planned[:4], channel, read_actors_by_cooperative(), buyer, now=NOW)
         assert is_interrupted()
 
         answered = seed_orders(40, seed=9, now=NOW + datetime.timedelta(days=1))
@@ -276,20 +276,20 @@ class DemoTests(TestCase):
 
     def test_bulk_history_equals_the_one_made_by_actions(self) -> None:
         channel, buyer = Channel.objects.get(), self.users[ACCOUNTS[0].email]
-        members = read_members_by_cooperative()
+        actors_by_cooperative = read_actors_by_cooperative()
         finished_orders = [order for order in Planner(channel, seed=11, now=NOW).plan(80) if order.is_over]
         called_off = [
             finished_order
             for finished_order in finished_orders
-            if any(part.outcome.is_ended for part in finished_order.parts)
+            if any(part.outcome.is_declined_or_cancelled for part in finished_order.parts)
         ]
         planned = sorted({*finished_orders[-8:], *called_off[-3:]}, key=lambda order: order.placed_at)
         receive_planned_stock(planned + planned, actor=SEEDER, now=NOW - datetime.timedelta(days=200))
-        run_planned_orders(planned, channel, members, buyer, now=NOW)
+        run_planned_orders(planned, channel, actors_by_cooperative, buyer, now=NOW)
         lived = Order.objects.filter(pk__in=list(Order.objects.values_list("pk", flat=True)))
         stock = dict(Stock.objects.values_list("pk", "on_hand"))
 
-        insert_finished_orders(planned, channel, members, buyer, now=NOW)
+        insert_finished_orders(planned, channel, actors_by_cooperative, buyer, now=NOW)
 
         written = Order.objects.exclude(pk__in=lived)
         assert len(called_off) >= 3
@@ -301,7 +301,7 @@ class DemoTests(TestCase):
             quantity
             for order in planned
             for part in order.parts
-            if not part.outcome.is_ended
+            if not part.outcome.is_declined_or_cancelled
             for _v, quantity in part.lines
         )
         active = figures_of_orders(written)
