@@ -71,7 +71,7 @@ def confirm_join_request(
 ) -> Membership:
     """Create the account of the person who shows these digits, and make them a member.
 
-    Raises Missing, WrongJoinDigits.
+    Raises Missing, PhoneShared, WrongJoinDigits.
     """
     cooperative = lock_cooperative(cooperative_id)
     waiting = JoinRequest.objects.waiting(cooperative, now).filter(invitation=invitation_id)

@@ -125,6 +125,55 @@ def test_owner_can_still_sign_in_on_a_known_device() -> None:
 
 
 @pytest.mark.django_db
+def test_members_who_share_an_unconfirmed_number_sign_in_on_their_known_device(monkeypatch) -> None:
+    number = "0987654321"
+    family = [make_user(email=None, phone="+84987654321") for _person in range(2)]
+    for n, person in enumerate(family):
+        person.set_password(f"mat-khau-{n}")
+        person.save()
+    own_client = Client()
+    for n in range(2):
+        sign_in(own_client, number, f"mat-khau-{n}")
+        own_client.post(reverse("accounts:sign-out"))
+    for n in range(SIGN_INS_PER_ACCOUNT.max_tries + 1):
+        guess(number, network=f"198.51.100.{n}")
+    tried = record_passwords(monkeypatch)
+
+    signed_in = []
+    for n in range(2):
+        sign_in(own_client, number, f"mat-khau-{n}")
+        signed_in.append(own_client.session["_auth_user_id"])
+        own_client.post(reverse("accounts:sign-out"))
+    over_the_api = guess(number, "mat-khau-1", client=own_client)
+    tried.clear()
+    strange = sign_in(Client(), number, "mat-khau-0", network="192.0.2.9")
+
+    assert signed_in == [str(person.pk) for person in family]
+    assert (over_the_api, strange.url, tried) == ("", reverse("accounts:enter-device-code"), [])
+
+
+@pytest.mark.django_db
+def test_known_device_of_one_account_makes_no_more_tries_at_another_of_the_number() -> None:
+    number = "0987654321"
+    victim = make_user(email=None, phone="+84987654321")
+    own = make_user(email=None, phone="+84987654321")
+    own.set_password("mat-khau-cua-ke-gian")
+    own.save()
+    devices = [Client() for _device in range(2)]
+    for device in devices:
+        sign_in(device, number, "mat-khau-cua-ke-gian")
+        device.post(reverse("accounts:sign-out"))
+    for n in range(SIGN_INS_PER_ACCOUNT.max_tries + 1):
+        guess(number, network=f"198.51.100.{n}")
+
+    for device in devices:
+        sign_in(device, number, PASSWORD)
+
+    assert victim.check_password(PASSWORD)
+    assert all("_auth_user_id" not in device.session for device in devices)
+
+
+@pytest.mark.django_db
 def test_owner_confirms_a_new_device_by_a_code() -> None:
     user, new_device = make_user(), Client()
     for n in range(SIGN_INS_PER_ACCOUNT.max_tries):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
@@ -23,7 +23,7 @@ from shop.notifications.models import ContactMethod
 from shop.notifications.send import queue_notification
 
 # Accounts of an unconfirmed number whose password is compared: the oldest, so that nobody is pushed out.
-_ACCOUNTS_OF_NUMBER = 2
+ACCOUNTS_OF_NUMBER = 2
 
 
 class EmailTaken(Refused):
@@ -51,9 +51,14 @@ def create_confirmed_account(
     return user
 
 
-def authenticate_active_user(*, phone_or_email: str, password: str) -> User | None:
-    """Return the active user with this email or phone and password, or else None, after the same time."""
-    user = authenticate_user(phone_or_email=phone_or_email, password=password)
+def authenticate_active_user(
+    *, phone_or_email: str, password: str, user_ids: Collection[int] | None = None
+) -> User | None:
+    """Return the active user with this email or phone and password, or else None, after the same time.
+
+    `user_ids` limits the accounts whose password is compared.
+    """
+    user = authenticate_user(phone_or_email=phone_or_email, password=password, user_ids=user_ids)
     if user is None or not user.is_active or needs_confirmation(user):
         return None
     return user
@@ -67,20 +72,26 @@ def needs_confirmation(user: User) -> bool:
 
 
 def authenticate_user(
-    *, phone_or_email: str, password: str, password_before_code: str | None = None
+    *,
+    phone_or_email: str,
+    password: str,
+    password_before_code: str | None = None,
+    user_ids: Collection[int] | None = None,
 ) -> User | None:
     """Return the user with this phone or email and password, even if the account is closed, or else None.
 
     Accounts with a second factor must have the password `password_before_code` if it is given. The caller
-    checks their second factor.
+    checks their second factor. `user_ids` limits the accounts whose password is compared.
     """
-    users = _find_users_by_name(phone_or_email)
+    users = find_users_by_name(phone_or_email)
+    if user_ids is not None:
+        users = [user for user in users if user.pk in user_ids]
     found = None
     for user in users:
         is_before_code = password_before_code is not None and user.has_second_factor
         if user.check_password(password_before_code if is_before_code else password) and found is None:
             found = user
-    for _missing in range((1 if "@" in phone_or_email else 1 + _ACCOUNTS_OF_NUMBER) - len(users)):
+    for _missing in range((1 if "@" in phone_or_email else 1 + ACCOUNTS_OF_NUMBER) - len(users)):
         User().set_password(password)  # equal time for unknown names and wrong passwords
     return found
 
@@ -179,7 +190,7 @@ def find_user(phone_or_email: str) -> User | None:
     return User.objects.filter(phone=phone, phone_confirmed_at__isnull=False).first() if phone else None
 
 
-def _find_users_by_name(phone_or_email: str) -> list[User]:
+def find_users_by_name(phone_or_email: str) -> list[User]:
     """Return the accounts that a name may sign in to with their password.
 
     A number that they have not confirmed signs in to accounts that have no other name: those of members who
@@ -192,7 +203,7 @@ def _find_users_by_name(phone_or_email: str) -> list[User]:
     if not phone:
         return confirmed
     unnamed = User.objects.filter(phone=phone, phone_confirmed_at=None, email=None)
-    return [*confirmed, *unnamed.order_by("pk")[:_ACCOUNTS_OF_NUMBER]]
+    return [*confirmed, *unnamed.order_by("pk")[:ACCOUNTS_OF_NUMBER]]
 
 
 def _lock_user(user_id: int) -> User:

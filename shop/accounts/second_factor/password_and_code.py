@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Collection
 
 from django.utils.translation import gettext_lazy as _
 
@@ -27,18 +28,19 @@ class SecondFactorRequired(Refused):
 
 
 def authenticate_with_password_and_code(
-    *, phone_or_email: str, password: str, now: datetime.datetime
+    *, phone_or_email: str, password: str, user_ids: Collection[int], now: datetime.datetime
 ) -> User | None:
     """Return the user with this email or phone, password, and app code if they need one.
 
-    Returns None for all others, in the same time. Raises SecondFactorRequired, TooManyTries,
-    WrongSecondFactor, SecondFactorUsed.
+    Only passwords of the accounts `user_ids` are compared. Returns None for all others, in the same time.
+    Raises SecondFactorRequired, TooManyTries, WrongSecondFactor, SecondFactorUsed.
     """
     match = _PASSWORD_AND_CODE.fullmatch(password)
     user = authenticate_user(
         phone_or_email=phone_or_email,
         password=password,
         password_before_code=match["password"] if match else password,
+        user_ids=user_ids,
     )
     if user is None or not user.has_second_factor:
         return user

@@ -7,11 +7,12 @@ one-time code, while known devices can still sign in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from shop.accounts.registration.accounts import find_user
+from shop.accounts.registration.accounts import find_user, find_users_by_name
 from shop.accounts.sign_in.login_limits import FAILED_IN_NETWORK, FAILED_SIGN_INS, SIGN_INS_PER_ACCOUNT
 from shop.core.errors import Refused
 from shop.core.identifiers.phones import normalise_phone
@@ -72,3 +73,44 @@ class PasswordTry:
         if not self.is_known_device:
             self.in_network.uncount_try(self.network)
             SIGN_INS_PER_ACCOUNT.uncount_try(self.account)
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordTries:
+    """The counted tries of one sign-in. `user_ids` are the accounts whose password it may compare."""
+
+    user_ids: frozenset[int]
+    counted: tuple[PasswordTry, ...]
+
+    def succeed(self) -> None:
+        for attempt in self.counted:
+            attempt.succeed()
+
+
+def count_password_tries(
+    phone_or_email: str,
+    *,
+    network: str,
+    find_device: Callable[[str], str],
+    in_network: RateLimit = FAILED_IN_NETWORK,
+) -> PasswordTries:
+    """Count a try at each account that signs in by this name. Raises TooManyTries, DeviceCodeRequired.
+
+    Several accounts may have the same unconfirmed number. Those that the device knows are counted for the
+    device, all others together as a try of an unknown device. If strangers have used up the tries, the
+    password of the accounts that the device knows is still compared. `find_device` returns the device's id if
+    it knows the account, else "".
+    """
+    user_ids = {user.pk for user in find_users_by_name(phone_or_email)}
+    devices = {pk: device for pk in sorted(user_ids) if (device := find_device(user_key(pk)))}
+    counted = [PasswordTry.count(user_key(pk), network=network, device=devices[pk]) for pk in devices]
+    if not devices or user_ids - devices.keys():
+        try:
+            counted.append(
+                PasswordTry.count(account_key(phone_or_email), network=network, in_network=in_network)
+            )
+        except (TooManyTries, DeviceCodeRequired):
+            if not devices:
+                raise
+            user_ids &= devices.keys()
+    return PasswordTries(frozenset(user_ids), tuple(counted))

@@ -10,13 +10,24 @@ import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
 
 from shop.accounts.models import User
-from shop.accounts.registration.accounts import PhoneTaken
+from shop.accounts.registration.accounts import ACCOUNTS_OF_NUMBER, PhoneTaken
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row, lock_rows
-from shop.core.errors import Missing
+from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
+
+
+class PhoneShared(Refused):
+    """As many accounts as may sign in by one unconfirmed number have it already."""
+
+    code = "phone_shared"
+    default_message = _(
+        "Two people already sign in with this number. Cancel this invitation, and let them join with another"
+        " number by a new one."
+    )
 
 
 def find_account_with_phone(phone: str) -> User | None:
@@ -48,8 +59,11 @@ def create_vouched_account(
     """In a transaction: create an account for a person whom the actor knows, without proof of the number.
 
     The number is only a contact and the account's name at sign-in: it brings no orders, codes or messages,
-    and whoever proves it takes it over.
+    and whoever proves it takes it over. Raises PhoneShared.
     """
+    holders = User.objects.filter(phone=phone, phone_confirmed_at=None, email=None)
+    if holders.count() >= ACCOUNTS_OF_NUMBER:
+        raise PhoneShared(field="phone")
     user = User(phone=phone, password=password_hash, first_name=name, language=language)
     user.save(force_insert=True)
     record_change("user.registered", user, actor=actor, now=now)

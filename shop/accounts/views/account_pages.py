@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from django.conf import settings
 from django.contrib import messages
@@ -34,7 +35,7 @@ from shop.accounts.registration.email_links import password_url
 from shop.accounts.sign_in.login_limits import (
     count_password_link,
 )
-from shop.accounts.sign_in.password_tries import DeviceCodeRequired, PasswordTry, account_key
+from shop.accounts.sign_in.password_tries import DeviceCodeRequired, count_password_tries
 from shop.accounts.views.code_pages import confirm_phone_of_session
 from shop.accounts.views.device_code_pages import send_device_code
 from shop.accounts.views.known_devices import known_device
@@ -133,12 +134,16 @@ def set_password_view(request: HttpRequest, uid: str, token: str) -> HttpRespons
 
 def _authenticate(request: HttpRequest, submitted: Mapping[str, str]) -> User | None:
     """Count a try and return the user who signs in, or None. Raises TooManyTries, DeviceCodeRequired."""
-    account = account_key(submitted["name"])
-    device = known_device(request, account)
-    attempt = PasswordTry.count(account, network=client_network(request.META), device=device)
-    user = authenticate_active_user(phone_or_email=submitted["name"], password=submitted["password"])
+    tries = count_password_tries(
+        submitted["name"],
+        network=client_network(request.META),
+        find_device=partial(known_device, request),
+    )
+    user = authenticate_active_user(
+        phone_or_email=submitted["name"], password=submitted["password"], user_ids=tries.user_ids
+    )
     if user is not None:
-        attempt.succeed()
+        tries.succeed()
     return user
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from functools import partial
 from typing import Literal, NoReturn
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from shop.accounts.registration.email_registration import revoke_all_tokens
 from shop.accounts.second_factor.password_and_code import authenticate_with_password_and_code
 from shop.accounts.second_factor.requirement import is_overdue
 from shop.accounts.sign_in.login_limits import API_FAILED_IN_NETWORK
-from shop.accounts.sign_in.password_tries import DeviceCodeRequired, PasswordTry, account_key, user_key
+from shop.accounts.sign_in.password_tries import DeviceCodeRequired, count_password_tries, user_key
 from shop.accounts.sign_in.token_families import TokenRevoked, start_family, use_token
 from shop.accounts.views.known_devices import known_device, remember_device
 from shop.api import tokens
@@ -171,22 +172,25 @@ def is_second_factor_overdue(user: User, context: Context) -> bool:
 
 def _authenticate(context: Context, phone_or_email: str, password: str) -> User:
     """Return the user. Raises the same InputError for an unknown address and a wrong password."""
-    account, network = account_key(phone_or_email), client_network(context.request.META)
-    device = known_device(context.request, account)
     try:
-        attempt = PasswordTry.count(account, network=network, device=device, in_network=API_FAILED_IN_NETWORK)
+        tries = count_password_tries(
+            phone_or_email,
+            network=client_network(context.request.META),
+            find_device=partial(known_device, context.request),
+            in_network=API_FAILED_IN_NETWORK,
+        )
     except (TooManyTries, DeviceCodeRequired) as refused:
         raise InputError("LOGIN_ATTEMPT_DELAYED", refused.message, field="email") from refused
     try:
         user = authenticate_with_password_and_code(
-            phone_or_email=phone_or_email, password=password, now=context.now
+            phone_or_email=phone_or_email, password=password, user_ids=tries.user_ids, now=context.now
         )
     except Refused as refused:
         code = "LOGIN_ATTEMPT_DELAYED" if isinstance(refused, TooManyTries) else "INVALID_CREDENTIALS"
         raise InputError(code, refused.message, field="password") from refused
     if user is None:
         raise _wrong_credentials()
-    attempt.succeed()
+    tries.succeed()
     return user
 
 

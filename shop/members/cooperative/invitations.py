@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -33,6 +34,8 @@ from cooperatives.models import Invitation, JoinRequest, Role
 from shop.accounts.forms import PhoneAccountForm
 from shop.accounts.models import SignInMethod, User
 from shop.accounts.sign_in.login_limits import REGISTRATIONS
+from shop.accounts.sign_in.password_tries import user_key
+from shop.accounts.views.known_devices import remember_device
 from shop.accounts.views.sign_in_steps import log_in, require_recent_sign_in
 from shop.core.actors import EntryPoint
 from shop.core.errors import Missing, Refused
@@ -119,11 +122,12 @@ def answer_invitation(request: HttpRequest, token: str) -> HttpResponse:
             .select_related("user", "invitation__cooperative")
             .first()
         )
-        if join_request is not None and _is_current(join_request):
+        if join_request is None or not _is_current(join_request):
+            del request.session[JOIN_REQUEST_KEY]
+            if "HX-Request" in request.headers:
+                return HttpResponseClientRefresh()  # The phone waited. HTMX shows no closed page.
+        elif constant_time_compare(invitation_token(join_request.invitation), token):
             return _show_join_request(request, join_request)
-        del request.session[JOIN_REQUEST_KEY]
-        if "HX-Request" in request.headers:
-            return HttpResponseClientRefresh()  # The phone waited for the manager. HTMX shows no closed page.
     try:
         row = find_open_invitation(token, timezone.now())
     except InvitationClosed as closed:
@@ -196,7 +200,9 @@ def _show_join_request(request: HttpRequest, join_request: JoinRequest) -> HttpR
     if request.method == "POST" and user is not None and user.is_active:
         del request.session[JOIN_REQUEST_KEY]
         log_in(request, user, method=SignInMethod.REGISTERED)
-        return redirect("members:today")
+        response = redirect("members:today")
+        remember_device(request, response, user_key(user.pk))
+        return response
     cooperative = join_request.invitation.cooperative
     show_in_language([cooperative], "name")
     context = {"join_request": join_request, "cooperative": cooperative}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import logging
 from collections.abc import Callable
 from functools import partial
 
@@ -34,8 +35,10 @@ from shop.members.sync.commands import read_collected_cash
 from shop.members.sync.handover_commands import read_sent_code, record_receipt
 from shop.members.sync.models import MAX_WAIT
 from shop.members.sync.payloads import InvalidCommand, Payload
-from shop.members.sync.run_commands import SentCommand
+from shop.members.sync.run_commands import CommandFailed, SentCommand
 from shop.members.sync.views import read_body, read_commands, read_time
+
+log = logging.getLogger(__name__)
 
 _PUSHES = RateLimit("driver-pushes", 120, 15 * 60)
 
@@ -110,20 +113,22 @@ def _answer_command(
         payload.require_empty()
         action()
     except ParcelNotSentYet as refused:
-        return {
-            "key": command.key,
-            "outcome": "later",
-            "code": refused.code,
-            "message": str(refused.message),
-        }
+        return _refusal_row(command, "later", refused)
     except Refused as refused:
-        return {
-            "key": command.key,
-            "outcome": "refused",
-            "code": refused.code,
-            "message": str(refused.message),
-        }
+        return _refusal_row(command, "refused", refused)
+    except Exception:  # the other commands of the push must not wait for this one
+        log.exception("Command %s %s of run %s failed", command.name, command.key, run.pk)
+        return _refusal_row(command, "later", CommandFailed())
     return {"key": command.key, "outcome": "done"}
+
+
+def _refusal_row(command: SentCommand, outcome: str, refused: Refused) -> Row:
+    return {
+        "key": command.key,
+        "outcome": outcome,
+        "code": refused.code,
+        "message": str(refused.message),
+    }
 
 
 def _prepare_parcel_command(

@@ -1,4 +1,7 @@
-"""The choices of a new listing: product types, categories, texts that are required, and what others sell."""
+"""The choices of a new listing, and what others sell.
+
+Choices are product types, categories, and the texts that are required.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from shop.members.sync.product_facts import content_of
 from shop.members.sync.rows import Row
 
 _MAX_PRODUCTS = 300
-_PRODUCTS_KEPT_FOR = 60 * 60  # seconds
+_PRODUCTS_KEPT_FOR = 24 * 60 * 60  # seconds
 
 
 def build_listing_choices(membership: MembershipContext) -> Row | None:
@@ -46,19 +49,31 @@ def build_listing_choices(membership: MembershipContext) -> Row | None:
             {"id": category.pk, "name": category.name, "parent": names.get(category.parent_id or 0, "")}
             for category in categories
         ],
-        "market": _find_products_on_market(channel),
     }
-    content = json.dumps(choices, sort_keys=True, ensure_ascii=False)
-    return {"version": hashlib.sha256(content.encode()).hexdigest()[:16], **choices}
+    return {"version": _version(choices), **choices}
 
 
-def _find_products_on_market(channel: Channel) -> list[Row]:
-    """Return the newest goods on the market, which a new listing may take details and usual prices from.
+def find_goods_on_market() -> Row | None:
+    """Return the newest goods on the market with their `version`, or None before the market is open.
 
-    They are read at most once an hour, because every phone asks for the choices with every pull.
+    A new listing may take details and usual prices from them. They are read at most once a day, so that
+    phones do not load them again after every change of a price.
     """
-    key = f"products-on-market-{channel.pk}"
-    return cache.get_or_set(key, partial(_read_products, channel), _PRODUCTS_KEPT_FOR) or []
+    channel = market_channel()
+    if channel is None:
+        return None
+    key = f"goods-on-market-{channel.pk}"
+    return cache.get_or_set(key, partial(_read_goods, channel), _PRODUCTS_KEPT_FOR)
+
+
+def _read_goods(channel: Channel) -> Row:
+    goods = _read_products(channel)
+    return {"version": _version(goods), "goods": goods}
+
+
+def _version(content: Row | list[Row]) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _read_products(channel: Channel) -> list[Row]:

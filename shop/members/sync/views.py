@@ -43,7 +43,7 @@ from shop.members.sync.cooperative_facts import (
     build_warehouse_rows,
     cooperative_of,
 )
-from shop.members.sync.listing_choices import build_listing_choices
+from shop.members.sync.listing_choices import build_listing_choices, find_goods_on_market
 from shop.members.sync.payloads import InvalidCommand, is_storable, parse_uuid
 from shop.members.sync.photos import MAX_PIECE_BYTES, find_photo, receive_piece
 from shop.members.sync.rows import Row
@@ -257,9 +257,18 @@ def _find_membership(request: HttpRequest, user: User, cooperative_id: str) -> M
 
 
 def _new_choices(request: HttpRequest, membership: MembershipContext) -> Row:
-    """Return the choices of a new listing, unless the phone has this version of them (`?choices=`)."""
-    choices = build_listing_choices(membership) if membership.may(MemberRight.LIST) else None
-    return {} if choices and choices["version"] == request.GET.get("choices") else {"choices": choices}
+    """Return the choices of a new listing and the market's goods.
+
+    Versions that the phone has (`?choices=`, `?market=`) are left out.
+    """
+    may_list = membership.may(MemberRight.LIST)
+    found = {
+        "choices": build_listing_choices(membership) if may_list else None,
+        "market": find_goods_on_market() if may_list else None,
+    }
+    return {
+        name: facts for name, facts in found.items() if not facts or facts["version"] != request.GET.get(name)
+    }
 
 
 def read_body(request: HttpRequest) -> Row:

@@ -148,6 +148,26 @@ def test_foreign_parcels_wrong_steps_and_ended_runs_are_refused(seller) -> None:
     assert Client().get("/xa-vien/chuyen-di/1.forged/dong-bo/").status_code == 410
 
 
+def test_fault_of_ours_holds_up_no_other_command_of_the_driver(seller, monkeypatch) -> None:
+    def fail(**_facts: object) -> None:
+        raise RuntimeError("broken")
+
+    failed, delivered = dispatched_parcel(seller), dispatched_parcel(seller)
+    run = run_of_all(seller, failed, delivered)
+    commands = [
+        make_command("fail_delivery", parcel=failed.pk, reason="Vắng nhà"),
+        make_command("deliver_parcel", parcel=delivered.pk, is_cash_collected=False),
+    ]
+    with monkeypatch.context() as patch:
+        patch.setattr(driver_sync, "fail_run_parcel", fail)
+        answers = send(run, *commands)
+
+    mended = send(run, *commands)
+
+    assert answers == [("later", "command_failed"), ("done", "")]
+    assert mended == [("done", ""), ("done", "")]
+
+
 def test_driver_who_sends_too_often_waits(seller, monkeypatch) -> None:
     run = run_of(seller, packed_parcel(seller))
     monkeypatch.setattr(driver_sync, "_PUSHES", RateLimit("pushes", 1, 60))

@@ -91,6 +91,7 @@ def test_person_without_email_joins_once_the_manager_enters_their_digits(manager
     assert "Open the members" not in waiting
     assert opened["Location"] == "/en/xa-vien/"
     assert phone.get("/en/xa-vien/").status_code == 200
+    assert "device" in opened.cookies
     membership = Membership.objects.get(user__phone="+84987000222")
     user = membership.user
     assert (membership.role, user.name, user.email, user.phone_confirmed_at) == (
@@ -132,6 +133,34 @@ def test_confirmed_owner_of_the_number_keeps_it_and_their_password(manager) -> N
     assert authenticate_user(phone_or_email="0987000222", password="rung-thong-2026") is None
     owner.refresh_from_db()
     assert (owner.phone, member.phone_confirmed_at) == ("+84987000222", None)
+
+
+def test_phone_that_waits_still_opens_other_invitations(manager) -> None:
+    invite(manager)
+    phone, digits, _page = ask(link_of(Invitation.objects.get()))
+    invite(manager)
+
+    other = html_of(phone.get(link_of(Invitation.objects.latest("pk"))))
+
+    assert digits not in other
+    assert 'name="password"' in other
+    assert digits in html_of(phone.get(link_of(Invitation.objects.earliest("pk"))))
+
+
+def test_third_person_with_a_number_is_admitted_with_another(manager) -> None:
+    for _person in range(2):
+        make_user(phone="+84987000222", email=None)
+    invite(manager)
+    invitation = Invitation.objects.get()
+    _phone, digits, _page = ask(link_of(invitation))
+
+    page = html_of(manager.post(f"{NEW}{invitation.pk}/dung-nguoi/", {"digits": digits}, follow=True))
+
+    assert "Two people already sign in with this number." in page
+    assert (User.objects.filter(phone="+84987000222").count(), JoinRequest.objects.get().confirmed_at) == (
+        2,
+        None,
+    )
 
 
 def test_link_serves_one_person_and_forgets_who_asked_when_it_is_revoked(manager) -> None:

@@ -71,6 +71,7 @@ export const storePull = async (page, turn) => {
   for (const { kind, id } of page.removed) await rows.delete([kind, id]);
   const { member, cooperative, rights, warehouses, households, certificates, build } = page;
   const choices = page.choices ?? earlier.choices;
+  const market = page.market ?? earlier.market;
   const cursors = { ...(isOther || !author ? {} : earlier.cursors), [member.role]: page.cursor };
   const pulledAt = page.has_more ? 0 : Date.now(); // if the page is closed in between, the next one does not wait
   const phone = {
@@ -81,6 +82,7 @@ export const storePull = async (page, turn) => {
     households,
     certificates,
     choices,
+    market,
     cursors,
     build,
     pulledAt,

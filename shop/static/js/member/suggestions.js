@@ -17,7 +17,7 @@ const ownProducts = () =>
     isOwn: true,
   }));
 
-const market = () => settings.value.choices.market ?? [];
+const market = () => settings.value.market?.goods ?? [];
 
 const named = (goods, name) => {
   const words = folded(name).split(/\s+/).filter(Boolean);

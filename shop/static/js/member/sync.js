@@ -178,6 +178,7 @@ const pull = async (syncUrl, signal) => {
     const query = new URLSearchParams({
       since: settings?.cursors?.[settings.member.role] ?? "",
       choices: settings?.choices?.version ?? "",
+      market: settings?.market?.version ?? "",
     });
     const page = await ask(`${syncUrl}?${query}`, { signal });
     const isFull = !(await isStored(storePull(page, turn)));

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
 from catalog.models import Product
@@ -61,12 +62,13 @@ def test_new_product_takes_over_details_of_a_similar_one(phone_with_workers: Pag
 
 
 @pytest.mark.django_db
-def test_goods_on_the_market_are_sent_with_the_choices_and_read_once(seller) -> None:
+def test_goods_on_the_market_are_sent_once_and_apart_from_the_choices(seller) -> None:
     make_variant(make_seller("HTX Ong"), name="Mật ong bạc hà", price=100_000, unit="jar", content_grams=500)
     make_product(make_seller("HTX Nháp"), name="Mật ong nháp", state=ListingState.DRAFT)
     phone = Phone(seller, Role.LISTER)
 
-    (goods,) = phone.pull()["choices"]["market"]
+    page = phone.pull()
+    (goods,) = page["market"]["goods"]
 
     assert (goods["name"], goods["unit_code"], goods["content"], goods["price"]) == (
         "Mật ong bạc hà",
@@ -74,5 +76,12 @@ def test_goods_on_the_market_are_sent_with_the_choices_and_read_once(seller) -> 
         {"content_grams": 500},
         100_000,
     )
-    make_variant(make_seller("HTX Miến"), name="Miến dong")
-    assert phone.pull()["choices"]["market"] == [goods]
+    versions = {"choices": page["choices"]["version"], "market": page["market"]["version"]}
+    noodles = make_variant(make_seller("HTX Miến"), name="Miến dong")
+    again = phone.client.get("/xa-vien/dong-bo/", versions).json()
+    assert again.keys() & versions.keys() == set()
+    cache.clear()  # a day has passed
+    later = phone.client.get("/xa-vien/dong-bo/", versions).json()
+    assert "choices" not in later
+    assert [row["name"] for row in later["market"]["goods"]] == [noodles.product.name, "Mật ong bạc hà"]
+    assert Phone(seller, Role.PACKER).pull()["market"] is None
