@@ -78,18 +78,24 @@ def find_similar_product(cooperative: Cooperative, channel: Channel, product_id:
     )
 
 
-def read_usual_prices(channel: Channel, name: str, variant: Variant) -> UsualPrices | None:
+def read_usual_prices(
+    channel: Channel,
+    name: str,
+    variant: Variant,
+    *,
+    min_offers: int = MIN_OFFERS,
+    excluded: Product | None = None,
+) -> UsualPrices | None:
     """Return the usual prices of a unit like the variant's, from published products with the name's words.
 
     `variant` may be unsaved. Prices are compared by content, or by the unit if neither has a content. Returns
-    None if fewer than `MIN_OFFERS` variants are comparable.
+    None if fewer than `min_offers` variants are comparable. Prices of `excluded` do not count.
     """
+    products = _named(name).visible_in(channel.pk)
+    if excluded is not None:
+        products = products.exclude(pk=excluded.pk)
     prices = (
-        Price.objects.filter(
-            channel=channel,
-            amount__gt=0,
-            variant__product__in=_named(name).visible_in(channel.pk).values("pk"),
-        )
+        Price.objects.filter(channel=channel, amount__gt=0, variant__product__in=products.values("pk"))
         .select_related("variant")
         .order_by("-pk")
     )
@@ -98,7 +104,7 @@ def read_usual_prices(channel: Channel, name: str, variant: Variant) -> UsualPri
         for price in prices[:_READ_PRICES]
         if (ratio := _relative_value(variant, price.variant)) is not None
     )
-    if len(amounts) < MIN_OFFERS:
+    if len(amounts) < min_offers:
         return None
     return UsualPrices(
         _amount_at_share(amounts, Fraction(1, 10)),

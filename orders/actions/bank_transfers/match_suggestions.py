@@ -59,12 +59,14 @@ _WEIGHTS = {
 class Suggestion:
     """An order that a transfer may be for, and the `amount` to assign to it, in whole đồng.
 
-    For an ended order `amount` is 0, but staff may replace the order by a new one.
+    `unassigned` is what the transfer still has. For an ended order `amount` is 0, but staff may replace the
+    order by a new one.
     """
 
     order: Order
     reasons: tuple[MatchReason, ...]
     amount: int
+    unassigned: int = 0
 
     @property
     def has_ended(self) -> bool:
@@ -74,6 +76,16 @@ class Suggestion:
     def amount_due(self) -> int:
         """The amount that would still be due afterwards."""
         return self.order.amount_due - self.amount
+
+    @property
+    def missing_amount(self) -> int:
+        """How much less than the amount due was transferred, or 0."""
+        return max(0, self.order.amount_due - self.unassigned)
+
+    @property
+    def excess_amount(self) -> int:
+        """How much more than the amount due was transferred, or 0 if nothing is due."""
+        return max(0, self.unassigned - self.order.amount_due) if self.order.amount_due else 0
 
     @property
     def is_named(self) -> bool:
@@ -257,6 +269,7 @@ def _score_order(
         order,
         reasons,
         0 if order.status in ENDED_ORDER_STATUSES else min(unassigned_amount, order.amount_due),
+        unassigned_amount,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Sequence
 from functools import partial
@@ -40,7 +41,7 @@ from orders.payments.vietqr import InvalidPayload, build_qr_text, qr_svg
 from orders.states import PayoutState, TransferState
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
-from shop.core.actors import Actor
+from shop.core.actors import Actor, ActorKind
 from shop.core.errors import Refused
 from shop.core.models import Change
 from shop.core.texts.formatting import format_money
@@ -60,6 +61,8 @@ from shop.staff_pages import staff_only
 PER_PAGE = 20
 PER_LIST = 50
 MAX_COUNTED_TRANSFERS = 1000  # staff do not turn more pages
+_RECENTLY = datetime.timedelta(hours=24)
+_MAX_RECENT = 5
 
 _SHARES_WITH_ORDERS = Prefetch(
     "shares", TransferShare.objects.select_related("payment__order").order_by("pk"), to_attr="assigned_shares"
@@ -74,9 +77,16 @@ def list_transfers_to_review(request: HttpRequest, actor: Actor) -> HttpResponse
     page = Paginator(transfers, PER_PAGE).get_page(request.GET.get("page"))
     listed = list(page.object_list)
     suggestions = suggest_orders(listed)
+    since = timezone.now() - _RECENTLY
+    recent_changes = Change.objects.filter(
+        action="transfer.assigned", actor_kind=ActorKind.PERSON, created_at__gte=since
+    ).newest_first()
+    recent_ids = list(recent_changes.values_list("key", flat=True)[:_MAX_RECENT])
+    recent_transfers = BankTransfer.objects.filter(pk__in=recent_ids).newest_first()
     context = {
         "page": page,
         "unread": WebhookEvent.objects.with_problems(*BANK_WEBHOOK_PROVIDERS).count(),
+        "recent_transfers": recent_transfers.prefetch_related(_SHARES_WITH_ORDERS),
         "rows": [{"transfer": row, "suggested": suggestions[row.pk]} for row in listed],
     }
     return render(request, "desk/transfers.html", context)
@@ -110,7 +120,10 @@ def show_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResp
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def match_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """Match a transfer to one or more orders. The page asks again if the note does not name one of them."""
+    """Match a transfer to one or more orders.
+
+    The page asks again if the note does not name one of them, or if an amount is not what the order owes.
+    """
     transfer = get_object_or_404(BankTransfer, pk=pk)
     try:
         amounts = parse_transfer_shares(request.POST)
@@ -119,10 +132,14 @@ def match_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
         return redirect(_return_url(request, pk))
     orders = Order.objects.in_bulk(list(amounts))
     shares = [(orders[order_id], amount) for order_id, amount in amounts.items()]
-    unnamed_shares = [(order, amount) for order, amount in shares if not names_order(transfer, order)]
+    doubtful_shares = [
+        (order, amount)
+        for order, amount in shares
+        if amount != order.amount_due or not names_order(transfer, order)
+    ]
     is_possible = min(amounts.values()) > 0 and sum(amounts.values()) <= transfer.amount
-    if unnamed_shares and is_possible and not is_reviewed(request):
-        return _review_match(request, transfer, unnamed_shares)
+    if doubtful_shares and is_possible and not is_reviewed(request):
+        return _review_match(request, transfer, doubtful_shares)
     action = partial(assign_transfer, transfer_id=pk, amounts=amounts, actor=actor, now=timezone.now())
     applied = ", ".join(
         gettext("%(amount)s to order %(code)s of %(name)s")
@@ -136,17 +153,22 @@ def match_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
 def _review_match(
     request: HttpRequest, transfer: BankTransfer, shares: Sequence[tuple[Order, int]]
 ) -> HttpResponse:
-    """Show the transfer beside the orders that it does not name."""
+    """Show the transfer beside the orders that it does not name, or does not pay exactly."""
     facts = [
         (gettext("Transferred"), format_money(transfer.amount, transfer.currency)),
         (gettext("Note"), transfer.note or gettext("No note")),
     ]
-    effects = [gettext("The transfer names neither the code of this order nor its buyer.")]
+    effects = []
     for order, amount in shares:
+        if not names_order(transfer, order):
+            effects.append(
+                gettext("The transfer names neither the code of order %(code)s nor its buyer, %(name)s.")
+                % {"code": order.code, "name": order.buyer_name}
+            )
         due, sent = format_money(order.amount_due, order.currency), format_money(amount, order.currency)
         texts = {"name": order.buyer_name, "amount": due}
         facts.append((order.code, gettext("%(name)s, %(amount)s due") % texts))
-        if transfer.amount != order.amount_due:
+        if amount != order.amount_due:
             effects.append(
                 gettext("%(amount)s will be applied to order %(code)s, of which %(due)s is due.")
                 % {"amount": sent, "code": order.code, "due": due}
@@ -156,7 +178,11 @@ def _review_match(
         title=gettext("Check the order of this transfer"),
         facts=facts,
         effects=effects,
-        label=gettext("Apply to the order"),
+        label=gettext("Apply %(amount)s to %(codes)s")
+        % {
+            "amount": format_money(sum(amount for _order, amount in shares), transfer.currency),
+            "codes": ", ".join(order.code for order, _amount in shares),
+        },
         back_url=reverse("desk:transfer", args=[transfer.pk]),
         back_label=gettext("Bank transfer"),
         is_unusual=True,

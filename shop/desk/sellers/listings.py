@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from django.core.paginator import Paginator
@@ -12,8 +12,8 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.actions.listings.listing_states import (
@@ -22,7 +22,7 @@ from catalog.actions.listings.listing_states import (
     return_listing,
     withdraw_listing,
 )
-from catalog.models import Listing, Price, Product, ProductMedia, Variant
+from catalog.models import Listing, Product, ProductMedia
 from catalog.search import split_query
 from catalog.states import LISTING_TRANSITIONS, ListingState
 from cooperatives.models import Certificate
@@ -30,9 +30,13 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import Change
+from shop.core.texts.formatting import format_money
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
+from shop.core.web.form_review import is_reviewed
 from shop.desk.forms import ListingSearch, ReasonForm, submitted_reason
+from shop.desk.review_page import render_review
+from shop.desk.sellers.listing_checks import VariantDisplay, build_variant_displays, find_doubts
 from shop.desk.sellers.reviews import RETURNED_MESSAGE, format_submission_time, run_decision
 from shop.history.change_displays import build_change_displays
 from shop.staff_pages import staff_only
@@ -93,6 +97,7 @@ def show_listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     )
     product = listing.product
     now = timezone.now()
+    variant_displays = build_variant_displays(listing)
     missing_fields = find_missing_legal_fields(product)
     allowed = LISTING_TRANSITIONS[listing.state]
     context = {
@@ -101,7 +106,8 @@ def show_listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "cooperative": product.cooperative,
         "form": ReasonForm(),
         "other_languages": other_languages(),
-        "variants": _build_variant_rows(listing),
+        "variants": variant_displays,
+        "doubts": find_doubts(listing, variant_displays),
         "media": product.media.select_related("picture").order_by("sort_order", "pk"),
         "certificates": Certificate.objects.valid_on(vietnam_date(now))
         .filter(products=product)
@@ -127,7 +133,18 @@ def show_listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
 @require_POST
 @staff_only(Permission.MANAGE_PRODUCTS)
 def publish_listing_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Approve and publish a listing."""
+    """Approve and publish a listing. If something about it is doubtful, the page asks first."""
+    listing = get_object_or_404(
+        Listing.objects.existing().select_related("channel", "product__cooperative", "product__category"),
+        pk=pk,
+    )
+    product = listing.product
+    if not is_reviewed(request) and not find_missing_legal_fields(product):
+        variant_displays = build_variant_displays(listing)
+        doubts = find_doubts(listing, variant_displays)
+        if doubts:
+            return _review_publication(request, listing, variant_displays, doubts)
+    names = {"name": product.name, "cooperative": product.cooperative.name}
     return run_decision(
         request,
         publish_listing,
@@ -135,7 +152,32 @@ def publish_listing_view(request: HttpRequest, actor: Actor, pk: int) -> HttpRes
         actor=actor,
         url=reverse("desk:listings"),
         refused_url=reverse("desk:listing", args=[pk]),
-        message=_("On sale now. The cooperative has been notified."),
+        message=gettext("%(name)s is on sale now. %(cooperative)s has been notified.") % names,
+    )
+
+
+def _review_publication(
+    request: HttpRequest, listing: Listing, variant_displays: Sequence[VariantDisplay], doubts: Sequence[str]
+) -> HttpResponse:
+    """Show the prices, and what is doubtful about the listing."""
+    product = listing.product
+    facts = [
+        (gettext("Cooperative"), product.cooperative.name),
+        (gettext("Category"), product.category.name if product.category else gettext("No category")),
+        *(
+            (row.variant.name or gettext("Price"), format_money(row.amount, listing.currency))
+            for row in variant_displays
+        ),
+    ]
+    return render_review(
+        request,
+        title=gettext("Publish %(name)s?") % {"name": product.name},
+        facts=facts,
+        effects=doubts,
+        label=gettext("Publish anyway"),
+        back_url=reverse("desk:listing", args=[listing.pk]),
+        back_label=product.name,
+        is_unusual=True,
     )
 
 
@@ -159,6 +201,8 @@ def return_listing_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResp
 @staff_only(Permission.MANAGE_PRODUCTS)
 def withdraw_listing_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Withdraw a listing, with a reason."""
+    listing = get_object_or_404(Listing.objects.existing().select_related("product"), pk=pk)
+    message = gettext("%(name)s is removed from the market.") % {"name": listing.product.name}
     action = partial(
         withdraw_listing,
         listing_id=pk,
@@ -167,9 +211,7 @@ def withdraw_listing_view(request: HttpRequest, actor: Actor, pk: int) -> HttpRe
         actor=actor,
         now=timezone.now(),
     )
-    return run_action(
-        request, action, url=reverse("desk:listing", args=[pk]), message=_("Removed from the market.")
-    )
+    return run_action(request, action, url=reverse("desk:listing", args=[pk]), message=message)
 
 
 def _legal_checks(product: Product, missing_fields: Collection[str]) -> list[tuple[Promise, str]]:
@@ -181,17 +223,3 @@ def _legal_checks(product: Product, missing_fields: Collection[str]) -> list[tup
         return "bad" if field in missing_fields else "good"
 
     return [(label, tone_of(field)) for field, label in REQUIRED_BY_LAW.items()]
-
-
-def _build_variant_rows(listing: Listing) -> list[dict[str, object]]:
-    """Return the product's variants with their prices in the listing's channel and their free stock."""
-    prices = Price.objects.filter(channel=listing.channel).with_wholesale_prices()
-    variants = Variant.objects.filter(product=listing.product).in_order()
-    return [
-        {
-            "variant": variant,
-            "price": next(iter(variant.prices.all()), None),
-            "free": sum(stock.free for stock in variant.stocks.all()),
-        }
-        for variant in variants.prefetch_related(Prefetch("prices", prices), "stocks")
-    ]

@@ -94,17 +94,34 @@ def test_unknown_decision_is_refused(admin: Client, decision: str) -> None:
     assert cooperative.state == CooperativeState.NEEDS_MORE
 
 
-def test_complete_listing_is_published(admin: Client) -> None:
-    product = make_product(state=ListingState.IN_REVIEW)
+def test_complete_listing_is_published_after_a_look_at_what_is_doubtful(admin: Client) -> None:
+    make_product(name="Măng khô vầu", price=120_000)
+    product = make_product(name="Măng khô", price=9_500, state=ListingState.IN_REVIEW)
     product.media.create(picture=Picture.objects.create(state=PictureState.READY))
     listing = Listing.objects.get(product=product)
+    address = f"{DESK}hang/{listing.pk}/dang-ban/"
 
     page = admin.get(f"{DESK}hang/{listing.pk}/")
-    admin.post(f"{DESK}hang/{listing.pk}/dang-ban/")
+    review = html_of(admin.post(address))
+    listing.refresh_from_db()
+    reviewed_state = listing.state
+    done = admin.post(address, {"reviewed": "1"}, follow=True)
 
+    usual = f"1 loại tương tự đang bán: {format_money(120_000, 'VND')}"
+    doubts = [
+        "Chưa có danh mục: khách chỉ tìm thấy theo tên.",
+        "Chưa có mô tả: khách không biết hàng thế nào.",
+        f"Măng khô giá {format_money(9_500, 'VND')}. {usual}.",
+    ]
     assert page.context["is_complete"]
+    assert page.context["doubts"] == doubts
+    assert all(doubt in review for doubt in doubts)
+    assert reviewed_state == ListingState.IN_REVIEW
     listing.refresh_from_db()
     assert listing.state == ListingState.PUBLISHED
+    assert [str(message) for message in done.context["messages"]] == [
+        f"Đã đăng bán Măng khô và báo {product.cooperative.name}."
+    ]
 
 
 def test_listing_without_a_picture_is_not_published(admin: Client) -> None:

@@ -251,6 +251,7 @@ def test_order_without_a_code_in_the_note_is_found_by_amount_or_search(cashier: 
     assert "Which order is the 120,000\xa0₫ for?" in by_name
     assert f"Apply to order {same_amount.code}: 120,000\xa0₫" in by_name
     assert f"Apply to order {same_amount.code}: 77,000\xa0₫ 43,000\xa0₫ will still be due." in by_amount
+    assert "other name 43,000\xa0₫ too little" in by_amount
     assert {order.code for order in (same_amount, paid)} == {
         code for code in (same_amount.code, paid.code) if f"{code} ·" in by_amount
     }
@@ -271,7 +272,10 @@ def test_orders_of_the_same_amount_are_listed_before_any_search(cashier: Client)
     matched = cashier.post(f"{TRANSFERS}{transfer.pk}/don/", form, follow=True)
 
     assert state == TransferState.REVIEW
-    assert "The transfer names neither the code of this order nor its buyer." in text_of(review)
+    names_neither = f"names neither the code of order {order.code} nor its buyer, {order.buyer_name}."
+    assert names_neither in text_of(review)
+    assert f"{TRANSFERS}{transfer.pk}/#take-off" in html_of(cashier.get(TRANSFERS))
+    assert f"{TRANSFERS}{transfer.pk}/#take-off" in html_of(cashier.get(f"{TRANSFERS}tat-ca/"))
     assert f"{order.code} {order.buyer_name}, 120,000\xa0₫ due" in text_of(review)
     assert "Applied: 120,000\xa0₫ to order" in text_of(matched)
     transfer.refresh_from_db()
@@ -365,7 +369,7 @@ def test_transfers_are_searched_by_note_reference_amount_order_and_state(cashier
 
     def found_transfers(query: str) -> list[str]:
         page = html_of(cashier.get(f"{TRANSFERS}tat-ca/?{query}"))
-        return re.findall(rf"{TRANSFERS}([0-9a-f-]{{36}})/", page)
+        return re.findall(rf'{TRANSFERS}([0-9a-f-]{{36}})/"', page)
 
     both_transfers = [str(doubtful.pk), str(settled.pk)]
     assert found_transfers("") == both_transfers
