@@ -29,6 +29,7 @@ from orders.models import (
     PaymentEvent,
     PaymentSums,
     Refund,
+    TransferShare,
     WeightQuestion,
     parcel_position_labels,
 )
@@ -124,6 +125,9 @@ def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpR
         "reduction": sum(part_display.reduction for part_display in active_parts),
         "refunded": sum(part_display.refunded for part_display in active_parts),
         "payments": _load_payments_with_totals(order),
+        "transfer_shares": TransferShare.objects.filter(payment__order=order)
+        .select_related("transfer")
+        .order_by("pk"),
         "other_methods": _other_methods(order),
         "disputes": _load_disputes(order),
         "refund_displays": refund_displays,
@@ -232,4 +236,7 @@ def _load_payments_with_totals(order: Order) -> list[dict[str, object]]:
     payments = Payment.objects.filter(order=order)
     sums = payments.sums()
     rows = payments.prefetch_related(Prefetch("events", events)).order_by("created_at", "pk")
-    return [{"payment": row, "sums": sums.get(row.pk, PaymentSums())} for row in rows]
+    return [
+        {"payment": row, "sums": sums.get(row.pk, PaymentSums()), "events": list(row.events.all())}
+        for row in rows
+    ]
