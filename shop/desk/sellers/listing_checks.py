@@ -52,8 +52,8 @@ class VariantDisplay:
         """Whether the price is less than a third, or more than three times, of what is usual."""
         if self.usual is None or not self.amount:
             return False
-        middle = self.usual.middle
-        return self.amount * _FAR_FACTOR < middle or self.amount > middle * _FAR_FACTOR
+        median = self.usual.median
+        return self.amount * _FAR_FACTOR < median or self.amount > median * _FAR_FACTOR
 
 
 def build_variant_displays(listing: Listing) -> list[VariantDisplay]:
