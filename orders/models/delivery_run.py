@@ -77,6 +77,12 @@ class RunParcelQuerySet(models.QuerySet["RunParcel"]):
         """Return the parcels of runs that have not ended."""
         return self.filter(released_at=None)
 
+    def drivers(self, parcels: Iterable[Parcel]) -> dict[int, str]:
+        """Return the names of the drivers of the open runs of these parcels. At most one query."""
+        keys = [parcel.pk for parcel in parcels]
+        names = self.open().filter(parcel__in=keys).values_list("parcel", "run__driver_name")
+        return dict(names) if keys else {}
+
 
 class RunParcel(models.Model):
     """A parcel of a delivery run. From `released_at`, when the run ended, another run may take it."""

@@ -202,6 +202,17 @@ class Parcel(WithMetadata, WithTimes):
         return self.get_state_display()
 
     @property
+    def contents_label(self) -> str:
+        """Its items in words, from loaded lines."""
+        lines = sorted(self.lines.all(), key=lambda line: line.pk)
+        return ", ".join(line.contents_label for line in lines)
+
+    @property
+    def items_grams(self) -> int:
+        """The weight of its items, weighed or estimated, from loaded lines. 0 if it is not known."""
+        return sum(line.grams or line.order_line.grams * line.quantity for line in self.lines.all())
+
+    @property
     def is_active_outgoing(self) -> bool:
         """The same condition as `active_outgoing()`, for a loaded row."""
         return self.is_outgoing and self.state != ParcelState.VOIDED

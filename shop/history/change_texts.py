@@ -240,6 +240,7 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "user.created": pgettext_lazy("history", "Account created"),
     "user.address_chosen": pgettext_lazy("history", "Default address chosen"),
     "run.created": pgettext_lazy("history", "Delivery run created"),
+    "run.parcel_removed": pgettext_lazy("history", "Parcel taken out of a delivery run"),
     "run.ended": pgettext_lazy("history", "Delivery run ended"),
     "run.reopened": pgettext_lazy("history", "Delivery run reopened"),
     "user.changed": pgettext_lazy("history", "Account changed"),

@@ -26,6 +26,7 @@ from orders.actions.fulfilment.pack_parcels import (
     require_outgoing_parcel,
     require_weighed,
 )
+from orders.actions.fulfilment.run_parcels import require_no_driver
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
 from orders.actions.order_records.recalculate_order import read_unpacked_quantities
@@ -56,7 +57,7 @@ class DispatchDetails:
     """How a parcel is carried: carrier and tracking number, or a coach's plate and its driver's phone.
 
     None keeps the parcel's value. An empty text clears it. A named carrier collects the parcel's cash, unless
-    `is_cash_with_cooperative`.
+    `is_cash_with_cooperative`. It gets a parcel of an open delivery run only if `should_leave_run`.
     """
 
     carrier: str | None = None
@@ -66,6 +67,7 @@ class DispatchDetails:
     driver_phone: str | None = None
     note: str | None = None
     is_cash_with_cooperative: bool = False
+    should_leave_run: bool = False
 
 
 @transaction.atomic(durable=True)
@@ -80,8 +82,8 @@ def hand_over_parcel(
 ) -> Parcel:
     """Hand a parcel over and take its contents out of stock.
 
-    `happened_at` is when it left, if that is recorded later. Raises Missing, LinesNotWeighed,
-    RecalledLotInParcel, TransitionNotAllowed.
+    `happened_at` is when it left, if that is recorded later. Raises InvalidPhone, Missing, LinesNotWeighed,
+    ParcelInRun, RecalledLotInParcel, TransitionNotAllowed.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
@@ -113,7 +115,7 @@ def dispatch_parcel(
     """In a transaction: hand over a parcel.
 
     Handing over again after a failed delivery does not move stock again. Raises InvalidPhone,
-    LinesNotWeighed, RecalledLotInParcel, TransitionNotAllowed.
+    LinesNotWeighed, ParcelInRun, RecalledLotInParcel, TransitionNotAllowed.
     """
     require_phone(dispatch.driver_phone or "", field="driver_phone")
     require_weighed(line.order_line for line in parcel.lines.select_related("order_line"))
@@ -130,6 +132,8 @@ def dispatch_parcel(
         )
     parcel.save()
     _close_handover_codes(parcel, now)
+    if parcel.carrier:
+        require_no_driver(parcel, should_leave_run=dispatch.should_leave_run, actor=actor, now=now)
     if previous_state != ParcelState.FAILED_DELIVERY:
         _remove_from_stock(parcel, happened_at=happened_at, actor=actor, now=now)
     else:

@@ -386,6 +386,7 @@ def _lock_run_parcel(run_id: int, parcel_id: int) -> tuple[DeliveryRun, Order, O
     run = locks.lock_run(run_id)
     if run.ended_at is not None:
         raise RunEnded()
-    if not RunParcel.objects.filter(run=run, parcel=parcel_id).exists():
+    order, part, parcel = locks.lock_parcel(parcel_id)
+    if not RunParcel.objects.filter(run=run, parcel=parcel).exists():  # under the lock: it may leave the run
         raise Missing()
-    return run, *locks.lock_parcel(parcel_id)
+    return run, order, part, parcel

@@ -14,7 +14,8 @@ from cooperatives.models import DeliveryKind
 from orders.actions.cash_on_delivery.cash_collection import EXPECTED_CASH, CollectedCash
 from orders.actions.fulfilment.deliver_parcels import DispatchDetails
 from orders.actions.fulfilment.lot_picks import LotChoices, LotSuggestion
-from orders.models import OrderLine, Parcel, Substitute
+from orders.actions.fulfilment.run_parcels import ParcelInRun
+from orders.models import DeliveryRun, OrderLine, Parcel, Substitute
 from orders.states import CashHolder, CodState
 from shop.core.dates.form_days import validate_day
 from shop.core.texts.formatting import format_day
@@ -167,26 +168,38 @@ class HandOverForm(MembersForm):
         widget=forms.RadioSelect,
     )
 
+    should_leave_run = forms.BooleanField(label=_("Take the parcel out of the delivery run"), required=False)
+
     _FIELDS = {
         DeliveryKind.CARRIER: ("carrier", "tracking_number"),
         DeliveryKind.COACH: ("carrier", "vehicle", "driver_phone"),
     }
 
-    def __init__(self, data: FormData = None, *, parcel: Parcel, delivery_kind: str) -> None:
+    def __init__(
+        self, data: FormData = None, *, parcel: Parcel, delivery_kind: str, run: DeliveryRun | None
+    ) -> None:
+        """`run` is the open delivery run of the parcel. Its driver is not a carrier."""
         initial = {name: getattr(parcel, name) for name in _DISPATCH_FIELDS}
         holder = CashHolder.CARRIER if parcel.carrier else CashHolder.COOPERATIVE
         initial["collector"] = parcel.cod_holder or holder
+        if run is not None:
+            initial |= {"carrier": "", "collector": CashHolder.COOPERATIVE}
         super().__init__(data, initial=initial, prefix=f"handover-{parcel.pk}")
         shown_fields = self._FIELDS.get(DeliveryKind(delivery_kind or DeliveryKind.CARRIER), ())
         for name in set(_DISPATCH_FIELDS) - set(shown_fields):
             del self.fields[name]
         if delivery_kind != DeliveryKind.CARRIER or parcel.cod_state != CodState.EXPECTED:
             del self.fields["collector"]
+        if run is None or "carrier" not in self.fields:
+            del self.fields["should_leave_run"]
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if cleaned.get("collector") == CashHolder.CARRIER and not cleaned.get("carrier"):
             self.add_error("carrier", _("Enter the name of the carrier who collects the cash."))
+        is_in_run = "should_leave_run" in self.fields and not cleaned.get("should_leave_run")
+        if is_in_run and cleaned.get("carrier"):
+            self.add_error("should_leave_run", str(ParcelInRun.default_message))
         return cleaned
 
     @property
@@ -198,7 +211,11 @@ class HandOverForm(MembersForm):
             if name in self.cleaned_data and self.add_prefix(name) in self.data
         }
         is_with_cooperative = self.cleaned_data.get("collector") == CashHolder.COOPERATIVE
-        return DispatchDetails(**sent_quantities, is_cash_with_cooperative=is_with_cooperative)
+        return DispatchDetails(
+            **sent_quantities,
+            is_cash_with_cooperative=is_with_cooperative,
+            should_leave_run=self.cleaned_data.get("should_leave_run", False),
+        )
 
 
 def _amount_field() -> GroupedWholeNumberField:

@@ -135,7 +135,7 @@ def _build_label(parcel: Parcel) -> Label:
     return Label(
         parcel=parcel,
         lines=lines,
-        grams=sum(line.grams or line.order_line.grams * line.quantity for line in lines),
+        grams=parcel.items_grams,
         code=_draw_code(
             f"{settings.PUBLIC_URL}{reverse('members:parcel', args=[parcel.pk])}",
             css="qr",

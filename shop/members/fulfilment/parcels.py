@@ -23,7 +23,7 @@ from orders.actions.fulfilment.deliver_parcels import (
 from orders.actions.fulfilment.pack_parcels import close_parcel
 from orders.actions.fulfilment.undo_steps import ParcelStep, undo_parcel_step
 from orders.actions.fulfilment.void_parcels import void_parcel
-from orders.models import Parcel
+from orders.models import DeliveryRun, Parcel
 from orders.states import ParcelState
 from shop.core.errors import Missing, StrOrPromise
 from shop.core.web.action_results import refusals_as_form_errors, run_action
@@ -72,6 +72,7 @@ def hand_over_parcel_view(
         request.POST if request.method == "POST" else None,
         parcel=parcel,
         delivery_kind=parcel.part.delivery_kind,
+        run=DeliveryRun.objects.open().filter(run_parcels__parcel=parcel).first(),
     )
     if not form.is_bound:
         return _render_form(request, membership, parcel, form, "handover")

@@ -18,7 +18,7 @@ from django.db.models import Max
 from catalog.models import Lot, Product, Stock, Variant
 from cooperatives.access import MembershipContext
 from cooperatives.models import Cooperative
-from orders.models import Order, OrderLine, OrderPart
+from orders.models import DeliveryRun, Order, OrderLine, OrderPart, Parcel
 from shop.core.models import Change
 from shop.members.sync.rows import (
     PART,
@@ -37,7 +37,7 @@ MAX_CHANGED_ORDERS_OF_MARKET = 5_000
 MAX_SCANNED_CHANGES = 50_000  # of the whole market since the cursor
 # Twice the longest transaction of a page or job.
 SETTLED_AFTER = datetime.timedelta(minutes=5)
-_CURSOR_FORMAT = 10
+_CURSOR_FORMAT = 11
 _CURSOR = re.compile(r"(\d{1,4})-(\d{1,18})-([a-z]+)-(\d{1,18})(?:-([a-z]+)-(\d{1,18}))?", re.ASCII)
 
 
@@ -177,7 +177,12 @@ def _read_changed_references(membership: MembershipContext, position: int) -> se
     product_ids |= _find_product_ids_of_lots(cooperative, lot_ids)
     product_ids |= _find_product_ids_of_orders(cooperative, order_ids)
     parts = OrderPart.objects.for_cooperative(cooperative).filter(order__in=order_ids)
-    part_ids = {*parts.values_list("pk", flat=True), *_find_part_ids_of_lots(cooperative, lot_ids)}
+    run_ids = _integer_keys(keys_by_kind.get(DeliveryRun._meta.label_lower, ()))
+    part_ids = {
+        *parts.values_list("pk", flat=True),
+        *_find_part_ids_of_lots(cooperative, lot_ids),
+        *_find_part_ids_of_runs(cooperative, run_ids),
+    }
     references = {RowReference(PART, part_id) for part_id in part_ids}
     references |= {RowReference(PRODUCT, product_id) for product_id in product_ids}
     kinds = visible_kinds(membership)
@@ -208,6 +213,14 @@ def _find_part_ids_of_lots(cooperative: Cooperative, ids: Collection[int]) -> se
     variants = Variant.objects.filter(lots__in=ids)
     lines = OrderLine.objects.filter(part__in=open_parts(cooperative), variant__in=variants)
     return set(lines.values_list("part", flat=True))
+
+
+def _find_part_ids_of_runs(cooperative: Cooperative, ids: Collection[int]) -> set[int]:
+    """Return the parts whose parcels name the drivers of these runs."""
+    if not ids:
+        return set()
+    parcels = Parcel.objects.for_cooperative(cooperative).filter(run_parcels__run__in=ids)
+    return set(parcels.values_list("part", flat=True))
 
 
 def _integer_keys(keys: Collection[str]) -> set[int]:

@@ -97,6 +97,7 @@ def _hand_over_parcel(run: CommandRun) -> PreparedCommand:
         driver_phone=payload.text_or_none("driver_phone", max_length=40),
         note=payload.text_or_none("note", max_length=500),
         is_cash_with_cooperative=payload.is_set("is_cash_with_cooperative"),
+        should_leave_run=payload.is_set("should_leave_run"),
     )
     action = partial(
         hand_over_parcel,

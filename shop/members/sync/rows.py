@@ -23,7 +23,17 @@ from orders.actions.fulfilment.lot_picks import suggest_lots
 from orders.actions.fulfilment.phone_codes import part_key
 from orders.actions.fulfilment.phone_handovers import count_handovers
 from orders.actions.order_records.recalculate_order import read_unpacked_quantities
-from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine, Refund, Substitute, WeightQuestion
+from orders.models import (
+    Order,
+    OrderLine,
+    OrderPart,
+    Parcel,
+    ParcelLine,
+    Refund,
+    RunParcel,
+    Substitute,
+    WeightQuestion,
+)
 from orders.models.part import OrderPartQuerySet
 from orders.states import ARRIVED_PROGRESS, CashHolder, CodState, ParcelKind, ParcelState, PartState
 from shop.core.dates.calendar import vietnam_date
@@ -109,11 +119,14 @@ def _build_part_rows(cooperative: Cooperative, ids: Collection[int], now: dateti
     )
     stages = _read_stages([part.pk for part in parts])
     unpacked_cash = read_cash_of_unpacked_items(parts)
+    drivers = RunParcel.objects.drivers(parcel for part in parts for parcel in part.parcels.all())
     lots, missing = _lots_to_take(parts, still_open, vietnam_date(now)), _build_missing_texts(parts)
     for part in parts:
         part.cooperative = cooperative
     return [
-        _part_row(part, stages.get(part.pk, []), still_open, asked_weights, line_ids_with_substitute, lots)
+        _part_row(
+            part, stages.get(part.pk, []), still_open, asked_weights, line_ids_with_substitute, lots, drivers
+        )
         | _texts_of_part(part, unsent, now)
         | {"cash_unpacked": unpacked_cash[part.pk], "missing": missing.get(part.pk, [])}
         for part in parts
@@ -194,6 +207,7 @@ def _part_row(
     asked_weights: Mapping[uuid.UUID, int],
     line_ids_with_substitute: Collection[uuid.UUID],
     lots: Mapping[uuid.UUID, Row],
+    drivers: Mapping[int, str],
 ) -> Row:
     order = part.order
     parcels = sorted(part.parcels.all(), key=lambda parcel: (parcel.number, parcel.pk))
@@ -220,7 +234,11 @@ def _part_row(
             | lots.get(line.pk, {"lots": [], "lot_quantities": [], "lot_choices": []})
             for line in sorted_lines(part)
         ],
-        "parcels": [_parcel_row(parcel) for parcel in parcels if parcel.kind != ParcelKind.REFUND],
+        "parcels": [
+            _parcel_row(parcel, drivers.get(parcel.pk, ""))
+            for parcel in parcels
+            if parcel.kind != ParcelKind.REFUND
+        ],
     }
 
 
@@ -276,7 +294,7 @@ def _line_row(line: OrderLine, open_quantity: int, asked_grams: int | None, is_s
     }
 
 
-def _parcel_row(parcel: Parcel) -> Row:
+def _parcel_row(parcel: Parcel, run_driver: str) -> Row:
     return {
         "id": parcel.pk,
         "label": parcel.label_code,
@@ -286,6 +304,7 @@ def _parcel_row(parcel: Parcel) -> Row:
         "tracking_number": parcel.tracking_number,
         "vehicle": parcel.vehicle,
         "driver_phone": parcel.driver_phone,
+        "run_driver": run_driver,
         "needs_pickup_code": bool(parcel.pickup_code),
         "cash_state": parcel.cod_state,
         "cash_holder": parcel.cod_holder,

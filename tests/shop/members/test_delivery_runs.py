@@ -14,7 +14,11 @@ from django.utils import timezone
 
 from catalog.actions.stock.lots import LotDetails, receive_lot
 from cooperatives.models import Role
-from orders.actions.fulfilment.deliver_parcels import report_collected_cash
+from orders.actions.fulfilment.deliver_parcels import (
+    DispatchDetails,
+    hand_over_parcel,
+    report_collected_cash,
+)
 from orders.actions.fulfilment.delivery_runs import (
     DeliveryNotUndoable,
     ParcelNotForRun,
@@ -31,13 +35,14 @@ from orders.actions.fulfilment.delivery_runs import (
     undo_run_delivery,
 )
 from orders.actions.fulfilment.recalls import start_recall
+from orders.actions.fulfilment.run_parcels import ParcelInRun
 from orders.actions.fulfilment.undo_steps import UNDO_PERIOD
-from orders.models import DeliveryRun, Parcel, RunParcel
+from orders.models import DeliveryRun, OrderLine, Parcel, RunParcel
 from orders.states import CashHolder, CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing
 from shop.core.models import Change
-from shop.core.texts.formatting import format_money
+from shop.core.texts.formatting import format_money, format_weight
 from tests.factories import fixed_now, get_stock, make_member, make_seller, make_variant
 from tests.markup import html_of
 from tests.refusals import all_rows, assert_refused
@@ -108,6 +113,53 @@ def test_run_takes_chosen_parcels_hands_them_over_and_its_driver_delivers(packer
     change = Change.objects.get(action="parcel.delivered")
     assert (change.actor_kind, change.actor_name) == ("guest", "Hoàng Văn Tài")
     assert chosen.part.order.buyer_name not in html_of(driver.get(address_of(run)))
+
+
+def test_parcel_of_a_run_reaches_a_carrier_only_by_leaving_the_run(packer, seller) -> None:
+    parcel, stays = packed_parcel(seller), packed_parcel(seller)
+    run = run_of(seller, parcel, stays)
+    address, prefix = f"/xa-vien/kien/{parcel.pk}/ra-xe/", f"handover-{parcel.pk}"
+    key = {"idempotency_key": uuid.uuid4()}
+    fields = {f"{prefix}-carrier": "Bưu điện", f"{prefix}-collector": "carrier"} | key
+    page = html_of(packer.get(f"/xa-vien/goi/{parcel.part_id}/"))
+    before = all_rows()
+    refused = html_of(packer.post(address, fields))
+    after = all_rows()
+    with assert_refused(ParcelInRun, "parcel_in_run") as refusal:
+        hand_over_parcel(
+            parcel_id=parcel.pk,
+            dispatch=DispatchDetails(carrier="Bưu điện"),
+            actor=Actor.system(),
+            now=fixed_now(),
+        )
+
+    packer.post(address, fields | {f"{prefix}-should_leave_run": "on"})
+
+    parcel.refresh_from_db()
+    assert f'href="{RUNS}{run.pk}/"' in page
+    assert 'value="Bưu điện"' not in page
+    assert "Kiện này đang trong chuyến của lái xe." in refused
+    assert before == after
+    assert refusal.value.details == {"driver": "Hoàng Văn Tài"}
+    assert (parcel.carrier, parcel.cod_holder) == ("Bưu điện", CashHolder.CARRIER)
+    assert list(run.run_parcels.values_list("parcel", flat=True)) == [stays.pk]
+    code = f"{parcel.part.order.code}-{parcel.label_code}"
+    assert code not in html_of(Client().get(address_of(run)))
+    assert "Hoàng Văn Tài" not in html_of(packer.get(f"/xa-vien/goi/{parcel.part_id}/"))
+    removed = Change.objects.get(action="run.parcel_removed")
+    assert (removed.key, removed.data) == (str(run.pk), {"parcel": code})
+
+
+def test_choice_of_parcels_names_goods_weight_and_cash(packer, seller) -> None:
+    parcel = packed_parcel(seller)
+    line = parcel.lines.get()
+    OrderLine.objects.update(grams=1500)
+
+    page = html_of(packer.get(RUNS))
+
+    assert line.contents_label in page
+    assert format_weight(1500) in page
+    assert format_money(parcel.cod_expected) in page
 
 
 def test_driver_reads_what_was_delivered_and_may_undo_it_for_ten_minutes(packer, seller) -> None:

@@ -238,6 +238,7 @@ const Parcel = ({ part, parcel, position }) => {
       <span class="tag ${PARCEL_TONES[parcel.state] ?? "info"}">${t(isAtPickup ? "parcel_at_pickup" : `parcel_${parcel.state}`)}</span>
     </div>
     <${List} texts=${parcel.contents} />
+    ${parcel.run_driver && html`<p class="small soft"><${Icon} name="truck" /> ${t("in_run", { name: parcel.run_driver })}</p>`}
     ${parcel.cash_expected > 0 && html`<p>${t("cash_expected")} <b class="money">${money(parcel.cash_expected, part.currency)}</b></p>`}
     ${parcel.cash_state === "expected" && parcel.cash_holder && parcel.carrier && html`<p class="soft">${t(`${parcel.cash_holder}_collects`, parcel)}</p>`}
     ${part.buyer && ["packing", "packed", "handed_over", "failed_delivery"].includes(parcel.state) && html`<${Opened} text="label" load=${loadLabel} part=${part} parcel=${parcel} code=${code} />`}
@@ -281,17 +282,32 @@ const DISPATCH_ATTRIBUTES = {
 
 const HandOver = ({ part, parcel, step }) => {
   const fields = DISPATCH_FIELDS[part.delivery.kind] ?? [];
-  const [texts, setTexts] = useState(Object.fromEntries(fields.map((name) => [name, parcel[name] ?? ""])));
+  const { run_driver: driver, ...details } = parcel;
+  if (driver) details.carrier = "";
+  const [texts, setTexts] = useState(Object.fromEntries(fields.map((name) => [name, details[name] ?? ""])));
   // Empty fields are sent too: a cleared carrier means that the cooperative collects the cash.
   const written = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, text.trim()]));
   const isPhoneWrong = written.driver_phone && !/^(0|84)\d{9,10}$/.test(written.driver_phone.replace(/\D/g, ""));
   const isCash = part.delivery.kind === "carrier" && parcel.cash_state === "expected";
-  const [holder, setHolder] = useState(parcel.cash_holder || (parcel.carrier ? "carrier" : "cooperative"));
+  const [holder, setHolder] = useState(
+    (!driver && parcel.cash_holder) || (details.carrier ? "carrier" : "cooperative"),
+  );
   const isCarrierMissing = isCash && holder === "carrier" && !written.carrier;
+  // A carrier gets a parcel of a driver's run only if it leaves the run.
+  const isLeaving = Boolean(driver && written.carrier);
   const handOver = () =>
-    step("hand_over_parcel", isCash ? { ...written, is_cash_with_cooperative: holder === "cooperative" } : written);
-  const text =
-    parcel.state === "failed_delivery" ? "deliver_again" : part.delivery.is_pickup ? "ready_for_pickup" : "hand_over";
+    step("hand_over_parcel", {
+      ...written,
+      ...(isCash ? { is_cash_with_cooperative: holder === "cooperative" } : {}),
+      ...(isLeaving ? { should_leave_run: true } : {}),
+    });
+  const text = isLeaving
+    ? "leave_run"
+    : parcel.state === "failed_delivery"
+      ? "deliver_again"
+      : part.delivery.is_pickup
+        ? "ready_for_pickup"
+        : "hand_over";
   return html`
     ${fields.map(
       (name) =>
@@ -306,6 +322,7 @@ const HandOver = ({ part, parcel, step }) => {
         </div>
       </fieldset>`
     }
+    ${isLeaving && html`<p class="notice">${t("leaves_run", { name: driver })}</p>`}
     ${button("truck", t(text), handOver, { isBig: true, isOff: isPhoneWrong || isCarrierMissing })}
   `;
 };

@@ -50,10 +50,11 @@ const PART_EFFECTS = {
   close_parcel: changeParcel(() => ({ state: "packed" })),
   hand_over_parcel: changeParcel((payload, parcel, part) => {
     const { carrier, vehicle, driver_phone: phone, is_cash_with_cooperative: isOurs } = payload;
+    const driverOfRun = payload.should_leave_run ? "" : parcel.run_driver;
     const named = carrier ?? parcel.carrier;
     const holder = part.delivery.kind === "carrier" && named && !isOurs ? "carrier" : "cooperative";
     const driver = { vehicle: vehicle ?? parcel.vehicle, driver_phone: phone ?? parcel.driver_phone };
-    return { state: "handed_over", carrier: named, ...driver, cash_holder: holder };
+    return { state: "handed_over", carrier: named, ...driver, run_driver: driverOfRun, cash_holder: holder };
   }),
   deliver_parcel: changeParcel(({ is_cash_collected: isCollected }, { cash_state: cash }) => ({
     state: "delivered",

@@ -174,6 +174,7 @@ const Decisions = ({ command }) => {
     html`<a class="button button-second button-wide" href="#new" onClick=${revise}><${Icon} name="pencil" /> ${t("edit")}</a>`;
   if (code === "unusual_price")
     return html`${again("check", t("save_as_entered"), { confirmed: details.confirmation_token })} ${edit} ${keep}`;
+  if (code === "parcel_in_run") return html`${again("truck", t("leave_run"), { should_leave_run: true })} ${keep}`;
   if (code === "substitute_at_a_loss")
     return html`${again("check", t("ask_anyway"), { confirmed: details.confirmation_token })} ${keep}`;
   if (code === "implausible_weight") {

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Route, expect
 from cooperatives.models import Role
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
+from orders.actions.fulfilment.delivery_runs import create_run
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.models import OrderPart, Parcel
 from orders.states import ParcelState
@@ -32,23 +33,31 @@ NOTE_PERSIST = """StorageManager.prototype.persist = async () => {
 def test_conflicts_are_told_after_the_member_has_signed_in_again(phone_with_workers: Page, seller) -> None:
     phone = phone_with_workers
     pillow = make_variant(seller)
-    handed, called_off = (make_order((pillow, 2)).parts.get() for _ in range(2))
+    handed, carried, called_off = (make_order((pillow, 2)).parts.get() for _ in range(3))
     OrderPart.objects.update(carrier="")
     system = {"actor": Actor.system(), "now": NOW}
-    for part in (handed, called_off):
+    for part in (handed, carried, called_off):
         accept_part(part_id=part.pk, **system)
-    parcel = pack_parcel(part_id=handed.pk, quantities={handed.lines.get().pk: 2}, **system)
-    close_parcel(parcel_id=parcel.pk, **system)
+    parcel, other = (
+        pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 2}, **system)
+        for part in (handed, carried)
+    )
+    for packed in (parcel, other):
+        close_parcel(parcel_id=packed.pk, **system)
     mai = make_member(seller, Role.PACKER, first_name="Lý Thị Mai")
     phone.add_init_script(NOTE_PERSIST)
     sign_in(phone, seller)
-    assert phone.evaluate(HOLDS, 3)
+    assert phone.evaluate(HOLDS, 4)
 
     phone.context.set_offline(True)
     open_order(phone, handed)
     phone.get_by_role("button", name="Bàn giao kiện hàng").click()
     expect(phone.get_by_text("Đang đi", exact=True)).to_be_visible()
     assert phone.evaluate("localStorage.getItem('persist')") == "1"
+    open_order(phone, carried)
+    phone.get_by_label("Đơn vị vận chuyển").fill("Bưu điện")
+    phone.get_by_role("button", name="Bàn giao kiện hàng").click()
+    expect(phone.get_by_text("Đang đi", exact=True)).to_be_visible()
     open_order(phone, called_off)
     phone.get_by_label("Lấy rồi").check()
     for name in ("Xong, sang dán tem", "Dán tem xong"):
@@ -59,13 +68,14 @@ def test_conflicts_are_told_after_the_member_has_signed_in_again(phone_with_work
         actor=mai.as_actor(EntryPoint.MEMBERS),
         now=datetime.datetime(2026, 11, 26, 1, 30, tzinfo=datetime.UTC),
     )
+    run = create_run(cooperative=seller, parcel_ids=[other.pk], name="Phủ Thông", driver_name="Sơn", **system)
     cancel_part(part_id=called_off.pk, reason="hết hàng", **system)
     Session.objects.all().delete()
     phone.context.set_offline(False)
 
     phone.goto("/xa-vien/offline/#unsent")
     expect(phone.get_by_role("status").get_by_text("Đăng nhập để gửi")).to_be_visible()
-    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(3)
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(4)
     phone.get_by_role("link", name="Đăng nhập").click()
     pushes: list[Route] = []
     phone.route(
@@ -77,10 +87,13 @@ def test_conflicts_are_told_after_the_member_has_signed_in_again(phone_with_work
     phone.locator("#id_password").press("Enter")
     phone.wait_for_url(re.compile(r"^[^?]+/xa-vien/$"))
     phone.goto("/xa-vien/offline/#unsent")
-    expect(phone.get_by_role("listitem").get_by_text("Đang gửi", exact=True)).to_have_count(3)
+    expect(phone.get_by_role("listitem").get_by_text("Đang gửi", exact=True)).to_have_count(4)
     pushes[-1].continue_()
     phone.unroute_all()
 
+    expect(phone.get_by_text("Cần xem lại", exact=True)).to_have_count(3)
+    expect(phone.get_by_text("Kiện này đang trong chuyến của lái xe.")).to_be_visible()
+    phone.get_by_role("button", name="Rút khỏi chuyến, giao đơn vị vận chuyển").click()
     expect(phone.get_by_text("Cần xem lại", exact=True)).to_have_count(2)
     expect(phone.get_by_text("Lý Thị Mai, 08:30 26/11: Đã bàn giao")).to_be_visible()
     expect(phone.get_by_text("Trên chợ hiện nay: Đang giao.")).to_be_visible()
@@ -91,7 +104,9 @@ def test_conflicts_are_told_after_the_member_has_signed_in_again(phone_with_work
         phone.get_by_role("button", name="Giữ như trên chợ").first.click()
         expect(phone.get_by_text("Cần xem lại", exact=True)).to_have_count(left)
     expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(0)
-    assert Parcel.objects.dispatches().get().state == ParcelState.HANDED_OVER
+    states = Parcel.objects.dispatches().order_by("pk").values_list("state", "carrier")
+    assert list(states) == [(ParcelState.HANDED_OVER, ""), (ParcelState.HANDED_OVER, "Bưu điện")]
+    assert not run.run_parcels.exists()
     check_everything()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -15,6 +16,7 @@ from catalog.models import Listing, Movement, Price
 from catalog.states import ListingState
 from cooperatives.models import DeliveryKind, Membership, Role
 from orders.actions.fulfilment.cancel_parts import cancel_part
+from orders.actions.fulfilment.delivery_runs import create_run
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.models import OrderPart, Parcel, Substitute
 from orders.states import CashHolder, CodState, ParcelState, PartState
@@ -36,6 +38,7 @@ from tests.factories import (
     unknown_uuid,
 )
 from tests.refusals import all_rows
+from tests.shop.members.part_factories import closed_parcel
 from tests.shop.members.sync.phone import SYNC_URL, Phone, make_command
 from tests.shop.members.test_bulk_packing import accepted_order
 
@@ -262,6 +265,35 @@ def test_command_that_another_request_runs_waits(phone, part) -> None:
     answer = phone.push(accepting)["answers"][0]
 
     assert (answer["outcome"], answer["code"]) == ("later", "command_running")
+
+
+def part_row(phone: Phone, since: str = "") -> dict[str, Any]:
+    """Return the only order of a pull."""
+    (row,) = [row for row in phone.pull(since)["rows"] if row["kind"] == "part"]
+    return row
+
+
+def test_parcel_of_a_run_is_handed_to_a_carrier_once_the_member_takes_it_out(phone, seller, part) -> None:
+    accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+    parcel = closed_parcel(OrderPart.objects.get(pk=part.pk))
+    run = create_run(
+        cooperative=seller,
+        parcel_ids=[parcel.pk],
+        name="Phủ Thông",
+        driver_name="Sơn",
+        actor=Actor.system(),
+        now=NOW,
+    )
+    in_run = part_row(phone)["parcels"][0]["run_driver"]
+
+    refused = phone.answer("hand_over_parcel", parcel=parcel.pk, carrier="Bưu điện")
+    taken_out = phone.answer("hand_over_parcel", parcel=parcel.pk, carrier="Bưu điện", should_leave_run=True)
+
+    assert in_run == "Sơn"
+    assert (refused["code"], refused["details"]["driver"]) == ("parcel_in_run", "Sơn")
+    assert taken_out["outcome"] == "done"
+    assert not run.run_parcels.exists()
+    assert part_row(phone)["parcels"][0]["run_driver"] == ""
 
 
 def test_fault_of_ours_holds_up_no_other_command(phone, seller, part, monkeypatch) -> None:
