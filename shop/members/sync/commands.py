@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any, NoReturn
+
+from django.utils.translation import gettext_lazy as _
 
 from catalog.actions.listings.listing_states import pause_listing, resume_listing
 from catalog.actions.products.variant_rows import ListPrice
@@ -29,7 +32,7 @@ from orders.actions.fulfilment.lot_picks import LotChoices
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.weigh_lines import MAX_WEIGHT_GRAMS, weigh_line
 from orders.actions.refunds.offer_substitute import SubstituteOffer, offer_substitute
-from orders.actions.refunds.report_shortage import report_shortage
+from orders.actions.refunds.report_shortage import OpenQuantityChanged, report_shortage
 from orders.models import OrderPart, Parcel
 from shop.core.errors import Missing
 from shop.members.sync.command_types import CommandKind, CommandRun, PreparedCommand
@@ -140,20 +143,25 @@ def _fail_delivery(run: CommandRun) -> PreparedCommand:
 def _report_shortage(run: CommandRun) -> PreparedCommand:
     """Prepare a report of how many of some lines can be sent. The buyer pays less or gets money back."""
     part, payload = _find_part(run), run.payload
+    available = payload.quantities("available", minimum=0)
     seen_open = payload.quantities("seen", minimum=0) if payload.has("seen") else None
-    if seen_open is None and PhoneCommand.objects.has_refused(
-        run.author_ids, names=QUANTITY_COMMANDS, row_kind=PART, row_id=part.pk
-    ):
-        # An older build does not send what the member saw, which counted the refused command as done.
-        seen_open = {}
-    action = partial(
+    action: Callable[[], Any] = partial(
         report_shortage,
         part_id=part.pk,
-        available=payload.quantities("available", minimum=0),
+        available=available,
         seen_open=seen_open,
         **run.action_arguments_with_key,
     )
+    if seen_open is None and PhoneCommand.objects.has_refused(
+        run.author_ids, names=QUANTITY_COMMANDS, row_kind=PART, row_id=part.pk
+    ):
+        action = _refuse_old_shortage
     return PreparedCommand(_part_reference(part.pk), action, lambda refund: {"amount": refund.amount})
+
+
+def _refuse_old_shortage() -> NoReturn:
+    """Refuse what an older build reports, which counted a refused command as done and does not say so."""
+    raise OpenQuantityChanged(_("Update the app, then report what is missing from this order again."))
 
 
 def _offer_substitute(run: CommandRun) -> PreparedCommand:

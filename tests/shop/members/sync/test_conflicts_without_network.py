@@ -55,7 +55,7 @@ def test_conflicts_are_told_after_the_member_has_signed_in_again(phone_with_work
     expect(phone.get_by_text("Đang đi", exact=True)).to_be_visible()
     assert phone.evaluate("localStorage.getItem('persist')") == "1"
     open_order(phone, carried)
-    phone.get_by_label("Đơn vị vận chuyển").fill("Bưu điện")
+    phone.get_by_role("textbox", name="Đơn vị vận chuyển").fill("Bưu điện")
     phone.get_by_role("button", name="Bàn giao kiện hàng").click()
     expect(phone.get_by_text("Đang đi", exact=True)).to_be_visible()
     open_order(phone, called_off)

@@ -123,6 +123,8 @@ def test_shortage_from_an_older_build_is_refused_after_a_refused_step_of_its_ord
     refused = phone.answer("report_shortage", part=part.pk, available={line: 1})
 
     assert (packed["outcome"], refused["code"]) == ("refused", "open_quantity_changed")
+    assert refused["message"] == "Hãy cập nhật ứng dụng rồi báo lại hàng thiếu của đơn này."
+    assert refused["row"] == {"kind": "part", "id": part.pk}
     assert all_rows() == before
     assert phone.answer("report_shortage", part=other.pk, available={other_line: 1})["outcome"] == "done"
     seen = phone.answer("report_shortage", part=part.pk, available={line: 1}, seen={line: 5})
