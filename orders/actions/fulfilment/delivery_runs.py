@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from django.core import signing
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative
@@ -29,7 +30,7 @@ from orders.models import (
     RunParcel,
 )
 from orders.models.parcel import ParcelQuerySet
-from orders.states import CodState, ParcelState
+from orders.states import DISPATCHED_STATES, CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.identifiers.phones import require_phone
@@ -179,7 +180,7 @@ def end_run(*, run_id: int, cooperative: Cooperative, actor: Actor, now: datetim
 
 @transaction.atomic(durable=True)
 def reopen_run(*, run_id: int, cooperative: Cooperative, actor: Actor, now: datetime.datetime) -> None:
-    """Reopen a run that ended by mistake, without the parcels that another run has taken meanwhile.
+    """Reopen a run that ended by mistake, without parcels that another run or a carrier has taken meanwhile.
 
     The driver's link works again. Codes that the end has closed stay closed.
 
@@ -194,7 +195,8 @@ def reopen_run(*, run_id: int, cooperative: Cooperative, actor: Actor, now: date
     free_ids = _find_free_run_parcels(run)
     if not free_ids:
         raise RunNotReopenable()
-    RunParcel.objects.filter(pk__in=free_ids).update(released_at=None)
+    run.run_parcels.exclude(pk__in=free_ids).delete()
+    run.run_parcels.update(released_at=None)
     run.ended_at = None
     run.save(update_fields=["ended_at"])
     record_change(
@@ -213,9 +215,11 @@ def is_reopenable(run: DeliveryRun, now: datetime.datetime) -> bool:
 
 
 def _find_free_run_parcels(run: DeliveryRun) -> list[int]:
-    """Return the keys of the run's rows whose parcels are in no open run."""
+    """Return the keys of the run's rows whose parcels are in no open run and with no carrier."""
     taken = RunParcel.objects.open().values("parcel")
-    return list(run.run_parcels.exclude(parcel__in=taken).values_list("pk", flat=True))
+    is_with_carrier = Q(parcel__state__in=DISPATCHED_STATES) & ~Q(parcel__carrier="")
+    free = run.run_parcels.exclude(parcel__in=taken).exclude(is_with_carrier)
+    return list(free.values_list("pk", flat=True))
 
 
 def end_old_runs(*, now: datetime.datetime) -> None:

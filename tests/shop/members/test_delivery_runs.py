@@ -305,10 +305,10 @@ def test_end_of_a_run_with_undelivered_parcels_is_reviewed_and_the_run_can_be_re
     assert run.ended_at is not None
 
 
-def test_run_reopens_for_a_day_and_without_the_parcels_of_another_run(seller) -> None:
-    kept, taken = packed_parcel(seller), packed_parcel(seller)
+def test_run_reopens_for_a_day_and_without_the_parcels_of_another_run_or_carrier(seller) -> None:
+    kept, taken, carried = packed_parcel(seller), packed_parcel(seller), packed_parcel(seller)
     stranger, now, system = make_seller("HTX khác"), fixed_now(), Actor.system()
-    run = run_of(seller, kept, taken)
+    run = run_of(seller, kept, taken, carried)
     whose = {"run_id": run.pk, "cooperative": seller, "actor": system}
     with assert_refused(RunNotReopenable, "run_not_reopenable"):  # it is open
         reopen_run(**whose, now=now)
@@ -316,6 +316,8 @@ def test_run_reopens_for_a_day_and_without_the_parcels_of_another_run(seller) ->
     with assert_refused(Missing, "missing"):
         reopen_run(run_id=run.pk, cooperative=stranger, actor=system, now=now)
     other = run_of(seller, taken)
+    post = DispatchDetails(carrier="Bưu điện")
+    hand_over_parcel(parcel_id=carried.pk, dispatch=post, actor=system, now=now)
 
     with assert_refused(RunNotReopenable, "run_not_reopenable"):
         reopen_run(**whose, now=now + timedelta(days=1, seconds=1))
@@ -325,6 +327,11 @@ def test_run_reopens_for_a_day_and_without_the_parcels_of_another_run(seller) ->
         (run.pk, kept.pk),
         (other.pk, taken.pk),
     ]
+    for parcel in (taken, carried):
+        with assert_refused(Missing, "missing"):
+            fail_run_parcel(run_id=run.pk, parcel_id=parcel.pk, reason="Vắng nhà", now=now)
+    rows = Client().get(f"{address_of(run)}dong-bo/").json()["parcels"]
+    assert [row["id"] for row in rows] == [kept.pk]
     end_run(**whose, now=now)
     run_of(seller, kept)
     with assert_refused(RunNotReopenable, "run_not_reopenable"):  # other runs carry all its parcels
