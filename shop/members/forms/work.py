@@ -178,11 +178,12 @@ class HandOverForm(MembersForm):
     def __init__(
         self, data: FormData = None, *, parcel: Parcel, delivery_kind: str, run: DeliveryRun | None
     ) -> None:
-        """`run` is the open delivery run of the parcel. Its driver is not a carrier."""
+        """`run` is the latest delivery run of the parcel. Its driver is not a carrier."""
+        is_in_run = run is not None and run.ended_at is None
         initial = {name: getattr(parcel, name) for name in _DISPATCH_FIELDS}
         holder = CashHolder.CARRIER if parcel.carrier else CashHolder.COOPERATIVE
         initial["collector"] = parcel.cod_holder or holder
-        if run is not None:
+        if is_in_run:
             initial |= {"carrier": "", "collector": CashHolder.COOPERATIVE}
         super().__init__(data, initial=initial, prefix=f"handover-{parcel.pk}")
         shown_fields = self._FIELDS.get(DeliveryKind(delivery_kind or DeliveryKind.CARRIER), ())
@@ -190,7 +191,7 @@ class HandOverForm(MembersForm):
             del self.fields[name]
         if delivery_kind != DeliveryKind.CARRIER or parcel.cod_state != CodState.EXPECTED:
             del self.fields["collector"]
-        if run is None or "carrier" not in self.fields:
+        if not is_in_run or "carrier" not in self.fields:
             del self.fields["should_leave_run"]
 
     def clean(self) -> dict[str, object]:

@@ -373,9 +373,7 @@ def _parcel_row(
         "undoable_steps": [(step, until) for step, until in undoable_steps(parcel) if now <= until],
     }
     if parcel.state in (ParcelState.PACKED, ParcelState.FAILED_DELIVERY):
-        parcel_row["handover"] = HandOverForm(
-            parcel=parcel, delivery_kind=part.delivery_kind, run=run if run and not run.ended_at else None
-        )
+        parcel_row["handover"] = HandOverForm(parcel=parcel, delivery_kind=part.delivery_kind, run=run)
     elif parcel.kind in RETURN_KINDS and parcel.state == ParcelState.HANDED_OVER:
         parcel_row["back"] = build_return_form(parcel)
     elif parcel.state == ParcelState.HANDED_OVER:
