@@ -61,6 +61,7 @@ IntegerKeyed: TypeAlias = Literal[
     "ProductMedia",
     "ProductType",
     "ProductVariant",
+    "ProductVariantChannelListing",
     "ShippingMethod",
     "ShippingMethodType",
     "ShippingZone",

@@ -117,7 +117,7 @@ class Mutations(Queries):
                 payload_values, refusals = dict(refused_payload), [error]
             for name, error_type in error_fields(payload).items():
                 payload_values[name] = [
-                    entry for refusal in refusals for entry in self._entries(refusal, error_type)
+                    entry for refusal in refusals for entry in self.error_entries(refusal, error_type)
                 ]
             return [payload_values]
 
@@ -167,7 +167,10 @@ class Mutations(Queries):
                 count += 1
         return {"count": count, REFUSALS: refusals}
 
-    def _entries(self, refused: Refused, error_type: GraphQLObjectType) -> Sequence[Mapping[str, object]]:
+    def error_entries(
+        self, refused: Refused, error_type: GraphQLObjectType
+    ) -> Sequence[Mapping[str, object]]:
+        """Return a refusal as errors of this type, with the mutation's codes."""
         enum = get_named_type(error_type.fields["code"].type)
         assert is_enum_type(enum)
         return payload_errors(refused, self._codes, enum.values)

@@ -85,6 +85,7 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "variant.changed": pgettext_lazy("history", "Option changed"),
     "variant.deleted": pgettext_lazy("history", "Option deleted"),
     "price.changed": pgettext_lazy("history", "Price changed"),
+    "price.removed": pgettext_lazy("history", "Price removed"),
     "price.wholesale_changed": pgettext_lazy("history", "Wholesale prices changed"),
     "price.promotion_changed": pgettext_lazy("history", "Price changed by a promotion"),
     "stock.counted": pgettext_lazy("history", "Stock counted"),

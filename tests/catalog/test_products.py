@@ -6,14 +6,9 @@ from catalog.actions.products.draft_products import create_draft_product
 from catalog.actions.products.product_details import NewProduct, ProductDetails, VariantDetails
 from catalog.actions.products.product_pictures import add_picture
 from catalog.actions.products.save_products import ProductAlreadyChanged, update_product
+from catalog.actions.products.variant_prices import PriceAlreadyChanged
 from catalog.actions.products.variant_rows import InvalidPrice, ListPrice
-from catalog.actions.products.variants import (
-    InitialStock,
-    MissingWarehouse,
-    PriceAlreadyChanged,
-    create_variant,
-    update_variant,
-)
+from catalog.actions.products.variants import InitialStock, MissingWarehouse, create_variant, update_variant
 from catalog.models import Listing, Movement, Product, Variant
 from catalog.states import ListingState
 from shop.core.actors import Actor

@@ -20,10 +20,11 @@ from catalog.actions.products.wholesale_tiers import (
 )
 from catalog.models import Price, Product, Variant
 from catalog.pricing import WholesaleTier
+from cooperatives.models import Cooperative
 from shop.core.actors import Actor, EntryPoint
 from shop.core.database.row_values import save_unique
 from shop.core.database.transactions import lock_row, lock_rows
-from shop.core.errors import NeedsConfirmation, Refused
+from shop.core.errors import Missing, NeedsConfirmation, Refused
 from shop.core.models import Channel, record_change
 from shop.core.texts.formatting import format_money, format_number
 
@@ -103,6 +104,17 @@ def lock_variant(variants: QuerySet[Variant], variant_id: int) -> Variant | None
         return None
     lock_rows(Product.objects.filter(pk=product_id))
     return lock_row(variants.filter(pk=variant_id).select_related("product", "cooperative"))
+
+
+def find_locked_variant(key: int, *, cooperative: Cooperative | None = None, field: str = "id") -> Variant:
+    """In a transaction: lock a variant that exists, of this cooperative if one is given. Raises Missing."""
+    variants = (
+        Variant.objects.existing() if cooperative is None else Variant.objects.for_cooperative(cooperative)
+    )
+    variant = lock_variant(variants, key)
+    if variant is None:
+        raise Missing(field=field)
+    return variant
 
 
 def require_seen_values(

@@ -18,26 +18,24 @@ from catalog.actions.products.attribute_values import AttributeInput, set_varian
 from catalog.actions.products.product_revisions import propose_variant_name, restart_review
 from catalog.actions.products.product_rows import lock_product, refresh_listings, refresh_option_words
 from catalog.actions.products.purchase_limits import LIMIT_COLUMNS, require_valid_limits
+from catalog.actions.products.variant_prices import require_seen_prices
 from catalog.actions.products.variant_rows import (
-    MAX_PRICE,
-    InvalidPrice,
     ListPrice,
     append_variant,
-    lock_variant,
+    find_locked_variant,
     require_seen_values,
     set_list_price,
 )
 from catalog.actions.stock.stock_movements import StockCount, lock_stock_row, record_count, record_movement
 from catalog.actions.taxonomy.taxonomy_rows import StillReferenced
 from catalog.actions.wording.forbidden_phrases import require_allowed_texts
-from catalog.models import Listing, MovementReason, Price, Product, Stock, Variant
+from catalog.models import MovementReason, Product, Stock, Variant
 from cooperatives.models import Cooperative, Warehouse
 from shop.core.actors import Actor
 from shop.core.database.metadata import set_tracked_columns
 from shop.core.database.row_values import save_unique
-from shop.core.errors import Missing, Refused
+from shop.core.errors import Refused
 from shop.core.models import key_of_created_row, record_change
-from shop.core.states import TransitionNotAllowed
 
 UNREVIEWED_COLUMNS = LIMIT_COLUMNS | {"low_stock_at"}
 
@@ -56,18 +54,6 @@ class InitialStock:
 class MissingWarehouse(Refused):
     code = "missing_warehouse"
     default_message = _("Your cooperative has no warehouse yet. Add one first.")
-
-
-class ProductNotInChannel(Refused):
-    code = "product_not_in_channel"
-    default_message = _("The product has not been added to this channel yet.")
-
-
-class PriceAlreadyChanged(Refused):
-    """Somebody else changed the price after this person saw it. `details["amount"]` is today's price."""
-
-    code = "price_already_changed"
-    default_message = _("Somebody else has changed this price. Check it, then choose one of the two.")
 
 
 class StockAlreadyExists(Refused):
@@ -103,6 +89,37 @@ def create_variant(
     )
     if existing_variant_id is not None:
         return product.variants.get(pk=existing_variant_id)
+    variant = create_variant_of_product(
+        product,
+        values=values,
+        inputs=inputs,
+        prices=prices,
+        stocks=stocks,
+        confirmation_token=confirmation_token,
+        idempotency_key=idempotency_key,
+        actor=actor,
+        now=now,
+    )
+    refresh_listings(product)
+    return variant
+
+
+def create_variant_of_product(
+    product: Product,
+    *,
+    values: Mapping[str, object],
+    inputs: Sequence[AttributeInput] | None,
+    prices: Sequence[ListPrice] = (),
+    stocks: Sequence[InitialStock] = (),
+    confirmation_token: str | None = None,
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
+) -> Variant:
+    """In a transaction: create a variant of a locked product, whose listings the caller refreshes.
+
+    Raises what `create_variant` raises, except KeyReused.
+    """
     require_allowed_texts({"name": values.get("name")})
     variant = insert_variant(
         product,
@@ -124,7 +141,6 @@ def create_variant(
         cooperative_id=product.cooperative_id,
         idempotency_key=idempotency_key,
     )
-    refresh_listings(product)
     return variant
 
 
@@ -190,18 +206,36 @@ def update_variant(
     AlreadyTaken, InvalidColumnValue, InvalidPurchaseLimits, InvalidPrice, PriceAlreadyChanged, UnusualPrice,
     InvalidWholesalePrices, PriceNotAboveWholesale, AttributeNotOfType.
     """
-    variant = _lock_variant(variant_id, cooperative=cooperative)
+    variant = find_locked_variant(variant_id, cooperative=cooperative)
     require_seen_values(variant, values, seen_values or {}, needs_approval=needs_approval)
     if seen_prices is not None:
-        _require_seen_prices(variant, prices, seen_prices)
-    require_allowed_texts({"name": values.get("name")})
-    if needs_approval:
-        values = propose_variant_name(variant, values, actor=actor, now=now)
-    save_variant_values(variant, values, inputs=inputs, actor=actor, now=now)
+        require_seen_prices(variant, prices, seen_prices)
+    change_variant_columns(
+        variant, values=values, inputs=inputs, needs_approval=needs_approval, actor=actor, now=now
+    )
     for price in prices:
         set_list_price(variant, price, confirmation_token=confirmation_token, actor=actor, now=now)
     refresh_listings(variant.product)
     return variant
+
+
+def change_variant_columns(
+    variant: Variant,
+    *,
+    values: Mapping[str, object],
+    inputs: Sequence[AttributeInput],
+    needs_approval: bool,
+    actor: Actor,
+    now: datetime.datetime,
+) -> None:
+    """In a transaction: update columns of a locked variant, or propose a name that needs approval.
+
+    Raises AlreadyTaken, InvalidColumnValue, InvalidPurchaseLimits, AttributeNotOfType, ForbiddenWords.
+    """
+    require_allowed_texts({"name": values.get("name")})
+    if needs_approval:
+        values = propose_variant_name(variant, values, actor=actor, now=now)
+    save_variant_values(variant, values, inputs=inputs, actor=actor, now=now)
 
 
 def save_variant_values(
@@ -240,37 +274,9 @@ def save_variant_values(
 
 
 @transaction.atomic(durable=True)
-def confirm_price(*, price_id: int, amount: int, actor: Actor, now: datetime.datetime) -> Price:
-    """Confirm an unusual price that an app set. Repeating it changes nothing.
-
-    `amount` is the price that the person saw. Raises Missing, TransitionNotAllowed if it has changed since.
-    """
-    variant_id = Price.objects.filter(pk=price_id).values_list("variant", flat=True).first()
-    variant = lock_variant(Variant.objects.existing(), variant_id) if variant_id is not None else None
-    if variant is None:
-        raise Missing()
-    price = Price.objects.get(pk=price_id)
-    if price.amount != amount:
-        raise TransitionNotAllowed(from_state=str(price.amount), to_state=str(amount))
-    if price.unusual_since is not None:
-        price.unusual_since = None
-        price.save(update_fields=["unusual_since"])
-        record_change(
-            "price.confirmed",
-            price,
-            actor=actor,
-            now=now,
-            root=variant.product,
-            cooperative_id=variant.cooperative_id,
-            data={"variant": variant.pk, "amount": amount, "currency": price.currency},
-        )
-    return price
-
-
-@transaction.atomic(durable=True)
 def delete_variant(*, variant_id: int, actor: Actor, now: datetime.datetime) -> None:
     """Delete a variant that was never stocked or sold. Raises Missing, StillReferenced."""
-    variant = _lock_variant(variant_id)
+    variant = find_locked_variant(variant_id)
     product = variant.product
     used_stocks = Stock.objects.filter(variant=variant).filter(
         Q(movements__isnull=False) | Q(allocated__gt=0) | Q(reserved__gt=0)
@@ -297,46 +303,6 @@ def delete_variant(*, variant_id: int, actor: Actor, now: datetime.datetime) -> 
 
 
 @transaction.atomic(durable=True)
-def set_variant_prices(
-    *,
-    variant_id: int,
-    prices: Sequence[ListPrice],
-    actor: Actor,
-    now: datetime.datetime,
-) -> Variant:
-    """Set list prices, and their costs, prior prices and wholesale prices if given.
-
-    Raises Missing, InvalidPrice, InvalidWholesalePrices, PriceNotAboveWholesale, and ProductNotInChannel if
-    the product is not in the channel.
-    """
-    variant = _lock_variant(variant_id)
-    listed_channel_ids = set(
-        Listing.objects.filter(product=variant.product).values_list("channel", flat=True)
-    )
-    for list_price in prices:
-        channel, other_amounts = list_price.channel, list_price.other_amounts
-        if channel.pk not in listed_channel_ids:
-            raise ProductNotInChannel(field="channelId", channels=[channel.pk])
-        if any(not 0 <= (amount or 0) <= MAX_PRICE for amount in other_amounts.values()):
-            raise InvalidPrice(field="price")
-        price = set_list_price(variant, list_price, actor=actor, now=now)
-        changes = set_tracked_columns(price, other_amounts)
-        if changes["fields"]:
-            price.save(update_fields=list(other_amounts))
-            record_change(
-                "price.changed",
-                price,
-                actor=actor,
-                now=now,
-                root=variant.product,
-                cooperative_id=variant.cooperative_id,
-                data=changes | {"variant": variant.pk, "currency": channel.currency},
-            )
-    refresh_listings(variant.product)
-    return variant
-
-
-@transaction.atomic(durable=True)
 def set_variant_stock(
     *,
     variant_id: int,
@@ -350,29 +316,19 @@ def set_variant_stock(
     Raises Missing (also for another cooperative's warehouse), InvalidStockCount, and StockAlreadyExists if
     there is a stock and `requires_no_stock`.
     """
-    variant = _lock_variant(variant_id, field="variantId")
+    variant = find_locked_variant(variant_id, field="variantId")
     if requires_no_stock:
         warehouses = [warehouse for warehouse, _quantity in stocks]
         if Stock.objects.filter(variant=variant, warehouse__in=warehouses).exists():
             raise StockAlreadyExists(field="stocks")
-    _record_counts(variant, stocks, actor=actor, now=now)
+    record_counts(variant, stocks, actor=actor, now=now)
     return variant
 
 
-def _require_seen_prices(
-    variant: Variant, prices: Sequence[ListPrice], seen_prices: Mapping[int, int | None]
-) -> None:
-    """Refuse to overwrite a price that the person has not seen, unless it is the price they want."""
-    current = dict(Price.objects.filter(variant=variant).values_list("channel", "amount"))
-    for price in prices:
-        amount = current.get(price.channel.pk)
-        if amount not in (seen_prices.get(price.channel.pk), price.amount):
-            raise PriceAlreadyChanged(field="price", amount=amount)
-
-
-def _record_counts(
+def record_counts(
     variant: Variant, stocks: Sequence[tuple[uuid.UUID, int]], *, actor: Actor, now: datetime.datetime
 ) -> None:
+    """In a transaction: set a variant's stock on hand in warehouses. Raises Missing, InvalidStockCount."""
     for warehouse, quantity in stocks:
         count = StockCount(variant.pk, warehouse, quantity)
         record_count(count, cooperative=variant.cooperative, actor=actor, now=now)
@@ -388,13 +344,3 @@ def _find_first_warehouse(cooperative: Cooperative, prices: Sequence[ListPrice])
     if warehouse is None:
         raise MissingWarehouse()
     return warehouse
-
-
-def _lock_variant(key: int, *, cooperative: Cooperative | None = None, field: str = "id") -> Variant:
-    variants = (
-        Variant.objects.existing() if cooperative is None else Variant.objects.for_cooperative(cooperative)
-    )
-    variant = lock_variant(variants, key)
-    if variant is None:
-        raise Missing(field=field)
-    return variant

@@ -1557,6 +1557,93 @@ class ProductVariantSetDefaultArguments(TypedDict):
     variantId: str
 
 
+class BulkAttributeValueInput(TypedDict):
+    id: NotRequired[str | None]
+    externalReference: NotRequired[str | None]
+    values: NotRequired[list[str] | None]
+    dropdown: NotRequired[AttributeValueSelectableTypeInput | None]
+    swatch: NotRequired[AttributeValueSelectableTypeInput | None]
+    multiselect: NotRequired[list[AttributeValueSelectableTypeInput] | None]
+    numeric: NotRequired[str | None]
+    file: NotRequired[str | None]
+    contentType: NotRequired[str | None]
+    reference: NotRequired[str | None]
+    references: NotRequired[list[str] | None]
+    richText: NotRequired[object]
+    plainText: NotRequired[str | None]
+    boolean: NotRequired[bool | None]
+    date: NotRequired[datetime.date | None]
+    dateTime: NotRequired[datetime.datetime | None]
+
+
+class ProductVariantBulkCreateInput(TypedDict):
+    attributes: list[BulkAttributeValueInput]
+    sku: NotRequired[str | None]
+    name: NotRequired[str | None]
+    trackInventory: NotRequired[bool | None]
+    weight: NotRequired[WeightInput | None]
+    preorder: NotRequired[PreorderSettingsInput | None]
+    quantityLimitPerCustomer: NotRequired[int | None]
+    metadata: NotRequired[list[MetadataInput] | None]
+    privateMetadata: NotRequired[list[MetadataInput] | None]
+    externalReference: NotRequired[str | None]
+    stocks: NotRequired[list[StockInput] | None]
+    channelListings: NotRequired[list[ProductVariantChannelListingAddInput] | None]
+
+
+class ProductVariantBulkUpdateInput(TypedDict):
+    attributes: NotRequired[list[BulkAttributeValueInput] | None]
+    sku: NotRequired[str | None]
+    name: NotRequired[str | None]
+    trackInventory: NotRequired[bool | None]
+    weight: NotRequired[WeightInput | None]
+    preorder: NotRequired[PreorderSettingsInput | None]
+    quantityLimitPerCustomer: NotRequired[int | None]
+    metadata: NotRequired[list[MetadataInput] | None]
+    privateMetadata: NotRequired[list[MetadataInput] | None]
+    externalReference: NotRequired[str | None]
+    stocks: NotRequired[ProductVariantStocksUpdateInput | None]
+    channelListings: NotRequired[ProductVariantChannelListingUpdateInput | None]
+    id: str
+
+
+class ProductVariantStocksUpdateInput(TypedDict):
+    create: NotRequired[list[StockInput] | None]
+    update: NotRequired[list[StockUpdateInput] | None]
+    remove: NotRequired[list[str] | None]
+
+
+class StockUpdateInput(TypedDict):
+    stock: str
+    quantity: int
+
+
+class ProductVariantChannelListingUpdateInput(TypedDict):
+    create: NotRequired[list[ProductVariantChannelListingAddInput] | None]
+    update: NotRequired[list[ChannelListingUpdateInput] | None]
+    remove: NotRequired[list[str] | None]
+
+
+class ChannelListingUpdateInput(TypedDict):
+    channelListing: str
+    price: NotRequired[Decimal | None]
+    costPrice: NotRequired[Decimal | None]
+    priorPrice: NotRequired[Decimal | None]
+    preorderThreshold: NotRequired[int | None]
+
+
+class ProductVariantBulkCreateArguments(TypedDict):
+    errorPolicy: NotRequired[str | None]
+    product: str
+    variants: list[ProductVariantBulkCreateInput]
+
+
+class ProductVariantBulkUpdateArguments(TypedDict):
+    errorPolicy: NotRequired[str | None]
+    product: str
+    variants: list[ProductVariantBulkUpdateInput]
+
+
 class WarehouseCreateInput(TypedDict):
     slug: NotRequired[str | None]
     email: NotRequired[str | None]

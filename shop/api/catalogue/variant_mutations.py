@@ -8,12 +8,12 @@ from decimal import Decimal
 
 from catalog.actions.products.save_products import set_default_variant
 from catalog.actions.products.variant_pictures import add_variant_picture, remove_variant_picture
+from catalog.actions.products.variant_prices import set_variant_prices
 from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import (
     InitialStock,
     create_variant,
     delete_variant,
-    set_variant_prices,
     set_variant_stock,
     update_variant,
 )
@@ -35,7 +35,10 @@ from shop.api.catalogue.input_values import (
     weight_column,
 )
 from shop.api.catalogue.inputs import (
+    ProductVariantBulkCreateInput,
     ProductVariantBulkDeleteArguments,
+    ProductVariantBulkUpdateInput,
+    ProductVariantChannelListingAddInput,
     ProductVariantChannelListingUpdateArguments,
     ProductVariantCreateArguments,
     ProductVariantCreateInput,
@@ -62,9 +65,14 @@ from shop.core.money import minor_digits
 mutation = Mutations(codes=CODES)
 
 
-def _values(
-    input_data: ProductVariantCreateInput | ProductVariantInput, context: Context
+def variant_columns(
+    input_data: ProductVariantCreateInput
+    | ProductVariantInput
+    | ProductVariantBulkCreateInput
+    | ProductVariantBulkUpdateInput,
+    context: Context,
 ) -> dict[str, object]:
+    """Return the columns that the input names."""
     values = common_columns({key: value for key, value in input_data.items() if key != "name"}, context)
     values |= columns(
         input_data,
@@ -80,7 +88,8 @@ def _values(
     return values | weight_column(input_data, context)
 
 
-def _stocks(stocks: list[StockInput] | None) -> list[tuple[uuid.UUID, int]]:
+def stock_counts(stocks: list[StockInput] | None) -> list[tuple[uuid.UUID, int]]:
+    """Return the quantities on hand by warehouse. Raises InputError."""
     for stock in stocks or ():
         if not 0 <= stock["quantity"] <= MAX_COUNTED_QUANTITY:
             raise InputError("INVALID", InvalidStockCount.default_message, field="quantity")
@@ -88,6 +97,34 @@ def _stocks(stocks: list[StockInput] | None) -> list[tuple[uuid.UUID, int]]:
         (input_key(stock["warehouse"], "Warehouse", field="warehouse"), stock["quantity"])
         for stock in stocks or ()
     ]
+
+
+def price_in_minor_units(amount: Decimal, channel: Channel) -> int:
+    """Convert a price to the channel's minor units, rounded."""
+    return int((amount * 10 ** minor_digits(channel.currency)).to_integral_value())
+
+
+def list_price(price_input: ProductVariantChannelListingAddInput, context: Context) -> ListPrice:
+    """Return a list price with the other amounts that the input names. Raises InputError."""
+    channel = channel_from_id(price_input["channelId"], context)
+    optional_amounts = {
+        column: None if amount is None else price_in_minor_units(amount, channel)
+        for name, column, amount in (
+            ("costPrice", "cost", price_input.get("costPrice")),
+            ("priorPrice", "prior_amount", price_input.get("priorPrice")),
+        )
+        if name in price_input
+    }
+    tiers = [
+        WholesaleTier(tier["minimumQuantity"], price_in_minor_units(tier["price"], channel))
+        for tier in price_input.get("wholesalePrices") or ()
+    ]
+    return ListPrice(
+        channel,
+        price_in_minor_units(price_input["price"], channel),
+        optional_amounts,
+        None if price_input.get("wholesalePrices") is None else tiers,
+    )
 
 
 @mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
@@ -98,11 +135,11 @@ def product_variant_create(
     product_key = int(input_key(input_data["product"], "Product", field="product"))
     created_variant = create_variant(
         product_id=product_key if may_manage_row(product_object, product_key, context) else 0,
-        values=_values(input_data, context),
+        values=variant_columns(input_data, context),
         inputs=attribute_values_from_input(input_data.get("attributes")),
         stocks=[
             InitialStock(quantity, warehouse_id)
-            for warehouse_id, quantity in _stocks(input_data.get("stocks"))
+            for warehouse_id, quantity in stock_counts(input_data.get("stocks"))
         ],
         actor=context.actor,
         now=context.now,
@@ -121,7 +158,7 @@ def product_variant_update(
     input_data = arguments["input"]
     changed = update_variant(
         variant_id=int(key_from_arguments(arguments, variant_object, context)),
-        values=_values(input_data, context),
+        values=variant_columns(input_data, context),
         inputs=attribute_values_from_input(input_data.get("attributes")),
         needs_approval=not context.may(*PRODUCT_PERMISSIONS),
         actor=context.actor,
@@ -178,32 +215,9 @@ def _change_picture(
 def product_variant_channel_listing_update(
     arguments: ProductVariantChannelListingUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    prices = []
-    for price_input in arguments["input"]:
-        channel = channel_from_id(price_input["channelId"], context)
-        optional_amounts = {
-            column: None if amount is None else _minor(amount, channel)
-            for name, column, amount in (
-                ("costPrice", "cost", price_input.get("costPrice")),
-                ("priorPrice", "prior_amount", price_input.get("priorPrice")),
-            )
-            if name in price_input
-        }
-        tiers = [
-            WholesaleTier(tier["minimumQuantity"], _minor(tier["price"], channel))
-            for tier in price_input.get("wholesalePrices") or ()
-        ]
-        prices.append(
-            ListPrice(
-                channel,
-                _minor(price_input["price"], channel),
-                optional_amounts,
-                None if price_input.get("wholesalePrices") is None else tiers,
-            )
-        )
     changed = set_variant_prices(
         variant_id=int(key_from_arguments(arguments, variant_object, context)),
-        prices=prices,
+        prices=[list_price(price_input, context) for price_input in arguments["input"]],
         actor=context.actor,
         now=context.now,
     )
@@ -214,14 +228,16 @@ def product_variant_channel_listing_update(
 def product_variant_stocks_create(
     arguments: ProductVariantStocksCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    return _set_stock(arguments, context, selection, _stocks(arguments["stocks"]), requires_no_stock=True)
+    return _set_stock(
+        arguments, context, selection, stock_counts(arguments["stocks"]), requires_no_stock=True
+    )
 
 
 @mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
 def product_variant_stocks_update(
     arguments: ProductVariantStocksUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    return _set_stock(arguments, context, selection, _stocks(arguments["stocks"]))
+    return _set_stock(arguments, context, selection, stock_counts(arguments["stocks"]))
 
 
 @mutation.field(permissions=OWN_PRODUCT_PERMISSIONS)
@@ -258,11 +274,6 @@ def _set_stock(
     return {
         "productVariant": staff_row(variant_object, changed.pk, context, selection.names("productVariant"))
     }
-
-
-def _minor(amount: Decimal, channel: Channel) -> int:
-    """Convert a price to the channel's minor units, rounded."""
-    return int((amount * 10 ** minor_digits(channel.currency)).to_integral_value())
 
 
 @mutation.field(permissions=OWN_PRODUCT_PERMISSIONS, refused={"count": 0})

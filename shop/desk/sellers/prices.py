@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog.actions.products.variants import confirm_price
+from catalog.actions.products.variant_prices import confirm_price
 from catalog.models import Price
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor

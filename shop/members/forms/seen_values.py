@@ -15,7 +15,7 @@ from django import forms
 from django.http import HttpRequest, QueryDict
 
 from catalog.actions.products.save_products import ProductAlreadyChanged
-from catalog.actions.products.variants import PriceAlreadyChanged
+from catalog.actions.products.variant_prices import PriceAlreadyChanged
 from shop.members.forms.fields import MembersForm
 
 Columns = Mapping[str, object]

@@ -6,8 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from catalog.actions.products.variant_prices import confirm_price, set_variant_prices
 from catalog.actions.products.variant_rows import ListPrice
-from catalog.actions.products.variants import confirm_price, create_variant, set_variant_prices
+from catalog.actions.products.variants import create_variant
 from catalog.models import Price, Variant
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor, ActorKind, EntryPoint
