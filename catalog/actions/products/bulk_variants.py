@@ -14,7 +14,7 @@ from django.db import transaction
 from catalog.actions.products.attribute_values import AttributeInput
 from catalog.actions.products.product_rows import lock_product, refresh_listings
 from catalog.actions.products.variant_prices import remove_prices, set_prices
-from catalog.actions.products.variant_rows import ListPrice, find_locked_variant
+from catalog.actions.products.variant_rows import ListPrice, lock_variant
 from catalog.actions.products.variants import change_variant_columns, create_variant_of_product, record_counts
 from catalog.models import Product, Variant
 from shop.core.actors import Actor
@@ -104,8 +104,8 @@ class _RowWriter:
             return create_variant_of_product(
                 self.product, values=row.values, inputs=row.inputs, actor=self.actor, now=self.now
             )
-        variant = find_locked_variant(row.variant_id)
-        if variant.product_id != self.product.pk:
+        variant = lock_variant(Variant.objects.existing().filter(product=self.product), row.variant_id)
+        if variant is None:
             raise Missing(field="id")
         change_variant_columns(
             variant,
