@@ -13,6 +13,7 @@ from catalog.models import Lot, LotBalance, Movement, MovementReason, Price, Sto
 from cooperatives.models import Warehouse
 
 CURRENCY = "VND"  # of the members' pages
+IMPLAUSIBLE_FACTOR = 10  # one digit too many or too few
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,16 @@ class StocktakeRow:
         if self.lot is not None:
             return self.book != 0
         return self.book > 0 or not self.has_lots
+
+
+def implausible_ratio(book: int, counted: int) -> int:
+    """Return how many times the larger quantity is the smaller one, if that is likely a typing error.
+
+    Otherwise return 0, also if either is 0 or less: stock runs out, and comes in unrecorded.
+    """
+    smaller, larger = sorted((book, counted))
+    ratio = larger // smaller if smaller > 0 else 0
+    return ratio if ratio >= IMPLAUSIBLE_FACTOR else 0
 
 
 def load_stocktake_rows(warehouse: Warehouse, *, at: datetime.datetime) -> list[StocktakeRow]:

@@ -28,7 +28,7 @@ from shop.core.texts.folding import query_words
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.lots import ReceiptForm
-from shop.members.forms.work import CountForm
+from shop.members.forms.stocktake import CountForm
 from shop.members.member_access import for_members, render_page, submitted_key
 
 PER_PAGE = 40
@@ -89,6 +89,7 @@ def _build_count_forms(request: HttpRequest, stocks: Iterable[Stock]) -> list[tu
             stock,
             CountForm(
                 data,
+                stock=stock,
                 prefix=f"stock-{stock.pk}",
                 initial={"idempotency_key": uuid.uuid4()},
                 use_required_attribute=False,

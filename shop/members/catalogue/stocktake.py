@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from django.contrib import messages
 from django.core import signing
+from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -17,13 +18,13 @@ from django.utils.translation import gettext, ngettext
 
 from catalog.actions.stock.stocktakes import CountedRow, UnsavedRow, record_stocktake
 from catalog.models import Stock
-from catalog.stocktake import StocktakeRow, load_stocktake_rows
+from catalog.stocktake import StocktakeRow, implausible_ratio, load_stocktake_rows
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Warehouse
 from shop.core.errors import StrOrPromise
 from shop.core.texts.formatting import format_money, format_number
 from shop.core.web.http_methods import require_safe_or_post
-from shop.members.forms.stocktake import StocktakeForm, row_name
+from shop.members.forms.stocktake import RepeatedCountsForm, StocktakeForm, row_name
 from shop.members.member_access import for_members, render_page
 
 SALT = "shop.members.stocktake"
@@ -70,12 +71,21 @@ class CountedStocktake:
 
 @dataclass(frozen=True, slots=True)
 class ReviewedRow:
-    """A row of the review. `moved_from` is the book quantity at the start if it changed during the count."""
+    """A row of the review. `moved_from` is the book quantity at the start if it changed during the count.
+
+    `again` is the field in which an implausible count is entered again.
+    """
 
     row: StocktakeRow
     counted: int
     moved_from: int | None = None
     reason: StrOrPromise = ""
+    again: BoundField | None = None
+
+    @property
+    def ratio(self) -> int:
+        """How many times the one quantity is the other if the count is likely a typing error, or else 0."""
+        return implausible_ratio(self.row.book, self.counted)
 
     @property
     def name(self) -> str:
@@ -161,25 +171,48 @@ def _review_counts(
     opened_at: datetime.datetime,
     counted_at: datetime.datetime,
 ) -> HttpResponse:
-    first_books = {row.key: row.book for row in load_stocktake_rows(warehouse, at=opened_at)}
     counted = form.counted
-    reviewed, counts = [], []
-    for row in form.rows:
-        if row.key not in counted:
-            continue
-        first_book = first_books.get(row.key, row.book)
-        reviewed.append(ReviewedRow(row, counted[row.key], first_book if first_book != row.book else None))
-        counts.append(CountedRow(row.key, counted[row.key], row.book))
+    counts = [CountedRow(row.key, counted[row.key], row.book) for row in form.rows if row.key in counted]
     stocktake = CountedStocktake(warehouse.pk, opened_at, counted_at, counts)
     return _render_review(
-        request, membership, stocktake, reviewed, uncounted_count=len(form.rows) - len(reviewed)
+        request,
+        membership,
+        stocktake,
+        _reviewed_rows(warehouse, stocktake, form.rows),
+        uncounted_count=len(form.rows) - len(counts),
     )
+
+
+def _reviewed_rows(
+    warehouse: Warehouse, stocktake: CountedStocktake, rows: Sequence[StocktakeRow]
+) -> list[ReviewedRow]:
+    """Return the counted ones of the warehouse's rows, in their order."""
+    first_books = {row.key: row.book for row in load_stocktake_rows(warehouse, at=stocktake.opened_at)}
+    counted = {count.key: count.counted for count in stocktake.counts}
+    reviewed = []
+    for row in rows:
+        if row.key in counted:
+            first_book = first_books.get(row.key, row.book)
+            moved_from = first_book if first_book != row.book else None
+            reviewed.append(ReviewedRow(row, counted[row.key], moved_from))
+    return reviewed
 
 
 def _confirm(
     request: HttpRequest, membership: MembershipContext, stocktake: CountedStocktake
 ) -> HttpResponse:
-    """Save the counts. Rows that changed meanwhile are shown again, and can be confirmed as they are now."""
+    """Save the counts. Rows that changed meanwhile are shown again, and can be confirmed as they are now.
+
+    Implausible counts have to be entered again first.
+    """
+    repeated = RepeatedCountsForm(request.POST, counts=stocktake.counts)
+    warehouse = (
+        Warehouse.objects.for_cooperative(membership.cooperative).filter(pk=stocktake.warehouse_id).first()
+    )
+    if warehouse is not None and not repeated.is_valid():
+        rows = load_stocktake_rows(warehouse, at=stocktake.counted_at)
+        reviewed = _reviewed_rows(warehouse, stocktake, rows)
+        return _render_review(request, membership, stocktake, reviewed, repeated=repeated)
     outcome = record_stocktake(
         cooperative=membership.cooperative,
         warehouse_id=stocktake.warehouse_id,
@@ -233,14 +266,25 @@ def _render_review(
     *,
     uncounted_count: int = 0,
     is_again: bool = False,
+    repeated: RepeatedCountsForm | None = None,
 ) -> HttpResponse:
+    """Show the differences, with gains and losses apart, because they hide each other in a sum."""
+    form = repeated or RepeatedCountsForm(counts=stocktake.counts)
     values = [row.value for row in reviewed if row.value is not None and not row.row.is_counted_since]
+    gain = sum(value for value in values if value > 0)
+    loss = sum(value for value in values if value < 0)
     context = {
-        "reviewed": reviewed,
+        "reviewed": [
+            replace(row, again=form[name]) if (name := row.row.key) in form.fields else row
+            for row in reviewed
+        ],
+        "form": form,
         "token": stocktake.token() if stocktake.counts else "",
         "counted_at": stocktake.counted_at,
         "differing_count": sum(row.difference != 0 for row in reviewed),
-        "total": _signed_money(sum(values)),
+        "gain": _signed_money(gain),
+        "loss": _signed_money(loss),
+        "total": _signed_money(gain + loss),
         "uncounted_count": uncounted_count,
         "is_again": is_again,
     }

@@ -1,4 +1,4 @@
-"""Forms for packing, handover, delivery, stock counts and pauses."""
+"""Forms for packing, handover, delivery and pauses."""
 
 from __future__ import annotations
 
@@ -316,15 +316,6 @@ def _require_shortfall_reason(form: MembersForm, cleaned: Mapping[str, object]) 
 
 def _collected_cash(form: MembersForm) -> CollectedCash:
     return CollectedCash(form.cleaned_data.get("amount"), form.cleaned_data.get("reason", ""))
-
-
-class CountForm(MembersForm):
-    """The counted quantity of a stock. An empty field records nothing."""
-
-    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
-    counted = GroupedWholeNumberField(
-        label=_("Counted quantity"), min_value=0, max_value=1_000_000, required=False
-    )
 
 
 class PauseForm(MembersForm):

@@ -140,6 +140,20 @@ def test_one_invalid_count_refuses_all(lister, seller, counted) -> None:
     assert (get_stock(first).on_hand, get_stock(second).on_hand) == (10, 7)
 
 
+def test_count_of_ten_times_the_books_is_asked_about_once(lister, seller) -> None:
+    stock = get_stock(make_variant(seller, on_hand=9))
+    sent = count_form(**{f"row{stock.pk}": "150"})
+
+    question = html_of(lister.post("/xa-vien/kho/", sent))
+
+    confirmed = re.search(rf'name="(stock-{stock.pk}-confirmed)" value="150"', question)
+    assert "150 gấp 16 lần sổ. Đúng thì bấm lưu lần nữa." in question
+    assert confirmed is not None
+    assert Movement.objects.filter(stock=stock, reason="count").count() == 0
+    lister.post("/xa-vien/kho/", sent | {confirmed[1]: "150"})
+    assert Stock.objects.get(pk=stock.pk).on_hand == 150
+
+
 def test_foreign_stock_cannot_be_counted(lister) -> None:
     foreign = make_variant(make_seller("HTX khác"), on_hand=4)
 

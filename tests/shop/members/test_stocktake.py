@@ -94,6 +94,27 @@ def test_review_lists_the_differences_and_nothing_is_saved_before_it_is_confirme
     check_everything()
 
 
+def test_count_of_ten_times_the_books_is_marked_and_entered_again(lister, seller) -> None:
+    honey = make_variant(seller, name="Mật ong", on_hand=9, price=45_000)
+    tea = make_variant(seller, name="Chè", on_hand=4, price=100_000)
+    counted = {f"stock_{get_stock(honey).pk}": 150, f"stock_{get_stock(tea).pk}": 1}
+    page, again = review(lister, **counted), f"again-stock-{get_stock(honey).pk}"
+    before = all_rows()
+
+    unanswered = html_of(confirm(lister, page))
+    different = html_of(lister.post(PAGE, {"stocktake": hidden(page, "stocktake"), again: "15"}))
+
+    assert all_rows() == before
+    text = text_of(page).replace("\xa0", " ")
+    assert "Thừa so với sổ +6.345.000 ₫ Thiếu so với sổ −300.000 ₫ Cộng lại +6.045.000 ₫" in text
+    assert "Gấp 16 lần sổ." in text
+    assert (page.count('class="tag bad"'), page.count('class="tag wait"')) == (1, 1)
+    assert f"{again}_error" in unanswered
+    assert "Lúc trước bạn nhập 150." in different
+    assert lister.post(PAGE, {"stocktake": hidden(page, "stocktake"), again: "150"}).status_code == 302
+    assert [get_stock(row).on_hand for row in (honey, tea)] == [150, 1]
+
+
 def test_counts_hold_for_their_moment_when_goods_left_before_the_confirmation(lister, seller) -> None:
     variant = make_variant(seller, on_hand=10)
     page = review(lister, **{f"stock_{get_stock(variant).pk}": 7})
