@@ -9,7 +9,7 @@ from django.db import transaction
 from catalog.actions.products.product_details import NewProduct, VariantDetails
 from catalog.actions.products.product_rows import refresh_listings
 from catalog.actions.products.save_products import insert_product
-from catalog.actions.products.similar_products import read_usual_prices
+from catalog.actions.products.similar_products import read_prices_of_kind
 from catalog.actions.products.variant_rows import ListPrice, unusual_market_price_question
 from catalog.actions.products.variants import InitialStock, insert_variant
 from catalog.actions.wording.forbidden_phrases import require_allowed_texts
@@ -100,11 +100,12 @@ def unsaved_variant(details: VariantDetails) -> Variant:
 def _require_usual_prices(channel: Channel, new_product: NewProduct, confirmation_token: str) -> None:
     """Raise UnusualPrice for the first price far from the market's, unless the person confirmed it."""
     for details, _on_hand in new_product.variants:
-        usual_prices = read_usual_prices(channel, new_product.details.name, unsaved_variant(details))
-        question = (
-            unusual_market_price_question(channel, usual_prices.median, details.price)
-            if usual_prices
-            else None
+        variant = unsaved_variant(details)
+        usual_prices = read_prices_of_kind(
+            channel, new_product.details.name, new_product.category, new_product.product_type, variant
         )
+        if usual_prices is None:
+            continue
+        question = unusual_market_price_question(channel, variant, usual_prices, details.price)
         if question is not None and confirmation_token != question.confirmation_token:
             raise question

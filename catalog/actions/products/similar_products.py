@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from django.db.models import Q
 
-from catalog.models import Price, Product, ProductMedia, Variant
+from catalog.models import Category, Price, Product, ProductMedia, ProductType, Variant
 from catalog.models.product import ProductQuerySet
 from cooperatives.models import Cooperative
 from shop.core.models import Channel, Picture
@@ -91,11 +91,40 @@ def read_usual_prices(
     `variant` may be unsaved. Prices are compared by content, or by the unit if neither has a content. Returns
     None if fewer than `min_offers` variants are comparable. Prices of `excluded` do not count.
     """
-    products = _named(name).visible_in(channel.pk)
+    products = _named(name)
     if excluded is not None:
         products = products.exclude(pk=excluded.pk)
+    return _read_prices(channel, products, variant, min_offers=min_offers)
+
+
+def read_prices_of_kind(
+    channel: Channel, name: str, category: Category | None, product_type: ProductType, variant: Variant
+) -> UsualPrices | None:
+    """Return the prices of the nearest comparable products, for a new product that has no usual price yet.
+
+    Those with the name's words come first, also a single one, then those of the category, then those of the
+    product type.
+    """
+    products = Product.objects.existing()
+    of_category = products.filter(category=category) if category else products.none()
+    for chosen, min_offers in (
+        (_named(name), 1),
+        (of_category, MIN_OFFERS),
+        (products.filter(product_type=product_type), MIN_OFFERS),
+    ):
+        found = _read_prices(channel, chosen, variant, min_offers=min_offers)
+        if found is not None:
+            return found
+    return None
+
+
+def _read_prices(
+    channel: Channel, products: ProductQuerySet, variant: Variant, *, min_offers: int
+) -> UsualPrices | None:
+    """Return the prices of those products that buyers see, or None if too few are comparable."""
+    visible = products.visible_in(channel.pk).order_by()
     prices = (
-        Price.objects.filter(channel=channel, amount__gt=0, variant__product__in=products.values("pk"))
+        Price.objects.filter(channel=channel, amount__gt=0, variant__product__in=visible.values("pk"))
         .select_related("variant")
         .order_by("-pk")
     )

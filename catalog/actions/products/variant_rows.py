@@ -13,6 +13,7 @@ from catalog.actions.listings.selling_prices import apply_promotions
 from catalog.actions.products.product_revisions import read_revised_variant_name
 from catalog.actions.products.purchase_limits import require_valid_limits
 from catalog.actions.products.save_products import ProductAlreadyChanged
+from catalog.actions.products.similar_products import UsualPrices
 from catalog.actions.products.wholesale_tiers import (
     require_price_above_wholesale,
     require_valid_tiers,
@@ -58,7 +59,7 @@ class UnusualPrice(NeedsConfirmation):
 
     It is at most a fifth of the previous price, or at least five times as much. A variant's first price is
     compared with the prices of the product's other variants. If their contents differ, prices per unit of
-    content are compared, and the factor is ten.
+    content are compared, and the factor is ten. A new product's price is compared with the market's.
     """
 
     code = "unusual_price"
@@ -72,6 +73,10 @@ class UnusualPrice(NeedsConfirmation):
     )
     market_price_message = _(
         "On the market it usually costs about %(before)s; you entered %(after)s. Save again if that is right."
+    )
+    market_price_per_kilogram_message = _(
+        "%(after)s is %(per_kilogram)s per kg. Similar products cost about %(before)s per kg on the market."
+        " Save again if that is right."
     )
 
 
@@ -259,16 +264,28 @@ def _require_confirmed(questions: Sequence[UnusualPrice], confirmation_token: st
             raise question
 
 
-def unusual_market_price_question(channel: Channel, usual: int, amount: int) -> UnusualPrice | None:
-    """Return what to ask before a new product's price, or None if it is within ten times the usual one."""
-    if not _is_far(usual, amount, UNUSUAL_FACTOR_ON_MARKET):
+def unusual_market_price_question(
+    channel: Channel, variant: Variant, usual: UsualPrices, amount: int
+) -> UnusualPrice | None:
+    """Return what to ask before a new product's price, or None if it is near those of comparable products.
+
+    It is far if it is ten times the median price, or five times the highest, or as far below.
+    """
+    is_outside = amount * UNUSUAL_FACTOR <= usual.lowest or amount >= usual.highest * UNUSUAL_FACTOR
+    if not is_outside and not _is_far(usual.median, amount, UNUSUAL_FACTOR_ON_MARKET):
         return None
+    message = UnusualPrice.market_price_message
+    before, after = usual.median, amount
+    if variant.content_grams:
+        message = UnusualPrice.market_price_per_kilogram_message
+        before, after = (round(price * 1000 / variant.content_grams) for price in (before, after))
     words = {
-        "before": format_money(usual, channel.currency),
+        "before": format_money(before, channel.currency),
         "after": format_money(amount, channel.currency),
+        "per_kilogram": format_money(after, channel.currency),
     }
-    message = str(UnusualPrice.market_price_message) % words
-    return UnusualPrice(message, field="price", confirmation_token=f"{usual}-{amount}")
+    token = f"{usual.median}-{amount}"
+    return UnusualPrice(str(message) % words, field="price", confirmation_token=token)
 
 
 def _find_contrasting_price(

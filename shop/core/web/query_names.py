@@ -17,6 +17,7 @@ QUERY_NAMES = {
     "changed_object": "vat",
     "channel": "kenh",
     "cooperative": "htx",
+    "copies": "so",
     "from_day": "tu",
     "group": "nhom",
     "interface": "cua",

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -222,6 +223,7 @@ def render_listing(
         "product": listing.product,
         # A photo can be added by the same button.
         "is_incomplete": bool(set(missing_fields) - {"picture"}),
+        "advised": _advised_fields(listing) if listing.state == ListingState.DRAFT else [],
         "missing": [(field, *MISSING_FIELD_MESSAGES[field]) for field in missing_fields],
         "media": media,
         "seen": [item for item in media if item.picture.state != PictureState.REFUSED],
@@ -241,6 +243,17 @@ def render_listing(
         "is_sold_out": listing.state == ListingState.PUBLISHED and not listing.is_available,
     }
     return render_page(request, membership, "members/listing.html", context)
+
+
+def _advised_fields(listing: Listing) -> list[tuple[str, str]]:
+    """Return what a draft lacks that the law does not require, but buyers look for, by field."""
+    product = listing.product
+    advised = []
+    if product.category_id is None:
+        advised.append(("category", gettext("A category: without one, buyers find it only by its name")))
+    if not product.description_text:
+        advised.append(("description", gettext("A description: what it is, how it is made, how to use it")))
+    return advised
 
 
 def run_transition(

@@ -28,6 +28,7 @@ _FIRST_FIELDS = frozenset(
         "captions",
         "name",
         "product_type",
+        "category",
         "unit",
         "content",
         "measure",

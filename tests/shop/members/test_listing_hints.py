@@ -152,19 +152,61 @@ def test_ten_times_the_usual_price_is_asked_about_once(lister, seller) -> None:
 
     assert Product.objects.filter(cooperative=seller).count() == 0
     assert page.context["form"].confirmation == "120000-1200000"
-    assert "Trên chợ thường khoảng 120.000\xa0₫" in html_of(page)
+    assert (
+        "1.200.000\xa0₫ là 2.400.000\xa0₫ một kg. Hàng cùng loại trên chợ khoảng 240.000\xa0₫ một kg."
+        in html_of(page)
+    )
 
     lister.post(NEW, fields | {"confirmed": "120000-1200000", "photo": photo()})
 
     assert Price.objects.get(variant__product__cooperative=seller).amount == 1_200_000
 
 
-def test_price_below_ten_times_is_not_asked_about(lister, seller) -> None:
+def test_price_below_five_times_the_usual_ones_is_not_asked_about(lister, seller) -> None:
     sell_honey(100_000, 120_000, 180_000)
 
-    lister.post(NEW, product_form(name="Mật ong", unit="jar", content="500", measure="g", price="1199999"))
+    lister.post(NEW, product_form(name="Mật ong", unit="jar", content="500", measure="g", price="599999"))
 
-    assert Price.objects.get(variant__product__cooperative=seller).amount == 1_199_999
+    assert Price.objects.get(variant__product__cooperative=seller).amount == 599_999
+
+
+@pytest.mark.parametrize("kind", ["name", "category", "product type"])
+def test_unusual_price_of_the_first_of_its_kind_is_asked_about(lister, seller, kind) -> None:
+    """Its own name is on no other product, or on one only."""
+    names = {"name": ["Măng khô vầu"]}.get(kind, ["Nấm hương", "Mộc nhĩ", "Miến dong"])
+    category = make_category("Đồ khô") if kind == "category" else None
+    fresh = make_product_type(slug="tuoi", name="Hàng tươi", is_perishable=True)  # that of the new product
+    for name in names:
+        make_variant(
+            make_seller(f"HTX {name}"),
+            name=name,
+            category=category,
+            price=100_000,
+            unit="packet",
+            content_grams=500,
+        )
+    if kind == "product type":
+        Product.objects.update(product_type=fresh)
+    fields = product_form(name="Măng khô", unit="packet", content="300", measure="g", price="9.500")
+
+    page = html_of(lister.post(NEW, fields | ({"category": category.pk} if category else {})))
+
+    assert "9.500\xa0₫ là 31.667\xa0₫ một kg. Hàng cùng loại trên chợ khoảng 200.000\xa0₫ một kg." in page
+    assert Product.objects.filter(cooperative=seller).count() == 0
+
+
+def test_draft_without_category_and_description_is_warned_about(lister, seller) -> None:
+    product = make_product(seller, state=ListingState.DRAFT)
+    address = f"/xa-vien/hang/{product.listings.get().pk}/"
+
+    bare = html_of(lister.get(address))
+    Product.objects.filter(pk=product.pk).update(category=make_category("Đồ khô"))
+    described = html_of(lister.get(address))
+
+    assert "Danh mục: không có thì khách chỉ thấy khi tìm theo tên" in bare
+    assert "Vẫn gửi duyệt" in bare
+    assert "Danh mục: không có" not in described
+    assert "Mô tả: là gì" in described
 
 
 def test_hints_read_a_fixed_number_of_tables(lister, seller, django_assert_max_num_queries) -> None:

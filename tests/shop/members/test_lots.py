@@ -410,17 +410,23 @@ def test_thirteenth_photo_other_files_and_foreign_lots_are_refused(lister, selle
 
 
 @pytest.mark.parametrize(
-    ("paper", "copies"), [("", 24), ("a4", 24), ("a6", 1), ("80", 1), ("58", 1), ("x", 24)]
+    ("paper", "number", "copies"),
+    [("", "", 12), ("a4", "30", 30), ("a6", "", 12), ("80", "1", 1), ("58", "2", 2), ("x", "481", 12)],
 )
-def test_codes_of_a_lot_are_printed_in_several_sizes(lister, seller, paper, copies) -> None:
-    lot = make_lot(make_variant(seller, name="Măng khô"), days=20)
+def test_codes_of_a_lot_are_printed_in_several_sizes_and_numbers(
+    lister, seller, paper, number, copies
+) -> None:
+    """The proposed number is what is left of the lot."""
+    lot = make_lot(make_variant(seller, name="Măng khô"), 12, days=20)
 
-    page = html_of(lister.get(f"/xa-vien/lo/{lot.pk}/tem/", {"giay": paper}))
+    page = html_of(lister.get(f"/xa-vien/lo/{lot.pk}/tem/", {"giay": paper, "so": number}))
 
     drawn = segno.make(lot_trace_address(lot), micro=False).svg_data_uri(border=2, omitsize=True)
     assert page.count(f'src="{escape(drawn)}"') == copies
     assert page.count(f'<p class="code">{lot.code}</p>') == copies
-    assert f'class="code-sheet on-{paper if copies == 1 else "a4"}"' in page
+    assert f'class="code-sheet on-{"a4" if paper in ("", "x") else paper}"' in page
+    assert f"In {copies} tem" in page
+    assert ('id="id_so_error"' in page) is (number == "481")
     assert page.count(f"Hạn dùng {lot.expires_on:%d/%m/%Y}") == copies
 
 
