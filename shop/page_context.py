@@ -13,11 +13,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 
 from cooperatives.models import Membership
-from orders.views.current_basket import basket_count
+from orders.views.current_basket import count_basket_items
 from shop.core.database.compiled_query import compiled_query
 from shop.core.models import shop_settings
 from shop.core.web.public_urls import canonical_url
-from shop.staff_menu import staff_menu
+from shop.staff_menu import build_staff_menu
 
 # Pages of the account section that the orders app provides, because it knows all of a person's rows.
 ACCOUNT_PAGES = {
@@ -83,7 +83,7 @@ def work_interface(path: str) -> str:
     return ""
 
 
-def page_context(request: HttpRequest) -> dict[str, object]:
+def build_page_context(request: HttpRequest) -> dict[str, object]:
     """Return the base template's context: shop, languages, section, basket.
 
     Everything is lazy. A response without that template (a fragment, a file) runs no query, and an error page
@@ -99,9 +99,9 @@ def page_context(request: HttpRequest) -> dict[str, object]:
         "interface": cache(lambda: work_interface(request.path)),
         "section": _section(request),
         "text_size": text_size(request),
-        "basket_count": SimpleLazyObject(lambda: basket_count(request)),
-        "memberships": SimpleLazyObject(lambda: _memberships(request)),
-        "staff_menu": SimpleLazyObject(lambda: staff_menu(request)),
+        "basket_count": SimpleLazyObject(lambda: count_basket_items(request)),
+        "memberships": SimpleLazyObject(lambda: _read_memberships(request)),
+        "staff_menu": SimpleLazyObject(lambda: build_staff_menu(request)),
         "previous_page_url": SimpleLazyObject(lambda: _previous_page(request)),
         "is_order_url": "/don-hang/" in request.path,
     }
@@ -129,7 +129,7 @@ def _section(request: HttpRequest) -> str:
     return "account" if is_account else SECTIONS.get(match.view_name, "")
 
 
-def _memberships(request: HttpRequest) -> list[Membership]:
+def _read_memberships(request: HttpRequest) -> list[Membership]:
     return _memberships_of(request.user.pk) if request.user.is_authenticated else []
 
 

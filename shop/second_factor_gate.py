@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from cooperatives.models import Membership, Role
 from shop.accounts.models import User
-from shop.accounts.second_factor.requirement import second_factor_deadline
+from shop.accounts.second_factor.requirement import find_second_factor_deadline
 from shop.accounts.views.recent_sign_in import has_recent_sign_in, has_required_factor
 from shop.accounts.views.sign_in_steps import ask_to_sign_in_again
 from shop.core.models import shop_settings
@@ -70,7 +70,7 @@ def _require_enrolment(request: HttpRequest, user: User, match: ResolverMatch) -
         is_required = settings.requires_second_factor_of_managers and _is_manager(user)
     else:
         is_required = settings.requires_second_factor_of_staff
-    deadline = second_factor_deadline(user, is_required=is_required, now=now)
+    deadline = find_second_factor_deadline(user, is_required=is_required, now=now)
     if deadline is None:
         return None
     if deadline > now:

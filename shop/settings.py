@@ -179,7 +179,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "shop.page_context.page_context",
+                "shop.page_context.build_page_context",
             ],
             "builtins": [
                 "template_partials.templatetags.partials",

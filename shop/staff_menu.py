@@ -198,7 +198,7 @@ _GROUPS = (
 )
 
 
-def staff_menu(request: HttpRequest) -> list[MenuGroup]:
+def build_staff_menu(request: HttpRequest) -> list[MenuGroup]:
     """Return the groups with the entries that the user may open. It takes one query."""
     user = request.user
     permissions: frozenset[str] = frozenset()

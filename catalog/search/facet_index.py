@@ -27,7 +27,7 @@ from catalog.search.name_words import NameWords, read_name
 from catalog.search.term_matching import SearchCache
 from cooperatives.models import Certificate
 from shop.core.dates.calendar import vietnam_date
-from shop.core.geography.division_choices import all_provinces
+from shop.core.geography.division_choices import load_provinces
 from shop.core.models import market_channel
 from shop.core.models.geography import Division, DivisionLevel, FormerPlace
 
@@ -121,7 +121,7 @@ class FacetIndex:
     @cached_property
     def provinces_by_name(self) -> dict[str, Division]:
         """All provinces in force, with or without products, by folded name without spaces."""
-        return {province.folded.replace(" ", ""): province for province in all_provinces()}
+        return {province.folded.replace(" ", ""): province for province in load_provinces()}
 
     def products_from(self, division: Division) -> BitMap:
         sets = self.provinces if division.level == DivisionLevel.PROVINCE else self.communes
@@ -235,7 +235,7 @@ _lock = threading.Lock()
 _indexes: dict[int, FacetIndex] = {}
 
 
-def facet_index_for(channel_id: int, day: datetime.date) -> FacetIndex:
+def load_facet_index(channel_id: int, day: datetime.date) -> FacetIndex:
     """Return the current index of a channel, cached in this process between calls."""
     with _lock:
         # The index is removed first, so that an index whose update failed does not stay.
@@ -251,10 +251,10 @@ def facet_index_for(channel_id: int, day: datetime.date) -> FacetIndex:
         return index
 
 
-def market_facet_index() -> FacetIndex:
+def load_market_facet_index() -> FacetIndex:
     """Return the market's current facet index. It is empty if there is no channel."""
     channel = market_channel()
-    return facet_index_for(channel.pk if channel else 0, vietnam_date(timezone.now()))
+    return load_facet_index(channel.pk if channel else 0, vietnam_date(timezone.now()))
 
 
 def price_band(price: int) -> int:

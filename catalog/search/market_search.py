@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from catalog.search.facet_index import FacetIndex, market_facet_index
+from catalog.search.facet_index import FacetIndex, load_market_facet_index
 from catalog.search.landing_pages import LandingPage, find_landing_page
 from catalog.search.name_search import find_cooperatives
 from catalog.search.product_search import MAX_PAGEABLE_RESULTS, SearchResult, search_products
@@ -70,7 +70,7 @@ def search_product_ids(query: str) -> list[int]:
     result = search_products(query, limit=MAX_PAGEABLE_RESULTS)
     landing = None
     if result.corrected_query or result.has_only_mentions or not result.tiers.product_ids:
-        landing = find_landing_page(query, market_facet_index())
+        landing = find_landing_page(query, load_market_facet_index())
     tiers = _with_landing(result, landing)
     return list(islice((key for tier in tiers for key in reversed(tier)), MAX_PAGEABLE_RESULTS))
 

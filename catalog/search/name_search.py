@@ -36,7 +36,7 @@ def find_cooperatives(readings: Sequence[Reading], limit: int) -> list[Cooperati
 
     Only the columns that a link needs are loaded.
     """
-    matches = _by_translated_name(readings)
+    matches = _find_by_translated_name(readings)
     for reading in filter(None, readings):
         rows = _cooperatives_like(*_like_patterns([term.word for term in reading]))
         matches |= {row.pk: row for row in rows if name_matches(row.name, reading)}
@@ -125,7 +125,7 @@ def _cooperatives_like(
     return cooperatives.only("slug", "name", "sort_order").order_by("sort_order", "pk")[:_CANDIDATES]
 
 
-def _by_translated_name(readings: Sequence[Reading]) -> dict[int, Cooperative]:
+def _find_by_translated_name(readings: Sequence[Reading]) -> dict[int, Cooperative]:
     """Return cooperatives by id whose translated name matches. The default language has no translations."""
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE or not any(readings):

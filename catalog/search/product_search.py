@@ -25,7 +25,7 @@ from catalog.search.search_terms import (
     typed_choice,
 )
 from catalog.search.spelling_corrections import correct_words, corrected_choices
-from catalog.search.synonym_expansion import readings_among, with_synonyms
+from catalog.search.synonym_expansion import find_choices_with_synonyms, readings_among
 from catalog.search.term_matching import (
     Condition,
     SearchCache,
@@ -65,7 +65,7 @@ def search_products(
     start with the other words belong to the results.
 
     The best matches are names that start as typed. Next come names with the typed spelling, then names with
-    other diacritics or with synonyms, then all others. If nothing matches, `_other_attempts` follow. If
+    other diacritics or with synonyms, then all others. If nothing matches, `_build_other_attempts` follow. If
     `limit` is given, each tier considers only that many of the newest products. `cache` is the cache of
     `matching_products`. If `is_literal` is true, the words are read as typed, without corrections.
     """
@@ -78,13 +78,13 @@ def search_products(
     is_complete = _is_complete(words)
     if is_complete:
         words = [word.with_typed_diacritics() for word in words]
-    synonyms = with_synonyms(words)
+    synonyms = find_choices_with_synonyms(words)
     choices = synonyms or _typed_choices(words)
     readings = readings_among(words, synonyms)
     translated, unfinished = _translated_matches(words, cache)
     # A phrase with synonyms, such as "trái cây", holds no classifier.
     classifiers = _classifier_count(words) if len(choices) == len(words) else 0
-    product_ids = find(*_subject_conditions(choices, classifiers)) | _named_after_classifier(words, find)
+    product_ids = find(*_subject_conditions(choices, classifiers)) | _find_named_after_classifier(words, find)
     product_ids |= translated | unfinished
     if is_complete:
         product_ids |= find(Condition(SearchField.FIRST, list(map(folded_choice, words))))
@@ -94,7 +94,7 @@ def search_products(
         return SearchResult(
             RelevanceTiers(product_ids, preferred_matches, is_newest_only=limit is not None), readings
         )
-    attempts = _other_attempts(words, choices, readings, is_complete=is_complete)
+    attempts = _build_other_attempts(words, choices, readings, is_complete=is_complete)
     results = (attempt(find) for attempt in attempts)
     found = (
         result
@@ -160,7 +160,7 @@ def _classifier_count(words: Sequence[QueryWord]) -> int:
     return int(len(words) > 1 and classifier is not None and words[0].marked in ("", classifier))
 
 
-def _named_after_classifier(words: Sequence[QueryWord], find: ProductQuery) -> BitMap:
+def _find_named_after_classifier(words: Sequence[QueryWord], find: ProductQuery) -> BitMap:
     """Return products whose names start with the words after a classifier.
 
     Without a classifier there are none. "thịt gà" asks for "Gà đồi", not for "Trứng gà".
@@ -168,7 +168,7 @@ def _named_after_classifier(words: Sequence[QueryWord], find: ProductQuery) -> B
     remaining = words[_classifier_count(words) :]
     if len(remaining) == len(words):
         return BitMap()
-    choices = with_synonyms(remaining) or _typed_choices(remaining)
+    choices = find_choices_with_synonyms(remaining) or _typed_choices(remaining)
     first_words = [phrase[:1] for phrase in choices[0]]
     return find(*_subject_conditions(choices), Condition(SearchField.FIRST, [first_words]))
 
@@ -183,8 +183,8 @@ def _find_without_openings(words: Sequence[QueryWord], find: ProductQuery) -> Bi
     if shortest == query:
         return BitMap()
     remaining = words[-shortest.count(" ") - 1 :]
-    matches = find(*_subject_conditions(with_synonyms(remaining) or _typed_choices(remaining)))
-    return matches | _named_after_classifier(remaining, find)
+    matches = find(*_subject_conditions(find_choices_with_synonyms(remaining) or _typed_choices(remaining)))
+    return matches | _find_named_after_classifier(remaining, find)
 
 
 def _name_ranks(words: Sequence[QueryWord], synonyms: Sequence[Choice] | None) -> Iterator[list[Condition]]:
@@ -204,7 +204,7 @@ def _find_also(find: ProductQuery, conditions: Sequence[Condition], translated: 
     return find(*conditions) | translated
 
 
-def _other_attempts(
+def _build_other_attempts(
     words: Sequence[QueryWord], choices: Sequence[Choice], readings: Sequence[Reading], *, is_complete: bool
 ) -> Iterator[Callable[[ProductQuery], SearchResult]]:
     """Return looser searches, the likeliest first, from fewer words to typing errors."""

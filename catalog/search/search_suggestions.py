@@ -43,7 +43,7 @@ class Suggestions:
         )
 
 
-def suggestions_for(query: str, index: FacetIndex) -> Suggestions:
+def find_search_suggestions(query: str, index: FacetIndex) -> Suggestions:
     """Return a few products, categories, cooperatives and places whose names start like the query.
 
     Products whose whole name starts so come first, then the newest. Of equal names only the newest stays.

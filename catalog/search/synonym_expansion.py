@@ -21,7 +21,7 @@ _MAX_READINGS = 4  # each is searched separately
 _Span = tuple[int, int]  # of words: the first one, and the one after the last
 
 
-def with_synonyms(words: Sequence[QueryWord]) -> list[Choice] | None:
+def find_choices_with_synonyms(words: Sequence[QueryWord]) -> list[Choice] | None:
     """Return the query's words or phrases, each with its synonyms, or None if no word has synonyms.
 
     Longer phrases take precedence, and each word is used once. The diacritics of a single word must be those
@@ -53,11 +53,11 @@ def with_synonyms(words: Sequence[QueryWord]) -> list[Choice] | None:
 
 def expand_synonyms(words: Sequence[QueryWord]) -> list[Reading]:
     """Return the words as typed, then with synonyms substituted."""
-    return readings_among(words, with_synonyms(words))
+    return readings_among(words, find_choices_with_synonyms(words))
 
 
 def readings_among(words: Sequence[QueryWord], choices: Sequence[Choice] | None) -> list[Reading]:
-    """Return the readings of words whose choices `with_synonyms` has returned."""
+    """Return the readings of words whose choices `find_choices_with_synonyms` has returned."""
     combined = islice(product(*(choices or map(typed_choice, words))), _MAX_READINGS)
     readings = [[term for phrase in phrases for term in phrase] for phrases in combined]
     return [reading for position, reading in enumerate(readings) if reading not in readings[:position]]

@@ -25,7 +25,7 @@ class Breadcrumb(NamedTuple):
     row: Category | None = None
 
 
-def breadcrumbs_to(category: Category | None) -> list[Breadcrumb]:
+def build_breadcrumbs_to(category: Category | None) -> list[Breadcrumb]:
     """Return the market, all products, then the category's ancestors and itself, outermost first.
 
     Hidden categories are left out. Their products appear under the nearest visible ancestor.

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from catalog.models import Bulletin
 from catalog.views.follow_pages import build_follow_form, find_visitors_follow
-from catalog.views.product_cards import ProductCard, build_cards, listings_for_cards
+from catalog.views.product_cards import ProductCard, build_cards, load_listings_for_cards
 from cooperatives.models import Cooperative
 from shop.core.models import market_channel, show_in_language
 
@@ -88,7 +88,7 @@ def _render_bulletin(
     )
     context = {
         "bulletin": requested_bulletin,
-        "cards": _mentioned_cards(requested_bulletin),
+        "cards": _build_mentioned_cards(requested_bulletin),
         "spoken_text": loudspeaker_version.spoken_text if loudspeaker_version else "",
         "cooperative": cooperative,
         "earlier": earlier,
@@ -99,13 +99,13 @@ def _render_bulletin(
     return render(request, "catalog/bulletin.html", context)
 
 
-def _mentioned_cards(requested_bulletin: Bulletin | None) -> list[ProductCard]:
+def _build_mentioned_cards(requested_bulletin: Bulletin | None) -> list[ProductCard]:
     """Return cards of the products that the bulletin mentions and that are still listed."""
     channel = market_channel()
     if requested_bulletin is None or channel is None:
         return []
     mentions = requested_bulletin.mentions.order_by("sort_order").values_list("product", flat=True)
-    return build_cards(listings_for_cards(list(mentions), channel.pk), now=timezone.now())
+    return build_cards(load_listings_for_cards(list(mentions), channel.pk), now=timezone.now())
 
 
 def _find_loudspeaker_version(requested_bulletin: Bulletin) -> Bulletin | None:

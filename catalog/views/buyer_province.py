@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from cooperatives.models import Cooperative
 from shop.accounts.models import User
-from shop.core.geography.division_choices import all_provinces
+from shop.core.geography.division_choices import load_provinces
 from shop.core.models.geography import Division
 
 PROVINCE_SESSION_KEY = "province_code"
@@ -18,7 +18,7 @@ COMMUNE_SESSION_KEY = "commune_code"
 def find_selling_provinces() -> list[Division]:
     """Return provinces with a public cooperative, in alphabetical order."""
     codes = set(Cooperative.objects.public().order_by().values_list("province_code", flat=True).distinct())
-    return [province for province in all_provinces() if province.code in codes]
+    return [province for province in load_provinces() if province.code in codes]
 
 
 def remember_chosen_province(request: HttpRequest, provinces: Sequence[Division]) -> Division | None:

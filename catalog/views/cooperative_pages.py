@@ -71,7 +71,7 @@ def show_cooperative(request: HttpRequest, slug: str) -> HttpResponse:
         "share_picture_path": SharePicture.objects.path_of(requested_cooperative),
         "page": page,
         "cards": build_cards(list(page.object_list), now=now),
-        "harvests": _harvests(listings),
+        "harvests": _load_harvests(listings),
         "this_month": today.month,
         "pickup_options": [option for option in options if option.delivery_method.is_pickup],
         "shipping_options": [option for option in options if not option.delivery_method.is_pickup],
@@ -86,7 +86,7 @@ def show_cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "cooperatives/cooperative.html", context)
 
 
-def _harvests(listings: ListingQuerySet) -> list[Product]:
+def _load_harvests(listings: ListingQuerySet) -> list[Product]:
     """Return seasonal products, by name."""
     seasonal = listings.exclude(product__season=ALL_MONTHS).by_name()[:MAX_HARVESTS]
     products = [listing.product for listing in seasonal]

@@ -16,7 +16,7 @@ from catalog.views.buyer_province import remember_chosen_commune, remember_chose
 from catalog.views.product_page_queries import read_delivery_methods
 from cooperatives.models import Arrival, DeliveryMethod, PickupTime
 from shop.core.dates.calendar import vietnam_date
-from shop.core.geography.division_choices import all_provinces, communes_of
+from shop.core.geography.division_choices import load_communes_of, load_provinces
 from shop.core.models import Channel, Picture, show_in_language
 from shop.core.models.geography import Division
 
@@ -154,10 +154,10 @@ def build_delivery_context(
     now: datetime.datetime,
 ) -> dict[str, object]:
     """Return template context: delivery options to the buyer's province and commune, if any."""
-    provinces = all_provinces()
+    provinces = load_provinces()
     province = remember_chosen_province(request, provinces)
-    communes = communes_of(province.code) if province else []
-    options = _delivery_options(product, channel, province, purchase, now=now)
+    communes = load_communes_of(province.code) if province else []
+    options = _build_estimates(product, channel, province, purchase, now=now)
     reachable = [option for option in options if province is None or option.fee is not None]
     is_sent = any(option.fee is not None and not option.delivery_method.is_pickup for option in options)
     return {
@@ -172,7 +172,7 @@ def build_delivery_context(
     }
 
 
-def _delivery_options(
+def _build_estimates(
     product: Product,
     channel: Channel,
     province: Division | None,

@@ -23,7 +23,7 @@ from shop.core.texts.marked_texts import translated, untranslated
 OptionLabels = dict[object, tuple[str, str]]  # by key, each with the value in URLs and the label as HTML
 
 
-def cooperative_labels(keys: Sequence[Any]) -> OptionLabels:
+def read_cooperative_labels(keys: Sequence[Any]) -> OptionLabels:
     rows = _cooperatives(keys)
     show_in_language(rows, "name")
     return {row.pk: (row.slug, translated(row, "name")) for row in rows}
@@ -35,16 +35,16 @@ def read_cooperatives_by_slug(slugs: Sequence[str]) -> dict[str, int]:
     return dict(Cooperative.objects.selling().filter(slug__in=slugs).order_by("pk").values_list("slug", "pk"))
 
 
-def division_labels(keys: Sequence[Any]) -> OptionLabels:
+def read_division_labels(keys: Sequence[Any]) -> OptionLabels:
     return {code: (code, untranslated(name)) for code, name in _divisions(keys)} if keys else {}
 
 
-def communes_with_products(provinces: Sequence[str], index: FacetIndex) -> list[str]:
+def find_communes_with_products(provinces: Sequence[str], index: FacetIndex) -> list[str]:
     """Return codes of the provinces' communes that have products."""
     return [code for code in _communes(list(provinces)) if code in index.communes] if provinces else []
 
 
-def products_by_category(categories: Iterable[Category], index: FacetIndex) -> dict[str, BitMap]:
+def find_products_by_category(categories: Iterable[Category], index: FacetIndex) -> dict[str, BitMap]:
     """Return products of each category including its descendants, by slug."""
     paths = {key: path for key, path in _category_paths() if key in index.categories}
     return {

@@ -84,7 +84,7 @@ def relaxed_filters(
     ]
 
 
-def shorter_queries(query: str, index: FacetIndex) -> list[FilterRemoval]:
+def find_shorter_queries(query: str, index: FacetIndex) -> list[FilterRemoval]:
     """Return queries without the last or the first word of this one, each with the number of its results.
 
     Only what the buyer wrote side by side is a query. "miến Côn Minh" is none of "miến giong Côn Minh".

@@ -91,15 +91,17 @@ def build_cards(
     products = [listing.product for listing in listings]
     show_in_language(products, "name")
     show_in_language([product.cooperative for product in products], "name")
-    prices = _prices(listings)
+    prices = _load_prices_by_product(listings)
     words = set(searched_words)
     options = {
         listing.product_id: _named_option(listing.product, prices.get(listing.product_id, []), words)
         for listing in listings
     }
-    pictures = _pictures(products) | _option_pictures([price for price in options.values() if price])
-    stars = ocop_stars_by_product(products, vietnam_date(now))
-    free = _free_by_variant([price.variant_id for row in prices.values() for price in row[:1]], listings)
+    pictures = _read_pictures(products) | _read_option_pictures(
+        [price for price in options.values() if price]
+    )
+    stars = read_ocop_stars(products, vietnam_date(now))
+    free = _read_free_stock([price.variant_id for row in prices.values() for price in row[:1]], listings)
     return [
         _build_card(
             listing,
@@ -114,13 +116,13 @@ def build_cards(
     ]
 
 
-def listings_for_cards(product_ids: Sequence[int], channel_id: int) -> list[Listing]:
+def load_listings_for_cards(product_ids: Sequence[int], channel_id: int) -> list[Listing]:
     """Return the visible listings of these products in the given order, loaded for `build_cards`."""
     by_product = {row.product_id: row for row in _visible_listings(channel_id, list(product_ids))}
     return [by_product[key] for key in product_ids if key in by_product]
 
 
-def ocop_stars_by_product(products: Sequence[Product], day: datetime.date) -> dict[int, int]:
+def read_ocop_stars(products: Sequence[Product], day: datetime.date) -> dict[int, int]:
     """Return the highest number of OCOP stars of each product on the day, by product id."""
     rows = _ocop_stars([product.pk for product in products], day)
     return {product: stars for product, stars in rows if stars}
@@ -214,14 +216,14 @@ def _is_last_month(product: Product, month: int) -> bool:
     return month in product.months and month % 12 + 1 not in product.months
 
 
-def _prices(listings: Sequence[Listing]) -> dict[int, list[Price]]:
+def _load_prices_by_product(listings: Sequence[Listing]) -> dict[int, list[Price]]:
     """Return prices by product in its listing's channel, cheapest first, with variants loaded.
 
     Two queries, so that the database finds prices by variant instead of scanning the channel's.
     """
     variants = {variant.pk: variant for variant in _variants([listing.product_id for listing in listings])}
     prices_by_product = defaultdict(list)
-    for price in _load_prices(list(variants), {listing.channel_id for listing in listings}):
+    for price in _channel_prices(list(variants), {listing.channel_id for listing in listings}):
         price.variant = variants[price.variant_id]
         prices_by_product[price.variant.product_id].append(price)
     for rows in prices_by_product.values():
@@ -229,12 +231,12 @@ def _prices(listings: Sequence[Listing]) -> dict[int, list[Price]]:
     return prices_by_product
 
 
-def _pictures(products: Sequence[Product]) -> dict[int, Picture]:
+def _read_pictures(products: Sequence[Product]) -> dict[int, Picture]:
     """Return the first picture of each product."""
     return {media.product_id: media.picture for media in _first_media([product.pk for product in products])}
 
 
-def _option_pictures(prices: Sequence[Price]) -> dict[int, Picture]:
+def _read_option_pictures(prices: Sequence[Price]) -> dict[int, Picture]:
     """Return the first picture of each variant by product. Variants without a picture are left out."""
     if not prices:
         return {}
@@ -242,7 +244,7 @@ def _option_pictures(prices: Sequence[Price]) -> dict[int, Picture]:
     return {products[row.variant_id]: row.media.picture for row in _variant_media(list(products))}
 
 
-def _free_by_variant(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, int]:
+def _read_free_stock(variant_ids: Sequence[int], listings: Sequence[Listing]) -> dict[int, int]:
     """Return the stock of each variant that buyers can still order, in sales units."""
     if not listings:
         return {}
@@ -271,7 +273,7 @@ def _variants(product_ids: Collection[int]) -> QuerySet[Variant]:
 
 
 @compiled_query
-def _load_prices(variant_ids: Collection[int], channel_ids: Collection[int]) -> QuerySet[Price]:
+def _channel_prices(variant_ids: Collection[int], channel_ids: Collection[int]) -> QuerySet[Price]:
     return Price.objects.filter(variant__in=variant_ids, channel__in=channel_ids, amount__isnull=False)
 
 

@@ -87,7 +87,7 @@ class ProductFilters:
         paused_cooperative_ids: Iterable[int],
     ) -> None:
         self._query, self._index, self._subcategories = query, index, subcategories
-        self._branches = filter_labels.products_by_category(subcategories, index)
+        self._branches = filter_labels.find_products_by_category(subcategories, index)
         self._toggles = {
             IN_SEASON: index.seasonal_products(month),
             IN_STOCK: index.available - _any_of(index.cooperatives, paused_cooperative_ids),
@@ -194,20 +194,22 @@ class ProductFilters:
             COOPERATIVE,
             self._index.cooperatives,
             self._cooperatives.values(),
-            filter_labels.cooperative_labels,
+            filter_labels.read_cooperative_labels,
         )
 
     def _province_options(self) -> list[FacetOption]:
-        return self._options(PLACE, self._index.provinces, self._provinces, filter_labels.division_labels)
+        return self._options(
+            PLACE, self._index.provinces, self._provinces, filter_labels.read_division_labels
+        )
 
     def _commune_options(self) -> list[FacetOption]:
         """Return the communes of the chosen provinces, or of the only one that sells."""
         index = self._index
         provinces = self._provinces or ([*index.provinces] if len(index.provinces) == 1 else [])
         communes = {
-            code: index.communes[code] for code in filter_labels.communes_with_products(provinces, index)
+            code: index.communes[code] for code in filter_labels.find_communes_with_products(provinces, index)
         }
-        return self._options(PLACE, communes, self._communes, filter_labels.division_labels)
+        return self._options(PLACE, communes, self._communes, filter_labels.read_division_labels)
 
     def _band_options(self) -> list[FacetOption]:
         return self._fixed_options(

@@ -15,25 +15,25 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from catalog.models import Category, MergedCategory, Product
-from catalog.search.facet_index import FacetIndex, market_facet_index
+from catalog.search.facet_index import FacetIndex, load_market_facet_index
 from catalog.search.market_search import MarketSearch, search_market
 from catalog.search.name_search import find_categories, find_places
 from catalog.search.nearest_products import find_nearest_products
 from catalog.search.product_search import MAX_PAGEABLE_RESULTS
 from catalog.search.query_words import build_query_words, decoded_query, typed_words
 from catalog.search.relevance_tiers import RelevanceTiers
-from catalog.search.search_suggestions import suggestions_for
+from catalog.search.search_suggestions import find_search_suggestions
 from catalog.search.sort_orders import SortedProducts, SortOrder
 from catalog.views import filter_labels
-from catalog.views.breadcrumbs import breadcrumbs_to, market_breadcrumb
+from catalog.views.breadcrumbs import build_breadcrumbs_to, market_breadcrumb
 from catalog.views.buyer_province import remember_chosen_province
-from catalog.views.filter_suggestions import applied_filters, relaxed_filters, shorter_queries
-from catalog.views.product_cards import ProductCard, build_cards, listings_for_cards
+from catalog.views.filter_suggestions import applied_filters, find_shorter_queries, relaxed_filters
+from catalog.views.product_cards import ProductCard, build_cards, load_listings_for_cards
 from catalog.views.product_filters import DELIVERED, ProductFilters
 from cooperatives.models import Cooperative, DeliveryRate
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
-from shop.core.geography.division_choices import all_provinces
+from shop.core.geography.division_choices import load_provinces
 from shop.core.models import show_in_language
 from shop.core.models.geography import Division
 from shop.core.texts.folding import fold, words_with_diacritics
@@ -50,7 +50,7 @@ def list_products(request: HttpRequest) -> HttpResponse:
     """Show all listed products."""
     categories = _root_categories()
     show_in_language(categories, "name")
-    index = market_facet_index()
+    index = load_market_facet_index()
     return _render_products(
         request,
         index,
@@ -71,15 +71,17 @@ def show_category(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     subcategories = list(requested_category.children.shown().in_order())
     show_in_language([requested_category, *subcategories], "name", "description_text")
-    index = market_facet_index()
-    product_ids = filter_labels.products_by_category([requested_category], index)[requested_category.slug]
+    index = load_market_facet_index()
+    product_ids = filter_labels.find_products_by_category([requested_category], index)[
+        requested_category.slug
+    ]
     return _render_products(
         request,
         index,
         RelevanceTiers(product_ids),
         subcategories=subcategories,
         category=requested_category,
-        breadcrumbs=breadcrumbs_to(requested_category)[:-1],
+        breadcrumbs=build_breadcrumbs_to(requested_category)[:-1],
     )
 
 
@@ -87,7 +89,7 @@ def show_category(request: HttpRequest, slug: str) -> HttpResponse:
 def search_products_page(request: HttpRequest) -> HttpResponse:
     """Show the products that match a search."""
     query = request.GET.get("q", "")
-    index = market_facet_index()
+    index = load_market_facet_index()
     is_literal = request.GET.get(LITERAL_PARAMETER) == "1"
     search_result = search_market(query, index, is_literal=is_literal)
     words = build_query_words(query)
@@ -104,13 +106,13 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
         "is_literal": is_literal,
         "has_only_mentions": is_found and search_result.has_only_mentions,
         "landing": search_result.landing,
-        "other_matches": _other_matches(search_result, index)
+        "other_matches": _find_other_matches(search_result, index)
         if has_words and not _is_htmx(request)
         else None,
     }
     if has_words and not is_found:
         nearest = find_nearest_products(query, index)
-        context |= {"shorter_queries": shorter_queries(query, index), **_browsing_aids(index)}
+        context |= {"shorter_queries": find_shorter_queries(query, index), **_build_browsing_aids(index)}
         if nearest.product_ids:
             context["nearest_cards"] = _build_nearest_cards(nearest, index)
     categories = _root_categories() if is_found else []
@@ -129,7 +131,7 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
 def suggest_searches(request: HttpRequest) -> HttpResponse:
     """Suggest products, categories, cooperatives and places for the text typed so far."""
     query = request.GET.get("q", "")
-    result = suggestions_for(query, market_facet_index())
+    result = find_search_suggestions(query, load_market_facet_index())
     return render(request, "catalog/suggestions.html", {"found": result, "search_words": query[:200]})
 
 
@@ -145,7 +147,7 @@ def _render_products(
     """Render a filtered, sorted page of products. HTMX requests get only the changed fragment."""
     now = timezone.now()
     month = vietnam_date(now).month
-    provinces = all_provinces()
+    provinces = load_provinces()
     province = remember_chosen_province(request, provinces)
     filters = ProductFilters(
         request.GET,
@@ -153,7 +155,7 @@ def _render_products(
         index,
         month=month,
         subcategories=subcategories,
-        delivering_cooperative_ids=_delivering_cooperatives(index, province),
+        delivering_cooperative_ids=_find_delivering_cooperatives(index, province),
         paused_cooperative_ids=_paused_cooperatives(vietnam_date(now)),
     )
     order = _sort_order(request, is_search=bool(context.get("is_search")))
@@ -165,7 +167,7 @@ def _render_products(
     context |= {
         "page": page,
         "cards": build_cards(
-            listings_for_cards(list(page.object_list), index.channel_id),
+            load_listings_for_cards(list(page.object_list), index.channel_id),
             searched_words=searched_words,
             now=now,
         ),
@@ -201,7 +203,7 @@ def _build_filters_context(
     }
 
 
-def _other_matches(search: MarketSearch, index: FacetIndex) -> dict[str, object]:
+def _find_other_matches(search: MarketSearch, index: FacetIndex) -> dict[str, object]:
     """Return matching categories, places and cooperatives, except the one shown above them."""
     landing = search.landing
     shown_divisions = {landing.province, landing.cooperative} if landing else set()
@@ -213,12 +215,12 @@ def _other_matches(search: MarketSearch, index: FacetIndex) -> dict[str, object]
     }
 
 
-def _browsing_aids(index: FacetIndex) -> dict[str, object]:
+def _build_browsing_aids(index: FacetIndex) -> dict[str, object]:
     """Return the content of an empty result: categories with products, and products in season."""
     now = timezone.now()
     categories = _root_categories()
     show_in_language(categories, "name")
-    counts = filter_labels.products_by_category(categories, index)
+    counts = filter_labels.find_products_by_category(categories, index)
     month = vietnam_date(now).month
     seasonal = SortedProducts(
         RelevanceTiers(index.seasonal_products(month)), SortOrder.NEWEST, index, month=month
@@ -226,7 +228,7 @@ def _browsing_aids(index: FacetIndex) -> dict[str, object]:
     return {
         "aid_categories": [(row, len(counts[row.slug])) for row in categories if counts[row.slug]],
         "aid_cards": build_cards(
-            listings_for_cards(seasonal[:MAX_SEASONAL_PRODUCTS], index.channel_id), now=now
+            load_listings_for_cards(seasonal[:MAX_SEASONAL_PRODUCTS], index.channel_id), now=now
         ),
     }
 
@@ -235,7 +237,7 @@ def _build_nearest_cards(tiers: RelevanceTiers, index: FacetIndex) -> list[Produ
     """Return cards of the first of these products, in each tier those in stock before others."""
     now = timezone.now()
     ordered = SortedProducts(tiers, SortOrder.RELEVANCE, index, month=vietnam_date(now).month)
-    return build_cards(listings_for_cards(ordered[:MAX_NEAREST_PRODUCTS], index.channel_id), now=now)
+    return build_cards(load_listings_for_cards(ordered[:MAX_NEAREST_PRODUCTS], index.channel_id), now=now)
 
 
 def _read_with_diacritics(words: str, query: str, tiers: RelevanceTiers) -> str:
@@ -250,7 +252,7 @@ def _read_with_diacritics(words: str, query: str, tiers: RelevanceTiers) -> str:
     return " ".join(marked.get(word, word) for word in words.split())
 
 
-def _delivering_cooperatives(index: FacetIndex, province: Division | None) -> list[int] | None:
+def _find_delivering_cooperatives(index: FacetIndex, province: Division | None) -> list[int] | None:
     """Return ids of cooperatives that ship to the province, pickup excluded, or None if it is unknown."""
     return None if province is None else _cooperatives_shipping_to(index.channel_id, ["", province.code])
 

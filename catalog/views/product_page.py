@@ -20,7 +20,7 @@ from catalog.season_labels import month_of_return
 from catalog.trace_codes import trace_code
 from catalog.unit_labels import unit_label
 from catalog.views.back_in_stock import build_back_in_stock_form, paused_product_page
-from catalog.views.breadcrumbs import breadcrumbs_to
+from catalog.views.breadcrumbs import build_breadcrumbs_to
 from catalog.views.delivery_estimates import VariantChoice, build_delivery_context, parse_purchase
 from catalog.views.product_cards import build_cards
 from catalog.views.product_page_queries import (
@@ -56,11 +56,11 @@ def show_product(request: HttpRequest, slug: str) -> HttpResponse:
         return paused_product_page(request, slug)
     now = timezone.now()
     settings = shop_settings()
-    choices = _variant_choices(requested_product, channel, settings)
+    choices = _load_variant_choices(requested_product, channel, settings)
     variant_context = _build_variant_context(choices)
     purchase = parse_purchase(request.GET, requested_product, choices, variant_context["best"])
     variant_media = select_variant_media(requested_product.pk)
-    media = _media_in_order(requested_product, purchase.choice, variant_media)
+    media = _load_ordered_media(requested_product, purchase.choice, variant_media)
     choices = _add_pictures(choices, media, variant_media)
     context = {
         "product": requested_product,
@@ -96,7 +96,7 @@ def _build_details_context(
     """Return template context for what surrounds the purchase, such as certificates and similar products."""
     today = vietnam_date(now)
     return {
-        "breadcrumbs": breadcrumbs_to(product.category),
+        "breadcrumbs": build_breadcrumbs_to(product.category),
         "share_picture_path": SharePicture.objects.path_of(product),
         "certificates": select_certificates(product.pk, today),
         "is_paused": product.cooperative.is_paused_on(today),
@@ -104,7 +104,7 @@ def _build_details_context(
         "month_of_return": month_of_return(product, today.month),
         "is_wished": is_wished(request, product),
         "has_tax_in_price": channel.prices_entered_with_tax,
-        "similar": build_cards(_similar_listings(product, channel), now=now),
+        "similar": build_cards(_load_similar_listings(product, channel), now=now),
         "back_in_stock_form": _build_back_in_stock_form(request, product, choices, today=today),
     }
 
@@ -131,7 +131,7 @@ def _build_variant_context(choices: Sequence[VariantChoice]) -> dict[str, Any]:
     }
 
 
-def _variant_choices(product: Product, channel: Channel, settings: ShopSettings) -> list[VariantChoice]:
+def _load_variant_choices(product: Product, channel: Channel, settings: ShopSettings) -> list[VariantChoice]:
     """Return the product's variants with a price, in sort order."""
     prices = select_prices(channel.pk, product.pk)
     free = dict(select_free_quantities(channel.pk, channel.default_country, product.pk))
@@ -159,7 +159,7 @@ def _variant_choice(price: Price, free: int, settings: ShopSettings) -> VariantC
     )
 
 
-def _media_in_order(
+def _load_ordered_media(
     product: Product, choice: VariantChoice | None, variant_media: Iterable[tuple[int, int]]
 ) -> list[ProductMedia]:
     """Return the product's pictures in order. Pictures of the chosen variant come first."""
@@ -208,7 +208,7 @@ def _build_back_in_stock_form(
     )
 
 
-def _similar_listings(product: Product, channel: Channel) -> list[Listing]:
+def _load_similar_listings(product: Product, channel: Channel) -> list[Listing]:
     """Return other available products of the same category, newest first."""
     if product.category_id is None:
         return []

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from catalog.views.product_cards import build_cards, listings_for_cards
+from catalog.views.product_cards import build_cards, load_listings_for_cards
 from shop.core.models import market_channel
 
 MAX_SHOWN = 8
@@ -25,7 +25,7 @@ def list_recently_seen(request: HttpRequest) -> HttpResponse:
     requested = request.GET.get("sp", "").split(",")[:MAX_SHOWN]
     keys = [int(key) for key in requested if key.isascii() and key.isdigit() and len(key) <= _MAX_ID_DIGITS]
     channel = market_channel()
-    listings = listings_for_cards(list(dict.fromkeys(keys)), channel.pk) if channel and keys else []
+    listings = load_listings_for_cards(list(dict.fromkeys(keys)), channel.pk) if channel and keys else []
     if not listings:
         return HttpResponse(status=204)
     return render(request, "catalog/recently_seen.html", {"cards": build_cards(listings, now=timezone.now())})

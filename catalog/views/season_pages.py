@@ -14,14 +14,14 @@ from django.views.decorators.http import require_safe
 from pyroaring import BitMap
 
 from catalog.search import MAX_PAGEABLE_RESULTS
-from catalog.search.facet_index import FacetIndex, market_facet_index, union_sets
+from catalog.search.facet_index import FacetIndex, load_market_facet_index, union_sets
 from catalog.search.relevance_tiers import RelevanceTiers
 from catalog.search.sort_orders import SortedProducts, SortOrder
 from catalog.views.buyer_province import find_selling_provinces
-from catalog.views.product_cards import ProductCard, build_cards, listings_for_cards
+from catalog.views.product_cards import ProductCard, build_cards, load_listings_for_cards
 from cooperatives.models import Cooperative
 from shop.core.dates.calendar import vietnam_date
-from shop.core.geography.division_choices import all_provinces
+from shop.core.geography.division_choices import load_provinces
 from shop.core.models import show_in_language
 from shop.core.texts.folding import slugify
 
@@ -40,7 +40,7 @@ def show_seasons(request: HttpRequest) -> HttpResponse:
         (province for province in provinces if slugify(province.name) == request.GET.get("noi")), None
     )
     month = _parse_month(request.GET.get("thang"), now)
-    index = market_facet_index()
+    index = load_market_facet_index()
     harvests = index.seasonal_products(month)
     if province is not None:
         harvests &= index.provinces.get(province.code, BitMap())
@@ -71,7 +71,7 @@ def list_regions(request: HttpRequest) -> HttpResponse:
     )
     visible_provinces = [
         (province, slugify(province.name), product_counts[province.code])
-        for province in all_provinces()
+        for province in load_provinces()
         if province.code in product_counts
     ]
     return render(request, "catalog/regions.html", {"regions": visible_provinces})
@@ -81,7 +81,7 @@ def list_regions(request: HttpRequest) -> HttpResponse:
 def show_region(request: HttpRequest, slug: str) -> HttpResponse:
     """Show a province's page: cooperatives, products and harvests."""
     now = timezone.now()
-    province = next((candidate for candidate in all_provinces() if slugify(candidate.name) == slug), None)
+    province = next((candidate for candidate in load_provinces() if slugify(candidate.name) == slug), None)
     if province is None:
         raise Http404
     sellers = list(
@@ -92,7 +92,7 @@ def show_region(request: HttpRequest, slug: str) -> HttpResponse:
     )
     show_in_language(sellers, "name", "summary")
     month = vietnam_date(now).month
-    index = market_facet_index()
+    index = load_market_facet_index()
     product_ids = index.provinces.get(province.code, BitMap())
     harvests = SortedProducts(
         RelevanceTiers(product_ids & index.seasonal_products()), SortOrder.BY_NAME, index, month=month
@@ -118,7 +118,7 @@ def list_ocop_products(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     submitted_stars = request.GET.get("sao", "")
     stars = int(submitted_stars) if submitted_stars in ("3", "4", "5") else None
-    index = market_facet_index()
+    index = load_market_facet_index()
     product_ids = index.stars.get(stars, BitMap()) if stars else union_sets(index.stars.values())
     products = SortedProducts(
         RelevanceTiers(product_ids), SortOrder.NEWEST, index, month=vietnam_date(now).month
@@ -137,7 +137,7 @@ def list_ocop_products(request: HttpRequest) -> HttpResponse:
 def _build_cards(
     product_ids: Sequence[int], index: FacetIndex, *, now: datetime.datetime
 ) -> list[ProductCard]:
-    return build_cards(listings_for_cards(product_ids, index.channel_id), now=now)
+    return build_cards(load_listings_for_cards(product_ids, index.channel_id), now=now)
 
 
 def _parse_month(submitted: str | None, now: datetime.datetime) -> int:

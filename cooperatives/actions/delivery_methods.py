@@ -25,7 +25,7 @@ from shop.accounts.models import Address
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
-from shop.core.models import Channel, key_of_created_row, record_change
+from shop.core.models import Channel, find_key_of_created_row, record_change
 
 _EDITABLE_FIELDS = (
     "name",
@@ -93,7 +93,7 @@ def create_delivery_method(
     """
     if idempotency_key is not None:
         lock_row(Cooperative.objects.filter(pk=cooperative.pk))
-    existing_id = key_of_created_row(
+    existing_id = find_key_of_created_row(
         idempotency_key, "delivery_method.created", cooperative_id=cooperative.pk
     )
     if existing_id is not None:

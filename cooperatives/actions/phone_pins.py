@@ -150,7 +150,7 @@ def use_pin(*, phone: SharedPhone, pin_id: int, entered_pin: str, now: datetime.
     return row
 
 
-def usable_pins(phone: SharedPhone) -> list[PhonePin]:
+def find_usable_pins(phone: SharedPhone) -> list[PhonePin]:
     """Return the PINs that open a phone, by the members' names."""
     return [row for row in find_shown_pins(phone) if row.wrong_tries < MAX_WRONG_TRIES]
 

@@ -131,7 +131,7 @@ def remove_role(*, acting_user: User, group_id: int, now: datetime.datetime) -> 
     delete_group(group_id=group_id, actor=acting_user.as_actor(EntryPoint.DESK), now=now)
 
 
-def grantable_permissions(user: User) -> list[Permission]:
+def find_grantable_permissions(user: User) -> list[Permission]:
     """Return the permissions that a user may give to others, in their order."""
     platform_codes = read_platform_permissions(user)
     return [permission for permission in Permission if permission in platform_codes]

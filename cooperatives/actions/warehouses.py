@@ -19,7 +19,7 @@ from shop.core.database.row_values import save_unique
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.identifiers.phones import require_phone
-from shop.core.models import key_of_created_row, record_change
+from shop.core.models import find_key_of_created_row, record_change
 from shop.core.texts.folding import slugify
 
 
@@ -57,7 +57,7 @@ def open_warehouse(
     """
     if lock_row(Cooperative.objects.filter(pk=cooperative.pk)) is None:
         raise Missing()
-    existing_id = key_of_created_row(idempotency_key, "warehouse.opened", cooperative_id=cooperative.pk)
+    existing_id = find_key_of_created_row(idempotency_key, "warehouse.opened", cooperative_id=cooperative.pk)
     if existing_id is not None:
         return Warehouse.objects.get(pk=existing_id)
     address = Address()

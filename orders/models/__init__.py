@@ -36,12 +36,12 @@ from orders.models.payment import (
     PaymentEvent,
     PaymentMethod,
     PaymentSums,
-    basket_payment_sums,
     payment_sums_by_id,
+    read_basket_payment_sums,
     total_authorised_and_charged,
 )
 from orders.models.pick_tick import PickTick
-from orders.models.rates import CommissionRate, WithholdingRate, commission_percents
+from orders.models.rates import CommissionRate, WithholdingRate, read_commission_percents
 from orders.models.recall_notice import RecallNotice
 from orders.models.refund import Refund, RefundLine
 from orders.models.remittance import CashRemittance, RemittanceLine, StatementRow, StatementRowProblem
@@ -152,12 +152,12 @@ __all__ = [
     "WeightAnswer",
     "WeightQuestion",
     "WithholdingRate",
-    "basket_payment_sums",
-    "commission_percents",
     "normalise_voucher_code",
     "parcel_position_labels",
     "payment_sums_by_id",
     "price_at_weight",
+    "read_basket_payment_sums",
+    "read_commission_percents",
     "report_columns",
     "shares_at_maximum",
     "total_authorised_and_charged",

@@ -103,7 +103,7 @@ class PaymentSums:
         return self.authorised + self.charged
 
 
-def basket_payment_sums(basket_id: uuid.UUID) -> dict[PaymentMethod, list[PaymentSums]]:
+def read_basket_payment_sums(basket_id: uuid.UUID) -> dict[PaymentMethod, list[PaymentSums]]:
     """Return sums of payments by order, by one query. Payments without an event are left out."""
     totals: dict[tuple[uuid.UUID, str], dict[str, int]] = {}
     for payment_id, method, kind, total in _event_totals_of_basket(basket_id):

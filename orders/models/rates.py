@@ -92,7 +92,7 @@ class CommissionRate(models.Model):
         return self.cooperative_id is not None, depth
 
 
-def commission_percents(
+def read_commission_percents(
     products: Iterable[tuple[int, str]], *, day: datetime.date
 ) -> Mapping[tuple[int, str], Decimal]:
     """Return percent by (cooperative id, category path or ""), or 0 if no rate is set. It takes one query.

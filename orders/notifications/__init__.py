@@ -25,7 +25,7 @@ from orders.models import (
     translate_delivery_method_names,
 )
 from orders.notifications.alerts import raise_answer_alert
-from orders.notifications.order_discounts import discounts_at_maximum
+from orders.notifications.order_discounts import load_discounts_at_maximum
 from orders.notifications.send_notifications import (
     copy_part_for_reader,
     notify_buyer,
@@ -89,7 +89,7 @@ def notify_order_placed(
     delivery_gross = sum(part.delivery_gross for part in parts)
     possible_increase = _possible_increase(parts)
     maximum_total = order.total_gross + possible_increase
-    goods_discounts, delivery_discounts = discounts_at_maximum(order, parts)
+    goods_discounts, delivery_discounts = load_discounts_at_maximum(order, parts)
     delivery_discount = sum(discount.amount for discount in delivery_discounts)
     goods_discount = sum(discount.amount for discount in goods_discounts)
     with translation.override(order.language):
@@ -283,7 +283,7 @@ def notify_part_cancelled(
     notify_cooperative(order, part, "part_cancelled", now=now)
 
 
-def short_amount_change(order: Order) -> str:
+def read_short_amount_change(order: Order) -> str:
     """Return a sentence with what an unpaid order costs now that a part of it ended, or an empty string."""
     if order.find_awaited_transfer_payment():
         return short_transfer_change(order)

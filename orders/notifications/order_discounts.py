@@ -11,7 +11,9 @@ from orders.models import Discount, DiscountShare, Order, OrderPart, shares_at_m
 from shop.core.database.compiled_query import compiled_query
 
 
-def discounts_at_maximum(order: Order, parts: Sequence[OrderPart]) -> tuple[list[Discount], list[Discount]]:
+def load_discounts_at_maximum(
+    order: Order, parts: Sequence[OrderPart]
+) -> tuple[list[Discount], list[Discount]]:
     """Return the order's discounts on goods and on delivery, with their amounts at the highest weights.
 
     The discounts are not to be saved.

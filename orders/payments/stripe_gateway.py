@@ -25,7 +25,12 @@ from orders.models.gateway import GatewayOperation
 from orders.payments.card_limits import require_allowed_amount
 from orders.payments.gateway import GatewayOutcome, GatewayRequest, GatewayResult
 from orders.payments.stripe_events import InvalidStripeEvent, StripeEvent, read_event
-from orders.payments.stripe_parameters import created_since, is_session, payment_parameters, request_metadata
+from orders.payments.stripe_parameters import (
+    created_since,
+    is_session,
+    read_payment_parameters,
+    request_metadata,
+)
 from orders.payments.stripe_results import (
     convert_intent,
     convert_refund,
@@ -154,7 +159,7 @@ class StripeGateway:
             "currency": request.currency.lower(),
             "allowed_payment_method_types": _CARD_METHODS,
             "expand": [_LATEST_CHARGE],
-            **payment_parameters(request),
+            **read_payment_parameters(request),
         }
         return convert_intent(
             self._api.payment_intents.create(cast("Any", params), _request_options(request)), request
@@ -171,7 +176,7 @@ class StripeGateway:
             "locale": request.language,
             "allowed_payment_method_types": _CARD_METHODS,
             "metadata": request_metadata(request),
-            "payment_intent_data": payment_parameters(request),
+            "payment_intent_data": read_payment_parameters(request),
             "expand": [f"payment_intent.{_LATEST_CHARGE}"],
         }
         if request.email:

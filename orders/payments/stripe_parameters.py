@@ -14,7 +14,7 @@ def request_metadata(request: GatewayRequest) -> dict[str, str]:
     return {**request.labels, "key": request.idempotency_key}
 
 
-def payment_parameters(request: GatewayRequest) -> dict[str, object]:
+def read_payment_parameters(request: GatewayRequest) -> dict[str, object]:
     """Return the common parameters of a payment, on our page or on Stripe's."""
     params: dict[str, object] = {
         "capture_method": "manual" if request.is_authorisation_only else "automatic",

@@ -9,7 +9,7 @@ from orders.states import ENDED_ORDER_STATUSES, ParcelState
 from shop.core.models import ShopSettings
 
 
-def transfer_instructions_for_order(
+def build_order_transfer_instructions(
     order: Order, payment: Payment | None, shop: ShopSettings
 ) -> TransferInstructions | None:
     """Return the transfer that pays the amount still due, or None if nothing is due or it is paid otherwise.
@@ -18,7 +18,7 @@ def transfer_instructions_for_order(
     """
     if payment is None or payment.method != PaymentMethod.TRANSFER:
         return None
-    amount = order.amount_due - amount_not_requested(order)
+    amount = order.amount_due - read_amount_not_requested(order)
     return build_transfer_instructions(shop, amount=amount, note=order.code) if amount > 0 else None
 
 
@@ -38,7 +38,7 @@ def may_prepay_cash_order(order: Order, payment: Payment | None) -> bool:
     )
 
 
-def amount_not_requested(order: Order) -> int:
+def read_amount_not_requested(order: Order) -> int:
     """Return the amount that is due but not requested, because it was paid and paid back, in minor units."""
     return read_charged_back_amount(order) + externally_refunded_amount(order)
 

@@ -25,13 +25,13 @@ from shop.accounts.personal.profile import (
     set_default_address,
 )
 from shop.accounts.views.old_address_fields import (
+    find_suggestions,
     keep_marked_errors,
     marked_fields,
     needs_reload,
-    suggestions,
 )
 from shop.core.actors import EntryPoint
-from shop.core.geography.division_choices import all_provinces, communes_of
+from shop.core.geography.division_choices import load_communes_of, load_provinces
 from shop.core.identifiers.phones import format_phone
 from shop.core.web.http_methods import require_safe_or_post
 
@@ -78,7 +78,7 @@ def add_address_view(request: HttpRequest) -> HttpResponse:
 def edit_address(request: HttpRequest, address_id: int) -> HttpResponse:
     """Edit an address. Orders keep their own copies."""
     user = _user_or_404(request)
-    row = _address_or_404(user, address_id)
+    row = _find_address_or_404(user, address_id)
     is_default = row.pk == user.default_shipping_address_id
     form = _build_form(request, {**_form_values(row), "is_default": is_default})
     if not _is_sent(request) or not form.is_valid():
@@ -95,7 +95,7 @@ def edit_address(request: HttpRequest, address_id: int) -> HttpResponse:
 def make_address_default(request: HttpRequest, address_id: int) -> HttpResponse:
     """Make an address the default."""
     user = _user_or_404(request)
-    row = _address_or_404(user, address_id)
+    row = _find_address_or_404(user, address_id)
     actor = user.as_actor(EntryPoint.MARKET)
     set_default_address(
         user_id=user.pk, address_id=row.pk, use=AddressUse.SHIPPING, actor=actor, now=timezone.now()
@@ -109,7 +109,7 @@ def make_address_default(request: HttpRequest, address_id: int) -> HttpResponse:
 def delete_address(request: HttpRequest, address_id: int) -> HttpResponse:
     """Delete an address, and offer once to add it again. Orders keep their own copies."""
     user = _user_or_404(request)
-    row = _address_or_404(user, address_id)
+    row = _find_address_or_404(user, address_id)
     removed_values = _form_values(row)
     if row.pk == user.default_shipping_address_id:
         removed_values["is_default"] = "on"
@@ -140,15 +140,15 @@ def _add_to_book(user: User, address: Address, *, is_default: bool = False) -> N
 
 def _build_form(request: HttpRequest, initial: Mapping[str, object]) -> AddressForm:
     """Return the form: initial, bound to a submission, or refilled after another province was chosen."""
-    submitted = receiver.with_chosen_address(request, request.POST)
+    submitted = receiver.use_chosen_address(request, request.POST)
     values = {**initial, **{name: submitted[name] for name in submitted}}
     if submitted:
         values["is_default"] = "is_default" in submitted
     form = AddressForm(
         submitted if _is_sent(request) or marked_fields(submitted) else None,
         initial=values,
-        provinces=all_provinces(),
-        communes=communes_of(str(values.get("province", ""))),
+        provinces=load_provinces(),
+        communes=load_communes_of(str(values.get("province", ""))),
     )
     if not _is_sent(request):
         keep_marked_errors(form, submitted)
@@ -178,7 +178,7 @@ def _render_form(request: HttpRequest, form: AddressForm, row: Address | None = 
         "form": form,
         "saved_address": row,
         "old_address": str(values.get("old_address", "")),
-        "suggestions": suggestions(values),
+        "suggestions": find_suggestions(values),
     }
     return render(request, "orders/address.html", context)
 
@@ -208,7 +208,7 @@ def _user_or_404(request: HttpRequest) -> User:
     return user
 
 
-def _address_or_404(user: User, address_id: int) -> Address:
+def _find_address_or_404(user: User, address_id: int) -> Address:
     """Return one of the user's own addresses. Raises Http404 for any other."""
     address = next(
         (

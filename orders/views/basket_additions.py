@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from catalog.models import Variant
 from orders.actions.basket.basket_lines import add_variant_to_basket
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.forms.basket import AddLineForm
 from orders.models import Basket
 from orders.views.basket_page import is_htmx
@@ -70,7 +70,7 @@ def _describe_addition(basket: Basket, variant: Variant, quantity: int) -> tuple
     """Return the added products with the basket's new sum and number of items."""
     show_in_language([variant.product], "name")
     show_in_language([variant], "name")
-    quote = build_quote(basket_quote_request(basket), now=timezone.now(), should_propose_deliveries=True)
+    quote = build_quote(build_basket_request(basket), now=timezone.now(), should_propose_deliveries=True)
     count = sum(line.quantity for line in quote.requested.lines)
     name = variant.product.name + (f" ({variant.name})" if variant.name else "")
     total = format_money(quote.maximum_without_delivery, basket.currency)

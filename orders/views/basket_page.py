@@ -17,7 +17,7 @@ from orders.actions.basket.basket_lines import (
     choose_deliveries,
     set_basket_province,
 )
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.actions.quotes.quote_types import Quote
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code, remove_voucher_code
 from orders.forms.basket import CodeForm, DeliveryProvinceForm, QuantityForm, parse_chosen_deliveries
@@ -31,9 +31,9 @@ from orders.views.current_basket import (
 from orders.views.quote_display import build_seller_quote_displays, has_blocking_problems
 from orders.views.refused_code import forget_refused_code, recheck_refused_code, remember_refused_code
 from orders.views.reorder import pop_reorder_result
-from orders.views.sum_rows import totals_of_quote
+from orders.views.sum_rows import build_totals_of_quote
 from shop.core.errors import Missing, Refused
-from shop.core.geography.division_choices import all_provinces
+from shop.core.geography.division_choices import load_provinces
 from shop.core.models.geography import Division
 from shop.core.web.offline_copies import OFFLINE_HEADER, OWN_COPY
 
@@ -49,7 +49,7 @@ def show_basket(request: HttpRequest) -> HttpResponse:
 @require_POST
 def change_line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
     """Change a line's quantity, or remove the line if that is zero."""
-    basket = _basket_or_404(request)
+    basket = _find_basket_or_404(request)
     basket_line = get_object_or_404(
         BasketLine.objects.select_related("variant__product"), basket=basket, pk=line_id
     )
@@ -73,8 +73,8 @@ def change_line(request: HttpRequest, line_id: uuid.UUID) -> HttpResponse:
 @require_POST
 def set_delivery_province(request: HttpRequest) -> HttpResponse:
     """Set the basket's delivery province."""
-    form = DeliveryProvinceForm(request.POST, provinces=all_provinces())
-    basket = _basket_or_404(request)
+    form = DeliveryProvinceForm(request.POST, provinces=load_provinces())
+    basket = _find_basket_or_404(request)
     if form.is_valid():
         code = form.cleaned_data["province"]
         set_basket_province(basket_id=basket.pk, province_code=code, now=timezone.now())
@@ -86,7 +86,7 @@ def set_delivery_province(request: HttpRequest) -> HttpResponse:
 @require_POST
 def choose_deliveries_view(request: HttpRequest) -> HttpResponse:
     """Choose the delivery method of each cooperative."""
-    basket = _basket_or_404(request)
+    basket = _find_basket_or_404(request)
     cooperatives = set(basket.lines.order_by().values_list("variant__cooperative", flat=True))
     try:
         choose_deliveries(
@@ -102,7 +102,7 @@ def choose_deliveries_view(request: HttpRequest) -> HttpResponse:
 @require_POST
 def change_voucher(request: HttpRequest) -> HttpResponse:
     """Apply or remove a voucher code."""
-    basket = _basket_or_404(request)
+    basket = _find_basket_or_404(request)
     form = CodeForm(request.POST)
     form.is_valid()
     code = form.cleaned_data.get("code", "")
@@ -132,7 +132,7 @@ def _render_basket(
     is a rejected code with the reason.
     """
     basket, is_fragment = basket or find_current_basket(request), is_htmx(request)
-    provinces = all_provinces()
+    provinces = load_provinces()
     code = find_delivery_province(request, basket)
     province = next((province for province in provinces if province.code == code), None)
     now = timezone.now()
@@ -147,7 +147,7 @@ def _render_basket(
         "quote": quote,
         "currency": basket.currency if basket else "VND",
         "seller_displays": build_seller_quote_displays(quote, province, quantity_errors) if quote else [],
-        "sums": totals_of_quote(quote, quote.purchase_at_maximum) if quote else None,
+        "sums": build_totals_of_quote(quote, quote.purchase_at_maximum) if quote else None,
         "has_blocking_problems": has_blocking_problems(quote) if quote else False,
         "removed_line": removed_line,
         "reordered": None if is_fragment else pop_reorder_result(request),
@@ -162,11 +162,11 @@ def _render_basket(
 
 
 def _quote_basket(basket: Basket, province: Division | None, now: datetime.datetime) -> Quote:
-    requested = replace(basket_quote_request(basket), province_code=province.code if province else "")
+    requested = replace(build_basket_request(basket), province_code=province.code if province else "")
     return build_quote(requested, now=now, should_propose_deliveries=True)
 
 
-def _basket_or_404(request: HttpRequest) -> Basket:
+def _find_basket_or_404(request: HttpRequest) -> Basket:
     user, basket = signed_in_user(request), find_current_basket(request)
     if basket is None or basket.user_id != (user.pk if user else None):
         raise Http404

@@ -45,7 +45,7 @@ from shop.accounts.views.old_address_fields import needs_reload
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
 from shop.core.geography.commune_search import find_communes
-from shop.core.geography.division_choices import all_provinces, communes_of, divisions_with_codes
+from shop.core.geography.division_choices import load_communes_of, load_divisions_with_codes, load_provinces
 from shop.core.models.geography import Division
 from shop.core.web.http_methods import require_safe_or_post
 
@@ -58,7 +58,7 @@ def show_checkout(request: HttpRequest) -> HttpResponse:
     basket = find_current_basket(request)
     if basket is None:
         return redirect("orders:basket")
-    values, provinces = receiver.initial_receiver(request, basket), all_provinces()
+    values, provinces = receiver.read_initial_receiver(request, basket), load_provinces()
     quote = preview_checkout(basket, province_code=_valid_province(provinces, values), now=timezone.now())
     if not quote.seller_quotes or has_blocking_problems(quote):
         return redirect("orders:basket")
@@ -74,7 +74,7 @@ def start_checkout(request: HttpRequest) -> HttpResponse:
     try:
         open_checkout(
             basket_id=basket.pk,
-            province_code=_valid_province(all_provinces(), receiver.initial_receiver(request, basket)),
+            province_code=_valid_province(load_provinces(), receiver.read_initial_receiver(request, basket)),
             language=request.LANGUAGE_CODE,
             should_mark_prices_seen=False,  # the page that follows shows what has changed
             now=timezone.now(),
@@ -87,7 +87,7 @@ def start_checkout(request: HttpRequest) -> HttpResponse:
 @require_safe
 def list_communes(request: HttpRequest) -> HttpResponse:
     """Render the communes and wards of a province as options."""
-    communes = communes_of(request.GET.get("province", ""))
+    communes = load_communes_of(request.GET.get("province", ""))
     context = {"communes": communes, "chosen_code": request.GET.get("commune", "")}
     return render(request, "orders/communes.html", context)
 
@@ -122,7 +122,7 @@ def _handle_post(request: HttpRequest) -> HttpResponse:
         return _redirect_to_result(request, basket_id)
     if "forget-receiver" in request.POST:
         return _forget_receiver(request)
-    submitted = receiver.with_chosen_address(request, request.POST)
+    submitted = receiver.use_chosen_address(request, request.POST)
     try:
         if "drop-code" in submitted or _has_new_code(basket, submitted):
             return _change_code(request, basket, submitted)
@@ -174,7 +174,7 @@ def _place_order(request: HttpRequest, basket: Basket, submitted: QueryDict) -> 
     form = build_form(
         basket,
         {key: [submitted.get(f"delivery-{key}", "")] for key in cooperatives},
-        divisions_with_codes(submitted.get("province", ""), submitted.get("commune", "")),
+        load_divisions_with_codes(submitted.get("province", ""), submitted.get("commune", "")),
         offered_payment_methods(basket.channel),
         submitted,
         data=submitted,
@@ -185,7 +185,7 @@ def _place_order(request: HttpRequest, basket: Basket, submitted: QueryDict) -> 
         if isinstance(outcome, Order):
             return _after_placement(request, outcome, form)
         refusals = outcome
-    provinces = all_provinces()
+    provinces = load_provinces()
     quote = open_checkout(
         basket_id=basket.pk,
         province_code=_valid_province(provinces, submitted),
@@ -280,7 +280,7 @@ def _show_updated(
     refusals: CheckoutRefusals = NO_REFUSALS,
 ) -> HttpResponse:
     """Save a changed address, delivery method or code, and show the new prices."""
-    provinces = all_provinces()
+    provinces = load_provinces()
     province_code = _valid_province(provinces, submitted)
     quote = open_checkout(
         basket_id=basket.pk,

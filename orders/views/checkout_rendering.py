@@ -22,12 +22,12 @@ from orders.views.kept_receiver import kept_receiver
 from orders.views.payment_page import payment_choices, transfer_before_weighing_text
 from orders.views.quote_display import SellerQuoteDisplay, build_seller_quote_displays, has_blocking_problems
 from orders.views.refused_code import recheck_refused_code
-from orders.views.sum_rows import totals_of_quote
+from orders.views.sum_rows import build_totals_of_quote
 from shop.accounts.forms import phone_refusal
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode
-from shop.accounts.views.old_address_fields import keep_marked_errors, marked_fields, suggestions
+from shop.accounts.views.old_address_fields import find_suggestions, keep_marked_errors, marked_fields
 from shop.core.errors import Refused
-from shop.core.geography.division_choices import communes_of
+from shop.core.geography.division_choices import load_communes_of
 from shop.core.models.geography import Division
 from shop.core.texts.marked_texts import sentence, translated
 from shop.core.web.form_options import FormData
@@ -80,7 +80,7 @@ def render_checkout(
         ),
         "problems": checkout_problems(seller_displays, refusals.order, quote, form_values),
         "old_address": str(form_values.get("old_address", "")),
-        "suggestions": suggestions(form_values),
+        "suggestions": find_suggestions(form_values),
         "shop": quote.shop,
         **_build_quote_context(quote, seller_displays, form),
         "is_receiver_kept": is_receiver_kept,
@@ -103,7 +103,7 @@ def _build_checkout_form(
     form = build_form(
         basket,
         _offered_deliveries(seller_displays),
-        (provinces, communes_of(str(form_values.get("province", "")))),
+        (provinces, load_communes_of(str(form_values.get("province", "")))),
         offered_payment_methods(basket.channel, shop=quote.shop),
         form_values,
         data=form_values if is_bound or checked_fields or marked_fields(form_values) else None,
@@ -134,7 +134,7 @@ def _build_quote_context(
     return {
         "has_notes": any(note.value() or note.errors for note in notes),
         "quote": quote,
-        "sums": totals_of_quote(quote, quote.purchase_at_maximum),
+        "sums": build_totals_of_quote(quote, quote.purchase_at_maximum),
         "groups": [
             {
                 "seller_display": seller_display,

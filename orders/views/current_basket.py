@@ -67,7 +67,7 @@ def remember_province(request: HttpRequest, code: str) -> None:
         request.session[PROVINCE_SESSION_KEY] = code
 
 
-def basket_count(request: HttpRequest) -> int:
+def count_basket_items(request: HttpRequest) -> int:
     """Return the total quantity in the visitor's basket."""
     user, key = signed_in_user(request), guest_key(request)
     if user is None and key is None:

@@ -97,7 +97,7 @@ def list_discounts(request: HttpRequest, pages: DiscountPages) -> HttpResponse:
 
 def create_voucher(request: HttpRequest, pages: DiscountPages) -> HttpResponse:
     """Create a voucher with its first code."""
-    owner, channel = _find_owner_of_discount(request, pages), _channel_or_404()
+    owner, channel = _find_owner_of_discount(request, pages), _find_channel_or_404()
     form = _build_voucher_form(
         request, pages, owner, is_new=True, initial={"starts": vietnam_date(timezone.now())}
     )
@@ -126,7 +126,7 @@ def show_voucher(request: HttpRequest, pages: DiscountPages, pk: int) -> HttpRes
             edit_voucher,
             issuer=pages.acting_cooperative,
             voucher_id=row.pk,
-            channel=_channel_or_404(),
+            channel=_find_channel_or_404(),
             terms=form.terms,
         )
         if _run_action(request, pages, form, action, _("Changes saved.")) is not None:
@@ -181,7 +181,7 @@ def download_voucher_codes(request: HttpRequest, pages: DiscountPages, pk: int) 
 
 def create_promotion_view(request: HttpRequest, pages: DiscountPages) -> HttpResponse:
     """Create a promotion."""
-    owner, channel = _find_owner_of_discount(request, pages), _channel_or_404()
+    owner, channel = _find_owner_of_discount(request, pages), _find_channel_or_404()
     form = _build_promotion_form(request, pages, owner, initial={"starts": vietnam_date(timezone.now())})
     if form.is_valid():
         action = partial(
@@ -281,7 +281,7 @@ def _find_owner_of_discount(request: HttpRequest, pages: DiscountPages) -> Coope
     return get_object_or_404(Cooperative.objects.public(), slug=slug)
 
 
-def _channel_or_404() -> Channel:
+def _find_channel_or_404() -> Channel:
     channel = market_channel()
     if channel is None:
         raise Http404

@@ -20,7 +20,7 @@ from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer
 from orders.actions.fulfilment.confirm_receipt import confirm_part_receipt
 from orders.actions.fulfilment.undo_receipt import undo_part_receipt
 from orders.models import Order, OrderPart, WeightAnswer, WeightQuestion
-from orders.notifications import short_amount_change
+from orders.notifications import read_short_amount_change
 from orders.states import CANCELLED_BY_BUYER
 from orders.views.buyer_answers import substitute_answer_action, weight_answer_action
 from orders.views.current_basket import request_actor
@@ -55,7 +55,7 @@ def cancel_part(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpR
         else:
             message = _("You cancelled the part from %(name)s.")
             text = sentence(message, name=translated(part.cooperative, "name"))
-        change = short_amount_change(order)
+        change = read_short_amount_change(order)
         messages.success(request, format_html("{} {}", text, change) if change else text)
     return redirect("orders:order", order_id=order_id)
 
@@ -69,7 +69,7 @@ def confirm_receipt(request: HttpRequest, order_id: uuid.UUID, number: int) -> H
     except Refused as refused:
         messages.error(request, str(refused.message))
     else:
-        messages.success(request, _receipt_text(part))
+        messages.success(request, _read_receipt_text(part))
     return redirect("orders:order", order_id=order_id)
 
 
@@ -85,7 +85,7 @@ def undo_receipt(request: HttpRequest, order_id: uuid.UUID, number: int) -> Http
     )
 
 
-def _receipt_text(part: OrderPart) -> str:
+def _read_receipt_text(part: OrderPart) -> str:
     """Return the message about items just received: until when a problem can be reported."""
     last_moments = [line.last_moment for line in find_delivered_lines(part)]
     if not last_moments:

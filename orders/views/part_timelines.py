@@ -195,7 +195,9 @@ def load_part_timelines(
         else set()
     )
     complaint_days = shop_settings().complaint_days
-    undoable_until = _receipt_undo_ends([parcel for rows in parcels.values() for parcel in rows], now)
+    undoable_until = _find_receipt_undo_deadlines(
+        [parcel for rows in parcels.values() for parcel in rows], now
+    )
     timelines = []
     for part in parts:
         all_parcels = parcels.get(part.pk, [])
@@ -223,7 +225,9 @@ def load_part_timelines(
     return timelines
 
 
-def _receipt_undo_ends(parcels: Sequence[Parcel], now: datetime.datetime) -> dict[int, datetime.datetime]:
+def _find_receipt_undo_deadlines(
+    parcels: Sequence[Parcel], now: datetime.datetime
+) -> dict[int, datetime.datetime]:
     """Return until when receipts may be undone, by part."""
     return {
         parcel.part_id: parcel.delivered_at + UNDO_PERIOD

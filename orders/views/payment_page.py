@@ -35,10 +35,10 @@ from orders.models import (
 )
 from orders.payments.stripe_js import accepts_cards
 from orders.payments.transfer_instructions import (
-    amount_not_requested,
+    build_order_transfer_instructions,
     build_transfer_instructions,
     may_prepay_cash_order,
-    transfer_instructions_for_order,
+    read_amount_not_requested,
 )
 from orders.payments.vietqr import qr_png, qr_svg
 from orders.states import Coverage, OrderStatus
@@ -127,7 +127,7 @@ def build_payment_display(order: Order, *, now: datetime.datetime) -> PaymentDis
     """Return how the order is to be paid, or None for cash on delivery or if nothing more is due."""
     payment = order.payments.current()
     is_unconfirmed = is_awaiting_confirmation(order)
-    due = order.amount_due if is_unconfirmed else _requestable_amount(order, payment)
+    due = order.amount_due if is_unconfirmed else _read_requestable_amount(order, payment)
     if not is_unconfirmed and not due:
         return None
     deadline = _payment_deadline(order, payment)
@@ -154,12 +154,12 @@ def build_payment_display(order: Order, *, now: datetime.datetime) -> PaymentDis
         due=due,
         transfer=None
         if is_late and not order.charged
-        else transfer_instructions_for_order(order, payment, shop_settings()),
-        card=_card_payment(order, payment, due, is_unconfirmed=is_unconfirmed),
+        else build_order_transfer_instructions(order, payment, shop_settings()),
+        card=_find_card_payment(order, payment, due, is_unconfirmed=is_unconfirmed),
         deadline=deadline,
         is_late=is_late,
         transfers_in_review=transfers_in_review,
-        state_hash=_state_hash(order, payment, len(transfers_in_review), is_late=is_late),
+        state_hash=_read_state_hash(order, payment, len(transfers_in_review), is_late=is_late),
     )
 
 
@@ -182,7 +182,7 @@ def build_prepayment_display(order: Order, *, now: datetime.datetime) -> Payment
         deadline=None,
         is_late=False,
         transfers_in_review=transfers_in_review,
-        state_hash=_state_hash(order, payment, len(transfers_in_review), is_late=False),
+        state_hash=_read_state_hash(order, payment, len(transfers_in_review), is_late=False),
     )
 
 
@@ -207,7 +207,7 @@ def read_payment_state_hash(order: Order, *, now: datetime.datetime) -> str:
     payment = order.payments.current()
     review_count = BankTransfer.objects.in_review_for(order).count()
     deadline = _payment_deadline(order, payment)
-    return _state_hash(order, payment, review_count, is_late=deadline is not None and deadline <= now)
+    return _read_state_hash(order, payment, review_count, is_late=deadline is not None and deadline <= now)
 
 
 @require_safe
@@ -253,7 +253,7 @@ def _method_changed_text(method: PaymentMethod) -> str:
     }[method]
 
 
-def _card_payment(
+def _find_card_payment(
     order: Order, payment: Payment | None, due: int, *, is_unconfirmed: bool
 ) -> CardDisplay | None:
     """Return the card payment, or None if the amount due is below the card minimum."""
@@ -262,7 +262,7 @@ def _card_payment(
     return build_card_display(payment) if is_unconfirmed or accepts_cards(order.currency, due) else None
 
 
-def _requestable_amount(order: Order, payment: Payment | None) -> int:
+def _read_requestable_amount(order: Order, payment: Payment | None) -> int:
     """Return the amount to request before delivery of an order already in fulfilment, in minor units."""
     if payment is None or payment.method == PaymentMethod.COD or not order.amount_due:
         return 0
@@ -271,7 +271,7 @@ def _requestable_amount(order: Order, payment: Payment | None) -> int:
         if payment.method == PaymentMethod.TRANSFER
         else read_payment_sums(payment).charge_pending
     )
-    return max(0, amount - amount_not_requested(order))
+    return max(0, amount - read_amount_not_requested(order))
 
 
 def _payment_deadline(order: Order, payment: Payment | None) -> datetime.datetime | None:
@@ -281,7 +281,7 @@ def _payment_deadline(order: Order, payment: Payment | None) -> datetime.datetim
     return payment.expires_at
 
 
-def _state_hash(order: Order, payment: Payment | None, review_count: int, *, is_late: bool) -> str:
+def _read_state_hash(order: Order, payment: Payment | None, review_count: int, *, is_late: bool) -> str:
     card_state = (
         CardDisplay(find_start_call(payment)).form_state
         if payment is not None and payment.method == PaymentMethod.CARD

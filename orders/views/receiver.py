@@ -38,7 +38,7 @@ _NOTE_PREFIX = "note-"
 _MAX_NOTES = 50
 
 
-def initial_receiver(request: HttpRequest, basket: Basket) -> dict[str, object]:
+def read_initial_receiver(request: HttpRequest, basket: Basket) -> dict[str, object]:
     """Return initial values for the checkout: entered before, from this device, basket or account."""
     inputs = dict(request.session.get(CHECKOUT_SESSION_KEY, {}))
     user = signed_in_user(request)
@@ -130,7 +130,7 @@ def receiver_card(form: CheckoutForm, book: Sequence[Address]) -> ReceiverCard:
     )
 
 
-def with_chosen_address(request: HttpRequest, submitted: QueryDict) -> QueryDict:
+def use_chosen_address(request: HttpRequest, submitted: QueryDict) -> QueryDict:
     """Return the submitted data with the chosen address, email, or commune of an old address."""
     if "use-address" in submitted:
         return _with_address(submitted, read_address_book(signed_in_user(request)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from orders.actions.refunds.refund_preview import RefundRoute, refund_route
+from orders.actions.refunds.refund_preview import RefundRoute, find_refund_route
 from orders.forms.complaints import AcceptComplaintForm
 from orders.models import Complaint, CostBearer
 
@@ -41,7 +41,7 @@ def build_remedy_review(complaint: Complaint, form: AcceptComplaintForm) -> Reme
     return RemedyReview(
         amount=amount,
         refunded=refunded,
-        route=refund_route(complaint.part.order, complaint.part, amount),
+        route=find_refund_route(complaint.part.order, complaint.part, amount),
         is_at_market_cost=bool(refund and refund.bearer == CostBearer.PLATFORM),
         replaced=[lines[key].contents_label(count) for key, count in remedy.replaced.items()],
         returned=[lines[key].contents_label(count) for key, count in returned.items()],

@@ -9,7 +9,7 @@ from django.db.models import Prefetch
 from django.utils.text import capfirst
 
 from cooperatives.models import Cooperative
-from orders.actions.order_records.discount_records import price_reductions
+from orders.actions.order_records.discount_records import find_price_reductions
 from orders.actions.quotes.quote_types import Quote, RequestedDiscount
 from orders.models import (
     CostBearer,
@@ -86,10 +86,10 @@ class Totals:
         return self.delivery + sum(row.amount for row in self.delivery_discounts)
 
 
-def totals_of_quote(quote: Quote, purchase: Purchase | None = None) -> Totals:
+def build_totals_of_quote(quote: Quote, purchase: Purchase | None = None) -> Totals:
     """Return the totals of a basket's quote. `purchase` may be the one at the maximum weights."""
     purchase = purchase or quote.purchase
-    rows = _reduction_rows(quote, purchase) + [
+    rows = _build_reduction_rows(quote, purchase) + [
         _applied_discount_row(quote, requested, applied)
         for requested, applied in zip(quote.discounts, purchase.discounts, strict=True)
         if applied.amount
@@ -103,13 +103,13 @@ def totals_of_quote(quote: Quote, purchase: Purchase | None = None) -> Totals:
     )
 
 
-def _reduction_rows(quote: Quote, purchase: Purchase) -> list[DiscountRow]:
+def _build_reduction_rows(quote: Quote, purchase: Purchase) -> list[DiscountRow]:
     """Return the rows of lowered list prices. Those of weighed lines follow the weights of `purchase`."""
     price_cuts = {line.key: line.list_total.gross - line.priced.gross for line in purchase.lines}
     weighed_keys = {line.requested.key for line in quote.lines if line.variant.is_sold_by_weight}
     sellers = _sellers_of_lines(quote)
     rows = []
-    for reduction in price_reductions(quote):
+    for reduction in find_price_reductions(quote):
         amount = sum(
             price_cuts[key] if key in weighed_keys else reduced_amount
             for key, reduced_amount in reduction.amounts.items()

@@ -58,7 +58,7 @@ class AddressRules:
     postal_code_prefix: str
 
 
-def address_rules(
+def read_address_rules(
     country: str, *, province: str = "", city: str = "", language: str, day: datetime.date
 ) -> AddressRules | None:
     """Return a country's rules with the subdivisions of province and city, or None if unknown."""

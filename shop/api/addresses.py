@@ -44,7 +44,7 @@ _TOO_LONG = _("This text is too long.")
 _VIETNAMESE_POSTAL_CODE = re.compile(r"^\d{5}\d?$")
 
 
-def address_from(
+def convert_address(
     input_data: AddressInput,
     context: Context,
     *,

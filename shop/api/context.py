@@ -80,7 +80,7 @@ class Context:
 
         Raises PyJWT's errors for an invalid token.
         """
-        return tokens.user_from_claims(self.claims, tokens.ACCESS) if self.claims is not None else None
+        return tokens.find_user_of_claims(self.claims, tokens.ACCESS) if self.claims is not None else None
 
     @cached_property
     def app(self) -> App | None:

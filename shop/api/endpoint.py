@@ -23,7 +23,7 @@ from shop.api.multipart import InvalidMultipart, operation_with_files
 from shop.api.query_limits import Limits, require_allowed_cost
 from shop.api.response_cache import CachedResponse
 from shop.api.schema import ExecutableSchema, build_schema_and_executor
-from shop.api.signing_keys import signing_key
+from shop.api.signing_keys import read_signing_key
 from shop.core.web.uploads import takes_files
 
 _log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def path_without_slash(request: HttpRequest) -> HttpResponse:
 
 def serve_jwks(request: HttpRequest) -> HttpResponse:
     """Serve the public key that verifies our tokens."""
-    return JsonResponse({"keys": [signing_key().published()]})
+    return JsonResponse({"keys": [read_signing_key().published()]})
 
 
 def _handle_post(request: HttpRequest) -> HttpResponse:

@@ -46,7 +46,7 @@ class SigningKey:
 
 
 @lru_cache(maxsize=1)
-def signing_key() -> SigningKey:
+def read_signing_key() -> SigningKey:
     """Return the shop's signing key. Raises ImproperlyConfigured if it is not an RSA key in PEM."""
     pem = settings.JWT_PRIVATE_KEY or read_or_generate_key(
         settings.DATA_DIR / "jwt_key.pem",

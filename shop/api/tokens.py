@@ -20,7 +20,7 @@ from jwt import DecodeError, InvalidTokenError, PyJWTError
 from shop.accounts.models import TokenFamily, User
 from shop.accounts.sign_in.token_families import TOKEN_LIFETIME
 from shop.api.ids import InvalidId, global_id, key_from_id
-from shop.api.signing_keys import ALGORITHM, signing_key
+from shop.api.signing_keys import ALGORITHM, read_signing_key
 from shop.core.database.compiled_query import compiled_query
 
 ACCESS, REFRESH = "access", "refresh"
@@ -35,13 +35,13 @@ def issuer() -> str:
     return f"{settings.PUBLIC_URL}/graphql/"
 
 
-def access_token(
+def sign_access_token(
     user: User, *, signed_in_at: datetime.datetime, now: datetime.datetime, audience: str | None = None
 ) -> str:
     return _sign(user, ACCESS, now, audience, auth_time=int(signed_in_at.timestamp()))
 
 
-def refresh_token(
+def sign_refresh_token(
     user: User, *, family: TokenFamily, csrf_token: str, now: datetime.datetime, audience: str | None = None
 ) -> str:
     """Return the family's current token.
@@ -90,7 +90,7 @@ def verified_claims(token: str) -> Claims:
     """
     return jwt.decode(
         token,
-        signing_key().public,
+        read_signing_key().public,
         algorithms=[ALGORITHM],
         options={"verify_aud": False, "require": ["exp", "iat", "type", "token", "user_id"]},
     )
@@ -103,7 +103,7 @@ def require_open_family(claims: Claims, *, now: datetime.datetime) -> None:
         raise InvalidTokenError("Invalid token: it was revoked.")
 
 
-def user_from_claims(claims: Claims, token_type: str) -> User:
+def find_user_of_claims(claims: Claims, token_type: str) -> User:
     """Return the user of a token of this type. Raises InvalidTokenError."""
     if claims.get("type") != token_type:
         raise InvalidTokenError("Invalid token: its type is another one.")
@@ -143,5 +143,5 @@ def _sign(
     }
     if audience:
         claims["aud"] = f"custom:{audience}"
-    key = signing_key()
+    key = read_signing_key()
     return jwt.encode(claims, key.private, algorithm=ALGORITHM, headers={"kid": key.kid})

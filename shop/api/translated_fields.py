@@ -68,14 +68,14 @@ def add_translation_field(
     translation = Type(name)
 
     @translation.field("id")
-    def ids(translations: list[_Translation], *_: object) -> list[str]:
+    def id_of_translations(translations: list[_Translation], *_: object) -> list[str]:
         return [
             global_id(name, f"{translation['key']}-{tag_from_code(translation['code'])}")
             for translation in translations
         ]
 
     @translation.field("language")
-    def languages(translations: list[_Translation], *_: object) -> list[dict[str, str]]:
+    def language_of_translations(translations: list[_Translation], *_: object) -> list[dict[str, str]]:
         return [language_display(translation["code"], get_language() or "en") for translation in translations]
 
     for field, column in fields.items():

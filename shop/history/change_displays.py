@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 from shop.core.actors import EntryPoint
 from shop.core.models import Change
 from shop.history.change_texts import change_text
-from shop.history.changed_objects import ChangedObject, objects_of_changes
+from shop.history.changed_objects import ChangedObject, load_objects_of_changes
 from shop.history.changed_values import ChangedValue, changed_values
 
 
@@ -40,5 +40,5 @@ def build_change_displays(changes: Iterable[Change]) -> list[ChangeDisplay]:
             objects=objects,
             values=changed_values(change),
         )
-        for change, objects in zip(rows, objects_of_changes(rows), strict=True)
+        for change, objects in zip(rows, load_objects_of_changes(rows), strict=True)
     ]

@@ -77,7 +77,7 @@ class ChangedObject:
         return self.name
 
 
-def objects_of_changes(changes: Iterable[Change]) -> list[list[ChangedObject]]:
+def load_objects_of_changes(changes: Iterable[Change]) -> list[list[ChangedObject]]:
     """Return what each change is about: the order, product or cooperative, then the row inside it."""
     changes = list(changes)
     rows = _load_rows({place for change in changes for place in _named_rows(change)})

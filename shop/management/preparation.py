@@ -23,7 +23,7 @@ from django.utils.translation.reloader import translation_file_changed
 from cooperatives.models import Cooperative
 from shop.management.demo_state.progress import is_interrupted
 from shop.management.triggers import install_triggers
-from shop.notifications.vapid import vapid_key
+from shop.notifications.vapid import read_vapid_key
 
 
 def prepare_shop(*, out: TextIO, should_seed_demo: bool) -> None:
@@ -34,7 +34,7 @@ def prepare_shop(*, out: TextIO, should_seed_demo: bool) -> None:
     compile_translations(out=out)
     _migrate(out=out)
     _collect_static_files(out=out)
-    vapid_key()  # subscriptions are made with it, so it exists before anybody subscribes
+    read_vapid_key()  # subscriptions are made with it, so it exists before anybody subscribes
     if should_seed_demo and (_is_empty() or is_interrupted()):
         with _report_step(out, "Filling the shop with demo goods"):
             call_command("seed_demo", stdout=out, verbosity=0)

@@ -46,7 +46,7 @@ def for_members(right: MemberRight) -> Callable[[Page[Arguments]], Callable[...,
             if (response := settle_shared_phone(request)) is not None:
                 return response
             try:
-                membership = chosen_membership(request)
+                membership = find_chosen_membership(request)
                 if membership is None:
                     return redirect("members:apply")
                 if must_choose_cooperative(request):
@@ -87,7 +87,7 @@ def find_session_memberships(request: HttpRequest) -> list[Membership]:
     return [row for row in memberships if row.cooperative_id == pin.phone.cooperative_id]
 
 
-def chosen_membership(request: HttpRequest) -> MembershipContext | None:
+def find_chosen_membership(request: HttpRequest) -> MembershipContext | None:
     """Return the user's membership in the chosen cooperative, or in the first admitted one.
 
     Rejected applications come last, so that a newer application is shown. Returns None if there is none.
@@ -112,10 +112,10 @@ def chosen_membership(request: HttpRequest) -> MembershipContext | None:
 
 def must_choose_cooperative(request: HttpRequest) -> bool:
     """Return whether the user works for several cooperatives and has not chosen one."""
-    return request.session.get(CHOSEN_KEY) not in (ids := admitted_ids(request)) and len(ids) > 1
+    return request.session.get(CHOSEN_KEY) not in (ids := find_admitted_ids(request)) and len(ids) > 1
 
 
-def admitted_ids(request: HttpRequest) -> list[int]:
+def find_admitted_ids(request: HttpRequest) -> list[int]:
     """Return the ids of the cooperatives that the user may work for."""
     rows = find_session_memberships(request)
     return [row.cooperative_id for row in rows if row.cooperative.state in _ADMITTED_STATES]

@@ -53,7 +53,7 @@ def show_today(request: HttpRequest, membership: MembershipContext) -> HttpRespo
     """Show parts to accept, pack, hand over and follow, low stock, and pickups of the next market day."""
     now = timezone.now()
     cooperative_parts = OrderPart.objects.for_cooperative(membership.cooperative)
-    sections = _sections(cooperative_parts, now) if membership.may(MemberRight.PACK) else []
+    sections = _build_sections(cooperative_parts, now) if membership.may(MemberRight.PACK) else []
     due_payout, due_since = _read_due_payout(membership)
     settings = shop_settings()
     context = {
@@ -62,7 +62,7 @@ def show_today(request: HttpRequest, membership: MembershipContext) -> HttpRespo
         "complaints": _find_complaints(membership) if membership.may(MemberRight.PACK) else [],
         "now": now,
         "next_action": _next_action(sections, membership),
-        "low": _low_stock(membership),
+        "low": _load_low_stock(membership),
         "expiring_count": _count_expiring_lots(membership, vietnam_date(now)),
         "next_pickups": cooperative_parts.next_pickup_day(vietnam_date(now))
         if membership.may(MemberRight.PACK)
@@ -80,7 +80,7 @@ def show_today(request: HttpRequest, membership: MembershipContext) -> HttpRespo
     return render_page(request, membership, "members/today.html", context)
 
 
-def _low_stock(membership: MembershipContext) -> list[Variant]:
+def _load_low_stock(membership: MembershipContext) -> list[Variant]:
     """Return variants on sale that are oversold, sold out or almost sold out, lowest first."""
     channel = market_channel()
     if channel is None:
@@ -117,7 +117,7 @@ def _find_complaints(membership: MembershipContext) -> list[Complaint]:
     return list(complaints[:_MAX_TASKS_PER_STAGE])
 
 
-def _sections(cooperative_parts: OrderPartQuerySet, now: datetime.datetime) -> list[TaskSection]:
+def _build_sections(cooperative_parts: OrderPartQuerySet, now: datetime.datetime) -> list[TaskSection]:
     """Return the parts of each stage, most urgent first. Empty stages are left out."""
     parts_with_stage = [
         (part, stage)

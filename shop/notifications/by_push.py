@@ -7,7 +7,7 @@ from django.utils import timezone
 from shop.notifications.models import Notification, PushSubscription
 from shop.notifications.push_encryption import encrypt_push_message
 from shop.notifications.push_endpoints import post_to_endpoint
-from shop.notifications.vapid import vapid_authorization
+from shop.notifications.vapid import build_vapid_authorization
 
 _KEPT_SECONDS = 6 * 60 * 60  # how long a push service keeps the message for a phone without network
 _ENDED = (404, 410)
@@ -29,7 +29,7 @@ def deliver(notification: Notification) -> None:
         notification.text.encode(), public_key=subscription.public_key, auth_secret=subscription.auth_secret
     )
     headers = {
-        "Authorization": vapid_authorization(subscription.endpoint, now=timezone.now()),
+        "Authorization": build_vapid_authorization(subscription.endpoint, now=timezone.now()),
         "Content-Encoding": "aes128gcm",
         "Content-Type": "application/octet-stream",
         "TTL": str(_KEPT_SECONDS),

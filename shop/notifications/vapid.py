@@ -21,7 +21,7 @@ _LIFETIME = datetime.timedelta(hours=12)  # push services accept at most 24 hour
 
 
 @lru_cache(maxsize=1)
-def vapid_key() -> ec.EllipticCurvePrivateKey:
+def read_vapid_key() -> ec.EllipticCurvePrivateKey:
     """Return the shop's key for push services. Raises ImproperlyConfigured if it is no P-256 key."""
     pem = settings.VAPID_PRIVATE_KEY or read_or_generate_key(
         settings.DATA_DIR / "vapid_key.pem", lambda: ec.generate_private_key(ec.SECP256R1())
@@ -35,12 +35,12 @@ def vapid_key() -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def vapid_public_key() -> str:
+def read_vapid_public_key() -> str:
     """Return the public key as browsers take it when they subscribe."""
-    return encode_base64url(public_bytes(vapid_key().public_key()))
+    return encode_base64url(public_bytes(read_vapid_key().public_key()))
 
 
-def vapid_authorization(endpoint: str, *, now: datetime.datetime) -> str:
+def build_vapid_authorization(endpoint: str, *, now: datetime.datetime) -> str:
     """Return the Authorization header of a message to this endpoint's push service."""
     parts = urlsplit(endpoint)
     claims = {
@@ -48,8 +48,8 @@ def vapid_authorization(endpoint: str, *, now: datetime.datetime) -> str:
         "exp": int((now + _LIFETIME).timestamp()),
         "sub": f"mailto:{_contact_address()}",
     }
-    token = jwt.encode(claims, vapid_key(), algorithm="ES256")
-    return f"vapid t={token}, k={vapid_public_key()}"
+    token = jwt.encode(claims, read_vapid_key(), algorithm="ES256")
+    return f"vapid t={token}, k={read_vapid_public_key()}"
 
 
 def _contact_address() -> str:

@@ -161,7 +161,7 @@ class SalesQuery:
         return replace(self, first=self.first - length, last=self.last - length)
 
 
-def by_period(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
+def sum_by_period(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
     """Return figures by the first day of each period that has any."""
     is_by_line = query.is_of_goods
     rows = chain(
@@ -174,22 +174,24 @@ def by_period(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
     }
 
 
-def by_group(query: SalesQuery) -> dict[object, SalesFigures]:
+def sum_by_group(query: SalesQuery) -> dict[object, SalesFigures]:
     """Return figures of the whole date range by group key."""
-    return {key: figures for (_period, key), figures in _figures_by_group(query, is_by_period=False).items()}
+    return {
+        key: figures for (_period, key), figures in _sum_figures_by_group(query, is_by_period=False).items()
+    }
 
 
-def by_period_and_group(query: SalesQuery) -> dict[tuple[datetime.date | None, object], SalesFigures]:
+def sum_by_period_and_group(query: SalesQuery) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     """Return figures by period and group key."""
-    return _figures_by_group(query, is_by_period=True)
+    return _sum_figures_by_group(query, is_by_period=True)
 
 
-def totals(query: SalesQuery) -> SalesFigures:
+def sum_all(query: SalesQuery) -> SalesFigures:
     """Return figures of the whole date range, counting each order once."""
-    return sum_figures(by_period(query).values())
+    return sum_figures(sum_by_period(query).values())
 
 
-def _figures_by_group(
+def _sum_figures_by_group(
     query: SalesQuery, *, is_by_period: bool
 ) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     is_by_line = query.group in LINE_GROUPS or query.is_of_goods
@@ -216,11 +218,11 @@ def _figures_by_group(
     for row_key, refunded in _roll_up(query, refunds, is_by_period=is_by_period).items():
         figures_by_key[row_key] = figures_by_key.get(row_key, SalesFigures()) + refunded
     if query.group in LINE_GROUPS and not query.is_of_goods:
-        figures_by_key |= _delivery_figures(query, is_by_period=is_by_period)
+        figures_by_key |= _sum_delivery_figures(query, is_by_period=is_by_period)
     return figures_by_key
 
 
-def _delivery_figures(
+def _sum_delivery_figures(
     query: SalesQuery, *, is_by_period: bool
 ) -> dict[tuple[datetime.date | None, object], SalesFigures]:
     """Return the row of deliveries beside products or categories, by period."""

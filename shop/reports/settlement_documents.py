@@ -55,14 +55,14 @@ def pdf_statement(request: HttpRequest, statement: SettlementStatement, *, retur
 
 def workbook_statement(statement: SettlementStatement) -> HttpResponse:
     """Return the statement as XLSX."""
-    return _file_response(as_xlsx(report.tables(statement)), XLSX, statement, "xlsx")
+    return _file_response(as_xlsx(report.build_tables(statement)), XLSX, statement, "xlsx")
 
 
 def _build_printed_context(statement: SettlementStatement) -> dict[str, object]:
     settlement = statement.settlement
-    orders = report.rows_of_orders(settlement, report.settlement_orders(settlement))
+    orders = report.load_rows_of_orders(settlement, report.find_settlement_orders(settlement))
     is_by_day = len(orders) > MAX_PRINTED_ORDERS
-    rows = (report.sum_by_day(orders) if is_by_day else orders) + report.other_rows(settlement)
+    rows = (report.sum_by_day(orders) if is_by_day else orders) + report.load_other_rows(settlement)
     return build_statement_context(statement) | {
         "heads": [name for _field, name in TOTAL_COLUMNS],
         "rows": [(row, report.signed_amounts(row.totals)) for row in rows],

@@ -149,7 +149,7 @@ def build_statement(settlement: Settlement) -> SettlementStatement:
     )
 
 
-def settlement_orders(settlement: Settlement) -> Any:
+def find_settlement_orders(settlement: Settlement) -> Any:
     """Return a settlement's orders, oldest posting first, as dicts with `posting__order` and `at`.
 
     Orders whose entries cancel each other out, as after the undo of a delivery, are left out.
@@ -162,8 +162,8 @@ def settlement_orders(settlement: Settlement) -> Any:
     return firsts.order_by("at", "first")
 
 
-def rows_of_orders(settlement: Settlement, order_rows: Iterable[dict[str, Any]]) -> list[SettlementRow]:
-    """Return rows for orders from `settlement_orders`. It takes one query."""
+def load_rows_of_orders(settlement: Settlement, order_rows: Iterable[dict[str, Any]]) -> list[SettlementRow]:
+    """Return rows for orders from `find_settlement_orders`. It takes one query."""
     times_by_order = {order_row["posting__order"]: order_row["at"] for order_row in order_rows}
     entries = _read_ledger_entries(settlement).filter(posting__order__isnull=False)
     if len(times_by_order) <= MAX_KEYS_PER_QUERY:
@@ -185,7 +185,7 @@ def rows_of_orders(settlement: Settlement, order_rows: Iterable[dict[str, Any]])
     ]
 
 
-def other_rows(settlement: Settlement) -> list[SettlementRow]:
+def load_other_rows(settlement: Settlement) -> list[SettlementRow]:
     """Return rows without an order: corrections with reasons, remitted cash, balances carried over."""
     rows = (
         _read_ledger_entries(settlement)
@@ -225,7 +225,7 @@ def sum_by_day(rows: Sequence[SettlementRow]) -> list[SettlementRow]:
     ]
 
 
-def tables(statement: SettlementStatement) -> list[ReportTable]:
+def build_tables(statement: SettlementStatement) -> list[ReportTable]:
     """Return the statement as sheets, which are the totals, and every order and correction."""
     settlement = statement.settlement
     title_values = {"number": settlement.number, "name": settlement.cooperative.name}
@@ -239,7 +239,9 @@ def tables(statement: SettlementStatement) -> list[ReportTable]:
         sums=[str(outcome), amount],
         title=title,
     )
-    statement_rows = rows_of_orders(settlement, settlement_orders(settlement)) + other_rows(settlement)
+    statement_rows = load_rows_of_orders(settlement, find_settlement_orders(settlement)) + load_other_rows(
+        settlement
+    )
     columns = [
         ReportColumn(_("Date"), ColumnKind.DAY),
         ReportColumn(pgettext("settlement", "Order")),

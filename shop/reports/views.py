@@ -78,14 +78,14 @@ def show_sales_report(request: HttpRequest, actor: Actor) -> HttpResponse:
     query = form.sales_query()
     file_format = request.GET.get("format")
     if file_format == "csv":
-        table = _cross_table(query, report.totals(query))
+        table = _build_cross_table(query, report.sum_all(query))
         return _file_response(as_csv(table), "text/csv; charset=utf-8", query, "csv")
     if file_format == "xlsx":
-        by_period = _period_rows(query)
+        by_period = _sum_by_period(query)
         total = sum_figures(by_period.values())
         sheets = [
-            _cross_table(query, total),
-            _group_table(query, _group_rows(query), total),
+            _build_cross_table(query, total),
+            _build_group_table(query, _sum_by_group(query), total),
             _period_table(query, by_period, total),
         ]
         return _file_response(as_xlsx(sheets), XLSX, query, "xlsx")
@@ -93,10 +93,10 @@ def show_sales_report(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 def _build_page_context(query: SalesQuery, today: datetime.date) -> dict[str, object]:
-    by_period = _period_rows(query)
+    by_period = _sum_by_period(query)
     figures = sum_figures(by_period.values())
-    figures_before = report.totals(query.preceding())
-    groups = _group_rows(query)
+    figures_before = report.sum_all(query.preceding())
+    groups = _sum_by_group(query)
     shown_groups, other_groups = groups[:MAX_GROUPS_ON_PAGE], groups[MAX_GROUPS_ON_PAGE:]
     return {
         "query": query,
@@ -118,18 +118,18 @@ def _build_page_context(query: SalesQuery, today: datetime.date) -> dict[str, ob
     }
 
 
-def _period_rows(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
+def _sum_by_period(query: SalesQuery) -> dict[datetime.date, SalesFigures]:
     """Return figures of every period, including those without orders."""
-    figures_by_period = report.by_period(query)
+    figures_by_period = report.sum_by_period(query)
     return {
         day: figures_by_period.get(day, SalesFigures())
         for day in periods(query.first, query.last, query.interval)
     }
 
 
-def _group_rows(query: SalesQuery) -> list[tuple[object, str, SalesFigures]]:
+def _sum_by_group(query: SalesQuery) -> list[tuple[object, str, SalesFigures]]:
     """Return keys, names and figures, largest first, delivery last."""
-    figures_by_group = report.by_group(query)
+    figures_by_group = report.sum_by_group(query)
     names = load_group_names(query.group, figures_by_group.keys())
     rows = [(key, names[key], figures) for key, figures in figures_by_group.items()]
     return sorted(rows, key=lambda row: (row[0] == report.DELIVERY_ROW_KEY, -row[2].total, row[1]))
@@ -206,9 +206,9 @@ def _figure_cells(row: SalesFigures) -> list[int]:
     ]
 
 
-def _cross_table(query: SalesQuery, total: SalesFigures) -> ReportTable:
-    figures_by_key = report.by_period_and_group(query)
-    group_cells = _group_cells(query, {key for _day, key in figures_by_key})
+def _build_cross_table(query: SalesQuery, total: SalesFigures) -> ReportTable:
+    figures_by_key = report.sum_by_period_and_group(query)
+    group_cells = _build_group_cells(query, {key for _day, key in figures_by_key})
     rows: list[tuple[datetime.date, list[Cell], SalesFigures]] = sorted(
         (
             (day, group_cells[key], figures)
@@ -227,10 +227,10 @@ def _cross_table(query: SalesQuery, total: SalesFigures) -> ReportTable:
     )
 
 
-def _group_table(
+def _build_group_table(
     query: SalesQuery, groups: list[tuple[object, str, SalesFigures]], total: SalesFigures
 ) -> ReportTable:
-    group_cells = _group_cells(query, {key for key, _name, _figures in groups})
+    group_cells = _build_group_cells(query, {key for key, _name, _figures in groups})
     rows: list[list[Cell]] = [[*group_cells[key], *_figure_cells(figures)] for key, _name, figures in groups]
     columns = _group_columns(query)
     sums = _total_cells(len(columns) - 1, total)
@@ -252,7 +252,7 @@ def _group_columns(query: SalesQuery) -> list[ReportColumn]:
     return columns
 
 
-def _group_cells(query: SalesQuery, keys: Collection[object]) -> dict[object, list[Cell]]:
+def _build_group_cells(query: SalesQuery, keys: Collection[object]) -> dict[object, list[Cell]]:
     names, codes = load_group_names(query.group, keys), load_group_codes(query.group, keys)
     if codes is None:
         return {key: [names[key]] for key in keys}

@@ -13,7 +13,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api import tokens
 from shop.api.endpoint import built_schema
 from shop.api.ids import global_id
-from shop.api.signing_keys import ALGORITHM, signing_key
+from shop.api.signing_keys import ALGORITHM, read_signing_key
 from shop.core.models import Change, ShopSettings
 from tests.factories import PASSWORD, make_admin, make_staff
 from tests.orders.gateway.card_order_helpers import make_paid_card_order, stripe
@@ -118,8 +118,8 @@ def test_sign_in_is_recent_for_fifteen_minutes(minutes: int, is_recent: bool) ->
 
 def test_token_without_a_sign_in_time_is_too_old() -> None:
     admin, now = make_admin(), timezone.now()
-    claims = tokens.verified_claims(tokens.access_token(admin, signed_in_at=now, now=now))
-    key = signing_key()
+    claims = tokens.verified_claims(tokens.sign_access_token(admin, signed_in_at=now, now=now))
+    key = read_signing_key()
     for auth_time in (None, "now", 1.5, True):
         forged = {name: value for name, value in claims.items() if name != "auth_time"}
         forged |= {} if auth_time is None else {"auth_time": auth_time}

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.models import Category, Listing, Price, Product, Variant
-from catalog.search.facet_index import facet_index_for
+from catalog.search.facet_index import load_facet_index
 from catalog.search.index_journal import ChangeJournal, IndexOutdated
 from catalog.states import ListingState
 from cooperatives.models import Certificate, CertificateKind, Cooperative, DeliveryRate
@@ -276,14 +276,14 @@ def test_facet_index_follows_every_write(client: Client, market: dict[str, Produ
 def test_facet_index_drops_rolled_back_changes() -> None:
     channel, day = make_channel(), vietnam_date(timezone.now())
     product = make_product(name="Quýt")
-    assert list(facet_index_for(channel.pk, day).product_ids) == [product.pk]
+    assert list(load_facet_index(channel.pk, day).product_ids) == [product.pk]
 
     with transaction.atomic():
         Listing.objects.update(state=ListingState.PAUSED)
-        assert not facet_index_for(channel.pk, day).product_ids
+        assert not load_facet_index(channel.pk, day).product_ids
         transaction.set_rollback(True)
 
-    assert list(facet_index_for(channel.pk, day).product_ids) == [product.pk]
+    assert list(load_facet_index(channel.pk, day).product_ids) == [product.pk]
 
 
 def insert_journal_row(key: int, product_id: int) -> None:
@@ -313,11 +313,11 @@ def test_search_cache_lasts_until_searchable_text_changes(client: Client) -> Non
 
     def is_cached_after_search() -> bool:
         page_of(client, "/tim/?q=quyt")
-        return "quyt" in repr(facet_index_for(channel.pk, day).cache)
+        return "quyt" in repr(load_facet_index(channel.pk, day).cache)
 
     def is_cached_after_update(rows: QuerySet[Any], **columns: object) -> bool:
         rows.update(**columns)
-        return "quyt" in repr(facet_index_for(channel.pk, day).cache)
+        return "quyt" in repr(load_facet_index(channel.pk, day).cache)
 
     products, translations = (
         Product.objects.filter(pk=product.pk),
@@ -333,7 +333,7 @@ def test_search_cache_lasts_until_searchable_text_changes(client: Client) -> Non
         Translation.objects.create(
             kind=kind, key=str(product.pk), language="en", field="name", text="Mandarin"
         )
-        assert ("quyt" in repr(facet_index_for(channel.pk, day).cache)) is is_still_cached
+        assert ("quyt" in repr(load_facet_index(channel.pk, day).cache)) is is_still_cached
     assert is_cached_after_search()
     assert not is_cached_after_update(translations.filter(kind="catalog.product"), text="Oranges")
     assert is_cached_after_search()

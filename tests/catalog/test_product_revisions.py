@@ -26,7 +26,7 @@ from catalog.actions.products.product_pictures import (
 )
 from catalog.actions.products.product_revisions import read_revised_variant_name
 from catalog.actions.products.product_translations import translate_product
-from catalog.actions.products.revision_differences import TextDifference, text_differences
+from catalog.actions.products.revision_differences import TextDifference, find_text_differences
 from catalog.actions.products.save_products import update_product
 from catalog.actions.products.variant_rows import ListPrice
 from catalog.actions.products.variants import update_variant
@@ -173,7 +173,7 @@ def test_name_of_an_option_waits_and_its_other_columns_change_at_once() -> None:
     rename_option(variant, "To")
 
     revision = ProductRevision.objects.get(product=product)
-    difference = text_differences(revision)[0]
+    difference = find_text_differences(revision)[0]
     assert (variant.name, variant.weight) == ("Lớn", 300)
     assert read_revised_variant_name(variant) == "To"
     assert (difference.label, difference.old, difference.new) == ("Tên phân loại", "Lớn", "To")

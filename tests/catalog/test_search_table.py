@@ -11,7 +11,7 @@ from django.test import TestCase
 
 from catalog.models import Product
 from catalog.search import search_product_ids
-from catalog.search.facet_index import market_facet_index
+from catalog.search.facet_index import load_market_facet_index
 from catalog.search.market_search import search_market
 from catalog.search.nearest_products import find_nearest_products
 from catalog.search.sort_orders import SortedProducts, SortOrder
@@ -31,7 +31,7 @@ class SearchTableTests(TestCase):
 
     def setUp(self) -> None:
         self.names = dict(Product.objects.values_list("pk", "name"))
-        self.index = market_facet_index()
+        self.index = load_market_facet_index()
 
     def test_table_is_long_and_has_no_query_twice(self) -> None:
         queries = [query for query, _row in chain.from_iterable(ROWS.values())]

@@ -17,11 +17,11 @@ from cooperatives.actions.phone_pins import (
     PinLocked,
     WeakPin,
     WrongPin,
+    find_usable_pins,
     is_signed_by,
     remove_pin,
     sign,
     signing_key,
-    usable_pins,
     use_pin,
 )
 from cooperatives.actions.shared_phones import (
@@ -152,11 +152,11 @@ def test_pin_ends_with_the_membership_the_phone_and_a_sign_out_everywhere(phone,
     for row, refusal in ((removed, Missing), (signed_out, PinEnded), (left, Missing)):
         with pytest.raises(refusal):
             enter(row, PIN)
-    assert usable_pins(phone) == []
+    assert find_usable_pins(phone) == []
     ended = PhonePin.objects.exclude(ended_at=None).values_list("pin_hash", "sealed_key")
     assert list(ended) == [("", "")] * 2
     Membership.objects.filter(pk=removed.membership_id).update(is_active=True)  # they are invited again
-    assert usable_pins(phone) == []
+    assert find_usable_pins(phone) == []
 
 
 def test_ended_phone_is_not_found_and_opens_for_nobody(seller) -> None:

@@ -12,8 +12,8 @@ from orders.actions.gateway.failed_calls import pay_out_by_bank, repeat_failed_c
 from orders.actions.gateway.send_gateway_calls import send_call
 from orders.actions.gateway.transfer_reversals import (
     find_cooperatives_in_debt,
+    read_unreversed_amount,
     reverse_payouts_for_debt,
-    unreversed_amount,
 )
 from orders.models import GatewayCall, GatewayOperation, Payout, PayoutMethod
 from orders.states import CallState, PayoutState
@@ -102,5 +102,5 @@ class StripePayouts(Cards):
                 call.amount if call.state == CallState.SUCCEEDED else 0
             )
             assert sum(row["amount"] - row["amount_reversed"] for row in stripe_transfers) == (
-                unreversed_amount(call.payout) if call.state == CallState.SUCCEEDED else 0
+                read_unreversed_amount(call.payout) if call.state == CallState.SUCCEEDED else 0
             )

@@ -18,7 +18,7 @@ from catalog.models import Stock, Variant
 from cooperatives.models import PickupSlot
 from orders import locks
 from orders.actions.placement import place_order as placing
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.models import Basket, Voucher
 from tests.factories import NOW
 
@@ -50,7 +50,7 @@ class RemovedLocks:
                 Stock: list(Stock.objects.order_by("pk")),
                 PickupSlot: list(PickupSlot.objects.order_by("pk")),
             }
-            self._stale.quote = build_quote(basket_quote_request(self._stale.rows[Basket][0]), now=NOW)
+            self._stale.quote = build_quote(build_basket_request(self._stale.rows[Basket][0]), now=NOW)
             self._read_by_all.wait()
             return function()
 

@@ -295,7 +295,7 @@ def test_without_lock_undone_shortage_allocates_twice(monkeypatch: pytest.Monkey
     part = short_part()
     refund = Refund.objects.select_related("parcel").get()
     read_before(monkeypatch, "lock_part", part.pk)
-    monkeypatch.setattr(undo_shortages, "_latest_shortage", lambda _part: copy.deepcopy(refund))
+    monkeypatch.setattr(undo_shortages, "_find_latest_shortage", lambda _part: copy.deepcopy(refund))
 
     undoing(part)()
     monkeypatch.setattr(undo_shortages, "require_undo_permission", lambda *_args, **_fields: None)

@@ -16,7 +16,7 @@ from catalog.models import Variant
 from cooperatives.models import MarketDay, Membership
 from shop.core.models import ShopSettings, Translation
 from shop.core.templatetags.icons import icon
-from shop.page_context import page_context
+from shop.page_context import build_page_context
 from shop.views import PAGES, show_server_error
 from tests.factories import (
     make_admin,
@@ -162,7 +162,7 @@ def test_page_frame_queries_nothing_until_it_is_shown(django_assert_num_queries:
     request.resolver_match = None
 
     with django_assert_num_queries(0):
-        context = page_context(request)
+        context = build_page_context(request)
 
     assert context["section"] == ""
 

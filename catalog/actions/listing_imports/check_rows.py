@@ -21,15 +21,15 @@ from catalog.actions.listing_imports.columns import (
     variant_id_of_own_code,
 )
 from catalog.actions.listing_imports.row_changes import (
+    build_new_product_columns,
+    build_new_variant_columns,
     lacks_estimate,
     lacks_limit_per_buyer,
-    new_columns_of_product,
-    new_columns_of_variant,
     stated_tiers,
     with_stated_limits,
 )
 from catalog.actions.products.purchase_limits import InvalidPurchaseLimits
-from catalog.actions.products.variant_rows import UnusualPrice, unusual_price_questions
+from catalog.actions.products.variant_rows import UnusualPrice, find_unusual_price_questions
 from catalog.actions.products.wholesale_tiers import (
     require_price_above_wholesale,
     require_reachable_tiers,
@@ -252,9 +252,9 @@ class _Check:
         before = (current.amount, current.wholesale_tiers) if current else (None, [])
         if amount is not None and (amount, list(tiers)) != before:
             channel = self.listing_import.channel
-            question = _combine(unusual_price_questions(variant, channel, current, amount, tiers))
+            question = _combine(find_unusual_price_questions(variant, channel, current, amount, tiers))
             return (ImportRowState.QUESTION if question else ImportRowState.WAITING), question
-        is_changed = new_columns_of_variant(variant, reading.values) or new_columns_of_product(
+        is_changed = build_new_variant_columns(variant, reading.values) or build_new_product_columns(
             variant.product, reading.values
         )
         return (ImportRowState.WAITING if is_changed else ImportRowState.UNCHANGED), None

@@ -74,7 +74,7 @@ def stated_tiers(values: Values) -> list[WholesaleTier] | None:
     return [WholesaleTier(*pair) for pair in pairs] if isinstance(pairs, list) else None
 
 
-def new_columns_of_variant(variant: Variant, values: Values) -> dict[str, object]:
+def build_new_variant_columns(variant: Variant, values: Values) -> dict[str, object]:
     """Return the columns of the variant that the row changes. The price is not among them."""
     unit = str(values.get("unit", variant.unit))
     columns: dict[str, object] = {"unit": unit}
@@ -91,7 +91,7 @@ def new_columns_of_variant(variant: Variant, values: Values) -> dict[str, object
     return changed
 
 
-def new_columns_of_product(product: Product, values: Values) -> dict[str, object]:
+def build_new_product_columns(product: Product, values: Values) -> dict[str, object]:
     """Return the columns of the product that the row changes, without those that already wait for review."""
     columns = {column: values[key] for key, column in _PRODUCT_COLUMNS.items() if key in values}
     changed = {column for column, value in columns.items() if (getattr(product, column) or "") != value}

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 
 from catalog.actions.listing_imports.row_changes import (
     Values,
+    build_new_product_columns,
+    build_new_variant_columns,
     content_columns,
     limit_columns,
-    new_columns_of_product,
-    new_columns_of_variant,
     stated_tiers,
 )
 from catalog.actions.products.draft_products import create_draft_product
@@ -184,7 +184,7 @@ def _update(
 
     The price is written first, because it may be refused.
     """
-    columns = new_columns_of_variant(variant, import_row.values)
+    columns = build_new_variant_columns(variant, import_row.values)
     price = import_row.values.get("price")
     prices = Price.objects.filter(variant=variant, channel=listing_import.channel)
     current = prices.with_wholesale_prices().first()
@@ -217,7 +217,7 @@ def _update_product(
     product: Product, values: Values, *, is_option_saved: bool, actor: Actor, now: datetime.datetime
 ) -> None:
     """Change the product by what the row says. A refusal says whether the row's option is saved."""
-    columns = new_columns_of_product(product, values)
+    columns = build_new_product_columns(product, values)
     if not columns:
         return
     try:

@@ -15,7 +15,7 @@ from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
-from shop.core.models import Channel, key_of_created_row
+from shop.core.models import Channel, find_key_of_created_row
 
 _MAX_NAME = 250
 _DETAIL_COLUMNS = (
@@ -59,7 +59,7 @@ def copy_product(
     A repeated `idempotency_key` returns the first copy. Raises KeyReused, Missing, MissingWarehouse.
     """
     lock_row(Cooperative.objects.filter(pk=cooperative.pk))
-    existing_product_id = key_of_created_row(
+    existing_product_id = find_key_of_created_row(
         idempotency_key, "product.created", cooperative_id=cooperative.pk
     )
     if existing_product_id is not None:

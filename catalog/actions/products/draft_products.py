@@ -17,7 +17,7 @@ from catalog.models import Listing, Product, ProductMedia, Variant
 from cooperatives.models import Cooperative
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row
-from shop.core.models import Channel, key_of_created_row
+from shop.core.models import Channel, find_key_of_created_row
 
 
 @transaction.atomic(durable=True)
@@ -44,7 +44,7 @@ def create_draft_product(
         require_allowed_texts({"captions": caption})
     if idempotency_key is not None:
         lock_row(Cooperative.objects.filter(pk=cooperative.pk))
-    existing_key = key_of_created_row(idempotency_key, "product.created", cooperative_id=cooperative.pk)
+    existing_key = find_key_of_created_row(idempotency_key, "product.created", cooperative_id=cooperative.pk)
     if existing_key is not None:
         return Product.objects.for_cooperative(cooperative).get(pk=existing_key)
     if confirmation_token is not None:

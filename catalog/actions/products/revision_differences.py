@@ -63,11 +63,11 @@ class PictureDifference:
     new: list[RevisionPicture]
 
 
-def text_differences(revision: ProductRevision) -> list[TextDifference]:
+def find_text_differences(revision: ProductRevision) -> list[TextDifference]:
     """Return the texts that change, those of the product first, then its options and its translations."""
     return [
-        *_column_differences(revision),
-        *_variant_differences(revision),
+        *_find_column_differences(revision),
+        *_find_variant_differences(revision),
         *_find_translation_differences(revision),
     ]
 
@@ -83,7 +83,7 @@ def find_picture_difference(revision: ProductRevision) -> PictureDifference | No
     )
 
 
-def _column_differences(revision: ProductRevision) -> Iterator[TextDifference]:
+def _find_column_differences(revision: ProductRevision) -> Iterator[TextDifference]:
     for column, label in _LABELS.items():
         if column in revision.values:
             old_value, new_value = getattr(revision.product, column), revision.values[column]
@@ -92,7 +92,7 @@ def _column_differences(revision: ProductRevision) -> Iterator[TextDifference]:
             yield TextDifference(label, str(old_value or ""), str(new_value or ""))
 
 
-def _variant_differences(revision: ProductRevision) -> Iterator[TextDifference]:
+def _find_variant_differences(revision: ProductRevision) -> Iterator[TextDifference]:
     for variant in revision.product.variants.filter(pk__in=revision.variant_names).in_order():
         yield TextDifference(_("Name of the option"), variant.name, revision.variant_names[str(variant.pk)])
 

@@ -157,8 +157,8 @@ def set_list_price(
     before = price.amount if price else None
     tiers_before = price.wholesale_tiers if price else []
     tiers = _tiers_after(list_price, tiers_before)
-    questions = unusual_price_questions(variant, channel, price, amount, tiers)
-    is_unusual = unusual_price_question(variant, channel, before, amount) is not None
+    questions = find_unusual_price_questions(variant, channel, price, amount, tiers)
+    is_unusual = find_unusual_price_question(variant, channel, before, amount) is not None
     _require_confirmed(questions, confirmation_token)
     if price is None:
         price = Price(variant=variant, channel=channel, currency=channel.currency)
@@ -199,7 +199,7 @@ def _tiers_after(list_price: ListPrice, tiers_before: Sequence[WholesaleTier]) -
     return tiers
 
 
-def unusual_price_question(
+def find_unusual_price_question(
     variant: Variant, channel: Channel, before: int | None, amount: int
 ) -> UnusualPrice | None:
     """Return what to ask before `amount` replaces the list price `before`, or None if it is not unusual."""
@@ -214,7 +214,7 @@ def unusual_price_question(
     return UnusualPrice(str(question) % words, field="price", confirmation_token=f"{expected}-{amount}")
 
 
-def unusual_price_questions(
+def find_unusual_price_questions(
     variant: Variant,
     channel: Channel,
     price: Price | None,
@@ -225,7 +225,7 @@ def unusual_price_questions(
     before = price.amount if price else None
     new_tiers = [tier for tier in tiers if price is None or tier not in price.wholesale_tiers]
     questions = [
-        unusual_price_question(variant, channel, before, amount),
+        find_unusual_price_question(variant, channel, before, amount),
         *(_unusual_wholesale_question(tier, channel, amount) for tier in new_tiers),
     ]
     return [question for question in questions if question is not None]

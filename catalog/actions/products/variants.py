@@ -35,7 +35,7 @@ from shop.core.actors import Actor
 from shop.core.database.metadata import set_tracked_columns
 from shop.core.database.row_values import save_unique
 from shop.core.errors import Refused
-from shop.core.models import key_of_created_row, record_change
+from shop.core.models import find_key_of_created_row, record_change
 
 UNREVIEWED_COLUMNS = LIMIT_COLUMNS | {"low_stock_at"}
 
@@ -84,7 +84,7 @@ def create_variant(
     AttributeNotOfType, MissingAttributes.
     """
     product = lock_product(product_id, cooperative=cooperative, field="product")
-    existing_variant_id = key_of_created_row(
+    existing_variant_id = find_key_of_created_row(
         idempotency_key, "variant.created", cooperative_id=product.cooperative_id, root=product
     )
     if existing_variant_id is not None:

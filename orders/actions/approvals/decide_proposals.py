@@ -178,7 +178,7 @@ def _confirm_or_lapse(approval_id: uuid.UUID, actor: Actor, now: datetime.dateti
     row = _lock_open_proposal(approval_id, actor)
     if row.proposed_by_id == actor.user_id:
         raise SamePerson()
-    if row.expires_at <= now or row.basis != _current_values(row, payout, shop):
+    if row.expires_at <= now or row.basis != _read_current_values(row, payout, shop):
         lapse_proposal(row, now=now)
         return False
     _save_decision(row, ApprovalState.CONFIRMED, actor=actor, now=now)
@@ -204,7 +204,7 @@ def _lock_subject(approval: Approval) -> tuple[Payout | None, ShopSettings | Non
     return None, lock_shop_settings()
 
 
-def _current_values(
+def _read_current_values(
     approval: Approval, payout: Payout | None, shop: ShopSettings | None
 ) -> Mapping[str, object]:
     """Return the current values of a proposal's subject. They are empty if its payout is no longer due."""

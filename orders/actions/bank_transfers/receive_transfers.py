@@ -116,7 +116,7 @@ def record_transfer(
         return RecordedTransfer(transfer, False)
     record_change("transfer.recorded", transfer, actor=actor, now=now, data={"amount": transfer.amount})
     review_reason = (
-        ReviewReason.REPEATED if may_be_repeated else _review_reason(transfer, codes, named_orders)
+        ReviewReason.REPEATED if may_be_repeated else _find_review_reason(transfer, codes, named_orders)
     )
     if review_reason is None:
         assign_transfer_to_order(transfer, named_orders[0], transfer.amount, actor=actor, now=now)
@@ -242,20 +242,20 @@ def _create_transfer(
     )
 
 
-def _review_reason(
+def _find_review_reason(
     transfer: BankTransfer, codes: Sequence[str], named_orders: Sequence[Order]
 ) -> ReviewReason | None:
     """Return why the transfer cannot be assigned automatically, or None on an exact match."""
     if not _is_platform_account(transfer.account):
         return ReviewReason.OTHER_ACCOUNT
     if len(named_orders) == 1:
-        return _review_reason_for_order(transfer, named_orders[0])
+        return _find_review_reason_for_order(transfer, named_orders[0])
     if named_orders:
         return ReviewReason.SEVERAL_ORDERS
     return ReviewReason.UNKNOWN_CODE if codes else ReviewReason.NO_ORDER_CODE
 
 
-def _review_reason_for_order(transfer: BankTransfer, order: Order) -> ReviewReason | None:
+def _find_review_reason_for_order(transfer: BankTransfer, order: Order) -> ReviewReason | None:
     if order.status in ENDED_ORDER_STATUSES:
         return ReviewReason.ORDER_ENDED
     if not order.amount_due:

@@ -25,7 +25,7 @@ from orders.actions.basket.checkout_details import (
 )
 from orders.actions.quotes.build_quote import (
     QuoteInputs,
-    basket_quote_request,
+    build_basket_request,
     build_quote,
     quote_request_of_rows,
 )
@@ -180,7 +180,7 @@ def _change_line(basket: Basket, line: BasketLine, requested: LineUpdate, *, now
 
 def _quote_without_shortage(basket: Basket, variant_ids: set[int], *, now: datetime.datetime) -> Quote:
     """Return the current quote. Raises SoldOut if the basket holds more of these variants than is free."""
-    current_quote = build_quote(basket_quote_request(basket), now=now)
+    current_quote = build_quote(build_basket_request(basket), now=now)
     _require_no_shortage(current_quote, variant_ids)
     return current_quote
 

@@ -20,7 +20,7 @@ from orders.actions.basket.basket_lines import (
     mark_basket_changed,
     store_checked_choices,
 )
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote, read_quote_inputs
+from orders.actions.quotes.build_quote import build_basket_request, build_quote, read_quote_inputs
 from orders.actions.quotes.quote_types import Quote, RequestedDelivery, SellerQuote
 from orders.actions.quotes.sales_terms import ChannelShippingService
 from orders.models import Basket, BasketAccess, DeliveryChoice
@@ -137,7 +137,7 @@ def choose_combined_option(
     that `access` does not include).
     """
     basket = lock_existing_basket(basket_id, access)
-    quote_request = basket_quote_request(basket)
+    quote_request = build_basket_request(basket)
     inputs = read_quote_inputs(quote_request)
     if chosen_key is None:
         DeliveryChoice.objects.filter(basket=basket).delete()

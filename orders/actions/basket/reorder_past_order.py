@@ -13,7 +13,7 @@ from django.db import transaction
 
 from orders import locks
 from orders.actions.basket.basket_lines import create_empty_basket, mark_basket_changed
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.actions.quotes.quote_types import QuotedLine, QuoteProblem, QuoteRequest, RequestedLine
 from orders.models import Basket, BasketLine, Order, OrderLine
 from shop.core.errors import Missing
@@ -92,8 +92,8 @@ def add_past_order_to_basket(
         basket = None
     ordered_variants = _read_ordered_variants(order)
     result = ReorderResult(basket)
-    available = _available_lines(
-        ordered_variants, _quote_request(order, ordered_variants, channel, basket), result, now=now
+    available = _find_available_lines(
+        ordered_variants, _build_quote_request(order, ordered_variants, channel, basket), result, now=now
     )
     if not available:
         return result
@@ -129,7 +129,7 @@ def _join_names(names: Iterable[str]) -> str:
     return ", ".join(name for name in names if name)
 
 
-def _quote_request(
+def _build_quote_request(
     order: Order, ordered_variants: Sequence[_OrderedVariant], channel: Channel, basket: Basket | None
 ) -> QuoteRequest:
     """Return a quote request for the same variants at the prices of the past order."""
@@ -146,7 +146,7 @@ def _quote_request(
     ]
     if basket is None:
         return QuoteRequest(channel, lines, {}, country=channel.default_country)
-    basket_request = basket_quote_request(basket)
+    basket_request = build_basket_request(basket)
     return QuoteRequest(
         channel=channel,
         lines=lines,
@@ -157,7 +157,7 @@ def _quote_request(
     )
 
 
-def _available_lines(
+def _find_available_lines(
     ordered_variants: Sequence[_OrderedVariant],
     quote_request: QuoteRequest,
     result: ReorderResult,

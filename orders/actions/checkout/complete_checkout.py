@@ -24,7 +24,7 @@ from orders.actions.placement.place_order import (
     find_order_of_basket,
     place_agreed_order,
 )
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.actions.quotes.quote_types import Quote, QuoteProblem
 from orders.models import (
     Basket,
@@ -34,7 +34,7 @@ from orders.models import (
     OrderSource,
     PaymentMethod,
     PaymentSums,
-    basket_payment_sums,
+    read_basket_payment_sums,
 )
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
@@ -86,13 +86,13 @@ def complete_checkout(
     if basket is None:
         return find_order_of_basket(basket_id), None
     locks.lock_voucher(basket.voucher_code)
-    quote_request = basket_quote_request(basket)
+    quote_request = build_basket_request(basket)
     locks.lock_limited_variants((quote_request.variants or {}).values())
     current_quote = build_quote(quote_request, now=now)
     contact = _require_contact(basket, current_quote, invoice)
     _require_no_problems(current_quote)
     payments = payments_of_basket(basket.pk)
-    sums = basket_payment_sums(basket.pk) if payments else {}
+    sums = read_basket_payment_sums(basket.pk) if payments else {}
     method, can_confirm_at_once = _remaining_payment_method(basket, current_quote, sums)
     basket.metadata = {**basket.metadata, **(metadata or {})}
     consents = frozenset[str]({ConsentPurpose.ORDER})

@@ -24,7 +24,7 @@ from orders.actions.basket.basket_lines import (
     store_delivery_choices,
 )
 from orders.actions.order_records.record_order import Contact, require_contact_phone
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.actions.quotes.quote_queries import pickup_warehouses, read_reachable_stock
 from orders.actions.quotes.quote_types import Quote, QuoteProblem, QuoteRequest, RequestedDelivery
 from orders.models import Basket, BasketLine, Reservation
@@ -34,7 +34,7 @@ from shop.core.errors import Missing
 def preview_checkout(basket: Basket, *, province_code: str, now: datetime.datetime) -> Quote:
     """Quote the checkout of a basket as `open_checkout` does, without reserving stock or writing anything."""
     return build_quote(
-        replace(basket_quote_request(basket), province_code=province_code),
+        replace(build_basket_request(basket), province_code=province_code),
         now=now,
         should_propose_deliveries=True,
     )
@@ -70,7 +70,7 @@ def open_checkout(
     basket.language = language or basket.language
     _save_changed_details(basket, before)
     store_delivery_choices(basket, choices or {})
-    quote_request = basket_quote_request(basket)
+    quote_request = build_basket_request(basket)
     reserve_basket_stock(basket, quote_request, now=now)
     # Prices may change while stock is being locked.
     quote_request = replace(quote_request, variants=None, has_reservations=True)

@@ -34,7 +34,7 @@ from orders.states import DISPATCHED_STATES, CodState, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.identifiers.phones import require_phone
-from shop.core.models import Change, key_of_created_row, record_change, was_done_with_key
+from shop.core.models import Change, find_key_of_created_row, record_change, was_done_with_key
 
 _OPEN_FOR = datetime.timedelta(days=30)  # as long as a phone may wait to send
 _REOPENABLE_FOR = datetime.timedelta(days=1)
@@ -132,7 +132,7 @@ def create_run(
         raise EmptyRun()
     require_phone(driver_phone, field="driver_phone")
     parcels = _lock_own_parcels(cooperative, parcel_ids)
-    existing_key = key_of_created_row(idempotency_key, "run.created", cooperative_id=cooperative.pk)
+    existing_key = find_key_of_created_row(idempotency_key, "run.created", cooperative_id=cooperative.pk)
     if existing_key is not None:
         return DeliveryRun.objects.get(pk=existing_key)
     _require_awaiting_run(cooperative, parcels)

@@ -87,7 +87,7 @@ def find_code_by_digits(
     if cooperative is not None:
         parts = parts.filter(cooperative=cooperative)
     found_parts = list(parts.order_by("pk"))
-    codes = _codes_of_parts(found_parts, label_code, is_next_expected=cooperative is not None)
+    codes = _find_codes_of_parts(found_parts, label_code, is_next_expected=cooperative is not None)
     is_known = cooperative is not None or any(
         part.cooperative_id in receiver.cooperative_ids for part in found_parts
     )
@@ -237,7 +237,7 @@ def _find_codes_of(parcel: Parcel, position: int) -> Iterator[PhoneCode]:
         yield PhoneCode(HandoverStep.TO_BUYER, run_id=run_id, parcel_id=parcel.pk)
 
 
-def _codes_of_parts(
+def _find_codes_of_parts(
     parts: Iterable[OrderPart], label_code: str, *, is_next_expected: bool
 ) -> list[PhoneCode]:
     """Return the codes of the parts' parcels, of all or of one label.

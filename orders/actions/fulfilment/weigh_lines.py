@@ -18,7 +18,7 @@ from orders.actions.fulfilment.substitute_holds import require_no_waiting_substi
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.pricing_by_weight import (
     close_weight_questions,
-    line_total_at_weight,
+    read_total_at_weight,
     reprice_line_by_weight,
 )
 from orders.actions.order_records.recalculate_order import read_unpacked_quantities
@@ -138,7 +138,7 @@ def weigh_locked_line(
         line,
         "line.weighed",
         grams,
-        total=line_total_at_weight(order, line, grams) if exceeds_bound else None,
+        total=read_total_at_weight(order, line, grams) if exceeds_bound else None,
         idempotency_key=idempotency_key,
         actor=actor,
         now=now,
@@ -228,7 +228,7 @@ def _ask_buyer(
         line=line,
         grams=grams,
         cost_before=line.bound_gross or line.total_gross,
-        cost_after=line_total_at_weight(order, line, grams),
+        cost_after=read_total_at_weight(order, line, grams),
         created_at=now,
     )
     _record_line_change(

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.gateway.transfer_reversals import unreversed_amount
+from orders.actions.gateway.transfer_reversals import read_unreversed_amount
 from orders.actions.gateway_requests.intended_calls import (
     read_payment_sums,
     request_capture,
@@ -130,7 +130,7 @@ def _repeat_payout_call(
     if payout is None:
         raise Missing()
     if gateway_call.operation == GatewayOperation.REVERSE_TRANSFER:
-        amount = min(gateway_call.amount, unreversed_amount(payout))
+        amount = min(gateway_call.amount, read_unreversed_amount(payout))
         return request_transfer_reversal(payout, amount, actor=actor, now=now) if amount else None
     if payout.state != PayoutState.DUE or payout.method != PayoutMethod.STRIPE:
         return None

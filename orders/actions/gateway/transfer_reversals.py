@@ -56,14 +56,14 @@ def reverse_payouts_for_debt(
     debt = _read_unsettled_debt(cooperative_id, currency)
     requested = 0
     for payout in sorted(payouts, key=lambda payout: payout.paid_at or now, reverse=True):
-        amount = min(debt - requested, unreversed_amount(payout))
+        amount = min(debt - requested, read_unreversed_amount(payout))
         if amount > 0:
             request_transfer_reversal(payout, amount, actor=actor, now=now)
             requested += amount
     return requested
 
 
-def unreversed_amount(payout: Payout) -> int:
+def read_unreversed_amount(payout: Payout) -> int:
     """Return the amount of a payout without a reversal made or pending."""
     reversals = payout.calls.filter(operation=GatewayOperation.REVERSE_TRANSFER).exclude(
         state=CallState.FAILED

@@ -103,7 +103,7 @@ def request_capture(
         actor=actor,
         now=now,
         payment=payment,
-        parameters=payment_parameters(payment, order.language),
+        parameters=read_payment_parameters(payment, order.language),
     )
 
 
@@ -145,7 +145,7 @@ def request_void(
         actor=actor,
         now=now,
         payment=payment,
-        parameters=payment_parameters(payment, order.language if order else DEFAULT_CALL_LANGUAGE),
+        parameters=read_payment_parameters(payment, order.language if order else DEFAULT_CALL_LANGUAGE),
     )
     record_payment_event(
         payment,
@@ -200,7 +200,7 @@ def find_start_call(payment: Payment) -> GatewayCall | None:
     return GatewayCall.objects.filter(payment=payment, operation=GatewayOperation.START_PAYMENT).first()
 
 
-def payment_parameters(payment: Payment, language: str) -> dict[str, object]:
+def read_payment_parameters(payment: Payment, language: str) -> dict[str, object]:
     """Return the parameters of a call about a started payment. Raises Missing if it was never started."""
     start = find_start_call(payment)
     if start is None or not start.reference:

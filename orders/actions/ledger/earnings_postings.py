@@ -14,7 +14,7 @@ from django.db.models import Max, QuerySet, Sum
 
 from orders import locks
 from orders.actions.ledger.ledger_postings import PostingDraft, PostingEntry, write_posting
-from orders.actions.ledger.seller_earnings import BookedAmounts, earned_amounts
+from orders.actions.ledger.seller_earnings import BookedAmounts, read_earned_amounts
 from orders.models import (
     COOPERATIVE_ACCOUNTS,
     EntryNature,
@@ -50,7 +50,10 @@ def build_posting_drafts(
 ) -> list[PostingDraft]:
     """Return postings for the unbooked earnings of each part, in the given order."""
     part_ids = [part.pk for part in parts]
-    earned_by_part, booked_by_part, last_postings = earned_amounts(part_ids), *_read_booked_amounts(part_ids)
+    earned_by_part, booked_by_part, last_postings = (
+        read_earned_amounts(part_ids),
+        *_read_booked_amounts(part_ids),
+    )
     drafts = []
     for part in parts:
         unbooked_amounts = Counter(earned_by_part.get(part.pk, Counter()))

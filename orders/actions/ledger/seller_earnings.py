@@ -102,14 +102,14 @@ def add_sold_item(
     booked[LedgerAccount.PLATFORM_COST, ""] += net_of_refunds - sold.owed_by_buyer
 
 
-def earned_amounts(part_ids: Iterable[int]) -> dict[int, BookedAmounts]:
+def read_earned_amounts(part_ids: Iterable[int]) -> dict[int, BookedAmounts]:
     """Return the expected ledger amounts of each part. Parts without delivered items are left out."""
     ids = list(part_ids)
     earned: dict[int, BookedAmounts] = {}
-    for part_id, sold in _sold_lines(ids):
+    for part_id, sold in _read_sold_lines(ids):
         booked = earned.setdefault(part_id, Counter())
         add_sold_item(sold, booked, EntryNature.GOODS, income=LedgerAccount.COOPERATIVE_PAYABLE)
-    for part_id, sold, is_own in _sold_deliveries(list(earned)):
+    for part_id, sold, is_own in _read_sold_deliveries(list(earned)):
         income = LedgerAccount.COOPERATIVE_PAYABLE if is_own else LedgerAccount.DELIVERY_INCOME
         add_sold_item(sold, earned[part_id], EntryNature.DELIVERY, income=income)
     return earned
@@ -130,7 +130,7 @@ def read_expected_commissions(part_ids: Iterable[int]) -> dict[int, int]:
 
 
 def expected_commission(commission: int, *, total: int, seller_refunds: int) -> int:
-    """Return a line's commission once everything left to send has arrived, as `earned_amounts` will book it.
+    """Return a line's commission once everything left to send has arrived, as `read_earned_amounts` books it.
 
     Refunds that the cooperative bears, such as those for missing items, lower it.
     """
@@ -138,7 +138,7 @@ def expected_commission(commission: int, *, total: int, seller_refunds: int) -> 
     return sold.proportion(commission, sold.total_before_platform_refunds)
 
 
-def _sold_lines(part_ids: list[int]) -> Iterable[tuple[int, SoldItem]]:
+def _read_sold_lines(part_ids: list[int]) -> Iterable[tuple[int, SoldItem]]:
     for (
         part_id,
         delivered_quantity,
@@ -208,7 +208,7 @@ def _delivered_lines(part_ids: Collection[int]) -> QuerySet[OrderLine, tuple[Any
     )
 
 
-def _sold_deliveries(part_ids: list[int]) -> Iterable[tuple[int, SoldItem, bool]]:
+def _read_sold_deliveries(part_ids: list[int]) -> Iterable[tuple[int, SoldItem, bool]]:
     """Yield the delivery of each part, and whether it is the cooperative's own delivery method."""
     for (
         part_id,

@@ -52,13 +52,13 @@ def write_discounts(order: Order, quote: Quote, rows: RecordedRows) -> None:
     Amounts are net or gross as prices are entered. The shares of a line or delivery add up to the difference
     from its list price.
     """
-    discount_shares = _price_reduction_shares(order, quote, rows) + _discount_shares(order, quote, rows)
+    discount_shares = _build_price_reduction_shares(order, quote, rows) + _discount_shares(order, quote, rows)
     discounts = {discount_share.discount.pk: discount_share.discount for discount_share in discount_shares}
     Discount.objects.bulk_create(discounts.values())
     DiscountShare.objects.bulk_create(discount_shares)
 
 
-def price_reductions(quote: Quote) -> list[PriceReduction]:
+def find_price_reductions(quote: Quote) -> list[PriceReduction]:
     """Return the price reductions before any discount.
 
     There is one for each promotion rule, and one for prices that were set by hand. It takes one query, or
@@ -71,7 +71,7 @@ def price_reductions(quote: Quote) -> list[PriceReduction]:
         if amount > 0 and quoted.requested.key in priced:
             source = _reduction_source(quoted)
             reductions.setdefault(source, PriceReduction(*source)).amounts[quoted.requested.key] = amount
-    promotions = _promotions_by_rule(rule for _kind, rule in reductions)
+    promotions = _read_promotions(rule for _kind, rule in reductions)
     for price_reduction in reductions.values():
         promotion = promotions.get(price_reduction.rule)
         if promotion is not None:
@@ -83,9 +83,9 @@ def price_reductions(quote: Quote) -> list[PriceReduction]:
     return list(reductions.values())
 
 
-def _price_reduction_shares(order: Order, quote: Quote, rows: RecordedRows) -> list[DiscountShare]:
+def _build_price_reduction_shares(order: Order, quote: Quote, rows: RecordedRows) -> list[DiscountShare]:
     discount_shares = []
-    for price_reduction in price_reductions(quote):
+    for price_reduction in find_price_reductions(quote):
         amount = sum(price_reduction.amounts.values())
         discount = Discount(
             order=order,
@@ -105,7 +105,7 @@ def _price_reduction_shares(order: Order, quote: Quote, rows: RecordedRows) -> l
     return discount_shares
 
 
-def _promotions_by_rule(rules: Iterable[str]) -> dict[str, Promotion]:
+def _read_promotions(rules: Iterable[str]) -> dict[str, Promotion]:
     """Return the promotions of these rules, by rule key as stored on prices."""
     keys = [uuid.UUID(rule) for rule in rules if rule]
     return {str(promotion.pk): promotion for promotion in _promotions_by_key(keys)} if keys else {}

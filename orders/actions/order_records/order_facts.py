@@ -57,7 +57,7 @@ class OrderFacts:
     refunded: Mapping[int | None, int] = field(default_factory=dict)
 
 
-def facts_of_new_order(lines: Iterable[OrderLine], payments: Sequence[Payment] | None) -> OrderFacts:
+def read_facts_of_new_order(lines: Iterable[OrderLine], payments: Sequence[Payment] | None) -> OrderFacts:
     """Return the facts of an order just created with these lines, which has no parcels and no refunds.
 
     `payments` are its payments if they have no events yet, else None. No query, or two for None.
@@ -85,13 +85,13 @@ def read_facts(order: Order) -> OrderFacts:
         parts=parts,
         payments=_order_payments(order.pk),
         payment_sums=payment_sums_by_id(_event_sums(order.pk)),
-        line_sums=_line_sums_by_part(order),
-        quantities=_quantities_by_part(order),
+        line_sums=_read_line_sums(order),
+        quantities=_read_quantities(order),
         refunded=dict(_refunded_by_part([part.pk for part in parts if part.is_active])),
     )
 
 
-def _line_sums_by_part(order: Order) -> dict[int, _LineSums]:
+def _read_line_sums(order: Order) -> dict[int, _LineSums]:
     """Return the line sums by part number."""
     return {number: _LineSums(*sums) for number, *sums in _line_sum_rows(order.pk)}
 
@@ -133,7 +133,7 @@ def _event_sums(order_id: uuid.UUID) -> QuerySet[PaymentEvent, tuple[uuid.UUID, 
     return payment_events.values_list("payment", "kind").annotate(total=Sum("amount"))
 
 
-def _quantities_by_part(order: Order) -> dict[int, QuantitiesByState]:
+def _read_quantities(order: Order) -> dict[int, QuantitiesByState]:
     """Return the sales units by part id. Returned ones that were replaced do not count as returned."""
     parts: dict[int, QuantitiesByState] = {}
     returned: Counter[tuple[int, object]] = Counter()

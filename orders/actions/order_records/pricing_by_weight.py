@@ -21,7 +21,7 @@ from orders.pricing import WeighedPrice
 from shop.core.money import percent_of
 
 
-def line_total_at_weight(order: Order, line: OrderLine, grams: int) -> int:
+def read_total_at_weight(order: Order, line: OrderLine, grams: int) -> int:
     """Return the line's total at this weight, in minor units."""
     return _price_at(order, line, _load_discount_shares(line), grams).total.gross
 
@@ -77,7 +77,7 @@ def record_weight_of_unsent_line(line: OrderLine, *, now: datetime.datetime) -> 
     line.save(update_fields=["weighed_grams"])
 
 
-def maximum_current_total(order: Order) -> int:
+def read_maximum_current_total(order: Order) -> int:
     """Return the highest current total that needs no question to the buyer about weights, in minor units.
 
     Equals `current_total_gross` once everything is weighed. Cards are authorised for this amount.

@@ -126,7 +126,7 @@ def set_derived_columns(order: Order, facts: OrderFacts) -> None:
     _set_sums(order, facts)
     _set_coverages(order, facts.payment_sums)
     order.status = _order_status(order, parts)
-    order.saleor_status = _saleor_status(order, parts)
+    order.saleor_status = _read_saleor_status(order, parts)
     order.link_expires_at = find_link_expiry(order, parts)
 
 
@@ -282,7 +282,7 @@ def _order_status(order: Order, parts: Sequence[OrderPart]) -> str:
     return OrderStatus.IN_PREPARATION
 
 
-def _saleor_status(order: Order, parts: Sequence[OrderPart]) -> str:
+def _read_saleor_status(order: Order, parts: Sequence[OrderPart]) -> str:
     decided = _status_from_facts(order)
     if decided is not None:
         return decided[1]

@@ -14,7 +14,7 @@ from django.db.models import Max
 from cooperatives.models import Cooperative, DeliveryKind
 from orders.actions.order_records.discount_records import RecordedRows, write_discounts
 from orders.actions.order_records.draw_order_code import draw_order_code
-from orders.actions.order_records.order_facts import facts_of_new_order
+from orders.actions.order_records.order_facts import read_facts_of_new_order
 from orders.actions.order_records.pricing_by_weight import recalculate_part_sums
 from orders.actions.order_records.recalculate_order import set_derived_columns
 from orders.actions.quotes.quote_types import Quote, QuotedLine, SellerQuote
@@ -99,7 +99,7 @@ def record_order(
         private_metadata=basket.private_metadata,
     )
     parts, lines = _build_parts(order, quote, contact.notes, now=now)
-    set_derived_columns(order, facts_of_new_order(lines.values(), []))
+    set_derived_columns(order, read_facts_of_new_order(lines.values(), []))
     order.save(force_insert=True)
     if contact.invoice is not None:
         contact.invoice.copy_for(order).save(force_insert=True)

@@ -31,7 +31,7 @@ from orders.actions.payments.order_payments import (
     record_received_money,
     require_payment_method,
 )
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.models import (
     Basket,
     EventKind,
@@ -42,7 +42,7 @@ from orders.models import (
     PaymentEvent,
     PaymentMethod,
     PaymentSums,
-    basket_payment_sums,
+    read_basket_payment_sums,
 )
 from orders.states import CallState
 from shop.core.actors import Actor
@@ -90,7 +90,7 @@ def start_basket_payment(
     existing = find_payment_by_key(idempotency_key, basket=basket)
     if existing is not None:
         return existing
-    requested = _amount_to_pay(basket, amount, now=now)
+    requested = _read_amount_to_pay(basket, amount, now=now)
     require_payment_method(basket.channel, method, requested)
     payment = _create_payment(basket, method, idempotency_key, labels)
     if method == PaymentMethod.CARD:
@@ -122,7 +122,7 @@ def start_app_payment(
     existing = find_payment_by_key(idempotency_key, basket=basket)
     if existing is not None and existing.events.filter(kind__in=_SUCCESSES).exists():
         return existing, None
-    requested = _amount_to_pay(basket, amount, now=now)
+    requested = _read_amount_to_pay(basket, amount, now=now)
     return existing or _create_payment(basket, PaymentMethod.APP, idempotency_key, labels), requested
 
 
@@ -184,9 +184,9 @@ def lock_payment(payment_id: uuid.UUID) -> tuple[Order | None, Payment]:
     return order, Payment.objects.get(pk=payment_id)
 
 
-def amount_paid_for_basket(basket: Basket) -> int:
+def read_amount_paid_for_basket(basket: Basket) -> int:
     """Return the charged and authorised amount of a basket, in minor units."""
-    return total_paid(basket_payment_sums(basket.pk))
+    return total_paid(read_basket_payment_sums(basket.pk))
 
 
 def total_paid(sums: Mapping[PaymentMethod, Iterable[PaymentSums]]) -> int:
@@ -280,12 +280,14 @@ def _create_payment(
     )
 
 
-def _amount_to_pay(basket: Basket, amount: int | None, *, now: datetime.datetime) -> int:
+def _read_amount_to_pay(basket: Basket, amount: int | None, *, now: datetime.datetime) -> int:
     """Return the amount to pay: `amount`, or all that is due.
 
     Raises BasketFullyPaid, AmountExceedsBasketDue.
     """
-    amount_due = build_quote(basket_quote_request(basket), now=now).total - amount_paid_for_basket(basket)
+    amount_due = build_quote(build_basket_request(basket), now=now).total - read_amount_paid_for_basket(
+        basket
+    )
     if amount_due <= 0:
         raise BasketFullyPaid(field="amount")
     if amount is None:

@@ -19,7 +19,7 @@ from orders.actions.gateway_requests.intended_calls import (
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.order_limits import read_minutes_to_pay
-from orders.actions.order_records.pricing_by_weight import maximum_current_total
+from orders.actions.order_records.pricing_by_weight import read_maximum_current_total
 from orders.actions.payments.confirm_order import (
     OrderNotAwaitingPayment,
     confirm_if_covered,
@@ -39,7 +39,7 @@ from orders.models import (
     total_authorised_and_charged,
 )
 from orders.payments.stripe_js import accepts_cards
-from orders.payments.transfer_instructions import transfer_instructions_for_order
+from orders.payments.transfer_instructions import build_order_transfer_instructions
 from orders.states import ENDED_ORDER_STATUSES, CallState, Coverage
 from shop.core.actors import Actor
 from shop.core.errors import Refused
@@ -194,7 +194,7 @@ def load_transfer_instructions(order: Order) -> TransferInstructions | None:
     Returns None for other payment methods, and if nothing is due.
     """
     payment = Payment.objects.filter(order=order).order_by("-created_at", "-pk").first()
-    return transfer_instructions_for_order(order, payment, shop_settings())
+    return build_order_transfer_instructions(order, payment, shop_settings())
 
 
 def start_card_payment(
@@ -207,7 +207,7 @@ def start_card_payment(
     authorised, charged = total_authorised_and_charged(Payment.objects.filter(order=order).sums().values())
     is_authorisation_only = not authorised and order.lines.unweighed().exists()
     amount = (
-        (maximum_current_total(order) if is_authorisation_only else order.current_total_gross)
+        (read_maximum_current_total(order) if is_authorisation_only else order.current_total_gross)
         - charged
         - authorised
     )

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from orders import locks
 from orders.actions.gateway_requests.intended_calls import (
     create_gateway_call,
-    payment_parameters,
+    read_payment_parameters,
     read_payment_sums,
 )
 from orders.actions.ledger.ledger_postings import record_payment_event
@@ -98,7 +98,7 @@ def request_refund(
     refund: Refund, payment: Payment, amount: int, *, actor: Actor, now: datetime.datetime
 ) -> GatewayCall:
     """On a locked order: refund an amount of a card payment. Raises NotRefundable."""
-    if payment.method != PaymentMethod.CARD or not 0 < amount <= refundable_amount(payment):
+    if payment.method != PaymentMethod.CARD or not 0 < amount <= read_refundable_amount(payment):
         raise NotRefundable(field="amount")
     gateway_call = create_gateway_call(
         GatewayOperation.REFUND,
@@ -108,7 +108,7 @@ def request_refund(
         now=now,
         payment=payment,
         refund=refund,
-        parameters=payment_parameters(payment, refund.order.language),
+        parameters=read_payment_parameters(payment, refund.order.language),
     )
     record_payment_event(
         payment,
@@ -122,7 +122,7 @@ def request_refund(
     return gateway_call
 
 
-def refundable_amount(payment: Payment) -> int:
+def read_refundable_amount(payment: Payment) -> int:
     """Return a payment's charge less refunds made and pending, in minor units."""
     sums = read_payment_sums(payment)
     return max(0, sums.charged - sums.refund_pending)

@@ -14,7 +14,7 @@ from catalog.actions.stock.stock_movements import SoldOut
 from cooperatives.actions.followers import create_follow_request
 from orders import locks, notifications
 from orders.actions.gateway_requests.card_capture import capture_or_void_cards
-from orders.actions.order_records.order_facts import facts_of_new_order
+from orders.actions.order_records.order_facts import read_facts_of_new_order
 from orders.actions.order_records.pickup_slots import take_pickup_slots
 from orders.actions.order_records.recalculate_order import (
     adjust_pending_charges,
@@ -23,15 +23,15 @@ from orders.actions.order_records.recalculate_order import (
 )
 from orders.actions.order_records.record_order import Contact, record_order, require_contact_phone
 from orders.actions.payments.basket_payments import (
-    amount_paid_for_basket,
     capture_carried_payments,
     carry_payments_over,
     payments_of_basket,
+    read_amount_paid_for_basket,
 )
 from orders.actions.payments.confirm_order import confirm_if_covered
 from orders.actions.payments.order_payments import expect_payment, require_payment_method, start_card_payment
 from orders.actions.placement.allocate_order_stock import allocate_order_stock
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.actions.quotes.purchase_limits import require_within_buyer_limits
 from orders.actions.quotes.quote_types import Buyer, Quote, QuoteProblem, RequestedDelivery
 from orders.actions.vouchers.redeem_vouchers import record_voucher_use
@@ -47,7 +47,7 @@ from orders.models import (
     Payment,
     PaymentMethod,
 )
-from orders.payments.transfer_instructions import transfer_instructions_for_order
+from orders.payments.transfer_instructions import build_order_transfer_instructions
 from shop.accounts.models import Address, Consent, ConsentPurpose
 from shop.accounts.personal.consents import CONSENT_TEXT_VERSION
 from shop.core.actors import Actor
@@ -129,7 +129,7 @@ def place_order(
     quote = _quote_basket(basket, contact, deliveries, seen_prices or {}, now=now)
     _require_agreement(quote, agreed_total, agreed_maximum)
     payments = payments_of_basket(basket.pk)
-    paid = amount_paid_for_basket(basket) if payments else 0
+    paid = read_amount_paid_for_basket(basket) if payments else 0
     expected_method, can_confirm_at_once = _remaining_payment_method(basket, quote, paid, method)
     agreed = AgreedOrder(
         basket=basket,
@@ -176,11 +176,11 @@ def place_agreed_order(
     record_consents(order, agreed.consents, actor=actor, now=now)
     if agreed.payments or agreed.method == PaymentMethod.CARD:
         # Nothing has arrived yet that the ledger would book.
-        recalculated = recalculate_order(order, now=now, facts=facts_of_new_order(lines, None))
+        recalculated = recalculate_order(order, now=now, facts=read_facts_of_new_order(lines, None))
         capture_or_void_cards(order, recalculated.payments, now=now)
     else:
         new_payments = [payment] if payment is not None else []
-        adjust_pending_charges(order, facts_of_new_order(lines, new_payments), now=now)
+        adjust_pending_charges(order, read_facts_of_new_order(lines, new_payments), now=now)
     capture_carried_payments(order, agreed.payments, actor=actor, now=now)
     data = {"total": order.total_gross, "source": agreed.source}
     record_change("order.placed", order, actor=actor, now=now, data=data)
@@ -203,7 +203,7 @@ def _quote_basket(
 ) -> Quote:
     """Lock what limits the order, and quote it with the final contact, deliveries and prices."""
     locks.lock_voucher(basket.voucher_code)
-    saved_request = basket_quote_request(basket)
+    saved_request = build_basket_request(basket)
     locks.lock_limited_variants((saved_request.variants or {}).values())
     request = replace(
         saved_request,
@@ -291,7 +291,7 @@ def _notify_of_placement(
     now: datetime.datetime,
 ) -> None:
     """Notify the buyer, and the cooperatives of a confirmed order."""
-    transfer = transfer_instructions_for_order(order, payment, quote.shop)
+    transfer = build_order_transfer_instructions(order, payment, quote.shop)
     notifications.notify_order_placed(
         order, parts, payment, transfer, invoice=invoice, shop=quote.shop, now=now
     )

@@ -27,7 +27,7 @@ from orders.actions.quotes.quote_types import QuoteProblem
 from orders.actions.quotes.sales_terms import SalesTerms
 from orders.actions.vouchers.redeem_vouchers import record_voucher_use
 from orders.models import BankTransfer, InvoiceDetails, Order, PaymentMethod
-from orders.payments.transfer_instructions import transfer_instructions_for_order
+from orders.payments.transfer_instructions import build_order_transfer_instructions
 from orders.states import ENDED_ORDER_STATUSES, TransferState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
@@ -117,7 +117,7 @@ def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> 
     payment = expect_payment(order, PaymentMethod.TRANSFER, now=now)
     finish_order_change(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
-    requested = transfer_instructions_for_order(order, payment, current_quote.shop)
+    requested = build_order_transfer_instructions(order, payment, current_quote.shop)
     parts = notifications.load_parts(order)
     notifications.notify_order_placed(
         order, parts, payment, requested, invoice=invoice, shop=current_quote.shop, now=now

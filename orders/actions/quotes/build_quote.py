@@ -44,10 +44,10 @@ from orders.actions.quotes.voucher_rules import quote_voucher
 from orders.models import Basket
 from orders.pricing import DeliveryInput, LineInput, Purchase, price_purchase
 from shop.core.dates.calendar import vietnam_date
-from shop.core.models import ShopSettings, TaxClass, load_tax_rates
+from shop.core.models import ShopSettings, TaxClass, rates_of_classes
 
 
-def basket_quote_request(basket: Basket) -> QuoteRequest:
+def build_basket_request(basket: Basket) -> QuoteRequest:
     """Return the quote request of a basket, with the current prices of its variants. It takes one query."""
     return quote_request_of_rows(basket, read_basket_rows(basket.pk, basket.channel_id))
 
@@ -121,7 +121,7 @@ def build_quote(
     )
     fallbacks = terms.services(channel_id=quote_request.channel.pk, country=quote_request.country)
     rates = _tax_rates(inputs, quote_request, delivery_methods, fallbacks, now)
-    reachable_stock = _reachable_stock(inputs, quote_request, delivery_methods)
+    reachable_stock = _read_reachable_stock(inputs, quote_request, delivery_methods)
     free = _free_quantities(variants, reachable_stock)
     by_cooperative = _quote_lines(quote_request, variants, rates, free)
     _flag_limits(by_cooperative.values(), quote_request, terms.settings, now=now)
@@ -148,7 +148,7 @@ def build_quote(
     )
 
 
-def _reachable_stock(
+def _read_reachable_stock(
     inputs: QuoteInputs, quote_request: QuoteRequest, delivery_methods: Mapping[int, list[DeliveryMethod]]
 ) -> list[ReachableStock]:
     """Return the reachable stock of the tracked variants, in the channel's warehouse order."""
@@ -194,7 +194,7 @@ def _tax_rates(
     }
     classes |= {fallback.service.tax_class_id for fallback in fallbacks.values()}
     rates = inputs.terms.tax_rates(country=quote_request.country, day=vietnam_date(now))
-    return load_tax_rates(classes, rates)
+    return rates_of_classes(classes, rates)
 
 
 def _tax_class(variant: Variant) -> TaxClass | None:

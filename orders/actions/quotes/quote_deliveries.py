@@ -35,7 +35,7 @@ def quote_deliveries(
     should_propose_deliveries: bool,
 ) -> None:
     """Set each seller's delivery options, the chosen option, and problems with these."""
-    slots = _slots_by_time(delivery_methods, vietnam_date(now))
+    slots = _read_slots_by_time(delivery_methods, vietnam_date(now))
     for cooperative_id, seller_quote in seller_quotes.items():
         seller_quote.delivery_options = [
             _delivery_option(quote_request, seller_quote, delivery_method, slots, now)
@@ -51,7 +51,9 @@ def quote_deliveries(
             seller_quote.problems.append(QuoteProblem.PAUSED)
 
 
-def _slots_by_time(delivery_methods: Mapping[int, list[DeliveryMethod]], day: datetime.date) -> _SlotsByTime:
+def _read_slots_by_time(
+    delivery_methods: Mapping[int, list[DeliveryMethod]], day: datetime.date
+) -> _SlotsByTime:
     timed_ids = [
         delivery_method.pk
         for methods in delivery_methods.values()

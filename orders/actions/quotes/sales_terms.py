@@ -27,11 +27,11 @@ from cooperatives.models import (
     ShippingServicePrice,
     Zone,
 )
-from orders.models import OrderCodeKey, commission_percents
+from orders.models import OrderCodeKey, read_commission_percents
 from shop.core.database.bounded_cache import Cache
 from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
 from shop.core.database.metadata import METADATA_COLUMNS
-from shop.core.models import ShopSettings, shop_settings, tax_rates_on
+from shop.core.models import ShopSettings, read_tax_rates, shop_settings
 
 _MAX_CACHED_ENTRIES = 1_000  # one holds the delivery methods of a cooperative for a province
 
@@ -103,7 +103,7 @@ class SalesTerms:
         """
         rates = self._tax_rates.get((country, day))
         if rates is None:
-            rates = tax_rates_on(day, country=country)
+            rates = read_tax_rates(day, country=country)
             self._tax_rates.put((country, day), rates)
         return rates
 
@@ -116,10 +116,10 @@ class SalesTerms:
     def commission_percents(
         self, products: Iterable[tuple[int, str]], *, day: datetime.date
     ) -> Mapping[tuple[int, str], Decimal]:
-        """Return percent by (cooperative id, category path), as `orders.models.commission_percents` does."""
+        """Return percent by (cooperative id, category path), as `read_commission_percents` does."""
         percents = {product: self._commissions.get((*product, day)) for product in set(products)}
         unread = [product for product, percent in percents.items() if percent is None]
-        read = dict(commission_percents(unread, day=day))
+        read = dict(read_commission_percents(unread, day=day))
         for product, percent in read.items():
             self._commissions.put((*product, day), percent)
         return {product: percent for product, percent in percents.items() if percent is not None} | read

@@ -19,7 +19,7 @@ class RefundRoute:
     deduction: int
 
 
-def refund_route(order: Order, part: OrderPart, amount: int) -> RefundRoute:
+def find_refund_route(order: Order, part: OrderPart, amount: int) -> RefundRoute:
     """Return how a refund of `amount` for the part would reach the buyer. Cards come first."""
     repayment = min(amount, read_refundable_surplus(order, planned_refunds={part.pk: amount}))
     return _build_route(order, amount, repayment)

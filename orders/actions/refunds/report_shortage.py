@@ -166,7 +166,7 @@ def settle_weight_of_missing(limit: LineRefundLimit, missing: int, *, now: datet
         record_weight_of_unsent_line(limit.line, now=now)
 
 
-def open_quantities_of_part(part: OrderPart) -> dict[uuid.UUID, int]:
+def read_unpacked_of_part(part: OrderPart) -> dict[uuid.UUID, int]:
     """Return how many sales units of an accepted part's lines are still to be packed, without zeros."""
     if part.state != PartState.ACCEPTED:
         return {}

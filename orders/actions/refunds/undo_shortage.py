@@ -56,7 +56,7 @@ def undo_shortage(
     order, part = locks.lock_part(part_id)
     if was_done_with_key(idempotency_key, "part.shortage_undone", part):
         return part
-    refund = _latest_shortage(part)
+    refund = _find_latest_shortage(part)
     if refund is None or refund.parcel is None:
         raise Missing()
     require_undo_permission(refund, ("refund.decided",), refund.decided_at, reason, actor=actor, now=now)
@@ -87,9 +87,11 @@ def undo_shortage(
     return part
 
 
-def shortage_undo_until(part: OrderPart, *, actor: Actor, now: datetime.datetime) -> datetime.datetime | None:
+def find_shortage_undo_deadline(
+    part: OrderPart, *, actor: Actor, now: datetime.datetime
+) -> datetime.datetime | None:
     """Return the deadline for taking back the part's latest shortage, or None if that is not possible."""
-    refund = _latest_shortage(part)
+    refund = _find_latest_shortage(part)
     if refund is None:
         return None
     try:
@@ -100,7 +102,7 @@ def shortage_undo_until(part: OrderPart, *, actor: Actor, now: datetime.datetime
     return refund.decided_at + UNDO_PERIOD
 
 
-def _latest_shortage(part: OrderPart) -> Refund | None:
+def _find_latest_shortage(part: OrderPart) -> Refund | None:
     shortages = part.refunds.filter(parcel__kind=ParcelKind.REFUND, reason=SHORTAGE_REASON)
     return shortages.select_related("parcel").order_by("-decided_at", "-pk").first()
 

@@ -11,7 +11,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from orders import locks
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.actions.quotes.quote_types import Quote
 from orders.actions.quotes.voucher_rules import VoucherCodeUnknown, VoucherRefused
 from orders.models import Discount, DiscountKind, Order, VoucherUse
@@ -37,7 +37,7 @@ def apply_voucher_code(*, basket_id: uuid.UUID, code: str, now: datetime.datetim
     if basket is None:
         raise Missing()
     voucher = build_quote(
-        replace(basket_quote_request(basket), voucher_code=code), now=now, should_propose_deliveries=True
+        replace(build_basket_request(basket), voucher_code=code), now=now, should_propose_deliveries=True
     ).voucher
     if voucher is None:
         raise VoucherCodeUnknown(_("Enter the code first."), field="code")

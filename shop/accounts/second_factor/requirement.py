@@ -13,7 +13,7 @@ from shop.core.database.transactions import lock_row
 from shop.core.models import ShopSettings, record_change, shop_settings
 
 
-def second_factor_deadline(
+def find_second_factor_deadline(
     user: User, *, is_required: bool, now: datetime.datetime
 ) -> datetime.datetime | None:
     """Return the deadline for a second factor, or None if the user has one or needs none.
@@ -29,7 +29,7 @@ def second_factor_deadline(
 
 def is_overdue(user: User, *, is_required: bool, now: datetime.datetime) -> bool:
     """Return whether the user's grace period is over."""
-    deadline = second_factor_deadline(user, is_required=is_required, now=now)
+    deadline = find_second_factor_deadline(user, is_required=is_required, now=now)
     return deadline is not None and deadline <= now
 
 

@@ -29,7 +29,7 @@ class DeviceCodeRequired(Refused):
     )
 
 
-def account_key(phone_or_email: str) -> str:
+def find_account_key(phone_or_email: str) -> str:
     """Return the limit key of an account, for any notation of its name. An unknown name is its own key."""
     user = find_user(phone_or_email)
     if user is not None:
@@ -107,7 +107,7 @@ def count_password_tries(
     if not devices or user_ids - devices.keys():
         try:
             counted.append(
-                PasswordTry.count(account_key(phone_or_email), network=network, in_network=in_network)
+                PasswordTry.count(find_account_key(phone_or_email), network=network, in_network=in_network)
             )
         except (TooManyTries, DeviceCodeRequired):
             if not devices:

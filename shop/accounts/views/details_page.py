@@ -22,10 +22,10 @@ from shop.accounts.registration.accounts import (
 )
 from shop.accounts.views.old_address_fields import (
     apply_picked_commune,
+    find_suggestions,
     keep_marked_errors,
     marked_fields,
     needs_reload,
-    suggestions,
 )
 from shop.accounts.views.recent_sign_in import has_recent_sign_in
 from shop.accounts.views.sign_in_steps import ask_to_sign_in_again
@@ -85,7 +85,7 @@ def _details_page(request: HttpRequest, form: DetailsForm, user: User) -> HttpRe
         "form": form,
         "may_confirm": settings.PHONE_CODES and bool(user.phone) and user.phone_confirmed_at is None,
         "old_address": str(entered.get("old_address", "")),
-        "suggestions": suggestions(entered),
+        "suggestions": find_suggestions(entered),
     }
     return render(request, "accounts/details.html", context)
 

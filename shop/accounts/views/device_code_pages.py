@@ -27,7 +27,7 @@ from shop.accounts.models import CodePurpose, User
 from shop.accounts.registration.accounts import find_user
 from shop.accounts.sign_in.login_limits import count_code
 from shop.accounts.sign_in.one_time_codes import CodeExpired, WrongCode, send_code, use_code
-from shop.accounts.sign_in.password_tries import account_key
+from shop.accounts.sign_in.password_tries import find_account_key
 from shop.accounts.views.known_devices import remember_device
 from shop.accounts.views.sign_in_steps import own_url
 from shop.core.web.http_methods import require_safe_or_post
@@ -40,7 +40,7 @@ _VALID_SECONDS = 10 * 60
 
 def send_device_code(request: HttpRequest, submitted: Mapping[str, str]) -> HttpResponse:
     """Send a code to the account's owner and redirect to the code page. Raises TooManyTries."""
-    account, network = account_key(submitted["name"]), client_network(request.META)
+    account, network = find_account_key(submitted["name"]), client_network(request.META)
     count_code(network, account, "")
     user = find_user(submitted["name"])
     request.session[_SENT_CODE_SESSION_KEY] = {

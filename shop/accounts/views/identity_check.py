@@ -26,7 +26,7 @@ from shop.accounts.sign_in.login_limits import SECOND_FACTORS
 from shop.accounts.sign_in.passkeys import user_passkeys
 from shop.accounts.sign_in.password_tries import PasswordTry, user_key
 from shop.accounts.views.known_devices import known_device
-from shop.accounts.views.passkey_challenges import passkey_owner
+from shop.accounts.views.passkey_challenges import authenticate_passkey_owner
 from shop.accounts.views.recent_sign_in import record_recent_sign_in
 from shop.accounts.views.workplaces import find_frame, find_workplace
 from shop.core.actors import EntryPoint
@@ -136,7 +136,7 @@ def verify_own_passkey(request: HttpRequest, user: User, *, field: str = "creden
     """Check that one of the user's passkeys signed the response. Raises TooManyTries, InvalidPasskey."""
     SECOND_FACTORS.count_try(str(user.pk))
     try:
-        is_own = passkey_owner(request, field=field).pk == user.pk
+        is_own = authenticate_passkey_owner(request, field=field).pk == user.pk
     except InvalidPasskey:
         is_own = False
     if not is_own:

@@ -22,7 +22,7 @@ def needs_reload(posted: Mapping[str, object]) -> bool:
     return bool(_RELOAD_BUTTONS & posted.keys()) or _is_new(posted)
 
 
-def suggestions(entered: Mapping[str, object]) -> list[Suggestion]:
+def find_suggestions(entered: Mapping[str, object]) -> list[Suggestion]:
     """Return today's communes that match the old address. None of them is picked automatically."""
     text = str(entered.get("old_address", ""))
     return suggest_communes(text, day=vietnam_date(timezone.now())) if text.strip() else []
@@ -53,7 +53,7 @@ def apply_picked_commune(posted: QueryDict) -> QueryDict:
     if commune is None or commune.parent is None:
         return posted
     matching_suggestions = (
-        suggestion for suggestion in suggestions(posted) if suggestion.commune.pk == commune.pk
+        suggestion for suggestion in find_suggestions(posted) if suggestion.commune.pk == commune.pk
     )
     suggestion = next(matching_suggestions, None)
     values = {"province": commune.parent.code, "commune": commune.code, "old_address": ""}

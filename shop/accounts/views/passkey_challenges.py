@@ -23,7 +23,7 @@ def passkey_challenge(request: HttpRequest, user: User | None = None) -> JsonRes
     return store_challenge(request, options, challenge)
 
 
-def passkey_owner(request: HttpRequest, *, field: str = "credential") -> User:
+def authenticate_passkey_owner(request: HttpRequest, *, field: str = "credential") -> User:
     """Return the owner of the passkey that signed this session's challenge. Raises InvalidPasskey."""
     return use_passkey(
         response=request.POST.get(field, ""),

@@ -21,8 +21,8 @@ from shop.accounts.sign_in.login_limits import PASSKEYS_IN_NETWORK
 from shop.accounts.sign_in.passkeys import add_passkey, remove_passkey, user_passkeys
 from shop.accounts.views.code_pages import confirm_phone_of_session
 from shop.accounts.views.passkey_challenges import (
+    authenticate_passkey_owner,
     passkey_challenge,
-    passkey_owner,
     passkey_site,
     store_challenge,
     take_challenge,
@@ -51,7 +51,7 @@ def sign_in_by_passkey(request: HttpRequest, *, after_sign_in: AfterSignIn) -> H
     if request.method == "GET":
         return passkey_challenge(request)
     try:
-        user = passkey_owner(request)
+        user = authenticate_passkey_owner(request)
     except InvalidPasskey as refused:
         return _refuse(request, str(refused.message))
     if not user.is_active:

@@ -22,7 +22,7 @@ from shop.api.account.inputs import (
     AccountUpdateArguments,
 )
 from shop.api.account.types import user_object
-from shop.api.addresses import address_from
+from shop.api.addresses import convert_address
 from shop.api.base.places import address_object
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -51,7 +51,7 @@ def account_update(
     if input_data.get("metadata"):
         values["metadata"] = user.metadata | metadata_from_input(input_data["metadata"])
     addresses = {
-        use: address_from(address, context, address_type=address_type)
+        use: convert_address(address, context, address_type=address_type)
         for address, use, address_type in (
             (input_data.get("defaultShippingAddress"), AddressUse.SHIPPING, "SHIPPING"),
             (input_data.get("defaultBillingAddress"), AddressUse.BILLING, "BILLING"),
@@ -71,7 +71,7 @@ def account_address_create(
     user, address_type = _find_target_user(arguments.get("customerId"), context), arguments.get("type")
     address = add_address(
         user_id=user.pk,
-        address=address_from(arguments["input"], context, address_type=address_type),
+        address=convert_address(arguments["input"], context, address_type=address_type),
         use=_USES[address_type] if address_type else None,
         actor=context.actor,
         now=context.now,
@@ -84,7 +84,7 @@ def account_address_update(
     arguments: AccountAddressUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     current = _find_own_address(arguments["id"], context)
-    changed = address_from(arguments["input"], context, existing=current)
+    changed = convert_address(arguments["input"], context, existing=current)
     change_address(address=changed, actor=context.actor, now=context.now)
     return _build_payload(changed.user_id, context, selection, changed.pk)
 

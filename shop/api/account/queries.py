@@ -38,6 +38,8 @@ def one_user(arguments: UserArguments, context: Context, selection: Selection) -
 
 
 @query.field("permissionGroup", permissions=[Permission.MANAGE_STAFF])
-def one_group(arguments: PermissionGroupArguments, context: Context, selection: Selection) -> Row | None:
+def one_permission_group(
+    arguments: PermissionGroupArguments, context: Context, selection: Selection
+) -> Row | None:
     key = key_from_id(arguments["id"], "Group")
     return group_object.by_key(context, [key], selection.names()).get(key)

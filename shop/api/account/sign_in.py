@@ -74,12 +74,12 @@ def token_refresh(
         message = "Invalid token: it was revoked."
         raise InputError("JWT_INVALID_TOKEN", message, field="refreshToken") from error
     audience = str(claims.get("aud", "")).removeprefix("custom:") or None
-    token = tokens.access_token(
+    token = tokens.sign_access_token(
         user, signed_in_at=renewal.family.created_at, now=context.now, audience=audience
     )
     if not should_rotate:
         return {"token": token, "user": user}
-    successor = tokens.refresh_token(
+    successor = tokens.sign_refresh_token(
         user,
         family=renewal.family,
         csrf_token=str(claims.get("csrfToken", "")),
@@ -103,7 +103,7 @@ def _read_refresh_token(arguments: TokenRefreshArguments, context: Context) -> t
         raise InputError("JWT_MISSING_TOKEN", _("Provide a refresh token."), field="refreshToken")
     try:
         claims = tokens.verified_claims(token)
-        user = tokens.user_from_claims(claims, tokens.REFRESH)
+        user = tokens.find_user_of_claims(claims, tokens.REFRESH)
     except PyJWTError as error:
         _raise_token_error(error, "refreshToken")
     if not sent_token:
@@ -117,7 +117,7 @@ def token_verify(
 ) -> dict[str, object]:
     try:
         claims = tokens.verified_claims(arguments["token"])
-        user = tokens.user_from_claims(claims, str(claims.get("type")))
+        user = tokens.find_user_of_claims(claims, str(claims.get("type")))
         if claims["type"] == tokens.REFRESH:
             tokens.require_open_family(claims, now=context.now)
     except PyJWTError as error:
@@ -140,12 +140,12 @@ def issue_tokens(user: User, context: Context, *, audience: str | None = None) -
         user_agent=context.request.headers.get("User-Agent", ""),
         now=context.now,
     )
-    refresh = tokens.refresh_token(
+    refresh = tokens.sign_refresh_token(
         user, family=family, csrf_token=csrf_token, now=context.now, audience=audience
     )
     _set_cookie(context, user, refresh)
     return {
-        "token": tokens.access_token(user, signed_in_at=context.now, now=context.now, audience=audience),
+        "token": tokens.sign_access_token(user, signed_in_at=context.now, now=context.now, audience=audience),
         "refreshToken": refresh,
         "csrfToken": csrf_token,
         "user": user,

@@ -66,7 +66,7 @@ add_metadata_fields(user_object, User, permissions=USER_OR_STAFF_PERMISSIONS, ow
 
 
 @user_object.field("id", needs="id")
-def ids_of_users(users: list[Row], *_: object) -> list[str]:
+def id_of_users(users: list[Row], *_: object) -> list[str]:
     """Resolve `id`.
 
     It is empty after registration, so that it does not reveal whether the account existed.
@@ -187,7 +187,7 @@ def user_can_manage(groups: list[Row], arguments: object, context: Context, *_: 
 
 
 @group_object.field("accessibleChannels", needs=("id", "is_restricted_to_channels"))
-def channels_of_groups(
+def accessible_channels_of_groups(
     groups: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     all_channels = channel_object.read(Channel.objects.order_by("pk"), selection.names())
@@ -245,7 +245,7 @@ def restricted_access_to_channels(users: list[Row], *_: object) -> list[bool]:
 
 
 @user_object.field("accessibleChannels", needs=("id", "is_staff", "is_superuser"))
-def channels_of_users(
+def accessible_channels_of_users(
     users: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     all_channels = channel_object.read(Channel.objects.order_by("pk"), selection.names())

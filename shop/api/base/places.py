@@ -6,7 +6,7 @@ from django.utils.translation import get_language
 
 from shop.accounts.models import Address
 from shop.accounts.staff.permissions import Permission
-from shop.api.address_rules import AddressRules, address_rules, country_name
+from shop.api.address_rules import AddressRules, country_name, read_address_rules
 from shop.api.base.inputs import AddressArguments, AddressValidationRulesArguments
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -108,7 +108,7 @@ query = Queries()
 def address_validation_rules(
     arguments: AddressValidationRulesArguments, context: Context, selection: Selection
 ) -> AddressRules | None:
-    return address_rules(
+    return read_address_rules(
         arguments["countryCode"],
         province=arguments.get("countryArea") or "",
         city=arguments.get("city") or "",

@@ -181,7 +181,7 @@ query = Queries()
 
 
 @query.field("shop")
-def shop_query(arguments: object, context: Context, selection: Selection) -> ShopSettings:
+def one_shop(arguments: object, context: Context, selection: Selection) -> ShopSettings:
     return context.settings
 
 

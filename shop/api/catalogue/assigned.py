@@ -110,7 +110,7 @@ def _visible_rows(*args: object, base_query: Callable[..., Rows], **options: obj
     return base_query(*args, **options).filter(visible_in_storefront=True)
 
 
-def attributes_with_values(
+def load_attributes_with_values(
     owners: Sequence[Owner],
     attributes: CompiledRows,
     values: CompiledRows,
@@ -215,7 +215,7 @@ def _names_and_slugs(cooperative_ids: Collection[int]) -> QuerySet[Cooperative, 
     return Cooperative.objects.public().filter(pk__in=cooperative_ids).values_list("pk", "name", "slug")
 
 
-def _attributes_of_products(
+def _load_attributes_of_products(
     rows: list[Row],
     context: Context,
     fields: Collection[str],
@@ -224,7 +224,7 @@ def _attributes_of_products(
 ) -> Sequence[Sequence[Assigned]]:
     owners = [Owner(row.id, row.product_type_id, row.cooperative_id, row.in_channel) for row in rows]
     product_type_keys = {owner.type_key for owner in owners}
-    return attributes_with_values(
+    return load_attributes_with_values(
         owners,
         compiled_rows(attributes_of_product_types, product_type_keys, scope=AttributeScope.PRODUCT),
         compiled_rows(assigned_values, {owner.key for owner in owners}, relation="product"),
@@ -235,7 +235,7 @@ def _attributes_of_products(
     )
 
 
-def _attributes_of_variants(
+def _load_attributes_of_variants(
     rows: list[Row],
     context: Context,
     fields: Collection[str],
@@ -245,7 +245,7 @@ def _attributes_of_variants(
 ) -> Sequence[Sequence[Assigned]]:
     owners = [Owner(row.id, row.product__product_type_id, None, row.in_channel) for row in rows]
     product_type_keys = {owner.type_key for owner in owners}
-    return attributes_with_values(
+    return load_attributes_with_values(
         owners,
         compiled_rows(
             attributes_of_product_types,
@@ -290,12 +290,12 @@ _VARIANT = ("id", "product__product_type_id", "in_channel")
 
 
 @variant_object.field("attributes", needs=_VARIANT)
-def selected_of_variants(
+def attributes_of_variants(
     rows: list[Row], arguments: ProductVariantAttributesArguments, context: Context, selection: Selection
 ) -> Sequence[Sequence[Assigned]]:
     is_selecting = IS_CHOOSING_BY_SELECTION.get(arguments.get("variantSelection") or "ALL")
     fields, values = selection.names("attribute"), selection.names("values")
-    return _attributes_of_variants(rows, context, fields, values, is_selecting=is_selecting)
+    return _load_attributes_of_variants(rows, context, fields, values, is_selecting=is_selecting)
 
 
 class _SlugArguments(TypedDict):
@@ -362,9 +362,9 @@ def _first_of_each(assigned: Sequence[Sequence[Assigned]]) -> Sequence[Assigned 
     return [attributes[0] if attributes else None for attributes in assigned]
 
 
-add_attributes(product_object, _attributes_of_products, needs=_PRODUCT)
-add_assigned_attributes(product_object, _attributes_of_products, needs=_PRODUCT)
-add_assigned_attributes(variant_object, _attributes_of_variants, needs=_VARIANT)
+add_attributes(product_object, _load_attributes_of_products, needs=_PRODUCT)
+add_assigned_attributes(product_object, _load_attributes_of_products, needs=_PRODUCT)
+add_assigned_attributes(variant_object, _load_attributes_of_variants, needs=_VARIANT)
 
 
 selected_attribute_object = Type("SelectedAttribute")

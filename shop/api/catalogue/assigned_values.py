@@ -81,7 +81,7 @@ def hex_color(rows: list[Row], *_: object) -> list[str | None]:
 
 
 @file_attribute_object.field("value")
-def assigned_files(
+def value_of_file_attributes(
     assigned: list[Assigned], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
     return [
@@ -91,20 +91,20 @@ def assigned_files(
 
 
 @swatch_value_object.field("file")
-def files_of_swatches(
+def file_of_swatch_values(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
     return [resolve_file(row, context) for row in rows]
 
 
 @multi_choice_attribute_object.field("value")
-def several_choices(
+def value_of_multi_choice_attributes(
     assigned: list[Assigned], arguments: AssignedMultiChoiceAttributeValueArguments, *_: object
 ) -> list[list[Row]]:
     return [attribute["values"][: arguments["limit"]] for attribute in assigned]
 
 
-def _translated(
+def _read_translations(
     rows: Sequence[Row | None], code: str, column: str, *, is_rich_text: bool = False
 ) -> Sequence[object]:
     """Return each value's translation, or null."""
@@ -118,31 +118,33 @@ def _first_values(assigned: list[Assigned]) -> list[Row | None]:
 
 
 @choice_value_object.field("translation")
-def choices_translated(
+def translation_of_choice_values(
     rows: list[Row], arguments: AssignedChoiceAttributeValueTranslationArguments, *_: object
 ) -> Sequence[object]:
-    return _translated(rows, arguments["languageCode"], "name")
+    return _read_translations(rows, arguments["languageCode"], "name")
 
 
 @swatch_value_object.field("translation")
-def swatches_translated(
+def translation_of_swatch_values(
     rows: list[Row], arguments: AssignedSwatchAttributeValueTranslationArguments, *_: object
 ) -> Sequence[object]:
-    return _translated(rows, arguments["languageCode"], "name")
+    return _read_translations(rows, arguments["languageCode"], "name")
 
 
 @plain_text_attribute_object.field("translation")
-def texts_translated(
+def translation_of_plain_text_attributes(
     assigned: list[Assigned], arguments: AssignedPlainTextAttributeTranslationArguments, *_: object
 ) -> Sequence[object]:
-    return _translated(_first_values(assigned), arguments["languageCode"], "plain_text")
+    return _read_translations(_first_values(assigned), arguments["languageCode"], "plain_text")
 
 
 @rich_text_attribute_object.field("translation")
-def formatted_texts_translated(
+def translation_of_rich_text_attributes(
     assigned: list[Assigned], arguments: AssignedTextAttributeTranslationArguments, *_: object
 ) -> Sequence[object]:
-    return _translated(_first_values(assigned), arguments["languageCode"], "rich_text", is_rich_text=True)
+    return _read_translations(
+        _first_values(assigned), arguments["languageCode"], "rich_text", is_rich_text=True
+    )
 
 
 class _LimitArguments(TypedDict):
@@ -154,14 +156,14 @@ def references_to(target: Type, name: str) -> tuple[Type, Type]:
     single, multi = _type(f"AssignedSingle{name}Attribute"), _type(f"AssignedMulti{name}Attribute")
 
     @single.field("value")
-    def single_reference(
+    def value_of_single_references(
         assigned: list[Assigned], arguments: object, context: Context, selection: Selection
     ) -> list[Row | None]:
         referenced_rows = _referenced_rows(target, assigned, 1, context, selection)
         return [referenced_row[0] if referenced_row else None for referenced_row in referenced_rows]
 
     @multi.field("value")
-    def multiple_references(
+    def value_of_multiple_references(
         assigned: list[Assigned],
         arguments: _LimitArguments,
         context: Context,

@@ -74,7 +74,7 @@ certificate_object.columns(
 
 
 @cooperative_object.field("place", needs=("hamlet", "commune_name", "province_name"))
-def places(rows: list[Row], *_: object) -> list[str]:
+def place_of_cooperatives(rows: list[Row], *_: object) -> list[str]:
     parts = [(row.hamlet, row.commune_name, row.province_name) for row in rows]
     return [", ".join(filter(None, part)) for part in parts]
 
@@ -108,7 +108,7 @@ def certificates(
 
 
 @cooperative_object.field("shelf", needs=("id", "in_channel"))
-def collections_of_cooperatives(
+def shelf_of_cooperatives(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     pairs = [(key_from_cooperative(row.id), row.in_channel) for row in rows]

@@ -142,7 +142,7 @@ def row_moves(input_data: Sequence[InputData], type_name: str, name: str = "id")
     ]
 
 
-def key_from_arguments(
+def find_key(
     input_data: InputData,
     type_: Type,
     context: Context,

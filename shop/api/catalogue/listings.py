@@ -13,7 +13,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import channel_object
 from shop.api.breadth import Selection
 from shop.api.catalogue.inputs import ProductChannelListingPricingArguments
-from shop.api.catalogue.pricing import product_price_ranges
+from shop.api.catalogue.pricing import load_price_ranges
 from shop.api.catalogue.types import own_cooperatives, own_rows_condition, product_object, variant_object
 from shop.api.catalogue.variants import margin_percent
 from shop.api.context import Context
@@ -118,11 +118,11 @@ def purchase_cost(
 def pricing(
     rows: list[Row], arguments: ProductChannelListingPricingArguments, context: Context, selection: Selection
 ) -> Sequence[Mapping[str, object] | None]:
-    return product_price_ranges(rows, [row.product_id for row in rows], arguments, context, selection)
+    return load_price_ranges(rows, [row.product_id for row in rows], arguments, context, selection)
 
 
 @variant_listing_object.field("price", needs=("amount", "currency"))
-def listed_price(rows: list[Row], *_: object) -> list[MoneyAmount | None]:
+def price_of_variant_listings(rows: list[Row], *_: object) -> list[MoneyAmount | None]:
     return [_amount_or_none(row.amount, row.currency) for row in rows]
 
 

@@ -56,7 +56,7 @@ from shop.core.models import Channel
 mutation = Mutations(codes=CODES)
 
 
-def _manageable_product_key(text: str, context: Context) -> int:
+def _find_manageable_product_key(text: str, context: Context) -> int:
     key = input_key(text, "Product", field="productId")
     if not may_manage_row(product_object, key, context):
         raise Missing(field="productId")
@@ -67,7 +67,7 @@ def _manageable_product_key(text: str, context: Context) -> int:
 def product_variant_reorder(
     arguments: ProductVariantReorderArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = _manageable_product_key(arguments["productId"], context)
+    key = _find_manageable_product_key(arguments["productId"], context)
     reorder_rows(
         root=Product.objects.all(),
         root_key=key,
@@ -84,7 +84,7 @@ def product_media_reorder(
     arguments: ProductMediaReorderArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Reorder a product's media. The input lists all of them."""
-    product_key = _manageable_product_key(arguments["productId"], context)
+    product_key = _find_manageable_product_key(arguments["productId"], context)
     rows = ProductMedia.objects.filter(product=product_key).order_by("sort_order", "pk")
     current_keys = list(rows.values_list("pk", flat=True))
     requested = [input_key(media_id, "ProductMedia", field="mediaIds") for media_id in arguments["mediaIds"]]

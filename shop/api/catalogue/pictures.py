@@ -52,12 +52,14 @@ def product_id(rows: list[Row], arguments: object, context: Context, selection: 
 
 
 @product_image_object.field("id")
-def image_id(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[str]:
+def id_of_product_images(
+    rows: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[str]:
     return [global_id("ProductImage", row.id) for row in rows]
 
 
 @product_image_object.field("url")
-def image_urls(
+def url_of_product_images(
     rows: list[Row], arguments: ProductImageUrlArguments, context: Context, selection: Selection
 ) -> list[str]:
     return _urls(rows, arguments, context)

@@ -21,7 +21,7 @@ from shop.api.money import TaxedAmount
 from shop.api.object_types import Row, Type
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
-from shop.core.models import Channel, tax_rates
+from shop.core.models import Channel, read_rates_of_classes
 from shop.core.money import gross_of, net_of
 
 _TAXED_FIELDS = frozenset({"net", "tax"})
@@ -100,7 +100,7 @@ class _Rates:
         country = self._country_of(channel_key)
         if country not in self._found:
             classes = self._requested.get(country, set())
-            self._found[country] = tax_rates(classes, country=country, day=self._day)
+            self._found[country] = read_rates_of_classes(classes, country=country, day=self._day)
         return self._found[country].get(tax_class_id, Decimal(0))
 
     def _country_of(self, channel_key: int) -> str:
@@ -129,7 +129,7 @@ def country_argument(arguments: InputData) -> str | None:
     return country
 
 
-def _prices_for(
+def _load_prices(
     parents: list[Row], column: str, arguments: InputData, context: Context, selection: Selection
 ) -> list[VariantPrice]:
     keys, channels = {parent.id for parent in parents}, {parent.in_channel for parent in parents} - {None}
@@ -143,7 +143,7 @@ def pricing_of_variants(
     variants: list[Row], arguments: ProductVariantPricingArguments, context: Context, selection: Selection
 ) -> Sequence[Mapping[str, object] | None]:
     """Resolve variants' pricing, or null without a channel or without a price in it."""
-    prices = _prices_for(variants, "variant", arguments, context, selection)
+    prices = _load_prices(variants, "variant", arguments, context, selection)
     prices_by_pair = {(price.variant_id, price.channel_id): price for price in prices}
     return [
         _variant_pricing(price, context)
@@ -158,12 +158,12 @@ def pricing_of_products(
     products: list[Row], arguments: ProductPricingArguments, context: Context, selection: Selection
 ) -> Sequence[Mapping[str, object] | None]:
     """Resolve products' pricing, or null without a channel or if no variant has a price in it."""
-    return product_price_ranges(
+    return load_price_ranges(
         products, [product_row.id for product_row in products], arguments, context, selection
     )
 
 
-def product_price_ranges(
+def load_price_ranges(
     rows: list[Row],
     product_keys: Sequence[int],
     arguments: InputData,

@@ -288,19 +288,19 @@ def products_of_collections(
                 collection_key=F("collection_rows__collection"),
                 collection_position=F("collection_rows__sort_order"),
             )
-            channel_pages |= _page_for_parents(
+            channel_pages |= _load_pages_of_parents(
                 collection_products, "collection_key", staff_keys, staff_keys, arguments, channel, selection
             )
         if computed_keys:
             cooperatives = [key - COOPERATIVE_KEYS for key in computed_keys]
-            channel_pages |= _page_for_parents(
+            channel_pages |= _load_pages_of_parents(
                 product_rows, "cooperative_id", cooperatives, computed_keys, arguments, channel, selection
             )
         pages |= {(key, channel_key): page for key, page in channel_pages.items()}
     return [pages[row.key, row.in_channel] for row in collections]
 
 
-def _page_for_parents(
+def _load_pages_of_parents(
     product_rows: Rows,
     parent_column: str,
     parents: Sequence[Key],

@@ -18,9 +18,9 @@ from shop.api.catalogue.input_values import (
     channel_from_id,
     columns,
     common_columns,
+    find_key,
     find_owner_from_input,
     foreign_key_column,
-    key_from_arguments,
     may_manage_row,
     publication_from_input,
     required_text,
@@ -80,7 +80,7 @@ def product_create(
 def product_update(
     arguments: ProductUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    input_data, key = arguments["input"], int(key_from_arguments(arguments, product_object, context))
+    input_data, key = arguments["input"], int(find_key(arguments, product_object, context))
     changed = update_product(
         product_id=key,
         values=_values(input_data, context),
@@ -98,7 +98,7 @@ def product_delete(
     arguments: ProductDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Delete a product if it was never stocked or sold, or else hide it permanently."""
-    key = int(key_from_arguments(arguments, product_object, context))
+    key = int(find_key(arguments, product_object, context))
     deleted = staff_row(product_object, key, context, selection.names("product"))
     row = Product.objects.filter(pk=key).select_related("cooperative").first()
     if deleted is None or row is None:

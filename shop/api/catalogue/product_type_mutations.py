@@ -11,8 +11,8 @@ from shop.api.catalogue.input_values import (
     PRODUCT_TYPE_PERMISSIONS,
     columns,
     common_columns,
+    find_key,
     foreign_key_column,
-    key_from_arguments,
     required_text,
     staff_row,
     weight_column,
@@ -189,7 +189,7 @@ def attribute_update(
     arguments: AttributeUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
-    attribute_key = int(key_from_arguments(arguments, attribute_object, context, is_without_cooperative=True))
+    attribute_key = int(find_key(arguments, attribute_object, context, is_without_cooperative=True))
     values = common_columns(input_data, context, **_FLAGS)
     removed_keys = input_keys(input_data.get("removeValues"), "AttributeValue", field="removeValues")
     added_values = [
@@ -210,7 +210,7 @@ def attribute_update(
 def attribute_delete(
     arguments: AttributeDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = int(key_from_arguments(arguments, attribute_object, context, is_without_cooperative=True))
+    key = int(find_key(arguments, attribute_object, context, is_without_cooperative=True))
     deleted = staff_row(attribute_object, key, context, selection.names("attribute"))
     if deleted is None:
         raise Missing(field="id")
@@ -242,7 +242,7 @@ def attribute_value_create(
 def attribute_value_update(
     arguments: AttributeValueUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = int(key_from_arguments(arguments, attribute_value_object, context, is_without_cooperative=True))
+    key = int(find_key(arguments, attribute_value_object, context, is_without_cooperative=True))
     input_data = arguments["input"]
     values = _choice_columns(input_data)
     if "name" in input_data:
@@ -260,7 +260,7 @@ def attribute_value_update(
 def attribute_value_delete(
     arguments: AttributeValueDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = int(key_from_arguments(arguments, attribute_value_object, context, is_without_cooperative=True))
+    key = int(find_key(arguments, attribute_value_object, context, is_without_cooperative=True))
     deleted = staff_row(attribute_value_object, key, context, selection.names("attributeValue"))
     attribute_key = AttributeValue.objects.filter(pk=key).values_list("attribute", flat=True).first()
     if deleted is None or attribute_key is None:

@@ -94,7 +94,7 @@ def is_available(
             for product_row in products
         ]
     availability = {
-        (key, channel): is_available for key, channel, is_available, *_ in _listing_rows(products)
+        (key, channel): is_available for key, channel, is_available, *_ in _read_listing_values(products)
     }
     return [
         None
@@ -108,7 +108,7 @@ def is_available(
 def is_available_for_purchase(
     products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[bool | None]:
-    moments = _available_from(products)
+    moments = _read_start_dates(products)
     now = context.now
     return [
         None if product_row.in_channel is None else _has_passed(moments[position], now)
@@ -120,14 +120,14 @@ def is_available_for_purchase(
 def available_for_purchase_at(
     products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[datetime.datetime | None]:
-    return _available_from(products)
+    return _read_start_dates(products)
 
 
 @product_object.field(needs=("id", "in_channel"))
 def available_for_purchase(
     products: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[datetime.date | None]:
-    return [None if moment is None else vietnam_date(moment) for moment in _available_from(products)]
+    return [None if moment is None else vietnam_date(moment) for moment in _read_start_dates(products)]
 
 
 @product_object.field(needs=("id", "in_channel"))
@@ -148,7 +148,7 @@ def variants(
 
 
 @product_object.field("variant", needs=("id", "in_channel"))
-def one_variant(
+def variant_of_products(
     products: list[Row], arguments: ProductVariantArguments, context: Context, selection: Selection
 ) -> list[Row | None]:
     global_id, sku = arguments.get("id"), arguments.get("sku")
@@ -239,7 +239,7 @@ def _find_available_pairs(products: list[Row], channel: Channel, country: str) -
 _ListingValues: TypeAlias = tuple[int, int, bool, datetime.datetime | None, datetime.datetime | None]
 
 
-def _listing_rows(products: list[Row]) -> list[_ListingValues]:
+def _read_listing_values(products: list[Row]) -> list[_ListingValues]:
     """Return the products' listings."""
     channel_ids = {product_row.in_channel for product_row in products} - {None}
     return _listings({product_row.id for product_row in products}, channel_ids) if channel_ids else []
@@ -253,9 +253,9 @@ def _listings(
     return rows.values_list("product_id", "channel_id", "is_available", "available_from", "published_at")
 
 
-def _available_from(products: list[Row]) -> list[datetime.datetime | None]:
+def _read_start_dates(products: list[Row]) -> list[datetime.datetime | None]:
     """Return when each product may be bought, which is the listing's time or else its publication."""
-    rows = _listing_rows(products)
+    rows = _read_listing_values(products)
     times_by_pair = {
         (key, channel): moment or published for key, channel, _is_available, moment, published in rows
     }

@@ -56,7 +56,9 @@ warehouse_object.columns(
 
 
 @warehouse_object.field("address", needs="address_id")
-def addresses(rows: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
+def address_of_warehouses(
+    rows: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[Row | None]:
     """Resolve the warehouse's address, which is public because buyers may collect there."""
     requested = Address.objects.filter(pk__in={row.address_id for row in rows})
     addresses_by_key = {

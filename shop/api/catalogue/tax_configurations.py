@@ -56,7 +56,7 @@ _FILTER: Conditions = {"ids": id_in("TaxConfiguration"), "metadata": lambda cont
 
 
 @query.field("taxConfiguration", permissions=_STAFF)
-def one_configuration(
+def one_tax_configuration(
     arguments: TaxConfigurationArguments, context: Context, selection: Selection
 ) -> Row | None:
     key = key_from_id(arguments["id"], "TaxConfiguration")
@@ -64,7 +64,7 @@ def one_configuration(
 
 
 @query.field("taxConfigurations", permissions=_STAFF)
-def all_configurations(
+def all_tax_configurations(
     arguments: TaxConfigurationsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     rows = tax_configuration_object.rows(context).filter(

@@ -52,14 +52,16 @@ mutation = Mutations()
 
 
 @query.field("taxCountryConfiguration", permissions=_STAFF)
-def one_tax_country(
+def one_tax_country_configuration(
     arguments: TaxCountryConfigurationArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     return {"country": country(arguments["countryCode"])}
 
 
 @query.field("taxCountryConfigurations", permissions=_STAFF)
-def all_tax_countries(arguments: object, context: Context, selection: Selection) -> list[dict[str, object]]:
+def all_tax_country_configurations(
+    arguments: object, context: Context, selection: Selection
+) -> list[dict[str, object]]:
     """Resolve the countries that have rates today."""
     rates = TaxRate.objects.in_force_on(vietnam_date(context.now))
     codes = rates.order_by("country").values_list("country", flat=True).distinct()

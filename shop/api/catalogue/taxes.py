@@ -32,12 +32,12 @@ country_rate_object.related("taxClass", tax_class_object, column="tax_class_id")
 
 
 @country_rate_object.field("country", needs="country")
-def countries_of_rates(rows: list[Row], *_: object) -> list[dict[str, str]]:
+def country_of_country_rates(rows: list[Row], *_: object) -> list[dict[str, str]]:
     return [country(row.country) for row in rows]
 
 
 @country_rate_object.field("rate", needs="rate")
-def percentages(rows: list[Row], *_: object) -> list[float]:
+def rate_of_country_rates(rows: list[Row], *_: object) -> list[float]:
     return [float(row.rate) for row in rows]
 
 
@@ -53,7 +53,7 @@ def countries(rows: list[Row], arguments: object, context: Context, selection: S
 
 
 @product_object.field("taxClass", needs=("tax_class_id", "product_type__tax_class_id"), permissions=_STAFF)
-def tax_classes_of_products(
+def tax_class_of_products(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve a product's tax class, by default that of its product type."""
@@ -63,7 +63,7 @@ def tax_classes_of_products(
 
 
 @product_type_object.field("taxClass", needs="tax_class_id", permissions=_STAFF)
-def tax_classes_of_product_types(
+def tax_class_of_product_types(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     classes_by_key = tax_class_object.by_key(context, [row.tax_class_id for row in rows], selection.names())

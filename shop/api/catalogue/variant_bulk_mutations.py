@@ -51,7 +51,7 @@ _REFUSED = {"count": 0, "productVariants": [], "results": []}
 def product_variant_bulk_create(
     arguments: ProductVariantBulkCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    rows = [_attempt(partial(_new_row, row, context)) for row in arguments["variants"]]
+    rows = [_attempt(partial(_build_new_row, row, context)) for row in arguments["variants"]]
     results, refusals = _save(arguments, rows, context, selection)
     created = [result["productVariant"] for result in results if result["productVariant"] is not None]
     return {"count": len(created), "productVariants": created, "results": results, REFUSALS: refusals}
@@ -61,7 +61,7 @@ def product_variant_bulk_create(
 def product_variant_bulk_update(
     arguments: ProductVariantBulkUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    rows = [_attempt(partial(_changed_row, row, context)) for row in arguments["variants"]]
+    rows = [_attempt(partial(_build_changed_row, row, context)) for row in arguments["variants"]]
     results, refusals = _save(arguments, rows, context, selection)
     changed = [result for result in results if result["productVariant"] is not None]
     return {"count": len(changed), "results": results, REFUSALS: refusals}
@@ -75,7 +75,7 @@ def _attempt(read: Callable[[], VariantRow]) -> VariantRow | Refused:
         return refused
 
 
-def _new_row(input_data: ProductVariantBulkCreateInput, context: Context) -> VariantRow:
+def _build_new_row(input_data: ProductVariantBulkCreateInput, context: Context) -> VariantRow:
     return VariantRow(
         values=variant_columns(input_data, context),
         inputs=attribute_values_from_input(input_data["attributes"]),
@@ -84,7 +84,7 @@ def _new_row(input_data: ProductVariantBulkCreateInput, context: Context) -> Var
     )
 
 
-def _changed_row(input_data: ProductVariantBulkUpdateInput, context: Context) -> VariantRow:
+def _build_changed_row(input_data: ProductVariantBulkUpdateInput, context: Context) -> VariantRow:
     variant_id = int(input_key(input_data["id"], "ProductVariant", field="id"))
     listings = input_data.get("channelListings") or {}
     return VariantRow(

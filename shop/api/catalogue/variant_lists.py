@@ -18,14 +18,16 @@ query = Queries()
 
 
 @query.field("productVariant")
-def one_variant(arguments: ProductVariantArguments, context: Context, selection: Selection) -> Row | None:
+def one_product_variant(
+    arguments: ProductVariantArguments, context: Context, selection: Selection
+) -> Row | None:
     column, values = find_lookup_column(variant_object, "catalog.variant", arguments)
     rows = variant_object.requested_rows_among(context, arguments, values, column=column)
     return next(iter(variant_object.read(rows, selection.names())), None)
 
 
 @query.field("productVariants")
-def all_variants(
+def all_product_variants(
     arguments: ProductVariantsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     reject_filter_with_where(arguments)

@@ -29,7 +29,7 @@ from shop.api.catalogue.input_values import (
     channel_from_id,
     columns,
     common_columns,
-    key_from_arguments,
+    find_key,
     may_manage_row,
     staff_row,
     weight_column,
@@ -157,7 +157,7 @@ def product_variant_update(
 ) -> dict[str, object]:
     input_data = arguments["input"]
     changed = update_variant(
-        variant_id=int(key_from_arguments(arguments, variant_object, context)),
+        variant_id=int(find_key(arguments, variant_object, context)),
         values=variant_columns(input_data, context),
         inputs=attribute_values_from_input(input_data.get("attributes")),
         needs_approval=not context.may(*PRODUCT_PERMISSIONS),
@@ -173,7 +173,7 @@ def product_variant_update(
 def product_variant_delete(
     arguments: ProductVariantDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = int(key_from_arguments(arguments, variant_object, context))
+    key = int(find_key(arguments, variant_object, context))
     deleted = staff_row(variant_object, key, context, selection.names("productVariant"))
     if deleted is None:
         raise Missing(field="id")
@@ -201,7 +201,7 @@ def _change_picture(
     context: Context,
     selection: Selection,
 ) -> dict[str, object]:
-    variant_key = int(key_from_arguments(arguments, variant_object, context, id_argument="variantId"))
+    variant_key = int(find_key(arguments, variant_object, context, id_argument="variantId"))
     media_key = int(input_key(arguments["mediaId"], "ProductMedia", field="mediaId"))
     changed = change(variant_id=variant_key, media_id=media_key, **context.actor_and_time)
     names = selection.names("productVariant")
@@ -216,7 +216,7 @@ def product_variant_channel_listing_update(
     arguments: ProductVariantChannelListingUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     changed = set_variant_prices(
-        variant_id=int(key_from_arguments(arguments, variant_object, context)),
+        variant_id=int(find_key(arguments, variant_object, context)),
         prices=[list_price(price_input, context) for price_input in arguments["input"]],
         actor=context.actor,
         now=context.now,
@@ -248,7 +248,7 @@ def product_variant_stocks_delete(
     warehouses = [
         key_from_id(warehouse_id, "Warehouse") for warehouse_id in arguments.get("warehouseIds") or ()
     ]
-    key = key_from_arguments(arguments, variant_object, context, id_argument="variantId")
+    key = find_key(arguments, variant_object, context, id_argument="variantId")
     stocks = Stock.objects.filter(variant=int(key))
     stocked_keys = stocks.filter(warehouse__in=warehouses).values_list("warehouse", flat=True)
     return _set_stock(arguments, context, selection, [(warehouse_key, 0) for warehouse_key in stocked_keys])
@@ -265,7 +265,7 @@ def _set_stock(
     requires_no_stock: bool = False,
 ) -> dict[str, object]:
     changed = set_variant_stock(
-        variant_id=int(key_from_arguments(arguments, variant_object, context, id_argument="variantId")),
+        variant_id=int(find_key(arguments, variant_object, context, id_argument="variantId")),
         stocks=stocks,
         requires_no_stock=requires_no_stock,
         actor=context.actor,

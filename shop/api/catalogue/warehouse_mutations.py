@@ -7,14 +7,14 @@ import uuid
 from catalog.actions.stock.close_warehouse import close_warehouse
 from cooperatives.actions.warehouses import create_warehouse_from_columns, update_warehouse_columns
 from cooperatives.models import Warehouse
-from shop.api.addresses import address_from
+from shop.api.addresses import convert_address
 from shop.api.breadth import Selection
 from shop.api.catalogue.input_values import (
     CODES,
     OWN_PRODUCT_PERMISSIONS,
     columns,
+    find_key,
     find_owner_from_input,
-    key_from_arguments,
     may_manage_row,
     required_text,
     staff_row,
@@ -48,7 +48,7 @@ def create_warehouse(
     created_warehouse = create_warehouse_from_columns(
         cooperative_id=find_owner_from_input(input_data, context),
         values=columns(input_data, **_COLUMNS) | {"name": required_text(input_data, "name")},
-        address=address_from(input_data["address"], context, is_business=True),
+        address=convert_address(input_data["address"], context, is_business=True),
         actor=context.actor,
         now=context.now,
     )
@@ -62,7 +62,7 @@ def update_warehouse(
     arguments: UpdateWarehouseArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
-    key = key_from_arguments(arguments, warehouse_object, context)
+    key = find_key(arguments, warehouse_object, context)
     rows = Warehouse.objects.open().select_related("address")
     row = rows.filter(pk=key).first() if isinstance(key, uuid.UUID) else None
     if row is None:
@@ -76,7 +76,7 @@ def update_warehouse(
         values=values,
         address=None
         if address_input is None
-        else address_from(address_input, context, existing=row.address, is_business=True),
+        else convert_address(address_input, context, existing=row.address, is_business=True),
         actor=context.actor,
         now=context.now,
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from orders.models import Basket
 from shop.accounts.models import Address
 from shop.accounts.personal.profile import add_address
-from shop.api.addresses import address_from
+from shop.api.addresses import convert_address
 from shop.api.base.inputs import AddressInput
 from shop.api.context import Context
 from shop.api.errors import InputError, InputErrors
@@ -17,7 +17,7 @@ _COMPARED = [
 ]
 
 
-def validated_address(
+def build_valid_address(
     input_data: AddressInput,
     rules: Mapping[str, object] | None,
     default_country: str,
@@ -34,7 +34,7 @@ def validated_address(
         if rules.get(rule) is False
     }
     try:
-        return address_from(input_data, context, existing=address, address_type=address_type)
+        return convert_address(input_data, context, existing=address, address_type=address_type)
     except InputErrors as invalid:
         remaining_errors = [
             input_error for input_error in invalid.input_errors if input_error.api_code not in ignored_codes
@@ -49,7 +49,7 @@ def validated_address(
 def require_legal_fields(address: Address, context: Context, *, address_type: str) -> None:
     """Raise InputErrors if an address saved without validation is incomplete."""
     if not address.validation_skipped:
-        address_from({"skipValidation": False}, context, existing=address, address_type=address_type)
+        convert_address({"skipValidation": False}, context, existing=address, address_type=address_type)
 
 
 def save_to_address_book(basket: Basket, address: Address, context: Context) -> None:

@@ -135,7 +135,9 @@ def display_gross_prices(parents: list[Row], *_: object) -> list[bool]:
 
 
 @checkout_object.field("user", needs="user_id")
-def owner(parents: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
+def user_of_checkouts(
+    parents: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[Row | None]:
     """Resolve the basket's user, visible to themselves and to staff."""
     requester_key = context.user.pk if context.user else None
     can_see_all_users = context.may(*CHECKOUT_PERMISSIONS, Permission.MANAGE_USERS)
@@ -147,7 +149,7 @@ def owner(parents: list[Row], arguments: object, context: Context, selection: Se
 
 
 @checkout_object.field("lines", needs="id")
-def resolve_lines(
+def lines_of_checkouts(
     parents: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     lines_by_basket = line_object.grouped(
@@ -195,7 +197,7 @@ checkout_object.field("shippingMethod", needs="id")(_from_delivery(lambda chosen
 checkout_object.field("deliveryMethod", needs="id")(_from_delivery(lambda chosen: chosen.method))
 
 
-def _shipping_methods(
+def _load_shipping_methods(
     parents: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[ShippingMethodData]]:
     quotes = load_quotes(context, [parent.id for parent in parents])
@@ -205,8 +207,8 @@ def _shipping_methods(
     ]
 
 
-checkout_object.field("shippingMethods", needs="id")(_shipping_methods)
-checkout_object.field("availableShippingMethods", needs="id")(_shipping_methods)
+checkout_object.field("shippingMethods", needs="id")(_load_shipping_methods)
+checkout_object.field("availableShippingMethods", needs="id")(_load_shipping_methods)
 
 
 @checkout_object.field(needs="id")

@@ -105,12 +105,12 @@ shipping_method_object.unsupported("privateMetafield", "privateMetafields")
 
 
 @shipping_method_object.field("id")
-def method_ids(methods: list[Row], *_: object) -> list[str]:
+def id_of_shipping_methods(methods: list[Row], *_: object) -> list[str]:
     return global_ids("ShippingMethod", [method.service_id for method in methods])
 
 
 @shipping_method_object.field("type")
-def price_type(methods: list[Row], *_: object) -> list[str]:
+def type_of_shipping_methods(methods: list[Row], *_: object) -> list[str]:
     return ["WEIGHT" if method.is_weight_based else "PRICE" for method in methods]
 
 

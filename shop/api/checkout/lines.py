@@ -39,7 +39,9 @@ add_metadata_fields(
 
 
 @line_object.field("variant", needs=("variant_id", "basket__channel_id"))
-def variants(lines: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row]:
+def variant_of_lines(
+    lines: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[Row]:
     """Resolve variants. Those in the basket are visible even if they are no longer on sale."""
     variant_pairs = [(line_row.variant_id, line_row.basket__channel_id) for line_row in lines]
     variants_by_pair = variant_object.by_pair(context, variant_pairs, selection.names())

@@ -24,7 +24,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.account.clients import EMAIL
 from shop.api.base.inputs import AddressInput
 from shop.api.breadth import Selection
-from shop.api.checkout.addresses import save_to_address_book, validated_address
+from shop.api.checkout.addresses import build_valid_address, save_to_address_book
 from shop.api.checkout.inputs import (
     CheckoutAddPromoCodeArguments,
     CheckoutBillingAddressUpdateArguments,
@@ -93,7 +93,7 @@ def checkout_create(
     if input_data.get("privateMetadata"):
         context.require(Permission.MANAGE_CHECKOUTS)
     email = _validated_email(text) if (text := input_data.get("email")) else ""
-    shipping_address, billing_address = _new_addresses(input_data, channel.default_country, context)
+    shipping_address, billing_address = _build_addresses(input_data, channel.default_country, context)
     language = tag_from_code(code) if (code := input_data.get("languageCode")) else "vi"
     lines_to_add = added_lines(input_data.get("lines") or [], channel.currency, context)
     with tell_unknown_variants(lines_to_add):
@@ -114,7 +114,7 @@ def checkout_create(
     }
 
 
-def _new_addresses(
+def _build_addresses(
     input_data: CheckoutCreateInput, default_country: str, context: Context
 ) -> tuple[Address | None, Address | None]:
     """Return the shipping and the billing address of a new checkout. Raises InputErrors."""
@@ -123,12 +123,12 @@ def _new_addresses(
     shipping_address = billing_address = None
     if shipping:
         shipping_rules = rules and rules.get("shippingAddress")
-        shipping_address = validated_address(
+        shipping_address = build_valid_address(
             shipping, shipping_rules, default_country, context, address_type="SHIPPING"
         )
     if billing:
         billing_rules = rules and rules.get("billingAddress")
-        billing_address = validated_address(
+        billing_address = build_valid_address(
             billing, billing_rules, default_country, context, address_type="BILLING"
         )
     return shipping_address, billing_address
@@ -200,7 +200,7 @@ def _set_address(
     selection: Selection,
 ) -> dict[str, object]:
     country = input_data.get("country") or find_basket(arguments, context).country
-    address = validated_address(
+    address = build_valid_address(
         input_data, arguments.get("validationRules"), country, context, address_type=address_type
     )
     basket = write(

@@ -21,7 +21,7 @@ from shop.api.ids import Key
 from shop.api.money import MoneyAmount, to_major_units
 from shop.api.object_types import Row
 from shop.api.orders.draft_mutations import service_key
-from shop.api.orders.mutations import handled_order_key, order_row
+from shop.api.orders.mutations import find_handled_order_key, order_row
 from shop.api.orders.types import WHOLE_ORDER_PERMISSIONS, order_object
 from shop.api.orders.visibility import filter_visible
 from shop.api.root_fields import Mutations
@@ -95,7 +95,7 @@ def _pickup_warehouse(parts: list[_Delivery]) -> uuid.UUID | None:
 
 
 @order_object.field("shippingMethod", needs="id")
-def shipping_methods(
+def shipping_method_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[ShippingMethodData | None]:
     parts_by_order = _load_parts(context, orders)
@@ -103,7 +103,7 @@ def shipping_methods(
 
 
 @order_object.field("deliveryMethod", needs="id")
-def delivery_methods(
+def delivery_method_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | ShippingMethodData | None]:
     parts_by_order = _load_parts(context, orders)
@@ -143,7 +143,7 @@ for _field in ("shippingMethods", "availableShippingMethods"):
 def order_update_shipping(
     arguments: OrderUpdateShippingArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = handled_order_key(arguments["order"], "order", context)
+    key = find_handled_order_key(arguments["order"], "order", context)
     service_id = service_key(arguments["input"].get("shippingMethod"))
 
     def set_delivery(content: DraftContent) -> DraftContent:

@@ -49,7 +49,7 @@ def all_checkouts(arguments: CheckoutsArguments, context: Context, selection: Se
 
 
 @user_object.field("checkouts", needs="id")
-def resolve_baskets(
+def checkouts_of_users(
     users: list[Row], arguments: UserCheckoutsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
     rows, keys = _baskets_in_channel(arguments), [user_row.id for user_row in users]

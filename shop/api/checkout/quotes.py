@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from django.db.models import QuerySet
 
-from orders.actions.quotes.build_quote import QuoteInputs, basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import QuoteInputs, build_basket_request, build_quote
 from orders.actions.quotes.quote_queries import read_quoted_variants
 from orders.actions.quotes.quote_types import Quote
 from orders.actions.quotes.sales_terms import sales_terms
@@ -29,7 +29,7 @@ def load_quotes(context: Context, keys: Iterable[uuid.UUID]) -> dict[uuid.UUID |
         unread = [key for key in unquoted_keys if key not in loaded]
         baskets = [loaded[key] for key in unquoted_keys if key in loaded]
         requested = [
-            basket_quote_request(basket)
+            build_basket_request(basket)
             for basket in [*baskets, *(_baskets_by_key(unread) if unread else [])]
         ]
         terms = sales_terms()

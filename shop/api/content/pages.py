@@ -16,7 +16,7 @@ from shop.api.catalogue.assigned import (
     add_assigned_attributes,
     add_attributes,
     assigned_values,
-    attributes_with_values,
+    load_attributes_with_values,
     visible_attributes,
 )
 from shop.api.catalogue.assigned_values import references_to
@@ -98,7 +98,7 @@ def content_json(rows: list[Row], *_: object) -> Sequence[object]:
     return [row.content or as_blocks(row.story) or {} for row in rows]
 
 
-def _attributes_of_pages(
+def _load_attributes_of_pages(
     rows: list[Row],
     context: Context,
     fields: Collection[str],
@@ -106,7 +106,7 @@ def _attributes_of_pages(
     slug: str | None = None,
 ) -> Sequence[Sequence[Assigned]]:
     owners = [Owner(row.key, row.page_type_id, None, row.in_channel) for row in rows]
-    return attributes_with_values(
+    return load_attributes_with_values(
         owners,
         compiled_rows(_attributes_of_page_types, {owner.type_key for owner in owners}),
         compiled_rows(assigned_values, {owner.key for owner in owners}, relation="page"),
@@ -125,8 +125,8 @@ def _attributes_of_page_types(page_type_ids: Collection[int]) -> Rows:
     )
 
 
-add_attributes(page_object, _attributes_of_pages, needs=_ATTRIBUTE_NEEDS)
-add_assigned_attributes(page_object, _attributes_of_pages, needs=_ATTRIBUTE_NEEDS)
+add_attributes(page_object, _load_attributes_of_pages, needs=_ATTRIBUTE_NEEDS)
+add_assigned_attributes(page_object, _load_attributes_of_pages, needs=_ATTRIBUTE_NEEDS)
 
 
 page_type_object.id()

@@ -63,7 +63,7 @@ settlement_object.related_in_channel(
 
 
 @settlement_object.field("figures", needs=("id", "state", "currency", *_TOTAL_NAMES))
-def resolve_figures(rows: list[Row], *_: object) -> list[dict[str, MoneyAmount]]:
+def figures_of_settlements(rows: list[Row], *_: object) -> list[dict[str, MoneyAmount]]:
     """Resolve figures. Those of open settlements are read from the ledger in one query."""
     open_ids = [row.id for row in rows if row.state == SettlementState.OPEN]
     open_totals = (
@@ -86,7 +86,7 @@ def _money_by_figure(totals: PeriodTotals, row: Row) -> dict[str, MoneyAmount]:
 
 
 @settlement_object.field("payout", needs="id")
-def resolve_payouts(
+def payout_of_settlements(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     requested = payout_object.rows(context).filter(settlement__in=[row.id for row in rows])
@@ -95,12 +95,12 @@ def resolve_payouts(
 
 
 @payout_object.field("amount", needs=("amount", "currency"))
-def payout_amounts(rows: list[Row], *_: object) -> list[MoneyAmount]:
+def amount_of_payouts(rows: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(row.amount, row.currency) for row in rows]
 
 
 @payout_object.field("accountEnd", needs="bank_account")
-def account_ends(rows: list[Row], *_: object) -> list[str]:
+def account_end_of_payouts(rows: list[Row], *_: object) -> list[str]:
     """Resolve the last digits of the account."""
     return [row.bank_account[-4:] for row in rows]
 

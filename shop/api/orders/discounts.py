@@ -75,14 +75,14 @@ line_discount_object.columns(
 
 
 @line_discount_object.field("value", needs=("discount__value_type", "discount__value", "discount__currency"))
-def values_of_shares(rows: list[Row], *_: object) -> Sequence[object]:
+def value_of_line_discounts(rows: list[Row], *_: object) -> Sequence[object]:
     return [
         _discount_value(row.discount__value_type, row.discount__value, row.discount__currency) for row in rows
     ]
 
 
 @line_discount_object.field("total", needs=_SHARE)
-def totals_of_shares(rows: list[Row], *_: object) -> list[MoneyAmount]:
+def total_of_line_discounts(rows: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(row.amount, row.discount__currency) for row in rows]
 
 
@@ -117,7 +117,7 @@ def _totals_and_names(context: Context, orders: list[Row]) -> dict[Key, tuple[in
 
 
 @order_object.field("discount", needs=("id", "currency"))
-def total_discounts(
+def discount_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[MoneyAmount | None]:
     totals_and_names = _totals_and_names(context, orders)

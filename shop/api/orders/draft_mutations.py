@@ -21,7 +21,7 @@ from orders.actions.quotes.quote_types import Quote, QuoteProblem, RequestedLine
 from orders.models import Order, OrderLine, OrderSource
 from shop.accounts.models import Address, ConsentPurpose, User
 from shop.api.account.clients import checked_email
-from shop.api.addresses import address_from
+from shop.api.addresses import convert_address
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -41,7 +41,7 @@ from shop.api.orders.inputs import (
     OrderLinesCreateArguments,
     OrderLineUpdateArguments,
 )
-from shop.api.orders.mutations import find_order, handled_order_key, order_row
+from shop.api.orders.mutations import find_handled_order_key, find_order, order_row
 from shop.api.orders.types import WHOLE_ORDER_PERMISSIONS, line_object
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
@@ -70,7 +70,7 @@ def draft_order_create(
         deliveries={},
         contact=Contact(name="", phone="", address=Address(country=channel.default_country)),
     )
-    content = _changed_content(empty, input_data, None, context)
+    content = _build_changed_content(empty, input_data, None, context)
     lines = _build_lines_with([], input_data.get("lines") or [], channel)
     order = create_draft(
         channel=channel,
@@ -90,7 +90,7 @@ def draft_order_update(
 
     def set_fields(content: DraftContent) -> DraftContent:
         locked_order = Order.objects.select_related("billing_address").get(pk=key)
-        return _changed_content(content, arguments["input"], locked_order, context)
+        return _build_changed_content(content, arguments["input"], locked_order, context)
 
     change_draft(order_id=key, change=set_fields, actor=context.actor, now=context.now)
     return {"order": order_row(key, context, selection)}
@@ -100,7 +100,7 @@ def draft_order_update(
 def draft_order_complete(
     arguments: DraftOrderCompleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = handled_order_key(arguments["id"], "id", context)
+    key = find_handled_order_key(arguments["id"], "id", context)
     try:
         place_draft(
             order_id=key, consents=frozenset({ConsentPurpose.ORDER}), actor=context.actor, now=context.now
@@ -171,7 +171,7 @@ def _find_channel(text: str | None, context: Context) -> Channel:
     return channel
 
 
-def _changed_content(
+def _build_changed_content(
     content: DraftContent,
     input_data: DraftOrderCreateInput | DraftOrderInput,
     order: Order | None,
@@ -189,7 +189,7 @@ def _changed_content(
     if input_data.get("customerNote") is not None:
         contact = replace(contact, note=input_data["customerNote"] or "")
     if (address_input := input_data.get("shippingAddress")) is not None:
-        address = address_from(
+        address = convert_address(
             address_input, context, existing=contact.address.copy(), address_type="SHIPPING"
         )
         contact = replace(
@@ -201,7 +201,7 @@ def _changed_content(
         )
     if (address_input := input_data.get("billingAddress")) is not None:
         former = order.billing_address.copy() if order is not None and order.billing_address else None
-        billing = address_from(address_input, context, existing=former, address_type="BILLING")
+        billing = convert_address(address_input, context, existing=former, address_type="BILLING")
         contact = replace(contact, billing=billing)
     if "externalReference" in input_data:
         columns["external_reference"] = input_data["externalReference"] or None

@@ -150,7 +150,7 @@ def visible_events(context: Context) -> Rows:
 
 
 @event_object.field("type", needs="action")
-def event_types(events: list[Row], *_: object) -> list[str]:
+def type_of_events(events: list[Row], *_: object) -> list[str]:
     return [EVENT_TYPES.get(event_row.action, OTHER_EVENT_TYPE) for event_row in events]
 
 
@@ -176,12 +176,16 @@ def message(events: list[Row], *_: object) -> list[str | None]:
 
 
 @event_object.field("user", needs=("actor_kind", "actor_key"))
-def people(events: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
+def user_of_events(
+    events: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[Row | None]:
     return actors(events, ActorKind.PERSON, context, selection)
 
 
 @event_object.field("app", needs=("actor_kind", "actor_key"))
-def apps(events: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
+def app_of_events(
+    events: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[Row | None]:
     return actors(events, ActorKind.APP, context, selection)
 
 

@@ -26,7 +26,7 @@ invoice_company_object.columns(**_COLUMNS, email="email")
 
 
 @order_object.field("invoiceCompany", needs=("id", "may_show_address"))
-def companies_of_orders(
+def invoice_company_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve the company. Staff of cooperatives see it as long as they see the address."""

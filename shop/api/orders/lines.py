@@ -181,7 +181,7 @@ allocation_object.columns(quantity="quantity")
 
 
 @allocation_object.field("warehouse", needs="stock__warehouse_id")
-def warehouses_of_allocations(
+def warehouse_of_allocations(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve the warehouses of allocations, including closed ones."""

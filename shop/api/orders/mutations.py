@@ -24,7 +24,7 @@ from orders.actions.placement.correct_order import correct_order
 from orders.models import Order, OrderLine, Parcel
 from shop.accounts.models import Address
 from shop.api.account.clients import checked_email
-from shop.api.addresses import address_from
+from shop.api.addresses import convert_address
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError, InputErrors
@@ -52,7 +52,7 @@ from shop.api.orders.types import (
     fulfillment_object,
     order_object,
 )
-from shop.api.orders.visibility import filter_handled, handled_orders, order_key
+from shop.api.orders.visibility import filter_handled, find_order_key, handled_orders
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing, Refused
 
@@ -78,7 +78,7 @@ mutation = Mutations(codes=CODES)
 def order_cancel(
     arguments: OrderCancelArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = handled_order_key(arguments["id"], "id", context)
+    key = find_handled_order_key(arguments["id"], "id", context)
     with ErrorCodeMap(transition_not_allowed="CANNOT_CANCEL_ORDER"):
         reason = gettext_noop("Cancelled by the market.")
         cancel_order(order_id=key, reason=reason, actor=context.actor, now=context.now)
@@ -89,7 +89,7 @@ def order_cancel(
 def order_confirm(
     arguments: OrderConfirmArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = handled_order_key(arguments["id"], "id", context)
+    key = find_handled_order_key(arguments["id"], "id", context)
     confirm_order(order_id=key, actor=context.actor, now=context.now)
     return {"order": order_row(key, context, selection)}
 
@@ -98,7 +98,7 @@ def order_confirm(
 def order_note_add(
     arguments: OrderNoteAddArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = handled_order_key(arguments["order"], "order", context)
+    key = find_handled_order_key(arguments["order"], "order", context)
     note = add_note(order_id=key, text=arguments["input"]["message"], actor=context.actor, now=context.now)
     return {
         "order": order_row(key, context, selection),
@@ -137,20 +137,20 @@ def order_update(
     correct_order(
         order_id=order.pk,
         values=values,
-        shipping=_address(input_data, "shippingAddress", order.shipping_address, "SHIPPING", context),
-        billing=_address(input_data, "billingAddress", order.billing_address, "BILLING", context),
+        shipping=_build_address(input_data, "shippingAddress", order.shipping_address, "SHIPPING", context),
+        billing=_build_address(input_data, "billingAddress", order.billing_address, "BILLING", context),
         actor=context.actor,
         now=context.now,
     )
     return {"order": order_row(order.pk, context, selection)}
 
 
-def _address(
+def _build_address(
     input_data: InputData, name: str, current: Address | None, address_type: str, context: Context
 ) -> Address | None:
     if input_data.get(name) is None:
         return None
-    return address_from(
+    return convert_address(
         input_data[name], context, existing=current.copy() if current else None, address_type=address_type
     )
 
@@ -161,7 +161,7 @@ def find_order(text: str | None, reference: str | None, context: Context) -> Ord
         raise InputError("REQUIRED", _("Choose an order."), field="id")
     rows = Order.objects.filter(external_reference=reference)
     if text is not None:
-        rows = Order.objects.filter(pk=handled_order_key(text, "id", context))
+        rows = Order.objects.filter(pk=find_handled_order_key(text, "id", context))
     order = rows.select_related("shipping_address", "billing_address").first()
     if order is None:
         raise Missing(field="externalReference")
@@ -176,7 +176,7 @@ def order_fulfill(
     text = arguments.get("order")
     if text is None:
         raise InputError("REQUIRED", _("Choose an order."), field="order")
-    order_key = handled_order_key(text, "order", context)
+    order_key = find_handled_order_key(text, "order", context)
     with ErrorCodeMap(transition_not_allowed="FULFILL_ORDER_LINE"):
         parcels = fulfil_order(
             order_id=order_key,
@@ -273,9 +273,9 @@ class ErrorCodeMap:
             raise InputError(CODES[error.code], error.message, orderLines=line_ids) from error
 
 
-def handled_order_key(text: str, field: str, context: Context) -> uuid.UUID:
+def find_handled_order_key(text: str, field: str, context: Context) -> uuid.UUID:
     """Return the key of an order that the requester handles. Raises InputError, Missing."""
-    key = order_key(context, input_key(text, "Order", field=field))
+    key = find_order_key(context, input_key(text, "Order", field=field))
     if key is None or not handled_orders(context).filter(pk=key).exists():
         raise Missing(field=field)
     return key

@@ -98,7 +98,7 @@ _KEY_COLUMNS = ("id", "number", "is_whole")
 
 
 @order_object.field("id", needs=_KEY_COLUMNS)
-def ids(orders: list[Row], *_: object) -> list[str]:
+def id_of_orders(orders: list[Row], *_: object) -> list[str]:
     return global_ids("Order", map(shown_key, orders))
 
 
@@ -146,7 +146,9 @@ def status_display(orders: list[Row], *_: object) -> list[str]:
 
 
 @order_object.field("user", needs=("user_id", "is_whole"))
-def buyers(orders: list[Row], arguments: object, context: Context, selection: Selection) -> list[Row | None]:
+def user_of_orders(
+    orders: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[Row | None]:
     """Resolve the buyer, visible to themselves and to staff, but not to others who have the order's id."""
     requester_key = context.user.pk if context.user else None
     can_see_all_buyers = order_scope(context).has_platform_grant
@@ -220,7 +222,7 @@ def _load_lines(order_ids: Collection[uuid.UUID]) -> Rows:
 
 
 @order_object.field("fulfillments", needs="id")
-def parcels_of_orders(
+def fulfillments_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     rows = fulfillment_object.rows(context).filter(part__order__in=[order_row.id for order_row in orders])

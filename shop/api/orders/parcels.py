@@ -82,7 +82,7 @@ def reason(parcels: list[Row], *_: object) -> list[str | None]:
 
 
 @fulfillment_object.field("warehouse", needs="warehouse_id")
-def warehouses_of_parcels(
+def warehouse_of_fulfillments(
     parcels: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     """Resolve the warehouses of parcels, including closed ones."""

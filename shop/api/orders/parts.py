@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Sum
 
-from orders.actions.ledger.seller_earnings import earned_amounts, read_expected_commissions
+from orders.actions.ledger.seller_earnings import read_earned_amounts, read_expected_commissions
 from orders.models import LedgerAccount, OrderPart, Refund
 from orders.states import PartState, Progress
 from shop.api.breadth import Selection
@@ -90,7 +90,7 @@ def payout(
     handled_keys = _find_handled_keys(parts, context)
     earned = {
         key: -sum(debit for (account, _nature), debit in booked.items() if account == _PAYABLE)
-        for key, booked in earned_amounts(handled_keys).items()
+        for key, booked in read_earned_amounts(handled_keys).items()
     }
     return [
         MoneyAmount(earned.get(part_row.id, 0), part_row.order__currency)

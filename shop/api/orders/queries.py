@@ -28,8 +28,8 @@ from shop.api.orders.inputs import (
 from shop.api.orders.types import ORDER_PERMISSIONS, WHOLE_ORDER_PERMISSIONS, order_object
 from shop.api.orders.visibility import (
     can_only_see_parts,
+    find_order_key,
     handled_orders,
-    order_key,
     order_scope,
     visible_parts,
     whole_orders,
@@ -49,7 +49,7 @@ def one_order(arguments: OrderArguments, context: Context, selection: Selection)
     if (global_id is None) == (reference is None):
         raise ProtocolError("An order is found by exactly one of `id` and `externalReference`.")
     if global_id is not None:
-        key = order_key(context, key_from_id(global_id, "Order"))
+        key = find_order_key(context, key_from_id(global_id, "Order"))
         return order_object.by_key(context, [key], selection.names()).get(key)
     context.require(*WHOLE_ORDER_PERMISSIONS)
     rows = order_object.rows(context).filter(external_reference=reference)
@@ -58,7 +58,7 @@ def one_order(arguments: OrderArguments, context: Context, selection: Selection)
 
 @query.field()
 def order_by_token(arguments: OrderByTokenArguments, context: Context, selection: Selection) -> Row | None:
-    key = order_key(context, arguments["token"])
+    key = find_order_key(context, arguments["token"])
     return order_object.by_key(context, [key], selection.names()).get(key)
 
 
@@ -97,7 +97,7 @@ def all_orders(arguments: OrdersArguments, context: Context, selection: Selectio
 
 
 @query.field("orderSettings", permissions=WHOLE_ORDER_PERMISSIONS)
-def settings_of_first_channel(arguments: object, context: Context, selection: Selection) -> Row | None:
+def one_order_settings(arguments: object, context: Context, selection: Selection) -> Row | None:
     """Resolve the settings of the first channel, as Saleor's deprecated field does."""
     rows = Channel.objects.order_by("pk")[:1]
     return next(iter(order_settings_object.read(rows, selection.names())), None)

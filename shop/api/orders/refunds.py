@@ -54,14 +54,14 @@ def shipping_costs_included(refunds: list[Row], *_: object) -> list[bool]:
 
 
 @granted_refund_object.field("user", needs=("actor_kind", "actor_key"))
-def deciders(
+def user_of_granted_refunds(
     refunds: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     return actors(refunds, ActorKind.PERSON, context, selection)
 
 
 @granted_refund_object.field("app", needs=("actor_kind", "actor_key"))
-def deciding_apps(
+def app_of_granted_refunds(
     refunds: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     return actors(refunds, ActorKind.APP, context, selection)
@@ -106,7 +106,7 @@ granted_refund_object.related_rows(
 
 
 @granted_refund_object.field("status", needs=("id", "repayment"))
-def statuses(refunds: list[Row], *_: object) -> list[str]:
+def status_of_granted_refunds(refunds: list[Row], *_: object) -> list[str]:
     """Resolve the status of the money.
 
     It is NONE if nothing is to be paid back or no refund was requested.

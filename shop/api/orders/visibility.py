@@ -191,7 +191,7 @@ def shown_key(row: Row) -> uuid.UUID:
     return key
 
 
-def order_key(context: Context, key: uuid.UUID | None) -> uuid.UUID | None:
+def find_order_key(context: Context, key: uuid.UUID | None) -> uuid.UUID | None:
     """Return an order's real key for a key shown to the requester."""
     if key is None or not can_only_see_parts(context):
         return key

@@ -56,7 +56,7 @@ def find_used_vouchers(codes: Iterable[str]) -> dict[str, UsedVoucher]:
 
 
 @order_object.field("voucher", needs="voucher_code")
-def vouchers_of_orders(orders: list[Row], *_: object) -> list[UsedVoucher | None]:
+def voucher_of_orders(orders: list[Row], *_: object) -> list[UsedVoucher | None]:
     vouchers_by_code = find_used_vouchers(order_row.voucher_code for order_row in orders)
     return [vouchers_by_code.get(order_row.voucher_code) for order_row in orders]
 

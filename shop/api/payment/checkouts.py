@@ -36,7 +36,7 @@ def available_payment_gateways(
     return [gateways_by_channel[checkout_row.channel_id] for checkout_row in checkouts]
 
 
-def _paid_and_total(checkouts: list[Row], context: Context) -> list[tuple[PaidAmounts, int]]:
+def _read_paid_and_total(checkouts: list[Row], context: Context) -> list[tuple[PaidAmounts, int]]:
     """Return each checkout's paid amount and total."""
     keys = [checkout_row.id for checkout_row in checkouts]
     paid, quotes = read_paid_amounts(keys), load_quotes(context, keys)
@@ -47,7 +47,7 @@ def _paid_and_total(checkouts: list[Row], context: Context) -> list[tuple[PaidAm
 def authorize_status(
     checkouts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str]:
-    return [_coverage(paid.total, total) for paid, total in _paid_and_total(checkouts, context)]
+    return [_coverage(paid.total, total) for paid, total in _read_paid_and_total(checkouts, context)]
 
 
 @checkout_object.field(needs="id")
@@ -56,7 +56,7 @@ def charge_status(
 ) -> list[str]:
     return [
         "OVERCHARGED" if paid.charged > total else _coverage(paid.charged, total)
-        for paid, total in _paid_and_total(checkouts, context)
+        for paid, total in _read_paid_and_total(checkouts, context)
     ]
 
 
@@ -64,7 +64,7 @@ def charge_status(
 def total_balance(
     checkouts: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[MoneyAmount]:
-    covered = _paid_and_total(checkouts, context)
+    covered = _read_paid_and_total(checkouts, context)
     return [
         MoneyAmount(paid.charged - total, checkout_row.currency)
         for checkout_row, (paid, total) in zip(checkouts, covered, strict=True)

@@ -79,7 +79,7 @@ granted_refund_object.related_rows(
 
 
 @granted_refund_object.field("transaction", needs="id")
-def payments_of_refunds(
+def transaction_of_granted_refunds(
     refunds: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[Row | None]:
     rows = PaymentEvent.objects.filter(refund__in=[refund.id for refund in refunds]).order_by("-pk")

@@ -154,7 +154,7 @@ def checkout_complete(
     arguments: CheckoutCompleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     basket_key = basket_key_from(arguments)
-    placed_order = _place_order(basket_key, arguments, context) or _existing_order(basket_key, context)
+    placed_order = _place_order(basket_key, arguments, context) or _find_existing_order(basket_key, context)
     if placed_order is None:
         raise Missing(field="id")
     row = order_object.row_of(show_whole_order(placed_order), selection.names("order"))
@@ -213,7 +213,7 @@ def _order_limits(basket: Basket, context: Context) -> AbstractContextManager[No
     )
 
 
-def _existing_order(key: uuid.UUID, context: Context) -> Order | None:
+def _find_existing_order(key: uuid.UUID, context: Context) -> Order | None:
     """Return the order already placed from this checkout, if the requester could have completed it."""
     user_id = context.user.pk if context.user else None
     return next(iter(_orders_from_basket(key, user_id)), None)

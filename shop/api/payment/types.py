@@ -93,7 +93,7 @@ transaction_event_object.unsupported("reasonReference")
 
 
 @transaction_event_object.field("amount", needs=("amount", "currency"))
-def amounts(rows: list[Row], *_: object) -> list[MoneyAmount]:
+def amount_of_transaction_events(rows: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(row.amount, row.currency) for row in rows]
 
 
@@ -119,7 +119,7 @@ transaction_item_object.related_rows(
 
 
 @order_object.field("transactions", needs=("id", "is_whole"))
-def payments_of_orders(
+def transactions_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> Sequence[object]:
     """Resolve payments of whole orders. Cooperatives' staff do not see these payments of the platform."""

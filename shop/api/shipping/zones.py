@@ -98,7 +98,7 @@ def price_range(zones: list[Row], *_: object) -> list[dict[str, MoneyAmount] | N
 
 
 @warehouse_object.field("shippingZones", needs="id")
-def zones_of_warehouses(
+def shipping_zones_of_warehouses(
     warehouses: list[Row], arguments: WarehouseShippingZonesArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
     keys = [warehouse_row.id for warehouse_row in warehouses]
@@ -115,12 +115,12 @@ def zones_of_warehouses(
 
 
 @shipping_method_type_object.field("type", needs="is_weight_based")
-def price_types(methods: list[Row], *_: object) -> list[str]:
+def type_of_shipping_methods(methods: list[Row], *_: object) -> list[str]:
     return ["WEIGHT" if method_row.is_weight_based else "PRICE" for method_row in methods]
 
 
 @shipping_method_type_object.field("description", needs="description")
-def descriptions(methods: list[Row], *_: object) -> Sequence[Mapping[str, object] | None]:
+def description_of_shipping_methods(methods: list[Row], *_: object) -> Sequence[Mapping[str, object] | None]:
     """Resolve the description as rich text, one block per paragraph."""
     return [_blocks(method_row.description) for method_row in methods]
 
@@ -188,13 +188,15 @@ _FILTER: Conditions = {
 
 
 @query.field("shippingZone", permissions=SHIPPING_PERMISSIONS)
-def one_zone(arguments: ShippingZoneArguments, context: Context, selection: Selection) -> Row | None:
+def one_shipping_zone(arguments: ShippingZoneArguments, context: Context, selection: Selection) -> Row | None:
     key = key_from_id(arguments["id"], "ShippingZone")
     return shipping_zone_object.by_key(context, [key], selection.names()).get(key)
 
 
 @query.field("shippingZones", permissions=SHIPPING_PERMISSIONS)
-def all_zones(arguments: ShippingZonesArguments, context: Context, selection: Selection) -> dict[str, object]:
+def all_shipping_zones(
+    arguments: ShippingZonesArguments, context: Context, selection: Selection
+) -> dict[str, object]:
     rows = shipping_zone_object.rows(context).filter(
         build_condition(arguments.get("filter"), _FILTER, context)
     )

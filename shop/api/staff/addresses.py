@@ -12,7 +12,7 @@ from shop.accounts.personal.profile import (
 )
 from shop.accounts.staff.permissions import Permission
 from shop.api.account.types import user_object
-from shop.api.addresses import address_from
+from shop.api.addresses import convert_address
 from shop.api.base.places import address_object
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -37,7 +37,7 @@ def address_create(
 ) -> dict[str, object]:
     created_address = add_address(
         user_id=input_key(arguments["userId"], "User", field="userId"),
-        address=address_from(arguments["input"], context),
+        address=convert_address(arguments["input"], context),
         use=None,
         actor=context.actor,
         now=context.now,
@@ -49,7 +49,7 @@ def address_create(
 def address_update(
     arguments: AddressUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    changed = address_from(arguments["input"], context, existing=_find_address(arguments["id"]))
+    changed = convert_address(arguments["input"], context, existing=_find_address(arguments["id"]))
     change_address(address=changed, actor=context.actor, now=context.now)
     return _build_payload(changed.user_id, changed.pk, context, selection)
 

@@ -15,7 +15,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.accounts.staff.staff_accounts import add_customer, add_staff, change_user
 from shop.api.account.clients import add_query_parameters, checked_email, checked_redirect
 from shop.api.account.types import user_object
-from shop.api.addresses import address_from
+from shop.api.addresses import convert_address
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError, ProtocolError
@@ -51,7 +51,7 @@ def customer_create(
 ) -> dict[str, object]:
     input_data = arguments["input"]
     redirect = checked_redirect(input_data["redirectUrl"]) if input_data.get("redirectUrl") else None
-    addresses = _addresses(input_data, context)
+    addresses = _build_addresses(input_data, context)
     created_customer = add_customer(
         email=_email(input_data),
         values={"is_confirmed": True} | _values(input_data, {}, {}),
@@ -72,7 +72,7 @@ def customer_update(
     values = _values(input_data, customer.metadata, customer.private_metadata)
     if input_data.get("email") is not None:
         values["email"] = _email(input_data)
-    addresses = _addresses(input_data, context)
+    addresses = _build_addresses(input_data, context)
     change_user(user_id=customer.pk, values=values, actor=context.actor, now=context.now)
     if addresses:
         _save_addresses(customer.pk, addresses, context)
@@ -240,9 +240,9 @@ def _values(
     return values
 
 
-def _addresses(input_data: InputData, context: Context) -> dict[AddressUse, Address]:
+def _build_addresses(input_data: InputData, context: Context) -> dict[AddressUse, Address]:
     return {
-        use: address_from(input_data[name], context, address_type=address_type)
+        use: convert_address(input_data[name], context, address_type=address_type)
         for name, use, address_type in (
             ("defaultShippingAddress", AddressUse.SHIPPING, "SHIPPING"),
             ("defaultBillingAddress", AddressUse.BILLING, "BILLING"),

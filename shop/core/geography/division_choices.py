@@ -13,16 +13,16 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.models.geography import Division, DivisionLevel
 
 
-def all_provinces() -> list[Division]:
+def load_provinces() -> list[Division]:
     return _provinces(vietnam_date(timezone.now()))
 
 
-def communes_of(province_code: str) -> list[Division]:
+def load_communes_of(province_code: str) -> list[Division]:
     """Return the province's communes in force today. If no province is given, there are none."""
     return _communes(vietnam_date(timezone.now()), province_code[:10]) if province_code else []
 
 
-def divisions_with_codes(province_code: str, commune_code: str) -> tuple[list[Division], list[Division]]:
+def load_divisions_with_codes(province_code: str, commune_code: str) -> tuple[list[Division], list[Division]]:
     """Return the province with this code and its commune with that code, each as a list of one or none."""
     codes = [code[:10] for code in (province_code, commune_code) if code]
     rows = _with_codes(vietnam_date(timezone.now()), codes) if codes else []

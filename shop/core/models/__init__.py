@@ -10,7 +10,7 @@ from shop.core.models.change import (
     KeyReused,
     bind_idempotency_key,
     change_values,
-    key_of_created_row,
+    find_key_of_created_row,
     record_change,
     was_changed_with_key,
     was_done_with_key,
@@ -23,7 +23,7 @@ from shop.core.models.picture import Picture, PictureState
 from shop.core.models.settings import ShopSettings, shop_settings
 from shop.core.models.share_picture import SharePicture
 from shop.core.models.sweep_failure import SweepFailure
-from shop.core.models.tax import TaxClass, TaxRate, load_tax_rates, tax_rates, tax_rates_on
+from shop.core.models.tax import TaxClass, TaxRate, rates_of_classes, read_rates_of_classes, read_tax_rates
 from shop.core.models.translation import Translation, mark_untranslated, show_in_language, untranslated_fields
 
 __all__ = [
@@ -53,15 +53,15 @@ __all__ = [
     "WithTimes",
     "bind_idempotency_key",
     "change_values",
-    "key_of_created_row",
-    "load_tax_rates",
+    "find_key_of_created_row",
     "mark_untranslated",
     "market_channel",
+    "rates_of_classes",
+    "read_rates_of_classes",
+    "read_tax_rates",
     "record_change",
     "shop_settings",
     "show_in_language",
-    "tax_rates",
-    "tax_rates_on",
     "untranslated_fields",
     "was_changed_with_key",
     "was_done_with_key",

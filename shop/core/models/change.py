@@ -160,7 +160,7 @@ def was_changed_with_key(idempotency_key: str | None, actions: Sequence[str], *,
     return True
 
 
-def key_of_created_row(
+def find_key_of_created_row(
     idempotency_key: str | None, action: str, *, cooperative_id: int, root: models.Model | None = None
 ) -> str | None:
     """Return the key of the row that a cooperative already created under this idempotency key, or None.

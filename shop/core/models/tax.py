@@ -63,17 +63,17 @@ class TaxRate(models.Model):
         return f"{self.country} {self.rate} %"
 
 
-def tax_rates(
+def read_rates_of_classes(
     classes: Iterable[int | None], *, country: str, day: datetime.date
 ) -> dict[int | None, Decimal]:
     """Return the rate in percent of each tax class on a day.
 
     Under None is the country's rate without a class.
     """
-    return load_tax_rates(classes, tax_rates_on(day, country=country))
+    return rates_of_classes(classes, read_tax_rates(day, country=country))
 
 
-def tax_rates_on(day: datetime.date, *, country: str) -> dict[int | None, Decimal]:
+def read_tax_rates(day: datetime.date, *, country: str) -> dict[int | None, Decimal]:
     """Return a country's own rates on a day by tax class, by one query.
 
     Under None is its rate without a class.
@@ -81,7 +81,7 @@ def tax_rates_on(day: datetime.date, *, country: str) -> dict[int | None, Decima
     return dict(_rates_on(day, country))
 
 
-def load_tax_rates(
+def rates_of_classes(
     classes: Iterable[int | None], rates: Mapping[int | None, Decimal]
 ) -> dict[int | None, Decimal]:
     """Return the rate of each class. A class without its own rate gets the country's rate, or 0."""
@@ -91,5 +91,5 @@ def load_tax_rates(
 
 @compiled_query
 def _rates_on(day: datetime.date, country: str) -> models.QuerySet[TaxRate, tuple[int | None, Decimal]]:
-    tax_rates = TaxRate.objects.filter(country=country).in_force_on(day).order_by("valid_from", "pk")
-    return tax_rates.values_list("tax_class_id", "rate")
+    rates = TaxRate.objects.filter(country=country).in_force_on(day).order_by("valid_from", "pk")
+    return rates.values_list("tax_class_id", "rate")

@@ -53,7 +53,7 @@ class SecondPersonForm(forms.Form):
         )
 
 
-def decidable_approval_kinds(request: HttpRequest) -> list[str]:
+def find_decidable_kinds(request: HttpRequest) -> list[str]:
     """Return the kinds of proposals that this user may decide."""
     return [
         str(kind)
@@ -74,7 +74,7 @@ def permissions_without_approver(shop: ShopSettings) -> list[Permission]:
 @require_recent_sign_in
 def list_approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List pending proposals, oldest first, with their changes."""
-    kinds = decidable_approval_kinds(request)
+    kinds = find_decidable_kinds(request)
     if not kinds:
         raise Missing()
     shop = shop_settings()

@@ -48,7 +48,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @staff_only(Permission.HANDLE_PAYMENTS)
 def show_outstanding_cash(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show outstanding cash by holder and age, or return it as a file with `?format=csv` or `xlsx`."""
-    currency = _currency()
+    currency = _read_currency()
     carriers, cooperatives = report.read_cash_by_holder(vietnam_date(timezone.now()), currency)
     tables = [
         report.table_by_holder(_("Carriers"), carriers, currency),
@@ -76,7 +76,7 @@ def show_outstanding_cash(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.HANDLE_PAYMENTS)
 def list_cash_parcels(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List the parcels behind a figure. If they are filtered by holder, their cash can be remitted here."""
-    form, currency = CashSearch(request.GET), _currency()
+    form, currency = CashSearch(request.GET), _read_currency()
     rows = _find_filtered_parcels(form, currency)
     if request.GET.get("format") in ("csv", "xlsx"):
         table = report.table_of_parcels(rows[:MAX_EXPORTED], currency)
@@ -162,7 +162,12 @@ def _record_remittance(request: HttpRequest, actor: Actor) -> HttpResponse:
     chosen_parcel_ids = chosen_ids(request.POST.getlist("parcel"))
     if remitter is None or not form.is_valid():
         return _render_parcels(
-            request, search, _find_filtered_parcels(search, _currency()), _currency(), form, status=422
+            request,
+            search,
+            _find_filtered_parcels(search, _read_currency()),
+            _read_currency(),
+            form,
+            status=422,
         )
     try:
         remittance = remit_cash(
@@ -178,7 +183,12 @@ def _record_remittance(request: HttpRequest, actor: Actor) -> HttpResponse:
     except Refused as refused:
         form.add_error(None, str(refused.message))
         return _render_parcels(
-            request, search, _find_filtered_parcels(search, _currency()), _currency(), form, status=422
+            request,
+            search,
+            _find_filtered_parcels(search, _read_currency()),
+            _read_currency(),
+            form,
+            status=422,
         )
     return redirect("desk:cash-remittance", remittance.pk)
 
@@ -264,7 +274,7 @@ def _initial_values() -> dict[str, object]:
     return {"idempotency_key": uuid.uuid4(), "fee_bearer": CostBearer.PLATFORM}
 
 
-def _currency() -> str:
+def _read_currency() -> str:
     market = market_channel()
     return market.currency if market else "VND"
 

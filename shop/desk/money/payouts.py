@@ -290,7 +290,7 @@ def _render_payout(
         "undoable_until": undoable_until if undoable_until and timezone.now() <= undoable_until else None,
         "payout": payout,
         "bank": find_bank(payout.bank_bin),
-        "code": _qr_code(payout),
+        "code": _build_qr_code(payout),
         "is_payout_confirmed": is_payout_confirmed(payout),
         "proposal": Approval.objects.waiting(timezone.now()).filter(payout=payout).first(),
         "is_held": payout.state == PayoutState.DUE and payout.is_held(timezone.now()),
@@ -313,7 +313,7 @@ def _render_payout(
     return render(request, "desk/payout.html", context, status=status)
 
 
-def _qr_code(payout: Payout) -> SafeString | None:
+def _build_qr_code(payout: Payout) -> SafeString | None:
     """Return the payout's VietQR code, or None if it is held or its account cannot be encoded."""
     is_due = (
         payout.state == PayoutState.DUE and _is_in_bank_file(payout) and not payout.is_held(timezone.now())

@@ -52,7 +52,7 @@ def refund_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> Htt
     """
     order = get_object_or_404(Order.objects.placed(), pk=order_id)
     parts = list(order.parts.select_related("cooperative").order_by("number"))
-    part, limits = _chosen_part(request, order, parts)
+    part, limits = _find_chosen_part(request, order, parts)
     form = RefundForm(
         request.POST or None,
         limits=limits,
@@ -115,7 +115,7 @@ def _decide_refund(
     return True
 
 
-def _chosen_part(
+def _find_chosen_part(
     request: HttpRequest, order: Order, parts: list[OrderPart]
 ) -> tuple[OrderPart | None, RefundLimits]:
     """Return the part of `?goi=` with its limits.

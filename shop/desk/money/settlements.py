@@ -284,9 +284,9 @@ def _find_settlement(pk: int) -> Settlement:
 def _render_settlement(request: HttpRequest, settlement: Settlement, form: CorrectionForm) -> HttpResponse:
     statement = report.build_statement(settlement)
     settings, now = shop_settings(), timezone.now()
-    page = Paginator(report.settlement_orders(settlement), PER_PAGE).get_page(request.GET.get("page"))
-    rows = report.rows_of_orders(settlement, page.object_list)
-    other_rows = report.other_rows(settlement) if page.number == page.paginator.num_pages else []
+    page = Paginator(report.find_settlement_orders(settlement), PER_PAGE).get_page(request.GET.get("page"))
+    rows = report.load_rows_of_orders(settlement, page.object_list)
+    other_rows = report.load_other_rows(settlement) if page.number == page.paginator.num_pages else []
     context = settlement_documents.build_statement_context(statement) | {
         "page": page,
         "heads": [name for _field, name in report.TOTAL_COLUMNS],

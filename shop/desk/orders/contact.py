@@ -14,7 +14,7 @@ from orders.actions.placement.correct_order import correct_contact
 from orders.models import Order
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.geography.division_choices import all_provinces, communes_of
+from shop.core.geography.division_choices import load_communes_of, load_provinces
 from shop.core.web.action_results import refusals_as_form_errors
 from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.orders.draft_forms import ContactForm, read_initial_from_order
@@ -29,8 +29,8 @@ def edit_order_contact(request: HttpRequest, actor: Actor, order_id: uuid.UUID) 
     form = ContactForm(
         request.POST if request.method == "POST" else None,
         initial=read_initial_from_order(order),
-        provinces=[province for province in all_provinces() if province.code == order.province_code],
-        communes=communes_of(order.province_code),
+        provinces=[province for province in load_provinces() if province.code == order.province_code],
+        communes=load_communes_of(order.province_code),
     )
     if form.is_valid():
         with refusals_as_form_errors(form):

@@ -34,12 +34,12 @@ from orders.actions.quotes.quote_types import Quote, RequestedLine
 from orders.forms.basket import parse_chosen_deliveries
 from orders.models import Order, OrderSource
 from orders.views.quote_display import delivery_choices, line_messages, seller_messages
-from orders.views.sum_rows import totals_of_quote
+from orders.views.sum_rows import build_totals_of_quote
 from shop.accounts.models import ConsentPurpose
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.geography.division_choices import all_provinces, communes_of
+from shop.core.geography.division_choices import load_communes_of, load_provinces
 from shop.core.models import market_channel
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
@@ -136,8 +136,8 @@ def _given_consents(request: HttpRequest) -> frozenset[str]:
 
 
 def _build_form(values: Mapping[str, object], *, is_complete: bool = False) -> DraftForm:
-    communes = communes_of(str(values.get("province", "")))
-    return DraftForm(values, provinces=all_provinces(), communes=communes, is_complete=is_complete)
+    communes = load_communes_of(str(values.get("province", "")))
+    return DraftForm(values, provinces=load_provinces(), communes=communes, is_complete=is_complete)
 
 
 def _render_draft(
@@ -165,21 +165,23 @@ def _render_draft(
         "order": order,
         "form": form,
         "lines": lines,
-        "seller_displays": _seller_rows(quote, lines, form),
+        "seller_displays": _build_seller_rows(quote, lines, form),
         "quote": quote,
-        "sums": totals_of_quote(quote),
+        "sums": build_totals_of_quote(quote),
         "looked_for": search_text,
         "found": _find_variants(search_text, order),
     }
     return render(request, "desk/draft.html", context, status=status)
 
 
-def _seller_rows(quote: Quote, lines: BaseFormSet[LineForm], form: DraftForm) -> list[dict[str, object]]:
+def _build_seller_rows(
+    quote: Quote, lines: BaseFormSet[LineForm], form: DraftForm
+) -> list[dict[str, object]]:
     """Return each seller's quote with its line forms, delivery choices and problems."""
     currency = quote.requested.channel.currency
     forms = dict(zip([line.requested.key for line in quote.lines], lines.forms, strict=False))
     province = next(
-        (candidate for candidate in all_provinces() if candidate.code == quote.requested.province_code),
+        (candidate for candidate in load_provinces() if candidate.code == quote.requested.province_code),
         None,
     )
     return [

@@ -128,7 +128,7 @@ def show_order(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpR
         "transfer_shares": TransferShare.objects.filter(payment__order=order)
         .select_related("transfer")
         .order_by("pk"),
-        "other_methods": _other_methods(order),
+        "other_methods": _find_other_methods(order),
         "disputes": _load_disputes(order),
         "refund_displays": refund_displays,
         "awaiting_account_amount": amount_awaiting_account(refund_displays),
@@ -202,7 +202,7 @@ def _unsent_quantities(refunds: Iterable[Refund]) -> Counter[uuid.UUID]:
     return quantities
 
 
-def _other_methods(order: Order) -> list[PaymentChoice]:
+def _find_other_methods(order: Order) -> list[PaymentChoice]:
     """Return the payment methods that the buyer may still switch to."""
     payment_display = build_payment_display(order, now=timezone.now())
     return payment_display.other_methods if payment_display is not None else []

@@ -17,7 +17,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import ShopSettings, shop_settings
-from shop.desk.money.approvals import decidable_approval_kinds, permissions_without_approver
+from shop.desk.money.approvals import find_decidable_kinds, permissions_without_approver
 from shop.desk.overview import open_tasks
 from shop.desk.overview.open_tasks import OpenTasks
 from shop.staff_pages import staff_only
@@ -29,20 +29,20 @@ def show_home(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the open tasks that this user may handle."""
     now, shop = timezone.now(), shop_settings()
     tasks_by_permission = {
-        Permission.MANAGE_STAFF: _staff_tasks,
-        Permission.MANAGE_PRODUCTS: _product_tasks,
-        Permission.MANAGE_SETTINGS: _settings_tasks,
-        Permission.MANAGE_USERS: _user_tasks,
-        Permission.HANDLE_PAYMENTS: _payment_tasks,
+        Permission.MANAGE_STAFF: _find_staff_tasks,
+        Permission.MANAGE_PRODUCTS: _find_product_tasks,
+        Permission.MANAGE_SETTINGS: _find_settings_tasks,
+        Permission.MANAGE_USERS: _find_user_tasks,
+        Permission.HANDLE_PAYMENTS: _find_payment_tasks,
     }
     task_lists: list[OpenTasks] = []
     for permission, load_tasks in tasks_by_permission.items():
         if has_staff_permission(request.user, permission):
             task_lists += load_tasks(now)
-    task_lists += _approval_tasks(request, shop, now)
+    task_lists += _find_approval_tasks(request, shop, now)
     can_see_orders = has_staff_permission(request.user, Permission.MANAGE_ORDERS)
     if can_see_orders:
-        task_lists += _order_tasks(now)
+        task_lists += _find_order_tasks(now)
     context = {
         "shop": shop,
         "today": vietnam_date(now),
@@ -69,11 +69,11 @@ def redirect_admin_login(request: HttpRequest) -> HttpResponse:
     return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
 
-def _staff_tasks(now: datetime.datetime) -> list[OpenTasks]:
+def _find_staff_tasks(now: datetime.datetime) -> list[OpenTasks]:
     return [open_tasks.find_application_tasks()]
 
 
-def _product_tasks(now: datetime.datetime) -> list[OpenTasks]:
+def _find_product_tasks(now: datetime.datetime) -> list[OpenTasks]:
     return [
         open_tasks.find_listing_tasks(),
         open_tasks.find_revision_tasks(),
@@ -82,15 +82,15 @@ def _product_tasks(now: datetime.datetime) -> list[OpenTasks]:
     ]
 
 
-def _settings_tasks(now: datetime.datetime) -> list[OpenTasks]:
+def _find_settings_tasks(now: datetime.datetime) -> list[OpenTasks]:
     return [open_tasks.find_sweep_failure_tasks(), open_tasks.find_unsent_message_tasks(now)]
 
 
-def _user_tasks(now: datetime.datetime) -> list[OpenTasks]:
+def _find_user_tasks(now: datetime.datetime) -> list[OpenTasks]:
     return [open_tasks.find_data_request_tasks()]
 
 
-def _payment_tasks(now: datetime.datetime) -> list[OpenTasks]:
+def _find_payment_tasks(now: datetime.datetime) -> list[OpenTasks]:
     return [
         open_tasks.find_transfer_tasks(),
         open_tasks.find_declined_call_tasks(),
@@ -104,9 +104,9 @@ def _payment_tasks(now: datetime.datetime) -> list[OpenTasks]:
     ]
 
 
-def _approval_tasks(request: HttpRequest, shop: ShopSettings, now: datetime.datetime) -> list[OpenTasks]:
+def _find_approval_tasks(request: HttpRequest, shop: ShopSettings, now: datetime.datetime) -> list[OpenTasks]:
     """Return what waits for a second person, for users who may decide some of it."""
-    kinds = decidable_approval_kinds(request)
+    kinds = find_decidable_kinds(request)
     if not kinds:
         return []
     return [
@@ -115,7 +115,7 @@ def _approval_tasks(request: HttpRequest, shop: ShopSettings, now: datetime.date
     ]
 
 
-def _order_tasks(now: datetime.datetime) -> list[OpenTasks]:
+def _find_order_tasks(now: datetime.datetime) -> list[OpenTasks]:
     return [
         open_tasks.find_overdue_complaint_tasks(now),
         open_tasks.find_failed_refund_tasks(),

@@ -18,7 +18,7 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.actions.staff_roles import (
-    grantable_permissions,
+    find_grantable_permissions,
     invite_staff,
     remove_role,
     save_role,
@@ -78,7 +78,9 @@ class RoleForm(forms.Form):
         super().__init__(data, initial=initial)
         field = self.fields["permissions"]
         assert isinstance(field, forms.MultipleChoiceField)
-        field.choices = [(permission.value, permission.label) for permission in grantable_permissions(editor)]
+        field.choices = [
+            (permission.value, permission.label) for permission in find_grantable_permissions(editor)
+        ]
 
 
 @require_safe_or_post

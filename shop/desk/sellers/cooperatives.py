@@ -32,7 +32,7 @@ from cooperatives.models import (
     Warehouse,
 )
 from cooperatives.states import COOPERATIVE_TRANSITIONS, CooperativeState
-from orders.models import commission_percents
+from orders.models import read_commission_percents
 from orders.payments.banks import find_bank
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
@@ -148,7 +148,7 @@ def _render_cooperative(
     cooperative = get_object_or_404(
         _annotate_checks(Cooperative.objects.filter(is_platform_seller=False)), pk=pk
     )
-    rates = commission_percents([(cooperative.pk, "")], day=vietnam_date(timezone.now()))
+    rates = read_commission_percents([(cooperative.pk, "")], day=vietnam_date(timezone.now()))
     changes = Change.objects.of_row_and_parts(cooperative).order_by("-created_at", "-pk")[:MAX_CHANGES]
     context: dict[str, object] = {
         "cooperative": cooperative,

@@ -83,7 +83,7 @@ def accept_document_view(request: HttpRequest, actor: Actor, pk: int, document_i
         cooperative_id=pk,
         document_id=document_id,
         actor=actor,
-        url=_next_page(pk, document_id),
+        url=_find_next_page(pk, document_id),
         refused_url=reverse("desk:document", args=[pk, document_id]),
         message=_("Document accepted."),
     )
@@ -100,7 +100,7 @@ def return_document_view(request: HttpRequest, actor: Actor, pk: int, document_i
         document_id=document_id,
         reason=submitted_reason(request.POST),
         actor=actor,
-        url=_next_page(pk, document_id),
+        url=_find_next_page(pk, document_id),
         refused_url=reverse("desk:document", args=[pk, document_id]),
         message=RETURNED_MESSAGE,
     )
@@ -114,7 +114,7 @@ def _find_next_document(cooperative_id: int, document_id: int) -> ApplicationDoc
     return waiting_documents.exclude(pk=document_id).order_by("pk").first()
 
 
-def _next_page(cooperative_id: int, document_id: int) -> str:
+def _find_next_page(cooperative_id: int, document_id: int) -> str:
     following = _find_next_document(cooperative_id, document_id)
     if following is None:
         return reverse("desk:cooperative", args=[cooperative_id])

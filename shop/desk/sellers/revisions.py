@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.actions.listings.revision_decisions import approve_revision, return_revision
-from catalog.actions.products.revision_differences import find_picture_difference, text_differences
+from catalog.actions.products.revision_differences import find_picture_difference, find_text_differences
 from catalog.models import Listing, ProductRevision
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
@@ -40,7 +40,7 @@ def show_revision(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "product": revision.product,
         "cooperative": revision.product.cooperative,
         "listing": Listing.objects.filter(product__pk=pk).order_by("pk").first(),
-        "differences": text_differences(revision),
+        "differences": find_text_differences(revision),
         "pictures": find_picture_difference(revision),
         "seen_submitted_at": format_submission_time(revision.submitted_at),
         "form": ReasonForm(),

@@ -63,7 +63,7 @@ def given_keys() -> list[str]:
     return [name for name in KEYS.values() if env(name)]
 
 
-def key_files() -> list[Path]:
+def find_key_files() -> list[Path]:
     """Return the shop's own key files. Without them encrypted texts in the database cannot be read."""
     paths = [Path(settings.DATA_DIR, file) for file, name in KEYS.items() if not env(name)]
     return [path for path in paths if path.exists()]

@@ -21,8 +21,8 @@ from shop.management.backup.contents import (
     Query,
     applied_migrations,
     count_rows,
+    find_key_files,
     given_keys,
-    key_files,
     key_fingerprint,
     named_files,
 )
@@ -93,7 +93,7 @@ def _copy_media(name: str, folder: Path) -> bool:
 
 
 def _copy_keys(folder: Path, manifest: Manifest, *, includes_keys: bool) -> None:
-    files = key_files()
+    files = find_key_files()
     manifest.left_out = [*NEVER_COPIED, *(f"{name}, from the environment" for name in given_keys())]
     if not includes_keys:
         manifest.left_out += [path.name for path in files]

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from catalog.models import Category, Listing
 from shop.accounts.models import User
-from shop.api.tokens import access_token
+from shop.api.tokens import sign_access_token
 from shop.core.models import Channel, market_channel
 from shop.management.bench.handwritten_sql import (
     category_by_hand,
@@ -115,7 +115,7 @@ def measure_operations(*, seconds: float) -> Iterator[Measurement]:
     listing = Listing.objects.on_sale(channel.pk).newest_first().select_related("product")[0]
     product, category = listing.product.slug, Category.objects.roots()[0].slug
     now = timezone.now()
-    admin = access_token(User.objects.get(is_superuser=True), signed_in_at=now, now=now)
+    admin = sign_access_token(User.objects.get(is_superuser=True), signed_in_at=now, now=now)
     base = {"channel": channel.slug}
     operations: list[tuple[str, Callable[[object], object]]] = [
         ("API list of 20", api_request(LIST, base | {"count": 20})),

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog.models import Product
-from catalog.search.facet_index import facet_index_for
+from catalog.search.facet_index import load_facet_index
 from cooperatives.models import Cooperative
 from shop.accounts.models import User
 from shop.core.dates.calendar import vietnam_date
@@ -84,7 +84,7 @@ def measure_browsing(*, seconds: float) -> Iterator[Measurement]:
         yield measure(name, _request_in_turn(client, urls), seconds=seconds)
 
     def forget() -> None:
-        facet_index_for(channel.pk, vietnam_date(timezone.now())).cache.clear()
+        load_facet_index(channel.pk, vietnam_date(timezone.now())).cache.clear()
 
     uncached = _request_in_turn(client, pages["search"])
     yield measure("search, as if for the first time", uncached, seconds=seconds, prepare=forget)

@@ -24,7 +24,7 @@ from cooperatives.models import PickupSlot
 from orders.actions.cash_on_delivery.cash_collection import expected_cash_holder
 from orders.actions.ledger.earnings_postings import draft_for_part
 from orders.actions.ledger.ledger_postings import draft_for_event, post_drafts
-from orders.actions.ledger.seller_earnings import earned_amounts
+from orders.actions.ledger.seller_earnings import read_earned_amounts
 from orders.actions.order_records.pickup_slots import take_pickup_slots
 from orders.actions.order_records.record_order import Contact, record_order
 from orders.models import (
@@ -371,7 +371,7 @@ def _set_derived_columns(order: Order, parts: Sequence[OrderPart], rows: _Pendin
 def _post_to_ledger(rows: _PendingRows) -> None:
     """Post the payment events, then the delivered parts, as the actions do."""
     drafts = [draft for event in rows.events if (draft := draft_for_event(event)) is not None]
-    earned = earned_amounts(parcel.part_id for parcel, *_rest in rows.parcels)
+    earned = read_earned_amounts(parcel.part_id for parcel, *_rest in rows.parcels)
     drafts += [
         draft_for_part(order, parcel.part, earned[parcel.part_id], now=times.delivered)
         for parcel, _planned, _payment, order, times in rows.parcels

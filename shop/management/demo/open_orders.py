@@ -17,7 +17,7 @@ from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.actions.order_records.record_order import Contact
 from orders.actions.placement.place_order import place_order
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.actions.quotes.preselected_delivery import preselected_delivery
 from orders.models import Order, Parcel
 from orders.states import CashHolder, CodState, PartState
@@ -187,7 +187,7 @@ def place_demo_order(
             province_code=address.province_code,
         )
     assert basket is not None
-    quote = build_quote(basket_quote_request(basket), now=now, should_propose_deliveries=True)
+    quote = build_quote(build_basket_request(basket), now=now, should_propose_deliveries=True)
     return place_order(
         basket_id=basket.pk,
         contact=Contact(

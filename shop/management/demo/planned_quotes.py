@@ -19,7 +19,7 @@ from orders.actions.quotes.quote_types import (
 from orders.actions.quotes.sales_terms import sales_terms
 from orders.pricing import DeliveryInput, LineInput, price_purchase
 from shop.core.dates.calendar import vietnam_date
-from shop.core.models import Channel, TaxClass, tax_rates
+from shop.core.models import Channel, TaxClass, read_rates_of_classes
 from shop.management.demo.order_plan import PlannedOrder, PlannedPart
 
 
@@ -111,5 +111,5 @@ class PriceList:
             return {}
         if day not in self._rates:
             country = self._channel.default_country
-            self._rates[day] = tax_rates(self._classes, country=country, day=day)
+            self._rates[day] = read_rates_of_classes(self._classes, country=country, day=day)
         return self._rates[day]

@@ -24,7 +24,7 @@ def start_postgres(*, port: int | None = None, cluster: Path | None = None) -> S
     The server uses a copy of `cluster`, which must not be in use, or else a new cluster.
     """
     folder = create_server_folder("postgres")
-    programs = _programs(folder)
+    programs = _find_programs(folder)
     data_folder, own_port = folder / "data", port or free_port()
     if cluster is None:
         _create_cluster(programs, data_folder)
@@ -66,7 +66,7 @@ def _create_cluster(programs: Path, data: Path) -> None:
     )
 
 
-def _programs(folder: Path) -> Path:
+def _find_programs(folder: Path) -> Path:
     for programs in sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name)):
         if (programs / "initdb").exists():
             return programs

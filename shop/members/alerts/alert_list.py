@@ -23,7 +23,7 @@ from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.alerts import AlertRulesForm
 from shop.members.member_access import (
     CHOSEN_KEY,
-    admitted_ids,
+    find_admitted_ids,
     find_session_memberships,
     for_members,
     render_page,
@@ -74,7 +74,7 @@ def open_alert(request: HttpRequest, alert_id: int) -> HttpResponse:
     alert = Alert.objects.filter(pk=alert_id, cooperative__in=rights).first()
     if alert is not None and alerted_right(alert.kind) not in rights[alert.cooperative_id]:
         alert = None
-    if alert is not None and alert.cooperative_id in admitted_ids(request):
+    if alert is not None and alert.cooperative_id in find_admitted_ids(request):
         request.session[CHOSEN_KEY] = alert.cooperative_id
     response: HttpResponse = _open_alert_of_chosen(request, alert_id=alert_id)
     return response

@@ -24,7 +24,7 @@ from shop.notifications.push_subscriptions import (
     remove_push_subscription,
     user_push_subscriptions,
 )
-from shop.notifications.vapid import vapid_public_key
+from shop.notifications.vapid import read_vapid_public_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def show_alert_devices(request: HttpRequest, membership: MembershipContext) -> H
     subscriptions = user_push_subscriptions(membership.user.pk)
     context = {
         "devices": [AlertDevice(row, browser_name(row.user_agent)) for row in subscriptions],
-        "push_key": vapid_public_key(),
+        "push_key": read_vapid_public_key(),
     }
     return render_page(request, membership, "members/alert_devices.html", context)
 

@@ -161,8 +161,8 @@ def _save_row(membership: MembershipContext, row: ProductRow) -> None:
     if not form.is_valid():
         return
     saves = [
-        *_price_saves(membership, row),
-        *_stock_saves(membership, row),
+        *_changed_price_cells(membership, row),
+        *_changed_stock_cells(membership, row),
         *_changed_listing_cells(membership, row),
     ]
     saved_count = 0
@@ -176,7 +176,7 @@ def _save_row(membership: MembershipContext, row: ProductRow) -> None:
 CellSave = tuple[str, OptionRow | None, Callable[[], object]]
 
 
-def _price_saves(membership: MembershipContext, row: ProductRow) -> Iterator[CellSave]:
+def _changed_price_cells(membership: MembershipContext, row: ProductRow) -> Iterator[CellSave]:
     for option in row.options:
         price = row.form.new_price(option)
         if price is None:
@@ -197,7 +197,7 @@ def _price_saves(membership: MembershipContext, row: ProductRow) -> Iterator[Cel
         yield f"price-{option.variant.pk}", option, save
 
 
-def _stock_saves(membership: MembershipContext, row: ProductRow) -> Iterator[CellSave]:
+def _changed_stock_cells(membership: MembershipContext, row: ProductRow) -> Iterator[CellSave]:
     for option in row.options:
         counted = row.form.new_count(option)
         if counted is None or option.stock is None:

@@ -75,7 +75,7 @@ def import_listings(request: HttpRequest, membership: MembershipContext) -> Http
 @for_members(MemberRight.LIST)
 def download_listings(request: HttpRequest, membership: MembershipContext, extension: str) -> HttpResponse:
     """Return all options as a file that can be edited and imported again."""
-    rows = build_exported_rows(membership.cooperative, _channel())
+    rows = build_exported_rows(membership.cooperative, _find_channel())
     return _file_response("san-pham", rows, extension)
 
 
@@ -178,7 +178,7 @@ def _find_import(membership: MembershipContext, import_id: int) -> ListingImport
     return listing_import
 
 
-def _channel() -> Channel:
+def _find_channel() -> Channel:
     channel = market_channel()
     if channel is None:
         raise Missing()

@@ -26,7 +26,7 @@ from catalog.actions.listings.listing_states import (
 )
 from catalog.actions.listings.revision_decisions import withdraw_revision
 from catalog.actions.products.product_revisions import is_approved
-from catalog.actions.products.revision_differences import find_picture_difference, text_differences
+from catalog.actions.products.revision_differences import find_picture_difference, find_text_differences
 from catalog.models import Listing, Price, Product, ProductMedia, ProductRevision, Variant
 from catalog.states import ListingState
 from catalog.variant_stock import VariantStock, read_variant_stocks
@@ -232,7 +232,7 @@ def render_listing(
         "stocks": [row.stock for row in variants if row.variant.track_inventory],
         "photos_form": photos_form or MorePhotosForm(),
         "revision": revision,
-        "differences": text_differences(revision) if revision is not None else [],
+        "differences": find_text_differences(revision) if revision is not None else [],
         "pictures": pictures,
         "is_reviewed": is_approved(listing.product),
         "other_languages": other_languages(),

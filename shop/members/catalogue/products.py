@@ -66,9 +66,9 @@ def create_listing(request: HttpRequest, membership: MembershipContext) -> HttpR
     if "suggestion" in request.POST:
         return _take_over_details(request, membership, channel, form)
     if not form.is_valid():
-        pictures = _submitted_pictures(request, membership, form)
+        pictures = _find_submitted_pictures(request, membership, form)
         return _render_new(request, membership, form, pictures, similar=similar)
-    pictures = _submitted_pictures(request, membership, form)
+    pictures = _find_submitted_pictures(request, membership, form)
     with refusals_as_form_errors(form):
         product = create_draft_product(
             cooperative=membership.cooperative,
@@ -148,7 +148,7 @@ def edit_listing_details(
 ) -> HttpResponse:
     """Edit a product's details."""
     listing = find_listing(membership, listing_id)
-    current = _current_details(listing)
+    current = _build_current_details(listing)
     form = EditedProductForm(
         submitted_data(request, current),
         categories=_find_categories(),
@@ -163,7 +163,9 @@ def edit_listing_details(
         changed = form.changed_values(values)
         with (
             refusals_as_form_errors(form),
-            conflicts_in_form(form, values, lambda: _current_details(find_listing(membership, listing_id))),
+            conflicts_in_form(
+                form, values, lambda: _build_current_details(find_listing(membership, listing_id))
+            ),
         ):
             if changed:
                 update_product(
@@ -253,7 +255,7 @@ def edit_variant(
     return redirect(listing_url(listing.pk))
 
 
-def _current_details(listing: Listing) -> CurrentValues:
+def _build_current_details(listing: Listing) -> CurrentValues:
     return EditedProductForm.current_values(build_revised_product(listing.product))
 
 
@@ -299,7 +301,7 @@ def _take_over_details(
     if similar is None:
         raise Missing()
     form.is_valid()
-    pictures = _submitted_pictures(request, membership, form) if "photo" not in form.errors else []
+    pictures = _find_submitted_pictures(request, membership, form) if "photo" not in form.errors else []
     entered = {
         name: request.POST.getlist(name) if name == "months" else request.POST.get(name, "")
         for name in NewListingForm.base_fields
@@ -315,7 +317,7 @@ def _take_over_details(
     return _render_new(request, membership, new_form, pictures, similar=similar)
 
 
-def _submitted_pictures(
+def _find_submitted_pictures(
     request: HttpRequest, membership: MembershipContext, form: NewListingForm
 ) -> list[Picture]:
     """Return the photos just uploaded, or else those kept from an earlier submission."""

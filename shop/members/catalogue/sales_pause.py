@@ -60,7 +60,7 @@ def pause_selling(request: HttpRequest, membership: MembershipContext) -> HttpRe
                     actor=membership.actor,
                     now=now,
                 )
-                messages.success(request, _paused_message(cooperative, is_paused))
+                messages.success(request, _build_paused_message(cooperative, is_paused))
                 return redirect("members:pause-selling")
             require_allowed_pause(until=until, note=note, today=today)
             return _render_review(request, membership, form)
@@ -117,7 +117,7 @@ def _read_pause(cooperative: Cooperative) -> RunningPause | None:
     return RunningPause(since, actor_name(change, member_names(cooperative)) if change else "")
 
 
-def _paused_message(cooperative: Cooperative, is_changed: bool) -> str:
+def _build_paused_message(cooperative: Cooperative, is_changed: bool) -> str:
     if is_changed:
         return _("Date changed.")
     count = _count_products_on_sale(cooperative)

@@ -178,12 +178,12 @@ def _review_counts(
         request,
         membership,
         stocktake,
-        _reviewed_rows(warehouse, stocktake, form.rows),
+        _build_reviewed_rows(warehouse, stocktake, form.rows),
         uncounted_count=len(form.rows) - len(counts),
     )
 
 
-def _reviewed_rows(
+def _build_reviewed_rows(
     warehouse: Warehouse, stocktake: CountedStocktake, rows: Sequence[StocktakeRow]
 ) -> list[ReviewedRow]:
     """Return the counted ones of the warehouse's rows, in their order."""
@@ -211,7 +211,7 @@ def _confirm(
     )
     if warehouse is not None and not repeated.is_valid():
         rows = load_stocktake_rows(warehouse, at=stocktake.counted_at)
-        reviewed = _reviewed_rows(warehouse, stocktake, rows)
+        reviewed = _build_reviewed_rows(warehouse, stocktake, rows)
         return _render_review(request, membership, stocktake, reviewed, repeated=repeated)
     outcome = record_stocktake(
         cooperative=membership.cooperative,

@@ -23,7 +23,7 @@ from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.actions.warehouses import change_warehouse, open_warehouse
 from cooperatives.models import Warehouse
 from shop.core.errors import Missing
-from shop.core.geography.division_choices import all_provinces, communes_of
+from shop.core.geography.division_choices import load_communes_of, load_provinces
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.delivery_methods import WarehouseForm
@@ -109,8 +109,8 @@ def _build_form(request: HttpRequest, initial: Mapping[str, object]) -> Warehous
     values = request.POST.dict() if request.method == "POST" else dict(initial)
     return WarehouseForm(
         request.POST if is_submitted else None,
-        provinces=all_provinces(),
-        communes=communes_of(str(values.get("province", ""))),
+        provinces=load_provinces(),
+        communes=load_communes_of(str(values.get("province", ""))),
         initial=values,
     )
 

@@ -34,15 +34,15 @@ from shop.accounts.views.sign_in_steps import log_in
 from shop.core.actors import EntryPoint
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
-from shop.core.geography.division_choices import all_provinces, communes_of
+from shop.core.geography.division_choices import load_communes_of, load_provinces
 from shop.core.web.action_results import refusals_as_form_errors
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import RateLimit, client_network
 from shop.core.web.uploads import is_signed_in, takes_files
-from shop.members.cooperative.documents import build_document_rows, managing_membership
+from shop.members.cooperative.documents import build_document_rows, require_managing_membership
 from shop.members.forms.application import ApplicationForm, ApplicationWithAccountForm
 from shop.members.forms.documents import DocumentForm
-from shop.members.member_access import chosen_membership, redirect_to_sign_in
+from shop.members.member_access import find_chosen_membership, redirect_to_sign_in
 
 APPLICATIONS = RateLimit("apply", max_tries=20, seconds=60 * 60)
 _SESSION_KEY = "application"  # the form's data until the code is entered
@@ -55,7 +55,7 @@ def apply(request: HttpRequest) -> HttpResponse:
     """Apply to sell. Visitors without an account first confirm an emailed code, which registers them."""
     user = _current_user(request)
     if isinstance(user, User):
-        membership = chosen_membership(request)
+        membership = find_chosen_membership(request)
         if membership is not None and membership.cooperative.state != CooperativeState.REJECTED:
             return redirect("members:application")
     form = _build_form_from_request(
@@ -103,7 +103,7 @@ def edit_application(request: HttpRequest) -> HttpResponse:
     """Show the decision. If more information is needed, edit and resubmit the application."""
     if not request.user.is_authenticated:
         return redirect_to_sign_in(request)
-    membership = chosen_membership(request)
+    membership = find_chosen_membership(request)
     if membership is None:
         return redirect("members:apply")
     if membership.cooperative.state == CooperativeState.APPROVED:
@@ -123,7 +123,7 @@ def send_application_document(request: HttpRequest, kind: str) -> HttpResponse:
     if not request.user.is_authenticated:
         return redirect_to_sign_in(request)
     try:
-        membership = managing_membership(request)
+        membership = require_managing_membership(request)
     except Missing as error:
         raise Http404 from error
     cooperative = membership.cooperative
@@ -223,8 +223,8 @@ def _build_form_with_choices(
     values = {**(initial or {}), **submitted}
     return form_class(
         submitted if is_sent else None,
-        provinces=all_provinces(),
-        communes=communes_of(str(values.get("province", ""))),
+        provinces=load_provinces(),
+        communes=load_communes_of(str(values.get("province", ""))),
         today=vietnam_date(timezone.now()),
         initial=values,
     )

@@ -12,7 +12,7 @@ from shop.core.errors import Missing
 from shop.core.models import show_in_language
 from shop.core.web.http_methods import require_safe_or_post
 from shop.members.forms.fields import parse_key
-from shop.members.member_access import CHOSEN_KEY, admitted_ids, redirect_to_sign_in
+from shop.members.member_access import CHOSEN_KEY, find_admitted_ids, redirect_to_sign_in
 
 
 @require_safe_or_post
@@ -31,7 +31,7 @@ def choose_cooperative(request: HttpRequest) -> HttpResponse:
 
 
 def _render_choice(request: HttpRequest) -> HttpResponse:
-    admitted = set(admitted_ids(request))
+    admitted = set(find_admitted_ids(request))
     if not admitted:
         return redirect("members:today")
     rows = [row for row in find_memberships(request.user) if row.cooperative_id in admitted]

@@ -24,7 +24,7 @@ from cooperatives.actions.delivery_terms import set_delivery_rates, set_market_d
 from cooperatives.models import DeliveryKind, DeliveryMethod, PickupSlot, Warehouse
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Forbidden, Missing, Refused
-from shop.core.geography.division_choices import all_provinces
+from shop.core.geography.division_choices import load_provinces
 from shop.core.models import Channel, market_channel
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
@@ -99,7 +99,7 @@ def edit_delivery_rates(
     method, channel, provinces = (
         _find_method(membership, delivery_method_id),
         _require_channel(),
-        all_provinces(),
+        load_provinces(),
     )
     if request.method != "POST":
         table = RateTable.from_method(method, channel_id=channel.pk, provinces=provinces)

@@ -16,7 +16,7 @@ from cooperatives.models import ApplicationDocument, DocumentKind
 from shop.core.errors import Missing, Refused
 from shop.core.web.private_files import private_file_response
 from shop.members.forms.documents import DocumentForm
-from shop.members.member_access import chosen_membership, redirect_to_sign_in
+from shop.members.member_access import find_chosen_membership, redirect_to_sign_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def show_document_file(request: HttpRequest, file_id: uuid.UUID) -> HttpResponse
     if not request.user.is_authenticated:
         return redirect_to_sign_in(request)
     try:
-        membership = managing_membership(request)
+        membership = require_managing_membership(request)
         opened = read_own_file(cooperative=membership.cooperative, file_id=file_id)
     except Missing as error:
         raise Http404 from error
@@ -65,9 +65,9 @@ def show_document_file(request: HttpRequest, file_id: uuid.UUID) -> HttpResponse
     return private_file_response(opened.content, opened.content_type, name=str(file_id))
 
 
-def managing_membership(request: HttpRequest) -> MembershipContext:
+def require_managing_membership(request: HttpRequest) -> MembershipContext:
     """Return the signed-in manager's membership. Raises Missing."""
-    membership = chosen_membership(request)
+    membership = find_chosen_membership(request)
     if membership is None or not membership.may(MemberRight.MANAGE):
         raise Missing()
     return membership

@@ -45,7 +45,7 @@ from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.public_urls import page_url
 from shop.core.web.rate_limits import RateLimit, client_network
 from shop.members.forms.people import ROLE_DESCRIPTIONS, InvitationForm, JoinDigitsForm
-from shop.members.member_access import CHOSEN_KEY, admitted_ids, for_members, render_page
+from shop.members.member_access import CHOSEN_KEY, find_admitted_ids, for_members, render_page
 
 # Limited, because each may send a message to an address of the manager's choice.
 INVITATIONS = RateLimit("invite", max_tries=30, seconds=60 * 60)
@@ -243,7 +243,7 @@ def _create_invitation(membership: MembershipContext, form: InvitationForm) -> I
 
 def _accept_invitation(request: HttpRequest, token: str, user: User) -> HttpResponse:
     """Accept the invitation. A member of other cooperatives then chooses which one the app shows."""
-    before = admitted_ids(request)
+    before = find_admitted_ids(request)
     if len(before) == 1:
         request.session.setdefault(CHOSEN_KEY, before[0])
     action = partial(

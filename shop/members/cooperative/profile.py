@@ -166,7 +166,7 @@ def _build_certificate_form(
     request: HttpRequest, membership: MembershipContext, certificate: Certificate | None = None
 ) -> CertificateForm:
     is_sent = request.method == "POST"
-    kept_picture = _kept_picture(request, membership)
+    kept_picture = _find_kept_picture(request, membership)
     products = Product.objects.for_cooperative(membership.cooperative)
     return CertificateForm(
         request.POST if is_sent else None,
@@ -179,17 +179,17 @@ def _build_certificate_form(
     )
 
 
-def _kept_picture(request: HttpRequest, membership: MembershipContext) -> Picture | None:
+def _find_kept_picture(request: HttpRequest, membership: MembershipContext) -> Picture | None:
     kept_pictures = find_kept_pictures(membership.cooperative, request.POST.getlist("kept"))
     return kept_pictures[0] if kept_pictures else None
 
 
-def _submitted_picture(
+def _find_submitted_picture(
     request: HttpRequest, membership: MembershipContext, form: CertificateForm
 ) -> Picture | None:
     """Return the photo just uploaded, or else the one kept from an earlier submission."""
     photo = form.cleaned_data.get("photo") if form.is_bound else None
-    return store_picture(photo) if photo else _kept_picture(request, membership)
+    return store_picture(photo) if photo else _find_kept_picture(request, membership)
 
 
 def _render_certificate(
@@ -201,7 +201,7 @@ def _render_certificate(
     shown: Certificate | None = None,
 ) -> HttpResponse:
     """Render the form. A photo that was uploaded with an invalid field is kept."""
-    picture = form.picture or _submitted_picture(request, membership, form)
+    picture = form.picture or _find_submitted_picture(request, membership, form)
     context = {
         "form": form,
         "certificate": certificate,
@@ -216,7 +216,7 @@ def _submit_certificate(
     request: HttpRequest, membership: MembershipContext, form: CertificateForm, action: Callable[..., object]
 ) -> bool:
     """Submit the certificate. The photo is stored first, outside the transaction."""
-    form.picture = _submitted_picture(request, membership, form)
+    form.picture = _find_submitted_picture(request, membership, form)
     message = _("Submitted. Buyers will see it once the market has approved it.")
     return _run_action(
         request, membership, form, partial(action, details=form.details(form.picture)), message

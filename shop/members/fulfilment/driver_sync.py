@@ -64,7 +64,7 @@ def synchronise_run(request: HttpRequest, token: str) -> HttpResponse:
     return JsonResponse(
         {
             "answers": answers,
-            "run": _run_row(run),
+            "run": _build_run_row(run),
             "parcels": [
                 _parcel_row(run, parcel)
                 for parcel in parcels_of_run(run).filter(part__state=PartState.ACCEPTED)
@@ -175,7 +175,7 @@ def _is_confirmed_by_buyer(parcel: Parcel) -> bool:
     return is_delivered and parcel.handovers.filter(step=HandoverStep.TO_BUYER).exists()
 
 
-def _run_row(run: DeliveryRun) -> Row:
+def _build_run_row(run: DeliveryRun) -> Row:
     show_in_language([run.cooperative], "name")
     return {
         "id": run.pk,

@@ -198,7 +198,7 @@ def receive_by_digits(request: HttpRequest) -> HttpResponse:
 
 
 def _find_entered_code(request: HttpRequest, form: HandoverDigitsForm) -> PhoneCode | HandoverCode:
-    network, receiver = client_network(request.META), _receiver(request, form)
+    network, receiver = client_network(request.META), _build_receiver(request, form)
     order_code, label_code = form.parcel_key
     _TRIES.count_try(network)
     code = find_code_by_digits(
@@ -216,7 +216,7 @@ def _find_entered_code(request: HttpRequest, form: HandoverDigitsForm) -> PhoneC
 def _confirm(
     request: HttpRequest, code: PhoneCode | HandoverCode, method: HandoverMethod, form: ReceiverForm
 ) -> HandoverRecord:
-    now, receiver = timezone.now(), _receiver(request, form)
+    now, receiver = timezone.now(), _build_receiver(request, form)
     if isinstance(code, PhoneCode):
         return confirm_phone_handover(code=code, method=method, receiver=receiver, happened_at=now, now=now)
     return confirm_handover(code=code, method=method, receiver=receiver, now=now)
@@ -244,7 +244,7 @@ def _signed_in_name(request: HttpRequest) -> str:
     return request.user.name if isinstance(request.user, User) else ""
 
 
-def _receiver(request: HttpRequest, form: ReceiverForm) -> Receiver:
+def _build_receiver(request: HttpRequest, form: ReceiverForm) -> Receiver:
     name, user = form.cleaned_data["name"], request.user
     if not isinstance(user, User):
         # The change log does not name them. The record of the hand-over does.

@@ -22,9 +22,9 @@ from orders.actions.fulfilment.cancel_parts import decline_or_cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.undo_steps import UNDO_PERIOD, undo_acceptance, undoable_steps
 from orders.actions.refunds.refund_decisions import LineRefund
-from orders.actions.refunds.refund_preview import refund_route
-from orders.actions.refunds.report_shortage import open_quantities_of_part, preview_shortage, report_shortage
-from orders.actions.refunds.undo_shortage import shortage_undo_until, undo_shortage
+from orders.actions.refunds.refund_preview import find_refund_route
+from orders.actions.refunds.report_shortage import preview_shortage, read_unpacked_of_part, report_shortage
+from orders.actions.refunds.undo_shortage import find_shortage_undo_deadline, undo_shortage
 from orders.forms.returns import build_return_form
 from orders.models import DeliveryRun, OrderPart, Parcel, Refund, parcel_position_labels
 from orders.models.part import OrderPartQuerySet
@@ -102,11 +102,10 @@ def show_part(request: HttpRequest, membership: MembershipContext, part_id: int)
 def accept_part_view(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Accept a part."""
     part = find_part(membership, part_id)
-    idempotency_key = submitted_key(request, "accept", part.pk)
     action = partial(
         accept_part,
         part_id=part.pk,
-        idempotency_key=idempotency_key,
+        idempotency_key=submitted_key(request, "accept", part.pk),
         actor=membership.actor,
         now=timezone.now(),
     )
@@ -120,15 +119,14 @@ def accept_part_view(request: HttpRequest, membership: MembershipContext, part_i
 def undo_part_acceptance(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Take back the acceptance of a part."""
     part = find_part(membership, part_id)
-    idempotency_key = submitted_key(request, "undo-acceptance", part.pk)
-    act = partial(
+    action = partial(
         undo_acceptance,
         part_id=part.pk,
-        idempotency_key=idempotency_key,
+        idempotency_key=submitted_key(request, "undo-acceptance", part.pk),
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, act, url=part_url(part.pk), message=_("Undone."))
+    return run_action(request, action, url=part_url(part.pk), message=_("Undone."))
 
 
 @require_safe_or_post
@@ -162,7 +160,7 @@ def refuse_part(request: HttpRequest, membership: MembershipContext, part_id: in
 def report_part_shortage(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
     """Report that fewer of some items can be sent than were ordered."""
     part = find_part(membership, part_id)
-    still_open = open_quantities_of_part(part)
+    still_open = read_unpacked_of_part(part)
     if not still_open:
         return redirect(part_url(part.pk))
     form = ShortageForm(request.POST or None, lines=sorted_lines(part), still_open=still_open)
@@ -215,7 +213,7 @@ def _render_shortage_review(
         "total": total,
         "new_total": total - amount,
         "amount": amount,
-        "route": refund_route(part.order, part, amount),
+        "route": find_refund_route(part.order, part, amount),
     }
     return render_page(request, membership, "members/shortage_review.html", context)
 
@@ -315,7 +313,9 @@ def render_part(
         "weigh": weigh,
         **read_part_totals(part, refunds),
         "parcels": [
-            _parcel_row(part, parcel, positions.get(parcel.pk, ""), parcel_form, runs.get(parcel.pk), now=now)
+            _build_parcel(
+                part, parcel, positions.get(parcel.pk, ""), parcel_form, runs.get(parcel.pk), now=now
+            )
             for parcel in parcels
             if parcel.kind != ParcelKind.REFUND
         ],
@@ -323,7 +323,7 @@ def render_part(
         "step_names": step_names(part),
         "ready_text": ready_text,
         "time_left": format_time_left(part.accept_by, now) if part.accept_by else "",
-        "undo_shortage_until": _undo_shortage_until(membership, part, refunds, now),
+        "undo_shortage_until": _find_shortage_undo_deadline(membership, part, refunds, now),
         "undo_acceptance_until": _undo_acceptance_until(part, parcels, now),
         "can_report_shortage": bool(pick and any(pick.still_open.values())),
         "can_cancel": part.state == PartState.ACCEPTED and part.may_be_cancelled(parcels),
@@ -331,13 +331,13 @@ def render_part(
     return render_page(request, membership, "members/part.html", context)
 
 
-def _undo_shortage_until(
+def _find_shortage_undo_deadline(
     membership: MembershipContext, part: OrderPart, refunds: list[Refund], now: datetime.datetime
 ) -> datetime.datetime | None:
     """Return the deadline for taking back the latest shortage. No query without a recent one."""
     if not any(now - refund.decided_at <= UNDO_PERIOD for refund in refunds if refund.is_for_unsent_items):
         return None
-    return shortage_undo_until(part, actor=membership.actor, now=now)
+    return find_shortage_undo_deadline(part, actor=membership.actor, now=now)
 
 
 def _undo_acceptance_until(
@@ -351,7 +351,7 @@ def _undo_acceptance_until(
     return until if is_untouched and now <= until else None
 
 
-def _parcel_row(
+def _build_parcel(
     part: OrderPart,
     parcel: Parcel,
     position: str,

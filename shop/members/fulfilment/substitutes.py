@@ -17,7 +17,7 @@ from orders.actions.refunds.offer_substitute import (
     sort_by_similarity,
     withdraw_substitute,
 )
-from orders.actions.refunds.report_shortage import open_quantities_of_part
+from orders.actions.refunds.report_shortage import read_unpacked_of_part
 from orders.models import Substitute
 from shop.core.errors import Missing
 from shop.core.web.action_results import refusals_as_form_errors, run_action
@@ -37,7 +37,7 @@ def offer_substitute_view(
     line = next((row for row in part.lines.all() if row.pk == line_id), None)
     if line is None:
         raise Missing()
-    still_open = open_quantities_of_part(part).get(line.pk, 0)
+    still_open = read_unpacked_of_part(part).get(line.pk, 0)
     if not still_open:
         return redirect(part_url(part.pk))
     form = SubstituteForm(

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.fulfilment.weigh_lines import ImplausibleWeight, is_implausible_weight, weigh_line
-from orders.actions.order_records.pricing_by_weight import line_total_at_weight
+from orders.actions.order_records.pricing_by_weight import read_total_at_weight
 from orders.models import Order, OrderLine, OrderPart, WeightQuestion
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.texts.formatting import format_money
@@ -78,7 +78,7 @@ def preview_weight(
     form = WeighForm(request.GET, line=line)
     context: dict[str, object] = {"line": line, "order": part.order}
     if form.is_valid():
-        cost = line_total_at_weight(part.order, line, form.grams)
+        cost = read_total_at_weight(part.order, line, form.grams)
         context |= {
             "grams": form.grams,
             "cost": cost,
@@ -94,7 +94,7 @@ def _render_bound_review(
 ) -> HttpResponse:
     """Show what the cooperative gives away if it charges only the bound."""
     line = form.line
-    cost = line_total_at_weight(part.order, line, form.grams)
+    cost = read_total_at_weight(part.order, line, form.grams)
     context = {
         "part": part,
         "order": part.order,
@@ -110,14 +110,14 @@ def _render_bound_review(
 
 def _describe_gift(order: Order, line: OrderLine, grams: int) -> str:
     """Say how much less than its weight costs the cooperative charges for a line, or nothing."""
-    loss = line_total_at_weight(order, line, grams) - line.total_gross
+    loss = read_total_at_weight(order, line, grams) - line.total_gross
     text = _("You charge %(amount)s less than it weighs.")
     return text % {"amount": format_money(loss, order.currency)} if loss > 0 else ""
 
 
 def _describe_weight_difference(order: Order, line: OrderLine, total: int) -> str:
     """Say how much more or less than expected at the order the buyer pays. The same total gives no text."""
-    difference = total - line_total_at_weight(order, line, line.estimate_grams or 0)
+    difference = total - read_total_at_weight(order, line, line.estimate_grams or 0)
     text = (
         _("The buyer pays %(amount)s more than when ordering.")
         if difference > 0

@@ -66,7 +66,7 @@ def list_settlements(request: HttpRequest, membership: MembershipContext) -> Htt
 def show_settlement(request: HttpRequest, membership: MembershipContext, pk: int) -> HttpResponse:
     """Show a settlement with its totals, payout, and each order."""
     statement_settlement = _find_settlement_or_404(membership, pk)
-    page = Paginator(report.settlement_orders(statement_settlement), PER_PAGE).get_page(
+    page = Paginator(report.find_settlement_orders(statement_settlement), PER_PAGE).get_page(
         request.GET.get("page")
     )
     is_last = page.number == page.paginator.num_pages
@@ -74,8 +74,8 @@ def show_settlement(request: HttpRequest, membership: MembershipContext, pk: int
     statement = report.build_statement(statement_settlement)
     context = settlement_documents.build_statement_context(statement) | {
         "page": page,
-        "rows": report.rows_of_orders(statement_settlement, page.object_list),
-        "other_rows": report.other_rows(statement_settlement) if is_last else [],
+        "rows": report.load_rows_of_orders(statement_settlement, page.object_list),
+        "other_rows": report.load_other_rows(statement_settlement) if is_last else [],
         "operator": settings,
         "payout_day": settings.next_payout_day(vietnam_date(now)),
         "missed_day": report.missed_payout_day(statement.payout, settings, now),

@@ -24,7 +24,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 
-from cooperatives.actions.phone_pins import is_of_account, usable_pins
+from cooperatives.actions.phone_pins import find_usable_pins, is_of_account
 from cooperatives.actions.shared_phones import find_active_phone, is_ended_phone
 from cooperatives.models import PhonePin, SharedPhone
 from shop.accounts.models import SignInMethod, User
@@ -113,7 +113,7 @@ def settle_shared_phone(request: HttpRequest) -> HttpResponse | None:
         return None
     is_page = request.method in ("GET", "HEAD")
     url = request.get_full_path() if is_page else reverse("members:today")
-    pins = [pin for pin in usable_pins(phone) if pin.membership.user_id == user.pk]
+    pins = [pin for pin in find_usable_pins(phone) if pin.membership.user_id == user.pk]
     if not pins:
         return redirect(f"{reverse('members:set-pin')}?{urlencode({'next': url})}")
     response = redirect(url)

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from cooperatives.actions.phone_pins import find_shown_pins, is_signed_by, usable_pins, use_pin
+from cooperatives.actions.phone_pins import find_shown_pins, find_usable_pins, is_signed_by, use_pin
 from cooperatives.models import PhonePin, SharedPhone
 from shop.accounts.views.sign_in_steps import own_url
 from shop.core.errors import Missing, Refused
@@ -93,7 +93,7 @@ def resume_member(request: HttpRequest) -> HttpResponse:
         if phone is None:
             raise Missing()
         RESUMPTIONS.count_try(str(phone.pk))
-        pin, is_in_background = _proven_pin(phone, request.body)
+        pin, is_in_background = _find_proven_pin(phone, request.body)
     except Refused as refused:
         status = 429 if isinstance(refused, TooManyTries) else 403
         return JsonResponse({"code": refused.code, "message": str(refused.message)}, status=status)
@@ -122,7 +122,7 @@ def _enter_pin(request: HttpRequest, phone: SharedPhone, chosen: PhonePin, form:
     return pin
 
 
-def _proven_pin(phone: SharedPhone, body: bytes) -> tuple[PhonePin, bool]:
+def _find_proven_pin(phone: SharedPhone, body: bytes) -> tuple[PhonePin, bool]:
     """Return the PIN of the member who signed the challenge, and whether no page is open.
 
     Raises UnprovenMember.
@@ -134,7 +134,7 @@ def _proven_pin(phone: SharedPhone, body: bytes) -> tuple[PhonePin, bool]:
     if not isinstance(sent, dict):
         raise UnprovenMember()
     challenge, signature = str(sent.get("challenge")), str(sent.get("signature"))
-    pins = [pin for pin in usable_pins(phone) if pin.membership.user_id == sent.get("member")]
+    pins = [pin for pin in find_usable_pins(phone) if pin.membership.user_id == sent.get("member")]
     is_proven = (
         pins and is_challenge_of(phone, challenge) and is_signed_by(pins[0], f"resume:{challenge}", signature)
     )

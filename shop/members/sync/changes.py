@@ -25,9 +25,9 @@ from shop.members.sync.rows import (
     PRODUCT,
     Row,
     RowReference,
+    load_rows_by_reference,
+    load_rows_of_kind,
     open_parts,
-    rows_by_reference,
-    rows_of_kind,
     visible_kinds,
 )
 
@@ -68,13 +68,13 @@ def pull_rows(membership: MembershipContext, since: str, *, now: datetime.dateti
     """
     cursor = _parse_cursor(since, membership)
     if cursor is None:
-        return _snapshot_page(membership, _start_of_snapshot(membership, now), is_reset=True, now=now)
+        return _read_snapshot_page(membership, _find_snapshot_start(membership, now), is_reset=True, now=now)
     if cursor.kind:
-        return _snapshot_page(membership, cursor, is_reset=False, now=now)
+        return _read_snapshot_page(membership, cursor, is_reset=False, now=now)
     references = _read_changed_references(membership, cursor.position)
     if references is None:
-        return _snapshot_page(membership, _start_of_snapshot(membership, now), is_reset=True, now=now)
-    rows = rows_by_reference(membership, references, now=now)
+        return _read_snapshot_page(membership, _find_snapshot_start(membership, now), is_reset=True, now=now)
+    rows = load_rows_by_reference(membership, references, now=now)
     position = max(cursor.position, _find_settled_position(now))
     return {
         "cursor": str(replace(cursor, position=position)),
@@ -101,7 +101,7 @@ def _parse_cursor(text: str, membership: MembershipContext) -> Cursor | None:
     return cursor if fits and cursor.kind in ("", *visible_kinds(membership)) else None
 
 
-def _start_of_snapshot(membership: MembershipContext, now: datetime.datetime) -> Cursor:
+def _find_snapshot_start(membership: MembershipContext, now: datetime.datetime) -> Cursor:
     kinds = visible_kinds(membership)
     return Cursor(
         membership.cooperative.pk, membership.role, _find_settled_position(now), kinds[0] if kinds else ""
@@ -114,7 +114,7 @@ def _find_settled_position(now: datetime.datetime) -> int:
     return settled.values_list("pk", flat=True).first() or 0
 
 
-def _snapshot_page(
+def _read_snapshot_page(
     membership: MembershipContext, cursor: Cursor, *, is_reset: bool, now: datetime.datetime
 ) -> Row:
     rows: list[Row] = []
@@ -122,7 +122,7 @@ def _snapshot_page(
     if cursor.kind:
         cooperative = membership.cooperative
         ids = _read_ids_after(cursor.kind, cooperative, cursor.last_id)
-        rows = rows_of_kind(cursor.kind, cooperative, ids[:PAGE_SIZE], now=now)
+        rows = load_rows_of_kind(cursor.kind, cooperative, ids[:PAGE_SIZE], now=now)
         kinds = visible_kinds(membership)
         next_kinds = kinds[kinds.index(cursor.kind) + 1 :]
         if len(ids) > PAGE_SIZE:

@@ -29,7 +29,7 @@ def read_thumbnails(product_ids: Collection[int]) -> dict[int, str]:
     return addresses
 
 
-def low_stock_ids(cooperative: Cooperative, product_ids: Collection[int]) -> set[int]:
+def find_low_stock(cooperative: Cooperative, product_ids: Collection[int]) -> set[int]:
     """Return the variants of these products that members are warned of."""
     channel = market_channel()
     if channel is None:

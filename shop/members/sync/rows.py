@@ -41,7 +41,7 @@ from shop.core.identifiers.phones import format_phone
 from shop.core.texts.formatting import format_short_day, format_weight
 from shop.members.buyer_messages import greeting_of_part
 from shop.members.order_texts import contents_labels, lot_texts, ready_time, sorted_lines, step_names
-from shop.members.sync.product_facts import build_lots_by_variant, content_of, low_stock_ids, read_thumbnails
+from shop.members.sync.product_facts import build_lots_by_variant, content_of, find_low_stock, read_thumbnails
 
 PART, PRODUCT = "part", "product"
 Row = dict[str, Any]
@@ -79,7 +79,7 @@ def open_parts(cooperative: Cooperative) -> OrderPartQuerySet:
     )
 
 
-def rows_by_reference(
+def load_rows_by_reference(
     membership: MembershipContext, references: Iterable[RowReference], *, now: datetime.datetime
 ) -> dict[RowReference, Row]:
     """Return the rows of these references that belong on the member's phone."""
@@ -89,11 +89,11 @@ def rows_by_reference(
             by_kind[reference.kind].add(reference.id)
     rows: list[Row] = []
     for kind, ids in by_kind.items():
-        rows += rows_of_kind(kind, membership.cooperative, ids, now=now) if ids else []
+        rows += load_rows_of_kind(kind, membership.cooperative, ids, now=now) if ids else []
     return {RowReference(row["kind"], row["id"]): row for row in rows}
 
 
-def rows_of_kind(
+def load_rows_of_kind(
     kind: str, cooperative: Cooperative, ids: Collection[int], *, now: datetime.datetime
 ) -> list[Row]:
     """Return the cooperative's rows of this kind with these ids."""
@@ -328,7 +328,7 @@ def _build_product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[
         .order_by("pk")
     )
     lots, pictures = build_lots_by_variant(cooperative, ids), read_thumbnails(ids)
-    low_stock = low_stock_ids(cooperative, ids)
+    low_stock = find_low_stock(cooperative, ids)
     return [
         {
             "kind": PRODUCT,

@@ -35,7 +35,7 @@ from shop.members.sync.commands import COMMANDS
 from shop.members.sync.latest_changes import read_latest_changes
 from shop.members.sync.models import CommandOutcome, PhoneCommand, PhonePhoto
 from shop.members.sync.payloads import Payload
-from shop.members.sync.rows import Row, RowReference, rows_by_reference
+from shop.members.sync.rows import Row, RowReference, load_rows_by_reference
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +160,7 @@ def run_commands(
             done.setdefault(command.key, max(happened_at, not_before or happened_at))
         answers.append(answer)
     references = {answer.row for answer in answers if answer.row is not None}
-    rows = rows_by_reference(authors.membership, references, now=now)
+    rows = load_rows_by_reference(authors.membership, references, now=now)
     return {
         "answers": [answer.as_json() for answer in answers],
         "rows": [rows[reference] for reference in sorted(rows)],
@@ -291,11 +291,13 @@ def _run_claimed(sent_command: SentCommand, command: CommandKind, run: CommandRu
         raise
     except Refused as refused:
         answer = _answer_refused(sent_command, refused, row=row)
-        return replace(answer, details={**(answer.details or {}), **_who_was_first(sent_command, run, row)})
+        return replace(
+            answer, details={**(answer.details or {}), **_read_earlier_change(sent_command, run, row)}
+        )
     return CommandAnswer(sent_command.key, CommandOutcome.DONE, result=prepared.result_of(outcome), row=row)
 
 
-def _who_was_first(
+def _read_earlier_change(
     sent_command: SentCommand, run: CommandRun, row: RowReference | None
 ) -> dict[str, list[str]]:
     """Return under "latest" who changed the row before."""

@@ -19,14 +19,14 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.access import ROLE_RIGHTS, MemberRight, MembershipContext, load_membership
-from cooperatives.actions.phone_pins import signing_key, usable_pins
+from cooperatives.actions.phone_pins import find_usable_pins, signing_key
 from cooperatives.models import PhonePin
 from shop.accounts.models import User
 from shop.core.errors import Forbidden, Missing, Refused
 from shop.core.web.build_id import build_id
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import RateLimit, TooManyTries
-from shop.members.member_access import admitted_ids, chosen_membership
+from shop.members.member_access import find_admitted_ids, find_chosen_membership
 from shop.members.shared_phones.phone_sessions import (
     LOCK_AFTER_MINUTES,
     find_shared_phone,
@@ -116,7 +116,7 @@ def _answer_in_json(request: HttpRequest, answer: Callable[[User, datetime.datet
         if is_on_ended_phone(request):
             raise PhoneEnded()
         if not isinstance(user, User):
-            raise SignedOut(**_challenge(request))
+            raise SignedOut(**_build_challenge(request))
         if session_pin(request) is None and find_shared_phone(request) is not None:
             raise SignedOut()  # a full sign-in must not turn a shared phone into the user's own
         response = JsonResponse(answer(user, timezone.now()))
@@ -131,13 +131,13 @@ def _answer_in_json(request: HttpRequest, answer: Callable[[User, datetime.datet
     return response
 
 
-def _challenge(request: HttpRequest) -> Row:
+def _build_challenge(request: HttpRequest) -> Row:
     """Return what a shared phone needs to continue the work of the member who opened it without a network."""
     phone = find_shared_phone(request)
     return {"challenge": new_challenge(phone), "csrf_token": get_token(request)} if phone else {}
 
 
-def _shared_phone(request: HttpRequest) -> Row | None:
+def _build_shared_phone(request: HttpRequest) -> Row | None:
     """Return what a shared phone needs to be opened by PIN without a network, or None on other phones.
 
     `signing_key` is the key of the member at the phone. The keys of the others are sealed with their PINs.
@@ -149,7 +149,7 @@ def _shared_phone(request: HttpRequest) -> Row | None:
         "id": pin.phone_id,
         "lock_after": LOCK_AFTER_MINUTES * 60,
         "signing_key": base64.b64encode(signing_key(pin)).decode(),
-        "members": [_sealed_member(pin) for pin in usable_pins(pin.phone)],
+        "members": [_sealed_member(pin) for pin in find_usable_pins(pin.phone)],
     }
 
 
@@ -170,14 +170,14 @@ def _pull_changes(request: HttpRequest, user: User, *, now: datetime.datetime) -
     PULLS.count_try(str(user.pk))
     membership = _find_membership(request, user, request.GET.get("cooperative", ""))
     return {
-        "shared_phone": _shared_phone(request),
+        "shared_phone": _build_shared_phone(request),
         "member": {"id": user.pk, "name": user.get_full_name(), "role": membership.role},
         "rights": sorted(membership.rights),
         "cooperative": cooperative_of(membership),
         "warehouses": build_warehouse_rows(membership),
         "households": build_household_rows(membership),
         "certificates": build_certificate_rows(membership),
-        **_new_choices(request, membership),
+        **_build_new_choices(request, membership),
         **pull_rows(membership, request.GET.get("since", ""), now=now),
         "server_time": now,
         "build": build_id(),
@@ -246,17 +246,17 @@ def _find_membership(request: HttpRequest, user: User, cooperative_id: str) -> M
     Raises Missing, also for a cooperative that is not admitted, because it has no orders yet.
     """
     if cooperative_id == "" and request.method != "POST":
-        membership = chosen_membership(request)
+        membership = find_chosen_membership(request)
     elif cooperative_id.isascii() and cooperative_id.isdecimal() and len(cooperative_id) < 19:
         membership = load_membership(user, int(cooperative_id))
     else:
         membership = None
-    if membership is None or membership.cooperative.pk not in admitted_ids(request):
+    if membership is None or membership.cooperative.pk not in find_admitted_ids(request):
         raise Missing()
     return membership
 
 
-def _new_choices(request: HttpRequest, membership: MembershipContext) -> Row:
+def _build_new_choices(request: HttpRequest, membership: MembershipContext) -> Row:
     """Return the choices of a new listing and the market's goods.
 
     Versions that the phone has (`?choices=`, `?market=`) are left out.

@@ -25,13 +25,13 @@ DESK = Actor.system("desk")
 DAY = datetime.timedelta(days=1)
 
 
-def suggestions_for(transfer: BankTransfer):
+def find_suggestions(transfer: BankTransfer):
     return suggest_orders([transfer])[transfer.pk]
 
 
 def suggested_orders(transfer: BankTransfer):
     return [
-        (order.order.code, set(order.reasons), order.amount) for order in suggestions_for(transfer).orders
+        (order.order.code, set(order.reasons), order.amount) for order in find_suggestions(transfer).orders
     ]
 
 
@@ -110,7 +110,7 @@ def test_payer_name_and_amount_suggest_order() -> None:
 def test_same_day_alone_suggests_nothing() -> None:
     make_transfer_order()
 
-    assert suggestions_for(receive_transfer("tien hang", 77_000)).orders == ()
+    assert find_suggestions(receive_transfer("tien hang", 77_000)).orders == ()
 
 
 def test_paid_or_ended_order_is_suggested_only_by_its_code() -> None:
@@ -118,11 +118,11 @@ def test_paid_or_ended_order_is_suggested_only_by_its_code() -> None:
     receive_transfer(paid.code)
     cancel_order(order_id=ended_order.pk, reason="Đổi ý", actor=DESK, now=LATER)
 
-    assert suggestions_for(receive_transfer("tien hang")).orders == ()
+    assert find_suggestions(receive_transfer("tien hang")).orders == ()
     assert suggested_orders(receive_transfer(paid.code)) == [
         (paid.code, {MatchReason.CODE, MatchReason.TIME}, 0)
     ]
-    named = suggestions_for(receive_transfer(ended_order.code)).orders[0]
+    named = find_suggestions(receive_transfer(ended_order.code)).orders[0]
     assert named.order == ended_order
     assert named.has_ended
     assert named.amount == 0
@@ -131,7 +131,7 @@ def test_paid_or_ended_order_is_suggested_only_by_its_code() -> None:
 def test_named_orders_whose_total_is_the_amount_are_suggested_as_split() -> None:
     one, other = make_transfer_order(), make_transfer_order(price=50_000)
 
-    suggestions = suggestions_for(receive_transfer(f"{one.code} {other.code}", 250_000))
+    suggestions = find_suggestions(receive_transfer(f"{one.code} {other.code}", 250_000))
 
     assert [(suggestion.order, suggestion.amount) for suggestion in suggestions.split] == [
         (one, 120_000),
@@ -142,7 +142,7 @@ def test_named_orders_whose_total_is_the_amount_are_suggested_as_split() -> None
 def test_named_orders_with_another_total_are_not_suggested_as_split() -> None:
     one, other = make_transfer_order(), make_transfer_order(price=50_000)
 
-    assert suggestions_for(receive_transfer(f"{one.code} {other.code}", 240_000)).split == ()
+    assert find_suggestions(receive_transfer(f"{one.code} {other.code}", 240_000)).split == ()
 
 
 def test_unassigned_rest_of_transfer_is_suggested_to_other_orders() -> None:
@@ -150,7 +150,7 @@ def test_unassigned_rest_of_transfer_is_suggested_to_other_orders() -> None:
     transfer = receive_transfer("tien hang", 170_000)
     assign_transfer(transfer_id=transfer.pk, amounts={one.pk: 120_000}, actor=DESK, now=LATER + HOUR)
 
-    suggestions = suggestions_for(transfer)
+    suggestions = find_suggestions(transfer)
 
     assert suggestions.unassigned == 50_000
     assert [(order.order, order.amount) for order in suggestions.orders] == [(other, 50_000)]

@@ -17,7 +17,7 @@ from orders.actions.basket.basket_lines import (
 )
 from orders.actions.basket.merge_baskets import merge_guest_basket
 from orders.actions.checkout.open_checkout import open_checkout
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.actions.quotes.quote_types import QuoteProblem, RequestedDelivery
 from orders.models import Basket, BasketLine, Reservation
 from shop.core.errors import Missing
@@ -266,10 +266,10 @@ def test_quote_checks_limit_against_sum_of_lines_of_variant() -> None:
     variant = make_variant()
     basket = basket_with_two_lines(variant)
     ShopSettings.objects.create(limit_quantity_per_checkout=5)
-    within = build_quote(basket_quote_request(basket), now=NOW)
+    within = build_quote(build_basket_request(basket), now=NOW)
 
     ShopSettings.objects.update(limit_quantity_per_checkout=4)
-    beyond = build_quote(basket_quote_request(basket), now=NOW)
+    beyond = build_quote(build_basket_request(basket), now=NOW)
 
     assert [QuoteProblem.OVER_LIMIT in line.problems for line in within.lines] == [False, False]
     assert [(line.limit, QuoteProblem.OVER_LIMIT in line.problems) for line in beyond.lines] == [

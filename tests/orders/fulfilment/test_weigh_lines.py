@@ -28,13 +28,13 @@ from orders.actions.fulfilment.weigh_lines import (
     weigh_line,
 )
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.order_records.pricing_by_weight import maximum_current_total
+from orders.actions.order_records.pricing_by_weight import read_maximum_current_total
 from orders.actions.order_records.record_order import record_order
 from orders.actions.payments.order_payments import expect_payment
 from orders.actions.placement.allocate_order_stock import allocate_order_stock
 from orders.actions.placement.draft_orders import create_draft, edit_draft, place_draft
 from orders.actions.placement.order_sweeps import remind_weight_question
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.actions.quotes.quote_types import RequestedDelivery, RequestedDiscount, RequestedLine
 from orders.models import (
     CostBearer,
@@ -123,14 +123,14 @@ def test_placed_line_keeps_its_estimate_and_agreed_bound() -> None:
 
     assert (line.estimate_grams, line.bound_grams, line.weighed_grams) == (4800, 5760, None)
     assert (line.total_gross, line.bound_gross, line.price_per_kilogram) == (72_000, 86_400, 15_000)
-    assert maximum_current_total(line.order) == 72_000 + 14_400 + 30_000
+    assert read_maximum_current_total(line.order) == 72_000 + 14_400 + 30_000
 
 
 def test_line_with_fixed_price_has_no_weights() -> None:
     line = make_order((make_variant(), 2)).lines.get()
 
     assert (line.estimate_grams, line.bound_grams, line.weighed_grams, line.bound_gross) == (None,) * 4
-    assert maximum_current_total(line.order) == line.order.current_total_gross
+    assert read_maximum_current_total(line.order) == line.order.current_total_gross
 
 
 def test_lower_weight_reduces_all_amounts() -> None:
@@ -146,7 +146,7 @@ def test_lower_weight_reduces_all_amounts() -> None:
     )
     assert amounts_of(part) == (69_000, 99_000, 99_000, 99_000)
     assert events() == [("charge_request", 102_000), ("cancel_success", 3_000)]
-    assert maximum_current_total(Order.objects.get()) == 99_000
+    assert read_maximum_current_total(Order.objects.get()) == 99_000
     check_everything()
 
 
@@ -546,7 +546,7 @@ def ordered_with(discounts: list[RequestedDiscount], quantity: int = 2) -> Order
     basket = make_basket((gourd, quantity), (pillow, 1))
     deliveries = carrier_deliveries(basket)
     request = replace(
-        basket_quote_request(basket), deliveries=deliveries, province_code="01", discounts=tuple(discounts)
+        build_basket_request(basket), deliveries=deliveries, province_code="01", discounts=tuple(discounts)
     )
     quote = build_quote(request, now=NOW)
     order, lines = record_order(

@@ -12,7 +12,7 @@ from catalog.models import Price, Variant
 from orders.actions.order_records.recalculate_order import recalculate_columns
 from orders.actions.order_records.record_order import record_order
 from orders.actions.placement.draft_orders import create_draft, edit_draft
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.actions.quotes.quote_types import RequestedDelivery, RequestedDiscount, RequestedLine
 from orders.models import CostBearer, Discount, DiscountKind, DiscountShare, Order, OrderSource, ValueType
 from orders.pricing import DiscountInput
@@ -44,7 +44,7 @@ def order_with(*discounts: RequestedDiscount) -> Order:
     noodles = make_variant(make_seller("HTX Tài Hoan"), price=45_000)
     basket = make_basket((pillow, 2), (noodles, 2))
     requested = replace(
-        basket_quote_request(basket),
+        build_basket_request(basket),
         deliveries=carrier_deliveries(basket),
         province_code="01",
         discounts=discounts,

@@ -16,11 +16,11 @@ from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.actions.placement.draft_orders import create_draft, edit_draft
 from orders.actions.placement.place_order import place_order
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.actions.quotes.quote_types import RequestedDelivery, RequestedLine
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
 from orders.models import Basket, Order, OrderPart, OrderSource, PaymentMethod, WeightQuestion
-from orders.views.sum_rows import totals_of_quote
+from orders.views.sum_rows import build_totals_of_quote
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from shop.notifications.models import Notification
@@ -201,10 +201,10 @@ def test_order_page_and_its_email_repeat_the_sums_of_the_checkout(client) -> Non
     apply_voucher_code(basket_id=basket.pk, code="GIAM10", now=NOW)
     basket.refresh_from_db()
     quote = build_quote(
-        replace(basket_quote_request(basket), deliveries=carrier_deliveries(basket), province_code=HANOI),
+        replace(build_basket_request(basket), deliveries=carrier_deliveries(basket), province_code=HANOI),
         now=NOW,
     )
-    agreed = totals_of_quote(quote, quote.purchase_at_maximum)
+    agreed = build_totals_of_quote(quote, quote.purchase_at_maximum)
     order = place_order(
         basket_id=basket.pk,
         contact=make_contact(email="hanh@example.com"),

@@ -11,7 +11,7 @@ from cooperatives.models import Cooperative
 from orders import locks
 from orders.actions.gateway.failed_calls import pay_out_by_bank, repeat_failed_call
 from orders.actions.gateway.send_gateway_calls import look_up_call, send_call, sweep_card_payments_task
-from orders.actions.gateway.transfer_reversals import reverse_payouts_for_debt, unreversed_amount
+from orders.actions.gateway.transfer_reversals import read_unreversed_amount, reverse_payouts_for_debt
 from orders.actions.payouts.complete_payouts import PayoutInProgress, mark_payout_paid
 from orders.actions.settlement.close_settlement import close_settlement, correct_balance
 from orders.models import (
@@ -184,7 +184,7 @@ def test_debt_after_payout_is_reversed(stripe, part) -> None:
 
     assert stripe_transfers(stripe) == [(COOPERATIVE, 120_000, 40_000)]
     assert balance() == CooperativeBalance(owed=0, paid_out=80_000)
-    assert unreversed_amount(payout) == 80_000
+    assert read_unreversed_amount(payout) == 80_000
     sweep_card_payments_task()
     assert payout.calls.filter(operation=GatewayOperation.REVERSE_TRANSFER).count() == 1
     check_ledger()
@@ -226,7 +226,7 @@ def test_reversals_cannot_exceed_unreversed_payouts(stripe, part) -> None:
         cooperative_id=part.cooperative_id, currency="VND", actor=DESK, now=LATER
     )
 
-    assert (reversed_amount, unreversed_amount(payout)) == (80_000, 0)
+    assert (reversed_amount, read_unreversed_amount(payout)) == (80_000, 0)
     send_call(call_id=latest_call(payout, GatewayOperation.REVERSE_TRANSFER).pk, now=LATER)
     assert balance() == CooperativeBalance(owed=-20_000, paid_out=0)
     check_ledger()

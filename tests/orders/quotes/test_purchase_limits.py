@@ -18,7 +18,7 @@ from orders.actions.checkout.open_checkout import open_checkout
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.placement.place_order import BasketChanged, place_order
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.actions.quotes.purchase_limits import BuyerLimitReached
 from orders.actions.quotes.quote_types import QuoteProblem
 from orders.actions.refunds.report_shortage import report_shortage
@@ -156,7 +156,7 @@ def test_signed_in_buyer_sees_the_accounts_orders_only() -> None:
     with assert_refused(BuyerLimitReached, "buyer_limit_reached"):
         place(basket, phone="+84987000222")
 
-    (line,) = build_quote(basket_quote_request(basket), now=LATER).lines
+    (line,) = build_quote(build_basket_request(basket), now=LATER).lines
     assert (line.problems, line.limit, line.ordered_before) == ([], 3, 2)
 
 
@@ -171,7 +171,7 @@ def test_cancelled_orders_and_items_never_sent_do_not_count() -> None:
 
     basket = add_item(honey, 3, user=user)
 
-    (line,) = build_quote(basket_quote_request(Basket.objects.get(pk=basket.pk)), now=LATER).lines
+    (line,) = build_quote(build_basket_request(Basket.objects.get(pk=basket.pk)), now=LATER).lines
     assert (line.problems, line.limit, line.ordered_before) == ([], 3, 2)
 
 
@@ -207,7 +207,7 @@ def test_goods_without_limit_per_buyer_cost_no_query() -> None:
     plain, limited = make_variant(), make_honey()
     counts = []
     for variant in (plain, limited):
-        request = basket_quote_request(make_basket((variant, 1), user=user))
+        request = build_basket_request(make_basket((variant, 1), user=user))
         build_quote(request, now=NOW)
         with CaptureQueriesContext(
             connection,

@@ -17,7 +17,7 @@ from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pa
 from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.actions.placement.draft_orders import create_draft, edit_draft, place_draft
 from orders.actions.placement.place_order import BasketChanged, place_order
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.actions.quotes.quote_types import RequestedLine
 from orders.actions.quotes.voucher_rules import (
     VoucherAlreadyUsed,
@@ -54,7 +54,7 @@ from orders.models import (
     VoucherValue,
 )
 from orders.states import OrderStatus
-from orders.views.sum_rows import totals_of_quote
+from orders.views.sum_rows import build_totals_of_quote
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from tests.factories import (
@@ -91,7 +91,7 @@ def basket_with_code(*lines, code="CHAO10", user=None):
 
 
 def quote_of(basket, now=NOW):
-    return build_quote(basket_quote_request(basket), now=now)
+    return build_quote(build_basket_request(basket), now=now)
 
 
 def place(basket, *, agreed_total=None, now=NOW, **contact):
@@ -113,7 +113,7 @@ def test_code_is_normalised_and_percentage_applied() -> None:
     quote = quote_of(basket)
 
     assert basket.voucher_code == "CHÀO10"
-    sums = totals_of_quote(quote)
+    sums = build_totals_of_quote(quote)
     assert (sums.goods, quote.voucher_amount, sums.delivery, quote.total) == (
         576_000,
         64_000,
@@ -150,7 +150,7 @@ def test_cooperative_shipping_voucher_discounts_only_its_delivery() -> None:
     quote = quote_of(basket_with_code((make_variant(own_seller), 1), (make_variant(other), 1)))
 
     assert [seller_quote.delivery_to_pay for seller_quote in quote.seller_quotes] == [15_000, 30_000]
-    assert (totals_of_quote(quote).delivery, quote.voucher_amount) == (45_000, 15_000)
+    assert (build_totals_of_quote(quote).delivery, quote.voucher_amount) == (45_000, 15_000)
 
 
 def test_category_voucher_includes_subcategories() -> None:
@@ -386,7 +386,7 @@ def test_voucher_applies_after_catalogue_discounts() -> None:
 
     quote = quote_of(basket_with_code((variant, 1)))
 
-    sums = totals_of_quote(quote)
+    sums = build_totals_of_quote(quote)
     assert (sums.goods, [row.amount for row in sums.discounts]) == (270_000, [20_000, 30_000])
     assert quote.lines[0].list_total == 320_000
 

@@ -11,7 +11,7 @@ from catalog.models import Price
 from orders.actions.basket.basket_lines import choose_deliveries, set_basket_province
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.placement.place_order import place_order
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.actions.quotes.voucher_rules import VoucherRefused
 from orders.models import (
     Basket,
@@ -24,7 +24,7 @@ from orders.models import (
     VoucherType,
     VoucherUse,
 )
-from orders.views.sum_rows import DISCOUNTS, totals_of_order, totals_of_quote
+from orders.views.sum_rows import DISCOUNTS, build_totals_of_quote, totals_of_order
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from tests.factories import (
@@ -74,10 +74,10 @@ def test_totals_add_up_for_any_voucher_and_basket(terms, line_specs) -> None:
     before = transaction.savepoint()
     basket, voucher = make_basket_and_voucher(dict(terms), line_specs)
 
-    quote = build_quote(basket_quote_request(basket), now=NOW)
+    quote = build_quote(build_basket_request(basket), now=NOW)
     lines, deliveries = quote.purchase.lines, quote.purchase.deliveries
 
-    sums = totals_of_quote(quote)
+    sums = build_totals_of_quote(quote)
     assert quote.total == sums.goods + (sums.delivery or 0)
     list_total = sum(one.list_total.gross for one in (*lines, *deliveries))
     assert quote.total == list_total - sum(row.amount for row in sums.discounts)

@@ -16,7 +16,7 @@ from orders.actions.basket.basket_lines import change_line_quantity
 from orders.actions.basket.merge_baskets import merge_guest_basket
 from orders.actions.basket.reorder_past_order import add_past_order_to_basket
 from orders.actions.fulfilment.pack_parcels import accept_part
-from orders.actions.quotes.build_quote import basket_quote_request, build_quote
+from orders.actions.quotes.build_quote import build_basket_request, build_quote
 from orders.actions.quotes.quote_types import QuoteRequest, RequestedLine
 from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import Basket, Discount, Order
@@ -67,7 +67,7 @@ def set_price(variant, amount, tiers=None, *, token=None):
 
 
 def quote_line(basket):
-    (line,) = build_quote(basket_quote_request(Basket.objects.get(pk=basket.pk)), now=NOW).lines
+    (line,) = build_quote(build_basket_request(Basket.objects.get(pk=basket.pk)), now=NOW).lines
     return line
 
 
@@ -196,7 +196,7 @@ def test_options_do_not_count_together() -> None:
         set_wholesale_prices(variant, {5: 13_000})
     basket = make_basket((first, 4), (second, 4))
 
-    lines = build_quote(basket_quote_request(basket), now=NOW).lines
+    lines = build_quote(build_basket_request(basket), now=NOW).lines
 
     assert [line.unit_price for line in lines] == [15_000, 15_000]
 

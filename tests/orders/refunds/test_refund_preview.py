@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orders.actions.fulfilment.cancel_parts import cancel_order
-from orders.actions.refunds.refund_preview import RefundRoute, read_cancellation_route, refund_route
+from orders.actions.refunds.refund_preview import RefundRoute, find_refund_route, read_cancellation_route
 from orders.actions.refunds.report_shortage import preview_shortage, report_shortage
 from orders.models import Order, OrderPart, Payout, Refund
 from tests.factories import make_order, make_seller, make_variant
@@ -43,7 +43,7 @@ def test_preview_is_what_the_refund_then_does(stripe, case) -> None:
     make_part, expected = PARTS[case]
     part = make_part(stripe)
 
-    route = refund_route(part.order, part, 20_000)
+    route = find_refund_route(part.order, part, 20_000)
     refund = refund_first_line(part, 20_000)
 
     assert route == expected

@@ -17,7 +17,7 @@ from orders.actions.fulfilment.undo_steps import (
     UndoPeriodOver,
 )
 from orders.actions.refunds.report_shortage import report_shortage
-from orders.actions.refunds.undo_shortage import OrderChangedSince, shortage_undo_until, undo_shortage
+from orders.actions.refunds.undo_shortage import OrderChangedSince, find_shortage_undo_deadline, undo_shortage
 from orders.models import OrderPart, Parcel, Refund
 from orders.states import ParcelState
 from shop.core.actors import Actor, ActorKind, EntryPoint
@@ -55,7 +55,7 @@ def test_undone_shortage_leaves_the_order_as_it_was() -> None:
     part = short_part()
     line = part.lines.order_by("position")[0]
     assert (part.order.current_total_gross, get_stock(line.variant).allocated) == (430_000, 3)
-    assert shortage_undo_until(part, actor=MEMBER, now=NOW) == IN_TIME
+    assert find_shortage_undo_deadline(part, actor=MEMBER, now=NOW) == IN_TIME
 
     for _attempt in range(2):
         undo(part, idempotency_key="undo")
@@ -68,7 +68,7 @@ def test_undone_shortage_leaves_the_order_as_it_was() -> None:
     assert change.snapshot["lines"] == {str(line.pk): 100_000}
     assert not Notification.objects.due(IN_TIME).filter(key__startswith="refund_decided").exists()
     assert not Notification.objects.filter(key__startswith="shortage_undone").exists()
-    assert shortage_undo_until(part, actor=MEMBER, now=IN_TIME) is None
+    assert find_shortage_undo_deadline(part, actor=MEMBER, now=IN_TIME) is None
     check_everything()
     parcel = pack_parcel(part_id=part.pk, quantities={line.pk: 4}, **ACTOR_AND_NOW)
     assert parcel.cod_expected == 400_000
@@ -109,7 +109,7 @@ def test_late_and_foreign_reports_are_for_the_desk() -> None:
         undo(by_system)
     with assert_refused(ReasonRequired, "reason_required"):
         undo(part, actor=DESK, now=TOO_LATE)
-    assert shortage_undo_until(part, actor=MEMBER, now=TOO_LATE) is None
+    assert find_shortage_undo_deadline(part, actor=MEMBER, now=TOO_LATE) is None
     undo(part, actor=DESK, now=TOO_LATE, reason="Thành viên gọi")
 
     with assert_refused(Missing, "missing"):
@@ -129,7 +129,7 @@ def test_nothing_is_undone_after_packing_money_or_another_change() -> None:
         (changed, OrderChangedSince, "order_changed_since"),
         (paid, MoneyAlreadyMoved, "money_already_moved"),
     ):
-        assert shortage_undo_until(part, actor=MEMBER, now=NOW) is None
+        assert find_shortage_undo_deadline(part, actor=MEMBER, now=NOW) is None
         with assert_refused(refusal, code):
             undo(part)
 

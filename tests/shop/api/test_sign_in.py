@@ -19,7 +19,7 @@ from shop.accounts.models import TokenFamily
 from shop.accounts.sign_in.login_limits import FAILED_SIGN_INS
 from shop.api import tokens
 from shop.api.ids import global_id
-from shop.api.signing_keys import signing_key
+from shop.api.signing_keys import read_signing_key
 from shop.core.models import ShopSettings
 from tests.factories import PASSWORD, make_admin, make_user
 from tests.shop.api.client import data_of, execute, post
@@ -245,7 +245,7 @@ def make_token(user, token_type=tokens.ACCESS, *, at=None, key=None, **claims):
         "token": user.revocation_key,
         "user_id": global_id("User", user.pk),
     } | claims
-    return jwt.encode(payload, key or signing_key().private, algorithm="RS256")
+    return jwt.encode(payload, key or read_signing_key().private, algorithm="RS256")
 
 
 LONG_AGO = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)

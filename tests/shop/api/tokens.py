@@ -14,4 +14,4 @@ def token_of(user: User, *, minutes: float = 0) -> str:
     """Return an access token, valid for five minutes, of a user who signed in `minutes` ago."""
     user.refresh_from_db()
     now = timezone.now()
-    return tokens.access_token(user, signed_in_at=now - datetime.timedelta(minutes=minutes), now=now)
+    return tokens.sign_access_token(user, signed_in_at=now - datetime.timedelta(minutes=minutes), now=now)

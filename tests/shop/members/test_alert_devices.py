@@ -8,7 +8,7 @@ from django.test import Client
 from cooperatives.actions import phone_pins
 from cooperatives.models import Role
 from shop.notifications.models import PushSubscription
-from shop.notifications.vapid import vapid_public_key
+from shop.notifications.vapid import read_vapid_public_key
 from tests.doubles.push_service import PushBrowser
 from tests.factories import PASSWORD, make_member
 from tests.markup import html_of
@@ -22,7 +22,7 @@ ANDROID = {"User-Agent": "Mozilla/5.0 (Linux; Android 14) Chrome/140"}
 
 def test_member_turns_alerts_on_and_off(packer) -> None:
     browser = PushBrowser("https://push.example.com")
-    assert f'data-push-key="{vapid_public_key()}"' in html_of(packer.get(ADDRESS))
+    assert f'data-push-key="{read_vapid_public_key()}"' in html_of(packer.get(ADDRESS))
 
     page = html_of(packer.post(f"{ADDRESS}them/", browser.fields(), follow=True, headers=ANDROID))
 

@@ -22,7 +22,7 @@ from shop.notifications.push_subscriptions import (
     remove_push_subscription,
 )
 from shop.notifications.send import SUBSCRIPTION_ENDED, deliver
-from shop.notifications.vapid import vapid_key, vapid_public_key
+from shop.notifications.vapid import read_vapid_key, read_vapid_public_key
 from tests.doubles.push_service import PushBrowser, running_push_service
 from tests.factories import NOW, make_user
 from tests.refusals import assert_refused
@@ -90,7 +90,7 @@ def test_alert_arrives_readable_only_by_the_browser_and_signed_by_the_shop(servi
     kept = ("content-encoding", "ttl", "urgency")
     assert [headers[name] for name in kept] == ["aes128gcm", "21600", "high"]
     claims = service.verified_claims()
-    assert (claims["k"], claims["sub"]) == (vapid_public_key(), "mailto:cho-phien@localhost")
+    assert (claims["k"], claims["sub"]) == (read_vapid_public_key(), "mailto:cho-phien@localhost")
     assert set(Notification.objects.values_list("sent_at", "attempts")) == {(NOW, 1)}
 
 
@@ -264,10 +264,10 @@ def test_key_for_push_services_is_made_once_and_kept(settings, tmp_path) -> None
     keys = []
     try:
         for _start in range(2):
-            vapid_key.cache_clear()
-            keys.append(vapid_public_key())
+            read_vapid_key.cache_clear()
+            keys.append(read_vapid_public_key())
     finally:
-        vapid_key.cache_clear()
+        read_vapid_key.cache_clear()
 
     assert keys[0] == keys[1]
     file = tmp_path / "vapid_key.pem"

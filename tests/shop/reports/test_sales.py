@@ -27,10 +27,10 @@ from shop.reports.sales import (
     SalesGroup,
     SalesPrice,
     SalesQuery,
-    by_group,
-    by_period,
-    by_period_and_group,
-    totals,
+    sum_all,
+    sum_by_group,
+    sum_by_period,
+    sum_by_period_and_group,
 )
 from shop.reports.sales_figures import SalesFigures, sum_figures
 from tests.factories import (
@@ -74,7 +74,7 @@ def test_order_of_two_cooperatives_is_split_by_cooperative_and_counted_once_by_d
     make_order((pillow, 1), (noodles, 2))
     make_order((pillow, 1))
 
-    groups, days = by_group(sales_query()), by_period(sales_query())
+    groups, days = sum_by_group(sales_query()), sum_by_period(sales_query())
 
     assert groups == {
         thien_an.pk: SalesFigures(orders=2, parts=2, goods=640_000, delivery=60_000, commission=32_000),
@@ -98,7 +98,7 @@ def test_days_and_weeks_begin_at_midnight_in_vietnam(instant: str, day: str, mon
     make_order(now=datetime.datetime.fromisoformat(instant))
 
     by_day, by_week, by_month = (
-        list(by_period(sales_query(interval=interval))) for interval in ReportInterval
+        list(sum_by_period(sales_query(interval=interval))) for interval in ReportInterval
     )
 
     assert by_day == [datetime.date.fromisoformat(day)]
@@ -109,8 +109,8 @@ def test_days_and_weeks_begin_at_midnight_in_vietnam(instant: str, day: str, mon
 def test_order_after_midnight_on_the_first_belongs_to_the_new_month() -> None:
     make_order(now=datetime.datetime(2026, 11, 30, 17, 0, tzinfo=datetime.UTC))
 
-    assert by_period(sales_query()) == {}
-    assert list(by_period(sales_query(last=datetime.date(2026, 12, 1)))) == [datetime.date(2026, 12, 1)]
+    assert sum_by_period(sales_query()) == {}
+    assert list(sum_by_period(sales_query(last=datetime.date(2026, 12, 1)))) == [datetime.date(2026, 12, 1)]
 
 
 def test_cancelled_parts_count_only_on_request() -> None:
@@ -118,8 +118,8 @@ def test_cancelled_parts_count_only_on_request() -> None:
     order = make_order((pillow, 1), (noodles, 1))
     cancel_part(part_id=order.parts.get(number=1).pk, reason="Hết hàng", actor=ADMIN, now=NOW)
 
-    assert totals(sales_query()) == SalesFigures(orders=1, parts=1, goods=45_000, delivery=30_000)
-    assert totals(sales_query(basis=SalesBasis.EVERYTHING)) == SalesFigures(
+    assert sum_all(sales_query()) == SalesFigures(orders=1, parts=1, goods=45_000, delivery=30_000)
+    assert sum_all(sales_query(basis=SalesBasis.EVERYTHING)) == SalesFigures(
         orders=1, parts=2, goods=365_000, delivery=60_000
     )
 
@@ -133,19 +133,19 @@ def test_commission_is_what_the_ledger_charges_for_the_items_that_are_sent() -> 
     order = make_order((short_variant, 3), (refunded, 1))
     part, other_part = order.parts.order_by("number")
     accept_part(part_id=part.pk, actor=ADMIN, now=NOW)
-    ordered = totals(sales_query()).commission
+    ordered = sum_all(sales_query()).commission
     report_shortage(part_id=part.pk, available={part.lines.get().pk: 1}, actor=ADMIN, now=NOW)
     refund_first_line(part, 1_000)
     refund_first_line(other_part, 30_000, bearer=CostBearer.PLATFORM)
 
-    groups = {group: by_group(sales_query(group=group)) for group in SalesGroup}
+    groups = {group: sum_by_group(sales_query(group=group)) for group in SalesGroup}
 
     # 5 % of 120,030 less two of three and 1,000; the platform's own refund leaves its commission as it was.
-    assert (ordered, totals(sales_query()).commission) == (6_002 + 6_300, 1_950 + 6_300)
+    assert (ordered, sum_all(sales_query()).commission) == (6_002 + 6_300, 1_950 + 6_300)
     assert groups[SalesGroup.COOPERATIVE][seller.pk].commission == 1_950
     assert groups[SalesGroup.PRODUCT][short_variant.product_id].commission == 1_950
     assert {sum_figures(rows.values()).commission for rows in groups.values()} == {8_250}
-    assert by_period(sales_query())[TUESDAY].commission == 8_250
+    assert sum_by_period(sales_query())[TUESDAY].commission == 8_250
     assert read_expected_commissions([part.pk, other_part.pk]) == {part.pk: 1_950, other_part.pk: 6_300}
 
 
@@ -155,7 +155,7 @@ def test_cancelled_part_is_charged_no_commission() -> None:
     part = order.parts.get(cooperative=seller)
     cancel_part(part_id=part.pk, reason="Hết hàng", actor=ADMIN, now=NOW)
 
-    everything = totals(sales_query(basis=SalesBasis.EVERYTHING))
+    everything = sum_all(sales_query(basis=SalesBasis.EVERYTHING))
 
     assert (everything.goods, everything.commission) == (365_000, 0)
     assert read_expected_commissions([part.pk]) == {}
@@ -167,8 +167,8 @@ def test_delivery_has_its_own_row_among_products_and_categories() -> None:
     make_order((squash.variants.get(), 2))
 
     by_product, by_category = (
-        by_group(sales_query(group=SalesGroup.PRODUCT)),
-        by_group(sales_query(group=SalesGroup.CATEGORY)),
+        sum_by_group(sales_query(group=SalesGroup.PRODUCT)),
+        sum_by_group(sales_query(group=SalesGroup.CATEGORY)),
     )
 
     goods = SalesFigures(orders=1, parts=1, goods=30_000)
@@ -186,18 +186,18 @@ def test_merged_category_counts_as_the_one_it_went_into() -> None:
     squash = make_product(name="Bí xanh", price=15_000, category=fresh_category)
     cabbage = make_product(name="Bắp cải", price=20_000, category=leaves)
     make_order((squash.variants.get(), 2), (cabbage.variants.get(), 1))
-    before = by_group(sales_query(group=SalesGroup.CATEGORY))
+    before = sum_by_group(sales_query(group=SalesGroup.CATEGORY))
 
     merge_category(category_id=leaves.pk, into_id=greens.pk, actor=Actor.system(), now=NOW)
     merge_category(category_id=greens.pk, into_id=fresh_category.pk, actor=Actor.system(), now=NOW)
 
-    by_category = by_group(sales_query(group=SalesGroup.CATEGORY))
+    by_category = sum_by_group(sales_query(group=SalesGroup.CATEGORY))
     assert set(by_category) == {fresh_category.pk, DELIVERY_ROW_KEY}
     assert by_category[fresh_category.pk].goods == before[fresh_category.pk].goods + before[leaves.pk].goods
     assert by_category[fresh_category.pk].orders == 1
     assert load_group_names(SalesGroup.CATEGORY, by_category)[fresh_category.pk] == "Rau"
     assert (
-        totals(sales_query(category=Category.objects.get(pk=fresh_category.pk))).goods
+        sum_all(sales_query(category=Category.objects.get(pk=fresh_category.pk))).goods
         == by_category[fresh_category.pk].goods
     )
 
@@ -209,7 +209,7 @@ def test_category_filter_includes_subcategories_and_no_delivery() -> None:
     pillow = make_variant(rice.cooperative, price=320_000)
     make_order((rice, 3), (pillow, 1))
 
-    figures = totals(sales_query(category=Category.objects.get(pk=roots.pk)))
+    figures = sum_all(sales_query(category=Category.objects.get(pk=roots.pk)))
 
     assert figures == SalesFigures(orders=1, parts=1, goods=120_000)
 
@@ -222,13 +222,13 @@ def test_figures_are_filtered_by_cooperative_province_channel_and_source() -> No
     recalculate_columns(Order.objects.get(pk=by_phone.pk))
     other_channel = make_channel(slug="khac", name="Khác")
 
-    assert totals(sales_query(province=THAI_NGUYEN)).goods == 200_000
-    assert totals(sales_query(source=OrderSource.PHONE)).goods == 200_000
-    assert totals(sales_query(cooperative_id=variant.cooperative_id)).goods == 300_000
-    assert totals(sales_query(cooperative_id=make_seller().pk)) == SalesFigures()
-    assert totals(sales_query(channel_ids=(other_channel.pk,))) == SalesFigures()
-    assert by_group(sales_query(group=SalesGroup.SOURCE)).keys() == {"web", "phone"}
-    assert by_group(sales_query(group=SalesGroup.PROVINCE)).keys() == {HANOI, THAI_NGUYEN}
+    assert sum_all(sales_query(province=THAI_NGUYEN)).goods == 200_000
+    assert sum_all(sales_query(source=OrderSource.PHONE)).goods == 200_000
+    assert sum_all(sales_query(cooperative_id=variant.cooperative_id)).goods == 300_000
+    assert sum_all(sales_query(cooperative_id=make_seller().pk)) == SalesFigures()
+    assert sum_all(sales_query(channel_ids=(other_channel.pk,))) == SalesFigures()
+    assert sum_by_group(sales_query(group=SalesGroup.SOURCE)).keys() == {"web", "phone"}
+    assert sum_by_group(sales_query(group=SalesGroup.PROVINCE)).keys() == {HANOI, THAI_NGUYEN}
 
 
 def test_deleted_products_keep_the_name_they_were_sold_under() -> None:
@@ -264,15 +264,15 @@ def test_figures_equal_the_orders_in_every_grouping(seed: int, with_ended: bool)
         for row in rows:
             expected[start_of_period(vietnam_date(row.order.required_placed_at), interval)] += row.total_gross
         query = sales_query(first=datetime.date(2026, 9, 1), interval=interval, basis=basis)
-        figures_by_period = by_period(query)
+        figures_by_period = sum_by_period(query)
         assert {day: row.total for day, row in figures_by_period.items()} == expected
         total = sum_figures(figures_by_period.values())
         assert (total.total, total.goods, total.delivery) == (due_total, goods_total, delivery_total)
         assert (total.orders, total.parts) == (len(orders), len(rows))
-        assert total == totals(query)
+        assert total == sum_all(query)
         for group in SalesGroup:
             grouped = sales_query(first=query.first, interval=interval, group=group, basis=basis)
-            by_key, cross = by_group(grouped), by_period_and_group(grouped)
+            by_key, cross = sum_by_group(grouped), sum_by_period_and_group(grouped)
             for figures in (by_key, cross):
                 added = sum_figures(figures.values())
                 assert (added.goods, added.delivery, added.commission) == (
@@ -336,17 +336,17 @@ def test_wholesale_and_retail_lines_add_up_to_all_goods() -> None:
     report_shortage(part_id=part.pk, available={part.lines.get().pk: 9}, actor=ADMIN, now=NOW)
     cancel_order(order_id=make_order((ginger, 20)).pk, reason="Đổi ý", actor=ADMIN, now=NOW)
 
-    wholesale = totals(sales_query(price=SalesPrice.WHOLESALE))
-    retail = totals(sales_query(price=SalesPrice.RETAIL))
+    wholesale = sum_all(sales_query(price=SalesPrice.WHOLESALE))
+    retail = sum_all(sales_query(price=SalesPrice.RETAIL))
 
     assert (wholesale.goods, wholesale.delivery, wholesale.refunded) == (22 * 13_000, 0, 13_000)
     assert (retail.goods, retail.delivery, retail.refunded) == (2 * 45_000 + 9 * 15_000, 0, 0)
     assert (wholesale.orders, retail.orders, retail_order.lines.get().wholesale_from) == (2, 2, None)
-    everything = totals(sales_query())
+    everything = sum_all(sales_query())
     assert wholesale.goods + retail.goods == everything.goods
     assert wholesale.total + retail.total + everything.delivery == everything.total
     for group in SalesGroup:
         for price, expected in ((SalesPrice.WHOLESALE, wholesale), (SalesPrice.RETAIL, retail)):
-            figures = by_group(sales_query(price=price, group=group))
+            figures = sum_by_group(sales_query(price=price, group=group))
             assert DELIVERY_ROW_KEY not in figures
             assert sum_figures(figures.values()).total == expected.total

@@ -12,7 +12,7 @@ from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.models import Order, PaymentMethod
 from orders.states import ACTIVE_PART_STATES
 from shop.core.actors import Actor
-from shop.reports.sales import SalesBasis, SalesGroup, by_group, by_period, totals
+from shop.reports.sales import SalesBasis, SalesGroup, sum_all, sum_by_group, sum_by_period
 from shop.reports.sales_figures import SalesFigures, sum_figures
 from tests.factories import (
     NOW,
@@ -70,7 +70,7 @@ def plain_sums() -> dict[str, int]:
 
 @pytest.mark.usefixtures("varied_orders")
 def test_net_sales_are_confirmed_orders_less_refunds_with_paid_and_unpaid_apart() -> None:
-    figures = totals(sales_query())
+    figures = sum_all(sales_query())
 
     assert plain_sums() == {"total": 477_000, "paid": 197_000, "refunded": 33_000}
     assert (figures.total, figures.paid, figures.unpaid) == (477_000, 197_000, 280_000)
@@ -92,7 +92,7 @@ def test_basis_decides_which_orders_count(basis: SalesBasis, orders: int, total:
     net = plain_sums()
     expected = {SalesBasis.PAID: net["paid"], SalesBasis.UNPAID: net["total"] - net["paid"]}
 
-    figures = totals(sales_query(basis=basis))
+    figures = sum_all(sales_query(basis=basis))
 
     assert (figures.orders, figures.total) == (orders, expected.get(basis, net["total"] + total))
 
@@ -103,10 +103,10 @@ def test_basis_decides_which_orders_count(basis: SalesBasis, orders: int, total:
 def test_groups_add_up_to_the_total(group: SalesGroup, basis: SalesBasis) -> None:
     query = sales_query(group=group, basis=basis)
 
-    grouped, overall = sum_figures(by_group(query).values()), totals(query)
+    grouped, overall = sum_figures(sum_by_group(query).values()), sum_all(query)
 
     assert _money(grouped) == _money(overall)
-    assert _money(sum_figures(by_period(query).values())) == _money(overall)
+    assert _money(sum_figures(sum_by_period(query).values())) == _money(overall)
 
 
 @pytest.mark.usefixtures("varied_orders")
@@ -130,10 +130,10 @@ def test_page_files_and_api_agree(client: Client) -> None:
 
 def test_unconfirmed_order_counts_once_it_is_confirmed() -> None:
     query = sales_query()
-    before = totals(query)
+    before = sum_all(query)
     make_paid_order()
 
-    figures = totals(query)
+    figures = sum_all(query)
 
     assert before == SalesFigures()
     assert (figures.total, figures.paid, figures.unpaid) == (120_000, 120_000, 0)

@@ -57,8 +57,8 @@ def desk(client: Client) -> Client:
 
 def test_rows_add_up_to_the_closed_figures() -> None:
     settlement, parts = closed_period()
-    orders = report.rows_of_orders(settlement, report.settlement_orders(settlement))
-    other_rows = report.other_rows(settlement)
+    orders = report.load_rows_of_orders(settlement, report.find_settlement_orders(settlement))
+    other_rows = report.load_other_rows(settlement)
 
     assert PeriodTotals.fixed_at_closing(settlement) == PeriodTotals(
         goods=300_000, delivery=60_000, refunds=40_000, commission=13_000, corrections=-7_000
@@ -82,9 +82,9 @@ def test_order_whose_delivery_was_undone_has_no_row() -> None:
     undo_parcel_step(parcel_id=parcel.pk, step=ParcelStep.DELIVERY, reason="Nhầm", **ACTOR_AND_NOW)
     settlement = Settlement.objects.open().get(cooperative=seller)
 
-    orders = report.settlement_orders(settlement)
+    orders = report.find_settlement_orders(settlement)
 
-    assert [row.name for row in report.rows_of_orders(settlement, orders)] == [delivered_part.order.code]
+    assert [row.name for row in report.load_rows_of_orders(settlement, orders)] == [delivered_part.order.code]
 
 
 def test_open_period_has_the_figures_it_is_closed_with() -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from cooperatives.models import ShippingServicePrice
 from orders.actions.basket.merge_baskets import merge_guest_basket
 from orders.actions.gateway.send_gateway_calls import sweep_card_payments_task
-from orders.actions.payments.basket_payments import amount_paid_for_basket
+from orders.actions.payments.basket_payments import read_amount_paid_for_basket
 from orders.actions.placement.order_sweeps import delete_abandoned_baskets, release_expired_reservations
 from orders.actions.placement.place_order import place_order
 from orders.models import (
@@ -189,7 +189,7 @@ def test_repeated_test_payment_is_recorded_once(settings, amount: str | None) ->
     settings.API_DUMMY_PAYMENT = True
     checkout = prepare_checkout((make_variant(price=90_000), 1))
     first = start_payment(checkout, DUMMY, key="repeat-1", amount=amount)
-    paid = amount_paid_for_basket(Basket.objects.get())
+    paid = read_amount_paid_for_basket(Basket.objects.get())
 
     repeated = start_payment(checkout, DUMMY, key="repeat-1", amount=amount)
 
