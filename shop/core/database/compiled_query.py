@@ -7,7 +7,8 @@
     prices = prices_of(channel.pk, keys)  # a list of Price
 
 The decorated function is called once for each shape of its arguments, with placeholder values. Later calls
-send the compiled SQL with the real values.
+send the compiled SQL with the real values. If an empty collection for `__in` rules out every row, they send
+nothing.
 
 Positional arguments are keys, strings, dates and datetimes, and collections of these for `__in`. They must
 reach the database unchanged. None, True, False, enum members and keyword arguments (limits, column names) are
@@ -83,12 +84,16 @@ class _CompiledQuery(NamedTuple):
 def compiled_query(build: Callable[Parameters, QuerySet[M, Result]]) -> Callable[Parameters, list[Result]]:
     """Decorate a function that builds a queryset. Calls return its rows as a list."""
     compiled_queries: dict[Hashable, _CompiledQuery | None] = {}
+    returns_rows: dict[Hashable, bool] = {}  # with empty collections
 
     @wraps(build)
     def fetch(*args: Parameters.args, **options: Parameters.kwargs) -> list[Result]:
         arguments = [list(arg) if isinstance(arg, _COLLECTIONS) else arg for arg in args]
         if [] in arguments:
-            return list(build(*args, **options))
+            key = (*map(_argument_shape, arguments), *sorted(options.items()))
+            if key not in returns_rows:
+                returns_rows[key] = _may_return_rows(build, arguments, options)
+            return list(build(*args, **options)) if returns_rows[key] else []
         compiled = None
         if _has_arrays():
             key = (*map(_argument_shape, arguments), *sorted(options.items()))
@@ -119,12 +124,25 @@ def _pad_collection(values: list[object]) -> list[object]:
 
 def _argument_shape(value: object) -> Hashable:
     if isinstance(value, list):
-        return (list, type(value[0]).__name__)
+        return (list, type(value[0]).__name__ if value else "")
     return (value,) if isinstance(value, _SHAPE_TYPES) else type(value).__name__
 
 
 def _length(value: object) -> int:
     return len(value) if isinstance(value, list) else 0
+
+
+def _may_return_rows(
+    build: Callable[..., QuerySet[Any]], arguments: _Arguments, options: Mapping[str, object]
+) -> bool:
+    """Return whether the query can match rows although some of its collections are empty."""
+    stand_ins, _positions = _placeholders(arguments)
+    compiler = build(*stand_ins, **options).query.get_compiler(connection=connections[DEFAULT_DB_ALIAS])
+    try:
+        compiler.as_sql()
+    except EmptyResultSet:
+        return False
+    return True
 
 
 def _compile(

@@ -59,8 +59,13 @@ def test_compiled_query_returns_the_rows_of_the_queryset() -> None:
             ] * len(rows)
         assert len(queries) == 0
     assert variants_of(other.pk, keys) == []
-    # For 4, 1 and 2 keys, and on PostgreSQL for any number; an empty list is queried like any other.
+    # For 4, 1 and 2 keys, and on PostgreSQL for any number; and once for an empty list.
     assert len(built) == (2 if connection.vendor == "postgresql" else 4)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert variants_of(seller.pk, []) == variants_of(other.pk, ()) == []
+    assert len(queries) == 0
+    assert built.count("variants_of") == (2 if connection.vendor == "postgresql" else 4)
 
 
 def test_arguments_of_every_type_are_adapted_to_the_database() -> None:
@@ -210,6 +215,7 @@ def test_each_member_of_a_collection_may_have_its_own_condition() -> None:
         return rows.order_by("name").values_list("name", flat=True)
 
     for _thrice in range(3):
+        assert holding_all([]) == ["Bí", "Gạo nếp", "Gạo tẻ"]
         assert holding_all(["Gạo"]) == ["Gạo nếp", "Gạo tẻ"]
         assert holding_all(["Gạo", "tẻ"]) == ["Gạo tẻ"]
         assert holding_all(["Gạo", "tẻ", "nếp"]) == []
