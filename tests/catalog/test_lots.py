@@ -34,7 +34,7 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing
 from shop.core.models import KeyReused
-from shop.management.verification.stock_and_parcels import find_wrong_lot_balances
+from shop.management.verification.stock import find_wrong_lot_balances
 from tests.factories import (
     NOW,
     get_stock,

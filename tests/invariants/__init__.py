@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from shop.management.verification import ledger, money, order_totals, stock_and_parcels
+from shop.management.verification import ledger, money, order_totals, parcels, stock
 from shop.management.verification.rows import OrderRows
 
 
@@ -30,33 +30,33 @@ def check_everything(*, order_limit: int | None = None) -> None:
 
 
 def check_stock() -> None:
-    _assert_no_faults(stock_and_parcels.find_wrong_stock())
-    _assert_no_faults(stock_and_parcels.find_wrong_lot_balances())
-    _assert_no_faults(stock_and_parcels.find_wrong_recalls())
+    _assert_no_faults(stock.find_wrong_stock())
+    _assert_no_faults(stock.find_wrong_lot_balances())
+    _assert_no_faults(stock.find_wrong_recalls())
 
 
 def check_availability() -> None:
-    _assert_no_faults(stock_and_parcels.find_wrong_availability())
+    _assert_no_faults(stock.find_wrong_availability())
 
 
 def check_parcels(rows: OrderRows | None = None) -> None:
-    _assert_no_faults(stock_and_parcels.find_wrong_parcels(rows or OrderRows()))
+    _assert_no_faults(parcels.find_wrong_parcels(rows or OrderRows()))
 
 
 def check_weights(rows: OrderRows | None = None) -> None:
-    _assert_no_faults(stock_and_parcels.find_wrong_weights(rows or OrderRows()))
+    _assert_no_faults(parcels.find_wrong_weights(rows or OrderRows()))
 
 
 def check_substitutes(rows: OrderRows | None = None) -> None:
-    _assert_no_faults(stock_and_parcels.find_wrong_substitutes(rows or OrderRows()))
+    _assert_no_faults(parcels.find_wrong_substitutes(rows or OrderRows()))
 
 
 def check_unconfirmed_orders(rows: OrderRows | None = None) -> None:
-    _assert_no_faults(stock_and_parcels.find_work_on_unconfirmed_orders(rows or OrderRows()))
+    _assert_no_faults(parcels.find_work_on_unconfirmed_orders(rows or OrderRows()))
 
 
 def check_slots() -> None:
-    _assert_no_faults(stock_and_parcels.find_wrong_slots())
+    _assert_no_faults(parcels.find_wrong_slots())
 
 
 def check_sums(rows: OrderRows | None = None) -> None:

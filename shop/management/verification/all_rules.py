@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from orders.models import Order
 from shop.core.change_log.audit import find_change_log_faults
 from shop.management.demo_state.passwords import find_accounts_with_published_password
-from shop.management.verification import ledger, money, order_totals, stock_and_parcels
+from shop.management.verification import ledger, money, order_totals, parcels, stock
 from shop.management.verification.rows import OrderRows
 
 _ORDERS_AT_ONCE = 500
@@ -21,11 +21,11 @@ _ORDERS_AT_ONCE = 500
 
 def find_faults(*, now: datetime.datetime) -> Iterator[str]:
     """Yield one sentence per fault. Memory is bounded by a batch of orders."""
-    yield from stock_and_parcels.find_wrong_stock()
-    yield from stock_and_parcels.find_wrong_lot_balances()
-    yield from stock_and_parcels.find_wrong_recalls()
-    yield from stock_and_parcels.find_wrong_availability()
-    yield from stock_and_parcels.find_wrong_slots()
+    yield from stock.find_wrong_stock()
+    yield from stock.find_wrong_lot_balances()
+    yield from stock.find_wrong_recalls()
+    yield from stock.find_wrong_availability()
+    yield from parcels.find_wrong_slots()
     for order_ids in _read_batches():
         yield from find_faults_of_orders(OrderRows(order_ids))
     yield from money.find_wrong_outstanding_cash()
@@ -43,10 +43,10 @@ def find_faults_of_orders(rows: OrderRows) -> Iterator[str]:
     yield from order_totals.find_wrong_report_columns(rows)
     yield from order_totals.find_wrong_discounts(rows)
     yield from order_totals.find_stale_orders(rows)
-    yield from stock_and_parcels.find_wrong_parcels(rows)
-    yield from stock_and_parcels.find_wrong_weights(rows)
-    yield from stock_and_parcels.find_wrong_substitutes(rows)
-    yield from stock_and_parcels.find_work_on_unconfirmed_orders(rows)
+    yield from parcels.find_wrong_parcels(rows)
+    yield from parcels.find_wrong_weights(rows)
+    yield from parcels.find_wrong_substitutes(rows)
+    yield from parcels.find_work_on_unconfirmed_orders(rows)
     yield from money.find_wrong_cash(rows)
     yield from money.find_wrong_refunds(rows)
     yield from ledger.find_wrong_balances(rows)

@@ -3,55 +3,94 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from orders.actions.ledger.earnings_postings import build_posting_drafts
 from orders.actions.ledger.ledger_postings import MONEY_MOVING_EVENTS
 from orders.models import LedgerAccount, LedgerEntry, LedgerPosting, PaymentEvent, Settlement
 from orders.states import ParcelKind, ParcelState, SettlementState
-from shop.management.verification.rows import OrderRows, group_by, in_batches, sum_by
-
-_BATCH_SIZE = 1_000
+from shop.core.database.compiled_query import compiled_query
+from shop.management.verification.rows import (
+    OrderIds,
+    OrderRows,
+    batch_after,
+    group_by,
+    in_batches,
+    of_orders,
+    sum_by,
+)
 
 
 def find_unbalanced_postings() -> Iterator[str]:
+    for key in _empty_postings():
+        yield f"posting {key}: books nothing"
+    for key, currency, total in _unbalanced_postings():
+        yield f"posting {key}: sums to {total} {currency}"
+
+
+@compiled_query
+def _empty_postings() -> QuerySet[LedgerPosting, str]:
     entries = LedgerEntry.objects.filter(posting=OuterRef("pk"))
     empty = LedgerPosting.objects.filter(~Exists(entries)).order_by("pk")
-    for key in empty.values_list("idempotency_key", flat=True).iterator(_BATCH_SIZE):
-        yield f"posting {key}: books nothing"
-    sums = LedgerEntry.objects.order_by("posting", "currency").values("posting__idempotency_key", "currency")
-    for row in sums.annotate(sum=Sum("amount")).exclude(sum=0).iterator(_BATCH_SIZE):
-        yield f"posting {row['posting__idempotency_key']}: sums to {row['sum']} {row['currency']}"
+    return empty.values_list("idempotency_key", flat=True)
+
+
+@compiled_query
+def _unbalanced_postings() -> QuerySet[LedgerEntry, tuple[Any, ...]]:
+    entries = LedgerEntry.objects.order_by("posting", "currency")
+    sums = entries.values_list("posting__idempotency_key", "currency").annotate(sum=Sum("amount"))
+    return sums.exclude(sum=0)
 
 
 def find_wrongly_booked_events() -> Iterator[str]:
     """Check that each event that moved money has a posting, and each event posting has its event."""
-    money_events = PaymentEvent.objects.filter(kind__in=MONEY_MOVING_EVENTS, amount__gt=0)
-    for batch in in_batches(money_events):
+    for batch in in_batches(_money_events_after):
         keys = [f"event:{event.pk}" for event in batch]
-        posted_keys = set(
-            LedgerPosting.objects.filter(idempotency_key__in=keys).values_list("idempotency_key", flat=True)
-        )
+        posted_keys = set(posted_keys_among(keys))
         for key in keys:
             if key not in posted_keys:
                 yield f"{key}: moved money and is not booked"
-    for postings in in_batches(LedgerPosting.objects.filter(idempotency_key__startswith="event:")):
+    for postings in in_batches(_event_postings_after):
         keys_by_event = {
             posting.idempotency_key.removeprefix("event:"): posting.idempotency_key for posting in postings
         }
-        known_ids = set(map(str, money_events.filter(pk__in=keys_by_event).values_list("pk", flat=True)))
+        known_ids = set(map(str, _money_event_ids(list(map(int, keys_by_event)))))
         for event_id, key in keys_by_event.items():
             if event_id not in known_ids:
                 yield f"posting {key}: there is no event with this key that moved money"
 
 
+def _money_events() -> QuerySet[PaymentEvent]:
+    return PaymentEvent.objects.filter(kind__in=MONEY_MOVING_EVENTS, amount__gt=0)
+
+
+@compiled_query
+def _money_events_after(last: int | None) -> QuerySet[PaymentEvent]:
+    return batch_after(_money_events(), last)
+
+
+@compiled_query
+def _money_event_ids(ids: Collection[int]) -> QuerySet[PaymentEvent, int]:
+    return _money_events().filter(pk__in=ids).values_list("pk", flat=True)
+
+
+@compiled_query
+def posted_keys_among(keys: Collection[str]) -> QuerySet[LedgerPosting, str]:
+    """Return those of the keys that a posting has."""
+    return LedgerPosting.objects.filter(idempotency_key__in=keys).values_list("idempotency_key", flat=True)
+
+
+@compiled_query
+def _event_postings_after(last: int | None) -> QuerySet[LedgerPosting]:
+    return batch_after(LedgerPosting.objects.filter(idempotency_key__startswith="event:"), last)
+
+
 def find_wrong_balances(rows: OrderRows) -> Iterator[str]:
     """Check that a buyer's ledger balance equals the value they received minus their payments."""
-    buyer_entries = LedgerEntry.objects.filter(account=LedgerAccount.BUYER, posting__order__isnull=False)
-    entries = rows.of_orders(buyer_entries, "posting__order").order_by()
-    balances = dict(entries.values_list("posting__order").annotate(sum=Sum("amount")))
+    balances = dict(_buyer_balances(rows.order_ids))
     parts_by_order = group_by(rows.parts.values(), "order_id")
     received_values = received_value_by_part(rows)
     for order in rows.orders.values():
@@ -59,6 +98,13 @@ def find_wrong_balances(rows: OrderRows) -> Iterator[str]:
         if balances.get(order.pk, 0) != expected:
             balance = balances.get(order.pk, 0)
             yield f"order {order.code}: owes {balance} in the ledger, {expected} by its rows"
+
+
+@compiled_query
+def _buyer_balances(order_ids: OrderIds) -> QuerySet[LedgerEntry, tuple[Any, ...]]:
+    buyer_entries = LedgerEntry.objects.filter(account=LedgerAccount.BUYER, posting__order__isnull=False)
+    entries = of_orders(buyer_entries, "posting__order", order_ids).order_by()
+    return entries.values_list("posting__order").annotate(sum=Sum("amount"))
 
 
 def find_unbooked_parts(rows: OrderRows, limit: int | None = None) -> Iterator[str]:
@@ -88,16 +134,24 @@ def received_value_by_part(rows: OrderRows) -> Counter[int]:
 
 def find_wrong_settlements() -> Iterator[str]:
     """Check that a closed settlement's accounts balance, and its entries belong to its cooperative."""
-    periods = {settlement.pk: settlement for settlement in Settlement.objects.order_by("pk")}
-    entries = LedgerEntry.objects.filter(settlement__isnull=False)
-    sums = entries.order_by("settlement", "account", "cooperative", "currency").values_list(
-        "settlement", "account", "cooperative", "currency"
-    )
+    periods = {settlement.pk: settlement for settlement in _settlements()}
     account_totals: Counter[tuple[int, str]] = Counter()
-    for period, account, cooperative, currency, total in sums.annotate(sum=Sum("amount")):
+    for period, account, cooperative, currency, total in _settlement_totals():
         account_totals[period, account] += total
         if (cooperative, currency) != (periods[period].cooperative_id, periods[period].currency):
             yield f"settlement {period}: has entries of cooperative {cooperative} in {currency}"
     for (period, account), total in account_totals.items():
         if total and periods[period].state != SettlementState.OPEN:
             yield f"settlement {period}: is closed and its account {account} is at {total}"
+
+
+@compiled_query
+def _settlements() -> QuerySet[Settlement]:
+    return Settlement.objects.order_by("pk")
+
+
+@compiled_query
+def _settlement_totals() -> QuerySet[LedgerEntry, tuple[Any, ...]]:
+    columns = ("settlement", "account", "cooperative", "currency")
+    entries = LedgerEntry.objects.filter(settlement__isnull=False).order_by(*columns)
+    return entries.values_list(*columns).annotate(sum=Sum("amount"))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, TypeAlias
 
-from django.db.models import Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from orders.models import (
@@ -14,7 +15,6 @@ from orders.models import (
     CashRemittance,
     LedgerAccount,
     LedgerEntry,
-    LedgerPosting,
     Order,
     OrderPart,
     Parcel,
@@ -25,10 +25,23 @@ from orders.models import (
     RemittanceLine,
 )
 from orders.states import CASH_NOT_RECEIVED, CashHolder, CodState, ParcelKind, ParcelState, PayoutState
-from shop.management.verification.rows import OrderRows, group_by, in_batches, sum_by
+from shop.core.database.compiled_query import compiled_query
+from shop.management.verification.ledger import posted_keys_among
+from shop.management.verification.rows import (
+    OrderIds,
+    OrderRows,
+    batch_after,
+    group_by,
+    in_batches,
+    of_orders,
+    sum_by,
+)
 
-_BATCH_SIZE = 1_000
 _CashHolderKey: TypeAlias = tuple[str, int | None, str]  # kind, cooperative, carrier
+_CASH_ACCOUNTS = {
+    LedgerAccount.CARRIER_CASH: CashHolder.CARRIER,
+    LedgerAccount.COOPERATIVE_CASH: CashHolder.COOPERATIVE,
+}
 
 
 def find_wrong_cash(rows: OrderRows) -> Iterator[str]:
@@ -134,20 +147,29 @@ def find_wrong_refunds(rows: OrderRows) -> Iterator[str]:
 
 def _find_overdrawn_payments(rows: OrderRows) -> Iterator[str]:
     # A chargeback during a refund is unforeseeable. Stripe then refuses the refund.
-    events = rows.of_orders(PaymentEvent.objects.filter(kind="charge_back"), "payment__order")
-    disputed = sum_by(events, "payment_id", "amount")
+    disputed = sum_by(_chargebacks(rows.order_ids), "payment_id", "amount")
     for payment_id, sums in rows.payment_sums.items():
         if sums.refund_pending > max(0, sums.charged + disputed[payment_id]):
             yield f"payment {payment_id}: owes {sums.refund_pending}, more than it holds"
 
 
+@compiled_query
+def _chargebacks(order_ids: OrderIds) -> QuerySet[PaymentEvent]:
+    return of_orders(PaymentEvent.objects.filter(kind="charge_back"), "payment__order", order_ids)
+
+
 def _refund_events(rows: OrderRows) -> Counter[tuple[object, str]]:
     """Sum each refund's requested, completed and failed amounts, by kind of event."""
     sums: Counter[tuple[object, str]] = Counter()
-    events = rows.of_orders(PaymentEvent.objects.filter(refund__isnull=False), "refund__order")
-    for refund_id, kind, amount in events.values_list("refund", "kind", "amount"):
+    for refund_id, kind, amount in _refund_amounts(rows.order_ids):
         sums[refund_id, kind] += amount
     return sums
+
+
+@compiled_query
+def _refund_amounts(order_ids: OrderIds) -> QuerySet[PaymentEvent, tuple[Any, ...]]:
+    events = of_orders(PaymentEvent.objects.filter(refund__isnull=False), "refund__order", order_ids)
+    return events.values_list("refund", "kind", "amount")
 
 
 def find_wrong_outstanding_cash() -> Iterator[str]:
@@ -164,54 +186,70 @@ def find_wrong_outstanding_cash() -> Iterator[str]:
 
 def _read_outstanding_cash_by_parcels() -> Counter[_CashHolderKey]:
     outstanding: Counter[_CashHolderKey] = Counter()
-    parcels = Parcel.objects.select_related("part").order_by()
-    for parcel in parcels.filter(cod_state__in=CASH_NOT_RECEIVED).iterator(_BATCH_SIZE):
-        outstanding[_find_cash_holder(parcel)] += parcel.cod_collected
-    # Offset against the cooperative's claim.
-    offset_parcels = parcels.filter(cod_state=CodState.RECONCILED, remittance_line=None)
-    for parcel in offset_parcels.iterator(_BATCH_SIZE):
-        outstanding[_find_cash_holder(parcel)] += parcel.cod_collected
-    lines = RemittanceLine.objects.exclude(remittance__reconciled_at=None).select_related("parcel__part")
-    for line in lines.iterator(_BATCH_SIZE):
-        if line.parcel is not None:
-            outstanding[_find_cash_holder(line.parcel)] += line.parcel.cod_collected - line.collected
-    for cash_remittance in CashRemittance.objects.exclude(reconciled_at=None).iterator(_BATCH_SIZE):
-        outstanding[cash_remittance.holder, cash_remittance.cooperative_id, cash_remittance.carrier] -= (
-            cash_remittance.difference + cash_remittance.resolved_difference
-        )
+    for holder, cooperative, carrier, total in _collected_cash():
+        outstanding[_cash_holder_key(holder, cooperative, carrier)] += total
+    for holder, cooperative, carrier, total in _remitted_differences():
+        outstanding[_cash_holder_key(holder, cooperative, carrier)] += total
+    for batch in in_batches(_reconciled_remittances_after):
+        for remittance in batch:
+            outstanding[remittance.holder, remittance.cooperative_id, remittance.carrier] -= (
+                remittance.difference + remittance.resolved_difference
+            )
     return outstanding
+
+
+@compiled_query
+def _collected_cash() -> QuerySet[Parcel, tuple[Any, ...]]:
+    """Return the cash that is not received yet, or is offset against the cooperative's claim."""
+    offset = Q(cod_state=CodState.RECONCILED, remittance_line=None)
+    parcels = Parcel.objects.filter(Q(cod_state__in=CASH_NOT_RECEIVED) | offset).order_by()
+    return parcels.values_list("cod_holder", "part__cooperative", "carrier").annotate(
+        sum=Sum("cod_collected")
+    )
+
+
+@compiled_query
+def _remitted_differences() -> QuerySet[RemittanceLine, tuple[Any, ...]]:
+    """Return what lines of reconciled remittances lack of their parcels' cash."""
+    lines = RemittanceLine.objects.filter(remittance__reconciled_at__isnull=False)
+    return (
+        lines.order_by()
+        .values_list("parcel__cod_holder", "parcel__part__cooperative", "parcel__carrier")
+        .annotate(sum=Sum(F("parcel__cod_collected") - F("collected")))
+    )
+
+
+@compiled_query
+def _reconciled_remittances_after(last: int | None) -> QuerySet[CashRemittance]:
+    return batch_after(CashRemittance.objects.filter(reconciled_at__isnull=False), last)
 
 
 def _read_outstanding_cash_by_ledger() -> Counter[_CashHolderKey]:
     booked: Counter[_CashHolderKey] = Counter()
-    accounts = {
-        LedgerAccount.CARRIER_CASH: CashHolder.CARRIER,
-        LedgerAccount.COOPERATIVE_CASH: CashHolder.COOPERATIVE,
-    }
-    cash_kinds = (PostingKind.PAYMENT, PostingKind.REMITTANCE)
-    entries = LedgerEntry.objects.filter(account__in=accounts, posting__kind__in=cash_kinds).order_by()
-    sums = entries.values_list("account", "cooperative", "carrier").annotate(sum=Sum("amount"))
-    for account, cooperative, carrier, total in sums:
-        booked[accounts[LedgerAccount(account)], cooperative, carrier] += total
+    for account, cooperative, carrier, total in _booked_cash():
+        booked[_CASH_ACCOUNTS[LedgerAccount(account)], cooperative, carrier] += total
     return booked
 
 
-def _find_cash_holder(parcel: Parcel) -> tuple[str, int | None, str]:
-    if parcel.cod_holder == CashHolder.CARRIER:
-        return (CashHolder.CARRIER, None, parcel.carrier)
-    return (CashHolder.COOPERATIVE, parcel.part.cooperative_id, "")
+@compiled_query
+def _booked_cash() -> QuerySet[LedgerEntry, tuple[Any, ...]]:
+    cash_kinds = (PostingKind.PAYMENT, PostingKind.REMITTANCE)
+    entries = LedgerEntry.objects.filter(account__in=_CASH_ACCOUNTS, posting__kind__in=cash_kinds).order_by()
+    return entries.values_list("account", "cooperative", "carrier").annotate(sum=Sum("amount"))
+
+
+def _cash_holder_key(holder: str, cooperative_id: int, carrier: str) -> _CashHolderKey:
+    if holder == CashHolder.CARRIER:
+        return (CashHolder.CARRIER, None, carrier)
+    return (CashHolder.COOPERATIVE, cooperative_id, "")
 
 
 def find_wrong_unmatched_transfers() -> Iterator[str]:
     """Check that the account of unmatched transfers equals the amounts neither assigned nor returned."""
     unmatched = 0
-    for batch in in_batches(BankTransfer.objects.select_related("payout")):
-        keys = [_posting_key(transfer) for transfer in batch]
-        posted_keys = set(
-            LedgerPosting.objects.filter(idempotency_key__in=keys).values_list("idempotency_key", flat=True)
-        )
-        transfers = BankTransfer.objects.filter(pk__in=[transfer.pk for transfer in batch]).order_by()
-        assigned_amounts = dict(transfers.values_list("pk").annotate(sum=Coalesce(Sum("shares__amount"), 0)))
+    for batch in in_batches(_transfers_after):
+        posted_keys = set(posted_keys_among([_posting_key(transfer) for transfer in batch]))
+        assigned_amounts: dict[uuid.UUID, int] = dict(_assigned_amounts([transfer.pk for transfer in batch]))
         for transfer in batch:
             assigned = assigned_amounts[transfer.pk]
             if assigned > transfer.amount:
@@ -222,10 +260,26 @@ def find_wrong_unmatched_transfers() -> Iterator[str]:
                 unmatched += transfer.amount - assigned - (payout.amount if payout and is_sent else 0)
             elif assigned not in (0, transfer.amount):
                 yield f"transfer {transfer.pk}: its unassigned amount is not booked"
-    entries = LedgerEntry.objects.filter(account=LedgerAccount.UNMATCHED)
-    booked = -entries.aggregate(sum=Sum("amount", default=0))["sum"]
+    booked = -sum(_unmatched_totals())
     if booked != unmatched:
         yield f"unmatched transfers come to {unmatched}, the ledger says {booked}"
+
+
+@compiled_query
+def _transfers_after(last: uuid.UUID | None) -> QuerySet[BankTransfer]:
+    return batch_after(BankTransfer.objects.select_related("payout"), last)
+
+
+@compiled_query
+def _assigned_amounts(ids: Collection[uuid.UUID]) -> QuerySet[BankTransfer, tuple[Any, ...]]:
+    transfers = BankTransfer.objects.filter(pk__in=ids).order_by()
+    return transfers.values_list("pk").annotate(sum=Coalesce(Sum("shares__amount"), 0))
+
+
+@compiled_query
+def _unmatched_totals() -> QuerySet[LedgerEntry, int]:
+    entries = LedgerEntry.objects.filter(account=LedgerAccount.UNMATCHED).order_by()
+    return entries.values("account").annotate(sum=Sum("amount")).values_list("sum", flat=True)
 
 
 def _posting_key(transfer: BankTransfer) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from django.db.models import QuerySet
+
 from orders.actions.order_records.recalculate_order import find_stale_columns
 from orders.models import Discount, DiscountShare, Order, OrderLine, OrderPart, report_columns
-from shop.management.verification.rows import OrderRows, group_by, sum_by
+from shop.core.database.compiled_query import compiled_query
+from shop.management.verification.rows import OrderIds, OrderRows, group_by, of_orders, sum_by
 
 SIDES = ("net", "gross")
 
@@ -77,10 +80,10 @@ def _report_column_faults(row: OrderPart | OrderLine, expected: dict[str, object
 
 def find_wrong_discounts(rows: OrderRows) -> Iterator[str]:
     """Check that a discount equals the sum of its shares, and shares equal the reductions."""
-    shares = list(rows.of_orders(DiscountShare.objects.order_by("pk"), "discount__order"))
+    shares = _discount_shares(rows.order_ids)
     of_discounts = sum_by(shares, "discount_id", "amount")
     of_lines, of_parts = sum_by(shares, "line_id", "amount"), sum_by(shares, "part_id", "amount")
-    for discount in rows.of_orders(Discount.objects.order_by("pk"), "order"):
+    for discount in _discounts(rows.order_ids):
         if discount.amount != of_discounts[discount.pk]:
             yield f"discount {discount.pk}: its amount is not the sum of its shares"
     for line in rows.lines.values():
@@ -90,6 +93,16 @@ def find_wrong_discounts(rows: OrderRows) -> Iterator[str]:
         if of_lines[line.pk] != reduction:
             yield f"order {line.order.code}: line {line.pk} costs {reduction} less, its discounts differ"
     yield from _wrong_deliveries(rows, of_parts)
+
+
+@compiled_query
+def _discounts(order_ids: OrderIds) -> QuerySet[Discount]:
+    return of_orders(Discount.objects.order_by("pk"), "order", order_ids)
+
+
+@compiled_query
+def _discount_shares(order_ids: OrderIds) -> QuerySet[DiscountShare]:
+    return of_orders(DiscountShare.objects.order_by("pk"), "discount__order", order_ids)
 
 
 def _wrong_deliveries(rows: OrderRows, of_parts: Counter[object]) -> Iterator[str]:

@@ -34,7 +34,7 @@ from orders.models import OrderPart, Parcel, ParcelLine, RecallNotice
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, ReasonRequired
-from shop.management.verification.stock_and_parcels import find_wrong_recalls, find_wrong_stock
+from shop.management.verification.stock import find_wrong_recalls, find_wrong_stock
 from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
