@@ -9,7 +9,8 @@ from django.db.models import QuerySet, Sum
 
 from catalog.models import Listing, Price, Product, ProductMedia, Stock, VariantMedia
 from cooperatives.models import Certificate, DeliveryMethod, DeliveryRate, MarketDay
-from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
+from shop.core.database.compiled_query import compiled_query
+from shop.core.database.prefetched_rows import attach_prefetched_rows
 
 
 @compiled_query

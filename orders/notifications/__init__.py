@@ -33,7 +33,8 @@ from orders.notifications.send_notifications import (
     notify_operator,
 )
 from orders.states import Coverage, PartState
-from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
+from shop.core.database.compiled_query import compiled_query
+from shop.core.database.prefetched_rows import attach_prefetched_rows
 from shop.core.models import ShopSettings
 from shop.core.texts.formatting import days_between, format_money
 

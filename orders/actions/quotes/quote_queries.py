@@ -13,8 +13,9 @@ from catalog.models import Product, Stock, Variant, select_main_picture, select_
 from cooperatives.models import DeliveryMethod
 from orders.actions.quotes.quote_types import QuoteRequest
 from orders.models import BasketLine, DeliveryChoice, Reservation
-from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
+from shop.core.database.compiled_query import compiled_query
 from shop.core.database.metadata import METADATA_COLUMNS
+from shop.core.database.prefetched_rows import attach_prefetched_rows
 from shop.core.models import Picture
 
 # Columns that neither prices nor emails use. Reading these would cost as much as all other columns.

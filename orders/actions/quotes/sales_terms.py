@@ -29,8 +29,9 @@ from cooperatives.models import (
 )
 from orders.models import OrderCodeKey, read_commission_percents
 from shop.core.database.bounded_cache import Cache
-from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
+from shop.core.database.compiled_query import compiled_query
 from shop.core.database.metadata import METADATA_COLUMNS
+from shop.core.database.prefetched_rows import attach_prefetched_rows
 from shop.core.models import ShopSettings, read_tax_rates, shop_settings
 
 _MAX_CACHED_ENTRIES = 1_000  # one holds the delivery methods of a cooperative for a province

@@ -14,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Category, Product, Stock, Variant
 from orders.models import Basket, BasketLine
-from shop.core.database.compiled_query import attach_prefetched_rows, compiled_query
+from shop.core.database.compiled_query import compiled_query
+from shop.core.database.prefetched_rows import attach_prefetched_rows
 from shop.core.models import TaxRate
 from tests.factories import (
     NOW,
