@@ -218,3 +218,10 @@ def build_staff_menu(request: HttpRequest) -> list[MenuGroup]:
         if entries:
             groups.append(MenuGroup(group.name, entries))
     return groups
+
+
+def menu_labels(permission: Permission) -> list[str]:
+    """Return the labels of the menu entries that this permission opens."""
+    return [
+        str(entry.label) for group in _GROUPS for entry in group.entries if entry.permission == permission
+    ]

@@ -34,6 +34,7 @@ from shop.core.models import Change, shop_settings
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import DeskSearch, chosen_ids, submitted_reason
+from shop.desk.people.role_permissions import group_permissions
 from shop.history.change_displays import build_change_displays
 from shop.staff_pages import staff_only
 
@@ -202,7 +203,11 @@ def edit_role(request: HttpRequest, actor: Actor, pk: int | None = None) -> Http
         with refusals_as_form_errors(form):
             save_role(acting_user=editor, group_id=pk, **form.cleaned_data, now=timezone.now())
             return redirect("desk:roles")
-    context: dict[str, object] = {"form": form, "group": group}
+    context: dict[str, object] = {
+        "form": form,
+        "group": group,
+        "permission_groups": group_permissions(form["permissions"]),
+    }
     if group is not None:
         context["people"] = group.users.filter(erased_at=None).order_by("first_name", "pk")
         changes = Change.objects.of_row(group).order_by("-created_at", "-pk")

@@ -349,7 +349,7 @@ def test_user_query_requires_permission(django_assert_num_queries) -> None:
     assert error["message"] == "A user is found by exactly one of `id`, `email` and `externalReference`."
 
 
-PERMISSION_NAMES = {"MANAGE_ORDERS": "Quản lý đơn hàng", "MANAGE_PRODUCTS": "Quản lý sản phẩm"}
+PERMISSION_NAMES = {"MANAGE_ORDERS": "Đơn hàng", "MANAGE_PRODUCTS": "Sản phẩm"}
 
 
 def test_staff_permissions_and_groups_in_me(django_assert_num_queries) -> None:

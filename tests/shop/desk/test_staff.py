@@ -130,13 +130,21 @@ def test_role_is_created_changed_and_deleted(client: Client, admin: User) -> Non
     role = Group.objects.get(name="Kế toán")
     client.post(f"{ROLES}{role.pk}/", {"name": "Kế toán", "permissions": ["manage_orders"]})
     codes = list(role.permissions.values_list("code", flat=True))
-    page = client.get(f"{ROLES}{role.pk}/").content.decode()
+    form_page = client.get(f"{ROLES}{role.pk}/")
+    page = form_page.content.decode()
     client.post(f"{ROLES}{role.pk}/xoa/")
 
     assert created.status_code == 302
     assert role.is_platform_wide
     assert codes == ["manage_orders"]
-    assert "<del>Xử lý thanh toán</del> → <ins>Quản lý đơn hàng</ins>" in " ".join(page.split())
+    assert "<del>Thu chi và quyết toán</del> → <ins>Đơn hàng</ins>" in " ".join(page.split())
+    offered = [
+        choice.widget.data["value"]
+        for group in form_page.context["permission_groups"]
+        for choice in group.choices
+    ]
+    assert sorted(offered) == sorted(Permission.values)
+    assert "Mở: Chuyển khoản, Sao kê ngân hàng, Tiền thu hộ (COD), Thẻ, Quyết toán" in " ".join(page.split())
     assert not Group.objects.filter(pk=role.pk).exists()
 
 
