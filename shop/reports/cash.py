@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Case, CharField, Count, Sum, Value, When
+from django.db.models import Case, CharField, Count, Min, Sum, Value, When
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -43,13 +43,14 @@ _DAYS = {CashAge.NEW: 3, CashAge.WEEK: 7, CashAge.FORTNIGHT: 14}
 
 @dataclass(slots=True)
 class HolderCash:
-    """A holder's outstanding cash in minor units by age, and the number of their parcels."""
+    """A holder's outstanding cash in minor units by age, the number of their parcels and the oldest cash."""
 
     holder: str
     key: str
     name: str
     by_age: dict[CashAge, int] = field(default_factory=dict)
     parcel_count: int = 0
+    oldest_at: datetime.datetime | None = None
 
     @property
     def total(self) -> int:
@@ -71,7 +72,7 @@ def read_cash_by_holder(today: datetime.date, currency: str) -> tuple[list[Holde
         with_age(Parcel.objects.with_unremitted_cash(), today)
         .filter(part__order__currency=currency)
         .values("cod_holder", "carrier", "part__cooperative", "part__cooperative__name", "age")
-        .annotate(amount=Sum("owed"), parcel_count=Count("pk"))
+        .annotate(amount=Sum("owed"), parcel_count=Count("pk"), oldest_at=Min("since"))
         .order_by("carrier", "part__cooperative", "age")
     )
     carriers: dict[str, HolderCash] = {}
@@ -89,6 +90,9 @@ def read_cash_by_holder(today: datetime.date, currency: str) -> tuple[list[Holde
         age = CashAge(row["age"])
         holder_cash.by_age[age] = holder_cash.by_age.get(age, 0) + row["amount"]
         holder_cash.parcel_count += row["parcel_count"]
+        if age != CashAge.REMITTED:
+            oldest_at = row["oldest_at"]
+            holder_cash.oldest_at = min(holder_cash.oldest_at or oldest_at, oldest_at)
     return _sort_holders(carriers.values()), _sort_holders(cooperatives.values())
 
 

@@ -40,6 +40,13 @@ def is_sign_in_recent(request: HttpRequest) -> bool:
     return timezone.now() - signed_in_at < max_age
 
 
+def find_next_check(request: HttpRequest) -> datetime.datetime | None:
+    """Return when pages about money will ask for the identity again, or None if they ask now."""
+    if not is_sign_in_recent(request):
+        return None
+    return datetime.datetime.fromisoformat(str(request.session[SESSION_KEY])) + OPENED_WITHIN
+
+
 def has_required_factor(request: HttpRequest) -> bool:
     """Return False if the account has a second factor that this session does not include."""
     user = request.user

@@ -26,7 +26,7 @@ from shop.accounts.sign_in.password_tries import user_key
 from shop.accounts.sign_in.sessions import record_sign_in
 from shop.accounts.views.identity_check import SECRET_FIELDS, can_confirm_identity, check_identity_or_ask
 from shop.accounts.views.known_devices import remember_device
-from shop.accounts.views.recent_sign_in import has_recent_sign_in, record_recent_sign_in
+from shop.accounts.views.recent_sign_in import find_next_check, has_recent_sign_in, record_recent_sign_in
 from shop.core.web.rate_limits import client_address
 
 # A callback run after a sign-in. The text is the phone number just confirmed, or "". The callback returns the
@@ -118,6 +118,7 @@ def require_recent_sign_in(
     @sensitive_post_parameters(*SECRET_FIELDS)
     def guarded(request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponse:
         if has_recent_sign_in(request):
+            request.identity_checked_until = find_next_check(request)  # type: ignore[attr-defined]
             return page(request, *args, **kwargs)
         user = request.user
         if not _is_kept_form(request) or not isinstance(user, User) or not can_confirm_identity(user):

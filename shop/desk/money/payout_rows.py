@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from orders.actions.payouts.bank_accounts import account_of_cooperative
 from orders.actions.payouts.proposals import filter_confirmed_payouts
+from orders.actions.payouts.undo_payouts import payout_undoable_until
 from orders.models import Approval, ApprovalKind, Payout, PayoutMethod
 from orders.payments.banks import Bank, find_bank
 from orders.states import PayoutState
@@ -31,6 +32,7 @@ class PayoutRow:
     reference: str
     account_proposal: Approval | None
     error: str
+    undoable_until: datetime.datetime | None
 
     @property
     def is_payable(self) -> bool:
@@ -69,9 +71,26 @@ def build_payout_rows(
             reference=references.get(f"reference-{payout.pk}", ""),
             account_proposal=account_proposal_of(payout, proposals),
             error=errors.get(payout.pk, ""),
+            undoable_until=find_undo_deadline(payout, now),
         )
         for payout in payouts
     ]
+
+
+def find_undo_deadline(payout: Payout, now: datetime.datetime) -> datetime.datetime | None:
+    """Return until when the paid mark may still be taken back, or None."""
+    until = payout_undoable_until(payout)
+    return until if until is not None and now <= until else None
+
+
+def recipient_text(payout: Payout) -> str:
+    """Return who gets a payout that is loaded with its recipient."""
+    if payout.settlement is not None:
+        return payout.settlement.cooperative.name
+    if payout.refund is not None:
+        order = payout.refund.order
+        return f"{order.buyer_name} ({order.code})"
+    return payout.bank_holder
 
 
 def find_account_proposals(payouts: Iterable[Payout], now: datetime.datetime) -> dict[int | None, Approval]:

@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.payouts.bank_accounts import (
@@ -24,7 +23,7 @@ from orders.actions.payouts.bank_accounts import (
 )
 from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.actions.payouts.proposals import filter_confirmed_payouts, is_payout_confirmed
-from orders.actions.payouts.undo_payouts import payout_undoable_until, undo_payout_paid
+from orders.actions.payouts.undo_payouts import undo_payout_paid
 from orders.models import Approval, Payout, PayoutMethod
 from orders.payments.banks import find_bank
 from orders.payments.vietqr import InvalidPayload, build_qr_text, qr_svg
@@ -35,7 +34,9 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key
+from shop.core.texts.formatting import format_money
 from shop.core.web.action_results import run_action
+from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import submitted_reason
 from shop.desk.money.money_forms import PayoutAccountForm, PayoutPaymentForm
 from shop.desk.money.payout_references import (
@@ -48,7 +49,9 @@ from shop.desk.money.payout_rows import (
     account_proposal_of,
     build_payout_rows,
     find_account_proposals,
+    find_undo_deadline,
     has_other_account,
+    recipient_text,
 )
 from shop.history.change_displays import build_change_displays
 from shop.reports.payouts import bank_list
@@ -57,6 +60,7 @@ from shop.reports.settlement_documents import XLSX
 from shop.staff_pages import staff_only
 
 PER_PAGE = 50
+_MAX_NAMED = 3
 _RECIPIENT_RELATIONS = ("settlement__cooperative", "refund__order", "transfer__order")
 
 
@@ -81,7 +85,7 @@ def download_due_payouts(request: HttpRequest, actor: Actor) -> HttpResponse:
     return HttpResponse(as_xlsx([bank_list(due_payouts)]), content_type=XLSX, headers=headers)
 
 
-@require_POST
+@require_safe_or_post
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_sign_in
 def mark_payouts_paid(request: HttpRequest, actor: Actor) -> HttpResponse:
@@ -90,7 +94,9 @@ def mark_payouts_paid(request: HttpRequest, actor: Actor) -> HttpResponse:
     If the form asks for a check, or a reference edited after the check was used before, show what would be
     recorded instead. A missing reference is refused in place, and so is one of a payout that is not chosen.
     """
-    now, paid_count = timezone.now(), 0
+    if request.method != "POST":
+        return redirect("desk:payouts")
+    now, paid_ids = timezone.now(), []
     chosen_payouts = read_chosen_payouts(request)
     errors = reference_errors(request, chosen_payouts)
     if errors:
@@ -116,15 +122,30 @@ def mark_payouts_paid(request: HttpRequest, actor: Actor) -> HttpResponse:
         except Refused as refused:
             messages.error(request, str(refused.message))
         else:
-            paid_count += 1
-    if paid_count:
-        message = ngettext(
-            "%(count)s payment marked as paid.", "%(count)s payments marked as paid.", paid_count
-        )
-        messages.success(request, message % {"count": paid_count})
-    elif not chosen_payouts:
+            paid_ids.append(payout_id)
+    if paid_ids:
+        messages.success(request, _build_paid_message(paid_ids))
+        return redirect(f"{reverse('desk:payouts')}?xem=xong")
+    if not chosen_payouts:
         messages.error(request, _("Choose the payments that were made."))
     return redirect("desk:payouts")
+
+
+def _build_paid_message(payout_ids: Sequence[uuid.UUID]) -> str:
+    """Return who was paid how much, and in all."""
+    payouts_by_id = Payout.objects.select_related(*_RECIPIENT_RELATIONS).in_bulk(payout_ids)
+    payouts = [payouts_by_id[payout_id] for payout_id in payout_ids]
+    named = [
+        _("%(amount)s to %(name)s")
+        % {"amount": format_money(payout.amount, payout.currency), "name": recipient_text(payout)}
+        for payout in payouts[:_MAX_NAMED]
+    ]
+    if len(payouts) == 1:
+        return _("Marked as paid: %(payment)s.") % {"payment": named[0]}
+    total = format_money(sum(payout.amount for payout in payouts), payouts[0].currency)
+    listed = ", ".join([*named, *(["…"] if len(payouts) > _MAX_NAMED else [])])
+    text = _("%(count)s payments of %(total)s marked as paid: %(payments)s.")
+    return text % {"count": len(payouts), "total": total, "payments": listed}
 
 
 @require_safe
@@ -135,11 +156,13 @@ def show_payout(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRespon
     return _render_payout(request, pk)
 
 
-@require_POST
+@require_safe_or_post
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_sign_in
 def mark_payout_paid_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Mark a payout as paid, or show what would be recorded, as for several payouts."""
+    if request.method != "POST":
+        return redirect("desk:payout", pk)
     form = PayoutPaymentForm(request.POST)
     if not form.is_valid():
         return _render_payout(request, pk, payment_form=form)
@@ -157,7 +180,7 @@ def mark_payout_paid_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> 
         actor=actor,
         now=timezone.now(),
     )
-    return run_action(request, action, url=page, message=_("Marked as paid."))
+    return run_action(request, action, url=page, message=lambda _payout: _build_paid_message([pk]))
 
 
 @require_POST
@@ -259,7 +282,7 @@ def _render_payouts(
         "rows": rows,
         "idempotency_key": request.POST.get("idempotency_key") or uuid.uuid4(),
         "has_errors": bool(errors),
-        "is_reference_missing": any(payout_id in errors for payout_id in chosen_payouts or {}),
+        "first_error": next((row.payout.pk for row in rows if row.error), None),
         "common_reference": request.POST.get("reference", ""),
         "total": sum(payout.amount for payout in counted_payouts),
         "currency": listed[0].currency if listed else "VND",
@@ -280,14 +303,13 @@ def _render_payout(
     account_form: PayoutAccountForm | None = None,
 ) -> HttpResponse:
     payout = get_object_or_404(Payout.objects.select_related(*_RECIPIENT_RELATIONS), pk=pk)
-    undoable_until = payout_undoable_until(payout)
     proposal_of_account = (
         account_proposal_of(payout, find_account_proposals([payout], timezone.now()))
         if payout.state == PayoutState.DUE
         else None
     )
     context = {
-        "undoable_until": undoable_until if undoable_until and timezone.now() <= undoable_until else None,
+        "undoable_until": find_undo_deadline(payout, timezone.now()),
         "payout": payout,
         "bank": find_bank(payout.bank_bin),
         "code": _build_qr_code(payout),

@@ -17,7 +17,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
-from django.views.decorators.http import require_POST
 
 from catalog.models import Category
 from cooperatives.models import Cooperative
@@ -72,11 +71,13 @@ def list_rates(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _render_page(request)
 
 
-@require_POST
+@require_safe_or_post
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_sign_in
 def end_rate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """End a commission rate, after a review of what applies next."""
+    if request.method != "POST":
+        return redirect("desk:rates")
     rate = get_object_or_404(CommissionRate.objects.select_related("cooperative", "category"), pk=pk)
     form = RateEndForm(request.POST, rate=rate)
     if not form.is_valid():
@@ -103,11 +104,13 @@ def end_rate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return run_action(request, action, url=reverse("desk:rates"), message=message)
 
 
-@require_POST
+@require_safe_or_post
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_sign_in
 def add_withholding(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Add a withholding tax rate, after a review."""
+    if request.method != "POST":
+        return redirect("desk:rates")
     form = WithholdingForm(request.POST, prefix="tax")
     if not form.is_valid():
         return _render_page(request, withholding=form)
@@ -125,11 +128,13 @@ def add_withholding(request: HttpRequest, actor: Actor) -> HttpResponse:
     return _add_rate(request, action, form, withholding=form)
 
 
-@require_POST
+@require_safe_or_post
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_sign_in
 def end_withholding(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """End a withholding tax rate, after a review."""
+    if request.method != "POST":
+        return redirect("desk:rates")
     rate = get_object_or_404(WithholdingRate, pk=pk)
     form = RateEndForm(request.POST, rate=rate)
     if not form.is_valid():
@@ -144,11 +149,13 @@ def end_withholding(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
     return run_action(request, action, url=reverse("desk:rates"), message=message)
 
 
-@require_POST
+@require_safe_or_post
 @staff_only(Permission.MANAGE_SETTINGS)
 @require_recent_sign_in
 def switch_withholding_view(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Switch tax withholding on or off, after a review of whom it touches."""
+    if request.method != "POST":
+        return redirect("desk:rates")
     is_on, now = request.POST.get("on") == "yes", timezone.now()
     day = vietnam_date(now)
     rates = list(WithholdingRate.objects.in_force_on(day).order_by("name", "pk"))

@@ -28,6 +28,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key, shop_settings
 from shop.core.texts.formatting import format_money
+from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import chosen_ids
 from shop.desk.money.money_forms import CorrectionForm
 from shop.history.change_displays import build_change_displays
@@ -90,21 +91,21 @@ def list_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
     return render(request, "desk/settlements.html", context)
 
 
-@require_POST
+@require_safe_or_post
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_sign_in
 def close_chosen_settlements(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Close the chosen settlements, or all with entries, each independently.
 
     If the form asks for a check, or an amount changed since the check, list them with their amounts instead.
+    Whoever opens the address gets the check of all.
     """
     with_entries = Exists(LedgerEntry.objects.filter(settlement=OuterRef("pk")))
     open_settlements = Settlement.objects.open().filter(with_entries).order_by("pk")
     selected_ids = sorted(set(chosen_ids(request.POST.getlist("settlement"))))
-    settlement_ids = (
-        list(open_settlements.values_list("pk", flat=True)) if "all" in request.POST else selected_ids
-    )
-    if settlement_ids and ("check" in request.POST or "all" in request.POST):
+    is_for_all = request.method != "POST" or "all" in request.POST
+    settlement_ids = list(open_settlements.values_list("pk", flat=True)) if is_for_all else selected_ids
+    if settlement_ids and (is_for_all or "check" in request.POST):
         return _render_closing(request, settlement_ids)
     if settlement_ids and _has_changed_amounts(request, settlement_ids):
         return _render_closing(request, settlement_ids, has_changed=True)
@@ -121,6 +122,8 @@ def close_chosen_settlements(request: HttpRequest, actor: Actor) -> HttpResponse
             messages.error(request, str(refused.message))
         else:
             closed_settlements.append(settlement)
+    if request.method != "POST":
+        return redirect("desk:settlements")
     if closed_settlements:
         messages.success(request, _build_closed_message(closed_settlements))
     elif not settlement_ids:
@@ -269,7 +272,7 @@ def _render_closing(
         ],
         "heads": [name for _field, name in columns],
         "has_changed": has_changed,
-        "idempotency_key": request.POST.get("idempotency_key", ""),
+        "idempotency_key": request.POST.get("idempotency_key") or uuid.uuid4(),
         "payable": sum(amount for _settlement, amount in rows if amount > 0),
         "carried": sum(amount for _settlement, amount in rows if amount < 0),
         "currency": settlements[0].currency,

@@ -47,6 +47,7 @@ from shop.core.models import Change
 from shop.core.texts.formatting import format_money
 from shop.core.web.action_results import run_action
 from shop.core.web.form_review import is_reviewed
+from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import submitted_reason
 from shop.desk.money.transfer_forms import (
     MANUAL_FORM_ROWS,
@@ -117,13 +118,15 @@ def show_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResp
     return _render_transfer(request, pk, TransferReturnForm())
 
 
-@require_POST
+@require_safe_or_post
 @staff_only(Permission.HANDLE_PAYMENTS)
 def match_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Match a transfer to one or more orders.
 
     The page asks again if the note does not name one of them, or if an amount is not what the order owes.
     """
+    if request.method != "POST":
+        return redirect("desk:transfer", pk)
     transfer = get_object_or_404(BankTransfer, pk=pk)
     try:
         amounts = parse_transfer_shares(request.POST)

@@ -7,7 +7,7 @@ from functools import partial
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -27,6 +27,7 @@ from shop.core.models import Change, bind_idempotency_key
 from shop.core.texts.formatting import format_money
 from shop.core.web.action_results import run_action
 from shop.core.web.form_review import is_edited, is_reviewed, submitted_fields
+from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import submitted_reason
 from shop.history.change_displays import build_change_displays
 from shop.staff_pages import staff_only
@@ -62,11 +63,13 @@ def show_complaint(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) 
     )
 
 
-@require_POST
+@require_safe_or_post
 @staff_only(Permission.MANAGE_ORDERS)
 @require_recent_sign_in
 def accept_complaint_view(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
     """Accept a complaint with a remedy, after a review of its cost, its bearer and the refund's route."""
+    if request.method != "POST":
+        return redirect("desk:complaint", complaint_id)
     complaint = get_object_or_404(Complaint.objects.with_displayed_rows(), pk=complaint_id)
     form = build_answer_form(complaint, request.POST, is_for_members=False)
     if not form.is_valid() or is_edited(request):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -29,15 +29,18 @@ from shop.core.actors import Actor
 from shop.core.texts.formatting import format_money, format_phone_number
 from shop.core.web.action_results import run_action
 from shop.core.web.form_review import is_reviewed
+from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import submitted_reason
 from shop.desk.review_page import render_review
 from shop.staff_pages import staff_only
 
 
-@require_POST
+@require_safe_or_post
 @staff_only(Permission.MANAGE_ORDERS)
 def cancel_order_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -> HttpResponse:
     """Cancel all active parts of an order, after a review of its money and of who is told."""
+    if request.method != "POST":
+        return redirect("desk:order", order_id=order_id)
     order = get_object_or_404(Order.objects.placed(), pk=order_id)
     reason, parts = submitted_reason(request.POST), _load_active_parts(order)
     if reason.strip() and parts and not is_reviewed(request):
@@ -47,10 +50,12 @@ def cancel_order_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -
     return run_action(request, action, url=page, message=_build_cancelled_order_message)
 
 
-@require_POST
+@require_safe_or_post
 @staff_only(Permission.MANAGE_ORDERS)
 def cancel_part_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID, number: int) -> HttpResponse:
     """Cancel one part, after a review of its money and of who is told."""
+    if request.method != "POST":
+        return redirect("desk:order", order_id=order_id)
     part = get_object_or_404(
         OrderPart.objects.select_related("order", "cooperative"),
         order=order_id,

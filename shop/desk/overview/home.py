@@ -95,7 +95,7 @@ def _find_payment_tasks(now: datetime.datetime) -> list[OpenTasks]:
         open_tasks.find_transfer_tasks(),
         open_tasks.find_declined_call_tasks(),
         open_tasks.find_dispute_tasks(),
-        open_tasks.find_payout_tasks(),
+        open_tasks.find_payout_tasks(now),
         open_tasks.find_statement_row_tasks(),
         open_tasks.find_unreconciled_remittance_tasks(),
         open_tasks.find_remittance_difference_tasks(),

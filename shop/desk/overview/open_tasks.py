@@ -33,7 +33,8 @@ from orders.models import (
 from orders.states import OrderStatus, ParcelState
 from shop.accounts.models import DataRequest
 from shop.accounts.staff.permissions import Permission
-from shop.core.models import SweepFailure, market_channel
+from shop.core.dates.calendar import vietnam_date
+from shop.core.models import SweepFailure, market_channel, shop_settings
 from shop.desk.overview.background_work import sweep_name
 from shop.notifications.text_allowance import count_texts_not_sent
 from shop.reports.cash import CashAge, read_cash_by_holder
@@ -93,17 +94,21 @@ _URGENT_KINDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class OpenTasks:
-    """The open tasks of one kind. `count` counts all of them, and `first_rows` holds at most MAX_SHOWN."""
+    """The open tasks of one kind. `count` counts all of them, and `first_rows` holds at most MAX_SHOWN.
+
+    `has_late_rows` says that a promised day has passed for one of them.
+    """
 
     name: Promise
     count: int
     first_rows: Sequence[object]
     kind: TaskKind
     list_url: str
+    has_late_rows: bool = False
 
     @property
     def is_urgent(self) -> bool:
-        return self.kind in _URGENT_KINDS
+        return self.has_late_rows or self.kind in _URGENT_KINDS
 
 
 def find_application_tasks() -> OpenTasks:
@@ -180,13 +185,23 @@ def find_dispute_tasks() -> OpenTasks:
     )
 
 
-def find_payout_tasks() -> OpenTasks:
-    """Return the payouts that have to be sent."""
+def find_payout_tasks(now: datetime.datetime) -> OpenTasks:
+    """Return the payouts that have to be sent, each with the announced day that was missed."""
     payouts = Payout.objects.due().select_related(
         "settlement__cooperative", "refund__order", "transfer__order"
     )
-    return _build_tasks(
-        payouts, name=_("Payouts due"), kind=TaskKind.PAYOUT, list_url=reverse("desk:payouts")
+    settings, today = shop_settings(), vietnam_date(now)
+    first_rows = [
+        (payout, settings.missed_payout_day(payout.created_at, today) if payout.settlement else None)
+        for payout in payouts[:MAX_SHOWN]
+    ]
+    return OpenTasks(
+        name=_("Payouts due"),
+        count=payouts.count(),
+        first_rows=first_rows,
+        kind=TaskKind.PAYOUT,
+        list_url=reverse("desk:payouts"),
+        has_late_rows=any(missed_day for _payout, missed_day in first_rows),
     )
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from django.core.paginator import Paginator
 from django.db.models import Count, Prefetch
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -34,6 +34,7 @@ from shop.core.texts.formatting import format_money
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
 from shop.core.web.form_review import is_reviewed
+from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import ListingSearch, ReasonForm, submitted_reason
 from shop.desk.review_page import render_review
 from shop.desk.sellers.listing_checks import VariantDisplay, build_variant_displays, find_doubts
@@ -130,10 +131,12 @@ def show_listing(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return render(request, "desk/listing.html", context)
 
 
-@require_POST
+@require_safe_or_post
 @staff_only(Permission.MANAGE_PRODUCTS)
 def publish_listing_view(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Approve and publish a listing. If something about it is doubtful, the page asks first."""
+    if request.method != "POST":
+        return redirect("desk:listing", pk)
     listing = get_object_or_404(
         Listing.objects.existing().select_related("channel", "product__cooperative", "product__category"),
         pk=pk,

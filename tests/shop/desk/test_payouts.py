@@ -97,7 +97,7 @@ def test_payout_is_marked_paid_once_with_its_reference(desk: Client) -> None:
     payout.refresh_from_db()
     assert (payout.state, payout.reference) == ("paid", "FT26330")
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 1
-    assert messages_of(response) == ["Đã đánh dấu là đã chi trả."]
+    assert messages_of(response) == ["Đã ghi chi trả: 50.000\xa0₫ cho HTX Thiên An."]
     assert Settlement.objects.filter(state="paid").count() == 1
 
 
@@ -115,7 +115,9 @@ def test_several_payouts_are_marked_paid_with_their_own_or_a_common_reference(de
 
     references = dict(Payout.objects.values_list("pk", "reference"))
     assert [references[payout.pk] for payout in payouts] == ["LO1", "FT2", ""]
-    assert messages_of(response) == messages_of(repeated) == ["Đã chi trả 2 khoản."]
+    assert messages_of(response) == messages_of(repeated)
+    total, amount = "100.000\xa0₫", "50.000\xa0₫"
+    assert messages_of(response) == [f"Đã ghi chi trả 2 khoản, {total}: {amount} cho A, {amount} cho B."]
     assert LedgerPosting.objects.filter(kind=PostingKind.PAYOUT).count() == 2
     check_ledger()
 
@@ -314,6 +316,7 @@ def test_settlement_payout_names_the_announced_day(desk: Client) -> None:
     Payout.objects.update(created_at=closed_at)
 
     late = html_of(desk.get(PAGE))
+    (task,) = [task for task in desk.get("/quan-tri/").context["waiting"] if task.kind == "payout"]
 
     missed_day = settings.next_payout_day(vietnam_date(closed_at))
     assert f"hẹn chi trả thứ Sáu {announced_day:%d/%m}" in in_time
@@ -321,6 +324,7 @@ def test_settlement_payout_names_the_announced_day(desk: Client) -> None:
     assert f"quá hẹn {missed_day:%d/%m}" in late
     assert f"ngày chi trả tới: thứ Sáu {announced_day:%d/%m}" in late
     assert "hẹn chi trả" not in late
+    assert (task.is_urgent, [day for _payout, day in task.first_rows]) == (True, [missed_day])
 
 
 @pytest.mark.parametrize("check", [{}, {"check": "1"}])

@@ -113,9 +113,11 @@ def test_periods_are_listed_with_their_amounts_before_they_are_closed(cashier: C
     form = {"idempotency_key": KEY, "settlement": [positive.pk, negative.pk], "check": "1"}
 
     page = html_of(cashier.post(f"{PAGE}chot/", form))
+    opened = html_of(cashier.get(f"{PAGE}chot/"))
 
+    assert "Chốt 2 kỳ, chi trả 50.000\xa0₫" in opened
     assert Settlement.objects.closed().count() == 0
-    assert page.count("50.000\xa0₫") == 2  # in its row and as payments due
+    assert page.count("50.000\xa0₫") == 3  # in its row, as payments due and on the button
     assert page.count("−5.000\xa0₫") == 2
     assert "Trừ vào kỳ sau" in page
 
