@@ -209,16 +209,11 @@ class OrderLine(ReportColumns, WithMetadata):
             return f"{quantity} {name}".strip()
         return gettext("%(count)s × %(unit)s") % {"count": quantity, "unit": name}
 
-    def amount_label(self, quantity: int) -> str:
-        """Format a quantity with the variant's name: `2 kg`, or `2 × Packet 300 g`."""
-        name = self.distinct_variant_name
-        return f"{quantity} × {name}" if name else self.count_label(quantity)
-
     def contents_label(self, quantity: int) -> str:
-        """Format a quantity with the product's name: `2 kg Gừng tươi`, or `2 × Gừng tươi (1 kg)`."""
-        if self.variant_name:
-            return f"{quantity} × {self.product_name} ({self.variant_name})"
-        return f"{quantity} {self.unit_label or '×'} {self.product_name}"
+        """Format a quantity with the product's name: `2 kg Gừng tươi`, or `2 × Gừng tươi (Túi 5 kg)`."""
+        if name := self.distinct_variant_name:
+            return f"{quantity} × {self.product_name} ({name})"
+        return f"{quantity} {self.unit_name or '×'} {self.product_name}"
 
 
 class AllocationQuerySet(models.QuerySet["Allocation"]):

@@ -47,6 +47,7 @@ from shop.members.fulfilment import (
     parcels,
     parts,
     picking,
+    shortages,
     substitutes,
     weights,
 )
@@ -80,8 +81,8 @@ urlpatterns = [
     path("goi/<int:part_id>/nhan/", parts.accept_part_view, name="accept-part"),
     path("goi/<int:part_id>/hoan-tac/", parts.undo_part_acceptance, name="undo-part-acceptance"),
     path("goi/<int:part_id>/tu-choi/", parts.refuse_part, name="refuse-part"),
-    path("goi/<int:part_id>/thieu/hoan-tac/", parts.undo_part_shortage, name="undo-part-shortage"),
-    path("goi/<int:part_id>/thieu/", parts.report_part_shortage, name="report-part-shortage"),
+    path("goi/<int:part_id>/thieu/hoan-tac/", shortages.undo_part_shortage, name="undo-part-shortage"),
+    path("goi/<int:part_id>/thieu/", shortages.report_part_shortage, name="report-part-shortage"),
     path(
         "goi/<int:part_id>/thieu/<uuid:line_id>/", substitutes.offer_substitute_view, name="offer-substitute"
     ),

@@ -56,7 +56,7 @@ class PickShare:
 
     @property
     def amount(self) -> str:
-        return self.line.amount_label(self.quantity)
+        return self.line.count_label(self.quantity)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from django import forms
+from django.forms import BoundField
+from django.utils.translation import gettext as _
 
 from orders.models import OrderLine
 from shop.core.web.form_options import FormData
@@ -25,8 +27,11 @@ class ShortageForm(MembersForm):
         self._open_quantities = {line.pk: still_open[line.pk] for line in lines if still_open.get(line.pk)}
         for line in lines:
             if still_open.get(line.pk):
+                name = ", ".join(filter(None, (line.product_name, line.distinct_variant_name)))
+                ordered = {"count": line.count_label(still_open[line.pk])}
                 self.fields[f"available-{line.pk}"] = forms.IntegerField(
-                    label=line.contents_label(still_open[line.pk]),
+                    label=name,
+                    help_text=_("Ordered: %(count)s. How many can you send?") % ordered,
                     min_value=0,
                     max_value=still_open[line.pk],
                     required=False,
@@ -34,6 +39,14 @@ class ShortageForm(MembersForm):
                         attrs={"class": "input input-large", "inputmode": "numeric", "placeholder": " "}
                     ),
                 )
+
+        self.units = {f"available-{line.pk}": line.unit_name for line in lines}
+
+    @property
+    def rows(self) -> Iterator[tuple[BoundField, str]]:
+        """Each field with its unit."""
+        for field in self:
+            yield field, self.units[field.name]
 
     @property
     def available(self) -> dict[uuid.UUID, int]:

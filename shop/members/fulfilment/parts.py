@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Mapping
 from functools import partial
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -21,21 +19,17 @@ from orders.actions.alerts.escalate_alerts import mark_part_alerts_seen
 from orders.actions.fulfilment.cancel_parts import decline_or_cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.undo_steps import UNDO_PERIOD, undo_acceptance, undoable_steps
-from orders.actions.refunds.refund_decisions import LineRefund
-from orders.actions.refunds.refund_preview import find_refund_route
-from orders.actions.refunds.report_shortage import preview_shortage, read_unpacked_of_part, report_shortage
-from orders.actions.refunds.undo_shortage import find_shortage_undo_deadline, undo_shortage
+from orders.actions.refunds.refund_preview import read_cancellation_route
+from orders.actions.refunds.undo_shortage import find_shortage_undo_deadline
 from orders.forms.returns import build_return_form
 from orders.models import DeliveryRun, OrderPart, Parcel, Refund, parcel_position_labels
 from orders.models.part import OrderPartQuerySet
 from orders.states import RETURN_KINDS, CodState, ParcelKind, ParcelState, PartState
 from shop.core.errors import Missing
-from shop.core.web.action_results import refusals_as_form_errors, run_action
-from shop.core.web.form_review import is_edited, is_reviewed, submitted_fields
+from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
-from shop.members.buyer_messages import message_about_part, message_about_shortage
+from shop.members.buyer_messages import message_about_part
 from shop.members.forms.fields import ReasonForm, parse_key
-from shop.members.forms.shortage import ShortageForm
 from shop.members.forms.weigh import WeighForm
 from shop.members.forms.work import DECLINE_REASONS, CashForm, DeliveryForm, HandOverForm, PickForm
 from shop.members.fulfilment.pick_lists import build_pick_form, build_pick_lines
@@ -141,6 +135,10 @@ def refuse_part(request: HttpRequest, membership: MembershipContext, part_id: in
             "form": form,
             "is_new": part.state == PartState.NEW,
             "is_after_shortage": "shortage" in request.GET,
+            "order": part.order,
+            "lines": [line.contents for line in sorted_lines(part)],
+            **read_part_totals(part, list(part.refunds.oldest_first().with_unsent_items())),
+            "route": read_cancellation_route(part.order, [part]),
             "idempotency_key": uuid.uuid4(),
         }
         return render_page(request, membership, "members/refusal.html", context)
@@ -152,85 +150,10 @@ def refuse_part(request: HttpRequest, membership: MembershipContext, part_id: in
         actor=membership.actor,
         now=timezone.now(),
     )
-    return run_action(request, action, url=part_url(part.pk), message=_("The buyer has been notified."))
-
-
-@require_safe_or_post
-@for_members(MemberRight.PACK)
-def report_part_shortage(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
-    """Report that fewer of some items can be sent than were ordered."""
-    part = find_part(membership, part_id)
-    still_open = read_unpacked_of_part(part)
-    if not still_open:
-        return redirect(part_url(part.pk))
-    form = ShortageForm(request.POST or None, lines=sorted_lines(part), still_open=still_open)
-    if form.is_valid() and not is_reviewed(request):
-        with refusals_as_form_errors(form):
-            refunds = preview_shortage(part, form.available)
-            if not is_edited(request):
-                return _render_shortage_review(request, membership, part, refunds)
-    elif form.is_valid():
-        with refusals_as_form_errors(form):
-            report_shortage(
-                part_id=part.pk,
-                available=form.available,
-                idempotency_key=submitted_key(request, "shortage", part.pk),
-                actor=membership.actor,
-                now=timezone.now(),
-            )
-            messages.success(request, _("The buyer has been notified."))
-            return redirect(part_url(part.pk))
-    lines = [line for line in sorted_lines(part) if still_open.get(line.pk)]
-    context = {
-        "part": part,
-        "form": form,
-        "replaceable_lines": lines,
-        "message": message_about_shortage(part),
-        "can_cancel": part.may_be_cancelled(part.parcels.all()),
-        "idempotency_key": uuid.uuid4(),
-    }
-    return render_page(request, membership, "members/shortage.html", context)
-
-
-def _render_shortage_review(
-    request: HttpRequest,
-    membership: MembershipContext,
-    part: OrderPart,
-    refunds: Mapping[uuid.UUID, LineRefund],
-) -> HttpResponse:
-    """Show the missing items, the new total, and how the buyer gets the difference."""
-    lines = {line.pk: line for line in part.lines.all()}
-    amount = sum(refund.amount for refund in refunds.values())
-    total = part.total_gross - part.refunds.total_reduction()
-    context = {
-        "part": part,
-        "order": part.order,
-        "fields": submitted_fields(request),
-        "missing": [
-            (lines[line_id].contents_label(refund.unsent), refund.amount)
-            for line_id, refund in refunds.items()
-        ],
-        "total": total,
-        "new_total": total - amount,
-        "amount": amount,
-        "route": find_refund_route(part.order, part, amount),
-    }
-    return render_page(request, membership, "members/shortage_review.html", context)
-
-
-@require_POST
-@for_members(MemberRight.PACK)
-def undo_part_shortage(request: HttpRequest, membership: MembershipContext, part_id: int) -> HttpResponse:
-    """Take back the latest report of missing items."""
-    part = find_part(membership, part_id)
-    action = partial(
-        undo_shortage,
-        part_id=part.pk,
-        idempotency_key=submitted_key(request, "undo-shortage", part.pk),
-        actor=membership.actor,
-        now=timezone.now(),
-    )
-    return run_action(request, action, url=part_url(part.pk), message=_("Undone."))
+    message = _("Order cancelled. The buyer has been notified.")
+    if part.state == PartState.NEW:
+        message = _("Order declined. The buyer has been notified.")
+    return run_action(request, action, url=part_url(part.pk), message=message)
 
 
 @require_POST
@@ -292,6 +215,7 @@ def render_part(
     positions = {parcel_id: label for parcel_id, label in labels.items() if label != "1/1"}
     refunds = list(part.refunds.oldest_first().with_unsent_items())
     rows = build_pick_lines(part, pick, weigh)
+    rows_with_options = [row for row in rows if row.has_options]
     runs = DeliveryRun.objects.latest_of_parcels(parcels)
     unweighed = [row for row in rows if row.still_open and row.line.is_to_weigh]
     context = {
@@ -307,6 +231,8 @@ def render_part(
         "idempotency_key": uuid.uuid4(),
         "pick": pick,
         "pick_lines": rows,
+        "rows_with_options": rows_with_options,
+        "is_lot_choosable": any(row.lot for row in rows_with_options),
         "is_answer_awaited": bool(pick and pick.substitutes and not unweighed)
         or (bool(unweighed) and all(row.is_buyer_asked for row in unweighed)),
         "scale_key": uuid.uuid4(),

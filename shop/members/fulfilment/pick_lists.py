@@ -7,6 +7,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.forms import BoundField
+
+from catalog.models import Lot
 from orders.actions.fulfilment.lot_picks import LotSuggestion, suggest_lots
 from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.models import OrderLine, OrderPart, ParcelLine, Substitute, WeightQuestion
@@ -29,8 +32,8 @@ class PickLine:
     picture: Picture | None
     still_open: int
     # Form fields if the line can still be packed, else None.
-    picked: object
-    quantity: object
+    picked: BoundField | None
+    quantity: BoundField | None
     # For lines sold by weight there is the weighing form, and the latest question to the buyer.
     weigh_form: WeighForm | None
     question: WeightQuestion | None
@@ -38,7 +41,7 @@ class PickLine:
     substitute: Substitute | None
     # What to take if the line's stock has lots, and the form field to choose another lot.
     lots: LotSuggestion | None
-    lot: object
+    lot: BoundField | None
 
     @property
     def is_buyer_asked(self) -> bool:
@@ -46,9 +49,22 @@ class PickLine:
         return self.question is not None and not self.question.answer
 
     @property
+    def only_lot(self) -> Lot | None:
+        """The lot to take everything from, or None if there are several or none."""
+        picks = self.lots.picks if self.lots else []
+        return picks[0][0] if len(picks) == 1 else None
+
+    @property
     def lot_texts(self) -> list[str]:
         """The lots to take from, in words."""
         return lot_texts(self.line, self.lots.picks) if self.lots else []
+
+    @property
+    def has_options(self) -> bool:
+        """Whether another lot, or a part of the quantity, can be packed."""
+        if self.quantity is None:
+            return False
+        return self.lot is not None or self.still_open > 1 or bool(self.quantity.errors)
 
 
 def build_pick_form(part: OrderPart, data: FormData = None, *, now: datetime.datetime) -> PickForm | None:

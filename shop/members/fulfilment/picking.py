@@ -58,7 +58,7 @@ class PickItem:
 
     @property
     def amount(self) -> str:
-        return self.line.amount_label(sum(share.quantity for share in self.shares))
+        return self.line.count_label(sum(share.quantity for share in self.shares))
 
     @property
     def grams(self) -> int:
@@ -191,7 +191,7 @@ def _group_by_warehouse(shares: Iterable[PickShare], pictures: dict[int, Picture
     items: dict[tuple[object, ...], PickItem] = {}
     for share in shares:
         line = share.line
-        key = (share.warehouse_id, line.variant_id or line.product_name, line.amount_label(1))
+        key = (share.warehouse_id, line.variant_id or line.product_name, line.contents_label(1))
         item = items.setdefault(key, PickItem(line, pictures.get(line.picture_key or 0)))
         item.shares.append(share)
 

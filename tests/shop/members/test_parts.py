@@ -115,8 +115,13 @@ def test_part_says_before_packing_what_to_collect(packer, seller) -> None:
 def test_declined_part_hides_the_buyer_again(packer, seller) -> None:
     part = accepted_part(seller)
 
+    refusal = html_of(packer.get(f"/xa-vien/goi/{part.pk}/tu-choi/"))
     packer.post(f"/xa-vien/goi/{part.pk}/tu-choi/", {"choice": "0"})
     page = html_of(packer.get(f"/xa-vien/goi/{part.pk}/"))
+
+    amount = format_money(part.total_gross)
+    assert f"Huỷ đơn {amount} và báo khách" in refusal
+    assert f"Khách chưa trả {amount}" in refusal
 
     assert "Nguyễn Thị Hoa" not in page
     assert "0987 654 321" not in page
@@ -308,8 +313,8 @@ def test_task_names_the_items_of_the_part(packer, seller) -> None:
     assert part.order.code in page
 
 
-def test_named_packs_are_counted_without_the_unit(packer, seller) -> None:
-    """`2 kg Gừng tươi 1 kg` read as two kilograms of something; each page says two packs."""
+def test_packs_of_one_unit_read_as_their_amount(packer, seller) -> None:
+    """`2 kg Gừng tươi 1 kg` and `2 × Gừng tươi (1 kg)` say one thing twice; each page says `2 kg`."""
     ginger = make_product(seller, name="Gừng tươi").variants.get()
     Variant.objects.filter(pk=ginger.pk).update(name="1 kg", unit=Unit.KG)
     part = make_order((ginger, 2), now=fixed_now()).parts.get()
@@ -323,26 +328,26 @@ def test_named_packs_are_counted_without_the_unit(packer, seller) -> None:
 
     assert '<p class="how-much">2 kg</p>' in to_pack
     for page in (work.replace("\u00a0", " "), packed, label):
-        assert "2 × Gừng tươi (1 kg)" in page
-        assert "2 kg Gừng tươi" not in page
+        assert "2 kg Gừng tươi" in page
+        assert "1 kg" not in page
 
 
 @pytest.mark.parametrize(
     ("unit", "name", "language", "shown"),
     [
-        (Unit.KG, "1 kg", "vi", ("2 kg", "2 kg")),
-        (Unit.PACKET, "Gói 300 g", "vi", ("2 gói", "2 × Gói 300 g")),
-        (Unit.PACKET, "", "vi", ("2 gói", "2 gói")),
-        (Unit.PACKET, "", "en", ("2 × packet", "2 × packet")),
-        (Unit.KG, "", "en", ("2 kg", "2 kg")),
-        ("", "", "en", ("2", "2")),
+        (Unit.KG, "1 kg", "vi", ("2 kg", "2 kg Chè")),
+        (Unit.PACKET, "Gói 300 g", "vi", ("2 gói", "2 × Chè (Gói 300 g)")),
+        (Unit.PACKET, "", "vi", ("2 gói", "2 gói Chè")),
+        (Unit.PACKET, "", "en", ("2 × packet", "2 packet Chè")),
+        (Unit.KG, "", "en", ("2 kg", "2 kg Chè")),
+        ("", "", "en", ("2", "2 × Chè")),
     ],
 )
 def test_quantities_are_counted_in_the_sale_unit(unit, name, language, shown) -> None:
-    line = OrderLine(unit=unit, variant_name=name)
+    line = OrderLine(product_name="Chè", unit=unit, variant_name=name)
 
     with translation.override(language):
-        labels = (line.count_label(2), line.amount_label(2))
+        labels = (line.count_label(2), line.contents_label(2))
 
     assert labels == shown
 

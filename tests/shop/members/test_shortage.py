@@ -44,9 +44,12 @@ def test_member_sends_fewer_items(packer, seller) -> None:
     assert review.context["route"] == RefundRoute(card=0, bank=0, deduction=reduction)
     assert f"<dd>−{format_money(reduction, 'VND')}</dd>" in html_of(review)
     assert edited.context["form"].data[f"available-{line.pk}"] == "2"
+    assert f"Khách đặt {line.count_label(3)}. Gửi được bao nhiêu?" in html_of(edited)
     response = packer.post(address, dict(review.context["fields"]) | {"reviewed": "1"})
 
     assert response.status_code == 302
+    told = f"bớt {format_money(reduction)}, còn {format_money(total - reduction)}."
+    assert f"Đã báo cho khách: {told}" in html_of(packer.get(response["Location"]))
     part.refresh_from_db()
     assert part.order.current_total_gross == part.total_gross - line.total_gross // 3
 
