@@ -121,7 +121,7 @@ def test_declined_part_hides_the_buyer_again(packer, seller) -> None:
 
     amount = format_money(part.total_gross)
     assert f"Huỷ đơn {amount} và báo khách" in refusal
-    assert f"Khách chưa trả {amount}" in refusal
+    assert f"Khách chưa trả {amount} này và không phải trả nữa." in refusal
 
     assert "Nguyễn Thị Hoa" not in page
     assert "0987 654 321" not in page
