@@ -73,6 +73,7 @@ urlpatterns = [
     order_path("the/", card_payment.start_stripe_fields, name="card-fields"),
     order_path("the/stripe/", card_payment.redirect_to_stripe, name="card-page"),
     order_path("cach-tra/", payment_page.change_payment_method_view, name="change-payment-method"),
+    order_path("huy/", order_decisions.cancel_order, name="cancel-order"),
     order_path("goi/<int:number>/huy/", order_decisions.cancel_part, name="cancel-part"),
     order_path("can/<uuid:question_id>/", order_decisions.record_weight_answer, name="record-weight-answer"),
     order_path(

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth import get_user
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -65,7 +66,7 @@ def request_back_in_stock_view(request: HttpRequest, slug: str) -> HttpResponse:
     show_in_language(variants, "name")
     form = build_back_in_stock_form(request, variants)
     if form.is_valid() and _create_request(request, form, product):
-        return redirect("catalog:product", slug)
+        return redirect(f"{reverse('catalog:product', args=[slug])}#back")
     show_in_language([product], "name")
     show_in_language([product.cooperative], "name")
     return render(request, "catalog/back_in_stock.html", {"product": product, "back_in_stock_form": form})
@@ -135,7 +136,7 @@ def _create_request(request: HttpRequest, form: BackInStockForm, product: Produc
     if form.contact_method == ContactMethod.SMS:
         message = _("We will text %(contact)s once when this product is back in stock.")
         contact = format_phone(contact)
-    messages.success(request, message % {"contact": contact})
+    messages.success(request, message % {"contact": contact}, extra_tags="back-in-stock")
     return True
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 
 from orders.forms.checkout import FindOrderForm
 from orders.models import Order
-from orders.views.order_list import load_order_contents, visitor_orders
+from orders.views.order_list import filter_orders, load_order_contents, visitor_orders
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import RateLimit, TooManyTries, client_network
 
@@ -39,8 +39,14 @@ def find_order(request: HttpRequest) -> HttpResponse:
 
 def _render_find_page(request: HttpRequest, form: FindOrderForm) -> HttpResponse:
     """Render the form below the orders that the visitor can open without it."""
-    page = Paginator(visitor_orders(request), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"form": form, "page": page, "contents": load_order_contents(list(page))}
+    orders, filters = filter_orders(visitor_orders(request), request.GET.get("trangthai", ""))
+    page = Paginator(orders, PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "form": form,
+        "page": page,
+        "contents": load_order_contents(list(page)),
+        "order_filters": filters,
+    }
     return render(request, "orders/find_order.html", context)
 
 

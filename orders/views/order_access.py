@@ -51,6 +51,7 @@ RULES = {
     "card-page": AccessRequirement.CARD_ORDER,
     "change-payment-method": AccessRequirement.PROOF,
     "cancel-part": AccessRequirement.PROOF,
+    "cancel-order": AccessRequirement.PROOF,
     "confirm-receipt": AccessRequirement.PROOF,
     "undo-receipt": AccessRequirement.PROOF,
     "record-weight-answer": AccessRequirement.PROOF,
@@ -61,7 +62,7 @@ RULES = {
     "order-code": AccessRequirement.NOTHING_YET,
 }
 # Pages with a form, to which the visitor returns after entering the code.
-_FORM_ROUTES = frozenset({"file-complaint", "refund-account"})
+_FORM_ROUTES = frozenset({"cancel-order", "file-complaint", "refund-account"})
 # Routes that accept GET. All others are buttons of the order's page and accept POST only.
 _GET_ROUTES = _FORM_ROUTES | {"order", "order-code", "payment-status", "payment-qr-code"}
 

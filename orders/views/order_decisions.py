@@ -1,4 +1,4 @@
-"""What buyers decide on their order page: cancel a part, confirm and undo its receipt, answer questions."""
+"""What buyers decide on their order page: cancel, confirm and undo a receipt, answer questions."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from functools import partial
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from orders.actions.complaints.file_complaint import find_delivered_lines
-from orders.actions.fulfilment.cancel_parts import cancel_part_as_buyer
+from orders.actions.fulfilment.cancel_parts import cancel_order_as_buyer, cancel_part_as_buyer
 from orders.actions.fulfilment.confirm_receipt import confirm_part_receipt
 from orders.actions.fulfilment.undo_receipt import undo_part_receipt
-from orders.models import Order, OrderPart, WeightAnswer, WeightQuestion
+from orders.actions.refunds.refund_preview import read_cancellation_route
+from orders.models import Order, OrderPart, Parcel, WeightAnswer, WeightQuestion
 from orders.notifications import read_short_amount_change
 from orders.states import CANCELLED_BY_BUYER
 from orders.views.buyer_answers import substitute_answer_action, weight_answer_action
@@ -29,6 +31,7 @@ from shop.core.models import bind_idempotency_key, show_in_language
 from shop.core.texts.formatting import format_money, format_weight, weekday_and_day
 from shop.core.texts.marked_texts import sentence, translated
 from shop.core.web.action_results import run_action
+from shop.core.web.http_methods import require_safe_or_post
 
 
 @require_POST
@@ -58,6 +61,33 @@ def cancel_part(request: HttpRequest, order_id: uuid.UUID, number: int) -> HttpR
         change = read_short_amount_change(order)
         messages.success(request, format_html("{} {}", text, change) if change else text)
     return redirect("orders:order", order_id=order_id)
+
+
+@require_safe_or_post
+@never_cache
+def cancel_order(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
+    """Show what cancelling all parts of the order ends and returns, and cancel them once it is confirmed."""
+    order = get_object_or_404(Order.objects.by_link_id(order_id))
+    parts = list(order.parts.select_related("cooperative").active().order_by("number"))
+    if request.method == "POST":
+        cancel = partial(
+            cancel_order_as_buyer,
+            order_id=order.pk,
+            reason=CANCELLED_BY_BUYER,
+            actor=request_actor(request),
+            now=timezone.now(),
+        )
+        url = reverse("orders:order", args=[order_id])
+        return run_action(request, cancel, url=url, message=_("You cancelled the order."))
+    parcels = Parcel.objects.active_outgoing().filter(part__in=parts)
+    if not parts or not all(
+        part.may_be_cancelled([row for row in parcels if row.part_id == part.pk], is_by_buyer=True)
+        for part in parts
+    ):
+        return redirect("orders:order", order_id=order_id)
+    show_in_language([part.cooperative for part in parts], "name")
+    context = {"order": order, "parts": parts, "route": read_cancellation_route(order, parts)}
+    return render(request, "orders/cancel_order.html", context)
 
 
 @require_POST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -20,6 +22,7 @@ from orders.actions.basket.merge_baskets import merge_guest_basket
 from orders.actions.placement.claim_guest_orders import claim_guest_orders
 from orders.models import Order, OrderLine, OrderPart, Substitute, WeightQuestion
 from orders.models.order import OrderQuerySet
+from orders.states import OrderStatus
 from orders.views.current_basket import SESSION_KEY, guest_key, signed_in_user
 from orders.views.order_access import session_order_ids
 from shop.accounts.models import User
@@ -27,6 +30,13 @@ from shop.core.models import Picture, show_in_language
 
 ORDERS_ON_ACCOUNT_PAGE = 3
 PRODUCTS_SHOWN_PER_ORDER = 3
+# The groups of statuses that the list filters by, with their public names.
+_STATUS_GROUPS = {
+    "cho": (OrderStatus.UNCONFIRMED, OrderStatus.PLACED, OrderStatus.IN_PREPARATION),
+    "dang-giao": (OrderStatus.ON_THE_WAY,),
+    "da-giao": (OrderStatus.DELIVERED, OrderStatus.RETURNED),
+    "huy": (OrderStatus.CANCELLED, OrderStatus.EXPIRED),
+}
 
 
 @require_safe
@@ -61,6 +71,36 @@ def visitor_orders(request: HttpRequest) -> OrderQuerySet:
     return _with_questions(own_orders).order_by(
         F("has_weight_question").desc(), F("has_substitute_offer").desc(), "-placed_at", "-number"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """A filter of the order list: its value in the address, its label and the number of orders."""
+
+    value: str
+    label: str
+    count: int
+    is_chosen: bool
+
+
+def filter_orders(orders: OrderQuerySet, requested: str) -> tuple[OrderQuerySet, list[OrderFilter]]:
+    """Return the orders in the requested group of statuses, and all groups that have any."""
+    counts = Counter(orders.order_by().values_list("status", flat=True))
+    labels = {
+        "cho": _("Waiting"),
+        "dang-giao": _("On the way"),
+        "da-giao": _("Delivered"),
+        "huy": _("Cancelled"),
+    }
+    chosen = requested if requested in _STATUS_GROUPS else ""
+    filters = [
+        OrderFilter(value, labels[value], count, value == chosen)
+        for value, statuses in _STATUS_GROUPS.items()
+        if (count := sum(counts[status] for status in statuses)) or value == chosen
+    ]
+    everything = OrderFilter("", _("All"), counts.total(), not chosen)
+    rows = orders.filter(status__in=_STATUS_GROUPS[chosen]) if chosen else orders
+    return rows, [everything, *filters] if len(filters) > 1 or chosen else []
 
 
 def _with_questions(orders: OrderQuerySet) -> OrderQuerySet:

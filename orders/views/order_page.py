@@ -91,6 +91,7 @@ def _build_order_context(order_id: uuid.UUID, now: datetime.datetime) -> dict[st
         "order": order,
         "timelines": timelines,
         "is_paid_by_part": _is_paid_by_part(order, timelines),
+        "may_cancel_all": _may_cancel_all(timelines),
         "may_still_complain": any(timeline.may_still_complain for timeline in timelines),
         "is_complaint_period_over": any(timeline.complaint_period_ended_at for timeline in timelines),
         **_shared_timeline_context(order, timelines, has_transfer_in_review),
@@ -179,6 +180,12 @@ def _is_paid_by_part(order: Order, timelines: Sequence[PartTimeline]) -> bool:
         return False
     cash = sum(timeline.part.total_gross for timeline in timelines if timeline.is_awaiting_cash)
     return 0 < cash == order.amount_due
+
+
+def _may_cancel_all(timelines: Sequence[PartTimeline]) -> bool:
+    """Return whether several parts are left and the buyer may still cancel each."""
+    active = [timeline for timeline in timelines if timeline.part.is_active]
+    return len(active) > 1 and all(timeline.may_cancel for timeline in active)
 
 
 def _load_questions_with_sums(

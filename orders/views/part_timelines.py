@@ -126,6 +126,12 @@ class PartTimeline:
         return self.part.progress in ARRIVED_PROGRESS
 
     @property
+    def arrived_at(self) -> datetime.datetime | None:
+        """When the last of its parcels arrived, once all of it has."""
+        times = [parcel.delivered_at for parcel in self.parcels if parcel.delivered_at is not None]
+        return max(times, default=None) if self.has_arrived else None
+
+    @property
     def is_awaiting_cash(self) -> bool:
         """Whether none of the part has arrived yet, so that its cash was not collected either."""
         is_cash_collected = any(parcel.cod_collected_at is not None for parcel in self.parcels)

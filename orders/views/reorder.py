@@ -33,7 +33,7 @@ _REORDERED_SESSION_KEY = "reordered-into"
 
 @require_POST
 def reorder_past_order(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
-    """Put an order's items into the visitor's basket, by the order's unguessable id."""
+    """Put an order's items, or one part's, into the visitor's basket, by the order's unguessable id."""
     orders = Order.objects.by_link_id(order_id).select_related("shipping_address")
     order, channel = get_object_or_404(orders), market_channel()
     if channel is None:
@@ -41,6 +41,7 @@ def reorder_past_order(request: HttpRequest, order_id: uuid.UUID) -> HttpRespons
     user, basket = signed_in_user(request), find_current_basket(request)
     result = add_past_order_to_basket(
         order_id=order.pk,
+        part_number=int(part) if (part := request.POST.get("part", "")).isdecimal() else None,
         basket_id=basket.pk if basket else None,
         user_id=user.pk if user else None,
         channel=channel,

@@ -73,6 +73,7 @@ class _OrderedVariant:
 def add_past_order_to_basket(
     *,
     order_id: uuid.UUID,
+    part_number: int | None = None,
     basket_id: uuid.UUID | None,
     user_id: int | None,
     channel: Channel,
@@ -80,7 +81,7 @@ def add_past_order_to_basket(
     province_code: str = "",
     now: datetime.datetime,
 ) -> ReorderResult:
-    """Add the available lines of a past order to the basket, which is created if missing.
+    """Add the available lines of a past order, or of one part, to the basket, which is created if missing.
 
     Quantities that are in the basket already count, so a second tap adds nothing. Raises Missing.
     """
@@ -90,7 +91,7 @@ def add_past_order_to_basket(
     basket = locks.lock_basket(basket_id) if basket_id else None
     if basket is not None and basket.channel_id != channel.pk:
         basket = None
-    ordered_variants = _read_ordered_variants(order)
+    ordered_variants = _read_ordered_variants(order, part_number)
     result = ReorderResult(basket)
     available = _find_available_lines(
         ordered_variants, _build_quote_request(order, ordered_variants, channel, basket), result, now=now
@@ -106,10 +107,13 @@ def add_past_order_to_basket(
     return result
 
 
-def _read_ordered_variants(order: Order) -> list[_OrderedVariant]:
-    """Return the ordered variants by position. A deleted variant has no id."""
+def _read_ordered_variants(order: Order, part_number: int | None) -> list[_OrderedVariant]:
+    """Return the ordered variants by position, of one part or of all. A deleted variant has no id."""
     ordered_variants: dict[object, _OrderedVariant] = {}
-    for line in OrderLine.objects.filter(order=order).order_by("position", "pk"):
+    lines = OrderLine.objects.filter(order=order)
+    if part_number is not None:
+        lines = lines.filter(part__number=part_number)
+    for line in lines.order_by("position", "pk"):
         ordered_variant = ordered_variants.setdefault(
             line.variant_id or line.pk,
             _OrderedVariant(line.pk, *_names_of_line(line), line.variant_id, line.unit_price, 0),

@@ -143,6 +143,33 @@ def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetim
     order = locks.lock_order(order_id)
     if order.is_draft:
         raise Missing()
+    _cancel_locked_order(order, reason, actor=actor, now=now)
+    return order
+
+
+@transaction.atomic(durable=True)
+def cancel_order_as_buyer(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetime.datetime) -> Order:
+    """Cancel all active parts of an order as its buyer, before any of them is packed.
+
+    Repeating it changes nothing. Raises Missing, PartAlreadyPacked, TransitionNotAllowed.
+    """
+    order = locks.lock_order(order_id)
+    if order.is_draft:
+        raise Missing()
+    if order.cancelled_at is not None:
+        return order
+    packed_parcels = Parcel.objects.active_outgoing().filter(part__in=order.parts.active())
+    if packed_parcels.exclude(state=ParcelState.PACKING).exists():
+        raise PartAlreadyPacked()
+    _cancel_locked_order(order, reason, actor=actor, now=now)
+    return order
+
+
+def _cancel_locked_order(order: Order, reason: str, *, actor: Actor, now: datetime.datetime) -> None:
+    """Cancel the active parts of a locked order and refund what was paid.
+
+    Raises PartAlreadyHandedOver, and TransitionNotAllowed if no part is active.
+    """
     if not cancel_active_parts(order, reason.strip(), actor=actor, now=now):
         raise TransitionNotAllowed(from_state=order.status, to_state=OrderStatus.CANCELLED)
     order.cancelled_at = now
@@ -150,7 +177,6 @@ def cancel_order(*, order_id: uuid.UUID, reason: str, actor: Actor, now: datetim
     record_change("order.cancelled", order, actor=actor, now=now, reason=reason)
     finish_order_change(order, now=now)
     refund_surplus(order, reason=gettext_noop("The order was cancelled."), actor=actor, now=now)
-    return order
 
 
 def cancel_active_parts(order: Order, reason: str, *, actor: Actor, now: datetime.datetime) -> int:

@@ -202,7 +202,7 @@
 
   // Rows of filters that scroll sideways show a chosen one.
   const showChosenFilters = () => {
-    for (const chosen of document.querySelectorAll(".scroll-row li:has(:checked)"))
+    for (const chosen of document.querySelectorAll(".scroll-row li:has(:checked, [aria-current])"))
       chosen.parentElement.scrollLeft = chosen.offsetLeft - chosen.parentElement.offsetWidth / 2;
   };
   document.addEventListener("DOMContentLoaded", showChosenFilters);

@@ -25,8 +25,8 @@
     const number = (Number(amount) / 10 ** digits).toLocaleString(language, format);
     return `${number}\u00a0${buy.dataset.symbol}`;
   };
-  // The price at the top becomes that of the option, once one is chosen.
-  const showPrice = (chosen) => {
+  // The price at the top becomes that of the option, once one is chosen, or the wholesale price that is reached.
+  const showPrice = (chosen, tierPrice) => {
     const price = document.querySelector(".price-large:has([data-price-now])");
     if (!price || !(chosen.type === "radio")) return;
     const variant = chosen.dataset;
@@ -38,11 +38,19 @@
     };
     price.dataset.follows = "";
     set("from", "");
-    set("before", variant.list ? money(variant.list) : "");
-    set("now", money(variant.price));
+    const before = tierPrice ? variant.price : variant.list;
+    set("before", before ? money(before) : "");
+    set("now", money(tierPrice ?? variant.price));
     set("unit", variant.unit);
-    set("measure", variant.measure);
+    set("measure", tierPrice ? "" : variant.measure);
     set("pack", variant.pack);
+  };
+  // The chosen option costs the wholesale price that the quantity reaches; the others keep theirs.
+  const showOptionPrices = (chosen, tierPrice) => {
+    for (const option of buy.querySelectorAll("[name=variant][data-tiers]")) {
+      const shown = option.closest(".choice")?.querySelector(".before-after .money");
+      if (shown) shown.textContent = money((option === chosen && tierPrice) || option.dataset.price);
+    }
   };
   const isOverLimit = (variant, quantity) => {
     const note = buy.querySelector("[data-over-limit]");
@@ -58,12 +66,13 @@
     const chosen = buy.querySelector("[name=variant]:checked, [name=variant][type=hidden]");
     const quantity = buy.querySelector("[name=quantity]");
     if (!chosen) return;
-    if (target === chosen || !chosen.defaultChecked || document.querySelector("[data-follows]")) showPrice(chosen);
-    if (!quantity || !/^[1-9]\d{0,5}$/.test(quantity.value)) return;
     const variant = chosen.dataset;
-    if (isOverLimit(variant, quantity)) return;
-    const steps = BigInt(quantity.value);
+    const isNumber = quantity && /^[1-9]\d{0,5}$/.test(quantity.value);
+    const steps = BigInt(isNumber ? quantity.value : 1);
     const tier = tierAt(steps, variant);
+    if (tier || target === chosen || !chosen.defaultChecked || document.querySelector("[data-follows]"))
+      showPrice(chosen, tier?.[1]);
+    if (!isNumber || isOverLimit(variant, quantity)) return;
     const price = tier?.[1] ?? variant.price;
     const list = tier ? "" : variant.list;
     for (const row of document.querySelectorAll("[data-tier]"))
@@ -75,6 +84,9 @@
     set("-before", list ? money(sumOf(list, steps, variant)) : "");
     set("-estimate", money(BigInt(price) * steps));
     set("-count", quantity.value);
+    set("-each", tier ? `${quantity.value} × ${money(price)}` : "");
+    for (const each of document.querySelectorAll("[data-asked-each]")) each.hidden = !tier;
+    showOptionPrices(chosen, tier?.[1]);
     for (const times of document.querySelectorAll("[data-asked-times]")) times.hidden = quantity.value === "1";
     set("-pack", variant.pack);
     set("-per", variant.per ?? "");
