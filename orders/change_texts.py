@@ -78,6 +78,7 @@ ORDER_CHANGE_TEXTS: dict[str, Promise] = {
     "refund.account_set": pgettext_lazy("history", "Refund account provided"),
     "refund.changed_to_bank": pgettext_lazy("history", "Refund by bank transfer"),
     "complaint.filed": pgettext_lazy("history", "Complaint filed"),
+    "complaint.added_to": pgettext_lazy("history", "Complaint added to by the buyer"),
     "complaint.withdrawn": pgettext_lazy("history", "Complaint withdrawn"),
     "complaint.accepted": pgettext_lazy("history", "Complaint accepted"),
     "complaint.rejected": pgettext_lazy("history", "Complaint rejected"),

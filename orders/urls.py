@@ -85,6 +85,11 @@ urlpatterns = [
     order_path("goi/<int:number>/nhan/lay-lai/", order_decisions.undo_receipt, name="undo-receipt"),
     order_path("goi/<int:number>/phan-anh/", complaint_page.file_complaint, name="file-complaint"),
     order_path(
+        "phan-anh/<uuid:complaint_id>/bo-sung/",
+        complaint_page.add_to_complaint_view,
+        name="add-to-complaint",
+    ),
+    order_path(
         "phan-anh/<uuid:complaint_id>/rut/",
         complaint_page.withdraw_complaint_view,
         name="withdraw-complaint",

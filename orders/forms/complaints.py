@@ -45,7 +45,7 @@ class ComplaintForm(forms.Form):
         label=_("Photos"),
         max_count=MAX_COMPLAINT_PICTURES,
         too_many=_("Add at most four photos."),
-        help_text=_("Up to four. They are shown to the cooperative, to the market and on your order page."),
+        help_text=_("Up to four. Seen by the cooperative, the market and those with the link to your order."),
     )
 
     def __init__(
@@ -89,6 +89,21 @@ class ComplaintForm(forms.Form):
             for delivered_line in self.delivered_lines
         }
         return {line_id: count for line_id, count in quantities.items() if count}
+
+
+class ComplaintAdditionForm(forms.Form):
+    """Words and photos that are added to an open complaint."""
+
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
+    message = forms.CharField(
+        label=_("What do you want to add?"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"class": "input", "rows": 4}),
+    )
+    photos = PhotosField(
+        label=_("Photos"), max_count=MAX_COMPLAINT_PICTURES, too_many=_("Add at most four photos.")
+    )
 
 
 class AcceptComplaintForm(RefundAmountsForm):

@@ -26,6 +26,14 @@ def notify_complaint_withdrawn(
     _notify_cooperative(order, part, complaint, "complaint_withdrawn", now=now)
 
 
+def notify_complaint_addition(
+    order: Order, part: OrderPart, complaint: Complaint, *, number: int, now: datetime.datetime
+) -> None:
+    """Tell the cooperative that the buyer has added words or photos, for the `number`th time."""
+    occasion = f"{complaint.pk}:{number}"
+    notify_cooperative(order, part, "complaint_added_to", now=now, occasion=occasion, complaint=complaint)
+
+
 def notify_complaint_decision(
     order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime
 ) -> None:

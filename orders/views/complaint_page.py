@@ -1,4 +1,4 @@
-"""File and withdraw a buyer's complaint about one part of an order."""
+"""File, add to and withdraw a buyer's complaint about one part of an order."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from orders.actions.complaints.add_to_complaint import add_to_complaint
 from orders.actions.complaints.file_complaint import (
     find_delivered_lines,
     submit_complaint,
     withdraw_complaint,
 )
-from orders.forms.complaints import ComplaintForm
+from orders.forms.complaints import ComplaintAdditionForm, ComplaintForm
 from orders.models import Complaint, Order, OrderPart, RequestedRemedy
 from orders.states import PARTLY_ARRIVED_PROGRESS
 from orders.views.current_basket import request_actor
@@ -27,6 +28,7 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.images.renditions import store_picture
 from shop.core.models import bind_idempotency_key, show_in_language
+from shop.core.web.action_results import refusals_as_form_errors
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import takes_files
 
@@ -106,6 +108,39 @@ def _is_repeated(request: HttpRequest, part: OrderPart) -> bool:
         idempotency_key is not None
         and Complaint.objects.filter(part=part, idempotency_key=idempotency_key).exists()
     )
+
+
+def _may_add(request: HttpRequest, order_id: uuid.UUID, complaint_id: uuid.UUID) -> bool:
+    """Return whether a proven buyer may send photos: the complaint is open."""
+    complaints = Complaint.objects.open().filter(part__order__in=Order.objects.by_link_id(order_id))
+    complaint = complaints.filter(pk=complaint_id).select_related("part__order").first()
+    return complaint is not None and has_proof(request, complaint.part.order)
+
+
+@require_safe_or_post
+@never_cache
+@takes_files(_may_add)
+def add_to_complaint_view(request: HttpRequest, order_id: uuid.UUID, complaint_id: uuid.UUID) -> HttpResponse:
+    """Add words or photos to an open complaint."""
+    complaints = Complaint.objects.filter(part__order__in=Order.objects.by_link_id(order_id))
+    complaint = get_object_or_404(complaints.select_related("part__order"), pk=complaint_id)
+    submitted = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    form = ComplaintAdditionForm(*submitted, initial={"idempotency_key": uuid.uuid4()}, label_suffix="")
+    if form.is_valid():
+        key = str(form.cleaned_data["idempotency_key"])
+        with refusals_as_form_errors(form):
+            add_to_complaint(
+                complaint_id=complaint.pk,
+                text=form.cleaned_data["message"],
+                pictures=[store_picture(photo) for photo in form.cleaned_data["photos"]],
+                idempotency_key=bind_idempotency_key(key, "buyer", complaint.pk),
+                actor=request_actor(request),
+                now=timezone.now(),
+            )
+            messages.success(request, _("Added. The cooperative can see it."))
+            return redirect("orders:order", order_id=order_id)
+    context = {"form": form, "order": complaint.part.order}
+    return render(request, "orders/complaint_addition.html", context)
 
 
 @require_POST

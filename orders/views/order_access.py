@@ -57,12 +57,13 @@ RULES = {
     "record-weight-answer": AccessRequirement.PROOF,
     "record-substitute-answer": AccessRequirement.PROOF,
     "file-complaint": AccessRequirement.PROOF,
+    "add-to-complaint": AccessRequirement.PROOF,
     "withdraw-complaint": AccessRequirement.PROOF,
     "refund-account": AccessRequirement.PROOF,
     "order-code": AccessRequirement.NOTHING_YET,
 }
 # Pages with a form, to which the visitor returns after entering the code.
-_FORM_ROUTES = frozenset({"cancel-order", "file-complaint", "refund-account"})
+_FORM_ROUTES = frozenset({"add-to-complaint", "cancel-order", "file-complaint", "refund-account"})
 # Routes that accept GET. All others are buttons of the order's page and accept POST only.
 _GET_ROUTES = _FORM_ROUTES | {"order", "order-code", "payment-status", "payment-qr-code"}
 

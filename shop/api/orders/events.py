@@ -79,6 +79,7 @@ EVENT_MESSAGES = {
         "complaint.accepted",
         "complaint.rejected",
         "complaint.withdrawn",
+        "complaint.added_to",
     )
 }
 # Changes of the whole order that all of its cooperatives may see.

@@ -8,6 +8,12 @@ import pytest
 
 from catalog.actions.stock.stock_movements import SoldOut, count_stock
 from catalog.models import Product
+from orders.actions.complaints.add_to_complaint import (
+    ComplaintAlreadyAnswered,
+    EmptyAddition,
+    TooManyAdditions,
+    add_to_complaint,
+)
 from orders.actions.complaints.answer_complaint import (
     EmptyRemedy,
     Remedy,
@@ -389,3 +395,25 @@ def test_replacement_does_not_change_cash_expected_of_dispatch_parcels() -> None
     assert [parcel.cod_expected for parcel in (first, second)] == [135_000, 120_000]
     assert Parcel.objects.filter(kind=ParcelKind.REPLACEMENT).get().cod_expected == 0
     check_everything()
+
+
+def test_additions_that_are_empty_too_many_or_late_are_refused() -> None:
+    complaint = file_complaint(delivered_part())
+    addition = {"complaint_id": complaint.pk, "actor": BUYER, "now": LATER}
+
+    pictures = [Picture.objects.create() for _one in range(5)]
+
+    with assert_refused(EmptyAddition, "empty_addition"):
+        add_to_complaint(text=" ", **addition)
+    with assert_refused(TooManyComplaintPictures, "too_many_complaint_pictures"):
+        add_to_complaint(pictures=pictures, **addition)
+    for number in range(5):
+        add_to_complaint(text=f"Thêm {number}", **addition)
+    with assert_refused(TooManyAdditions, "too_many_additions"):
+        add_to_complaint(text="Thêm nữa", **addition)
+    withdraw_complaint(complaint_id=complaint.pk, actor=BUYER, now=LATER)
+    with assert_refused(ComplaintAlreadyAnswered, "complaint_already_answered"):
+        add_to_complaint(text="Muộn", **addition)
+
+    complaint.refresh_from_db()
+    assert complaint.text == "Hai quả dập." + "".join(f"\n\nThêm {number}" for number in range(5))

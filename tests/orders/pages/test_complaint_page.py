@@ -26,6 +26,7 @@ from orders.states import ComplaintState, ParcelState
 from shop.core.actors import Actor
 from shop.core.images.renditions import render_picture
 from shop.core.models import Picture
+from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
     get_stock,
@@ -117,7 +118,11 @@ def test_buyer_files_complaint_with_photos(client: Client) -> None:
     assert "Rút khiếu nại" in page
     assert "Mong muốn: hoàn tiền" in page
     notice = page[page.index("Khiếu nại đang được xem xét") : page.index("Rút khiếu nại")]
-    assert notice.count('class="photo"') == 2
+    assert notice.count("Đã nhận ảnh, lát nữa sẽ hiện ở đây.") == 2
+    for picture in complaint.pictures.all():
+        render_picture(picture)
+    page = html_of(client.get(f"/don-hang/{part.order_id}/"))
+    assert (page.count('class="photo"'), "Đã nhận ảnh" in page) == (2, False)
 
 
 def test_complaint_form_says_its_last_day_once_and_takes_numbers_and_photos(client: Client) -> None:
@@ -127,7 +132,9 @@ def test_complaint_form_says_its_last_day_once_and_takes_numbers_and_photos(clie
     page = html_of(client.get(complaint_url(part)))
 
     assert page.count("Hạn khiếu nại đến hết") == 1
-    assert re.search(rf'<input type="number" name="quantity-{line.pk}"[^>]* min="0" max="5"', page)
+    assert re.search(
+        rf'<input\s+type="number"\s+name="quantity-{line.pk}"[^>]*value="0"\s+min="0"\s+max="5"', page
+    )
     assert "Chụp hoặc chọn ảnh" in page
 
 
@@ -229,6 +236,24 @@ def test_fully_refunded_part_cannot_be_complained_about(client: Client) -> None:
     before = all_rows()
     client.post(complaint_url(part), complaint_form(part))
     assert all_rows() == before
+
+
+def test_buyer_adds_words_and_photos_to_an_open_complaint(client: Client) -> None:
+    part = delivered_part(make_seller(email="htx@example.com"))
+    complaint = file_complaint(part)
+    address = f"/don-hang/{part.order_id}/phan-anh/{complaint.pk}/bo-sung/"
+    assert f'href="{address}"' in html_of(client.get(f"/don-hang/{part.order_id}/"))
+    form = {"idempotency_key": str(uuid.uuid4()), "message": "Cả quả thứ ba."}
+
+    empty = html_of(client.post(address, form | {"message": " "}))
+    for _repeat in range(2):
+        page = html_of(client.post(address, form | {"photos": [photo()]}, follow=True))
+
+    assert "Hãy viết vài chữ hoặc chọn ảnh." in empty
+    assert "Đã bổ sung. Hợp tác xã xem được ngay." in page
+    complaint.refresh_from_db()
+    assert (complaint.text, complaint.pictures.count()) == ("Hai quả dập.\n\nCả quả thứ ba.", 1)
+    assert Notification.objects.filter(key__startswith="complaint_added_to").count() == 1
 
 
 def test_buyer_withdraws_complaint(client: Client) -> None:

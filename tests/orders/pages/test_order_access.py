@@ -62,7 +62,7 @@ def test_url_that_needs_proof_redirects_to_code_page(client: Client, name: str) 
         **({"number": 1} if name in PART_ROUTES else {}),
         **({"question_id": uuid.uuid4()} if name == "record-weight-answer" else {}),
         **({"substitute_id": uuid.uuid4()} if name == "record-substitute-answer" else {}),
-        **({"complaint_id": uuid.uuid4()} if name == "withdraw-complaint" else {}),
+        **({"complaint_id": uuid.uuid4()} if name in ("add-to-complaint", "withdraw-complaint") else {}),
     }
     address = reverse(f"orders:{name}", kwargs={"order_id": order.pk, **parts})
 
