@@ -124,8 +124,9 @@ def add_to_complaint_view(request: HttpRequest, order_id: uuid.UUID, complaint_i
     """Add words or photos to an open complaint."""
     complaints = Complaint.objects.filter(part__order__in=Order.objects.by_link_id(order_id))
     complaint = get_object_or_404(complaints.select_related("part__order"), pk=complaint_id)
-    submitted = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-    form = ComplaintAdditionForm(*submitted, initial={"idempotency_key": uuid.uuid4()}, label_suffix="")
+    data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    initial = {"idempotency_key": uuid.uuid4()}
+    form = ComplaintAdditionForm(data, files, initial=initial, label_suffix="")
     if form.is_valid():
         key = str(form.cleaned_data["idempotency_key"])
         with refusals_as_form_errors(form):
