@@ -21,6 +21,7 @@ from cooperatives.models import ClickAndCollect, MarketDayKind, Role
 from cooperatives.states import CooperativeState
 from orders.models import CostBearer, PaymentMethod, VoucherType
 from orders.models.transfer import ReviewReason
+from orders.payments.banks import find_bank
 from shop.accounts.models import ConsentPurpose
 from shop.accounts.staff.permissions import Permission
 from shop.core.models import Change
@@ -111,6 +112,7 @@ _MONEY_COLUMNS = frozenset({"amount", "cost", "prior_amount", "free_from"})
 # Facts that an action records beside old and new values.
 _AMOUNTS: dict[str, Promise] = {
     "amount": pgettext_lazy("column", "Amount"),
+    "cash": pgettext_lazy("column", "Cash collected"),
     "fee": pgettext_lazy("column", "Fee"),
     "payable": pgettext_lazy("column", "To be paid"),
     "received": pgettext_lazy("column", "Received"),
@@ -266,8 +268,17 @@ def _as_text(change: Change, column: str, value: object) -> str:
         return _money(change, value) if is_money else format_number(value)
     if change.action == "delivery_method.market_days_set":
         return _market_day_text(str(value))
+    if change.action.endswith(".account_changed"):
+        return _account_text(str(value))
     text = _date_text(str(value)) if column in _DATES or change.action.endswith(".rate_ended") else str(value)
     return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"
+
+
+def _account_text(recorded: str) -> str:
+    """Format a recorded account, such as "970405 1500201 CHO PHIEN", with its bank's name for the BIN."""
+    bin_code, _space, rest = recorded.partition(" ")
+    bank = find_bank(bin_code)
+    return f"{bank.short_name} {rest}" if bank else recorded
 
 
 def _rate_text(change: Change, rate: Mapping[str, object]) -> str:

@@ -215,8 +215,10 @@ def deliver_locked_parcel(
     Raises CashAmountDiffers, InvalidCashAmount, TransitionNotAllowed.
     """
     change_parcel_state(parcel, ParcelState.DELIVERED, delivered_at=now)
+    collected: dict[str, object] = {}
     if is_cash_collected and parcel.cod_state == CodState.EXPECTED:
         collect_cash(order, parcel, cash=cash, actor=actor, now=now)
+        collected = {"cash": parcel.cod_collected, "currency": order.currency}
     record_part_change(
         order,
         part,
@@ -226,6 +228,7 @@ def deliver_locked_parcel(
         now=now,
         reason=reason.strip(),
         idempotency_key=idempotency_key,
+        data=collected,
     )
     finish_order_change(order, now=now)
 

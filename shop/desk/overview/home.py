@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
+from functools import partial
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
@@ -28,12 +30,12 @@ from shop.staff_pages import staff_only
 def show_home(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the open tasks that this user may handle."""
     now, shop = timezone.now(), shop_settings()
-    tasks_by_permission = {
+    tasks_by_permission: dict[Permission, Callable[[datetime.datetime], list[OpenTasks]]] = {
         Permission.MANAGE_STAFF: _find_staff_tasks,
         Permission.MANAGE_PRODUCTS: _find_product_tasks,
         Permission.MANAGE_SETTINGS: _find_settings_tasks,
         Permission.MANAGE_USERS: _find_user_tasks,
-        Permission.HANDLE_PAYMENTS: _find_payment_tasks,
+        Permission.HANDLE_PAYMENTS: partial(_find_payment_tasks, shop),
     }
     task_lists: list[OpenTasks] = []
     for permission, load_tasks in tasks_by_permission.items():
@@ -90,12 +92,12 @@ def _find_user_tasks(now: datetime.datetime) -> list[OpenTasks]:
     return [open_tasks.find_data_request_tasks()]
 
 
-def _find_payment_tasks(now: datetime.datetime) -> list[OpenTasks]:
+def _find_payment_tasks(shop: ShopSettings, now: datetime.datetime) -> list[OpenTasks]:
     return [
         open_tasks.find_transfer_tasks(),
         open_tasks.find_declined_call_tasks(),
         open_tasks.find_dispute_tasks(),
-        open_tasks.find_payout_tasks(now),
+        open_tasks.find_payout_tasks(shop, now),
         open_tasks.find_statement_row_tasks(),
         open_tasks.find_unreconciled_remittance_tasks(),
         open_tasks.find_remittance_difference_tasks(),

@@ -34,7 +34,7 @@ from orders.states import OrderStatus, ParcelState
 from shop.accounts.models import DataRequest
 from shop.accounts.staff.permissions import Permission
 from shop.core.dates.calendar import vietnam_date
-from shop.core.models import SweepFailure, market_channel, shop_settings
+from shop.core.models import ShopSettings, SweepFailure, market_channel
 from shop.desk.overview.background_work import sweep_name
 from shop.notifications.text_allowance import count_texts_not_sent
 from shop.reports.cash import CashAge, read_cash_by_holder
@@ -185,12 +185,12 @@ def find_dispute_tasks() -> OpenTasks:
     )
 
 
-def find_payout_tasks(now: datetime.datetime) -> OpenTasks:
+def find_payout_tasks(settings: ShopSettings, now: datetime.datetime) -> OpenTasks:
     """Return the payouts that have to be sent, each with the announced day that was missed."""
     payouts = Payout.objects.due().select_related(
         "settlement__cooperative", "refund__order", "transfer__order"
     )
-    settings, today = shop_settings(), vietnam_date(now)
+    today = vietnam_date(now)
     first_rows = [
         (payout, settings.missed_payout_day(payout.created_at, today) if payout.settlement else None)
         for payout in payouts[:MAX_SHOWN]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from cooperatives.access import has_staff_permission
 from cooperatives.models import Membership
 from orders.actions.privacy.data_requests import request_data_copy, request_deletion
-from orders.models import Order
+from orders.models import Complaint, Order
 from shop.accounts.models import Consent, DataRequest, RequestKind, User
 from shop.accounts.personal.data_requests import Requester
 from shop.accounts.staff.permissions import Permission
@@ -26,6 +26,7 @@ from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.identifiers.phones import normalise_phone
 from shop.core.models import Change
+from shop.core.models.change import ChangeQuerySet
 from shop.core.web.action_results import run_action
 from shop.desk.forms import MAX_REASON_LENGTH, DeskSearch, submitted_reason
 from shop.history.change_displays import build_change_displays
@@ -36,6 +37,16 @@ _MAX_LISTED = 1000
 _MAX_NEWEST_GUEST_ORDERS = 2000  # a search finds older buyers
 _RECENT_ORDERS = 20
 _MIN_DIGITS = 6
+_ORDER_ACTIONS = (
+    "order.placed",
+    "order.cancelled",
+    "part.cancelled",
+    "part.declined",
+    "complaint.filed",
+    "complaint.accepted",
+    "complaint.rejected",
+    "refund.decided",
+)
 
 
 @require_safe
@@ -104,19 +115,26 @@ def show_customer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     person = get_object_or_404(_customers(), pk=pk)
     can_see_orders = has_staff_permission(request.user, Permission.MANAGE_ORDERS)
     orders = Order.objects.of_buyer(person.pk)
+    recent_orders = (
+        list(orders.newest_first().prefetch_related("parts", "payments")[:_RECENT_ORDERS])
+        if can_see_orders
+        else []
+    )
+    first_order_at = orders.aggregate(first=Min("placed_at"))["first"]
     context = {
         "person": person,
         "can_see_orders": can_see_orders,
         "order_count": orders.count(),
-        "recent_orders": list(orders.newest_first().prefetch_related("parts", "payments")[:_RECENT_ORDERS])
+        "recent_orders": recent_orders,
+        "customer_since": min(filter(None, [person.date_joined, first_order_at])),
+        "paid_sums": orders.order_by("currency").values_list("currency").annotate(paid=Sum("charged"))
         if can_see_orders
         else [],
+        "complaint_count": Complaint.objects.filter(part__order__in=orders).count(),
         "addresses": person.addresses.order_by("pk"),
         "consents": _consent_groups(person),
         "requests": DataRequest.objects.of_person(person.pk),
-        "history": build_change_displays(
-            Change.objects.of_row(person).order_by("-created_at", "-pk")[:PER_PAGE]
-        ),
+        "history": build_change_displays(_changes_of(person, recent_orders).newest_first()[:PER_PAGE]),
     }
     return render(request, "desk/customer.html", context)
 
@@ -159,6 +177,16 @@ def set_customer_state(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
         now=timezone.now(),
     )
     return run_action(request, action, url=reverse("desk:customer", args=[pk]), message=_("Saved."))
+
+
+def _changes_of(person: User, orders: Sequence[Order]) -> ChangeQuerySet:
+    """Return the changes of the account, and what the customer met in these orders."""
+    in_orders = Change.objects.filter(
+        root_kind=Order._meta.label_lower,
+        root_key__in=[str(order.pk) for order in orders],
+        action__in=_ORDER_ACTIONS,
+    )
+    return Change.objects.of_row(person) | in_orders
 
 
 def _consent_groups(person: User) -> list[tuple[Consent, int]]:

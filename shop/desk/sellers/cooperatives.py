@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -75,6 +76,7 @@ class ApplicationCheck:
     tone: str
     note: StrOrPromise = ""
     document_id: int | None = None
+    is_document: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,11 @@ class DecisionButton:
     new_state: str
     label: Promise
     css: str
-    is_disabled: bool = False
+    missing: Sequence[str] = ()
+
+    @property
+    def is_disabled(self) -> bool:
+        return bool(self.missing)
 
 
 @require_safe
@@ -155,7 +161,8 @@ def _render_cooperative(
         "bank": find_bank(cooperative.bank_bin),
         "other_languages": other_languages(),
         "form": form,
-        "checks": _application_checks(cooperative),
+        # The documents have a list of their own.
+        "checks": [check for check in _application_checks(cooperative) if not check.is_document],
         "sales_checks": _sales_checks(cooperative),
         "buttons": _decision_buttons(cooperative),
         "reply_by": _reply_deadline(cooperative),
@@ -234,15 +241,21 @@ def _application_check(
 ) -> ApplicationCheck:
     if name == "tax_code" and not row.tax_code:
         return ApplicationCheck(label, "", _("not provided"))
+    is_document = name.endswith("_document")
     if not is_failed:
-        return ApplicationCheck(label, "good")
+        return ApplicationCheck(label, "good", is_document=is_document)
     document = next((paper for paper in row.documents.all() if name == f"{paper.kind}_document"), None)
     if document is not None and document.is_returned:
-        return ApplicationCheck(label, "wait", document.get_state_display(), document.pk)
+        return ApplicationCheck(
+            label, "wait", document.get_state_display(), document.pk, is_document=is_document
+        )
     if document is not None:
-        return ApplicationCheck(label, "wait", _("waiting for your review"), document.pk)
+        return ApplicationCheck(
+            label, "wait", _("waiting for your review"), document.pk, is_document=is_document
+        )
     value = {"phone": row.phone, "tax_code": row.tax_code, "bank_holder": row.bank_account}.get(name)
-    return ApplicationCheck(label, "bad", _("not valid") if value else pgettext("document", "missing"))
+    note = _("not valid") if value else pgettext("document", "missing")
+    return ApplicationCheck(label, "bad", note, is_document=is_document)
 
 
 def _presence_check(label: StrOrPromise, is_present: bool) -> ApplicationCheck:
@@ -253,14 +266,13 @@ def _presence_check(label: StrOrPromise, is_present: bool) -> ApplicationCheck:
 
 def _decision_buttons(row: Cooperative) -> list[DecisionButton]:
     """Return the decisions that the cooperative's state allows. Approval waits for the checks."""
-    allowed = COOPERATIVE_TRANSITIONS[row.state]
+    allowed, labels = COOPERATIVE_TRANSITIONS[row.state], check_labels(row)
     buttons = []
     for new_state, (label, css) in DECISION_BUTTONS.items():
         if new_state in allowed:
             is_restoring = new_state == CooperativeState.APPROVED and row.state == CooperativeState.SUSPENDED
-            is_disabled = (
-                new_state == CooperativeState.APPROVED and not is_restoring and bool(failed_checks(row))
-            )
+            is_first_approval = new_state == CooperativeState.APPROVED and not is_restoring
+            missing = [str(labels[name]) for name in failed_checks(row)] if is_first_approval else []
             text = _("Allow sales again") if is_restoring else label
-            buttons.append(DecisionButton(new_state.value, text, css, is_disabled))
+            buttons.append(DecisionButton(new_state.value, text, css, missing))
     return buttons

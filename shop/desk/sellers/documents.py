@@ -25,6 +25,7 @@ from cooperatives.actions.application_documents import (
 )
 from cooperatives.models import ApplicationDocument
 from cooperatives.states import DocumentState
+from orders.payments.banks import find_bank
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.web.private_files import private_file_response
@@ -49,6 +50,7 @@ def show_document(request: HttpRequest, actor: Actor, pk: int, document_id: int)
     context = {
         "document": document,
         "cooperative": document.cooperative,
+        "bank": find_bank(document.cooperative.bank_bin),
         "files": [(file, str(file.pk) in opened) for file in files],
         "are_all_opened": all(str(file.pk) in opened for file in files),
         "next": _find_next_document(pk, document_id),

@@ -128,13 +128,20 @@ def test_page_shows_orders_only_to_who_manages_orders(client: Client) -> None:
 def test_order_of_a_customer_shows_its_current_total(admin: User, client: Client) -> None:
     customer = make_customer()
     order = make_order((make_variant(), 1), user=customer)
-    Order.objects.filter(pk=order.pk).update(current_total_gross=order.total_gross - 40_000)
+    Order.objects.filter(pk=order.pk).update(
+        current_total_gross=order.total_gross - 40_000,
+        charged=90_000,
+        placed_at=datetime.datetime(2025, 3, 1, 5, tzinfo=datetime.UTC),
+    )
     client.force_login(admin)
 
     page = html_of(client.get(f"{CUSTOMERS}{customer.pk}/"))
 
     assert f"{format_money(order.total_gross - 40_000)}<br>" in page
     assert f"Lúc đặt {format_money(order.total_gross)}" in page
+    assert "khách từ 01/03/2025" in page
+    assert f"1 đơn hàng · đã trả tổng cộng {format_money(90_000)} · 0 khiếu nại" in page
+    assert "Đặt hàng" in page[page.index("Lịch sử") :]
 
 
 def test_account_is_locked_and_unlocked_with_a_reason(client: Client, admin: User) -> None:

@@ -326,7 +326,10 @@ def test_pickup_without_the_code_needs_a_reason(admin: Client) -> None:
     assert f'name="{field}-reason"' in order_page
     assert (without_reason, without_cash) == (ParcelState.HANDED_OVER, ParcelState.HANDED_OVER)
     assert (parcel.state, parcel.cod_collected) == (ParcelState.DELIVERED, 350_000)
-    assert Change.objects.get(action="parcel.delivered").reason == "Mất máy"
+    change = Change.objects.get(action="parcel.delivered")
+    assert (change.reason, change.data["cash"]) == ("Mất máy", 350_000)
+    assert f"Tiền mặt đã thu: {format_money(350_000, 'VND')}" in html_of(admin.get(page))
+    assert "phần 1" not in html_of(admin.get(page))
     assert "da-giao" not in html_of(admin.get(page))
 
 

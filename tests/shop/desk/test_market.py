@@ -80,7 +80,7 @@ def test_account_change_is_recorded_and_notified(settings_manager: Client) -> No
         "from": "970436 0011223344556 CHO PHIEN",
         "to": "970405 150020112233 CONG TY CHO PHIEN",
     }
-    values = "970436 0011223344556 CHO PHIEN → 970405 150020112233 CONG TY CHO PHIEN"
+    values = "Vietcombank 0011223344556 CHO PHIEN → Agribank 150020112233 CONG TY CHO PHIEN"
     assert f"Market bank account changed {values} Lan" in text_of(page)
     notification = Notification.objects.get(key=f"market-account:{change.pk}")
     assert notification.recipient == "san@example.com"
