@@ -79,12 +79,12 @@ def receive_stripe(request: HttpRequest) -> HttpResponse:
     if not settings.STRIPE_WEBHOOK_SECRET:
         raise Http404
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:
-        return _refuse_webhook(UnreadableBody(), status=413)
+        return _refusal_response(UnreadableBody(), status=413)
     body = request.body
     try:
         event = read_verified_event(body, request.headers.get("Stripe-Signature", ""))
     except InvalidStripeEvent as refused:
-        return _refuse_webhook(refused, status=400)
+        return _refusal_response(refused, status=400)
     store_stripe_event(event=event, body=body, now=timezone.now())
     return JsonResponse(_ACCEPTED)
 
@@ -95,18 +95,18 @@ def _receive_bank_webhook(
     if not is_on:
         raise Http404
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:
-        return _refuse_webhook(UnreadableBody(), status=413)
+        return _refusal_response(UnreadableBody(), status=413)
     body = request.body
     try:
         transfers = read_incoming_transfers(provider, verify(body))
     except (UnreadableBody, InvalidIncomingTransfer) as refused:
-        return _refuse_webhook(refused, status=400)
+        return _refusal_response(refused, status=400)
     except UnverifiedWebhook as refused:
-        return _refuse_webhook(refused, status=401)
+        return _refusal_response(refused, status=401)
     store_bank_webhook(incoming_transfers=transfers, body=body, now=timezone.now())
     return JsonResponse(_ACCEPTED)
 
 
-def _refuse_webhook(refused: Refused, *, status: int) -> HttpResponse:
+def _refusal_response(refused: Refused, *, status: int) -> HttpResponse:
     content: dict[str, object] = {"success": False, "error": refused.code}
     return JsonResponse(content, status=status)

@@ -132,7 +132,7 @@ INSTALLED_APPS = [
     "shop",
 ]
 MIDDLEWARE = [
-    "shop.server.body_limits.refuse_large_bodies",
+    "shop.server.body_limits.limit_request_bodies",
     "shop.core.web.middleware.allow_health_probes",
     "shop.core.web.middleware.omit_head_bodies",
     "django.middleware.security.SecurityMiddleware",

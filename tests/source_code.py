@@ -21,6 +21,12 @@ def parse(path: Path) -> ast.Module:
 
 
 @cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Return all nodes of a file."""
+    return tuple(ast.walk(parse(path)))
+
+
+@cache
 def source_files(*, migrations: bool = False) -> tuple[Path, ...]:
     """Return the product's Python files."""
     files = [path for app in CODE for path in (ROOT / app).rglob("*.py")]

@@ -4,6 +4,7 @@ import ast
 import builtins
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,7 @@ from tests.source_code import (
     ROOT,
     SHARED_ROWS,
     functions_by_key,
+    nodes,
     parse,
     reading_functions,
     relative_path,
@@ -50,6 +52,10 @@ BOOLEAN = re.compile(r"(^|__)_?(is|has|can|may|should|needs|requires|includes)_"
 PREDICATE = re.compile(r"(^|_)(are|can|had|has|have|is|may|must|should|was|[a-z]+s)(_|$)")
 MAX_POSITIONAL_VALUES = 5
 TABLE_ROWS = {"Account", "MenuEntry", "Trigger"}  # the demo's accounts, the desk's menu, and triggers
+# A length of time says in its last word what happens with it.
+DURATION = re.compile(r"_(AGE|DELAY|LIFETIME|PERIOD|RETENTION|TIMEOUT|TOLERANCE)$")
+CHECK = re.compile(r"_?(checked|ensure|refuse|reject|validated)_")  # instead of require_
+BARE_NAME = re.compile(r"""(?<![\w`./"'$%:{@-])_?[a-z][a-z0-9]*(?:_[a-z0-9]+)+\b(?![\w`(/"'=}]|\.\w)""")
 READING_VERBS = {"build", "count", "find", "load", "read"}
 # Verbs of functions that return rows but do more than read, and of choices among rows.
 OTHER_VERBS = {
@@ -60,7 +66,7 @@ OTHER_VERBS = {
     *("preview", "pull", "push", "quote", "rebuild", "receive", "recheck", "record", "remove"),
     *("reopen", "repeat", "report", "require", "resolve", "resume", "return", "run", "save"),
     *("search", "set", "split", "store", "suggest", "sum", "transfer", "try", "turn", "use"),
-    *("validate", "verify", "weigh", "write"),
+    *("verify", "weigh", "write"),
 }
 # What has not run yet (a QuerySet, a condition, a function), a predicate, and the response of a view.
 NO_ROWS = re.compile(
@@ -214,7 +220,7 @@ def test_error_codes_are_class_names_in_snake_case() -> None:
     }
 
     assert set(codes) == set(errors)
-    assert codes == {name: WORD_START.sub("_", name).lower() for name in errors}
+    assert codes == {name: _snake_case(name) for name in errors}
 
 
 def test_code_has_no_todo_marks() -> None:
@@ -250,7 +256,7 @@ def test_tasks_process_rows_through_the_sweep_helper() -> None:
     loops = [
         (relative_path(path), task.name, loop.lineno)
         for path in source_files()
-        for task in ast.walk(parse(path))
+        for task in nodes(path)
         if isinstance(task, ast.FunctionDef)
         and any("shared_task" in ast.unparse(d) for d in task.decorator_list)
         for loop in ast.walk(task)
@@ -267,7 +273,7 @@ def test_tests_are_annotated_as_returning_none() -> None:
     unannotated = [
         f"{relative_path(path)}:{node.lineno}"
         for path in (ROOT / "tests").rglob("*.py")
-        for node in ast.walk(parse(path))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and node.returns is None
     ]
 
@@ -281,7 +287,7 @@ def test_loop_variables_have_names() -> None:
     variables = [
         f"{relative_path(path)}:{node.lineno}"
         for path in python
-        for node in ast.walk(parse(path))
+        for node in nodes(path)
         if (isinstance(node, ast.Name) and node.id == "each")
         or (isinstance(node, ast.arg) and node.arg == "each")
     ]
@@ -315,7 +321,7 @@ def test_docstrings_of_properties_say_what_they_are() -> None:
     commands = [
         f"{relative_path(path)}:{node.lineno}"
         for path in source_files()
-        for node in ast.walk(parse(path))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef)
         and any(ast.unparse(decorator).endswith("property") for decorator in node.decorator_list)
         and (ast.get_docstring(node) or "").startswith(("Return ", "Returns "))
@@ -348,13 +354,87 @@ def test_functions_that_return_whether_something_is_so_read_as_predicates() -> N
     names = {
         (relative_path(path), node.name)
         for path in source_files()
-        for node in ast.walk(parse(path))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef)
         if (ast.get_docstring(node) or "").startswith("Return whether")
         if node.returns is not None and ast.unparse(node.returns) == "bool"
     }
 
     assert {(file, name) for file, name in names if not PREDICATE.search(name)} == set()
+
+
+def test_durations_are_named_after_what_they_limit() -> None:
+    durations = {
+        (relative_path(path), ast.unparse(target))
+        for path in source_files()
+        for node in parse(path).body
+        if isinstance(node, ast.Assign)
+        if re.match(r"(datetime\.)?timedelta\(", ast.unparse(node.value))
+        for target in node.targets
+    }
+
+    assert len(durations) > 50
+    assert {(file, name) for file, name in durations if not DURATION.search(name)} == set()
+
+
+def test_functions_that_raise_if_something_is_wrong_begin_with_require() -> None:
+    """Actions and views may refuse or reject something, and functions that always raise refuse it."""
+    names = {
+        (relative_path(path), node.name)
+        for path in source_files()
+        for node in nodes(path)
+        if isinstance(node, ast.FunctionDef) and CHECK.match(node.name)
+        if node.returns is None or ast.unparse(node.returns) != "NoReturn"
+        if not {"actor", "request"} & {a.arg for a in (*node.args.args, *node.args.kwonlyargs)}
+    }
+
+    assert names == set()
+
+
+def test_resolvers_are_named_after_their_field() -> None:
+    """A resolver is found by its field, with the field's parents or with one or all of its objects."""
+    resolvers = {
+        (relative_path(path), node.name, decorator.args[0].value)
+        for path in (ROOT / "shop" / "api").rglob("*.py")
+        for node in nodes(path)
+        if isinstance(node, ast.FunctionDef)
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func).endswith(".field")
+        if ast.unparse(decorator.func) != "mutation.field"
+        if decorator.args and isinstance(decorator.args[0], ast.Constant)
+    }
+
+    assert len(resolvers) > 100
+    assert {
+        (file, name, field)
+        for file, name, field in resolvers
+        if not re.fullmatch(rf"((one|all)_)?{_snake_case(field)}(_of_\w+)?", name)
+    } == set()
+
+
+def test_docstrings_describe_one_function_each() -> None:
+    """Two functions of a file with different names do different things, and so say different things."""
+    docstrings = {
+        (relative_path(path), docstring, node.name)
+        for path in source_files()
+        for node in nodes(path)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and (docstring := ast.get_docstring(node))
+    }
+
+    counts = Counter((file, docstring) for file, docstring, _name in docstrings)
+    assert [described for described, count in counts.items() if count > 1] == []
+
+
+def test_names_in_prose_are_in_backticks() -> None:
+    """A bare name in a sentence is hard to read, and a rename may have put it there by mistake."""
+    bare_names = [
+        (relative_path(path), name)
+        for path in [*source_files(), *(ROOT / "tests").rglob("*.py")]
+        for note in NOTE.finditer(path.read_text())
+        for name in BARE_NAME.findall(_prose(note))
+    ]
+
+    assert bare_names == []
 
 
 def test_wide_rows_are_built_with_keywords() -> None:
@@ -405,7 +485,7 @@ def test_pages_for_buyers_leave_out_the_vietnamese_pronoun() -> None:
 
 
 def _imports(path):
-    for node in ast.walk(parse(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -428,6 +508,16 @@ def _subclasses(name):
 def _other_string(match):
     """Return the string in triple quotes if it is not a docstring, else an empty text."""
     return match[2] if match[2] is not None and match[1] is None else ""
+
+
+def _prose(match: re.Match[str]) -> str:
+    """Return a docstring or comment without its names in backticks."""
+    note = "" if _other_string(match) else match[2] or match[3] or ""
+    return re.sub("`[^`]*`", "", note)
+
+
+def _snake_case(name: str) -> str:
+    return WORD_START.sub("_", name).lower().lstrip("_")
 
 
 def _mentioned_names(match):

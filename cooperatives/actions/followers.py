@@ -19,7 +19,7 @@ from shop.core.errors import Missing
 from shop.core.models import record_change
 
 # Unconfirmed addresses are personal data too, so they are deleted after this time.
-UNCONFIRMED_KEPT_FOR = datetime.timedelta(days=7)
+UNCONFIRMED_RETENTION = datetime.timedelta(days=7)
 
 
 @transaction.atomic(durable=True)
@@ -109,7 +109,7 @@ def unfollow_address(email: str, *, actor: Actor, now: datetime.datetime) -> Non
 @shared_task(name="cooperatives.delete_unconfirmed_follows")
 def delete_unconfirmed_follows_task() -> None:
     """Delete follow requests that were not confirmed in time."""
-    Follow.objects.unconfirmed_before(timezone.now() - UNCONFIRMED_KEPT_FOR).delete()
+    Follow.objects.unconfirmed_before(timezone.now() - UNCONFIRMED_RETENTION).delete()
 
 
 def _confirm_row(follow: Follow, *, actor: Actor, now: datetime.datetime) -> None:

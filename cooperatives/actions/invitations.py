@@ -22,7 +22,7 @@ from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change
 
-LIFETIME = datetime.timedelta(days=7)
+INVITATION_LIFETIME = datetime.timedelta(days=7)
 _MAX_OPEN = 20
 _SIGNER = signing.Signer(sep=".", salt="cooperatives.actions.invitations")
 
@@ -69,7 +69,7 @@ def invite_member(
         note=" ".join(note.split()),
         invited_by=invited_by,
         created_at=now,
-        expires_at=now + LIFETIME,
+        expires_at=now + INVITATION_LIFETIME,
     )
     _record_invitation("invitation.created", invitation, actor=actor, now=now)
     if recipient:

@@ -35,7 +35,7 @@ LOCK_MINUTES = {3: 1, 4: 5, 5: 15, 6: 60, 7: 60, 8: 60, 9: 60}
 # PBKDF2 with SHA-256 takes about half a second on a cheap phone.
 ITERATIONS = 600_000
 # How long the market accepts commands that were signed before the member chose a new PIN.
-EARLIER_KEY_VALID_FOR = datetime.timedelta(days=30)
+EARLIER_KEY_LIFETIME = datetime.timedelta(days=30)
 _SALT_BYTES, _NONCE_BYTES = 16, 12
 _NAMESPACE = "cooperatives.actions.phone_pins"
 _BIRTH_YEARS = range(1900, 2100)
@@ -186,7 +186,7 @@ def was_signed_by(phone_pin: PhonePin, text: str, signature: str, *, now: dateti
     """Return whether the member signed the text on the phone, also before they chose a new PIN."""
     if is_signed_by(phone_pin, text, signature):
         return True
-    if not phone_pin.earlier_key_salt or now - phone_pin.set_at >= EARLIER_KEY_VALID_FOR:
+    if not phone_pin.earlier_key_salt or now - phone_pin.set_at >= EARLIER_KEY_LIFETIME:
         return False
     earlier_key = _derive_key(phone_pin.phone, phone_pin.membership_id, phone_pin.earlier_key_salt)
     return constant_time_compare(sign(earlier_key, text), signature)

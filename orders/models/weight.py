@@ -20,7 +20,7 @@ class WeightAnswer(models.TextChoices):
     NO_LONGER_ASKED = "no_longer_asked", _("no longer needed")
 
 
-_REMIND_AFTER = datetime.timedelta(days=1)
+_REMINDER_DELAY = datetime.timedelta(days=1)
 
 
 class WeightQuestionQuerySet(models.QuerySet["WeightQuestion"]):
@@ -34,7 +34,7 @@ class WeightQuestionQuerySet(models.QuerySet["WeightQuestion"]):
 
     def unanswered_for_a_day(self, now: datetime.datetime) -> WeightQuestionQuerySet:
         """Return questions unanswered for a day. Fresh products cannot wait longer."""
-        return self.open().filter(created_at__lte=now - _REMIND_AFTER)
+        return self.open().filter(created_at__lte=now - _REMINDER_DELAY)
 
     def in_order(self) -> WeightQuestionQuerySet:
         return self.order_by("created_at", "pk")
@@ -73,7 +73,7 @@ class WeightQuestion(models.Model):
     @property
     def remind_at(self) -> datetime.datetime:
         """The time from which the buyer is reminded and called."""
-        return self.created_at + _REMIND_AFTER
+        return self.created_at + _REMINDER_DELAY
 
     @property
     def kilograms(self) -> str:

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.core.errors import Refused
 
-MAX_CLOCK_DRIFT = datetime.timedelta(minutes=5)
+CLOCK_TOLERANCE = datetime.timedelta(minutes=5)
 MAX_BODY_BYTES = 1_000_000
 _SECONDS = re.compile("[0-9]{1,11}")
 _CASSO_SIGNATURE = re.compile(r"t=([0-9]{1,14}),\s*v1=([0-9a-f]{128})")
@@ -141,7 +141,7 @@ def parse_webhook_body(body: bytes) -> WebhookBody:
     try:
         webhook_body = json.loads(
             body.decode(),
-            object_pairs_hook=_refuse_repeated_keys,
+            object_pairs_hook=_require_unique_keys,
             parse_float=_parse_number,
             parse_constant=_parse_number,
         )
@@ -171,11 +171,11 @@ def _compare_signature(received_signature: str, expected_signature: str) -> None
 
 def _require_recent_time(sent_at: float, now: datetime.datetime) -> None:
     """Check the time after the signature, which covers it. Raises StaleSignature."""
-    if abs(now.timestamp() - sent_at) > MAX_CLOCK_DRIFT.total_seconds():
+    if abs(now.timestamp() - sent_at) > CLOCK_TOLERANCE.total_seconds():
         raise StaleSignature
 
 
-def _refuse_repeated_keys(pairs: list[tuple[str, object]]) -> WebhookBody:
+def _require_unique_keys(pairs: list[tuple[str, object]]) -> WebhookBody:
     """Refuse repeated keys, which the signature's parser and ours could read differently."""
     json_object = dict(pairs)
     if len(json_object) < len(pairs):

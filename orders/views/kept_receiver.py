@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import get_language, override
 
-_KEPT_FOR = datetime.timedelta(days=365)
+_RECEIVER_RETENTION = datetime.timedelta(days=365)
 _MAX_LENGTH = 3_500  # browsers drop a cookie above 4 KB
 _FIELDS = ("name", "phone", "email", "province", "commune", "street", "landmark")
 
@@ -24,7 +24,9 @@ _FIELDS = ("name", "phone", "email", "province", "commune", "street", "landmark"
 def kept_receiver(request: HttpRequest) -> dict[str, str]:
     """Return the details kept on this device, by the checkout's fields. They are empty if there are none."""
     try:
-        kept = json.loads(str(request.get_signed_cookie(_cookie_name(get_language()), max_age=_KEPT_FOR)))
+        kept = json.loads(
+            str(request.get_signed_cookie(_cookie_name(get_language()), max_age=_RECEIVER_RETENTION))
+        )
     except (KeyError, signing.BadSignature, ValueError):
         return {}
     return {name: str(kept[name]) for name in _FIELDS if name in kept}
@@ -39,7 +41,7 @@ def keep_receiver(response: HttpResponse, values: Mapping[str, object]) -> None:
         response.set_signed_cookie(
             _cookie_name(language),
             kept,
-            max_age=_KEPT_FOR,
+            max_age=_RECEIVER_RETENTION,
             path=path,
             secure=settings.SESSION_COOKIE_SECURE,
             httponly=True,

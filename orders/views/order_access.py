@@ -39,7 +39,7 @@ class AccessRequirement(Enum):
     NOTHING_YET = "the address; this is where proof is given"
 
 
-# Every route below /don-hang/<order_id>/ by name. A route that is not listed cannot be registered.
+# Every route below `/don-hang/<order_id>/` by name. A route that is not listed cannot be registered.
 RULES = {
     "order": AccessRequirement.ADDRESS,
     "payment-status": AccessRequirement.ADDRESS,

@@ -71,7 +71,7 @@ def convert_address(
         address.metadata = address.metadata | metadata_from_input(input_data["metadata"])
     errors = _length_errors(address)
     if not errors and not address.validation_skipped:
-        errors = _validate(address, context)
+        errors = _find_field_errors(address, context)
         if "phone" in input_data:
             errors |= _phone_errors(address, is_business=is_business)
     if "phone" in input_data and address.country == VIETNAM:
@@ -110,12 +110,12 @@ def _phone_errors(address: Address, *, is_business: bool) -> FieldErrors:
     return {}
 
 
-def _validate(address: Address, context: Context) -> FieldErrors:
+def _find_field_errors(address: Address, context: Context) -> FieldErrors:
     """Return errors for missing or invalid fields, and normalise names to the country's spelling."""
     if not address.country:
         return {"country": ("REQUIRED", _REQUIRED)}
     if address.country == VIETNAM:
-        return _validate_vietnamese(address, context)
+        return _find_vietnamese_errors(address, context)
     address.province_code = address.commune_code = ""
     entered = {
         "country_code": address.country,
@@ -140,7 +140,7 @@ def _validate(address: Address, context: Context) -> FieldErrors:
     return {}
 
 
-def _validate_vietnamese(address: Address, context: Context) -> FieldErrors:
+def _find_vietnamese_errors(address: Address, context: Context) -> FieldErrors:
     """Validate a Vietnamese address.
 
     The commune's name stays as given. Its code and province code are filled in if it is current.

@@ -121,12 +121,12 @@ def _parse_body(request: HttpRequest) -> object:
             length = request.META.get("CONTENT_LENGTH") or "0"
             if length.isdecimal() and (len(length) > 18 or int(length) > MAX_BYTES_WITH_FILES):
                 raise InvalidBody("The request is too large.", 413)
-            _refuse_nul("\n".join(map(str, request.POST.values())).encode())
+            _require_no_nul("\n".join(map(str, request.POST.values())).encode())
             return operation_with_files(request)
         if content_type == "application/x-www-form-urlencoded":
-            _refuse_nul("\n".join(map(str, request.POST.values())).encode())
+            _require_no_nul("\n".join(map(str, request.POST.values())).encode())
             return request.POST.dict()
-        _refuse_nul(request.body)
+        _require_no_nul(request.body)
         if content_type == "application/graphql":
             return {"query": request.body.decode()}
         return orjson.loads(request.body)
@@ -142,7 +142,7 @@ def _parse_body(request: HttpRequest) -> object:
         raise InvalidBody("The request's body cannot be read.") from error
 
 
-def _refuse_nul(body: bytes) -> None:
+def _require_no_nul(body: bytes) -> None:
     if any(nul in body for nul in _NULS):
         raise InvalidBody("Texts may not hold the character NUL.")
 

@@ -71,7 +71,7 @@ def _count_conditions(input_data: object) -> int:
     return 1
 
 
-def reject_filter_with_where(arguments: Mapping[str, object]) -> None:
+def require_one_filter(arguments: Mapping[str, object]) -> None:
     """Raise ProtocolError if both `filter` and `where` are given."""
     if arguments.get("filter") is not None and arguments.get("where") is not None:
         raise ProtocolError("`filter` and `where` cannot be used together.")

@@ -177,7 +177,7 @@ def _parse_upload(value: object) -> object:
     return value if isinstance(value, UploadedFile) else _refuse("Upload", value)
 
 
-def _reject_upload_literal(node: ConstValueNode) -> None:
+def _require_no_upload_literal(node: ConstValueNode) -> None:
     if not isinstance(node, NullValueNode):
         raise GraphQLError("An upload is a part of the multipart body, never a literal.")
 
@@ -261,7 +261,7 @@ def _configure_scalar(
             raise GraphQLError(f"{scalar.name} cannot represent a number this long.", node) from error
         return parse(value)
 
-    literal = _reject_upload_literal if scalar.name == "Upload" else parse_literal
+    literal = _require_no_upload_literal if scalar.name == "Upload" else parse_literal
     scalar.coerce_output_value = serialise
     scalar.coerce_input_value = parse
     scalar.coerce_input_literal = literal

@@ -18,7 +18,7 @@ from shop.core.web.private_files import private_file_response
 from shop.members.member_access import for_members
 
 _SALT = "members.kept-picture"
-_SECONDS = 24 * 60 * 60
+_RETENTION_SECONDS = 24 * 60 * 60
 _MAX_KEPT = 8
 _SHOWN_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})  # browsers show no HEIC
 
@@ -67,7 +67,7 @@ def show_kept_picture(request: HttpRequest, membership: MembershipContext, key: 
 
 def _read_key(cooperative: Cooperative, key: str) -> int | None:
     try:
-        owner, picture_id = signing.loads(key, salt=_SALT, max_age=_SECONDS)
+        owner, picture_id = signing.loads(key, salt=_SALT, max_age=_RETENTION_SECONDS)
     except signing.BadSignature:
         return None
     return picture_id if owner == cooperative.pk else None

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from shop.notifications.models import Notification
 
-_SECONDS = 15
+_TIMEOUT_SECONDS = 15
 
 
 def deliver(notification: Notification) -> None:
@@ -28,5 +28,5 @@ def deliver(notification: Notification) -> None:
     ).encode()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {settings.SMS_TOKEN}"}
     request = urllib.request.Request(settings.SMS_URL, body, headers, method="POST")
-    with urllib.request.urlopen(request, timeout=_SECONDS) as response:
+    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:
         response.read()

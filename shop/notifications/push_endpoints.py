@@ -21,7 +21,7 @@ from django.conf import settings
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-_SECONDS = 10
+_TIMEOUT_SECONDS = 10
 _HTTPS_PORT = 443
 # Addresses that carry an IPv4 address, perhaps a private one, through a gateway: NAT64 and 6to4.
 _GATEWAY_NETWORKS = [ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")]
@@ -53,10 +53,10 @@ def post_to_endpoint(endpoint: str, body: bytes, headers: dict[str, str]) -> int
     """Send one message and return the response's status. Redirects are not followed. Raises OSError."""
     parts = urlsplit(endpoint)
     host = parts.hostname or ""
-    deadline = time.monotonic() + _SECONDS
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
     connection: HTTPConnection
     if parts.scheme == "http" and settings.PUSH_TO_PRIVATE_ADDRESSES:
-        connection = HTTPConnection(host, parts.port, timeout=_SECONDS)
+        connection = HTTPConnection(host, parts.port, timeout=_TIMEOUT_SECONDS)
     else:
         connection = _PublicConnection(host, parts.port, deadline=deadline)
     try:

@@ -20,8 +20,8 @@ from shop.notifications.text_allowance import count_text
 log = logging.getLogger(__name__)
 
 # Retries outlast a mail server's outage of a day. After that the address is more likely at fault.
-_FIRST_WAIT = datetime.timedelta(minutes=1)
-_MAX_WAIT = datetime.timedelta(hours=2)
+_FIRST_RETRY_DELAY = datetime.timedelta(minutes=1)
+_MAX_RETRY_DELAY = datetime.timedelta(hours=2)
 _TRIES = 20
 _BATCH_SIZE = 200
 SUBSCRIPTION_ENDED = "the browser's subscription has ended"
@@ -145,7 +145,7 @@ def deliver(notification: Notification, *, now: datetime.datetime) -> bool:
 
 def _claim(notification: Notification, now: datetime.datetime) -> bool:
     """Schedule the next try, and return False if another worker has done so."""
-    wait = delay_before_retry(notification.attempts + 1, first=_FIRST_WAIT, longest=_MAX_WAIT)
+    wait = delay_before_retry(notification.attempts + 1, first=_FIRST_RETRY_DELAY, longest=_MAX_RETRY_DELAY)
     untouched = Notification.objects.filter(
         pk=notification.pk, attempts=notification.attempts, sent_at=None, given_up_at=None
     )

@@ -17,7 +17,7 @@ from shop.core.database.key_files import read_or_generate_key
 from shop.core.models import shop_settings
 from shop.notifications.push_encryption import encode_base64url, public_bytes
 
-_LIFETIME = datetime.timedelta(hours=12)  # push services accept at most 24 hours
+_TOKEN_LIFETIME = datetime.timedelta(hours=12)  # push services accept at most 24 hours
 
 
 @lru_cache(maxsize=1)
@@ -45,7 +45,7 @@ def build_vapid_authorization(endpoint: str, *, now: datetime.datetime) -> str:
     parts = urlsplit(endpoint)
     claims = {
         "aud": f"{parts.scheme}://{parts.netloc}",
-        "exp": int((now + _LIFETIME).timestamp()),
+        "exp": int((now + _TOKEN_LIFETIME).timestamp()),
         "sub": f"mailto:{_contact_address()}",
     }
     token = jwt.encode(claims, read_vapid_key(), algorithm="ES256")

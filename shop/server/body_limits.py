@@ -107,7 +107,7 @@ def allowance_for(path: str, content_type: str) -> Allowance:
     return Allowance(default, default)
 
 
-def refuse_large_bodies(get_response: Callable[[HttpRequest], HttpResponseBase]) -> object:
+def limit_request_bodies(get_response: Callable[[HttpRequest], HttpResponseBase]) -> object:
     """Apply the same limits as middleware, for other servers, which read the body later."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:

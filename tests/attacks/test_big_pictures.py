@@ -46,7 +46,7 @@ from shop.core.images.image_files import (
 )
 from shop.core.images.renditions import render_waiting_pictures, store_picture
 from shop.core.models import Picture, PictureState
-from shop.core.models.picture import CLAIM_DURATION
+from shop.core.models.picture import CLAIM_LIFETIME
 from tests.attacks.hostile_pictures import FORMATS, hostile, jpeg_of_many_scans, png
 from tests.attacks.memory import PeakMemory
 from tests.factories import make_member, make_order, make_product, make_variant
@@ -452,8 +452,8 @@ def test_picture_is_claimed_by_one_process_until_the_claim_ends() -> None:
     now = timezone.now()
 
     assert Picture.objects.claim(picture.pk, now)
-    assert not Picture.objects.claim(picture.pk, now + CLAIM_DURATION)
-    assert Picture.objects.claim(picture.pk, now + 2 * CLAIM_DURATION)
+    assert not Picture.objects.claim(picture.pk, now + CLAIM_LIFETIME)
+    assert Picture.objects.claim(picture.pk, now + 2 * CLAIM_LIFETIME)
 
 
 @pytest.mark.django_db

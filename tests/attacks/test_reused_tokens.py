@@ -13,7 +13,7 @@ from django.utils import timezone
 from shop.accounts.models import TokenFamily
 from shop.accounts.registration.accounts import set_password
 from shop.accounts.sign_in import token_families
-from shop.accounts.sign_in.token_families import GRACE
+from shop.accounts.sign_in.token_families import GRACE_PERIOD
 from shop.accounts.staff.staff_accounts import change_user
 from shop.core.actors import Actor
 from shop.core.models import Change
@@ -47,7 +47,7 @@ def refresh(token):
 
 
 def end_grace_period() -> None:
-    TokenFamily.objects.update(rotated_at=timezone.now() - GRACE - datetime.timedelta(seconds=1))
+    TokenFamily.objects.update(rotated_at=timezone.now() - GRACE_PERIOD - datetime.timedelta(seconds=1))
 
 
 def test_reused_token_ends_its_family() -> None:

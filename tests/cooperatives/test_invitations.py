@@ -8,7 +8,7 @@ import pytest
 
 from cooperatives.access import MemberRight, load_membership
 from cooperatives.actions.invitations import (
-    LIFETIME,
+    INVITATION_LIFETIME,
     InvitationClosed,
     TooManyInvitations,
     accept_invitation,
@@ -66,7 +66,7 @@ def test_closed_invitation_admits_nobody(reason: str) -> None:
     invitation = invite(cooperative)
     user, token, now = make_user(), invitation_token(invitation), NOW
     if reason == "expired":
-        now = NOW + LIFETIME
+        now = NOW + INVITATION_LIFETIME
     elif reason == "revoked":
         revoke_invitation(cooperative_id=cooperative.pk, invitation_id=invitation.pk, actor=ACTOR, now=NOW)
     elif reason == "rejected":
@@ -139,7 +139,7 @@ def test_message_is_the_same_with_and_without_an_account(recipient: str, has_acc
     assert (message.recipient, message.user_id, message.secret_expires_at) == (
         recipient,
         None,
-        NOW + LIFETIME,
+        NOW + INVITATION_LIFETIME,
     )
     assert message.text == (
         f"HTX Thiên An mời bạn cùng làm việc với vai trò người đóng hàng. Xem lời mời: {PLACEHOLDER_SIGN}"
@@ -157,7 +157,7 @@ def test_open_invitations_are_limited() -> None:
         invite(cooperative, by=manager)
 
     assert Invitation.objects.count() == 20
-    later = NOW + LIFETIME + datetime.timedelta(seconds=1)
+    later = NOW + INVITATION_LIFETIME + datetime.timedelta(seconds=1)
     invite_member(cooperative_id=cooperative.pk, role=Role.PACKER, invited_by=manager, actor=ACTOR, now=later)
 
 

@@ -60,7 +60,7 @@ def heading_row(rows: Sequence[TableRow]) -> TableRow | None:
     return None
 
 
-def checked_rows(listing_import: ListingImport, table: MarkedTable) -> list[ListingImportRow]:
+def build_import_rows(listing_import: ListingImport, table: MarkedTable) -> list[ListingImportRow]:
     """Return the rows to store. Raises UnreadableFile if the headings or the column of codes are missing."""
     heading = heading_row(table.rows)
     if heading is None:

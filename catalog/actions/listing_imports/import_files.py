@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.listing_imports.check_rows import checked_rows, heading_row
+from catalog.actions.listing_imports.check_rows import build_import_rows, heading_row
 from catalog.actions.listing_imports.write_rows import unclaimed, write_listing_import_task
 from catalog.models import ListingImport, ListingImportRow
 from catalog.states import IMPORT_ROW_TRANSITIONS, IMPORT_TRANSITIONS, ImportRowState, ImportState
@@ -41,8 +41,8 @@ from shop.core.states import TransitionNotAllowed, change_state, change_states
 
 LIMITS = TableLimits(rows=20_001, cells=500_000, file_bytes=10_000_000)
 _MAX_BYTES_CHECKED_AT_ONCE = 200_000
-_LOST_AFTER = datetime.timedelta(minutes=10)
-_KEPT_FOR = datetime.timedelta(days=30)
+_WRITING_TIMEOUT = datetime.timedelta(minutes=10)
+_IMPORT_RETENTION = datetime.timedelta(days=30)
 _SAMPLE_ROWS = 5
 _SAMPLE_CELLS = 4
 
@@ -152,7 +152,7 @@ def resume_listing_imports_task() -> None:
     """Sweep: continue imports whose task was lost, and delete old ones."""
     now = timezone.now()
     run_each(
-        ListingImport.objects.filter(state=ImportState.CHECKING, created_at__lt=now - _LOST_AFTER)
+        ListingImport.objects.filter(state=ImportState.CHECKING, created_at__lt=now - _WRITING_TIMEOUT)
         .order_by("pk")
         .values_list("pk", flat=True),
         lambda import_id: check_listing_import(import_id=import_id),
@@ -166,7 +166,7 @@ def resume_listing_imports_task() -> None:
         sweep="catalog.resume_listing_imports",
     )
     # Each may hold a file of 10 MB.
-    ListingImport.objects.filter(created_at__lt=now - _KEPT_FOR).defer("content").delete()
+    ListingImport.objects.filter(created_at__lt=now - _IMPORT_RETENTION).defer("content").delete()
 
 
 def check_listing_import(*, import_id: int) -> None:
@@ -184,7 +184,7 @@ def check_listing_import(*, import_id: int) -> None:
             encoding = listing_import.encoding or _text_encoding(table)
             table = _converted(table, encoding)
             if encoding in (FileEncoding.UTF_8, FileEncoding.XLSX) or listing_import.is_encoding_confirmed:
-                rows = checked_rows(listing_import, table)
+                rows = build_import_rows(listing_import, table)
                 _store_rows(listing_import.pk, encoding, rows)
             else:
                 _ask_for_encoding(listing_import.pk, encoding, table)

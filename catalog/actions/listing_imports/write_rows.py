@@ -43,7 +43,7 @@ from shop.core.texts.folding import fold
 
 log = logging.getLogger(__name__)
 
-_CLAIM = datetime.timedelta(minutes=5)
+_CLAIM_LIFETIME = datetime.timedelta(minutes=5)
 _ROWS_PER_CLAIM = 100
 _DETAIL_TEXTS = (
     "description",
@@ -297,4 +297,4 @@ def _finish(import_id: int) -> None:
 
 def unclaimed(now: datetime.datetime) -> Q:
     """Return the condition for imports that no worker is writing."""
-    return Q(claimed_at=None) | Q(claimed_at__lt=now - _CLAIM)
+    return Q(claimed_at=None) | Q(claimed_at__lt=now - _CLAIM_LIFETIME)

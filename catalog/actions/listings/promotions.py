@@ -159,7 +159,7 @@ def _save_promotion(
     acting_cooperative: Cooperative | None,
     now: datetime.datetime,
 ) -> None:
-    _validate_terms(terms, acting_cooperative)
+    _require_valid_terms(terms, acting_cooperative)
     promotion.name = terms.name
     promotion.cooperative = acting_cooperative or terms.cooperative
     promotion.is_borne_by_platform = acting_cooperative is None and terms.is_borne_by_platform
@@ -172,7 +172,7 @@ def _save_promotion(
     after_commit(refresh_promotion_task.delay, promotion_id=str(promotion.pk))
 
 
-def _validate_terms(terms: PromotionTerms, acting_cooperative: Cooperative | None) -> None:
+def _require_valid_terms(terms: PromotionTerms, acting_cooperative: Cooperative | None) -> None:
     percent, amount = terms.percent, terms.amount
     if (percent is None) == (amount is None):
         raise InvalidDiscount(field="value")
@@ -196,7 +196,7 @@ def _require_usual_terms(
     """Ask about a promotion of more than half of a price, or without an end. Raises UnusualDiscount."""
     if confirmation_token is None:
         return
-    _validate_terms(terms, acting_cooperative)
+    _require_valid_terms(terms, acting_cooperative)
     lowest_price = _read_lowest_price(channel, terms, acting_cooperative)
     require_usual_discount(
         percent=None if terms.percent is None else int(terms.percent),

@@ -25,8 +25,8 @@ from shop.notifications.models import ContactMethod
 BATCH = 100
 # Contacts are kept only as long as they are needed: for 30 days after the notification, or for 400 days if
 # none was sent.
-RETENTION_AFTER_SENDING = datetime.timedelta(days=30)
-RETENTION_WAITING = datetime.timedelta(days=400)
+SENT_REQUEST_RETENTION = datetime.timedelta(days=30)
+WAITING_REQUEST_RETENTION = datetime.timedelta(days=400)
 
 
 class AlreadyInStock(Refused):
@@ -142,7 +142,7 @@ def send_back_in_stock_task() -> None:
         while send_back_in_stock_notifications(channel=channel, now=now) == BATCH:
             pass
     BackInStockRequest.objects.outdated(
-        notified_before=now - RETENTION_AFTER_SENDING, created_before=now - RETENTION_WAITING
+        notified_before=now - SENT_REQUEST_RETENTION, created_before=now - WAITING_REQUEST_RETENTION
     ).delete()
 
 

@@ -36,7 +36,7 @@ from shop.core.money import plain_amount
 from shop.core.web.public_urls import public_url
 from shop.core.web.sitemaps import slug_url
 
-_MAX_AGE = datetime.timedelta(hours=6)
+_FEED_LIFETIME = datetime.timedelta(hours=6)
 _BATCH_SIZE = 500
 _BUFFER = 256 * 1024
 _MAX_TITLE, _MAX_TEXT = 150, 5000
@@ -66,7 +66,7 @@ def feed_path(language: str) -> str:
 def write_feeds_task() -> None:
     """Write the feeds if one is missing or older than six hours."""
     paths = [feed_path(code) for code, _name in settings.LANGUAGES]
-    oldest = timezone.now() - _MAX_AGE
+    oldest = timezone.now() - _FEED_LIFETIME
     if all(
         default_storage.exists(path) and default_storage.get_modified_time(path) > oldest for path in paths
     ):

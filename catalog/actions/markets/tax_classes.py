@@ -35,7 +35,7 @@ def add_tax_class(
 
     Raises InvalidColumnValue, InvalidTaxRate.
     """
-    _validate_rates(rates)
+    _require_valid_rates(rates)
     row = TaxClass(name=name)
     save_unique(row)
     TaxRate.objects.bulk_create(
@@ -59,7 +59,7 @@ def change_tax_class(
 
     Raises InvalidColumnValue, Missing, InvalidTaxRate.
     """
-    _validate_rates(rates)
+    _require_valid_rates(rates)
     tax_class = _lock_tax_class(tax_class_id)
     if name is not None:
         tax_class.name = name
@@ -103,7 +103,7 @@ def end_rates(tax_class: TaxClass | None, countries: Collection[str], today: dat
     rates.filter(Q(valid_until=None) | Q(valid_until__gte=today)).update(valid_until=yesterday)
 
 
-def _validate_rates(rates: Mapping[str, Decimal]) -> None:
+def _require_valid_rates(rates: Mapping[str, Decimal]) -> None:
     invalid = sorted(country for country, rate in rates.items() if not 0 <= rate <= MAX_RATE)
     if invalid:
         raise InvalidTaxRate(field="rate", countries=invalid)

@@ -13,7 +13,7 @@ from catalog.actions.listings.listing_states import require_legal_fields
 from catalog.models import Listing, Product, ProductRevision, Variant
 from catalog.states import APPROVED_STATES, ListingState, RevisionState
 from shop.core.actors import Actor
-from shop.core.database.row_values import validate_column_limits
+from shop.core.database.row_values import require_column_limits
 from shop.core.models import Translation, record_change
 
 # The texts that buyers read about a product. Price, stock and season change without review.
@@ -79,7 +79,7 @@ def propose_variant_name(
         return dict(values)
     renamed = copy.copy(variant)
     renamed.name = str(values["name"])
-    validate_column_limits(renamed)
+    require_column_limits(renamed)
     revision = open_revision(product, now)
     before = revision.variant_names
     revision.variant_names = {key: name for key, name in before.items() if key != str(variant.pk)}
@@ -212,7 +212,7 @@ def _require_acceptable(product: Product, values: Mapping[str, object]) -> None:
     revised = copy.copy(product)
     for column, value in values.items():
         setattr(revised, column, value)
-    validate_column_limits(revised)
+    require_column_limits(revised)
     published = Listing.objects.filter(product=product, state=ListingState.PUBLISHED)
     for listing in published.select_related("channel"):
         listing.product = revised

@@ -19,7 +19,7 @@ from shop.core.jobs.sweeps import run_each
 from shop.core.models import market_channel
 
 # Stock that becomes low within this time is told in one alert.
-GATHERED_FOR = datetime.timedelta(hours=3)
+GATHERING_PERIOD = datetime.timedelta(hours=3)
 
 
 def raise_stock_alerts(*, now: datetime.datetime) -> None:
@@ -56,7 +56,7 @@ def raise_stock_alert(*, cooperative_id: int, now: datetime.datetime) -> Alert |
     if (
         not (new_variants or new_lots)
         or load_alert_rules(cooperative_id).end_of_quiet(now) is not None
-        or stock_alerts.filter(created_at__gt=now - GATHERED_FOR).exists()
+        or stock_alerts.filter(created_at__gt=now - GATHERING_PERIOD).exists()
     ):
         return None
     alert = Alert.objects.create(

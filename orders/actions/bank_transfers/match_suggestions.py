@@ -20,7 +20,7 @@ from shop.core.errors import StrOrPromise
 
 _MAX_SUGGESTIONS = 3
 _MAX_COMPARED_ORDERS = 400  # the newest open ones
-_MAX_TIME_SINCE_ORDER = datetime.timedelta(hours=24)
+_MAX_ORDER_AGE = datetime.timedelta(hours=24)
 _MAX_FOUND = 10
 _AMOUNT_SEARCH_PERIOD = datetime.timedelta(days=90)
 
@@ -262,7 +262,7 @@ def _score_order(
         MatchReason.AMOUNT: order.amount_due == unassigned_amount,
         MatchReason.TIME: datetime.timedelta()
         <= transfer.booked_at - order.required_placed_at
-        <= _MAX_TIME_SINCE_ORDER,
+        <= _MAX_ORDER_AGE,
     }
     reasons = tuple(reason for reason, applies in checks.items() if applies)
     return Suggestion(

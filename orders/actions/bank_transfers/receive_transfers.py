@@ -44,7 +44,7 @@ from shop.core.states import change_state
 
 BANK_WEBHOOK_PROVIDERS = (TransferSource.SEPAY, TransferSource.CASSO, TransferSource.PAYOS)
 _SWEEP_SIZE = 200
-_SWEEP_AFTER = datetime.timedelta(seconds=30)  # leave younger webhooks to their own queued task
+_SWEEP_DELAY = datetime.timedelta(seconds=30)  # leave younger webhooks to their own queued task
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +314,7 @@ def process_bank_webhooks_task() -> None:
     Each webhook has its own task, so a failing one delays no other.
     """
     waiting_events = WebhookEvent.objects.unhandled().filter(
-        provider__in=BANK_WEBHOOK_PROVIDERS, received_at__lt=timezone.now() - _SWEEP_AFTER
+        provider__in=BANK_WEBHOOK_PROVIDERS, received_at__lt=timezone.now() - _SWEEP_DELAY
     )
     for event_id in waiting_events.order_by("tries", "received_at", "pk").values_list("pk", flat=True)[
         :_SWEEP_SIZE

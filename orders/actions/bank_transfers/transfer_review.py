@@ -20,7 +20,7 @@ from orders.actions.bank_transfers.receive_transfers import (
     read_unassigned_amount,
 )
 from orders.actions.ledger.unmatched_transfers import book_returned_transfer, book_unmatched_transfer
-from orders.actions.payouts.bank_accounts import BankAccount, validate_bank_account
+from orders.actions.payouts.bank_accounts import BankAccount, require_valid_bank_account
 from orders.actions.payouts.complete_payouts import PayoutReferenceRequired, require_payable
 from orders.models import BankTransfer, Order, Parcel, PaymentMethod, Payout
 from orders.payments.vietqr import fold_note
@@ -134,7 +134,7 @@ def return_transfer(
     _require_review(transfer)
     if not reason.strip():
         raise ReasonRequired(field="reason")
-    account = validate_bank_account(account)
+    account = require_valid_bank_account(account)
     book_unmatched_transfer(transfer, actor=actor, now=now, is_decided=True)
     payout = Payout.objects.create(
         transfer=transfer,

@@ -36,8 +36,8 @@ from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.identifiers.phones import require_phone
 from shop.core.models import Change, find_key_of_created_row, record_change, was_done_with_key
 
-_OPEN_FOR = datetime.timedelta(days=30)  # as long as a phone may wait to send
-_REOPENABLE_FOR = datetime.timedelta(days=1)
+_RUN_LIFETIME = datetime.timedelta(days=30)  # as long as a phone may wait to send
+_REOPENING_PERIOD = datetime.timedelta(days=1)
 _ENDED_AT_ONCE = 100  # by one sweep
 _SIGNER = signing.Signer(sep=".", salt="orders.actions.fulfilment.delivery_runs")
 
@@ -211,7 +211,7 @@ def reopen_run(*, run_id: int, cooperative: Cooperative, actor: Actor, now: date
 
 def is_reopenable(run: DeliveryRun, now: datetime.datetime) -> bool:
     """Return whether the run ended recently enough to be reopened."""
-    return run.ended_at is not None and now <= run.ended_at + _REOPENABLE_FOR
+    return run.ended_at is not None and now <= run.ended_at + _REOPENING_PERIOD
 
 
 def _find_free_run_parcels(run: DeliveryRun) -> list[int]:
@@ -224,7 +224,7 @@ def _find_free_run_parcels(run: DeliveryRun) -> list[int]:
 
 def end_old_runs(*, now: datetime.datetime) -> None:
     """End runs that nobody has ended in a month, so that their links and their drivers' names end too."""
-    old = DeliveryRun.objects.open().filter(created_at__lt=now - _OPEN_FOR).select_related("cooperative")
+    old = DeliveryRun.objects.open().filter(created_at__lt=now - _RUN_LIFETIME).select_related("cooperative")
     for run in old.order_by("created_at", "pk")[:_ENDED_AT_ONCE]:
         try:
             end_run(run_id=run.pk, cooperative=run.cooperative, actor=Actor.system(), now=now)

@@ -37,7 +37,7 @@ from orders.states import ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 
-LIFETIME = datetime.timedelta(hours=2)
+CODE_LIFETIME = datetime.timedelta(hours=2)
 DIGITS = 6
 _SIGNER = signing.Signer(sep=".", salt="orders.actions.fulfilment.handovers")
 
@@ -155,7 +155,7 @@ def issue_handover_code(
         giver_name=giver_name.strip()[:120],
         is_cash_collected=is_cash_collected,
         created_at=now,
-        expires_at=now + LIFETIME,
+        expires_at=now + CODE_LIFETIME,
     )
     code.digest = _hash_digits(code, digits)
     code.save(force_insert=True)

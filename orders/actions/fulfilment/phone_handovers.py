@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import Cooperative, Membership
 from orders import locks
 from orders.actions.fulfilment.handovers import (
-    LIFETIME,
+    CODE_LIFETIME,
     STEP_STATES,
     HandoverCodeClosed,
     HandoverDetailsRequired,
@@ -328,7 +328,7 @@ def _find_or_create_row(
             "step": code.step,
             "giver_name": giver_name.strip()[:120],
             "created_at": now,
-            "expires_at": now + LIFETIME,
+            "expires_at": now + CODE_LIFETIME,
             "closed_at": now,
         },
     )

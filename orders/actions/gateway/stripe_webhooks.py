@@ -36,7 +36,7 @@ from shop.core.texts.formatting import format_money
 PROVIDER = "stripe"
 MAX_TRIES = 20
 _BATCH_SIZE = 200
-_SWEEP_AFTER = datetime.timedelta(seconds=30)  # until then the event's own job is on its way
+_SWEEP_DELAY = datetime.timedelta(seconds=30)  # until then the event's own job is on its way
 _ACTOR = Actor.system(PROVIDER)
 _FAILED_STATUSES = frozenset({"failed", "canceled"})
 
@@ -251,7 +251,7 @@ def handle_stripe_event_task(*, event_id: int) -> None:
 def handle_stripe_events_task() -> None:
     """Handle events whose job was lost or whose handling failed. Each event has a job of its own."""
     waiting_events = WebhookEvent.objects.unhandled().filter(
-        provider=PROVIDER, received_at__lt=timezone.now() - _SWEEP_AFTER, tries__lt=MAX_TRIES
+        provider=PROVIDER, received_at__lt=timezone.now() - _SWEEP_DELAY, tries__lt=MAX_TRIES
     )
     for event_id in waiting_events.values_list("pk", flat=True)[:_BATCH_SIZE]:
         handle_stripe_event_task.delay(event_id=event_id)

@@ -26,8 +26,8 @@ from shop.core.states import change_state
 
 # Card authorisations last seven days (docs.stripe.com/payments/place-a-hold-on-a-payment-method). Orders not
 # weighed by then are captured at their estimate and corrected afterwards.
-CAPTURE_AFTER = datetime.timedelta(days=6)
-VOID_UNORDERED_AFTER = datetime.timedelta(days=1)
+CAPTURE_DELAY = datetime.timedelta(days=6)
+UNORDERED_VOID_DELAY = datetime.timedelta(days=1)
 _CAPTURE_OR_VOID = (GatewayOperation.CAPTURE, GatewayOperation.VOID)
 
 
@@ -51,7 +51,7 @@ def capture_or_void_cards(order: Order, payments: Iterable[Payment], *, now: dat
         authorised = read_payment_sums(payment).authorised
         if authorised and amount_due <= 0:
             request_void(order, payment, actor=actor, now=now)
-        elif authorised and (_is_packed(order) or now - (start_call.answered_at or now) >= CAPTURE_AFTER):
+        elif authorised and (_is_packed(order) or now - (start_call.answered_at or now) >= CAPTURE_DELAY):
             request_capture(order, payment, min(amount_due, authorised), actor=actor, now=now)
         elif start_call.state == CallState.NEEDS_BUYER and _is_obsolete(order, start_call):
             request_void(order, payment, actor=actor, now=now)
@@ -70,7 +70,7 @@ def authorisations_to_capture(now: datetime.datetime) -> QuerySet[GatewayCall]:
         payment__order__isnull=False,
         state=CallState.SUCCEEDED,
         request_parameters__is_authorisation_only=True,
-        answered_at__lte=now - CAPTURE_AFTER,
+        answered_at__lte=now - CAPTURE_DELAY,
     ).order_by("answered_at", "pk")
 
 
@@ -82,7 +82,7 @@ def unused_authorisations(now: datetime.datetime) -> QuerySet[GatewayCall]:
         operation=GatewayOperation.START_PAYMENT,
         payment__order=None,
         state__in=[CallState.SUCCEEDED, CallState.NEEDS_BUYER],
-        created_at__lte=now - VOID_UNORDERED_AFTER,
+        created_at__lte=now - UNORDERED_VOID_DELAY,
     ).order_by("created_at", "pk")
 
 

@@ -36,7 +36,7 @@ from shop.core.models import shop_settings
 GATEWAY = "stripe"
 SEND_CALL = "orders.send_gateway_call"  # the task in `gateway.send_gateway_calls`
 DEFAULT_CALL_LANGUAGE = "vi"  # for calls without an order or basket, such as payouts
-_JOB_LOST_AFTER = datetime.timedelta(minutes=1)
+_JOB_TIMEOUT = datetime.timedelta(minutes=1)
 
 
 class AmountNotAuthorised(Refused):
@@ -231,7 +231,7 @@ def create_gateway_call(
         state=CallState.INTENDED,
         request_parameters=parameters,
         created_at=now,
-        next_check_at=now + _JOB_LOST_AFTER,
+        next_check_at=now + _JOB_TIMEOUT,
         actor_kind=actor.kind,
         actor_key=actor.key,
         **subject,

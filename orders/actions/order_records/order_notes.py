@@ -30,7 +30,7 @@ class NoteTooLong(Refused):
 @transaction.atomic(durable=True)
 def add_note(*, order_id: uuid.UUID, text: str, actor: Actor, now: datetime.datetime) -> Change:
     """Add a note to an order. Raises Missing, EmptyNote, NoteTooLong."""
-    text = _checked_text(text)
+    text = _require_note_text(text)
     order = locks.lock_order(order_id)
     return record_change("order.note_added", order, actor=actor, now=now, reason=text)
 
@@ -38,7 +38,7 @@ def add_note(*, order_id: uuid.UUID, text: str, actor: Actor, now: datetime.date
 @transaction.atomic(durable=True)
 def correct_note(*, note_id: int, text: str, actor: Actor, now: datetime.datetime) -> Change:
     """Replace the text of a note. The first text stays in the timeline. Raises as `add_note` does."""
-    text = _checked_text(text)
+    text = _require_note_text(text)
     note = Change.objects.filter(
         pk=note_id, action__in=("order.note_added", "order.note_changed"), kind=Order._meta.label_lower
     ).first()
@@ -50,7 +50,7 @@ def correct_note(*, note_id: int, text: str, actor: Actor, now: datetime.datetim
     )
 
 
-def _checked_text(text: str) -> str:
+def _require_note_text(text: str) -> str:
     text = text.strip()
     if not text:
         raise EmptyNote(field="message")

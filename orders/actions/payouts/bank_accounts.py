@@ -33,7 +33,7 @@ from shop.core.models import Change, record_change, shop_settings
 _NUMBER = re.compile("[0-9A-Za-z]{4,19}")
 _HOLDER_LENGTH = 120
 # Gives the buyer time to object before a stranger's account receives the refund.
-_HOLD_TIME = datetime.timedelta(days=1)
+_HOLD_PERIOD = datetime.timedelta(days=1)
 
 
 class InvalidBankAccount(Refused):
@@ -74,7 +74,7 @@ class BankAccount:
         return (self.bank_bin, self.number.upper()) == (other.bank_bin, other.number.upper())
 
 
-def validate_bank_account(submitted: BankAccount) -> BankAccount:
+def require_valid_bank_account(submitted: BankAccount) -> BankAccount:
     """Return the account in the banks' spelling, the holder without diacritics. Raises InvalidBankAccount."""
     number, holder = (
         submitted.number.strip().upper(),
@@ -95,7 +95,7 @@ def change_cooperative_account(
     notified. An unchanged account does nothing. Raises Missing, InvalidBankAccount, PersonRequired,
     ProposalPending.
     """
-    account = validate_bank_account(account)
+    account = require_valid_bank_account(account)
     cooperative = lock_cooperative_account(cooperative_id)
     if account_of_cooperative(cooperative) == account:
         return None
@@ -181,7 +181,7 @@ def set_payout_account(
 
     Raises PayoutAlreadyPaid, Missing, InvalidBankAccount.
     """
-    account = validate_bank_account(account)
+    account = require_valid_bank_account(account)
     payout = locks.lock_payout(payout_id)
     if payout.state != PayoutState.DUE:
         raise PayoutAlreadyPaid()
@@ -206,7 +206,7 @@ def use_current_cooperative_account(*, payout_id: uuid.UUID, actor: Actor, now: 
         raise PayoutAlreadyPaid()
     _change_payout_account(
         payout,
-        validate_bank_account(account_of_cooperative(payout.settlement.cooperative)),
+        require_valid_bank_account(account_of_cooperative(payout.settlement.cooperative)),
         actor=actor,
         now=now,
     )
@@ -237,7 +237,7 @@ def redirect_refund_payout(
     """
     if not account.is_same_as(BankAccount(payout.bank_bin, payout.bank_account, payout.bank_holder)):
         is_known = paid_from is not None and account.is_same_as(paid_from)
-        payout.payable_from = None if is_known else now + _HOLD_TIME
+        payout.payable_from = None if is_known else now + _HOLD_PERIOD
     payout.bank_bin, payout.bank_account, payout.bank_holder = (
         account.bank_bin,
         account.number,

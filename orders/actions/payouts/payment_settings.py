@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from orders.actions.payouts.bank_accounts import BankAccount, validate_bank_account
+from orders.actions.payouts.bank_accounts import BankAccount, require_valid_bank_account
 from orders.actions.payouts.proposals import create_proposal
 from orders.models import Approval, ApprovalKind
 from shop.core.actors import Actor
@@ -33,7 +33,7 @@ def change_market_account(
     unchanged account changes nothing. Raises InvalidBankAccount, PersonRequired, ProposalPending.
     """
     shop = lock_shop_settings()
-    new_account = BankAccount("", "", "") if account is None else validate_bank_account(account)
+    new_account = BankAccount("", "", "") if account is None else require_valid_bank_account(account)
     if new_account.stored_values == market_account_values(shop):
         return None
     if shop.needs_second_person_for_account_changes:

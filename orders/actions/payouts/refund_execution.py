@@ -27,7 +27,7 @@ from orders.actions.payouts.bank_accounts import (
     find_last_payer_account,
     notify_buyer_of_refund_account,
     redirect_refund_payout,
-    validate_bank_account,
+    require_valid_bank_account,
 )
 from orders.models import (
     EventKind,
@@ -203,7 +203,7 @@ def set_refund_account(
     The buyer is notified each time. If the account is not the one that paid the order, the payout waits one
     day. Raises KeyReused, Missing, NoRefundAwaitsAccount, InvalidBankAccount.
     """
-    account = validate_bank_account(account)
+    account = require_valid_bank_account(account)
     order = locks.lock_order(order_id)
     waiting_payouts = Payout.objects.filter(refund__order=order).due().by_bank_transfer()
     payouts = list(waiting_payouts)

@@ -14,7 +14,7 @@ from shop.core.models import record_change
 
 # Carriers give numbers to other people some months after their owner leaves, so older orders may be another
 # person's.
-_DAYS = 90
+_CLAIMABLE_DAYS = 90
 
 
 @transaction.atomic(durable=True)
@@ -23,7 +23,7 @@ def claim_guest_orders(*, user_id: int, phone: str, now: datetime.datetime) -> i
 
     Call only after the user entered a code sent to the number. Older orders open by their links alone.
     """
-    since = now - datetime.timedelta(days=_DAYS)
+    since = now - datetime.timedelta(days=_CLAIMABLE_DAYS)
     guest_orders = Order.objects.placed().filter(user=None, phone=phone, placed_at__gte=since)
     keys = list(guest_orders.order_by("pk").values_list("pk", flat=True)) if phone else []
     user = User.objects.filter(pk=user_id, erased_at=None).first() if keys else None

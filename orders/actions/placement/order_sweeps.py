@@ -37,7 +37,7 @@ from shop.core.jobs.sweeps import run_batches, run_each
 from shop.core.models import Channel, record_change, shop_settings
 
 _BATCH = 200
-_BASKET_DAYS = 90
+_BASKET_RETENTION_DAYS = 90
 
 
 def release_expired_reservations(*, now: datetime.datetime) -> int:
@@ -189,7 +189,7 @@ def delete_abandoned_baskets(*, now: datetime.datetime) -> int:
         ~Exists(Reservation.objects.filter(line__basket=OuterRef("pk"))),
         ~Exists(charges),
         user=None,
-        changed_at__lt=now - datetime.timedelta(days=_BASKET_DAYS),
+        changed_at__lt=now - datetime.timedelta(days=_BASKET_RETENTION_DAYS),
     )
     return run_each(
         abandoned.order_by("changed_at", "pk").values_list("pk", flat=True),

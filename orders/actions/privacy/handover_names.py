@@ -1,6 +1,6 @@
 """Delete the names of members, drivers and receivers from hand-overs and delivery runs.
 
-They are kept for complaints and lost parcels, at most `NAMES_KEPT_FOR`.
+They are kept for complaints and lost parcels, at most `NAME_RETENTION`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.change_log.seal_changes import redact_names
 from shop.core.models import Change
 
-NAMES_KEPT_FOR = datetime.timedelta(days=180)
+NAME_RETENTION = datetime.timedelta(days=180)
 _SWEEP_SIZE = 500
 _Row = TypeVar("_Row", bound=Model)
 
@@ -40,7 +40,7 @@ def delete_old_handover_names(*, now: datetime.datetime) -> None:
 
     The place of a delivery is deleted too, because it is often the buyer's home.
     """
-    until = now - NAMES_KEPT_FOR
+    until = now - NAME_RETENTION
     records = _oldest(
         HandoverRecord.objects.filter(happened_at__lt=until).exclude(IS_REDACTED), "happened_at"
     )

@@ -36,8 +36,8 @@ from shop.core.models import KeyReused, record_change, shop_settings, was_done_w
 from shop.core.states import TransitionNotAllowed, change_state
 from shop.core.texts.formatting import format_money
 
-_TIME_TO_PACK = datetime.timedelta(hours=2)
-_SHORTEST_TIME_TO_ANSWER = datetime.timedelta(minutes=30)
+_PACKING_PERIOD = datetime.timedelta(hours=2)
+_MIN_ANSWER_PERIOD = datetime.timedelta(minutes=30)
 
 
 class InvalidSubstituteQuantity(Refused):
@@ -192,8 +192,8 @@ def answer_deadline(part: OrderPart, *, now: datetime.datetime, hours: int) -> d
     until = now + datetime.timedelta(hours=hours)
     if part.pickup_day is not None and part.pickup_starts is not None:
         pickup = datetime.datetime.combine(part.pickup_day, part.pickup_starts, VIETNAM)
-        until = min(until, pickup.astimezone(datetime.UTC) - _TIME_TO_PACK)
-    return max(until, now + _SHORTEST_TIME_TO_ANSWER)
+        until = min(until, pickup.astimezone(datetime.UTC) - _PACKING_PERIOD)
+    return max(until, now + _MIN_ANSWER_PERIOD)
 
 
 def find_substitute_choices(part: OrderPart) -> list[SubstituteChoice]:

@@ -82,7 +82,7 @@ def add_commission_rate(
 def end_commission_rate(
     *, rate_id: int, last_day: datetime.date, actor: Actor, now: datetime.datetime
 ) -> CommissionRate:
-    """Set the last day of a rate. Raises InvalidRatePeriod, Missing."""
+    """Set the last day of a commission rate. Raises InvalidRatePeriod, Missing."""
     rate = lock_row(CommissionRate.objects.filter(pk=rate_id))
     return _end_rate(rate, last_day, "commission.rate_ended", actor=actor, now=now)
 
@@ -110,7 +110,7 @@ def add_withholding_rate(
 def end_withholding_rate(
     *, rate_id: int, last_day: datetime.date, actor: Actor, now: datetime.datetime
 ) -> WithholdingRate:
-    """Set the last day of a rate. Raises InvalidRatePeriod, Missing."""
+    """Set the last day of a withholding rate. Raises InvalidRatePeriod, Missing."""
     rate = lock_row(WithholdingRate.objects.filter(pk=rate_id))
     return _end_rate(rate, last_day, "withholding.rate_ended", actor=actor, now=now)
 

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from shop.accounts.models import Address, User
 from shop.core.actors import Actor
-from shop.core.database.row_values import validate_column_limits
+from shop.core.database.row_values import require_column_limits
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
@@ -36,7 +36,7 @@ def change_profile(
     user = _lock_user(user_id)
     for column, value in values.items():
         setattr(user, column, value)
-    validate_column_limits(user)
+    require_column_limits(user)
     for use, address in (addresses or {}).items():
         address.user = user
         address.pk = _unshared_default_id(user, use)

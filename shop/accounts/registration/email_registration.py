@@ -25,7 +25,7 @@ from shop.accounts.registration.email_links import (
 )
 from shop.accounts.sign_in.token_families import revoke_tokens
 from shop.core.actors import Actor
-from shop.core.database.row_values import validate_column_limits
+from shop.core.database.row_values import require_column_limits
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, Refused
 from shop.core.models import record_change, shop_settings
@@ -58,7 +58,7 @@ def register_user(
     If the address already has an account, only its owner is notified, in the same time, so that a visitor
     cannot tell. An unconfirmed user is sent the link again. Raises InvalidColumnValue.
     """
-    validate_column_limits(User(email=email, first_name=first_name, last_name=last_name, language=language))
+    require_column_limits(User(email=email, first_name=first_name, last_name=last_name, language=language))
     try:
         with transaction.atomic():
             user = User.objects.create_user(

@@ -24,7 +24,7 @@ from shop.notifications.models import ContactMethod
 from shop.notifications.send import PLACEHOLDER_SIGN, queue_notification
 from shop.notifications.text_allowance import require_allowance
 
-LIFETIME = datetime.timedelta(minutes=5)
+CODE_LIFETIME = datetime.timedelta(minutes=5)
 MAX_TRIES = 5
 DIGITS = 6
 
@@ -66,7 +66,7 @@ def send_code(
         recipient=recipient,
         user_id=user_id,
         created_at=now,
-        expires_at=now + LIFETIME,
+        expires_at=now + CODE_LIFETIME,
     )
     code.digest = _hash_code(code.pk, digits)
     code.save(force_insert=True)
@@ -95,7 +95,7 @@ def _code_texts(purpose: CodePurpose, contact_method: ContactMethod) -> tuple[st
     # Short enough in Vietnamese for one text message, which holds 70 characters.
     text = _("%(code)s is your code for %(purpose)s at %(shop)s. Do not share it.") % values
     if contact_method == ContactMethod.EMAIL:
-        context = {"shop": shop, "text": text, "minutes": LIFETIME // datetime.timedelta(minutes=1)}
+        context = {"shop": shop, "text": text, "minutes": CODE_LIFETIME // datetime.timedelta(minutes=1)}
         text = render_to_string("emails/code.txt", context)
     return subject, text
 

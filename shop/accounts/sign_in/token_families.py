@@ -22,7 +22,7 @@ from shop.core.models import record_change
 TOKEN_LIFETIME = datetime.timedelta(days=30)
 MAX_FAMILY_LIFETIME = datetime.timedelta(days=365)  # however often its tokens are rotated
 # How long the previous token is still accepted, because responses get lost and tabs refresh at the same time.
-GRACE = datetime.timedelta(seconds=30)
+GRACE_PERIOD = datetime.timedelta(seconds=30)
 _MAX_AGENT_LENGTH = 300
 
 
@@ -96,7 +96,7 @@ def _try_token(
     family = lock_row(TokenFamily.objects.active(now).filter(pk=family_id))
     if family is None:
         return None
-    is_repeat = token_id == family.previous_token_id and now - family.rotated_at <= GRACE
+    is_repeat = token_id == family.previous_token_id and now - family.rotated_at <= GRACE_PERIOD
     if token_id != family.current_token_id and not is_repeat:
         _revoke_reused(family, now)
         return None

@@ -12,7 +12,7 @@ from django.db import transaction
 from shop.accounts.models import App, AppPermission, AppToken
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.database.row_values import validate_column_limits
+from shop.core.database.row_values import require_column_limits
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing
 from shop.core.models import record_change
@@ -34,7 +34,7 @@ def create_app(
 ) -> tuple[App, str]:
     """Create an app with its first token, which is shown only once. Raises InvalidColumnValue."""
     app = App(name=name, identifier=identifier)
-    validate_column_limits(app)
+    require_column_limits(app)
     app.save(force_insert=True)
     _grant_permissions(app, permissions)
     _row, token = _create_token(app, "Default")
@@ -61,7 +61,7 @@ def change_app(
     app.name = app.name if name is None else name
     app.identifier = app.identifier if identifier is None else identifier
     app.is_active = app.is_active if is_active is None else is_active
-    validate_column_limits(app)
+    require_column_limits(app)
     app.save()
     if permissions is not None:
         AppPermission.objects.filter(app=app).delete()

@@ -15,7 +15,7 @@ from shop.accounts.sign_in.sessions import sign_out_everywhere
 from shop.accounts.staff.last_admin import keep_an_administrator
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.database.row_values import validate_column_limits
+from shop.core.database.row_values import require_column_limits
 from shop.core.database.transactions import lock_row
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.models import record_change
@@ -225,7 +225,7 @@ def _read_group_values(group: Group) -> dict[str, object]:
 
 
 def _save_person(user: User) -> None:
-    validate_column_limits(user)
+    require_column_limits(user)
     try:
         with transaction.atomic():
             user.save()

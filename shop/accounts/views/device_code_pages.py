@@ -35,7 +35,7 @@ from shop.core.web.rate_limits import client_network
 from shop.notifications.models import ContactMethod
 
 _SENT_CODE_SESSION_KEY = "device_code"  # the code's id and the account it is for
-_VALID_SECONDS = 10 * 60
+_CODE_LIFETIME_SECONDS = 10 * 60
 
 
 def send_device_code(request: HttpRequest, submitted: Mapping[str, str]) -> HttpResponse:
@@ -58,7 +58,7 @@ def send_device_code(request: HttpRequest, submitted: Mapping[str, str]) -> Http
 def enter_device_code(request: HttpRequest) -> HttpResponse:
     """Enter the code, then continue to the password."""
     pending_code: dict[str, Any] | None = request.session.get(_SENT_CODE_SESSION_KEY)
-    if pending_code is None or time.time() - pending_code["at"] > _VALID_SECONDS:
+    if pending_code is None or time.time() - pending_code["at"] > _CODE_LIFETIME_SECONDS:
         return redirect("accounts:sign-in")
     form = CodeForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():

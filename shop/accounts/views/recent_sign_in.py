@@ -13,9 +13,9 @@ from shop.accounts.views.session_presence import SESSION_KEY
 METHOD_KEY = "authenticated_by"  # session key: "password", "code", "passkey", "registered", "second_factor"
 SECOND_FACTOR_KEY = "second_factor"  # session key: whether this session includes a second factor
 
-OPENED_WITHIN = datetime.timedelta(minutes=10)
+OPENING_PERIOD = datetime.timedelta(minutes=10)
 # A form opened in time gets some more minutes to be submitted.
-SENT_WITHIN = datetime.timedelta(minutes=15)
+SENDING_PERIOD = datetime.timedelta(minutes=15)
 
 
 def record_recent_sign_in(request: HttpRequest, *, method: str, has_second_factor: bool) -> None:
@@ -36,7 +36,7 @@ def is_sign_in_recent(request: HttpRequest) -> bool:
         signed_in_at = datetime.datetime.fromisoformat(str(request.session.get(SESSION_KEY, "")))
     except ValueError:
         return False
-    max_age = OPENED_WITHIN if request.method in ("GET", "HEAD") else SENT_WITHIN
+    max_age = OPENING_PERIOD if request.method in ("GET", "HEAD") else SENDING_PERIOD
     return timezone.now() - signed_in_at < max_age
 
 
@@ -44,7 +44,7 @@ def find_next_check(request: HttpRequest) -> datetime.datetime | None:
     """Return when pages about money will ask for the identity again, or None if they ask now."""
     if not is_sign_in_recent(request):
         return None
-    return datetime.datetime.fromisoformat(str(request.session[SESSION_KEY])) + OPENED_WITHIN
+    return datetime.datetime.fromisoformat(str(request.session[SESSION_KEY])) + OPENING_PERIOD
 
 
 def has_required_factor(request: HttpRequest) -> bool:

@@ -36,7 +36,7 @@ from shop.core.web.rate_limits import TooManyTries, client_network
 from shop.notifications.models import ContactMethod
 
 _PENDING_SESSION_KEY = "registration"  # the posted values, until the code is entered
-_VALID_SECONDS = 30 * 60
+_CODE_LIFETIME_SECONDS = 30 * 60
 
 
 @require_safe_or_post
@@ -122,7 +122,7 @@ def _send_registration_code(request: HttpRequest, email: str, *, now: datetime.d
 def pending_registration(request: HttpRequest) -> dict[str, Any] | None:
     """Return this visitor's registration form while its code is valid, or else None."""
     pending: dict[str, Any] | None = request.session.get(_PENDING_SESSION_KEY)
-    return pending if pending is not None and time.time() - pending["at"] < _VALID_SECONDS else None
+    return pending if pending is not None and time.time() - pending["at"] < _CODE_LIFETIME_SECONDS else None
 
 
 def create_account_by_code(

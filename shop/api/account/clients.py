@@ -29,7 +29,7 @@ def add_query_parameters(redirect_url: str, **values: str) -> str:
     return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query), *values.items()])))
 
 
-def checked_redirect(url: str | None, field: str = "redirectUrl") -> str:
+def require_allowed_redirect(url: str | None, field: str = "redirectUrl") -> str:
     """Return the URL if its host is an allowed client. Raises InputError."""
     if not url:
         raise InputError("REQUIRED", _("Enter the page that the link in the email leads to."), field=field)
@@ -56,7 +56,7 @@ def require_active_channel(slug: str | None, context: Context) -> None:
         raise InputError("CHANNEL_INACTIVE", _("This channel is closed."), field="channel")
 
 
-def checked_password(password: str, user: User, field: str) -> str:
+def require_valid_password(password: str, user: User, field: str) -> str:
     """Return the password if it passes all validators. Raises InputErrors, one per failed validator."""
     try:
         validate_password(password, user)
@@ -74,7 +74,7 @@ def checked_password(password: str, user: User, field: str) -> str:
     return password
 
 
-def checked_email(email: str, field: str = "email") -> str:
+def require_valid_email(email: str, field: str = "email") -> str:
     """Return the address in lower case. Raises InputError if it is invalid."""
     email = email.strip().lower()
     try:

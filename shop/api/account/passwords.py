@@ -14,7 +14,12 @@ from shop.accounts.sign_in.login_limits import (
     count_password_link,
 )
 from shop.accounts.sign_in.password_tries import PasswordTry, user_key
-from shop.api.account.clients import add_query_parameters, checked_email, checked_password, checked_redirect
+from shop.api.account.clients import (
+    add_query_parameters,
+    require_allowed_redirect,
+    require_valid_email,
+    require_valid_password,
+)
 from shop.api.account.inputs import (
     ConfirmEmailChangeArguments,
     PasswordChangeArguments,
@@ -40,8 +45,8 @@ def request_password_reset(
     arguments: RequestPasswordResetArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Send a reset link. The response is the same for every address."""
-    redirect = checked_redirect(arguments["redirectUrl"])
-    email, network = checked_email(arguments["email"]), client_network(context.request.META)
+    redirect = require_allowed_redirect(arguments["redirectUrl"])
+    email, network = require_valid_email(arguments["email"]), client_network(context.request.META)
     try:
         count_password_link(network, email, in_network=API_PASSWORD_LINKS_IN_NETWORK)
     except TooManyTries as refused:
@@ -64,7 +69,7 @@ def set_password_by_link(
     user = User.objects.filter(email=email, is_active=True).first()
     if user is None or not PASSWORD.check_token(user, arguments["token"]):
         raise InputError("INVALID", _("This link is no longer valid. Request a new one."), field="token")
-    password = checked_password(arguments["password"], user, "password")
+    password = require_valid_password(arguments["password"], user, "password")
     user = set_password(
         user_id=user.pk, password=password, should_confirm=True, actor=context.actor, now=context.now
     )
@@ -81,7 +86,7 @@ def password_change(
     user = context.signed_in()
     if user.has_usable_password():
         _require_valid_password(user, arguments.get("oldPassword") or "", "oldPassword", context)
-    password = checked_password(arguments["newPassword"], user, "newPassword")
+    password = require_valid_password(arguments["newPassword"], user, "newPassword")
     changed = set_password(user_id=user.pk, password=password, actor=context.actor, now=context.now)
     return {"user": changed}
 
@@ -90,9 +95,9 @@ def password_change(
 def request_email_change(
     arguments: RequestEmailChangeArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
+    user, redirect = context.signed_in(), require_allowed_redirect(arguments["redirectUrl"])
     _require_valid_password(user, arguments["password"], "password", context)
-    email = checked_email(arguments["newEmail"], "newEmail")
+    email = require_valid_email(arguments["newEmail"], "newEmail")
     CONFIRMATIONS.count_try(f"email:{user.pk}")
     # The response is the same for another account's address, so that it does not reveal accounts.
     if not User.objects.filter(email=email).exists():

@@ -21,10 +21,10 @@ from shop.accounts.registration.email_registration import register_user
 from shop.accounts.sign_in.login_limits import API_REGISTRATIONS, CONFIRMATIONS
 from shop.api.account.clients import (
     add_query_parameters,
-    checked_email,
-    checked_password,
-    checked_redirect,
     require_active_channel,
+    require_allowed_redirect,
+    require_valid_email,
+    require_valid_password,
 )
 from shop.api.account.inputs import (
     AccountDeleteArguments,
@@ -51,17 +51,17 @@ def account_register(
 ) -> dict[str, object]:
     input_data = arguments["input"]
     unsaved_user = User(
-        email=checked_email(input_data["email"]),
+        email=require_valid_email(input_data["email"]),
         first_name=input_data.get("firstName") or "",
         last_name=input_data.get("lastName") or "",
         language=tag_from_code(input_data.get("languageCode") or get_language() or "vi"),
         metadata=metadata_from_input(input_data.get("metadata")),
     )
-    password = checked_password(input_data["password"], unsaved_user, "password")
+    password = require_valid_password(input_data["password"], unsaved_user, "password")
     needs_confirmation = bool(context.settings.enable_account_confirmation_by_email)
     redirect = ""
     if needs_confirmation:
-        redirect = checked_redirect(input_data.get("redirectUrl"))
+        redirect = require_allowed_redirect(input_data.get("redirectUrl"))
         require_active_channel(input_data.get("channel"), context)
     network = client_network(context.request.META)
     API_REGISTRATIONS.count_try(network)
@@ -96,7 +96,7 @@ def confirm_account(
 def send_confirmation_email(
     arguments: SendConfirmationEmailArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
+    user, redirect = context.signed_in(), require_allowed_redirect(arguments["redirectUrl"])
     if user.is_confirmed or not user.email:
         raise InputError("ACCOUNT_CONFIRMED", _("This account has already been confirmed."))
     try:
@@ -112,8 +112,8 @@ def send_confirmation_email(
 def account_request_deletion(
     arguments: AccountRequestDeletionArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    user, redirect = context.signed_in(), checked_redirect(arguments["redirectUrl"])
-    _refuse_staff(user)
+    user, redirect = context.signed_in(), require_allowed_redirect(arguments["redirectUrl"])
+    _require_not_staff(user)
     CONFIRMATIONS.count_try(f"deletion:{user.pk}")
     url = add_query_parameters(redirect, token=DELETION.make_token(user))
     send_link_email(
@@ -127,7 +127,7 @@ def account_delete(
     arguments: AccountDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     user = context.signed_in()
-    _refuse_staff(user)
+    _require_not_staff(user)
     if not DELETION.check_token(user, arguments["token"]):
         raise InputError("INVALID", _("This link is no longer valid. Request a new one."), field="token")
     anonymise_person(user_id=user.pk, actor=context.actor, now=context.now)
@@ -138,6 +138,6 @@ def _confirmation_link(user: User, redirect: str) -> str:
     return add_query_parameters(redirect, email=user.email or "", token=CONFIRMATION.make_token(user))
 
 
-def _refuse_staff(user: User) -> None:
+def _require_not_staff(user: User) -> None:
     if user.is_staff:
         raise InputError("DELETE_STAFF_ACCOUNT", _("Staff accounts are closed by those who manage staff."))

@@ -40,7 +40,7 @@ mutation = Mutations()
 def app_create(arguments: AppCreateArguments, context: Context, selection: Selection) -> dict[str, object]:
     input_data = arguments["input"]
     app, token = create_app(
-        name=_validated_name(input_data.get("name") or ""),
+        name=_require_valid_name(input_data.get("name") or ""),
         identifier=(input_data.get("identifier") or "").strip(),
         permissions=_require_grantable(input_data.get("permissions") or (), context),
         actor=context.actor,
@@ -55,7 +55,7 @@ def app_update(arguments: AppUpdateArguments, context: Context, selection: Selec
     permissions = input_data.get("permissions")
     change_app(
         app_id=key,
-        name=_validated_name(input_data["name"] or "") if "name" in input_data else None,
+        name=_require_valid_name(input_data["name"] or "") if "name" in input_data else None,
         identifier=input_data.get("identifier"),
         permissions=None if permissions is None else _require_grantable(permissions, context),
         actor=context.actor,
@@ -109,7 +109,7 @@ def app_token_delete(
     arguments: AppTokenDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = input_key(arguments["id"], "AppToken", field="id")
-    _refuse_exceeding_permissions(AppPermission.objects.filter(app__tokens=key), "id", context)
+    _require_held_permissions(AppPermission.objects.filter(app__tokens=key), "id", context)
     return {"appToken": remove_app_token(token_id=key, actor=context.actor, now=context.now)}
 
 
@@ -120,7 +120,7 @@ def app_token_verify(
     return {"valid": find_app_by_token(arguments["token"]) is not None}
 
 
-def _validated_name(name: str) -> str:
+def _require_valid_name(name: str) -> str:
     name = name.strip()
     if not name:
         raise InputError("REQUIRED", _("Enter a name."), field="name")
@@ -132,13 +132,11 @@ def _validated_name(name: str) -> str:
 def _find_manageable_app_key(text: str, context: Context, *, field: str = "id") -> int:
     """Return the key of an app with no more permissions than the requester. Raises InputError."""
     key = int(input_key(text, "App", field=field))
-    _refuse_exceeding_permissions(AppPermission.objects.filter(app=key), field, context)
+    _require_held_permissions(AppPermission.objects.filter(app=key), field, context)
     return key
 
 
-def _refuse_exceeding_permissions(
-    app_permissions: QuerySet[AppPermission], field: str, context: Context
-) -> None:
+def _require_held_permissions(app_permissions: QuerySet[AppPermission], field: str, context: Context) -> None:
     """Raise InputError if an app has permissions that the requester lacks, since its token grants them."""
     if not set(app_permissions.values_list("code", flat=True)) <= context.permissions:
         raise InputError("OUT_OF_SCOPE_APP", _("This app has more permissions here than you."), field=field)

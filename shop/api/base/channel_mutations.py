@@ -118,9 +118,9 @@ def _values(input_data: InputData) -> dict[str, object]:
         column: input_data[name] for name, column in _COLUMNS.items() if input_data.get(name) is not None
     }
     if input_data.get("name") is not None:
-        values["name"] = _validated_text(input_data["name"], "name", 250)
+        values["name"] = _require_valid_text(input_data["name"], "name", 250)
     if input_data.get("slug") is not None:
-        values["slug"] = slugify(_validated_text(input_data["slug"], "slug", 255))
+        values["slug"] = slugify(_require_valid_text(input_data["slug"], "slug", 255))
     for group, columns in _GROUPS.items():
         settings = input_data.get(group) or {}
         for name, column in columns.items():
@@ -132,7 +132,7 @@ def _values(input_data: InputData) -> dict[str, object]:
     return values
 
 
-def _validated_text(text: str, field: str, longest: int) -> str:
+def _require_valid_text(text: str, field: str, longest: int) -> str:
     text = text.strip()
     if not text:
         raise InputError("REQUIRED", _("This information is required."), field=field)

@@ -39,7 +39,7 @@ from shop.api.filters import (
     id_in,
     is_one_of,
     matches_filter,
-    reject_filter_with_where,
+    require_one_filter,
     sort_keys,
 )
 from shop.api.ids import global_id, key_from_id
@@ -92,7 +92,7 @@ def choices(
     rows: list[Row], arguments: AttributeChoicesArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
     """Resolve the choices of an attribute. Only choice types have any, other values belong to one object."""
-    reject_filter_with_where(arguments)
+    require_one_filter(arguments)
     values = attribute_value_object.rows(context).filter(attribute__input_type__in=WITH_CHOICES)
     for input_data in (arguments.get("filter"), arguments.get("where")):
         values = values.filter(build_condition(input_data, _VALUE_FILTER, context))
@@ -211,7 +211,7 @@ def one_attribute(arguments: AttributeArguments, context: Context, selection: Se
 def all_attributes(
     arguments: AttributesArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    reject_filter_with_where(arguments)
+    require_one_filter(arguments)
     rows = visible_attributes(context, attribute_object.rows(context))
     if arguments.get("search"):
         rows = rows.filter(_CONDITIONS["search"](context, arguments["search"]))

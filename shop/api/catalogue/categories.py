@@ -29,7 +29,7 @@ from shop.api.filters import (
     id_in,
     in_range,
     is_one_of,
-    reject_filter_with_where,
+    require_one_filter,
     sort_keys,
 )
 from shop.api.ids import Key
@@ -162,7 +162,7 @@ def one_category(arguments: CategoryArguments, context: Context, selection: Sele
 def all_categories(
     arguments: CategoriesArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    reject_filter_with_where(arguments)
+    require_one_filter(arguments)
     rows, level = category_object.rows(context), arguments.get("level")
     if not _NARROWING_ARGUMENTS & arguments.keys() and (level is None or level in range(_COMPILED_LEVELS)):
         order = [SortKey("sort_order"), SortKey("id")]

@@ -25,7 +25,7 @@ from shop.api.filters import (
     has_metadata,
     id_in,
     is_one_of,
-    reject_filter_with_where,
+    require_one_filter,
     sort_keys,
 )
 from shop.api.in_channel import channel_slugs
@@ -90,7 +90,7 @@ def one_collection(arguments: CollectionArguments, context: Context, selection: 
 def all_collections(
     arguments: CollectionsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    reject_filter_with_where(arguments)
+    require_one_filter(arguments)
     rows = collection_object.requested_rows(context, arguments)
     for input_data in (arguments.get("filter"), arguments.get("where")):
         rows = rows.filter(build_condition(input_data, _CONDITIONS, context))

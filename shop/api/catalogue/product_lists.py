@@ -33,7 +33,7 @@ from shop.api.catalogue.types import (
 from shop.api.connections import Edge, SortKey, connect, connect_for_parents, connect_list
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
-from shop.api.filters import build_condition, reject_filter_with_where, sort_keys
+from shop.api.filters import build_condition, require_one_filter, sort_keys
 from shop.api.ids import Key, key_from_id
 from shop.api.in_channel import Pair, channel_by_key, default_channel, with_channel_key
 from shop.api.input_data import InputData
@@ -139,7 +139,7 @@ def filter_listed(rows: Rows, context: Context, channel: Channel | None) -> Rows
 
 def apply_filters(rows: Rows, arguments: InputData, context: Context, channel: Channel | None) -> Rows:
     """Apply `filter` or `where`. Raises ProtocolError if both are given."""
-    reject_filter_with_where(arguments)
+    require_one_filter(arguments)
     filters = arguments.get("filter") or arguments.get("where")
     return rows.filter(build_condition(filters, product_conditions(channel), context)) if filters else rows
 

@@ -31,7 +31,7 @@ from shop.api.catalogue.types import (
 from shop.api.connections import SortKey, connect_for_parents
 from shop.api.context import Context
 from shop.api.field_permissions import CooperativeScoped
-from shop.api.filters import build_condition, reject_filter_with_where, sort_keys
+from shop.api.filters import build_condition, require_one_filter, sort_keys
 from shop.api.ids import key_from_id
 from shop.api.in_channel import Pair, channel_by_key, channel_slugs
 from shop.api.metadata import add_metadata_fields
@@ -168,7 +168,7 @@ def variant_of_products(
 def product_variants(
     products: list[Row], arguments: ProductProductVariantsArguments, context: Context, selection: Selection
 ) -> Sequence[object]:
-    reject_filter_with_where(arguments)
+    require_one_filter(arguments)
     order = sort_keys(arguments.get("sortBy"), variant_filters.SORTS, [SortKey("sort_order"), SortKey("id")])
     pages: dict[Pair, object] = {}
     for channel_key in dict.fromkeys(product_row.in_channel for product_row in products):

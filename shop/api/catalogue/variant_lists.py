@@ -9,7 +9,7 @@ from shop.api.catalogue.lookups import find_lookup_column
 from shop.api.catalogue.types import variant_object
 from shop.api.connections import SortKey, connect
 from shop.api.context import Context
-from shop.api.filters import build_condition, reject_filter_with_where, sort_keys
+from shop.api.filters import build_condition, require_one_filter, sort_keys
 from shop.api.ids import keys_from_ids
 from shop.api.object_types import Row
 from shop.api.root_fields import Queries
@@ -30,7 +30,7 @@ def one_product_variant(
 def all_product_variants(
     arguments: ProductVariantsArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    reject_filter_with_where(arguments)
+    require_one_filter(arguments)
     rows = variant_object.requested_rows(context, arguments)
     if (ids := arguments.get("ids")) is not None:
         rows = rows.filter(pk__in=keys_from_ids(ids, "ProductVariant"))

@@ -92,7 +92,7 @@ def checkout_create(
     channel = _channel(input_data.get("channel"), context)
     if input_data.get("privateMetadata"):
         context.require(Permission.MANAGE_CHECKOUTS)
-    email = _validated_email(text) if (text := input_data.get("email")) else ""
+    email = _require_valid_email(text) if (text := input_data.get("email")) else ""
     shipping_address, billing_address = _build_addresses(input_data, channel.default_country, context)
     language = tag_from_code(code) if (code := input_data.get("languageCode")) else "vi"
     lines_to_add = added_lines(input_data.get("lines") or [], channel.currency, context)
@@ -141,7 +141,7 @@ def checkout_email_update(
     basket = set_basket_details(
         basket_id=basket_key_from(arguments),
         access=basket_access(context),
-        email=_validated_email(arguments["email"]),
+        email=_require_valid_email(arguments["email"]),
         now=context.now,
     )
     return build_checkout_payload(basket, context, selection, is_basket_current=True)
@@ -291,7 +291,7 @@ def _channel(slug: str | None, context: Context) -> Channel:
     raise InputError("CHANNEL_INACTIVE", _("Nothing is currently sold in this channel."), field="channel")
 
 
-def _validated_email(entered: str) -> str:
+def _require_valid_email(entered: str) -> str:
     try:
         EMAIL.clean(entered.strip(), None)
     except ValidationError as error:

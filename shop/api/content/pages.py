@@ -41,7 +41,7 @@ from shop.api.filters import (
     id_in,
     is_one_of,
     matches_filter,
-    reject_filter_with_where,
+    require_one_filter,
     sort_keys,
 )
 from shop.api.ids import key_from_id
@@ -161,7 +161,7 @@ def _available_attributes(attribute_kind: AttributeKind, link: str) -> Resolver:
         context: Context,
         selection: Selection,
     ) -> Sequence[object]:
-        reject_filter_with_where(arguments)
+        require_one_filter(arguments)
         pages = []
         for row in rows:
             available = attribute_object.rows(context).filter(kind=attribute_kind).exclude(**{link: row.id})
@@ -206,7 +206,7 @@ def one_page(arguments: PageArguments, context: Context, selection: Selection) -
 
 @query.field("pages")
 def all_pages(arguments: PagesArguments, context: Context, selection: Selection) -> dict[str, object]:
-    reject_filter_with_where(arguments)
+    require_one_filter(arguments)
     rows = visible_page_rows(arguments, context)
     if arguments.get("search"):
         rows = rows.filter(_CONDITIONS["search"](context, arguments["search"]))

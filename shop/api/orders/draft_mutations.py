@@ -20,7 +20,7 @@ from orders.actions.placement.place_order import BasketChanged
 from orders.actions.quotes.quote_types import Quote, QuoteProblem, RequestedLine
 from orders.models import Order, OrderLine, OrderSource
 from shop.accounts.models import Address, ConsentPurpose, User
-from shop.api.account.clients import checked_email
+from shop.api.account.clients import require_valid_email
 from shop.api.addresses import convert_address
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -136,7 +136,7 @@ def order_line_update(
     arguments: OrderLineUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     order_id, line_id = _find_line(arguments["id"], context)
-    quantity = _checked_quantity(arguments["input"]["quantity"])
+    quantity = _require_valid_quantity(arguments["input"]["quantity"])
 
     def set_quantity(content: DraftContent) -> DraftContent:
         lines = [replace(line, quantity=quantity) if line.key == line_id else line for line in content.lines]
@@ -183,7 +183,7 @@ def _build_changed_content(
     if "user" in input_data:
         columns["user_id"] = buyer.pk if buyer else None
     if input_data.get("userEmail") is not None:
-        contact = replace(contact, email=checked_email(input_data["userEmail"] or "", "userEmail"))
+        contact = replace(contact, email=require_valid_email(input_data["userEmail"] or "", "userEmail"))
     elif buyer is not None and not contact.email:
         contact = replace(contact, email=buyer.email or "")
     if input_data.get("customerNote") is not None:
@@ -244,7 +244,7 @@ def _build_lines_with(
     result = list(lines)
     for line_input in inputs:
         variant_id = int(input_key(line_input["variantId"], "ProductVariant", field="variantId"))
-        quantity = _checked_quantity(line_input["quantity"])
+        quantity = _require_valid_quantity(line_input["quantity"])
         price = line_input.get("price")
         forced_price = None if price is None else parse_minor_units(price, channel.currency, field="price")
         position = next((index for index, line in enumerate(result) if line.variant_id == variant_id), None)
@@ -254,7 +254,7 @@ def _build_lines_with(
         line = result[position]
         result[position] = replace(
             line,
-            quantity=_checked_quantity(line.quantity + quantity),
+            quantity=_require_valid_quantity(line.quantity + quantity),
             forced_price=line.forced_price if forced_price is None else forced_price,
         )
     known = Variant.objects.existing().filter(pk__in={line.variant_id for line in result})
@@ -263,7 +263,7 @@ def _build_lines_with(
     return result
 
 
-def _checked_quantity(quantity: int) -> int:
+def _require_valid_quantity(quantity: int) -> int:
     if quantity < 1:
         raise InputError("ZERO_QUANTITY", _("Enter 1 or more."), field="quantity")
     if quantity > _MAX_QUANTITY:

@@ -7,7 +7,7 @@ from orders.models import Order
 from shop.api.breadth import Selection
 from shop.api.connections import SortKey, connect
 from shop.api.context import Context
-from shop.api.filters import build_condition, reject_filter_with_where, sort_keys
+from shop.api.filters import build_condition, require_one_filter, sort_keys
 from shop.api.orders.filters import DRAFT_FILTER, DRAFT_SORTS, DRAFT_WHERE, search_condition
 from shop.api.orders.inputs import DraftOrderDeleteArguments, DraftOrdersArguments
 from shop.api.orders.mutations import find_order, order_row
@@ -24,7 +24,7 @@ _NEWEST = [SortKey("created_at", is_descending=True), SortKey("number", is_desce
 def draft_orders(
     arguments: DraftOrdersArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    reject_filter_with_where(arguments)
+    require_one_filter(arguments)
     rows = order_object.rows(context).filter(pk__in=Order.objects.drafts().order_by().values("pk"))
     rows = rows.filter(build_condition(arguments.get("filter"), DRAFT_FILTER, context))
     rows = rows.filter(build_condition(arguments.get("where"), DRAFT_WHERE, context))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import InvoiceDetails
-from shop.api.account.clients import checked_email
+from shop.api.account.clients import require_valid_email
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
@@ -51,7 +51,7 @@ def invoice_from(input_data: InputData | None) -> InvoiceDetails | None:
     if not tax_codes.is_tax_code(values["tax_code"]):
         message = _("This tax code is not valid. Check the digits: a tax code has 10, 12 or 13.")
         raise InputError("INVALID", message, field="taxCode")
-    email = checked_email(input_data["email"]) if input_data.get("email") else ""
+    email = require_valid_email(input_data["email"]) if input_data.get("email") else ""
     return InvoiceDetails(**values, email=email)
 
 

@@ -23,7 +23,7 @@ from orders.actions.payments.confirm_order import confirm_order
 from orders.actions.placement.correct_order import correct_order
 from orders.models import Order, OrderLine, Parcel
 from shop.accounts.models import Address
-from shop.api.account.clients import checked_email
+from shop.api.account.clients import require_valid_email
 from shop.api.addresses import convert_address
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -126,7 +126,7 @@ def order_update(
     order = find_order(arguments.get("id"), arguments.get("externalReference"), context)
     values: dict[str, object] = {}
     if input_data.get("userEmail") is not None:
-        values["email"] = checked_email(input_data["userEmail"], "userEmail")
+        values["email"] = require_valid_email(input_data["userEmail"], "userEmail")
     if "externalReference" in input_data:
         values["external_reference"] = input_data["externalReference"] or None
     if input_data.get("languageCode"):

@@ -13,7 +13,7 @@ from shop.api.breadth import Selection
 from shop.api.connections import connect, connect_for_parents
 from shop.api.context import Context
 from shop.api.errors import ProtocolError
-from shop.api.filters import build_condition, reject_filter_with_where, sort_keys
+from shop.api.filters import build_condition, require_one_filter, sort_keys
 from shop.api.ids import key_from_id
 from shop.api.money import TaxedAmount
 from shop.api.object_types import Row, Rows, compiled_rows
@@ -78,7 +78,7 @@ def _handled_orders(context: Context) -> Rows:
 @query.field("orders", permissions=ORDER_PERMISSIONS)
 def all_orders(arguments: OrdersArguments, context: Context, selection: Selection) -> dict[str, object]:
     """List placed orders. Drafts have their own list."""
-    reject_filter_with_where(arguments)
+    require_one_filter(arguments)
     if order_scope(context).covers_everything and not _NARROWING_ARGUMENTS & arguments.keys():
         order_by = sort_keys(arguments.get("sortBy"), SORTS, PLACED, unique="number")
         return connect(order_object, compiled_rows(_placed_orders), arguments, selection, order=order_by)

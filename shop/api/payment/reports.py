@@ -110,7 +110,7 @@ def transaction_event_report(
         amount=0
         if major_amount is None
         else parse_minor_units(major_amount, payment.currency, field="amount"),
-        reference=_validated_text(arguments["pspReference"], "pspReference"),
+        reference=_require_valid_text(arguments["pspReference"], "pspReference"),
         message=arguments.get("message") or "",
         actor=context.actor,
         now=context.now,
@@ -169,7 +169,7 @@ def order_mark_as_paid(
     arguments: OrderMarkAsPaidArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     key = find_handled_order_key(arguments["id"], "id", context)
-    reference = _validated_text(arguments.get("transactionReference"), "transactionReference")
+    reference = _require_valid_text(arguments.get("transactionReference"), "transactionReference")
     mark_order_as_paid(order_id=key, reference=reference, actor=context.actor, now=context.now)
     forget_sums(context)
     return {"order": order_row(key, context, selection)}
@@ -221,14 +221,14 @@ def _read_report(
     return ReportedTotals(
         **amounts,
         payment_columns=values,
-        event_reference=_validated_text(
+        event_reference=_require_valid_text(
             (event_input or {}).get("pspReference") or input_data.get("pspReference"), "pspReference"
         ),
         message=(event_input or {}).get("message") or "",
     )
 
 
-def _validated_text(text: str | None, field: str) -> str:
+def _require_valid_text(text: str | None, field: str) -> str:
     entered = (text or "").strip()
     if len(entered) > 100:
         raise InputError("INVALID", _("This text is too long."), field=field)

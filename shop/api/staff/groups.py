@@ -34,7 +34,7 @@ def permission_group_create(
     arguments: PermissionGroupCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     change = _group_change(arguments["input"], context)
-    _refuse_result(change, Grant(), context)
+    _require_result_within_rights(change, Grant(), context)
     created_group = _staff_only(lambda: create_group(change=change, actor=context.actor, now=context.now))
     return _build_payload(created_group.pk, context, selection)
 
@@ -47,7 +47,7 @@ def permission_group_update(
     require_group_within_rights(key, context)
     change = _group_change(arguments["input"], context)
     for before in _load_grants(Group.objects.filter(pk=key)).values():
-        _refuse_result(change, before, context)
+        _require_result_within_rights(change, before, context)
     _staff_only(lambda: change_group(group_id=key, change=change, actor=context.actor, now=context.now))
     return _build_payload(key, context, selection)
 
@@ -76,7 +76,7 @@ def _staff_only(callback: Callable[[], Group]) -> Group:
 def require_group_within_rights(key: int, context: Context) -> None:
     """Raise InputError if a group grants more than the requester holds."""
     for grant in _load_grants(Group.objects.filter(pk=key)).values():
-        _refuse_grant(grant, "id", "id", context)
+        _require_grant_within_rights(grant, "id", "id", context)
 
 
 def groups_exceeding_permissions(groups: QuerySet[Group], context: Context) -> list[int]:
@@ -116,16 +116,16 @@ def _covers_channels(grant: Grant, context: Context) -> bool:
     return all(context.scope(Permission(code)).covers_channels(grant.channel_ids) for code in grant.codes)
 
 
-def _refuse_grant(grant: Grant, field: str, channel_field: str, context: Context) -> None:
+def _require_grant_within_rights(grant: Grant, field: str, channel_field: str, context: Context) -> None:
     """Raise InputError if a grant has permissions or channels that the requester lacks."""
-    _refuse_permissions(set(grant.codes), field, context)
+    _require_held_permissions(set(grant.codes), field, context)
     if not _covers_channels(grant, context):
         message = _("You cannot give permissions in channels that you do not manage.")
         channels = global_ids("Channel", sorted(grant.channel_ids or ()))
         raise InputError("OUT_OF_SCOPE_CHANNEL", message, field=channel_field, channels=channels)
 
 
-def _refuse_result(change: GroupChange, before: Grant, context: Context) -> None:
+def _require_result_within_rights(change: GroupChange, before: Grant, context: Context) -> None:
     """Check the group's grant after the change. Raises InputError."""
     codes = (before.codes | set(change.add_permissions)) - set(change.remove_permissions)
     is_restricted = change.is_restricted_to_channels
@@ -134,10 +134,10 @@ def _refuse_result(change: GroupChange, before: Grant, context: Context) -> None
     all_channels = (before.channel_ids or frozenset()) | set(change.add_channel_ids)
     channels = frozenset(all_channels - set(change.remove_channel_ids)) if is_restricted else None
     field = "addChannels" if is_restricted else "restrictedAccessToChannels"
-    _refuse_grant(Grant(codes, channels), "addPermissions", field, context)
+    _require_grant_within_rights(Grant(codes, channels), "addPermissions", field, context)
 
 
-def _refuse_permissions(codes: set[str], field: str, context: Context) -> None:
+def _require_held_permissions(codes: set[str], field: str, context: Context) -> None:
     missing_permissions = sorted(codes - context.permissions)
     if missing_permissions:
         message = _("You cannot give permissions that you do not have yourself.")
@@ -161,7 +161,7 @@ def _group_change(input_data: InputData, context: Context) -> GroupChange:
         ("addPermissions", input_data.get("addPermissions")),
         ("removePermissions", input_data.get("removePermissions")),
     ):
-        _refuse_permissions(set(codes or ()), field, context)
+        _require_held_permissions(set(codes or ()), field, context)
 
     return GroupChange(
         name=name.strip() if name is not None else None,

@@ -23,7 +23,7 @@ from shop.api.filters import (
     id_in,
     in_range,
     matches_filter,
-    reject_filter_with_where,
+    require_one_filter,
     sort_keys,
 )
 from shop.api.object_types import Rows
@@ -117,7 +117,7 @@ USER_SORTS = {
 
 @query.field(permissions=[Permission.MANAGE_ORDERS, Permission.MANAGE_USERS])
 def customers(arguments: CustomersArguments, context: Context, selection: Selection) -> dict[str, object]:
-    reject_filter_with_where(arguments)
+    require_one_filter(arguments)
     rows = User.objects.filter(is_staff=False, erased_at=None)
     rows = rows.filter(build_condition(arguments.get("filter"), CUSTOMER_FILTER, context))
     rows = rows.filter(build_condition(arguments.get("where"), CUSTOMER_WHERE, context))

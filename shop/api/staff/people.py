@@ -13,7 +13,7 @@ from shop.accounts.registration.accounts import send_password_link
 from shop.accounts.registration.email_links import PASSWORD
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.staff.staff_accounts import add_customer, add_staff, change_user
-from shop.api.account.clients import add_query_parameters, checked_email, checked_redirect
+from shop.api.account.clients import add_query_parameters, require_allowed_redirect, require_valid_email
 from shop.api.account.types import user_object
 from shop.api.addresses import convert_address
 from shop.api.breadth import Selection
@@ -50,7 +50,7 @@ def customer_create(
     arguments: CustomerCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
-    redirect = checked_redirect(input_data["redirectUrl"]) if input_data.get("redirectUrl") else None
+    redirect = require_allowed_redirect(input_data["redirectUrl"]) if input_data.get("redirectUrl") else None
     addresses = _build_addresses(input_data, context)
     created_customer = add_customer(
         email=_email(input_data),
@@ -95,7 +95,7 @@ def staff_create(
 ) -> dict[str, object]:
     """Create a staff user. An existing customer with the email address is promoted."""
     input_data = arguments["input"]
-    redirect = checked_redirect(input_data["redirectUrl"]) if input_data.get("redirectUrl") else None
+    redirect = require_allowed_redirect(input_data["redirectUrl"]) if input_data.get("redirectUrl") else None
     email = _email(input_data)
     existing_user = User.objects.filter(email=email).first() or User()
     created_staff = add_staff(
@@ -208,7 +208,7 @@ def _email(input_data: CustomerInput | StaffCreateInput | StaffUpdateInput | Use
     text = input_data.get("email")
     if not text:
         raise InputError("REQUIRED", _("Enter an email address."), field="email")
-    return checked_email(text)
+    return require_valid_email(text)
 
 
 def _values(

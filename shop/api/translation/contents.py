@@ -159,21 +159,21 @@ def _read_text_values(rows: Sequence[Row], relation: str, selection: Selection) 
 
 
 @TRANSLATABLE_TYPES["PRODUCT"].content.field("attributeValues", needs="id")
-def texts_of_products(
+def attribute_values_of_products(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     return _read_text_values(rows, "product", selection)
 
 
 @TRANSLATABLE_TYPES["VARIANT"].content.field("attributeValues", needs="id")
-def texts_of_variants(
+def attribute_values_of_variants(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     return _read_text_values(rows, "variant", selection)
 
 
 @TRANSLATABLE_TYPES["PAGE"].content.field("attributeValues", needs="id")
-def texts_of_pages(
+def attribute_values_of_pages(
     rows: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
     return _read_text_values(rows, "page", selection)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from shop.core.change_log.seal_changes import (
     DIGEST_BEFORE_FIRST_SEAL,
-    MAX_TRANSACTION_TIME,
+    MAX_TRANSACTION_LIFETIME,
     REDACTED,
     digest_of_content,
     digest_of_facts,
@@ -120,7 +120,7 @@ def _find_missing_last_seals() -> Iterator[str]:
 
 def _find_unsealed_old_changes(now: datetime.datetime) -> Iterator[str]:
     """Find unsealed changes older than the commit window, which a regular transaction cannot have added."""
-    old_seals = ChangeSeal.objects.filter(sealed_at__lt=now - MAX_TRANSACTION_TIME).order_by("-number")
+    old_seals = ChangeSeal.objects.filter(sealed_at__lt=now - MAX_TRANSACTION_LIFETIME).order_by("-number")
     last_sealed_id = old_seals.values_list("last_id", flat=True).first() or 0
     sealed = SealedChange.objects.values("change_id")
     late_ids: Sequence[int] = list(

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 REDACTED = "change.redacted"
 # The longest time a transaction may stay open. A change may be committed after changes with higher ids were
 # sealed.
-MAX_TRANSACTION_TIME = datetime.timedelta(hours=1)
+MAX_TRANSACTION_LIFETIME = datetime.timedelta(hours=1)
 DIGEST_BEFORE_FIRST_SEAL = "0" * 64
 _IN_ONE_SEAL = 1_000
 _SEALS_AT_ONCE = 50
@@ -73,7 +73,7 @@ def seal_changes(*, now: datetime.datetime) -> int:
 
 def unsealed_changes(*, now: datetime.datetime) -> QuerySet[Change]:
     """Return changes without a seal, by id. Changes below the seals of an hour ago are the audit's task."""
-    old_seals = ChangeSeal.objects.filter(sealed_at__lt=now - MAX_TRANSACTION_TIME).order_by("-number")
+    old_seals = ChangeSeal.objects.filter(sealed_at__lt=now - MAX_TRANSACTION_LIFETIME).order_by("-number")
     since = old_seals.values_list("last_id", flat=True).first() or 0
     sealed = SealedChange.objects.filter(pk=OuterRef("pk"))
     return Change.objects.filter(~Exists(sealed), pk__gt=since).order_by("pk")

@@ -32,7 +32,7 @@ def save_unique(row: models.Model, *, field: str = "slug") -> None:
     Raises AlreadyTaken if a unique value belongs to another row, and InvalidColumnValue if a text is too
     long, a number too large or an address invalid.
     """
-    validate_column_limits(row)
+    require_column_limits(row)
     try:
         with transaction.atomic():
             row.save()
@@ -40,7 +40,7 @@ def save_unique(row: models.Model, *, field: str = "slug") -> None:
         raise AlreadyTaken(field=field) from error
 
 
-def validate_column_limits(row: models.Model) -> None:
+def require_column_limits(row: models.Model) -> None:
     """Check a row's values against the limits of the columns, because PostgreSQL's errors name no field.
 
     Raises InvalidColumnValue.

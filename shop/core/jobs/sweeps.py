@@ -25,14 +25,17 @@ log = logging.getLogger(__name__)
 
 Key = TypeVar("Key", bound=Hashable)
 
-FIRST_WAIT = datetime.timedelta(minutes=1)
-MAX_WAIT = datetime.timedelta(hours=6)
-_FORGOTTEN_AFTER = datetime.timedelta(days=1)
+FIRST_RETRY_DELAY = datetime.timedelta(minutes=1)
+MAX_RETRY_DELAY = datetime.timedelta(hours=6)
+_FAILURE_RETENTION = datetime.timedelta(days=1)
 _MAX_ERROR_LENGTH = 500
 
 
 def delay_before_retry(
-    failures: int, *, first: datetime.timedelta = FIRST_WAIT, longest: datetime.timedelta = MAX_WAIT
+    failures: int,
+    *,
+    first: datetime.timedelta = FIRST_RETRY_DELAY,
+    longest: datetime.timedelta = MAX_RETRY_DELAY,
 ) -> datetime.timedelta:
     """Return `first`, doubled with each failure after the first one, up to `longest`. Never overflows."""
     # The exponent is bounded too, because a power of a large count overflows timedelta.
@@ -143,7 +146,7 @@ class SweepRun:
 
     def forget_rows_not_due(self) -> None:
         """Delete failures of rows that are no longer due, because something else has processed them."""
-        since = timezone.now() - _FORGOTTEN_AFTER
+        since = timezone.now() - _FAILURE_RETENTION
         finished_keys = [
             row.pk
             for key, row in self._failures.items()

@@ -14,7 +14,7 @@ class PictureState(models.TextChoices):
     REFUSED = "refused", _("not usable")
 
 
-CLAIM_DURATION = datetime.timedelta(minutes=5)  # longer than the decoder's time limit
+CLAIM_LIFETIME = datetime.timedelta(minutes=5)  # longer than the decoder's time limit
 
 
 class PictureQuerySet(models.QuerySet["Picture"]):
@@ -23,7 +23,7 @@ class PictureQuerySet(models.QuerySet["Picture"]):
 
     def claimable(self, now: datetime.datetime) -> PictureQuerySet:
         """Return waiting pictures without a valid claim. A dead process's claim expires."""
-        return self.waiting().filter(Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM_DURATION))
+        return self.waiting().filter(Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM_LIFETIME))
 
     def claim(self, picture_id: int, now: datetime.datetime) -> bool:
         """Claim a picture, or False if another process has it or its renditions exist."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NoReturn
 from xml.parsers import expat
 
 MAX_UNPACKED_BYTES = 60_000_000  # all parts together
@@ -126,7 +127,7 @@ class _Counts:
         self.depth -= 1
 
 
-def _refuse_doctype(*_declaration: object) -> None:
+def _refuse_doctype(*_declaration: object) -> NoReturn:
     """Refuse document types. No spreadsheet has one, and entities are declared there."""
     raise UnsafeWorkbook
 

@@ -81,7 +81,7 @@ def end_rate(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     rate = get_object_or_404(CommissionRate.objects.select_related("cooperative", "category"), pk=pk)
     form = RateEndForm(request.POST, rate=rate)
     if not form.is_valid():
-        return _refuse_end(request, form)
+        return _redirect_with_error(request, form)
     last_day = form.cleaned_data["last_day"]
     percent, day = format_percent(rate.percent), format_day(last_day)
     if not is_reviewed(request):
@@ -138,7 +138,7 @@ def end_withholding(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
     rate = get_object_or_404(WithholdingRate, pk=pk)
     form = RateEndForm(request.POST, rate=rate)
     if not form.is_valid():
-        return _refuse_end(request, form)
+        return _redirect_with_error(request, form)
     last_day = form.cleaned_data["last_day"]
     tax, day = f"{rate.name} {format_percent(rate.percent)}", format_day(last_day)
     if not is_reviewed(request):
@@ -239,7 +239,7 @@ def _review(
     )
 
 
-def _refuse_end(request: HttpRequest, form: RateEndForm) -> HttpResponse:
+def _redirect_with_error(request: HttpRequest, form: RateEndForm) -> HttpResponse:
     messages.error(request, str(next(iter(form.errors.values()))[0]))
     return redirect("desk:rates")
 

@@ -62,7 +62,7 @@ from shop.staff_pages import staff_only
 PER_PAGE = 20
 PER_LIST = 50
 MAX_COUNTED_TRANSFERS = 1000  # staff do not turn more pages
-_RECENTLY = datetime.timedelta(hours=24)
+_RECENT_PERIOD = datetime.timedelta(hours=24)
 _MAX_RECENT = 5
 
 _SHARES_WITH_ORDERS = Prefetch(
@@ -78,7 +78,7 @@ def list_transfers_to_review(request: HttpRequest, actor: Actor) -> HttpResponse
     page = Paginator(transfers, PER_PAGE).get_page(request.GET.get("page"))
     listed = list(page.object_list)
     suggestions = suggest_orders(listed)
-    since = timezone.now() - _RECENTLY
+    since = timezone.now() - _RECENT_PERIOD
     recent_changes = Change.objects.filter(
         action="transfer.assigned", actor_kind=ActorKind.PERSON, created_at__gte=since
     ).newest_first()

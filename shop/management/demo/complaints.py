@@ -17,7 +17,7 @@ from shop.core.actors import Actor
 from shop.notifications.models import Notification
 
 _WORDS = ("Một gói bị rách, hàng rơi ra ngoài.", "Nhận thiếu một phần so với đơn.")
-_PAYOUT_HOLD = datetime.timedelta(days=1)  # between entering a bank account and paying to it
+_PAYOUT_HOLD_PERIOD = datetime.timedelta(days=1)  # between entering a bank account and paying to it
 _ACCOUNT = BankAccount("970436", "0099887766", "NGUOI MUA MAU")
 
 
@@ -31,7 +31,7 @@ def create_complaints(members: Mapping[int, Actor], *, actor: Actor, now: dateti
             progress=Progress.DELIVERED,
             parcels__state=ParcelState.DELIVERED,
             parcels__cod_collected__gt=0,
-            parcels__delivered_at__lte=now - _PAYOUT_HOLD,
+            parcels__delivered_at__lte=now - _PAYOUT_HOLD_PERIOD,
             complaints=None,
             cooperative__in=[key for key, member in members.items() if member != actor],
         )
@@ -42,13 +42,15 @@ def create_complaints(members: Mapping[int, Actor], *, actor: Actor, now: dateti
     in_time = [part for part in parts if any(line.is_in_time(now) for line in find_delivered_lines(part))]
     missing_count = 2 - Complaint.objects.filter(idempotency_key__startswith="demo:").count()
     for part, number in zip(in_time, range(2 - missing_count, 2), strict=False):
-        decided_at = now - _PAYOUT_HOLD if number == 1 else now
+        decided_at = now - _PAYOUT_HOLD_PERIOD if number == 1 else now
         complaint = _file_complaint(part, number, now=decided_at)
         if number == 1:
             _refund_complaint(
                 part, complaint, members[part.cooperative_id], actor=actor, decided_at=decided_at, now=now
             )
-    Notification.objects.filter(sent_at=None, created_at__in=(now - _PAYOUT_HOLD, now)).update(sent_at=now)
+    Notification.objects.filter(sent_at=None, created_at__in=(now - _PAYOUT_HOLD_PERIOD, now)).update(
+        sent_at=now
+    )
 
 
 def _file_complaint(part: OrderPart, number: int, *, now: datetime.datetime) -> Complaint:

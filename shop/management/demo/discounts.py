@@ -16,7 +16,7 @@ from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.models import Channel
 
 MARKET_CODE, COOPERATIVE_CODE = "PHIENMOI", "THIENAN20"
-_DAYS = 90
+_VALID_DAYS = 90
 
 
 def create_discounts(channel: Channel, *, actor: Actor, now: datetime.datetime) -> None:
@@ -25,7 +25,7 @@ def create_discounts(channel: Channel, *, actor: Actor, now: datetime.datetime) 
     Run it after the past orders are created, because their prices contain none.
     """
     today = start_of_day(vietnam_date(now))
-    end = today + datetime.timedelta(days=_DAYS)
+    end = today + datetime.timedelta(days=_VALID_DAYS)
     if not VoucherCode.objects.filter(code=MARKET_CODE).exists():
         terms = VoucherTerms(
             name="Phiên đầu giảm 10 %",

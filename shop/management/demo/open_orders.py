@@ -29,8 +29,8 @@ from shop.notifications.models import Notification
 
 STATEMENT = "doi-soat-cod-mau.csv"
 WALKTHROUGH_SELLER = "htx-thien-an"  # its open orders are in walkthrough_orders.py
-_RECONCILED_AFTER = datetime.timedelta(days=15)  # older cash was remitted and reconciled long ago
-_REMITTED_AFTER = datetime.timedelta(days=8)  # carriers' cash older than this has just been remitted
+_RECONCILIATION_DELAY = datetime.timedelta(days=15)  # older cash was remitted and reconciled long ago
+_REMITTANCE_DELAY = datetime.timedelta(days=8)  # carriers' cash older than this has just been remitted
 _COLUMNS = ("Mã đơn hàng", "Ngày giao", "Tiền thu hộ", "Tổng phí", "Thực nhận")
 _FEE = 5_000
 _SHORTFALL = 20_000
@@ -41,7 +41,7 @@ _MAX_FULLY_REMITTED = 2
 
 def remit_old_cash(*, actor: Actor, now: datetime.datetime) -> None:
     """Remit and reconcile old cash, except one parcel of holders with many. Remit carriers' recent cash."""
-    for remitter, parcels in _find_collected_parcels(before=now - _RECONCILED_AFTER).items():
+    for remitter, parcels in _find_collected_parcels(before=now - _RECONCILIATION_DELAY).items():
         unremitted_count = 1 if len(parcels) > _MAX_FULLY_REMITTED else 0
         _remit_cash(
             remitter,
@@ -51,7 +51,7 @@ def remit_old_cash(*, actor: Actor, now: datetime.datetime) -> None:
             now=now - datetime.timedelta(days=9),
         )
     for remitter, parcels in _find_collected_parcels(
-        before=now - _REMITTED_AFTER, after=now - _RECONCILED_AFTER
+        before=now - _REMITTANCE_DELAY, after=now - _RECONCILIATION_DELAY
     ).items():
         if remitter.holder == CashHolder.CARRIER:
             _remit_cash(

@@ -24,7 +24,7 @@ from shop.notifications.models import Notification
 
 # The first period has been paid.
 FIRST_CLOSED_DAYS_AGO, SECOND_CLOSED_DAYS_AGO = 35, 6
-_PAID_AFTER = datetime.timedelta(days=2, hours=10)
+_PAYMENT_DELAY = datetime.timedelta(days=2, hours=10)
 _DEFAULT_RATE, _CRAFT_RATE, _NEARBY_RATE = Decimal(5), Decimal(8), Decimal(4)
 _CRAFT_CATEGORY, _NEARBY_COOPERATIVE = "tho-cam-goi-thao-duoc", "htx-yen-duong"
 
@@ -75,7 +75,7 @@ def split_into_periods(planned: Sequence[PlannedOrder], *, now: datetime.datetim
     ]
     assigned = {id(order) for order in (*first, *second)}
     return [
-        Period(first, first_closed_at, first_closed_at + _PAID_AFTER),
+        Period(first, first_closed_at, first_closed_at + _PAYMENT_DELAY),
         Period(second, second_closed_at),
         Period([order for order in planned if id(order) not in assigned]),
     ]
@@ -106,5 +106,5 @@ def _last_delivery_time(planned: PlannedOrder, *, now: datetime.datetime) -> dat
 
 def _mark_notifications_sent(at: datetime.datetime) -> None:
     """Mark past notifications as sent."""
-    period = (at, at + _PAID_AFTER)
+    period = (at, at + _PAYMENT_DELAY)
     Notification.objects.filter(created_at__range=period, sent_at=None).update(sent_at=at)

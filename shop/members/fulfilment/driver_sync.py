@@ -33,7 +33,7 @@ from shop.core.web.rate_limits import RateLimit, TooManyTries
 from shop.members.fulfilment.delivery_runs import commune_name, parcels_of_run
 from shop.members.sync.commands import read_collected_cash
 from shop.members.sync.handover_commands import read_sent_code, record_receipt
-from shop.members.sync.models import MAX_WAIT
+from shop.members.sync.models import MAX_WAITING_PERIOD
 from shop.members.sync.payloads import InvalidCommand, Payload
 from shop.members.sync.run_commands import CommandFailed, SentCommand
 from shop.members.sync.views import read_body, read_commands, read_time
@@ -82,7 +82,7 @@ def _answer_commands(request: HttpRequest, run: DeliveryRun, now: datetime.datet
     answers = []
     for command in read_commands(body.get("commands")):
         waited = now - clock_difference - command.at
-        happened_at = now - min(max(waited, datetime.timedelta(0)), MAX_WAIT)
+        happened_at = now - min(max(waited, datetime.timedelta(0)), MAX_WAITING_PERIOD)
         answers.append(_answer_command(run, command, happened_at=happened_at, now=now))
     return answers
 

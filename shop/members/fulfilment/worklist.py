@@ -20,7 +20,7 @@ from shop.core.models import Picture
 from shop.core.texts.formatting import format_short_day
 from shop.members.order_texts import contents_labels, ready_time, sorted_lines
 
-URGENT_WITHIN = datetime.timedelta(hours=4)
+URGENT_PERIOD = datetime.timedelta(hours=4)
 _MAX_PRODUCTS_NAMED_IN_TASK = 3
 
 
@@ -204,7 +204,7 @@ def _describe_task(part: OrderPart, stage: Stage, now: datetime.datetime) -> tup
     if stage == Stage.ACCEPT:
         if part.accept_by is None:
             return _("Waiting for your answer"), "wait", "soon", "clock"
-        is_urgent = part.accept_by - now < URGENT_WITHIN
+        is_urgent = part.accept_by - now < URGENT_PERIOD
         text = _("%(time)s left") % {"time": format_time_left(part.accept_by, now)}
         return text, "bad" if is_urgent else "wait", "urgent" if is_urgent else "soon", "clock"
     if stage == Stage.PACK:

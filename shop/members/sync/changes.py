@@ -36,7 +36,7 @@ MAX_CHANGED_ROWS_PER_PULL = 300  # if there are more, a snapshot in pages is sen
 MAX_CHANGED_ORDERS_OF_MARKET = 5_000
 MAX_SCANNED_CHANGES = 50_000  # of the whole market since the cursor
 # Twice the longest transaction of a page or job.
-SETTLED_AFTER = datetime.timedelta(minutes=5)
+SETTLING_DELAY = datetime.timedelta(minutes=5)
 _CURSOR_FORMAT = 11
 _CURSOR = re.compile(r"(\d{1,4})-(\d{1,18})-([a-z]+)-(\d{1,18})(?:-([a-z]+)-(\d{1,18}))?", re.ASCII)
 
@@ -110,7 +110,7 @@ def _find_snapshot_start(membership: MembershipContext, now: datetime.datetime) 
 
 def _find_settled_position(now: datetime.datetime) -> int:
     """Return the highest id below which every change is committed, or 0 in a new shop."""
-    settled = Change.objects.filter(created_at__lte=now - SETTLED_AFTER).order_by("-pk")
+    settled = Change.objects.filter(created_at__lte=now - SETTLING_DELAY).order_by("-pk")
     return settled.values_list("pk", flat=True).first() or 0
 
 

@@ -15,7 +15,7 @@ from shop.accounts.models import User
 from shop.core.models import Picture
 
 # The longest time that a command may claim to have waited on the phone. Longer waits are cut to this.
-MAX_WAIT = datetime.timedelta(days=30)
+MAX_WAITING_PERIOD = datetime.timedelta(days=30)
 
 
 class CommandOutcome(models.TextChoices):
@@ -112,7 +112,7 @@ class PhoneCommand(models.Model):
         """
         sent_at = self.received_at - self.clock_difference
         waited = sent_at - self.device_time
-        return self.received_at - min(max(waited, datetime.timedelta(0)), MAX_WAIT)
+        return self.received_at - min(max(waited, datetime.timedelta(0)), MAX_WAITING_PERIOD)
 
 
 class PhonePhotoQuerySet(models.QuerySet["PhonePhoto"]):

@@ -42,10 +42,10 @@ log = logging.getLogger(__name__)
 OUTCOME_LATER = "later"
 # After this time a request that claimed a command counts as dead. The repeat runs the action under the same
 # key.
-CLAIM_PERIOD = datetime.timedelta(minutes=2)
+CLAIM_LIFETIME = datetime.timedelta(minutes=2)
 # Phones may send a command again for 30 days after their build was replaced. A repeat after 90 days reaches
 # the action again, whose own idempotency key keeps it from acting twice.
-COMMANDS_KEPT_FOR = datetime.timedelta(days=90)
+COMMAND_RETENTION = datetime.timedelta(days=90)
 
 
 class UnknownCommand(Refused):
@@ -171,8 +171,8 @@ def run_commands(
 @shared_task(name="sync.delete_old_commands")
 def delete_old_commands_task() -> None:
     """Delete commands, answers and photos that arrived too long ago to be sent again."""
-    PhoneCommand.objects.received_before(timezone.now() - COMMANDS_KEPT_FOR).delete()
-    PhonePhoto.objects.created_before(timezone.now() - COMMANDS_KEPT_FOR).delete()
+    PhoneCommand.objects.received_before(timezone.now() - COMMAND_RETENTION).delete()
+    PhonePhoto.objects.created_before(timezone.now() - COMMAND_RETENTION).delete()
 
 
 def _answer_command(
@@ -252,7 +252,7 @@ def claim_command(
         membership.cooperative.pk,
     ):
         raise KeyReused()
-    if row.outcome or (row.claimed_at is not None and now < row.claimed_at + CLAIM_PERIOD):
+    if row.outcome or (row.claimed_at is not None and now < row.claimed_at + CLAIM_LIFETIME):
         return row, False
     row.claimed_at = now
     row.save(update_fields=["claimed_at"])

@@ -12,7 +12,7 @@ from catalog.models import Lot, LotBalance, Stock
 from cooperatives.models import Cooperative, Role
 from cooperatives.states import CooperativeState
 from orders.actions.alerts.escalate_alerts import escalate_alerts, mark_alert_seen
-from orders.actions.alerts.stock_alerts import GATHERED_FOR, raise_stock_alerts, raise_stock_alerts_task
+from orders.actions.alerts.stock_alerts import GATHERING_PERIOD, raise_stock_alerts, raise_stock_alerts_task
 from orders.alert_states import AlertState
 from orders.models import Alert, AlertStep, StockWarning
 from orders.notifications.alerts import alert_text, alert_title
@@ -23,7 +23,7 @@ from tests.factories import NOW, make_member, make_seller, make_variant
 pytestmark = pytest.mark.django_db
 TODAY = vietnam_date(NOW)
 NIGHT = NOW.replace(hour=16, minute=30)  # 23:30 in Vietnam
-LATER = NOW + GATHERED_FOR
+LATER = NOW + GATHERING_PERIOD
 
 
 def add_lot(variant, days: int) -> Lot:
@@ -85,7 +85,7 @@ def test_stock_that_was_filled_and_falls_again_is_told_again() -> None:
     ended = warned()
     set_stock(variant, 2)
 
-    raise_stock_alerts(now=LATER + GATHERED_FOR)
+    raise_stock_alerts(now=LATER + GATHERING_PERIOD)
 
     assert ended == []
     assert list(StockWarning.objects.order_by("pk").values_list("free", "ended_at")) == [

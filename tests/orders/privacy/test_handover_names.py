@@ -12,7 +12,7 @@ from orders.actions.fulfilment.delivery_runs import end_old_runs, end_run
 from orders.actions.fulfilment.handovers import Receiver, confirm_handover, issue_handover_code
 from orders.actions.privacy import handover_names
 from orders.actions.privacy.anonymise import anonymise_person
-from orders.actions.privacy.handover_names import NAMES_KEPT_FOR, delete_old_handover_names
+from orders.actions.privacy.handover_names import NAME_RETENTION, delete_old_handover_names
 from orders.models import (
     DeliveryRun,
     HandoverCode,
@@ -75,11 +75,11 @@ def names() -> tuple[str, ...]:
 def test_names_end_half_a_year_after_the_handover(handover) -> None:
     now = fixed_now()
     named = ("Lò Thị Hoa", "Lò Thị Hoa", "Lý A Páo", "Lý A Páo", "+84987654321", "Lý A Páo")
-    delete_old_handover_names(now=now + NAMES_KEPT_FOR)
+    delete_old_handover_names(now=now + NAME_RETENTION)
     assert names() == named
 
     for _ in range(2):
-        delete_old_handover_names(now=now + NAMES_KEPT_FOR + DAY)
+        delete_old_handover_names(now=now + NAME_RETENTION + DAY)
 
     assert names() == ("-", "-", "-", "-", "", "")
     assert HandoverRecord.objects.get().place == "Bến xe Chợ Rã"
@@ -89,7 +89,7 @@ def test_names_end_half_a_year_after_the_handover(handover) -> None:
 def test_driver_of_an_open_run_keeps_their_name(handover) -> None:
     DeliveryRun.objects.update(ended_at=None)
 
-    delete_old_handover_names(now=fixed_now() + 2 * NAMES_KEPT_FOR)
+    delete_old_handover_names(now=fixed_now() + 2 * NAME_RETENTION)
 
     assert DeliveryRun.objects.get().driver_name == "Lý A Páo"
 
@@ -103,7 +103,7 @@ def test_run_that_nobody_ends_is_over_after_a_month_and_its_driver_unnamed_half_
     assert run.ended_at is None
 
     end_old_runs(now=now + month + DAY)
-    delete_old_handover_names(now=now + month + 2 * DAY + NAMES_KEPT_FOR)
+    delete_old_handover_names(now=now + month + 2 * DAY + NAME_RETENTION)
 
     run.refresh_from_db()
     assert (run.ended_at, run.driver_name) == (now + month + DAY, "-")
@@ -124,7 +124,7 @@ def test_place_of_a_delivery_goes_with_its_names(handover) -> None:
     confirm_handover(code=issued.code, method=HandoverMethod.SCAN, receiver=receiver, now=fixed_now())
     HandoverRecord.objects.filter(step=HandoverStep.TO_BUYER).update(giver_name="-", receiver_name="-")
 
-    delete_old_handover_names(now=fixed_now() + NAMES_KEPT_FOR + DAY)
+    delete_old_handover_names(now=fixed_now() + NAME_RETENTION + DAY)
 
     places = dict(HandoverRecord.objects.values_list("step", "place"))
     assert places == {"to_driver": "Bến xe Chợ Rã", "to_buyer": "-"}
@@ -156,7 +156,7 @@ def test_sweep_writes_some_rows_of_each_kind_at_a_time(seller, monkeypatch) -> N
 
     counts = [named()]
     for _sweep in range(2):
-        delete_old_handover_names(now=now + NAMES_KEPT_FOR + DAY)
+        delete_old_handover_names(now=now + NAME_RETENTION + DAY)
         counts.append(named())
 
     assert counts == [(2, 2, 2), (1, 1, 1), (0, 0, 0)]

@@ -15,7 +15,7 @@ from orders.models import Order
 from shop.accounts.models import CodePurpose, OneTimeCode, SignIn, User
 from shop.accounts.sign_in.login_limits import CODES_IN_NETWORK, CODES_PER_DEVICE, CODES_PER_NUMBER
 from shop.accounts.sign_in.one_time_codes import (
-    LIFETIME,
+    CODE_LIFETIME,
     MAX_TRIES,
     CodeExpired,
     WrongCode,
@@ -141,10 +141,10 @@ def test_expired_code_is_not_sent(capsys) -> None:
     sent()
     row = Notification.objects.get()
 
-    assert not deliver(row, now=NOW + LIFETIME)
+    assert not deliver(row, now=NOW + CODE_LIFETIME)
 
     row.refresh_from_db()
-    assert (row.sealed_secret, row.sent_at, row.given_up_at) == ("", None, NOW + LIFETIME)
+    assert (row.sealed_secret, row.sent_at, row.given_up_at) == ("", None, NOW + CODE_LIFETIME)
     assert "is your code" not in capsys.readouterr().out
 
 
@@ -154,7 +154,7 @@ def test_code_is_valid_once_for_its_purpose_until_it_expires() -> None:
 
     for purpose, code_id, entered, now in (
         (CodePurpose.CONFIRM_NUMBER, key, digits, NOW),
-        (ENTER, late, digits_of_late, NOW + LIFETIME),
+        (ENTER, late, digits_of_late, NOW + CODE_LIFETIME),
     ):
         with pytest.raises(CodeExpired):
             use_code(code_id=code_id, purpose=purpose, entered_code=entered, now=now)

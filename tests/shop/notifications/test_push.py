@@ -135,7 +135,7 @@ def test_body_of_an_answer_is_not_read(service) -> None:
 
 @pytest.mark.django_db
 def test_push_service_that_answers_without_end_is_left_at_the_deadline(service, monkeypatch) -> None:
-    monkeypatch.setattr(push_endpoints, "_SECONDS", 0.3)
+    monkeypatch.setattr(push_endpoints, "_TIMEOUT_SECONDS", 0.3)
     (row,) = queue(subscribe(make_user(), PushBrowser(service.address)))
     service.is_endless = True
 

@@ -26,7 +26,7 @@ from shop.core.actors import Actor
 from shop.core.models import Change, Picture, PictureState, ShopSettings, change_values
 from shop.core.texts.formatting import format_money, weekday_and_day
 from shop.members.sync import changes
-from shop.members.sync.changes import SETTLED_AFTER, pull_rows
+from shop.members.sync.changes import SETTLING_DELAY, pull_rows
 from shop.members.sync.models import PhoneCommand
 from tests.factories import (
     NOW,
@@ -272,13 +272,13 @@ def test_change_committed_late_under_a_lower_number_is_not_missed(seller, phone)
     Change.objects.create(
         pk=last + 2, **change_values("part.changed", early_part, root=early_part.order, **values)
     )
-    first = pull(phone, cursor, now=ALL_SETTLED_AT + SETTLED_AFTER / 5)
+    first = pull(phone, cursor, now=ALL_SETTLED_AT + SETTLING_DELAY / 5)
     Change.objects.create(
         pk=last + 1, **change_values("part.changed", late_part, root=late_part.order, **values)
     )
 
-    second = pull(phone, first["cursor"], now=ALL_SETTLED_AT + SETTLED_AFTER * 2)
-    third = pull(phone, second["cursor"], now=ALL_SETTLED_AT + SETTLED_AFTER * 3)
+    second = pull(phone, first["cursor"], now=ALL_SETTLED_AT + SETTLING_DELAY * 2)
+    third = pull(phone, second["cursor"], now=ALL_SETTLED_AT + SETTLING_DELAY * 3)
 
     assert [part_ids(page) for page in (first, second, third)] == [
         [early_part.pk],
