@@ -170,6 +170,7 @@ _TEXTS: Mapping[str, str | Promise] = {
     "at": _("At %(hour)s"),
     "did_change_price": _("New price"),
     "did_add_product_photo": _("New photo"),
+    "did_add_lot_photo": _("Photo of the lot"),
     "did_change_season": _("New season"),
     "did_pause_listing": _("Pause sales"),
     "did_resume_listing": _("Resume selling"),

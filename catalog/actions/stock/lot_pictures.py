@@ -33,17 +33,21 @@ def add_lot_pictures(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """Append photos to a lot, in their order. Buyers see them.
+    """Append photos to a lot, in their order, without those that it has. Buyers see them.
 
     A repeated `idempotency_key` changes nothing. Raises KeyReused, Missing, TooManyLotPictures.
     """
     lot = _lock_lot(cooperative, lot_id)
     if was_done_with_key(idempotency_key, "lot.picture_added", lot):
         return
-    if lot.pictures.count() + len(pictures) > MAX_LOT_PICTURES:
+    earlier = set(lot.pictures.values_list("picture", flat=True))
+    new_pictures = [picture for picture in pictures if picture.pk not in earlier]
+    if not new_pictures:
+        return
+    if len(earlier) + len(new_pictures) > MAX_LOT_PICTURES:
         raise TooManyLotPictures()
     LotPicture.objects.bulk_create(
-        LotPicture(lot=lot, picture=picture, created_at=now) for picture in pictures
+        LotPicture(lot=lot, picture=picture, created_at=now) for picture in new_pictures
     )
     record_change(
         "lot.picture_added",
@@ -51,7 +55,7 @@ def add_lot_pictures(
         actor=actor,
         now=now,
         cooperative_id=cooperative.pk,
-        data={"number": lot.code, "count": len(pictures)},
+        data={"number": lot.code, "count": len(new_pictures)},
         idempotency_key=idempotency_key,
     )
 

@@ -38,7 +38,12 @@ from shop.core.errors import Missing
 from shop.members.sync.command_types import CommandKind, CommandRun, PreparedCommand
 from shop.members.sync.handover_commands import offer_parcel, read_label_code, receive_parcel
 from shop.members.sync.listing_commands import create_listing, submit_created_listing
-from shop.members.sync.lot_commands import add_stage_from_phone, count_lot_from_phone, receive_lot_from_phone
+from shop.members.sync.lot_commands import (
+    add_lot_photo,
+    add_stage_from_phone,
+    count_lot_from_phone,
+    receive_lot_from_phone,
+)
 from shop.members.sync.models import PhoneCommand
 from shop.members.sync.payloads import MAX_AMOUNT, Payload
 from shop.members.sync.product_commands import add_product_photo, change_season
@@ -296,6 +301,7 @@ COMMANDS: Mapping[str, CommandKind] = {
     "count_stock": CommandKind(MemberRight.COUNT_STOCK, _count_stock),
     "receive_lot": CommandKind(MemberRight.COUNT_STOCK, receive_lot_from_phone),
     "count_lot": CommandKind(MemberRight.COUNT_STOCK, count_lot_from_phone),
+    "add_lot_photo": CommandKind(MemberRight.COUNT_STOCK, add_lot_photo),
     "add_lot_stage": CommandKind(MemberRight.COUNT_STOCK, add_stage_from_phone),
     "change_price": CommandKind(MemberRight.LIST, _change_price),
     "add_product_photo": CommandKind(MemberRight.LIST, add_product_photo),

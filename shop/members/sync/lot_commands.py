@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
+from catalog.actions.stock.lot_pictures import add_lot_pictures
 from catalog.actions.stock.lots import MAX_STAGE_LENGTH, LotDetails, add_lot_stage, count_lot, receive_lot
 from catalog.actions.stock.stock_movements import MAX_COUNTED_QUANTITY
 from catalog.models import Lot, Variant
 from shop.core.errors import Missing
 from shop.members.sync.command_types import CommandRun, PreparedCommand
+from shop.members.sync.photos import find_photo_of_command
 from shop.members.sync.rows import PRODUCT, RowReference
 
 
@@ -63,6 +65,19 @@ def add_stage_from_phone(run: CommandRun) -> PreparedCommand:
         lot_id=lot.pk,
         title=run.payload.text("title", max_length=MAX_STAGE_LENGTH),
         happened_at=run.happened_at,
+        **run.action_arguments_with_key,
+    )
+    return PreparedCommand(RowReference(PRODUCT, lot.variant.product_id), action)
+
+
+def add_lot_photo(run: CommandRun) -> PreparedCommand:
+    """Prepare one more photo of a lot, which buyers see."""
+    lot = _find_lot(run)
+    action = partial(
+        add_lot_pictures,
+        cooperative=run.membership.cooperative,
+        lot_id=lot.pk,
+        pictures=[find_photo_of_command(run)],
         **run.action_arguments_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, lot.variant.product_id), action)

@@ -21,6 +21,7 @@ from shop.core.images.renditions import store_picture
 from shop.core.models import KeyReused, Picture
 from shop.members.sync.command_types import CommandRun
 from shop.members.sync.models import PhonePhoto, PhonePhotoPiece
+from shop.members.sync.payloads import InvalidCommand
 
 MAX_PIECE_BYTES = 128 * 1024
 MAX_INCOMPLETE_PHOTOS_PER_MEMBER = 100
@@ -86,6 +87,15 @@ def find_pictures(run: CommandRun, keys: Sequence[uuid.UUID]) -> list[Picture]:
     if missing:
         raise PhotoNotSent(photos=missing)
     return [picture for key in keys if (picture := pictures[key]) is not None]
+
+
+def find_photo_of_command(run: CommandRun) -> Picture:
+    """Return the picture of the one photo of a command. Raises InvalidCommand, PhotoNotSent."""
+    keys = run.payload.keys("photos", max_count=1)
+    if not keys:
+        raise InvalidCommand(field="photos")
+    (picture,) = find_pictures(run, keys)
+    return picture
 
 
 @transaction.atomic(durable=True)

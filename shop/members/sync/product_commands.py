@@ -10,23 +10,18 @@ from catalog.actions.products.save_products import update_product
 from catalog.models import ALL_MONTHS, Product, RevisionPicture
 from shop.core.errors import Missing
 from shop.members.sync.command_types import CommandRun, PreparedCommand
-from shop.members.sync.payloads import InvalidCommand
-from shop.members.sync.photos import find_pictures
+from shop.members.sync.photos import find_photo_of_command
 from shop.members.sync.rows import PRODUCT, RowReference
 
 
 def add_product_photo(run: CommandRun) -> PreparedCommand:
     """Prepare one more photo. On an approved product it waits for the market's review."""
     product = _find_product(run)
-    keys = run.payload.keys("photos", max_count=1)
-    if not keys:
-        raise InvalidCommand(field="photos")
-    (picture,) = find_pictures(run, keys)
     action = partial(
         add_picture,
         cooperative=run.membership.cooperative,
         product_id=product.pk,
-        picture=picture,
+        picture=find_photo_of_command(run),
         **run.action_arguments_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, product.pk), action, _photo_result)

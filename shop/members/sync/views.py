@@ -210,7 +210,7 @@ def receive_photo(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     def answer(user: User, now: datetime.datetime) -> Row:
         PIECES.count_try(str(user.pk))
         membership = _find_membership(request, user, request.GET.get("cooperative", ""))
-        membership.require(MemberRight.LIST)
+        membership.require(MemberRight.COUNT_STOCK)  # of products and lots
         if request.method == "POST":
             content = _read_piece(request)
             size, start = (_read_number(request, name) for name in ("size", "start"))

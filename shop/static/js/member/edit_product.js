@@ -1,4 +1,4 @@
-// On a product's screen: more photos, and the months in which the product is sold.
+// On a product's screen: more photos, and the months in which the product is sold. On a lot's screen: its photos.
 import { useState } from "preact/hooks";
 import { button } from "member/controls";
 import { html } from "member/html";
@@ -27,24 +27,22 @@ export const PhotosAndSeason = ({ listing }) => {
   const isApproved = ["published", "paused"].includes(listing.state);
   return html`
     ${isApproved && html`<p class="soft">${t("what_is_reviewed")}</p>`}
-    <${MorePhotos} listing=${listing} />
+    <${MorePhotos} name="add_product_photo" of=${{ product: listing.product.id }} subject=${subjectOf(listing)} />
     <${EditSeason} key=${listing.product.season} listing=${listing} />
   `;
 };
 
-// Each photo is a command of its own, so that one which is no photo holds up no other.
-const MorePhotos = ({ listing: { id, product, currency } }) => {
-  const commands = waiting().filter(
-    ({ name, subject }) => name === "add_product_photo" && subject.product === product.id,
-  );
-  const subject = { product: product.id, name: product.name, listing: id, currency };
+const subjectOf = ({ id, product, currency }) => ({ product: product.id, name: product.name, listing: id, currency });
+
+export const LotPhotos = ({ product, variant, lot }) =>
+  html`<${MorePhotos} name="add_lot_photo" of=${{ variant: variant.id, lot: lot.id }} subject=${{ product: product.id, name: product.name, unit: variant.unit }} />`;
+
+// Each photo is a command of its own, so that one which is no photo holds up no other. `of` is what the photos are of.
+const MorePhotos = ({ name, of, subject }) => {
+  const isOf = ({ payload }) => Object.keys(of).every((field) => payload[field] === of[field]);
+  const commands = waiting().filter((command) => command.name === name && isOf(command));
   const add = async (keys) => {
-    const given = keys.map((key) => ({
-      name: "add_product_photo",
-      payload: { product: product.id, photos: [key] },
-      subject,
-      chains: [],
-    }));
+    const given = keys.map((key) => ({ name, payload: { ...of, photos: [key] }, subject, chains: [] }));
     if (await changeOutbox(() => addCommands(given))) return;
     await removePhotos(keys);
     isNotStored.value = true;
@@ -61,7 +59,7 @@ const MorePhotos = ({ listing: { id, product, currency } }) => {
     <summary>${t("add_photos")}</summary>
     <${Photos}
       keys=${commands.flatMap(({ payload }) => payload.photos)}
-      nameOf=${() => t("did_add_product_photo")}
+      nameOf=${() => t(`did_${name}`)}
       onKeep=${add}
       onRemove=${remove}
     />

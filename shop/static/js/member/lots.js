@@ -96,6 +96,8 @@ export const Lots = () => html`
   </ol>
 `;
 
+const loadPhotos = async () => (await import("member/edit_product")).LotPhotos;
+
 export const Lot = ({ id }) => {
   const row = lots().find(({ lot }) => lot.id === id);
   const [note, setNote] = useState("");
@@ -117,6 +119,7 @@ export const Lot = ({ id }) => {
       <${Field} id="stage" name="what_was_done" hint=${t("stage_hint")} value=${note} maxlength="120" onText=${setNote} />
       ${button("check", t("save_stage"), save, { isOff: !note.trim() })}
     </section>
+    <${Loaded} load=${loadPhotos} product=${product} variant=${variant} lot=${lot} />
   `;
 };
 

@@ -137,6 +137,7 @@ const PRODUCT_EFFECTS = {
     return changeVariant(product, variant, (row) => ({ prices: row.prices.map(change) }));
   },
   add_product_photo: (product) => product, // the market makes its small picture
+  add_lot_photo: (product) => product,
   change_season: (product, _payload, { subject: { season } }) => ({ ...product, season }),
   pause_listing: changeListing("paused"),
   resume_listing: changeListing("published"),

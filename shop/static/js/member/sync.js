@@ -120,7 +120,7 @@ const sendable = async (later) => {
 // Send the photos of waiting commands, once nothing else can be sent; return whether one more arrived or was refused.
 const sendPhotos = async (syncUrl, token, onProgress) => {
   const { cooperative, rights } = await readSettings();
-  if (!rights.includes("list")) return false; // on a shared phone they wait for a member who lists products
+  if (!rights.includes("count")) return false; // on a shared phone they wait for a member who may add photos
   const kept = new Map((await readPhotos()).map((photo) => [photo.key, photo]));
   const wanted = (await photosOf("waiting")).map((key) => kept.get(key));
   const photos = wanted.filter((photo) => photo && !photo.isComplete && !photo.refusal);

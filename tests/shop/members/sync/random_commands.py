@@ -8,11 +8,22 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from django.apps import apps
+from django.utils import timezone
 
 from catalog.models import Category, ProductType, Stock, Variant
 from cooperatives.models import Cooperative
+from orders.actions.fulfilment.delivery_runs import (
+    EmptyRun,
+    RunNotReopenable,
+    create_run,
+    end_run,
+    parcels_awaiting_run,
+    reopen_run,
+)
 from orders.actions.fulfilment.phone_codes import LABEL_LENGTH, LABEL_LETTERS, MEMBER_STEPS, PhoneCode
-from orders.models import HandoverCode, OrderPart, Parcel
+from orders.models import DeliveryRun, HandoverCode, OrderPart, Parcel, RunParcel
+from orders.states import ParcelState
+from shop.core.actors import Actor
 from shop.core.web.rate_limits import RateLimit
 from shop.members.sync import views
 from shop.members.sync.models import CommandOutcome, PhoneCommand
@@ -40,10 +51,10 @@ PACKING = [
     "shortage",
 ]
 COUNTING = ["receive_stock", "write_off_stock", "count_stock", "transfer_stock"]
-LOTS = ["receive_lot", "count_lot", "write_off_lot", "lot_stage"]
+LOTS = ["receive_lot", "count_lot", "write_off_lot", "lot_stage", "lot_photo"]
 LISTING = ["price", "pause", "season", "photo", "listing"]
 # Steps of one parcel follow each other only by chance, so these come more often.
-COMMANDS = [*PACKING * 2, "offer_code", "receive_by_code", *COUNTING, *LOTS, *LISTING]
+COMMANDS = [*PACKING * 2, "offer_code", "receive_by_code", "run", *COUNTING, *LOTS, *LISTING]
 # Their actions take no key. Price and season compare with what the phone showed, and a code has one row.
 WITHOUT_KEY = {"change_price", "offer_handover"}
 # What another phone has to send first may never come.
@@ -103,12 +114,28 @@ def give_random_command(phone: RandomPhone, market: Market) -> None:
     """Give a command that fits what the phone shows, or one that somebody else may have done already."""
     chance = phone.chance
     name = chance.choice(COMMANDS)
-    if name in PACKING or name.endswith("_code"):
+    if name == "run":
+        change_runs(market, chance)
+    elif name in PACKING or name.endswith("_code"):
         give_packing_command(phone, market, name, chance.choice(market.parts))
     elif name in COUNTING or name in LOTS:
         give_stock_command(phone, market, name, chance.choice(market.variants))
     else:
         give_listing_command(phone, name, chance.choice(market.variants))
+
+
+def change_runs(market: Market, chance: random.Random) -> None:
+    """End or reopen a run or create one of all waiting parcels, as a member does on the market's pages."""
+    whose = {"cooperative": market.seller, "actor": Actor.system(), "now": timezone.now()}
+    run = DeliveryRun.objects.newest_first().first()
+    waiting = parcels_awaiting_run(market.seller).values_list("pk", flat=True)
+    try:
+        if run is not None and chance.random() < 0.5:
+            (reopen_run if run.ended_at else end_run)(run_id=run.pk, **whose)
+        else:
+            create_run(parcel_ids=waiting, name="Chợ Rã", driver_name="Sơn", **whose)
+    except (EmptyRun, RunNotReopenable):
+        return
 
 
 def give_packing_command(phone: RandomPhone, market: Market, name: str, part: OrderPart) -> None:
@@ -166,7 +193,14 @@ def give_packing_command(phone: RandomPhone, market: Market, name: str, part: Or
         case _ if not parcels:
             pass
         case "hand_over":
-            give("hand_over_parcel", **chance.choice(parcels), vehicle="97B-012.34")
+            carriage = chance.choice(
+                [
+                    {"vehicle": "97B-012.34"},
+                    {"carrier": "Bưu điện"},
+                    {"carrier": "Bưu điện", "should_leave_run": True},
+                ]
+            )
+            give("hand_over_parcel", **chance.choice(parcels), **carriage)
         case "deliver":
             give("deliver_parcel", **chance.choice(parcels), is_cash_collected=chance.random() < 0.5)
         case "cash":
@@ -203,6 +237,11 @@ def give_stock_command(phone: RandomPhone, market: Market, name: str, variant: V
             lot = chance.choice(lots)["id"]
             stage = {"variant": variant.pk, "lot": lot, "title": "Rửa, để ráo"}
             phone.give("add_lot_stage", f"lot-{lot}", subject, **stage)
+        case "lot_photo":
+            photo, lot = phone.keep_photo(), chance.choice(lots)["id"]
+            phone.give(
+                "add_lot_photo", f"photo-{photo}", subject, variant=variant.pk, lot=lot, photos=[photo]
+            )
 
 
 def give_listing_command(phone: RandomPhone, name: str, variant: Variant) -> None:
@@ -280,6 +319,12 @@ def check_every_command_was_done_once_or_refused() -> None:
         elif row.name not in WITHOUT_KEY:
             assert set(rows.values()) == {1}, (row.name, rows)
     assert effects == {}
+
+
+def check_parcels_have_one_holder() -> None:
+    """Check that no parcel which has left is with a carrier and in a driver's run."""
+    in_runs = Parcel.objects.filter(pk__in=RunParcel.objects.open().values("parcel"))
+    assert not in_runs.filter(state=ParcelState.HANDED_OVER).exclude(carrier="").exists()
 
 
 def check_labels_stay_true(market: Market) -> None:

@@ -9,14 +9,17 @@ import pytest
 from django.utils import timezone
 
 from catalog.actions.stock.lots import count_lot
-from catalog.models import Lot, LotBalance, LotStage, Movement
+from catalog.models import Lot, LotBalance, LotPicture, LotStage, Movement
 from cooperatives.models import Certificate, CertificateKind, Producer, Role
 from cooperatives.states import CertificateState
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
-from tests.factories import get_stock, make_channel, make_seller, make_variant, make_warehouse
+from shop.core.models import Picture
+from shop.members.sync.models import PhoneCommand, PhonePhoto
+from tests.factories import NOW, get_stock, make_channel, make_seller, make_variant, make_warehouse
 from tests.invariants import check_everything
 from tests.shop.members.sync.phone import Phone, make_command
+from tests.shop.members.sync.test_photos import encode_photo, send_photo
 from tests.shop.members.sync.test_stock import hours_ago, of
 from tests.shop.members.test_lots import make_lot
 
@@ -134,3 +137,34 @@ def test_foreign_lots_and_impossible_days_are_refused(seller) -> None:
     assert Lot.objects.count() == 1
     assert LotStage.objects.count() == 0
     assert get_stock(variant).on_hand == 10
+
+
+def test_photo_of_a_lot_is_added_once_and_a_thirteenth_is_refused(seller) -> None:
+    lot = make_lot(make_variant(seller, on_hand=0), 10)
+    phone = Phone(seller)
+    key = send_photo(phone, encode_photo(), piece=100_000)
+    of = {"variant": lot.variant_id, "lot": lot.pk}
+    adding = make_command("add_lot_photo", **of, photos=[key])
+
+    answers = phone.push(adding)["answers"]
+    PhoneCommand.objects.update(outcome="", answered_at=None, claimed_at=None)
+    repeated = phone.push(adding)["answers"]
+
+    row = {"kind": "product", "id": lot.variant.product_id}
+    assert answers == repeated == [{"key": adding["key"], "outcome": "done", "row": row}]
+    assert lot.pictures.get().picture_id == PhonePhoto.objects.get(key=key).picture_id
+    again = phone.answer("add_lot_photo", **of, photos=[key])
+    assert (again["outcome"], lot.pictures.count()) == ("done", 1)
+    others = [Picture.objects.create(original=f"{number}.jpg") for number in range(11)]
+    LotPicture.objects.bulk_create(LotPicture(lot=lot, picture=row, created_at=NOW) for row in others)
+    new_key = send_photo(phone, encode_photo(), piece=100_000)
+    foreign = make_lot(make_variant(make_seller("HTX khác"), on_hand=0), 10)
+    full = phone.answer("add_lot_photo", **of, photos=[new_key])
+    none = phone.answer("add_lot_photo", **of, photos=[])
+    missing = phone.answer("add_lot_photo", variant=foreign.variant_id, lot=foreign.pk, photos=[key])
+    assert (full["code"], none["code"], missing["code"]) == (
+        "too_many_lot_pictures",
+        "invalid_command",
+        "missing",
+    )
+    assert (lot.pictures.count(), foreign.pictures.count()) == (12, 0)

@@ -18,6 +18,7 @@ from shop.members.sync.models import PhoneCommand
 from tests.camera import show_to_camera
 from tests.factories import make_channel, make_variant, make_warehouse
 from tests.invariants import check_everything
+from tests.shop.members.sync.test_photos import encode_photo
 from tests.shop.members.sync.test_without_network import HOLDS, SMALL_TARGETS, sign_in
 from tests.shop.members.test_lots import make_lot
 
@@ -72,12 +73,18 @@ def test_lots_are_received_counted_lost_moved_and_noted_without_network(
     assert phone.evaluate(SMALL_TARGETS) == []
     assert Axe().run(phone).response["violations"] == []
     assert phone.evaluate("document.documentElement.scrollWidth") == 360
+    phone.locator("summary", has_text="Thêm ảnh").click()
+    phone.get_by_label("Chọn ảnh có sẵn").set_input_files(
+        {"name": "lo.jpg", "mimeType": "image/jpeg", "buffer": encode_photo()}
+    )
+    expect(phone.get_by_role("button", name="Bỏ ảnh")).to_be_visible()
     assert not PhoneCommand.objects.exists()
 
     phone.goto("/xa-vien/#unsent")
     phone.context.set_offline(False)
 
-    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(5)
+    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(6)
+    assert early.pictures.count() == 1
     received = Lot.objects.latest("pk")
     assert (received.producer, received.harvested_on) == (household, today)
     balances = LotBalance.objects.order_by("lot", "stock").values_list("lot", "on_hand")

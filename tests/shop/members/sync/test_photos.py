@@ -152,8 +152,8 @@ def test_listing_without_all_its_photos_is_refused_and_can_be_sent_again(phone, 
     assert phone.push(new_listing(photos=[key]))["answers"][0]["outcome"] == "done"
 
 
-def test_packer_sends_no_photos(seller, photo) -> None:
-    response = Phone(seller).send_piece(str(uuid.uuid4()), photo, start=0, size=len(photo))
+def test_bookkeeper_sends_no_photos(seller, photo) -> None:
+    response = Phone(seller, Role.BOOKKEEPER).send_piece(str(uuid.uuid4()), photo, start=0, size=len(photo))
 
     assert (response.status_code, response.json()["code"]) == (403, "forbidden")
     assert not PhonePhoto.objects.exists()

@@ -21,6 +21,7 @@ from tests.shop.members.sync.random_commands import (
     allow_many_requests,
     check_every_command_was_done_once_or_refused,
     check_labels_stay_true,
+    check_parcels_have_one_holder,
     give_random_command,
     make_market,
 )
@@ -169,4 +170,5 @@ def test_both_phones_end_with_what_the_market_has(seller, monkeypatch, seed) -> 
         assert phone.rows == fresh_phone.rows
     check_every_command_was_done_once_or_refused()
     check_labels_stay_true(market)
+    check_parcels_have_one_holder()
     check_everything()
