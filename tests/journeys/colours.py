@@ -6,38 +6,38 @@ from collections import Counter
 
 from playwright.sync_api import Page
 
-# A style is named by the colours and sizes that its contrast depends on, those of its ancestors included. A
-# style's description is digested once for all of a page's elements that have it.
+# A style is named by what its contrast depends on: the element's own colours and sizes, and all that is
+# behind it. Nothing is seen behind an opaque colour. Elements that are faded, disabled or positioned are
+# named with their classes, which decide what they lie on.
 NAME_STYLES = """() => {
-  const names = new Map(), digests = new Map();
-  const nameOf = (element) => {
-    if (!element) return '';
-    let name = names.get(element);
-    if (name === undefined) {
+  const PLAIN = '1,none,normal,static,false,';
+  const NOTHING = 'rgba(0, 0, 0, 0)none';
+  const backdrops = new Map([[null, { ground: '', effects: '' }]]);
+  const nameOf = (element) => element.localName + '.' + element.getAttribute('class');
+  const backdropOf = (element) => {
+    let backdrop = backdrops.get(element);
+    if (!backdrop) {
       const style = getComputedStyle(element);
-      name = digestOf([
-        nameOf(element.parentElement), element.localName, element.getAttribute('class'),
-        element.disabled ?? element.control?.disabled, element.ariaDisabled,
-        style.color, style.backgroundColor, style.backgroundImage, style.opacity, style.fontSize,
-        style.fontWeight, style.position, style.filter, style.mixBlendMode, style.textShadow,
-      ].join());
-      names.set(element, name);
+      const ownGround = style.backgroundColor + style.backgroundImage;
+      const ownEffects = [
+        style.opacity, style.filter, style.mixBlendMode, style.position,
+        Boolean(element.disabled ?? element.control?.disabled), element.ariaDisabled,
+      ].join();
+      let { ground, effects } = backdropOf(element.parentElement);
+      if (style.backgroundColor.startsWith('rgb(')) ground = ownGround;
+      else if (ownGround !== NOTHING) ground += ownGround;
+      if (ownEffects !== PLAIN) effects += nameOf(element) + ownEffects;
+      backdrop = { ground, effects };
+      backdrops.set(element, backdrop);
     }
-    return name;
+    return backdrop;
   };
-  const digestOf = (text) => {
-    let digest = digests.get(text);
-    if (digest === undefined) {
-      let one = 0xdeadbeef, other = 0x41c6ce57;
-      for (let at = 0; at < text.length; at++) {
-        const letter = text.charCodeAt(at);
-        one = Math.imul(one ^ letter, 2654435761);
-        other = Math.imul(other ^ letter, 1597334677);
-      }
-      digest = (one >>> 0).toString(36) + (other >>> 0).toString(36);
-      digests.set(text, digest);
-    }
-    return digest;
+  const styleOf = (element) => {
+    const style = getComputedStyle(element);
+    const { ground, effects } = backdropOf(element);
+    return [
+      nameOf(element), style.color, style.fontSize, style.fontWeight, style.textShadow, ground, effects,
+    ].join();
   };
   const texts = new Set(document.body.querySelectorAll('input, select, textarea'));
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -47,7 +47,7 @@ NAME_STYLES = """() => {
   window.textsByStyle = new Map();
   for (const element of texts) {
     if (element.checkVisibility()) {
-      const name = nameOf(element), sameStyle = window.textsByStyle.get(name);
+      const name = styleOf(element), sameStyle = window.textsByStyle.get(name);
       if (sameStyle) sameStyle.push(element);
       else window.textsByStyle.set(name, [element]);
     }
@@ -58,16 +58,16 @@ NAME_STYLES = """() => {
 MEASURE = """async (names) => {
   const include = names.flatMap((name) => window.textsByStyle.get(name).slice(0, 2));
   const found = await axe.run({include}, {
-    runOnly: ['color-contrast'], resultTypes: ['violations', 'passes', 'incomplete'],
+    runOnly: ['color-contrast'], resultTypes: ['violations', 'passes'],
     elementRef: true, selectors: false, preload: false,
   });
   const styles = new Map([...window.textsByStyle].flatMap(
     ([name, elements]) => elements.map((element) => [element, name])));
-  const stylesOf = (rules) => rules.flatMap((rule) => rule.nodes).map((node) => styles.get(node.element));
-  const low = found.violations.flatMap((rule) => rule.nodes).map((node) => node.html);
-  return [low, stylesOf([...found.passes, ...found.violations]), stylesOf(found.incomplete)];
+  const nodesOf = (rules) => rules.flatMap((rule) => rule.nodes);
+  const judged = nodesOf([...found.passes, ...found.violations]).map((node) => styles.get(node.element));
+  return [nodesOf(found.violations).map((node) => node.html), judged];
 }"""
-MAX_PAGES_PER_STYLE = 3  # that axe could not judge, for instance on a picture
+MAX_PAGES_PER_STYLE = 3  # that axe could not judge, on a picture or outside the window
 
 
 class Colours:
@@ -82,7 +82,7 @@ class Colours:
         new_styles = [style for style in styles if self.tries[style] < MAX_PAGES_PER_STYLE]
         if not new_styles:
             return []
-        low, judged, not_judged = page.evaluate(MEASURE, new_styles)
+        low, judged = page.evaluate(MEASURE, new_styles)
+        self.tries.update(new_styles)
         self.tries.update(dict.fromkeys(judged, MAX_PAGES_PER_STYLE))
-        self.tries.update(set(not_judged))
         return [f"color-contrast: {html[:200]}" for html in low[:1]]
