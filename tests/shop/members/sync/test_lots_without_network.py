@@ -77,7 +77,7 @@ def test_lots_are_received_counted_lost_moved_and_noted_without_network(
     phone.get_by_label("Chọn ảnh có sẵn").set_input_files(
         {"name": "lo.jpg", "mimeType": "image/jpeg", "buffer": encode_photo()}
     )
-    expect(phone.get_by_role("button", name="Bỏ ảnh")).to_be_visible()
+    expect(phone.get_by_role("button", name="Xoá ảnh")).to_be_visible()
     assert not PhoneCommand.objects.exists()
 
     phone.goto("/xa-vien/#unsent")
