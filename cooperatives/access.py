@@ -102,7 +102,7 @@ class PermissionScope:
         return any(grant.is_platform_wide for grant in self.grants)
 
     def covers_channels(self, channel_ids: frozenset[int] | None) -> bool:
-        """Return whether it covers all cooperatives in these channels. None means every channel."""
+        """Return whether the scope covers all cooperatives in these channels. None means every channel."""
         if self.covers_everything:
             return True
         platform_channels = [

@@ -27,7 +27,7 @@ def normalise_lot_code(text: str) -> str:
 
 
 def is_lot_code(text: str) -> bool:
-    """Return whether this is a lot's code, upper-case and without spaces, with a correct check character."""
+    """Return whether the text is a lot's code: upper-case, without spaces, with a correct check character."""
     return is_code(text, CODE_PREFIX, CODE_LENGTH)
 
 
@@ -49,7 +49,7 @@ class LotQuerySet(models.QuerySet["Lot"]):
     def near_expiry(self, cooperative: Cooperative, today: datetime.date) -> LotQuerySet:
         """Return the cooperative's lots in stock that are near their use-by date or past it.
 
-        The same condition as `Lot.near_expiry_from`. Annotates `on_hand`.
+        `Lot.near_expiry_from` has the same condition. Annotates `on_hand`.
         """
         days_left = ExpressionWrapper(F("expires_on") - Value(today), models.DurationField())
         shelf_life = ExpressionWrapper(F("expires_on") - F("harvested_on"), models.DurationField())
@@ -112,7 +112,7 @@ class Lot(models.Model):
         return self.code
 
     def is_expired_on(self, day: datetime.date) -> bool:
-        """Return whether it may no longer be sold on the day. On its day of expiry it may."""
+        """Return whether the lot may no longer be sold on the day. On its day of expiry it still may."""
         return self.expires_on is not None and self.expires_on < day
 
     def near_expiry_from(self, seller: Cooperative) -> datetime.date | None:

@@ -171,7 +171,7 @@ class Product(WithMetadata, WithExternalReference, WithSeo, WithTimes):
 
     @property
     def is_removed(self) -> bool:
-        """Whether it was removed but kept for past orders and movements."""
+        """Whether the product was removed but kept for past orders and movements."""
         return self.removed_at is not None
 
     def complaint_days(self, market_days: int) -> int:

@@ -70,7 +70,7 @@ class ProductRevision(models.Model):
         return self.state == RevisionState.RETURNED
 
     def is_unchanged_since(self, seen_submitted_at: datetime.datetime) -> bool:
-        """Return whether it has not changed since a reviewer opened it."""
+        """Return whether the revision has not changed since a reviewer opened it."""
         return self.submitted_at == seen_submitted_at
 
 

@@ -226,7 +226,7 @@ def delete_due_documents_task() -> None:
         due.values_list("pk", flat=True),
         lambda document_id: delete_due_document(document_id=document_id, now=now),
         sweep="cooperatives.delete_due_documents",
-        at_most=_SWEEP_SIZE,
+        max_count=_SWEEP_SIZE,
     )
 
 

@@ -232,7 +232,10 @@ def _set_details(delivery_method: DeliveryMethod, details: DeliveryMethodDetails
 
 
 def _prepare_pickup_warehouse(delivery_method: DeliveryMethod, warehouse_id: uuid.UUID | None) -> Warehouse:
-    """Return the given warehouse, else the method's, else the first, and enable pickup there."""
+    """Return the given warehouse, else the method's, else the first, and enable pickup there.
+
+    Raises MissingPickupWarehouse.
+    """
     warehouses = Warehouse.objects.for_cooperative(delivery_method.cooperative).open()
     requested = warehouse_id or delivery_method.warehouse_id
     warehouse = (warehouses.filter(pk=requested) if requested else warehouses).first()

@@ -145,7 +145,7 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
         return self.name
 
     def is_paused_on(self, day: datetime.date) -> bool:
-        """Return whether it is paused on that day. `paused_until` is the first day of selling again."""
+        """Return whether the cooperative is paused on that day. On `paused_until` it sells again."""
         return self.paused_from is not None and (self.paused_until is None or day < self.paused_until)
 
     @property
@@ -160,7 +160,7 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def is_public(self) -> bool:
-        """Whether it has a public page. The condition is that of `public()`."""
+        """Whether the cooperative has a public page, as in `public()`."""
         return self.state == CooperativeState.APPROVED and not self.is_platform_seller
 
     @property
@@ -251,7 +251,7 @@ class Producer(WithMetadata):
 
     @property
     def is_public(self) -> bool:
-        """Whether it may be named to buyers. The condition is that of `public()`."""
+        """Whether buyers may read the name, as in `public()`."""
         return self.agreed_on is not None
 
 
@@ -343,5 +343,5 @@ class Certificate(models.Model):
         return f"{self.get_kind_display()} {self.number}"
 
     def is_unchanged_since(self, seen_submitted_at: datetime.datetime | None) -> bool:
-        """Return whether it has not been submitted again since a reviewer opened it."""
+        """Return whether the certificate has not been submitted again since a reviewer opened it."""
         return self.submitted_at == seen_submitted_at

@@ -176,7 +176,7 @@ class DeliveryMethod(WithMetadata):
         return min(matching_rates, key=lambda rate: (rate.up_to_grams is None, rate.up_to_grams or 0)).price
 
     def serves(self, *, channel_id: int, province_code: str) -> bool:
-        """Return whether it delivers to the province, at least parcels of some weight."""
+        """Return whether the method delivers to the province, at least parcels of some weight."""
         if self.is_pickup:
             return True
         return any(rate.province_code in ("", province_code) for rate in self._rates(channel_id))
@@ -186,7 +186,7 @@ class DeliveryMethod(WithMetadata):
         return bool(province_code) and any(rate.province_code == province_code for rate in self.rates.all())
 
     def is_pickup_outside(self, province_code: str) -> bool:
-        """Return whether it is a pickup in another province. It is false if either province is unknown."""
+        """Return whether the method is a pickup in another province. False if either is unknown."""
         warehouse_province = self.warehouse.address.province_code if self.warehouse else ""
         return bool(warehouse_province and province_code) and warehouse_province != province_code
 

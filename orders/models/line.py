@@ -144,7 +144,7 @@ class OrderLine(ReportColumns, WithMetadata):
 
     @property
     def is_to_weigh(self) -> bool:
-        """Whether it still has to be weighed. Until then it cannot be packed."""
+        """Whether the line still has to be weighed, before it can be packed."""
         return self.is_sold_by_weight and self.weighed_grams is None
 
     @property

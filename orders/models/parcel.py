@@ -214,7 +214,7 @@ class Parcel(WithMetadata, WithTimes):
 
     @property
     def is_active_outgoing(self) -> bool:
-        """The same condition as `active_outgoing()`, for a loaded row."""
+        """Whether the parcel goes to the buyer and is not voided, as in `active_outgoing()`."""
         return self.is_outgoing and self.state != ParcelState.VOIDED
 
     @property

@@ -197,7 +197,7 @@ class Payment(WithMetadata, WithTimes):
 
     @property
     def is_cash_on_delivery(self) -> bool:
-        """Whether it is cash on delivery."""
+        """Whether the payment is cash on delivery."""
         return self.method == PaymentMethod.COD
 
 

@@ -75,7 +75,7 @@ class CommissionRate(models.Model):
         return f"{self.percent} %"
 
     def covers(self, cooperative_id: int, path: str) -> bool:
-        """Return whether it applies to a cooperative's products in this category path. Reads `category`."""
+        """Return whether the rate applies to a cooperative's products in this branch. Reads `category`."""
         if self.cooperative_id not in (None, cooperative_id):
             return False
         return self.category is None or path.startswith(self.category.branch_path)

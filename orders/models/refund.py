@@ -160,7 +160,7 @@ class Refund(models.Model):
 
     @property
     def is_for_unsent_items(self) -> bool:
-        """Whether it is for items that are missing or replaced. It reads `parcel`."""
+        """Whether the refund is for items that are missing or replaced. Reads `parcel`."""
         return self.parcel is not None and self.parcel.kind == ParcelKind.REFUND
 
     @property

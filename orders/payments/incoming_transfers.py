@@ -166,7 +166,7 @@ def _read_sepay(webhook_body: WebhookBody) -> list[IncomingTransfer]:
 def _read_casso(webhook_body: WebhookBody) -> list[IncomingTransfer]:
     """Read Casso's webhook V2 (https://developer.casso.vn). `data` is a transfer or a list of transfers.
 
-    Outgoing transfers have a negative amount.
+    Outgoing transfers have a negative amount. Raises InvalidIncomingTransfer.
     """
     if webhook_body.get("error") != 0:
         raise InvalidIncomingTransfer("error")
@@ -198,7 +198,7 @@ def _read_payos(webhook_body: WebhookBody) -> list[IncomingTransfer]:
     """Read payOS's webhook (https://payos.vn/docs), which has one payment of a payment link.
 
     The code 00 means paid. payOS gives a payment no id of its own, so the link and the bank's reference form
-    one.
+    one. Raises InvalidIncomingTransfer.
     """
     data = webhook_body.get("data")
     if not isinstance(data, dict):

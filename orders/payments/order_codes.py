@@ -57,7 +57,7 @@ def feistel_shift(round_number: int, other_half: int, length: int, key: bytes) -
 
 
 def is_order_code(text: str) -> bool:
-    """Return whether this is a code, upper-case and without spaces, with a correct check character."""
+    """Return whether the text is a code, upper-case and without spaces, with a correct check character."""
     return (
         _OLD_LENGTH + 2 <= len(text) <= _MAX_CODE_CHARACTERS + 2
         and text[0] == "T"

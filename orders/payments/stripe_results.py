@@ -119,7 +119,7 @@ def never_arrived_result(request: GatewayRequest) -> GatewayResult:
 
 
 def decline_code(error: object) -> str:
-    """Return the bank's decline code if there is one, else Stripe's code. It is empty without an error."""
+    """Return the bank's decline code, else Stripe's code, or an empty text if there is no error."""
     return str(getattr(error, "decline_code", None) or getattr(error, "code", None) or "")
 
 

@@ -43,11 +43,11 @@ class TransferNote:
         self._digits = _NON_DIGITS.sub("", plain)
 
     def has_near_code(self, code: str) -> bool:
-        """Return whether it contains the code with one wrong, extra, missing or swapped character."""
+        """Return whether the note contains the code with one wrong, extra, missing or swapped character."""
         return not self._window_variants.isdisjoint(deletion_variants(code))
 
     def mentions_buyer(self, name: str, phone: str) -> bool:
-        """Return whether it contains the buyer's full name (diacritics are ignored) or phone number."""
+        """Return whether the note contains the buyer's full name (diacritics are ignored) or phone number."""
         name_words = _NON_LETTERS.sub(" ", fold(name)).split()
         if len(name_words) >= _MIN_NAME_WORDS and f" {' '.join(name_words)} " in self._words:
             return True

@@ -75,7 +75,7 @@ def verify_sepay_webhook(
 
     SePay sends `X-SePay-Timestamp` (seconds) and `X-SePay-Signature: sha256=…`, an HMAC over the time, a dot
     and the raw body. With an API key SePay sends only `Authorization: Apikey …`, which covers neither time
-    nor body.
+    nor body. Raises SignatureMissing, WebhookSecretMissing.
     """
     if secret:
         sent_at = _read_header(headers, "X-SePay-Timestamp")
@@ -98,7 +98,8 @@ def verify_casso_webhook(
 
     The signature covers the time, a dot and the compact JSON with its keys sorted at every level. Casso's own
     examples treat lists in two ways: a list stays a list, or becomes an object keyed by index. Both ways are
-    tried, because nobody can make either signature without the secret.
+    tried, because nobody can make either signature without the secret. Raises InvalidSignature,
+    SignatureMissing, WebhookSecretMissing.
     """
     if not secret:
         raise WebhookSecretMissing
@@ -121,7 +122,7 @@ def verify_payos_webhook(*, body: bytes, secret: str) -> WebhookBody:
     """Verify payOS's webhook by its `signature`: an HMAC-SHA256 over `data` as `key=value&…`.
 
     Keys are sorted. Null is empty. Lists and objects are compact JSON with sorted keys. payOS signs no time,
-    so the same webhook stays valid forever.
+    so the same webhook stays valid forever. Raises SignatureMissing, WebhookSecretMissing.
     """
     if not secret:
         raise WebhookSecretMissing

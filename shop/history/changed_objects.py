@@ -234,8 +234,8 @@ def _certificate_name(certificate: Certificate) -> str:
 
 @row_name.register
 def _settlement_name(settlement: Settlement) -> str:
-    words = {"cooperative": settlement.cooperative.name, "number": settlement.number}
-    return pgettext("changed object", "%(cooperative)s, settlement %(number)s") % words
+    values = {"cooperative": settlement.cooperative.name, "number": settlement.number}
+    return pgettext("changed object", "%(cooperative)s, settlement %(number)s") % values
 
 
 @row_name.register

@@ -105,7 +105,7 @@ def sweep_task() -> None:
         Notification.objects.due(timezone.now()).values_list("key", flat=True),
         lambda key: deliver_task(key=key),
         sweep="notifications.sweep",
-        at_most=_BATCH_SIZE,
+        max_count=_BATCH_SIZE,
     )
 
 

@@ -141,7 +141,7 @@ def test_many_broken_rows_do_not_block_later_ones() -> None:
     rows = User.objects.filter(pk__in=people).order_by("pk").values_list("pk", flat=True)
 
     for _run in range(4):
-        run_each(rows, fail_for(*broken_people, called_keys=called_keys), sweep="tests.sweep", at_most=3)
+        run_each(rows, fail_for(*broken_people, called_keys=called_keys), sweep="tests.sweep", max_count=3)
 
     assert called_keys == [*people[:9], *people[6:9]]
     assert SweepFailure.objects.count() == 6
@@ -178,7 +178,7 @@ def test_broken_row_of_a_batch_is_found_and_the_others_are_processed() -> None:
         User.objects.filter(pk__in=keys).update(note="done")
 
     rows = User.objects.filter(pk__in=people, note="").order_by("pk").values_list("pk", flat=True)
-    succeeded = run_batches(rows, process, sweep="tests.sweep", at_once=2)
+    succeeded = run_batches(rows, process, sweep="tests.sweep", batch_size=2)
 
     assert (mutate_checkout, succeeded) == ([people[0], people[1], people[3], people[4]], 4)
     assert list(SweepFailure.objects.values_list("row_key", flat=True)) == [str(people[2])]

@@ -106,7 +106,7 @@ def send_back_in_stock_notifications(*, channel: Channel, now: datetime.datetime
         BackInStockRequest.objects.due(channel, vietnam_date(now)).values_list("pk", flat=True),
         lambda keys: batch_counts.append(_send_batch(keys, channel, now=now)),
         sweep="catalog.send_back_in_stock_notifications",
-        at_once=batch,
+        batch_size=batch,
     )
     return sum(batch_counts)
 

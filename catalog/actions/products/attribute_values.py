@@ -107,7 +107,8 @@ def set_attributes(
 ) -> None:
     """Set attribute values of a product, a variant or another owner.
 
-    `attributes_by_id` are the attributes of the owner's type. `value_model` stores the values.
+    `attributes_by_id` are the attributes of the owner's type. `value_model` stores the values. Raises
+    AttributeNotOfType, MissingAttributes.
     """
     for attribute_input in inputs:
         attribute = attributes_by_id.get(attribute_input.attribute_id)

@@ -35,7 +35,7 @@ def delete_product(
 
 
 def _is_referred_to(product: Product) -> bool:
-    """Return whether it has any stock movement, allocation or reservation."""
+    """Return whether the product has any stock movement, allocation or reservation."""
     promised = Stock.objects.filter(variant__product=product).filter(Q(allocated__gt=0) | Q(reserved__gt=0))
     return promised.exists() or Movement.objects.filter(stock__variant__product=product).exists()
 

@@ -194,7 +194,7 @@ def _read_next_position(product: Product) -> int:
 
 
 def _needs_picture(product: Product) -> bool:
-    """Return whether it is published in a channel that enforces the legal requirements."""
+    """Return whether the product is published in a channel that enforces the legal requirements."""
     on_sale = Listing.objects.filter(product=product, state=ListingState.PUBLISHED)
     return (
         not product.cooperative.is_platform_seller

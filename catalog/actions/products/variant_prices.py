@@ -141,7 +141,10 @@ def confirm_price(*, price_id: int, amount: int, actor: Actor, now: datetime.dat
 def require_seen_prices(
     variant: Variant, prices: Sequence[ListPrice], seen_prices: Mapping[int, int | None]
 ) -> None:
-    """Refuse to overwrite a price that the person has not seen, unless it is the price they want."""
+    """Refuse to overwrite a price that the person has not seen, unless it is the price they want.
+
+    Raises PriceAlreadyChanged.
+    """
     current = dict(Price.objects.filter(variant=variant).values_list("channel", "amount"))
     for price in prices:
         amount = current.get(price.channel.pk)

@@ -206,12 +206,12 @@ def find_unusual_price_question(
     expected = _find_contrasting_price(variant, channel, before, amount)
     if expected is None:
         return None
-    words = {
+    values = {
         "before": format_money(expected, channel.currency),
         "after": format_money(amount, channel.currency),
     }
     question = UnusualPrice.first_price_message if before is None else UnusualPrice.default_message
-    return UnusualPrice(str(question) % words, field="price", confirmation_token=f"{expected}-{amount}")
+    return UnusualPrice(str(question) % values, field="price", confirmation_token=f"{expected}-{amount}")
 
 
 def find_unusual_price_questions(
@@ -237,12 +237,12 @@ def _unusual_wholesale_question(
     """Return what to ask before a wholesale price, or None if it is not far below the list price."""
     if not _is_far(list_price, tier.amount, UNUSUAL_FACTOR):
         return None
-    words = {
+    values = {
         "before": format_money(list_price, channel.currency),
         "quantity": format_number(tier.minimum_quantity),
         "after": format_money(tier.amount, channel.currency),
     }
-    message = str(UnusualPrice.wholesale_message) % words
+    message = str(UnusualPrice.wholesale_message) % values
     token = f"{list_price}-{tier.minimum_quantity}-{tier.amount}"
     return UnusualPrice(message, field="wholesale", confirmation_token=token)
 
@@ -279,13 +279,13 @@ def unusual_market_price_question(
     if variant.content_grams:
         message = UnusualPrice.market_price_per_kilogram_message
         before, after = (round(price * 1000 / variant.content_grams) for price in (before, after))
-    words = {
+    values = {
         "before": format_money(before, channel.currency),
         "after": format_money(amount, channel.currency),
         "per_kilogram": format_money(after, channel.currency),
     }
     token = f"{usual.median}-{amount}"
-    return UnusualPrice(str(message) % words, field="price", confirmation_token=token)
+    return UnusualPrice(str(message) % values, field="price", confirmation_token=token)
 
 
 def _find_contrasting_price(

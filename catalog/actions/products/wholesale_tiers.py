@@ -48,8 +48,8 @@ def require_reachable_tiers(tiers: Sequence[WholesaleTier], variant: Variant, sh
     """Refuse tiers that start above what one order may hold. Raises InvalidWholesalePrices."""
     order_limit = variant.order_limit(shop_limit)
     if order_limit is not None and len(within_order_limit(tiers, order_limit)) < len(tiers):
-        words = {"count": variant_count_label(variant, order_limit)}
-        raise InvalidWholesalePrices(InvalidWholesalePrices.above_order_limit % words, field="wholesale")
+        values = {"count": variant_count_label(variant, order_limit)}
+        raise InvalidWholesalePrices(InvalidWholesalePrices.above_order_limit % values, field="wholesale")
 
 
 def require_valid_tiers(tiers: Sequence[WholesaleTier], *, list_price: int, currency: str) -> None:
@@ -64,11 +64,11 @@ def require_valid_tiers(tiers: Sequence[WholesaleTier], *, list_price: int, curr
     before = list_price
     for tier in tiers:
         if not 1 <= tier.amount < before:
-            words = {
+            values = {
                 "quantity": format_number(tier.minimum_quantity),
                 "before": format_money(before, currency),
             }
-            raise InvalidWholesalePrices(InvalidWholesalePrices.not_below % words, field="wholesale")
+            raise InvalidWholesalePrices(InvalidWholesalePrices.not_below % values, field="wholesale")
         before = tier.amount
 
 

@@ -169,7 +169,7 @@ def _find_proposal(certificate: Certificate) -> Certificate:
 
 
 def _apply_proposal(shown_certificate: Certificate, proposal: Certificate) -> None:
-    """Apply a proposal to its locked certificate, and delete the proposal."""
+    """Apply a proposal to its locked certificate, and delete the proposal. Raises TransitionNotAllowed."""
     if proposal.state != CertificateState.IN_REVIEW:
         raise TransitionNotAllowed(from_state=proposal.state, to_state=CertificateState.CONFIRMED)
     products = list(proposal.products.all())

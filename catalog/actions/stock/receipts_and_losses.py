@@ -109,7 +109,10 @@ def _change_stock(
     actor: Actor,
     now: datetime.datetime,
 ) -> Stock:
-    """In a transaction: record a movement of stock in an open warehouse, and refresh the availability."""
+    """In a transaction: record a movement of stock in an open warehouse, and refresh the availability.
+
+    Raises Missing.
+    """
     if not Warehouse.objects.for_cooperative(cooperative).open().filter(pk=warehouse_id).exists():
         raise Missing()
     stock = lock_stock_row(cooperative=cooperative, variant_id=variant_id, warehouse_id=warehouse_id)

@@ -292,8 +292,8 @@ def record_count(
 def _require_seen_stock(stock: Stock, count: StockCount) -> None:
     """Raise StockAlreadyChanged if the person who counted saw another stock."""
     if count.seen_on_hand not in (None, stock.on_hand):
-        words = {"on_hand": format_number(stock.on_hand)}
-        message = str(StockAlreadyChanged.default_message) % words
+        values = {"on_hand": format_number(stock.on_hand)}
+        message = str(StockAlreadyChanged.default_message) % values
         raise StockAlreadyChanged(message, field="counted", on_hand=stock.on_hand)
 
 
@@ -349,7 +349,10 @@ def lock_stock_row(*, cooperative: Cooperative, variant_id: int, warehouse_id: u
 def lock_stock_rows(
     *, cooperative: Cooperative, variant_id: int, warehouse_ids: Sequence[uuid.UUID]
 ) -> list[Stock]:
-    """Return the locked stock rows of a variant in these warehouses, in their order. See `lock_stock_row`."""
+    """Return the locked stock rows of a variant in these warehouses, in their order. See `lock_stock_row`.
+
+    Raises Missing.
+    """
     variant = Variant.objects.for_cooperative(cooperative).filter(pk=variant_id).first()
     warehouses = Warehouse.objects.for_cooperative(cooperative).in_bulk(warehouse_ids)
     if variant is None or len(warehouses) < len(warehouse_ids):

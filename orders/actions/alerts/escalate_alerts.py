@@ -65,7 +65,7 @@ def escalate_alerts(*, now: datetime.datetime) -> int:
         Alert.objects.no_longer_needed().values_list("pk", flat=True),
         lambda key: close_alert(alert_id=key, now=now),
         sweep="orders.escalate_alerts:close",
-        at_most=_BATCH_SIZE,
+        max_count=_BATCH_SIZE,
     )
     raise_order_alerts(now=now)
     steps: list[AlertStep] = []
@@ -79,7 +79,7 @@ def escalate_alerts(*, now: datetime.datetime) -> int:
         Alert.objects.due(now).values_list("pk", flat=True),
         send,
         sweep="orders.escalate_alerts",
-        at_most=_BATCH_SIZE,
+        max_count=_BATCH_SIZE,
     )
     return len(steps)
 

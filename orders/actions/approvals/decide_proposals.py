@@ -170,7 +170,10 @@ def withdraw_proposal(*, approval_id: uuid.UUID, actor: Actor, now: datetime.dat
 
 @transaction.atomic(durable=True)
 def _confirm_or_lapse(approval_id: uuid.UUID, actor: Actor, now: datetime.datetime) -> bool:
-    """Confirm a proposal. Returns False if the proposal lapsed, without raising: the lapse must commit."""
+    """Confirm a proposal. Returns False if the proposal lapsed, without raising: the lapse must commit.
+
+    Raises Missing, SamePerson.
+    """
     unlocked = Approval.objects.filter(pk=approval_id).first()
     if unlocked is None:
         raise Missing()

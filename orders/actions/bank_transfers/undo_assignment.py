@@ -123,7 +123,10 @@ def _release_share(
 
 
 def _require_reversible(order: Order) -> None:
-    """Raise if the order's money has moved on, to the buyer or into a cooperative's closed settlement."""
+    """Require that the order's money has not moved on, to the buyer or into a closed settlement.
+
+    Raises AssignedMoneyRefunded, AssignedOrderSettled.
+    """
     if Refund.objects.filter(order=order, repayment__gt=0).exists():
         raise AssignedMoneyRefunded(order)
     entries = LedgerEntry.objects.filter(posting__order=order, settlement__isnull=False)

@@ -131,7 +131,8 @@ def store_added_lines(
 ) -> None:
     """In a transaction: add lines to a basket's present `lines` of these variants, also to the list itself.
 
-    `variants` are those that buyers can order now, with their price. Raises as `add_variant_to_basket`.
+    `variants` are those that buyers can order now, with their price. Raises what `add_variant_to_basket`
+    raises.
     """
     new_lines: list[BasketLine] = []
     grown_lines: dict[uuid.UUID, BasketLine] = {}
@@ -171,7 +172,10 @@ def _grow_line(line: BasketLine, added_line: LineToAdd, price: Price | None) -> 
 
 
 def set_line_quantity(basket: Basket, line_id: uuid.UUID, quantity: int, *, now: datetime.datetime) -> None:
-    """On a locked basket: change a line's quantity, as `change_line_quantity` does."""
+    """On a locked basket: change a line's quantity, as `change_line_quantity` does.
+
+    Raises InvalidQuantity, Missing.
+    """
     line = basket.lines.select_related("variant").filter(pk=line_id).first()
     if line is None:
         raise Missing()
@@ -228,7 +232,7 @@ def choose_deliveries(
 
 
 def store_delivery_choices(basket: Basket, choices: Mapping[int, RequestedDelivery]) -> None:
-    """On a locked basket: store the deliveries, as `choose_deliveries` does."""
+    """On a locked basket: store the deliveries, as `choose_deliveries` does. Raises Missing."""
     if not choices:
         return
     method_ids = {choice.delivery_method_id for choice in choices.values() if choice.delivery_method_id}

@@ -115,7 +115,7 @@ def bulk_update_lines(
 ) -> Quote:
     """Change all of these lines or none, and add variants that are not in the basket yet.
 
-    Returns and raises as `bulk_add_lines`.
+    Returns and raises what `bulk_add_lines` does, and raises Missing for a line that is not in the basket.
     """
     basket = lock_existing_basket(basket_id)
     changed_variant_ids = set()
@@ -158,7 +158,7 @@ def _add_lines(basket: Basket, lines_to_add: Sequence[LineToAdd], *, now: dateti
 
 
 def _find_line(basket: Basket, requested: LineUpdate) -> BasketLine | None:
-    """Return the line by its id, or the variant's first line."""
+    """Return the line by its id, or the variant's first line. Raises Missing."""
     lines = basket.lines.order_by("created_at", "pk")
     if requested.line_id is not None:
         line = lines.filter(pk=requested.line_id).first()

@@ -204,7 +204,7 @@ def escalate_complaints_task() -> None:
         overdue.values_list("pk", flat=True),
         lambda complaint_id: escalate_complaint(complaint_id=complaint_id, actor=actor, now=now),
         sweep="orders.escalate_complaints",
-        at_most=_SWEEP_SIZE,
+        max_count=_SWEEP_SIZE,
     )
 
 

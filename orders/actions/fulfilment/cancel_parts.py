@@ -117,7 +117,10 @@ def _lock_and_end_part(
     actor: Actor,
     now: datetime.datetime,
 ) -> OrderPart:
-    """End a part with a reason. If `state` is None, a new part is declined and an accepted one cancelled."""
+    """End a part with a reason. If `state` is None, a new part is declined and an accepted one cancelled.
+
+    Raises ReasonRequired.
+    """
     if not reason.strip():
         raise ReasonRequired(field="reason")
     order, part = locks.lock_part(part_id)

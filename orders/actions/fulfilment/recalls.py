@@ -168,7 +168,7 @@ def send_recall_notices(*, now: datetime.datetime) -> int:
         RecallNotice.objects.unsent().values_list("pk", flat=True),
         lambda key: _send_notice(key, now=now),
         sweep="orders.send_recall_notices",
-        at_most=_BATCH_SIZE,
+        max_count=_BATCH_SIZE,
     )
 
 
@@ -178,7 +178,7 @@ def send_recall_ends(*, now: datetime.datetime) -> int:
         RecallNotice.objects.with_unsent_end().values_list("pk", flat=True),
         lambda key: _send_end(key, now=now),
         sweep="orders.send_recall_notices",
-        at_most=_BATCH_SIZE,
+        max_count=_BATCH_SIZE,
     )
 
 

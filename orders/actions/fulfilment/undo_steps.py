@@ -259,7 +259,10 @@ def undo_locked_parcel_step(
 def _undo_handover(
     order: Order, part: OrderPart, parcel: Parcel, reason: str, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Bring the parcel back to its state before the hand-over: packed, or failed at an earlier try."""
+    """Bring the parcel back to its state before the hand-over: packed, or failed at an earlier try.
+
+    Raises TransitionNotAllowed.
+    """
     if parcel.state != ParcelState.HANDED_OVER or parcel.handed_over_at is None:
         raise TransitionNotAllowed(from_state=parcel.state, to_state=ParcelState.PACKED)
     handed_over_at = parcel.handed_over_at
@@ -282,7 +285,10 @@ def _undo_handover(
 def _undo_delivery(
     order: Order, part: OrderPart, parcel: Parcel, reason: str, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Bring the parcel back on its way, together with the cash that was reported for it."""
+    """Bring the parcel back on its way, together with the cash that was reported for it.
+
+    Raises ComplaintAlreadyFiled, TransitionNotAllowed.
+    """
     if parcel.state != ParcelState.DELIVERED or parcel.delivered_at is None:
         raise TransitionNotAllowed(from_state=parcel.state, to_state=ParcelState.HANDED_OVER)
     if (
@@ -303,7 +309,7 @@ def _undo_delivery(
 def _undo_cash(
     order: Order, part: OrderPart, parcel: Parcel, reason: str, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Take back the collected cash. The parcel stays delivered."""
+    """Take back the collected cash. The parcel stays delivered. Raises TransitionNotAllowed."""
     if parcel.cod_state == CodState.EXPECTED or parcel.cod_collected_at is None:
         raise TransitionNotAllowed(from_state=parcel.cod_state, to_state=CodState.EXPECTED)
     _require_unsettled(order, part, parcel, since=parcel.cod_collected_at, now=now)

@@ -30,7 +30,10 @@ _GATEWAY = Actor.system("stripe")
 def record_card_payment_result(
     order: Order | None, gateway_call: GatewayCall, result: GatewayResult, *, now: datetime.datetime
 ) -> None:
-    """Record the payment events of a result. `order` is None while the payment is on a basket."""
+    """Record the payment events of a result. `order` is None while the payment is on a basket.
+
+    Raises Missing.
+    """
     payment = gateway_call.payment
     if payment is None:
         raise Missing()

@@ -222,13 +222,13 @@ def sweep_card_payments_task() -> None:
         authorisations_to_capture(now).values_list("pk", flat=True),
         lambda call_id: capture_before_expiry(call_id=call_id, now=now),
         sweep="orders.sweep_card_payments:authorised",
-        at_most=_BATCH_SIZE,
+        max_count=_BATCH_SIZE,
     )
     run_each(
         unused_authorisations(now).values_list("pk", flat=True),
         lambda call_id: void_unused_authorisation(call_id=call_id, now=now),
         sweep="orders.sweep_card_payments:unused",
-        at_most=_BATCH_SIZE,
+        max_count=_BATCH_SIZE,
     )
     run_each(
         find_cooperatives_in_debt(),

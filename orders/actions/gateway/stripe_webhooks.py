@@ -134,7 +134,10 @@ def _handle_refund_event(
 
 @transaction.atomic(durable=True)
 def _record_rejected_refund(*, call_id: uuid.UUID, event: StripeEvent, now: datetime.datetime) -> None:
-    """Record that a bank rejected a completed refund. The money is back with us, and owed to the buyer."""
+    """Record that a bank rejected a completed refund. The money is back with us, and owed to the buyer.
+
+    Raises Missing.
+    """
     order, gateway_call = locks.lock_gateway_call(call_id)
     payment = gateway_call.payment
     if order is None or payment is None:
@@ -193,7 +196,7 @@ def _record_dashboard_refund(*, event: StripeEvent, now: datetime.datetime) -> N
 
 @transaction.atomic(durable=True)
 def _record_decline(*, event: StripeEvent, gateway_call: GatewayCall | None, now: datetime.datetime) -> None:
-    """Record that a card was declined. The payment waits for another try."""
+    """Record that a card was declined. The payment waits for another try. Raises Missing."""
     if gateway_call is None:
         return
     order, gateway_call = locks.lock_gateway_call(gateway_call.pk)

@@ -37,7 +37,10 @@ def add_note(*, order_id: uuid.UUID, text: str, actor: Actor, now: datetime.date
 
 @transaction.atomic(durable=True)
 def correct_note(*, note_id: int, text: str, actor: Actor, now: datetime.datetime) -> Change:
-    """Replace the text of a note. The first text stays in the timeline. Raises as `add_note` does."""
+    """Replace the text of a note. The first text stays in the timeline.
+
+    Raises EmptyNote, NoteTooLong, Missing.
+    """
     text = _require_note_text(text)
     note = Change.objects.filter(
         pk=note_id, action__in=("order.note_added", "order.note_changed"), kind=Order._meta.label_lower

@@ -99,5 +99,5 @@ def refund_ended_orders_task() -> None:
         ended_orders.values_list("pk", flat=True),
         lambda order_id: refund_ended_order_surplus(order_id=order_id, actor=actor, now=now),
         sweep="orders.refund_ended_orders",
-        at_most=_SWEEP_SIZE,
+        max_count=_SWEEP_SIZE,
     )

@@ -47,7 +47,7 @@ def release_expired_reservations(*, now: datetime.datetime) -> int:
         expired.values_list("pk", flat=True),
         _release_batch,
         sweep="orders.release_expired_reservations",
-        at_once=_BATCH,
+        batch_size=_BATCH,
     )
 
 
@@ -114,14 +114,14 @@ def check_unanswered_parts_task() -> None:
         OrderPart.objects.overdue(now).values_list("pk", flat=True),
         lambda part_id: decline_unanswered_part(part_id=part_id, actor=actor, now=now),
         sweep="orders.check_unanswered_parts:decline",
-        at_most=_BATCH,
+        max_count=_BATCH,
     )
     attention_time = now + datetime.timedelta(hours=shop_settings().attention_hours_before)
     run_each(
         OrderPart.objects.overdue(attention_time).filter(escalated_at=None).values_list("pk", flat=True),
         lambda part_id: report_unanswered_part(part_id=part_id, actor=actor, now=now),
         sweep="orders.check_unanswered_parts:attention",
-        at_most=_BATCH,
+        max_count=_BATCH,
     )
 
 
@@ -151,7 +151,7 @@ def remind_weight_questions_task() -> None:
         questions.values_list("pk", flat=True),
         lambda question_id: remind_weight_question(question_id=question_id, now=now),
         sweep="orders.remind_weight_questions",
-        at_most=_BATCH,
+        max_count=_BATCH,
     )
 
 
@@ -167,7 +167,7 @@ def expire_orders_task() -> None:
         _find_orders_to_expire(now),
         lambda order_id: expire_order(order_id=order_id, actor=actor, now=now),
         sweep="orders.expire_orders",
-        at_most=_BATCH,
+        max_count=_BATCH,
     )
     delete_abandoned_baskets(now=now)
 
@@ -195,7 +195,7 @@ def delete_abandoned_baskets(*, now: datetime.datetime) -> int:
         abandoned.order_by("changed_at", "pk").values_list("pk", flat=True),
         _delete_basket,
         sweep="orders.expire_orders:baskets",
-        at_most=_BATCH,
+        max_count=_BATCH,
     )
 
 

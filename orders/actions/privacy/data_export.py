@@ -62,7 +62,7 @@ def make_exports_task() -> None:
         DataExport.objects.not_ready().values_list("request", flat=True),
         lambda request_id: make_export(request_id=request_id, now=now),
         sweep="orders.make_data_exports",
-        at_most=_SWEEP_SIZE,
+        max_count=_SWEEP_SIZE,
     )
     DataExport.objects.filter(expires_at__lte=now, ready_at__isnull=False).delete()
 

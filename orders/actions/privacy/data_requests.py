@@ -166,7 +166,7 @@ def run_due_deletions_task() -> None:
         DataRequest.objects.due_deletions(now).values_list("pk", flat=True),
         lambda request_id: _run_deletion(request_id, now=now),
         sweep="orders.run_due_deletions",
-        at_most=_SWEEP_SIZE,
+        max_count=_SWEEP_SIZE,
     )
 
 

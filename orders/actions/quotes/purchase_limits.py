@@ -128,11 +128,11 @@ def require_within_buyer_limits(quote: Quote, *, now: datetime.datetime) -> None
         line.limit, line.ordered_before = line.variant.quantity_limit_per_customer, 0
         line.problems.append(QuoteProblem.OVER_LIMIT)
     first = refused_lines[0]
-    words = {
+    values = {
         "product": first.variant.product.name,
         "rule": limit_message(first.variant, first.limit or 0, first.ordered_before),
     }
-    raise BuyerLimitReached(BuyerLimitReached.default_message % words, quote=quote)
+    raise BuyerLimitReached(BuyerLimitReached.default_message % values, quote=quote)
 
 
 def limit_message(variant: Variant, limit: int, ordered_before: int | None) -> str:
@@ -149,10 +149,10 @@ def limit_message(variant: Variant, limit: int, ordered_before: int | None) -> s
     )
     if not ordered_before:
         return rule
-    words = {"ordered": format_number(ordered_before), "left": format_number(limit)}
+    values = {"ordered": format_number(ordered_before), "left": format_number(limit)}
     rest = (
         _("You have ordered %(ordered)s and can order %(left)s more.")
         if limit
         else _("You have already ordered %(ordered)s.")
     )
-    return f"{rule} {rest % words}"
+    return f"{rule} {rest % values}"

@@ -80,7 +80,7 @@ def expire_substitutes_task() -> None:
         Substitute.objects.overdue(now).values_list("pk", flat=True),
         lambda substitute_id: expire_substitute(substitute_id=substitute_id, actor=actor, now=now),
         sweep="orders.expire_substitutes",
-        at_most=_SWEEP_SIZE,
+        max_count=_SWEEP_SIZE,
     )
 
 

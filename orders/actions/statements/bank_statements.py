@@ -126,7 +126,7 @@ def apply_bank_statement(*, statement_id: int, actor: Actor, now: datetime.datet
     """
     confirm_bank_statement(statement_id=statement_id, actor=actor, now=now)
     if process_bank_rows(
-        statement_id=statement_id, actor=actor, at_most=BANK_ROWS_PER_BATCH, clock=lambda: now
+        statement_id=statement_id, actor=actor, max_count=BANK_ROWS_PER_BATCH, clock=lambda: now
     ):
         after_commit(apply_bank_statement_task.delay, statement_id=statement_id)
     return StatementImport.objects.get(pk=statement_id)
@@ -169,7 +169,7 @@ def confirm_bank_statement(*, statement_id: int, actor: Actor, now: datetime.dat
 
 
 def process_bank_rows(
-    *, statement_id: int, actor: Actor, at_most: int, clock: Callable[[], datetime.datetime]
+    *, statement_id: int, actor: Actor, max_count: int, clock: Callable[[], datetime.datetime]
 ) -> bool:
     """Process the next rows, each in its own transaction, and return whether some may be left."""
     waiting_rows = StatementRow.objects.filter(statement=statement_id).waiting()
@@ -177,7 +177,7 @@ def process_bank_rows(
         waiting_rows.values_list("pk", flat=True),
         lambda row_id: process_bank_row(row_id=row_id, actor=actor, now=clock()),
         sweep="orders.resume_bank_statements:rows",
-        at_most=at_most,
+        max_count=max_count,
     )
     return processed > 0 and waiting_rows.exists()
 
@@ -205,7 +205,7 @@ def apply_bank_statement_task(*, statement_id: int) -> None:
     process_remaining_rows(
         statement_id,
         lambda actor: process_bank_rows(
-            statement_id=statement_id, actor=actor, at_most=BANK_ROWS_PER_BATCH, clock=timezone.now
+            statement_id=statement_id, actor=actor, max_count=BANK_ROWS_PER_BATCH, clock=timezone.now
         ),
     )
 

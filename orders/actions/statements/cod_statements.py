@@ -125,7 +125,10 @@ def apply_cod_statement(*, statement_id: int, actor: Actor, now: datetime.dateti
 
 @transaction.atomic(durable=True)
 def confirm_cod_statement(*, statement_id: int, actor: Actor, now: datetime.datetime) -> None:
-    """Confirm a statement once and match its rows. Raises the same errors as `apply_cod_statement`."""
+    """Confirm a statement once and match its rows. Raises CarrierRequired.
+
+    Also raises what `apply_cod_statement` raises.
+    """
     statement = locks.lock_statement(statement_id)
     if statement.confirmed_at is not None:
         return
@@ -166,7 +169,7 @@ def process_cod_rows(*, statement_id: int, actor: Actor, now: datetime.datetime)
         StatementRow.objects.filter(statement=statement_id).waiting().values_list("pk", flat=True),
         lambda keys: _process_batch(statement_id, keys, actor=actor, now=now),
         sweep="orders.resume_cod_statements:rows",
-        at_once=COD_ROWS_PER_TRANSACTION,
+        batch_size=COD_ROWS_PER_TRANSACTION,
     )
     return has_more
 

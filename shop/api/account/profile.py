@@ -115,7 +115,7 @@ def account_set_default_address(
 
 
 def _find_target_user(customer_id: str | None, context: Context) -> User:
-    """Return the requester, or the customer that they may act for."""
+    """Return the requester, or the customer that they may act for. Raises Missing."""
     if customer_id is None:
         return context.signed_in()
     context.require(Permission.IMPERSONATE_USER)

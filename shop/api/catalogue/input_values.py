@@ -153,7 +153,7 @@ def find_key(
     """Return the key of an object named by id, external reference or SKU.
 
     Return 0, which no row has, if there is no such object. Set `is_without_cooperative` for types whose rows
-    belong to no cooperative.
+    belong to no cooperative. Raises InputError.
     """
     if input_data.get(id_argument) is not None:
         key = input_key(input_data[id_argument], type_.name, field=id_argument)

@@ -150,7 +150,7 @@ def apply_sorting(
     channel: Channel | None,
     default: Sequence[SortKey] = _BY_NAME,
 ) -> tuple[Rows, list[SortKey]]:
-    """Annotate the columns that `sortBy` needs, and return the sort keys."""
+    """Annotate the columns that `sortBy` needs, and return the sort keys. Raises ProtocolError."""
     if sorting is not None and sorting.get("attributeId") is not None:
         values: Rows = AttributeValue.objects.all()
         values = values.filter(

@@ -121,7 +121,7 @@ def _possible_methods(
 ) -> list[list[ShippingMethodData]]:
     """Resolve the possible deliveries of a draft. Placed orders have none.
 
-    Each draft takes a quote of its own, so a list of several drafts is refused.
+    Each draft takes a quote of its own, so a list of several drafts is refused. Raises ProtocolError.
     """
     keys = [order_row.id for order_row in orders if order_row.placed_at is None]
     if len(keys) > 1:

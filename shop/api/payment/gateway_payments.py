@@ -129,7 +129,7 @@ def _stripe_data(payment: Payment, context: Context) -> object:
 
 
 def _record_dummy_result(payment: Payment, amount: int, data: object, flow: str, context: Context) -> None:
-    """Record the requested result of the dummy gateway, by default success."""
+    """Record the requested result of the dummy gateway, by default success. Raises InputError."""
     event = data.get("event") if isinstance(data, dict) else None
     event = event if isinstance(event, dict) else {}
     is_charge = flow == TransactionFlow.CHARGE

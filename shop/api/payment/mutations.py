@@ -138,7 +138,7 @@ def _stored_key(sent_key: str) -> str:
 def transaction_process(
     arguments: TransactionProcessArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Query a payment's state, for any holder of its id. The client's data moves no money."""
+    """Query a payment's state, for any holder of its id. The client's data moves no money. Raises Missing."""
     text, key = arguments.get("id"), arguments.get("token")
     if text is not None:
         key = input_key(text, "TransactionItem", field="id")
@@ -166,7 +166,7 @@ def _place_order(
 ) -> Order | None:
     """Complete the checkout, or return None if the requester has no such basket.
 
-    It may have become an order.
+    It may have become an order. Raises InputError.
     """
     try:
         basket = find_basket(arguments, context)

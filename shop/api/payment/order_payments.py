@@ -49,7 +49,10 @@ def order_void(arguments: OrderVoidArguments, context: Context, selection: Selec
 def order_refund(
     arguments: OrderRefundArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Decide a refund of an amount that was paid for the order. Its parts bear the amount."""
+    """Decide a refund of an amount that was paid for the order. Its parts bear the amount.
+
+    Raises InputError.
+    """
     key = find_handled_order_key(arguments["id"], "id", context)
     amount = _read_positive_amount(key, arguments["amount"])
     paid = sum(sums.charged for sums in Payment.objects.filter(order=key).sums().values())

@@ -126,7 +126,10 @@ def transaction_event_report(
 def transaction_request_action(
     arguments: TransactionRequestActionArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Capture or void a card payment, or refund through the original payment method by a refund decision."""
+    """Capture or void a card payment, or refund through the original payment method by a refund decision.
+
+    Raises InputError.
+    """
     payment, requested_amount, action = (
         _find_payment(arguments),
         arguments.get("amount"),

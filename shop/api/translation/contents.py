@@ -104,7 +104,8 @@ def _add_fields(translatable: TranslatableType) -> None:
     content.id()
     for name, column in translatable.columns.items():
         if translatable.model is ShippingService and column == "description":
-            content.unsupported(name)  # shipping methods have no other texts
+            # The original is plain text, and this field is rich text.
+            content.unsupported(name)
             continue
         content.columns(**{name: column})
         if name in _DEPRECATED_FIELDS and translatable.model is not ShippingService:

@@ -33,7 +33,7 @@ def _translate(
     context: Context,
     selection: Selection,
 ) -> dict[str, object]:
-    """Save the given texts. A null removes one."""
+    """Save the given texts. A null removes one. Raises InputError."""
     key = input_key(arguments["id"], translatable.object_type.name, translatable.content.name, field="id")
     language = tag_from_code(arguments["languageCode"])
     if language == settings.LANGUAGE_CODE:

@@ -64,7 +64,7 @@ def render_waiting_pictures() -> None:
         return
     try:
         keys = Picture.objects.claimable(timezone.now()).values_list("pk", flat=True)
-        rendered = run_each(keys, _render_claimed, sweep="core.sweep_pictures", at_most=_BATCH_SIZE)
+        rendered = run_each(keys, _render_claimed, sweep="core.sweep_pictures", max_count=_BATCH_SIZE)
     finally:
         _decoding.release()
     if rendered:

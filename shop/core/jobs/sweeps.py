@@ -44,15 +44,15 @@ def delay_before_retry(
 
 
 def run_each(
-    keys: Iterable[Key], action: Callable[[Key], object], *, sweep: str, at_most: int | None = None
+    keys: Iterable[Key], action: Callable[[Key], object], *, sweep: str, max_count: int | None = None
 ) -> int:
-    """Call `action` with each due key, at most `at_most` of them, and return how many calls succeeded.
+    """Call `action` with each due key, at most `max_count` of them, and return how many calls succeeded.
 
-    Keys that failed before are skipped until their next try. They do not count towards `at_most`, so that
+    Keys that failed before are skipped until their next try. They do not count towards `max_count`, so that
     broken rows do not starve the others. An ordered queryset of keys is read only as far as needed.
     """
     run = SweepRun(sweep)
-    due_keys, is_complete = run.due_keys(keys, at_most)
+    due_keys, is_complete = run.due_keys(keys, max_count)
     succeeded = sum(run.attempt(key, action) for key in due_keys)
     if is_complete:
         run.forget_rows_not_due()
@@ -67,14 +67,14 @@ def run_one(key: Key, action: Callable[[Key], object], *, sweep: str) -> bool:
 
 
 def run_batch(
-    keys: QuerySet[Any, Key], action: Callable[[Sequence[Key]], object], *, sweep: str, at_once: int
+    keys: QuerySet[Any, Key], action: Callable[[Sequence[Key]], object], *, sweep: str, batch_size: int
 ) -> tuple[int, bool]:
     """Call `action` once with the next due keys, and return how many succeeded and whether more are due.
 
     If the batch fails as a whole, its keys are processed one by one, and only those that fail are recorded.
     """
     run = SweepRun(sweep)
-    due_keys, is_complete = run.due_keys(keys, at_once)
+    due_keys, is_complete = run.due_keys(keys, batch_size)
     succeeded = run.attempt_batch(due_keys, action)
     if is_complete:
         run.forget_rows_not_due()
@@ -82,13 +82,13 @@ def run_batch(
 
 
 def run_batches(
-    keys: QuerySet[Any, Key], action: Callable[[Sequence[Key]], object], *, sweep: str, at_once: int
+    keys: QuerySet[Any, Key], action: Callable[[Sequence[Key]], object], *, sweep: str, batch_size: int
 ) -> int:
     """Call `run_batch` until nothing is due, and return how many keys succeeded."""
-    succeeded, has_more = run_batch(keys, action, sweep=sweep, at_once=at_once)
+    succeeded, has_more = run_batch(keys, action, sweep=sweep, batch_size=batch_size)
     while has_more:
-        batch_size, has_more = run_batch(keys, action, sweep=sweep, at_once=at_once)
-        succeeded += batch_size
+        count, has_more = run_batch(keys, action, sweep=sweep, batch_size=batch_size)
+        succeeded += count
     return succeeded
 
 
@@ -102,19 +102,19 @@ class SweepRun:
         }
         self._found: set[str] = set()
 
-    def due_keys(self, keys: Iterable[Key], at_most: int | None) -> tuple[list[Key], bool]:
+    def due_keys(self, keys: Iterable[Key], max_count: int | None) -> tuple[list[Key], bool]:
         """Return the keys to process now, and whether these and the skipped ones are all that is due."""
         now = timezone.now()
         skipped = {key for key, row in self._failures.items() if row.is_waiting(now)}
-        if at_most is None:
+        if max_count is None:
             read, is_complete = list(keys), True
         else:
-            limit = at_most + len(skipped) + 1
+            limit = max_count + len(skipped) + 1
             read = list(keys[:limit] if isinstance(keys, QuerySet) else islice(keys, limit))
             is_complete = len(read) < limit
         self._found = {key_text(key) for key in read}
         due = [key for key in read if key_text(key) not in skipped]
-        return due[:at_most], is_complete and (at_most is None or len(due) <= at_most)
+        return due[:max_count], is_complete and (max_count is None or len(due) <= max_count)
 
     def attempt(self, key: Key, action: Callable[[Key], object]) -> bool:
         """Call `action` with the key. Record a failure or clear an old one. Return whether it succeeded."""

@@ -148,7 +148,7 @@ def was_done_with_key(idempotency_key: str | None, action: str, row: models.Mode
 
 
 def was_changed_with_key(idempotency_key: str | None, actions: Sequence[str], *, root: models.Model) -> bool:
-    """Return whether one of the actions was done to a row of `root` under this key. Call it under its lock.
+    """Return whether any of the actions was done to a row of `root` under this key. Lock `root` first.
 
     Raises KeyReused if the key was used for something else.
     """

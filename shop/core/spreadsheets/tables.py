@@ -148,7 +148,10 @@ def _read_csv(content: bytes, limits: TableLimits) -> MarkedTable:
 
 
 def _decode(content: bytes) -> tuple[str, FileEncoding]:
-    """Decode a text file. Without a byte order mark, UTF-16 is known by the zero bytes of its separators."""
+    """Decode a text file. Without a byte order mark, UTF-16 is known by the zero bytes of its separators.
+
+    Raises UnreadableFile.
+    """
     try:
         if content.startswith(_BYTE_ORDER_MARKS):
             return content.decode("utf-16"), FileEncoding.UTF_16

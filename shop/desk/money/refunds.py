@@ -120,7 +120,7 @@ def _find_chosen_part(
 ) -> tuple[OrderPart | None, RefundLimits]:
     """Return the part of `?goi=` with its limits.
 
-    Without it, return an overpayment or the first part to refund.
+    Without it, return an overpayment or the first part to refund. Raises Missing.
     """
     chosen_part_number = request.GET.get("goi", "")
     part = next((part for part in parts if str(part.number) == chosen_part_number), None)

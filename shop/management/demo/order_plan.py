@@ -1,7 +1,7 @@
-"""Plan the demo's past orders. Seed, stock and day decide the plan.
+"""Plan the demo's past orders. The same seed, stock and day give the same plan.
 
-The plan only decides. past_orders.py runs it through the shop's actions. bulk_orders.py inserts the finished
-part of a long history at once.
+Nothing is written here. past_orders.py runs the plan through the shop's actions. bulk_orders.py inserts the
+finished part of a long history at once.
 """
 
 from __future__ import annotations

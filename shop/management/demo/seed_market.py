@@ -108,7 +108,7 @@ def seed_orders(count: int, *, seed: int, now: datetime.datetime) -> int:
 def seed_open_orders() -> None:
     """Create today's open orders and the desk's open tasks once, after the past orders.
 
-    Skipped for long histories, which serve measurements.
+    Long histories get none, because they are used only to measure the shop.
     """
     stocked = find_marker(STOCK_RECEIVED)
     if stocked is None or find_marker(PAST_ORDERS_SEEDED) is None or find_marker(OPEN_ORDERS_SEEDED):

@@ -61,8 +61,8 @@ class CountForm(MembersForm):
                 if counted > self.stock.on_hand
                 else _("The books say %(times)s times %(counted)s. Save again if it is right.")
             )
-            words = {"counted": format_number(counted), "times": format_number(ratio)}
-            self.add_error("counted", text % words)
+            values = {"counted": format_number(counted), "times": format_number(ratio)}
+            self.add_error("counted", text % values)
         return cleaned
 
 

@@ -134,7 +134,10 @@ def _refusal_row(command: SentCommand, outcome: str, refused: Refused) -> Row:
 def _prepare_parcel_command(
     run: DeliveryRun, name: str, payload: Payload, *, key: str, now: datetime.datetime
 ) -> Callable[[], object]:
-    """Return the action of a delivery or a failed delivery of the run's parcel."""
+    """Return the action of a delivery or a failed delivery of the run's parcel.
+
+    Raises InvalidCommand, Missing.
+    """
     parcel = parcels_of_run(run).filter(pk=payload.whole_number("parcel")).first()
     if parcel is None:
         raise Missing()

@@ -165,7 +165,10 @@ def _report_shortage(run: CommandRun) -> PreparedCommand:
 
 
 def _refuse_old_shortage() -> NoReturn:
-    """Refuse what an older build reports, which counted a refused command as done and does not say so."""
+    """Refuse what an older build reports, which counted a refused command as done and does not say so.
+
+    Raises OpenQuantityChanged.
+    """
     raise OpenQuantityChanged(_("Update the app, then report what is missing from this order again."))
 
 
@@ -245,7 +248,10 @@ def _count_stock(run: CommandRun) -> PreparedCommand:
 
 
 def _change_price(run: CommandRun) -> PreparedCommand:
-    """Prepare a new list price. It is refused if the current price differs from `seen`, the phone's price."""
+    """Prepare a new list price. It is refused if the current price differs from `seen`, the phone's price.
+
+    Raises Missing.
+    """
     listing, variant, payload = _find_listing(run), _find_variant(run), run.payload
     if variant.product_id != listing.product_id:
         raise Missing()

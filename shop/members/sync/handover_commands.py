@@ -31,7 +31,7 @@ MAX_EARLIER = 1000
 
 
 def offer_parcel(run: CommandRun) -> PreparedCommand:
-    """Prepare the record of a code that the giver's phone showed."""
+    """Prepare the record of a code that the giver's phone showed. Raises InvalidCommand, Missing."""
     payload = run.payload
     part_id = payload.whole_number("part")
     step = payload.text("step", max_length=10)

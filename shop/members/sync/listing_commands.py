@@ -23,7 +23,10 @@ CREATE_COMMAND = "create_listing"
 
 
 def create_listing(run: CommandRun) -> PreparedCommand:
-    """Prepare a draft product with its listing, one variant, its first stock and its photos."""
+    """Prepare a draft product with its listing, one variant, its first stock and its photos.
+
+    Raises Missing.
+    """
     payload, channel = run.payload, market_channel()
     if channel is None:
         raise Missing()
@@ -53,7 +56,10 @@ def create_listing(run: CommandRun) -> PreparedCommand:
 
 
 def submit_created_listing(run: CommandRun) -> PreparedCommand:
-    """Prepare the submission of a listing, named by its id or by the command that created it."""
+    """Prepare the submission of a listing, named by its id or by the command that created it.
+
+    Raises Missing.
+    """
     payload = run.payload
     if payload.has("created_by"):
         listing_id = int(run.find_named_command(CREATE_COMMAND, "created_by").result["listing"])

@@ -15,7 +15,7 @@ from shop.members.sync.rows import PRODUCT, RowReference
 
 
 def receive_lot_from_phone(run: CommandRun) -> PreparedCommand:
-    """Prepare a receipt that is a lot of its own. Its answer names the lot's code."""
+    """Prepare a receipt that is a lot of its own. Its answer names the lot's code. Raises Missing."""
     payload, cooperative = run.payload, run.membership.cooperative
     variants = Variant.objects.for_cooperative(cooperative)
     variant = variants.filter(pk=payload.whole_number("variant")).first()

@@ -50,7 +50,7 @@ class PhoneCommandQuerySet(models.QuerySet["PhoneCommand"]):
     def has_refused(
         self, user_ids: Collection[int], *, names: Collection[str], row_kind: str, row_id: int
     ) -> bool:
-        """Return whether one of the users' commands with these names about this row was refused."""
+        """Return whether any of the users' commands with these names about this row was refused."""
         refused = self.filter(user__in=user_ids, outcome=CommandOutcome.REFUSED, name__in=names)
         return refused.filter(row_kind=row_kind, row_id=row_id).exists()
 

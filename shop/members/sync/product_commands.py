@@ -15,7 +15,10 @@ from shop.members.sync.rows import PRODUCT, RowReference
 
 
 def add_product_photo(run: CommandRun) -> PreparedCommand:
-    """Prepare one more photo. On an approved product it waits for the market's review."""
+    """Prepare one more photo. On an approved product it waits for the market's review.
+
+    Raises InvalidCommand.
+    """
     product = _find_product(run)
     action = partial(
         add_picture,

@@ -288,7 +288,7 @@ def read_body(request: HttpRequest) -> Row:
 
 
 def _refuse_constant(_name: str) -> NoReturn:
-    """Refuse NaN and infinities. Python reads these, but JSON does not have them."""
+    """Refuse NaN and infinities. Python reads these, but JSON does not have them. Raises InvalidPush."""
     raise InvalidPush()
 
 
@@ -333,6 +333,7 @@ def _read_signed_command(sent_value: Row) -> SentCommand:
     """Return a command that a member of a shared phone signed.
 
     Outside of the signed text are only the keys of other commands, which may be repeated under new ones.
+    Raises InvalidPush.
     """
     user_id, text, value = (sent_value.get(name) for name in ("member", "content", "signature"))
     is_valid = (
