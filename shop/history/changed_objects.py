@@ -29,7 +29,7 @@ from orders.models import (
 from orders.models.transfer import StatementKind
 from shop.accounts.models import User
 from shop.core.models import Change, ShopSettings
-from shop.core.texts.formatting import format_money
+from shop.core.texts.formatting import format_day, format_money
 
 _Place = tuple[str, str]  # a model's label and a key
 _PAGES = {
@@ -206,8 +206,17 @@ def _requested_name(back_in_stock_request: BackInStockRequest) -> str:
     return back_in_stock_request.product.name
 
 
-@row_name.register(Bulletin)
-@row_name.register(Follow)
+@row_name.register
+def _follow_name(row: Follow) -> str:
+    return _owner_name(row)
+
+
+@row_name.register
+def _bulletin_name(row: Bulletin) -> str:
+    words = {"owner": _owner_name(row), "day": format_day(row.week)}
+    return pgettext("changed object", "%(owner)s, week of %(day)s") % words
+
+
 def _owner_name(row: Bulletin | Follow) -> str:
     return row.cooperative.name if row.cooperative else pgettext("changed object", "The whole market")
 
@@ -259,7 +268,7 @@ def _remittance_name(remittance: CashRemittance) -> str:
 
 @row_name.register
 def _complaint_name(complaint: Complaint) -> str:
-    return pgettext("changed object", "Complaint")
+    return pgettext("changed object", "Complaint: “%(text)s”") % {"text": str(complaint)}
 
 
 @row_name.register

@@ -113,6 +113,7 @@ _MONEY_COLUMNS = frozenset({"amount", "cost", "prior_amount", "free_from"})
 _AMOUNTS: dict[str, Promise] = {
     "amount": pgettext_lazy("column", "Amount"),
     "cash": pgettext_lazy("column", "Cash collected"),
+    "cash_taken_back": pgettext_lazy("column", "Cash that counts as not collected"),
     "fee": pgettext_lazy("column", "Fee"),
     "payable": pgettext_lazy("column", "To be paid"),
     "received": pgettext_lazy("column", "Received"),
@@ -121,6 +122,7 @@ _AMOUNTS: dict[str, Promise] = {
     "total": pgettext_lazy("column", "Total"),
 }
 _FACTS: dict[str, Promise] = {
+    "carrier": pgettext_lazy("column", "Carrier"),
     "number": pgettext_lazy("column", "Number"),
     "reference": pgettext_lazy("column", "Reference"),
     "phrase": pgettext_lazy("column", "Phrase"),

@@ -64,6 +64,11 @@ class SettlementRow:
     note: str = ""
     is_order: bool = False
 
+    @property
+    def lines(self) -> list[tuple[Promise, int]]:
+        """The non-zero totals as signed amounts that add up to the row's contribution."""
+        return _signed_lines(self.totals)
+
 
 @dataclass(frozen=True, slots=True)
 class SettlementStatement:
@@ -80,8 +85,7 @@ class SettlementStatement:
     @property
     def lines(self) -> list[tuple[Promise, int]]:
         """The non-zero totals as signed amounts that add up to the payable amount."""
-        signed_totals = [(name, sign * getattr(self.totals, field)) for field, name, sign in SIGNED_TOTALS]
-        return [(name, amount) for name, amount in signed_totals if amount]
+        return _signed_lines(self.totals)
 
     @property
     def payable(self) -> int:
@@ -98,6 +102,11 @@ class SettlementStatement:
     def period(self) -> str:
         """The period as text."""
         return format_period(self.settlement)
+
+
+def _signed_lines(totals: PeriodTotals) -> list[tuple[Promise, int]]:
+    signed_totals = [(name, sign * getattr(totals, field)) for field, name, sign in SIGNED_TOTALS]
+    return [(name, amount) for name, amount in signed_totals if amount]
 
 
 def format_period(settlement: Settlement) -> str:

@@ -139,7 +139,14 @@ def dispatch_parcel(
     else:
         _require_unrecalled(parcel.lines.all(), happened_at or now)
     record_part_change(
-        order, part, "parcel.handed_over", parcel, actor=actor, now=now, idempotency_key=idempotency_key
+        order,
+        part,
+        "parcel.handed_over",
+        parcel,
+        actor=actor,
+        now=now,
+        idempotency_key=idempotency_key,
+        data={"carrier": parcel.carrier},
     )
     finish_order_change(order, now=now)
     notifications.notify_parcel_handed_over(order, part, parcel, now=now)
@@ -215,10 +222,8 @@ def deliver_locked_parcel(
     Raises CashAmountDiffers, InvalidCashAmount, TransitionNotAllowed.
     """
     change_parcel_state(parcel, ParcelState.DELIVERED, delivered_at=now)
-    collected: dict[str, object] = {}
     if is_cash_collected and parcel.cod_state == CodState.EXPECTED:
         collect_cash(order, parcel, cash=cash, actor=actor, now=now)
-        collected = {"cash": parcel.cod_collected, "currency": order.currency}
     record_part_change(
         order,
         part,
@@ -228,9 +233,16 @@ def deliver_locked_parcel(
         now=now,
         reason=reason.strip(),
         idempotency_key=idempotency_key,
-        data=collected,
+        data=_collected_cash_data(order, parcel),
     )
     finish_order_change(order, now=now)
+
+
+def _collected_cash_data(order: Order, parcel: Parcel) -> dict[str, object]:
+    """Return the collected cash of a parcel for its change, or nothing."""
+    if parcel.cod_state != CodState.COLLECTED:
+        return {}
+    return {"cash": parcel.cod_collected, "currency": order.currency}
 
 
 def _require_pickup_proof(parcel: Parcel, code: str, reason: str, *, actor: Actor) -> None:
@@ -263,7 +275,14 @@ def report_collected_cash(
         raise TransitionNotAllowed(from_state=parcel.state, to_state=CodState.COLLECTED)
     collect_cash(order, parcel, cash=cash, actor=actor, now=now)
     record_part_change(
-        order, part, "parcel.cash_collected", parcel, actor=actor, now=now, idempotency_key=idempotency_key
+        order,
+        part,
+        "parcel.cash_collected",
+        parcel,
+        actor=actor,
+        now=now,
+        idempotency_key=idempotency_key,
+        data=_collected_cash_data(order, parcel),
     )
     finish_order_change(order, now=now)
     return parcel

@@ -243,13 +243,16 @@ def undo_locked_parcel_step(
         ParcelStep.DELIVERY: _undo_delivery,
         ParcelStep.CASH: _undo_cash,
     }[step]
+    collected = parcel.cod_collected
     undo(order, part, parcel, reason.strip() or _RECORDED_BY_MISTAKE, actor=actor, now=now)
+    taken_back = collected - parcel.cod_collected
     _record_undo(
         order,
         part,
         f"parcel.{step}_undone",
         parcel,
         reason,
+        data={"cash_taken_back": taken_back, "currency": order.currency} if taken_back else {},
         idempotency_key=idempotency_key,
         actor=actor,
         now=now,
@@ -343,11 +346,20 @@ def _record_undo(
     row: OrderPart | Parcel,
     reason: str,
     *,
+    data: Mapping[str, object] | None = None,
     idempotency_key: str | None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
     record_part_change(
-        order, part, action, row, actor=actor, now=now, reason=reason.strip(), idempotency_key=idempotency_key
+        order,
+        part,
+        action,
+        row,
+        actor=actor,
+        now=now,
+        reason=reason.strip(),
+        idempotency_key=idempotency_key,
+        data=data,
     )
     finish_order_change(order, now=now)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Unpack
 
 from django import forms
@@ -15,6 +16,8 @@ from django.views.decorators.http import require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Cooperative
+from orders.models import RunParcel
+from orders.models.handover import REDACTED
 from shop.core.actors import ActorKind
 from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.models import Change
@@ -36,10 +39,14 @@ _ALL = ("", pgettext_lazy("report", "All"))
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """A change as members read it. `who` names members only. Others appear by their part in the market."""
+    """A change as members read it. `who` names members only. Others appear by their part in the market.
+
+    `driver_name` is the driver of the run whose parcel was handed over.
+    """
 
     display: ChangeDisplay
     who: str
+    driver_name: str = ""
 
 
 class ActivitySearch(QueryForm):
@@ -107,13 +114,87 @@ def list_activity(request: HttpRequest, membership: MembershipContext) -> HttpRe
     context: dict[str, object] = {"form": form}
     if form.is_valid():
         page = Paginator(form.changes(membership.cooperative), PER_PAGE).get_page(request.GET.get("page"))
-        displays = build_change_displays(page.object_list)
-        drivers = read_driver_names(membership.cooperative)
         context |= {
             "page": page,
-            "activities": [
-                Activity(display, actor_name(display.change, people, drivers)) for display in displays
-            ],
+            "activities": _build_activities(membership.cooperative, list(page.object_list), people),
+            "is_filtered": any(request.GET.get(form.add_prefix(name)) for name in form.fields),
         }
     status = 200 if form.is_valid() else 422
     return render_page(request, membership, "members/activity.html", context, status=status)
+
+
+def _build_activities(
+    cooperative: Cooperative, changes: Sequence[Change], people: Mapping[str, str]
+) -> list[Activity]:
+    """Return what members read of these changes, each event once."""
+    drivers = read_driver_names(cooperative)
+    handover_drivers = _find_handover_drivers(changes)
+    displays = build_change_displays(changes)
+    packed = {change.key for change in changes if change.action == "parcel.packed"}
+    shortages = {_event_of(change) for change in changes if change.action == "parcel.lines_marked_unsent"}
+    reductions = {
+        _event_of(display.change): display
+        for display in displays
+        if display.change.action == "refund.decided" and _event_of(display.change) in shortages
+    }
+    activities: list[Activity] = []
+    for display in displays:
+        change = display.change
+        if change.action == "parcel.created" and change.key in packed:
+            continue  # a parcel that is packed has been begun
+        if change.action == "refund.decided" and _event_of(change) in reductions:
+            continue  # its amount is named with the missing items
+        if change.action == "parcel.lines_marked_unsent" and _event_of(change) in reductions:
+            display = replace(display, values=[*display.values, *reductions[_event_of(change)].values])
+        who = actor_name(change, people, drivers)
+        activity = Activity(display, who, handover_drivers.get(change.pk, ""))
+        if not (activities and _reads_alike(activity, activities[-1])):
+            activities.append(activity)
+    return activities
+
+
+def _event_of(change: Change) -> tuple[str, datetime.datetime]:
+    """Return the order and the moment, which the changes of one action share."""
+    return change.root_key, change.created_at
+
+
+def _find_handover_drivers(changes: Iterable[Change]) -> dict[int, str]:
+    """Return by change the driver to whom a run's parcel was handed over. At most one query."""
+    handovers = [
+        change
+        for change in changes
+        if change.action == "parcel.handed_over" and not change.data.get("carrier")
+    ]
+    if not handovers:
+        return {}
+    run_parcels = list(
+        RunParcel.objects.filter(parcel__in=[change.key for change in handovers])
+        .exclude(run__driver_name=REDACTED)
+        .select_related("run")
+        .order_by("pk")
+    )
+    return {
+        change.pk: run_parcel.run.driver_name
+        for change in handovers
+        for run_parcel in run_parcels
+        if str(run_parcel.parcel_id) == change.key
+        and run_parcel.run.created_at <= change.created_at
+        and (run_parcel.released_at is None or change.created_at <= run_parcel.released_at)
+    }
+
+
+def _reads_alike(first: Activity, second: Activity) -> bool:
+    """Return whether two activities say the same of one moment, like a bulletin in two languages."""
+    return (
+        first.who,
+        first.driver_name,
+        first.display.text,
+        first.display.objects,
+        first.display.values,
+    ) == (
+        second.who,
+        second.driver_name,
+        second.display.text,
+        second.display.objects,
+        second.display.values,
+    ) and first.display.change.created_at == second.display.change.created_at

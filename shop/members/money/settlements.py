@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.payouts.bank_accounts import account_of_cooperative, change_cooperative_account
-from orders.models import Approval, Settlement
+from orders.models import Approval, OrderPart, Settlement
 from orders.payments.banks import find_bank
 from orders.views.approvals import decide_proposal
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
@@ -27,6 +27,7 @@ from shop.members.forms.account import AccountForm
 from shop.members.member_access import for_members, render_page
 from shop.reports import settlement_documents
 from shop.reports import settlements as report
+from shop.reports.settlements import SettlementRow
 
 PER_PAGE = 20
 
@@ -74,7 +75,7 @@ def show_settlement(request: HttpRequest, membership: MembershipContext, pk: int
     statement = report.build_statement(statement_settlement)
     context = settlement_documents.build_statement_context(statement) | {
         "page": page,
-        "rows": report.load_rows_of_orders(statement_settlement, page.object_list),
+        "rows": _link_rows(membership, report.load_rows_of_orders(statement_settlement, page.object_list)),
         "other_rows": report.load_other_rows(statement_settlement) if is_last else [],
         "operator": settings,
         "payout_day": settings.next_payout_day(vietnam_date(now)),
@@ -148,6 +149,19 @@ def decide_account_change(request: HttpRequest, membership: MembershipContext, p
     """Confirm, decline or withdraw a proposed change of the cooperative's account."""
     get_object_or_404(Approval, pk=pk, cooperative=membership.cooperative)
     return decide_proposal(request, pk, membership.actor, url=reverse("members:payout-account"))
+
+
+def _link_rows(membership: MembershipContext, rows: list[SettlementRow]) -> list[tuple[SettlementRow, str]]:
+    """Return each order's row with the address of its page, which is empty without the right to see it."""
+    if not membership.may(MemberRight.PACK):
+        return [(row, "") for row in rows]
+    parts = OrderPart.objects.for_cooperative(membership.cooperative)
+    codes = [row.name for row in rows]
+    part_ids = dict(parts.filter(order__code__in=codes).values_list("order__code", "pk"))
+    return [
+        (row, reverse("members:part", args=[part_ids[row.name]]) if row.name in part_ids else "")
+        for row in rows
+    ]
 
 
 def _find_settlement_or_404(membership: MembershipContext, pk: int) -> Settlement:

@@ -8,14 +8,24 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cooperatives.models import Role
+from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
+from orders.actions.fulfilment.delivery_runs import (
+    create_run,
+    deliver_run_parcel,
+    run_dispatch,
+    undo_run_delivery,
+)
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.refunds.report_shortage import report_shortage
+from orders.models import Parcel
 from shop.core.actors import Actor, ActorKind, EntryPoint
 from shop.core.models import Change, record_change
+from shop.core.texts.formatting import format_money
 from shop.history.areas import area_condition
 from shop.members.cooperative.activity import ActivitySearch
 from tests.factories import make_admin, make_member, make_order, make_seller, make_user, make_variant
 from tests.markup import html_of
+from tests.shop.members.part_factories import accepted_part, closed_parcel
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 ADDRESS = "/en/xa-vien/nhat-ky/"
@@ -89,7 +99,7 @@ def test_drivers_and_receivers_are_not_shown_as_the_market(manager, seller, is_s
         assert name not in page
 
 
-def test_reduction_of_an_unpaid_order_names_the_goods_and_no_refund(manager, seller) -> None:
+def test_missing_items_and_what_they_cost_are_one_entry(manager, seller) -> None:
     variant = make_variant(seller, on_hand=9)
     order = make_order((variant, 3))
     part = accept_part(part_id=order.parts.get().pk, actor=Actor.system("test"), now=timezone.now())
@@ -99,8 +109,38 @@ def test_reduction_of_an_unpaid_order_names_the_goods_and_no_refund(manager, sel
     page = html_of(manager.get(ADDRESS))
 
     assert f"2 × {line.product_name}" in page
-    assert "Amount due reduced" in page
+    assert f"Amount: {format_money(line.total_gross * 2 // 3)}" in page
+    assert "Amount due reduced" not in page
     assert "Refund decided" not in page
+
+
+def test_delivery_of_a_run_names_driver_and_cash_once(manager, seller) -> None:
+    now = timezone.now()
+    parcel = closed_parcel(accepted_part(seller))
+    run = create_run(
+        cooperative=seller,
+        parcel_ids=[parcel.pk],
+        name="Phủ Thông",
+        driver_name="Hoàng Văn Sơn",
+        actor=Actor.system("test"),
+        now=now,
+    )
+    parcel.refresh_from_db()
+    hand_over_parcel(
+        parcel_id=parcel.pk, dispatch=run_dispatch(run), actor=Actor.system("test"), now=timezone.now()
+    )
+    deliver_run_parcel(run_id=run.pk, parcel_id=parcel.pk, is_cash_collected=True, now=timezone.now())
+    undo_run_delivery(run_id=run.pk, parcel_id=parcel.pk, now=timezone.now())
+    cash = format_money(Parcel.objects.get().cod_expected)
+
+    page = html_of(manager.get(ADDRESS.removeprefix("/en")))
+
+    assert "Lái xe: Hoàng Văn Sơn" in page
+    assert "Hoàng Văn Sơn ·" in page
+    assert f"Tiền đã thu: {cash}" in page
+    assert f"Tính là chưa thu: {cash}" in page
+    assert "Đã đóng gói" in page
+    assert "Bắt đầu đóng gói" not in page
 
 
 @pytest.mark.parametrize("action", ["run.created", "run.ended", "run.reopened"])
