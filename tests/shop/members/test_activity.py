@@ -137,8 +137,8 @@ def test_delivery_of_a_run_names_driver_and_cash_once(manager, seller) -> None:
 
     assert "Lái xe: Hoàng Văn Sơn" in page
     assert "Hoàng Văn Sơn ·" in page
-    assert f"Tiền đã thu: {cash}" in page
-    assert f"Tính là chưa thu: {cash}" in page
+    assert f"Tiền mặt đã thu: {cash}" in page
+    assert f"Tiền mặt tính là chưa thu: {cash}" in page
     assert "Đã đóng gói" in page
     assert "Bắt đầu đóng gói" not in page
 
