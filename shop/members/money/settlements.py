@@ -75,7 +75,9 @@ def show_settlement(request: HttpRequest, membership: MembershipContext, pk: int
     statement = report.build_statement(statement_settlement)
     context = settlement_documents.build_statement_context(statement) | {
         "page": page,
-        "rows": _link_rows(membership, report.load_rows_of_orders(statement_settlement, page.object_list)),
+        "rows": _find_part_links(
+            membership, report.load_rows_of_orders(statement_settlement, page.object_list)
+        ),
         "other_rows": report.load_other_rows(statement_settlement) if is_last else [],
         "operator": settings,
         "payout_day": settings.next_payout_day(vietnam_date(now)),
@@ -151,7 +153,9 @@ def decide_account_change(request: HttpRequest, membership: MembershipContext, p
     return decide_proposal(request, pk, membership.actor, url=reverse("members:payout-account"))
 
 
-def _link_rows(membership: MembershipContext, rows: list[SettlementRow]) -> list[tuple[SettlementRow, str]]:
+def _find_part_links(
+    membership: MembershipContext, rows: list[SettlementRow]
+) -> list[tuple[SettlementRow, str]]:
     """Return each order's row with the address of its page, which is empty without the right to see it."""
     if not membership.may(MemberRight.PACK):
         return [(row, "") for row in rows]
