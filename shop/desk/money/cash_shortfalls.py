@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -17,8 +18,11 @@ from orders.models import CostBearer, Parcel
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
+from shop.core.texts.formatting import format_money
 from shop.core.web.action_results import run_action
+from shop.core.web.form_review import is_reviewed
 from shop.desk.forms import submitted_reason
+from shop.desk.review_page import render_review
 from shop.staff_pages import staff_only
 
 PER_PAGE = 30
@@ -37,15 +41,20 @@ def list_cash_shortfalls(request: HttpRequest, actor: Actor) -> HttpResponse:
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_sign_in
 def waive_cash_shortfall(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Waive the buyer's debt, at the platform's or the cooperative's cost."""
+    """Waive the buyer's debt, at the platform's or the cooperative's cost, after a review."""
     bearer = request.POST.get("bearer", "")
     if bearer not in CostBearer:
         raise Http404
+    short_parcels = Parcel.objects.with_cash_shortfall().select_related("part__order", "part__cooperative")
+    parcel = short_parcels.filter(pk=pk).first()
+    reason = submitted_reason(request.POST)
+    if parcel is not None and reason.strip() and not is_reviewed(request):
+        return _review_waiver(request, parcel, CostBearer(bearer), reason)
     action = partial(
         resolve_cash_shortfall,
         parcel_id=pk,
         bearer=CostBearer(bearer),
-        reason=submitted_reason(request.POST),
+        reason=reason,
         actor=actor,
         now=timezone.now(),
     )
@@ -54,4 +63,34 @@ def waive_cash_shortfall(request: HttpRequest, actor: Actor, pk: int) -> HttpRes
         action,
         url=reverse("desk:cash-shortfalls"),
         message=_("Decided. The buyer owes nothing more."),
+    )
+
+
+def _review_waiver(request: HttpRequest, parcel: Parcel, bearer: CostBearer, reason: str) -> HttpResponse:
+    """Show the missing cash and who bears it."""
+    order, cooperative = parcel.part.order, parcel.part.cooperative
+    amount = format_money(parcel.cash_shortfall, order.currency)
+    effect = (
+        gettext("The market bears %(amount)s: the cooperative is credited in full.")
+        if bearer == CostBearer.PLATFORM
+        else gettext("%(name)s bears %(amount)s: it is taken off its next settlement.")
+    )
+    return render_review(
+        request,
+        title=gettext("Waive the missing %(amount)s?") % {"amount": amount},
+        facts=[
+            (gettext("Parcel"), f"{order.code}-{parcel.label_code}"),
+            (gettext("Buyer"), order.buyer_name),
+            (gettext("To collect"), format_money(parcel.cod_expected, order.currency)),
+            (gettext("Collected"), format_money(parcel.cod_collected, order.currency)),
+            (gettext("Reason"), reason),
+        ],
+        effects=[
+            effect % {"amount": amount, "name": cooperative.name},
+            gettext("The buyer owes nothing more. This cannot be undone."),
+        ],
+        label=gettext("Waive %(amount)s") % {"amount": amount},
+        back_url=reverse("desk:cash-shortfalls"),
+        back_label=gettext("Cash collected short"),
+        is_unusual=True,
     )

@@ -28,9 +28,11 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key, shop_settings
 from shop.core.texts.formatting import format_money
+from shop.core.web.form_review import is_reviewed
 from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import chosen_ids
 from shop.desk.money.money_forms import CorrectionForm
+from shop.desk.review_page import render_review
 from shop.history.change_displays import build_change_displays
 from shop.reports import settlement_documents
 from shop.reports import settlements as report
@@ -144,9 +146,11 @@ def show_settlement(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_sign_in
 def post_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Post a correction, which goes to the open settlement."""
+    """Post a correction, which goes to the open settlement, after a review of amount and direction."""
     settlement = _find_settlement(pk)
     form = CorrectionForm(request.POST)
+    if form.is_valid() and form.signed_amount and not is_reviewed(request):
+        return _review_correction(request, settlement, form)
     if form.is_valid():
         try:
             correct_balance(
@@ -165,6 +169,36 @@ def post_correction(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse
             open_settlements = Settlement.objects.open().filter(cooperative=settlement.cooperative_id)
             return redirect("desk:settlement", open_settlements.get(currency=settlement.currency).pk)
     return _render_settlement(request, settlement, form)
+
+
+def _review_correction(request: HttpRequest, settlement: Settlement, form: CorrectionForm) -> HttpResponse:
+    """Show who gets how much more or less, and from whom."""
+    name = settlement.cooperative.name
+    amount = format_money(abs(form.signed_amount), settlement.currency)
+    is_more = form.signed_amount > 0
+    text = (
+        _("%(name)s gets %(amount)s more with its next payout, at the market's cost.")
+        if is_more
+        else _("%(name)s gets %(amount)s less with its next payout.")
+    )
+    label = _("Pay %(amount)s more") if is_more else _("Pay %(amount)s less")
+    return render_review(
+        request,
+        title=_("Correct the settlement of %(name)s?") % {"name": name},
+        facts=[
+            (_("Cooperative"), name),
+            (_("Amount"), amount),
+            (_("Reason"), form.cleaned_data["reason"]),
+        ],
+        effects=[
+            text % {"name": name, "amount": amount},
+            _("It is booked in the current period. Only an opposite correction takes it back."),
+        ],
+        label=label % {"amount": amount},
+        back_url=reverse("desk:settlement", args=[settlement.pk]),
+        back_label=name,
+        is_unusual=True,
+    )
 
 
 @require_safe

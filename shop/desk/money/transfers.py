@@ -34,6 +34,7 @@ from orders.actions.bank_transfers.transfer_review import (
     return_transfer,
 )
 from orders.actions.bank_transfers.undo_assignment import undo_transfer_assignment
+from orders.actions.payouts.bank_accounts import BankAccount, require_valid_bank_account
 from orders.actions.placement.replace_expired_order import replace_expired_order
 from orders.models import BankTransfer, Order, Payout, TransferShare, WebhookEvent
 from orders.payments.banks import find_bank
@@ -215,7 +216,11 @@ def undo_transfer_assignment_view(
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def replace_order(request: HttpRequest, actor: Actor, pk: uuid.UUID, order_id: uuid.UUID) -> HttpResponse:
-    """Replace an expired or cancelled order by a new one, paid with the transfer."""
+    """Replace an expired or cancelled order by a new one, paid with the transfer, after a review."""
+    if not is_reviewed(request):
+        transfer = get_object_or_404(BankTransfer, pk=pk)
+        order = get_object_or_404(Order.objects.placed(), pk=order_id)
+        return _review_replacement(request, transfer, order)
     action = partial(
         replace_expired_order, transfer_id=pk, order_id=order_id, actor=actor, now=timezone.now()
     )
@@ -227,18 +232,43 @@ def replace_order(request: HttpRequest, actor: Actor, pk: uuid.UUID, order_id: u
     )
 
 
+def _review_replacement(request: HttpRequest, transfer: BankTransfer, order: Order) -> HttpResponse:
+    """Show the order that is placed again, and the transfer that pays it."""
+    values = {"code": order.code, "name": order.buyer_name}
+    return render_review(
+        request,
+        title=gettext("Place order %(code)s of %(name)s again?") % values,
+        facts=[
+            (gettext("Transferred"), format_money(transfer.amount, transfer.currency)),
+            (gettext("Note"), transfer.note or gettext("No note")),
+            (order.code, format_money(order.total_gross, order.currency)),
+        ],
+        effects=[
+            gettext("A new order for the same items is placed and paid with this transfer."),
+            gettext("The buyer and the cooperatives are told at once."),
+        ],
+        label=gettext("Place order again and pay"),
+        back_url=reverse("desk:transfer", args=[transfer.pk]),
+        back_label=gettext("Bank transfer"),
+        is_unusual=True,
+    )
+
+
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 @require_recent_sign_in
 def return_transfer_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
-    """Decide to return the rest of a transfer."""
-    get_object_or_404(BankTransfer, pk=pk)
+    """Decide to return the rest of a transfer, after a review of the account."""
+    transfer = get_object_or_404(BankTransfer, pk=pk)
     form = TransferReturnForm(request.POST)
     if form.is_valid():
         try:
+            account = require_valid_bank_account(form.recipient_account)
+            if not is_reviewed(request):
+                return _review_return(request, transfer, account, form.cleaned_data["reason"])
             return_transfer(
                 transfer_id=pk,
-                account=form.recipient_account,
+                account=account,
                 reason=form.cleaned_data["reason"],
                 actor=actor,
                 now=timezone.now(),
@@ -249,6 +279,34 @@ def return_transfer_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> H
             messages.success(request, _("Saved. Now send the money, then mark it as sent."))
             return redirect("desk:transfer", pk)
     return _render_transfer(request, pk, form)
+
+
+def _review_return(
+    request: HttpRequest, transfer: BankTransfer, account: BankAccount, reason: str
+) -> HttpResponse:
+    """Show the account, which was typed only once, and the amount that goes to it."""
+    bank = find_bank(account.bank_bin)
+    unassigned = suggest_orders([transfer])[transfer.pk].unassigned
+    amount = format_money(unassigned, transfer.currency)
+    return render_review(
+        request,
+        title=gettext("Return %(amount)s?") % {"amount": amount},
+        facts=[
+            (gettext("Bank"), bank.short_name if bank else account.bank_bin),
+            (gettext("Account number"), account.number),
+            (gettext("Account holder"), account.holder),
+            (gettext("Amount"), amount),
+            (gettext("Reason"), reason),
+        ],
+        effects=[
+            gettext("Compare the number with what the sender told you: money sent elsewhere is lost."),
+            gettext("The payment is listed as due. It cannot be applied to an order any more."),
+        ],
+        label=gettext("Return %(amount)s to this account") % {"amount": amount},
+        back_url=reverse("desk:transfer", args=[transfer.pk]),
+        back_label=gettext("Bank transfer"),
+        is_unusual=True,
+    )
 
 
 @require_POST

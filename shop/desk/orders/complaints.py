@@ -29,6 +29,7 @@ from shop.core.web.action_results import run_action
 from shop.core.web.form_review import is_edited, is_reviewed, submitted_fields
 from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import submitted_reason
+from shop.desk.review_page import render_review
 from shop.history.change_displays import build_change_displays
 from shop.staff_pages import staff_only
 
@@ -123,8 +124,10 @@ def _build_accepted_message(complaint: Complaint, review: RemedyReview) -> str:
 @require_POST
 @staff_only(Permission.MANAGE_ORDERS)
 def reject_complaint_view(request: HttpRequest, actor: Actor, complaint_id: uuid.UUID) -> HttpResponse:
-    """Reject a complaint with a reason."""
-    complaint = get_object_or_404(Complaint, pk=complaint_id)
+    """Reject a complaint with a reason, after a review of what the buyer reads."""
+    complaint = get_object_or_404(Complaint.objects.select_related("part__order"), pk=complaint_id)
+    if submitted_reason(request.POST).strip() and complaint.is_open and not is_reviewed(request):
+        return _review_rejection(request, complaint)
     action = partial(
         reject_complaint,
         complaint_id=complaint.pk,
@@ -138,6 +141,27 @@ def reject_complaint_view(request: HttpRequest, actor: Actor, complaint_id: uuid
     return_url = reverse("desk:complaint", args=[complaint.pk])
     return run_action(
         request, action, url=return_url, message=_("The buyer and the cooperative have been notified.")
+    )
+
+
+def _review_rejection(request: HttpRequest, complaint: Complaint) -> HttpResponse:
+    order = complaint.part.order
+    return render_review(
+        request,
+        title=gettext("Reject the complaint about order %(code)s?") % {"code": order.code},
+        facts=[
+            (gettext("Buyer"), order.buyer_name),
+            (gettext("Complaint"), complaint.text),
+            (gettext("Your answer"), submitted_reason(request.POST)),
+        ],
+        effects=[
+            gettext("The buyer and the cooperative read your answer at once. Nothing is refunded."),
+            gettext("You can still accept the complaint later."),
+        ],
+        label=gettext("Reject the complaint"),
+        back_url=reverse("desk:complaint", args=[complaint.pk]),
+        back_label=gettext("Back to the complaint"),
+        is_stop=True,
     )
 
 

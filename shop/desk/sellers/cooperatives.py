@@ -16,8 +16,8 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import Listing
@@ -33,23 +33,28 @@ from cooperatives.models import (
     Warehouse,
 )
 from cooperatives.states import COOPERATIVE_TRANSITIONS, CooperativeState
-from orders.models import read_commission_percents
+from orders.models import OrderPart, read_commission_percents
 from orders.payments.banks import find_bank
+from orders.states import FINISHED_ORDER_STATUSES
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.dates.holidays import add_days_without_holidays
 from shop.core.errors import StrOrPromise
 from shop.core.models import Change
+from shop.core.texts.formatting import format_number
 from shop.core.texts.translations import other_languages
 from shop.core.web.action_results import run_action
+from shop.core.web.form_review import is_reviewed
 from shop.desk.forms import CooperativeSearch, StateDecisionForm
+from shop.desk.review_page import render_review
 from shop.history.change_displays import build_change_displays
 from shop.staff_pages import staff_only
 
 PER_PAGE = 20
 MAX_CHANGES = 100
 REPLY_WORKING_DAYS = 3
+_REVIEWED_STATES = (CooperativeState.SUSPENDED, CooperativeState.REJECTED)
 
 DECISION_MESSAGES = {
     CooperativeState.APPROVED: _("Approved. The cooperative has been notified."),
@@ -135,17 +140,57 @@ def decide_cooperative(request: HttpRequest, actor: Actor, pk: int) -> HttpRespo
     form = StateDecisionForm(request.POST)
     if not form.is_valid():
         return _render_cooperative(request, pk, form, status=422)
-    new_state = CooperativeState(form.cleaned_data["answer"])
+    new_state, reason = CooperativeState(form.cleaned_data["answer"]), form.cleaned_data["reason"]
+    if new_state in _REVIEWED_STATES and reason.strip() and not is_reviewed(request):
+        cooperative = get_object_or_404(Cooperative.objects.filter(is_platform_seller=False), pk=pk)
+        if new_state in COOPERATIVE_TRANSITIONS[cooperative.state]:
+            return _review_decision(request, cooperative, new_state, reason)
     action = partial(
         set_cooperative_state,
         cooperative_id=pk,
         new_state=new_state,
-        reason=form.cleaned_data["reason"],
+        reason=reason,
         actor=actor,
         now=timezone.now(),
     )
     page = reverse("desk:cooperative", args=[pk])
     return run_action(request, action, url=page, message=DECISION_MESSAGES[new_state])
+
+
+def _review_decision(
+    request: HttpRequest, cooperative: Cooperative, new_state: CooperativeState, reason: str
+) -> HttpResponse:
+    """Show what a suspension stops, or that a rejection is final."""
+    name = cooperative.name
+    facts = [(gettext("Cooperative"), name), (gettext("Reason"), reason)]
+    if new_state == CooperativeState.SUSPENDED:
+        on_sale = Listing.objects.for_cooperative(cooperative).filter(state=ListingState.PUBLISHED).count()
+        open_parts = OrderPart.objects.for_cooperative(cooperative).active()
+        open_count = open_parts.exclude(order__status__in=FINISHED_ORDER_STATUSES).count()
+        facts += [
+            (gettext("Products on sale"), format_number(on_sale)),
+            (gettext("Orders not finished"), format_number(open_count)),
+        ]
+        title, label = gettext("Suspend %(name)s?"), gettext("Suspend %(name)s")
+        effects = [
+            gettext("Their products leave the market at once. Orders already placed are still delivered."),
+            gettext("You can allow sales again later."),
+        ]
+    else:
+        title, label = gettext("Reject %(name)s?"), gettext("Reject %(name)s")
+        effects = [gettext("This decision is final.")]
+    effects.append(gettext("The cooperative is told at once, with your reason."))
+    return render_review(
+        request,
+        title=title % {"name": name},
+        facts=facts,
+        effects=effects,
+        label=label % {"name": name},
+        back_url=reverse("desk:cooperative", args=[cooperative.pk]),
+        back_label=name,
+        is_unusual=True,
+        is_stop=True,
+    )
 
 
 def _render_cooperative(

@@ -70,7 +70,8 @@ def test_desk_lists_the_parcel_and_records_the_decision(client: Client) -> None:
 
     home, page = client.get("/quan-tri/"), client.get("/quan-tri/tien-mat/thu-thieu/")
     answer = client.post(
-        f"/quan-tri/tien-mat/thu-thieu/{parcel.pk}/", {"bearer": "platform", "reason": "Đã gọi khách"}
+        f"/quan-tri/tien-mat/thu-thieu/{parcel.pk}/",
+        {"bearer": "platform", "reason": "Đã gọi khách", "reviewed": "1"},
     )
 
     order = Order.objects.get()

@@ -57,7 +57,13 @@ def test_application_is_approved_suspended_and_approved_again(admin: Client) -> 
 
     states = []
     for response, reason in (("approved", ""), ("suspended", "Hàng không đúng"), ("approved", "")):
-        admin.post(page, {"answer": response, "reason": reason})
+        answer = {"answer": response, "reason": reason}
+        if response == "suspended":
+            review = html_of(admin.post(page, answer))
+            assert "Hàng không đúng" in review
+            cooperative.refresh_from_db()
+            assert cooperative.state == CooperativeState.APPROVED
+        admin.post(page, answer | {"reviewed": "1"})
         cooperative.refresh_from_db()
         states.append((cooperative.state, cooperative.state_reason))
 

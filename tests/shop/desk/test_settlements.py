@@ -237,8 +237,11 @@ def test_repeated_correction_is_booked_once_in_the_open_period(cashier: Client) 
     payout = make_due_payout(make_cooperative())
     form = {"idempotency_key": KEY, "direction": "less", "amount": "12.000", "reason": "Trả nhầm"}
 
+    review = html_of(cashier.post(f"{PAGE}{payout.settlement_id}/dieu-chinh/", form))
+    assert "Chi trả ít đi 12.000\xa0₫" in review
+    assert not LedgerPosting.objects.filter(memo="Trả nhầm").exists()
     for _ in range(2):
-        response = cashier.post(f"{PAGE}{payout.settlement_id}/dieu-chinh/", form)
+        response = cashier.post(f"{PAGE}{payout.settlement_id}/dieu-chinh/", form | {"reviewed": "1"})
 
     running = Settlement.objects.open().get()
     assert response["Location"] == f"{PAGE}{running.pk}/"

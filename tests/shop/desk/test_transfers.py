@@ -288,7 +288,11 @@ def test_expired_order_is_replaced_with_one_click(cashier: Client) -> None:
     expire_order(order_id=order.pk, actor=Actor.system("test"), now=timezone.now())
     make_transfer(order.code)
 
-    response = press(cashier, "Place order again and pay")
+    review = press(cashier, "Place order again and pay")
+    assert not Order.objects.exclude(pk=order.pk).exists()
+    address = review.request["PATH_INFO"]
+    form = dict(review.context["fields"]) | {"reviewed": "1"}
+    response = cashier.post(address, form, follow=True)
 
     assert "Order placed again and paid." in text_of(response)
     replacement = Order.objects.exclude(pk=order.pk).get()
@@ -301,7 +305,10 @@ def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
     transfer = make_transfer()
     path = f"{TRANSFERS}{transfer.pk}/"
 
-    cashier.post(f"{path}tra-lai/", RETURN_FORM)
+    review = cashier.post(f"{path}tra-lai/", RETURN_FORM)
+    assert not Payout.objects.exists()
+    assert "Agribank" in text_of(review)
+    cashier.post(f"{path}tra-lai/", RETURN_FORM | {"reviewed": "1"})
 
     payout = Payout.objects.get()
     assert (payout.amount, payout.bank_bin, payout.bank_account) == (120_000, "970405", "0099887766")
