@@ -244,6 +244,8 @@ class Migration(migrations.Migration):
                 ),
                 ("track_inventory", models.BooleanField(default=True)),
                 ("quantity_limit_per_customer", models.PositiveIntegerField(blank=True, null=True)),
+                ("quantity_limit_days", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("quantity_limit_per_order", models.PositiveIntegerField(blank=True, null=True)),
                 ("low_stock_at", models.PositiveIntegerField(blank=True, null=True)),
                 ("sort_order", models.PositiveIntegerField(default=0)),
             ],
@@ -267,6 +269,33 @@ class Migration(migrations.Migration):
                             ("is_sold_by_weight", False), ("content_grams__gt", 0), _connector="OR"
                         ),
                         name="variant_sold_by_weight_has_estimate",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("quantity_limit_per_order", None),
+                            ("quantity_limit_per_order__range", (1, 1_000_000)),
+                            _connector="OR",
+                        ),
+                        name="variant_limit_per_order_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("quantity_limit_per_customer", None),
+                            ("quantity_limit_per_customer__range", (1, 1_000_000)),
+                            _connector="OR",
+                        ),
+                        name="variant_limit_per_customer_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("quantity_limit_days", None),
+                            models.Q(
+                                ("quantity_limit_days__range", (1, 365)),
+                                ("quantity_limit_per_customer__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="variant_limit_days_of_a_limit",
                     ),
                 ],
             },

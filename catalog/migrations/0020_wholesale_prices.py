@@ -10,16 +10,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name="variant",
-            name="quantity_limit_days",
-            field=models.PositiveSmallIntegerField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name="variant",
-            name="quantity_limit_per_order",
-            field=models.PositiveIntegerField(blank=True, null=True),
-        ),
         migrations.CreateModel(
             name="WholesalePrice",
             fields=[
@@ -48,7 +38,8 @@ class Migration(migrations.Migration):
                         fields=("price", "minimum_quantity"), name="wholesale_price_once"
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("minimum_quantity__gte", 2)), name="wholesale_price_from_two"
+                        condition=models.Q(("minimum_quantity__range", (2, 1_000_000))),
+                        name="wholesale_price_in_range",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("amount__gte", 1)), name="wholesale_price_positive"

@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from catalog.models.attribute import AttributeValue, ProductType
 from catalog.models.category import Category
+from catalog.models.purchase_limits import LIMIT_CONSTRAINTS
 from catalog.states import ListingState
 from cooperatives.models import Certificate, Cooperative, Producer
 from cooperatives.states import CooperativeState
@@ -290,6 +291,7 @@ class Variant(WithMetadata, WithExternalReference, WithSortOrder, WithTimes):
                 condition=Q(is_sold_by_weight=False) | Q(content_grams__gt=0),
                 name="variant_sold_by_weight_has_estimate",
             ),
+            *LIMIT_CONSTRAINTS,
         ]
         indexes = [
             models.Index(fields=["product", "sort_order", "id"], name="variant_in_order"),

@@ -7,6 +7,8 @@ from django.db.models import Aggregate, Q, Subquery, TextField, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import pgettext_lazy
 
+MAX_TIER_QUANTITY = 1_000_000
+
 
 class WholesalePrice(models.Model):
     """The price of one sales unit, in minor units, on lines of at least `minimum_quantity` of the variant.
@@ -24,7 +26,9 @@ class WholesalePrice(models.Model):
         verbose_name_plural = pgettext_lazy("models", "wholesale prices")
         constraints = [
             models.UniqueConstraint(fields=["price", "minimum_quantity"], name="wholesale_price_once"),
-            models.CheckConstraint(condition=Q(minimum_quantity__gte=2), name="wholesale_price_from_two"),
+            models.CheckConstraint(
+                condition=Q(minimum_quantity__range=(2, MAX_TIER_QUANTITY)), name="wholesale_price_in_range"
+            ),
             models.CheckConstraint(condition=Q(amount__gte=1), name="wholesale_price_positive"),
         ]
 

@@ -17,10 +17,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog.actions.products.product_details import MAX_CONTENT, content_amount, variant_content
-from catalog.actions.products.purchase_limits import MAX_LIMIT, MAX_LIMIT_DAYS
 from catalog.actions.products.variant_rows import MAX_PRICE, InvalidPrice
 from catalog.actions.stock.stock_movements import MAX_COUNTED_QUANTITY
 from catalog.models import ALL_MONTHS, Category, Product, ProductType, Unit
+from catalog.models.purchase_limits import MAX_LIMIT, MAX_LIMIT_DAYS
 from catalog.pricing import WholesaleTier
 from shop.core.spreadsheets.tables import Cell, Formula, unescape_formula
 from shop.core.texts.folding import fold

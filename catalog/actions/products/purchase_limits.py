@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Variant
+from catalog.models.purchase_limits import MAX_LIMIT, MAX_LIMIT_DAYS
 from shop.core.database.row_values import to_camel_case
 from shop.core.errors import Refused
 
-MAX_LIMIT = 1_000_000
-MAX_LIMIT_DAYS = 365
 _COLUMNS = {
     "per_order": "quantity_limit_per_order",
     "per_buyer": "quantity_limit_per_customer",

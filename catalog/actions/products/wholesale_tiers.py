@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Price, Product, Variant, WholesalePrice
+from catalog.models.wholesale_price import MAX_TIER_QUANTITY
 from catalog.pricing import WholesaleTier, within_order_limit
 from catalog.unit_labels import variant_count_label
 from shop.core.actors import Actor
@@ -16,7 +17,6 @@ from shop.core.models import record_change
 from shop.core.texts.formatting import format_money, format_number
 
 MAX_TIERS = 5
-MAX_TIER_QUANTITY = 1_000_000
 
 
 class InvalidWholesalePrices(Refused):

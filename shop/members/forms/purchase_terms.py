@@ -8,10 +8,12 @@ from typing import Unpack
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from catalog.actions.products.purchase_limits import MAX_LIMIT, MAX_LIMIT_DAYS, PurchaseLimits
+from catalog.actions.products.purchase_limits import PurchaseLimits
 from catalog.actions.products.variant_rows import MAX_PRICE
-from catalog.actions.products.wholesale_tiers import MAX_TIER_QUANTITY, MAX_TIERS
+from catalog.actions.products.wholesale_tiers import MAX_TIERS
 from catalog.models import Price, Variant
+from catalog.models.purchase_limits import MAX_LIMIT, MAX_LIMIT_DAYS
+from catalog.models.wholesale_price import MAX_TIER_QUANTITY
 from catalog.pricing import WholesaleTier
 from shop.core.web.confirmations import ConfirmableForm
 from shop.core.web.form_options import FormData, FormFiles, FormOptions

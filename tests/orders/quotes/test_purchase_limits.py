@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Variant
@@ -217,3 +217,22 @@ def test_goods_without_limit_per_buyer_cost_no_query() -> None:
 
     assert counts[1] == counts[0] + 1
     assert Variant.objects.filter(quantity_limit_per_customer=None).count() == 1
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"quantity_limit_per_order": 0},
+        {"quantity_limit_per_order": 1_000_001},
+        {"quantity_limit_per_customer": 0},
+        {"quantity_limit_per_customer": 1_000_001},
+        {"quantity_limit_days": 0},
+        {"quantity_limit_days": 366},
+        {"quantity_limit_days": 7, "quantity_limit_per_customer": None},
+    ],
+)
+def test_database_refuses_limits_that_no_action_writes(limits) -> None:
+    make_honey()
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Variant.objects.update(**limits)

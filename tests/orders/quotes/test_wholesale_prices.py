@@ -272,7 +272,7 @@ def test_change_of_wholesale_prices_is_recorded_once() -> None:
     assert str(shown).replace("\u00a0", " ") == "từ 10: 13.000 ₫; từ 50: 12.000 ₫ → —"
 
 
-@pytest.mark.parametrize("values", [(1, 13_000), (10, 0), (50, 11_000)])
+@pytest.mark.parametrize("values", [(1, 13_000), (1_000_001, 11_000), (10, 0), (50, 11_000)])
 def test_database_refuses_impossible_wholesale_prices(values) -> None:
     price = Price.objects.get(variant=make_ginger())
 
