@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from catalog.actions.products.variant_rows import UNUSUAL_FACTOR
 from shop.core.web.build_id import build_id
 from shop.members.buyer_messages import news_by_language
-from shop.members.phone_texts import failure_reasons, phone_texts, sale_units
+from shop.members.phone_texts import phone_reasons, phone_texts, sale_units
 
 # Scripts of the screens for work without a network.
 _PHONE_SCRIPTS = (
@@ -46,6 +46,7 @@ _PHONE_SCRIPTS = (
 # Scripts that load when somebody opens what needs them, and those of drivers. The worker caches them too.
 _SCRIPTS_ON_DEMAND = (
     "js/member/buyer_message.js",
+    "js/member/cancel.js",
     "js/member/edit_product.js",
     "js/member/good_to_know.js",
     "js/member/handover.js",
@@ -136,7 +137,7 @@ def show_offline_page(request: HttpRequest) -> HttpResponse:
     """Show the page that the service worker keeps for use without a network, with the screens for that."""
     context = {
         "phone_texts": phone_texts(),
-        "failure_reasons": failure_reasons(),
+        "reasons": phone_reasons(),
         "units": sale_units(),
         "buyer_news": news_by_language(),
         "unusual_factor": UNUSUAL_FACTOR,

@@ -30,17 +30,14 @@ def message_about_part(
     outgoing = [parcel for parcel in parcels if parcel.kind in OUTGOING_KINDS]
     has_left = any(parcel.state in DISPATCHED_STATES for parcel in outgoing)
     with translation.override(part.order.language):
+        texts = _news_in(part.order.language)
         missing = [label for refund in refunds for label in refund.missing_labels]
         if is_weight_asked:
-            news = _("It weighs more than agreed. Please answer our question on the order's page.")
+            news = texts["weight_asked"]
         elif is_substitute_asked:
-            news = _(
-                "Something ran out. Please say on the order's page whether you take another product instead."
-            )
+            news = texts["substitute_asked"]
         elif missing and not has_left:
-            news = _("We cannot send %(missing)s. You pay only for what we send.") % {
-                "missing": ", ".join(missing)
-            }
+            news = texts["missing"] % {"missing": ", ".join(missing)}
         else:
             news = _news(part, outgoing)
         return f"{_greeting(part)} {news}"
@@ -111,9 +108,9 @@ def greeting_of_part(part: OrderPart) -> str:
 
 
 def news_by_language() -> dict[str, dict[str, str]]:
-    """Return the news about a parcel by its state, in every language, for phones without a network.
+    """Return the news about a part or a parcel, in every language, for phones without a network.
 
-    "ready" is a parcel handed over for pickup.
+    Parcels have news by their state; "ready" is one handed over for pickup.
     """
     return {code: _news_in(code) for code, _name in settings.LANGUAGES}
 
@@ -127,6 +124,11 @@ def _news_in(language: str) -> dict[str, str]:
             "carried_by": _("Carried by: %(carriage)s."),
             ParcelState.DELIVERED: _("Your goods have been delivered. Is everything all right?"),
             "preparing": _("We are preparing your goods."),
+            "weight_asked": _("It weighs more than agreed. Please answer our question on the order's page."),
+            "substitute_asked": _(
+                "Something ran out. Please say on the order's page whether you take another product instead."
+            ),
+            "missing": _("We cannot send %(missing)s. You pay only for what we send."),
         }
 
 

@@ -32,6 +32,17 @@ PACKING_TEXTS: Mapping[str, str | Promise] = {
     "nothing_to_pick": _("No items to pick"),
     "weigh_about": _("To weigh: about %(weight)s"),
     "back_to_packing": _("Back to the orders"),
+    "how_many_missing": _("How many are missing"),
+    "offer_instead": _("Offer instead"),
+    "how_many_instead": _("How many of it"),
+    "ask_buyer": _("Ask the buyer"),
+    "ask_anyway": _("Yes, ask the buyer"),
+    "buyer_asked_later": _(
+        "The buyer gets a link to answer once this is sent. Pack the other items meanwhile."
+    ),
+    "did_offer_substitute": _("Offer something else"),
+    "far_weight": _("This is far from the expected %(weight)s. Check the decimal comma."),
+    "heavier_weight": _("More than the agreed %(weight)s: we will ask the buyer first."),
     "label": _("Parcel label"),
     "label_from": pgettext_lazy("label", "From"),
     "label_to": pgettext_lazy("label", "To"),
@@ -41,7 +52,24 @@ PACKING_TEXTS: Mapping[str, str | Promise] = {
     "label_qr": _("QR code of the parcel"),
     "label_paper": _("Paper"),
     "print_label": _("Print label"),
+    "label_trace": _("Scan to see where it comes from"),
+    "label_lot_qr": _("QR code of the lot"),
     "label_hint": _("No printer here? Write this code on the parcel by hand."),
+    "decline_order": _("Decline order"),
+    "cancel_order": _("Cancel this order"),
+    "cancels_whole_order": _(
+        "This cancels the whole order. If only one item is missing, report it beside that item."
+    ),
+    "cancel_when_sent": _(
+        "Once this is sent, the buyer learns it with your reason and gets back what was paid. The items are "
+        "available again."
+    ),
+    "total": _("Total"),
+    "decline_and_notify": _("Decline %(amount)s and notify the buyer"),
+    "cancel_and_notify": _("Cancel %(amount)s and notify the buyer"),
+    "order_declined": _("This order was declined."),
+    "order_cancelled": _("This order was cancelled."),
+    "cancel_all_the_same": _("Cancel it all the same"),
     "good_to_know": pgettext_lazy("members", "Good to know"),
     "goods_short": _("%(goods)s: %(count)s %(unit)s short."),
     "goods_sold_out": _("%(goods)s is sold out."),

@@ -17,7 +17,7 @@ from orders.actions.fulfilment.handovers import ForeignHandoverCode, HandoverCod
 from orders.actions.fulfilment.phone_handovers import HandoverOfCancelledParcel
 from orders.models import HandoverStep
 from shop.members.forms.variants import COMMON_UNITS
-from shop.members.forms.work import FAILURE_REASONS
+from shop.members.forms.work import DECLINE_REASONS, FAILURE_REASONS
 from shop.members.phone_packing_texts import PACKING_TEXTS
 
 _LISTING_TABS = {
@@ -112,15 +112,6 @@ _TEXTS: Mapping[str, str | Promise] = {
     "reason": _("Reason"),
     "other_reason": _("Other reason"),
     "explain": _("Explain the reason"),
-    "how_many_missing": _("How many are missing"),
-    "offer_instead": _("Offer instead"),
-    "how_many_instead": _("How many of it"),
-    "ask_buyer": _("Ask the buyer"),
-    "ask_anyway": _("Yes, ask the buyer"),
-    "buyer_asked_later": _(
-        "The buyer gets a link to answer once this is sent. Pack the other items meanwhile."
-    ),
-    "did_offer_substitute": _("Offer something else"),
     "by_code": _("Hand over by code"),
     "step_to_point": HandoverStep.TO_COLLECTION_POINT.label,
     "step_to_driver": HandoverStep.TO_DRIVER.label,
@@ -160,6 +151,7 @@ _TEXTS: Mapping[str, str | Promise] = {
     "did_offer_handover": _("Code for the hand-over"),
     "did_receive_parcel": _("Receive a parcel"),
     "did_accept_part": _("Accept"),
+    "did_cancel_part": _("Cancel order"),
     "did_weigh_line": _("Weigh"),
     "did_pack_parcel": _("Pack"),
     "did_close_parcel": _("Attach the label"),
@@ -378,11 +370,17 @@ def phone_texts() -> dict[str, str]:
     return {name: str(text) for name, text in _TEXTS.items()}
 
 
-def failure_reasons() -> list[tuple[str, str]]:
-    """Return the reasons of a failed delivery as they are stored, in English, and in the page's language."""
+def phone_reasons() -> dict[str, list[tuple[str, str]]]:
+    """Return the reasons of failed deliveries and cancelled orders, as stored and in the page's language.
+
+    They are stored in English.
+    """
+    reasons = {"failure": FAILURE_REASONS, "cancellation": DECLINE_REASONS}
     with translation.override("en"):
-        stored_reasons = [str(reason) for reason in FAILURE_REASONS]
-    return list(zip(stored_reasons, map(str, FAILURE_REASONS), strict=True))
+        stored_reasons = {name: list(map(str, texts)) for name, texts in reasons.items()}
+    return {
+        name: list(zip(stored_reasons[name], map(str, texts), strict=True)) for name, texts in reasons.items()
+    }
 
 
 def sale_units() -> dict[str, list[tuple[str, str]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F
@@ -38,6 +39,21 @@ class PartAlreadyPacked(Refused):
 class PartAlreadyHandedOver(Refused):
     code = "part_already_handed_over"
     default_message = _("These items have already left the warehouse.")
+
+
+class PartChangedMeanwhile(Refused):
+    """Somebody accepted or packed the part after the member saw it. `details` say what it is now."""
+
+    code = "part_changed_meanwhile"
+    default_message = _("Somebody else has worked on this order since you saw it.")
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPart:
+    """What a member saw of a part without a network: its state, and how many parcels it had."""
+
+    state: str
+    parcel_count: int
 
 
 @transaction.atomic(durable=True)
@@ -99,13 +115,22 @@ def cancel_part(
 
 @transaction.atomic(durable=True)
 def decline_or_cancel_part(
-    *, part_id: int, reason: str, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
+    *,
+    part_id: int,
+    reason: str,
+    seen: SeenPart | None = None,
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> OrderPart:
     """Decline the part if it is not accepted yet, otherwise cancel it.
 
-    Raises KeyReused, Missing, ReasonRequired, PartAlreadyHandedOver, TransitionNotAllowed.
+    `seen` is what the member saw, if that may be old. Raises KeyReused, Missing, ReasonRequired,
+    PartAlreadyHandedOver, PartChangedMeanwhile, TransitionNotAllowed.
     """
-    return _lock_and_end_part(part_id, None, reason, idempotency_key=idempotency_key, actor=actor, now=now)
+    return _lock_and_end_part(
+        part_id, None, reason, seen=seen, idempotency_key=idempotency_key, actor=actor, now=now
+    )
 
 
 def _lock_and_end_part(
@@ -113,6 +138,7 @@ def _lock_and_end_part(
     state: PartState | None,
     reason: str,
     *,
+    seen: SeenPart | None = None,
     idempotency_key: str | None,
     actor: Actor,
     now: datetime.datetime,
@@ -128,10 +154,20 @@ def _lock_and_end_part(
         is_new = part.state in (PartState.NEW, PartState.DECLINED)
         state = PartState.DECLINED if is_new else PartState.CANCELLED
     if not was_done_with_key(idempotency_key, f"part.{state}", part):
+        if seen is not None:
+            _require_unchanged(part, seen)
         end_and_refund_part(
             order, part, state, reason.strip(), idempotency_key=idempotency_key, actor=actor, now=now
         )
     return part
+
+
+def _require_unchanged(part: OrderPart, seen: SeenPart) -> None:
+    """Raise PartChangedMeanwhile unless the part is as the member saw it, or can no longer end at all."""
+    parcel_states = list(Parcel.objects.active_outgoing().filter(part=part).values_list("state", flat=True))
+    current = SeenPart(part.state, len(parcel_states))
+    if part.is_active and not DISPATCHED_STATES.intersection(parcel_states) and current != seen:
+        raise PartChangedMeanwhile(state=current.state, parcels=current.parcel_count)
 
 
 @transaction.atomic(durable=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import F, Sum
@@ -50,11 +50,16 @@ class LotQuantityShort(Refused):
 class LotChoices:
     """The lots that a packer chose, by order line. None stands for stock without a lot.
 
-    Other lines take lots by expiry. `reason` says why an expired lot is sent.
+    `picks` are lots with quantities that a phone told the packer to take, by order line. Other lines take
+    lots by expiry. `reason` says why an expired lot is sent.
     """
 
     lots: Mapping[uuid.UUID, int | None] = field(default_factory=dict)
     reason: str = ""
+    picks: Mapping[uuid.UUID, Sequence[tuple[int | None, int]]] = field(default_factory=dict)
+
+
+_BY_EXPIRY = 0  # instead of a lot's id
 
 
 @dataclass(slots=True)
@@ -87,7 +92,7 @@ class LotSupply:
         balances = (
             LotBalance.objects.filter(stock__in=stock_ids)
             .exclude(on_hand=0)
-            .select_related("lot", "stock")
+            .select_related("lot__variant", "stock")
             .order_by(
                 F("lot__expires_on").asc(nulls_last=True), F("lot__harvested_on").asc(nulls_last=True), "lot"
             )
@@ -204,18 +209,19 @@ def assign_lots(
     Locks their stocks if these have lots. Raises ExpiredLot, LotQuantityShort, Missing, RecalledLot.
     """
     stock_ids = {parcel_line.stock_id for parcel_line in parcel_lines if parcel_line.stock_id is not None}
-    if any(lot_id is not None for lot_id in choices.lots.values()) or LotSupply(stock_ids, today).has_lots:
+    has_choices = bool(choices.picks) or any(lot_id is not None for lot_id in choices.lots.values())
+    if has_choices or LotSupply(stock_ids, today).has_lots:
         locks.lock_stock(stock_ids)
     supply = LotSupply(stock_ids, today)
     may_be_expired = bool(choices.reason.strip())
     split_rows: list[ParcelLine] = []
-    for parcel_line in parcel_lines:
+    for parcel_line, lot_id in _split_by_choice(parcel_lines, choices):
         if parcel_line.stock_id is None:
             split_rows.append(parcel_line)
-        elif choices.lots.get(parcel_line.order_line_id, 0) is None:
+        elif lot_id is None:
             supply.take_of_no_lot(parcel_line.stock_id, parcel_line.quantity)
             split_rows.append(parcel_line)
-        elif (lot_id := choices.lots.get(parcel_line.order_line_id)) is not None:
+        elif lot_id != _BY_EXPIRY:
             parcel_line.lot = supply.take_lot(
                 parcel_line.stock_id, lot_id, parcel_line.quantity, may_be_expired=may_be_expired
             )
@@ -232,6 +238,27 @@ def assign_lots(
             )
             split_rows += split_by_lot(parcel_line, picks)
     return split_rows
+
+
+def _split_by_choice(
+    parcel_lines: Iterable[ParcelLine], choices: LotChoices
+) -> Iterator[tuple[ParcelLine, int | None]]:
+    """Yield the rows with the id of the lot that was chosen for each, None or `_BY_EXPIRY`."""
+    left = {line_id: list(picks) for line_id, picks in choices.picks.items()}
+    for parcel_line in parcel_lines:
+        line_id, missing = parcel_line.order_line_id, parcel_line.quantity
+        if line_id not in left:
+            yield parcel_line, choices.lots.get(line_id, _BY_EXPIRY)
+            continue
+        taken: list[tuple[int | None, int]] = []
+        while missing:
+            lot_id, quantity = left[line_id].pop(0) if left[line_id] else (_BY_EXPIRY, missing)
+            taken.append((lot_id, min(quantity, missing)))
+            if quantity > missing:
+                left[line_id].insert(0, (lot_id, quantity - missing))
+            missing -= min(quantity, missing)
+        rows = split_by_lot(parcel_line, [(None, quantity) for _lot_id, quantity in taken])
+        yield from zip(rows, (lot_id for lot_id, _quantity in taken), strict=True)
 
 
 def split_by_lot(parcel_line: ParcelLine, picks: Sequence[tuple[Lot | None, int]]) -> list[ParcelLine]:

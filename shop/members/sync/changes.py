@@ -13,13 +13,14 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 
-from catalog.models import Lot, Product, Stock, Variant
+from catalog.models import Lot, LotBalance, Product, Stock, Variant
 from cooperatives.access import MembershipContext
 from cooperatives.models import Cooperative
 from orders.models import DeliveryRun, Order, OrderLine, OrderPart, Parcel
 from shop.core.models import Change
+from shop.members.sync.part_facts import open_parts
 from shop.members.sync.rows import (
     PART,
     PRODUCT,
@@ -27,13 +28,13 @@ from shop.members.sync.rows import (
     RowReference,
     load_rows_by_reference,
     load_rows_of_kind,
-    open_parts,
     visible_kinds,
 )
 
 PAGE_SIZE = 100
 MAX_CHANGED_ROWS_PER_PULL = 300  # if there are more, a snapshot in pages is sent instead
 MAX_CHANGED_ORDERS_OF_MARKET = 5_000
+MAX_PARTS_SHARING_LOTS = 100
 MAX_SCANNED_CHANGES = 50_000  # of the whole market since the cursor
 # Twice the longest transaction of a page or job.
 SETTLING_DELAY = datetime.timedelta(minutes=5)
@@ -181,6 +182,7 @@ def _read_changed_references(membership: MembershipContext, position: int) -> se
     part_ids = {
         *parts.values_list("pk", flat=True),
         *_find_part_ids_of_lots(cooperative, lot_ids),
+        *_find_part_ids_sharing_lots(cooperative, order_ids),
         *_find_part_ids_of_runs(cooperative, run_ids),
     }
     references = {RowReference(PART, part_id) for part_id in part_ids}
@@ -221,6 +223,23 @@ def _find_part_ids_of_runs(cooperative: Cooperative, ids: Collection[int]) -> se
         return set()
     parcels = Parcel.objects.for_cooperative(cooperative).filter(run_parcels__run__in=ids)
     return set(parcels.values_list("part", flat=True))
+
+
+def _find_part_ids_sharing_lots(cooperative: Cooperative, ids: Collection[uuid.UUID]) -> set[int]:
+    """Return the open parts that take from lots which these orders take from, unless there are many.
+
+    What these orders take changes the lots that are suggested to the others. Suggestions may grow old where
+    resending would cost more: the market refuses a lot that is used up.
+    """
+    if not ids:
+        return set()
+    balances = LotBalance.objects.filter(stock__variant=OuterRef("variant")).exclude(on_hand=0)
+    variants = OrderLine.objects.filter(Exists(balances), order__in=ids, cooperative=cooperative)
+    lines = OrderLine.objects.filter(
+        part__in=open_parts(cooperative), variant__in=variants.values("variant")
+    ).order_by("part")
+    part_ids = set(lines.values_list("part", flat=True).distinct()[: MAX_PARTS_SHARING_LOTS + 1])
+    return part_ids if len(part_ids) <= MAX_PARTS_SHARING_LOTS else set()
 
 
 def _integer_keys(keys: Collection[str]) -> set[int]:

@@ -21,6 +21,7 @@ from catalog.actions.stock.transfer_stock import transfer_stock
 from catalog.models import Listing, Stock, Variant
 from cooperatives.access import MemberRight
 from orders.actions.cash_on_delivery.cash_collection import EXPECTED_CASH, CollectedCash
+from orders.actions.fulfilment.cancel_parts import SeenPart, decline_or_cancel_part
 from orders.actions.fulfilment.deliver_parcels import (
     DispatchDetails,
     deliver_parcel,
@@ -45,7 +46,7 @@ from shop.members.sync.lot_commands import (
     receive_lot_from_phone,
 )
 from shop.members.sync.models import PhoneCommand
-from shop.members.sync.payloads import MAX_AMOUNT, Payload
+from shop.members.sync.payloads import MAX_AMOUNT, MAX_LINES, InvalidCommand, Payload
 from shop.members.sync.product_commands import add_product_photo, change_season
 from shop.members.sync.rows import PART, PRODUCT, RowReference
 
@@ -75,15 +76,18 @@ def _weigh_line(run: CommandRun) -> PreparedCommand:
 
 
 def _pack_parcel(run: CommandRun) -> PreparedCommand:
-    part = _find_part(run)
+    part, payload = _find_part(run), run.payload
+    quantities, picks = payload.quantities("quantities"), payload.lot_picks("picks")
+    for line_id, taken in picks.items():
+        if sum(quantity for _lot_id, quantity in taken) > quantities.get(line_id, 0):
+            raise InvalidCommand(field="picks")
+    reason = payload.text("lot_reason", max_length=250).strip()
     action = partial(
         pack_parcel,
         part_id=part.pk,
-        quantities=run.payload.quantities("quantities"),
-        lots=LotChoices(
-            run.payload.chosen_lots("lots"), run.payload.text("lot_reason", max_length=250).strip()
-        ),
-        label_code=read_label_code(run.payload),
+        quantities=quantities,
+        lots=LotChoices(payload.chosen_lots("lots"), reason, picks),
+        label_code=read_label_code(payload),
         happened_at=run.happened_at,
         **run.action_arguments_with_key,
     )
@@ -170,6 +174,23 @@ def _refuse_old_shortage() -> NoReturn:
     Raises OpenQuantityChanged.
     """
     raise OpenQuantityChanged(_("Update the app, then report what is missing from this order again."))
+
+
+def _cancel_part(run: CommandRun) -> PreparedCommand:
+    """Prepare the end of a part: declined if it is new, otherwise cancelled, as on the order's page."""
+    part, payload = _find_part(run), run.payload
+    seen = SeenPart(
+        payload.text("seen_state", max_length=20),
+        payload.whole_number("seen_parcels", minimum=0, maximum=MAX_LINES),
+    )
+    action = partial(
+        decline_or_cancel_part,
+        part_id=part.pk,
+        reason=payload.text("reason", max_length=1000),
+        seen=seen,
+        **run.action_arguments_with_key,
+    )
+    return PreparedCommand(_part_reference(part.pk), action)
 
 
 def _offer_substitute(run: CommandRun) -> PreparedCommand:
@@ -298,6 +319,7 @@ COMMANDS: Mapping[str, CommandKind] = {
     "report_collected_cash": CommandKind(MemberRight.PACK, _report_collected_cash),
     "fail_delivery": CommandKind(MemberRight.PACK, _fail_delivery),
     SHORTAGE_COMMAND: CommandKind(MemberRight.PACK, _report_shortage),
+    "cancel_part": CommandKind(MemberRight.PACK, _cancel_part),
     "offer_substitute": CommandKind(MemberRight.PACK, _offer_substitute),
     "offer_handover": CommandKind(MemberRight.PACK, offer_parcel),
     "receive_parcel": CommandKind(MemberRight.PACK, receive_parcel),

@@ -30,6 +30,7 @@ _ACTIONS = {
     "deliver_parcel": "parcel.delivered",
     "report_collected_cash": "parcel.cash_collected",
     "fail_delivery": "parcel.delivery_failed",
+    "cancel_part": "part.cancelled",
     "change_price": "price.changed",
 }
 _STOCK_COMMANDS = frozenset(

@@ -103,6 +103,13 @@ class Payload:
         lots = Payload(sent_value)
         return {parse_uuid(line, field=name): lots.optional_number(line) for line in sent_value}
 
+    def lot_picks(self, name: str) -> dict[uuid.UUID, list[tuple[int | None, int]]]:
+        """Return lots with quantities, by order line. A null stands for stock without a lot."""
+        sent_value = self._unread.pop(name, {})
+        if not isinstance(sent_value, dict) or len(sent_value) > MAX_LINES:
+            raise InvalidCommand(field=name)
+        return {parse_uuid(line, field=name): _parse_picks(picks, name) for line, picks in sent_value.items()}
+
     def require_empty(self) -> None:
         """Refuse fields that were not read, because an old server must not ignore what a newer app sends."""
         if self._unread:
@@ -112,6 +119,19 @@ class Payload:
         if name not in self._unread:
             raise InvalidCommand(field=name)
         return self._unread.pop(name)
+
+
+def _parse_picks(sent_value: object, field: str) -> list[tuple[int | None, int]]:
+    """Return the pairs of a lot and a quantity. Raises InvalidCommand."""
+    if not isinstance(sent_value, list) or not 1 <= len(sent_value) <= MAX_LINES:
+        raise InvalidCommand(field=field)
+    picks = []
+    for pick in sent_value:
+        if not isinstance(pick, list) or len(pick) != 2:
+            raise InvalidCommand(field=field)
+        values = Payload({"lot": pick[0], "quantity": pick[1]})
+        picks.append((values.optional_number("lot"), values.whole_number("quantity", maximum=1_000_000)))
+    return picks
 
 
 def parse_uuid(sent_value: object, *, field: str) -> uuid.UUID:

@@ -11,15 +11,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
-
 from catalog.models import Product, Variant
 from catalog.season_labels import months_text
 from catalog.unit_labels import unit_label, unit_name
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Cooperative
 from orders.actions.cash_on_delivery.cash_collection import read_cash_of_unpacked_items
-from orders.actions.fulfilment.lot_picks import suggest_lots
 from orders.actions.fulfilment.phone_codes import part_key
 from orders.actions.fulfilment.phone_handovers import count_handovers
 from orders.actions.order_records.recalculate_order import read_unpacked_quantities
@@ -29,18 +26,27 @@ from orders.models import (
     OrderPart,
     Parcel,
     ParcelLine,
-    Refund,
     RunParcel,
     Substitute,
     WeightQuestion,
 )
-from orders.models.part import OrderPartQuerySet
-from orders.states import ARRIVED_PROGRESS, CashHolder, CodState, ParcelKind, ParcelState, PartState
+from orders.states import ParcelKind
+from orders.trace_links import lot_trace_address
 from shop.core.dates.calendar import vietnam_date
 from shop.core.identifiers.phones import format_phone
 from shop.core.texts.formatting import format_short_day, format_weight
 from shop.members.buyer_messages import greeting_of_part
-from shop.members.order_texts import contents_labels, lot_texts, ready_time, sorted_lines, step_names
+from shop.members.order_texts import contents_labels, ready_time, sorted_lines, step_names
+from shop.members.sync.part_facts import (
+    PARCEL_CONTENTS,
+    missing_items,
+    open_parts,
+    read_pictures,
+    read_stages,
+    read_unsent_refunds,
+    suggest_lots_to_take,
+    undispatched_lots,
+)
 from shop.members.sync.product_facts import build_lots_by_variant, content_of, find_low_stock, read_thumbnails
 
 PART, PRODUCT = "part", "product"
@@ -63,20 +69,6 @@ def visible_kinds(membership: MembershipContext) -> tuple[str, ...]:
     sees_products = membership.may(MemberRight.LIST) or membership.may(MemberRight.COUNT_STOCK)
     is_visible = {PART: membership.may(MemberRight.PACK), PRODUCT: sees_products}
     return tuple(kind for kind, may_see in is_visible.items() if may_see)
-
-
-def open_parts(cooperative: Cooperative) -> OrderPartQuerySet:
-    """Return the parts that phones keep: those that have not arrived or ended, or whose cash is unrecorded.
-
-    Cash that a carrier collects is recorded from the carrier's statement, not by members.
-    """
-    unrecorded_cash = Parcel.objects.filter(
-        part=OuterRef("pk"), state=ParcelState.DELIVERED, cod_state=CodState.EXPECTED
-    ).exclude(cod_holder=CashHolder.CARRIER)
-    return OrderPart.objects.for_cooperative(cooperative).filter(
-        (Q(state=PartState.NEW) | Q(state=PartState.ACCEPTED))
-        & (~Q(progress__in=ARRIVED_PROGRESS) | Exists(unrecorded_cash))
-    )
 
 
 def load_rows_by_reference(
@@ -105,7 +97,7 @@ def _build_part_rows(cooperative: Cooperative, ids: Collection[int], now: dateti
         open_parts(cooperative)
         .filter(pk__in=ids)
         .select_related("order__shipping_address", "delivery_method")
-        .prefetch_related("lines", "parcels__lines__order_line", "parcels__handovers")
+        .prefetch_related("lines", PARCEL_CONTENTS, "parcels__handovers")
         .order_by("pk")
     )
     lines = [line for part in parts for line in part.lines.all()]
@@ -117,75 +109,33 @@ def _build_part_rows(cooperative: Cooperative, ids: Collection[int], now: dateti
     line_ids_with_substitute = set(
         Substitute.objects.waiting().filter(line__in=line_ids).values_list("line", flat=True)
     )
-    stages = _read_stages([part.pk for part in parts])
+    stages = read_stages([part.pk for part in parts])
     unpacked_cash = read_cash_of_unpacked_items(parts)
     drivers = RunParcel.objects.drivers(parcel for part in parts for parcel in part.parcels.all())
-    lots, missing = _lots_to_take(parts, still_open, vietnam_date(now)), _build_missing_texts(parts)
+    lots, refunds = suggest_lots_to_take(cooperative, lines, vietnam_date(now)), read_unsent_refunds(parts)
+    pictures = read_pictures(lines)
+    facts = {
+        line.pk: {
+            "picture": pictures.get(line.variant_id or 0, ""),
+            **lots.get(line.pk, {"lots": [], "lot_picks": [], "lot_choices": []}),
+        }
+        for line in lines
+    }
     for part in parts:
         part.cooperative = cooperative
     return [
         _part_row(
-            part, stages.get(part.pk, []), still_open, asked_weights, line_ids_with_substitute, lots, drivers
+            part, stages.get(part.pk, []), still_open, asked_weights, line_ids_with_substitute, facts, drivers
         )
         | _texts_of_part(part, unsent, now)
-        | {"cash_unpacked": unpacked_cash[part.pk], "missing": missing.get(part.pk, [])}
-        for part in parts
-    ]
-
-
-def _lots_to_take(
-    parts: Collection[OrderPart], still_open: Mapping[object, int], today: datetime.date
-) -> dict[uuid.UUID, Row]:
-    """Say from which lots to take the open lines of accepted parts, and which lots there are."""
-    quantities = {
-        line: still_open[line.pk]
-        for part in parts
-        if part.state == PartState.ACCEPTED
-        for line in part.lines.all()
-        if still_open[line.pk] > 0
-    }
-    suggestions = suggest_lots(quantities, today=today) if quantities else {}
-    return {
-        line.pk: {
-            "lots": lot_texts(line, suggestions[line.pk].picks),
-            "lot_quantities": [quantity for _lot, quantity in suggestions[line.pk].picks],
-            "lot_choices": [
-                {"id": lot.pk, "code": lot.code, "expires_on": lot.expires_on}
-                for lot in suggestions[line.pk].lots
-            ],
+        | {
+            "cash_unpacked": unpacked_cash[part.pk],
+            "missing": [refund.unsent_label for refund in refunds.get(part.pk, [])],
+            "due": part.total_gross - sum(refund.amount for refund in refunds.get(part.pk, [])),
+            "missing_items": missing_items(part, refunds.get(part.pk, [])),
         }
-        for line in quantities
-        if line.pk in suggestions
-    }
-
-
-def _build_missing_texts(parts: Iterable[OrderPart]) -> dict[int, list[str]]:
-    """Return by part what was reported missing or replaced, with the reduction. No query if nothing was."""
-    short_parts = [
-        part for part in parts if any(parcel.kind == ParcelKind.REFUND for parcel in part.parcels.all())
+        for part in parts
     ]
-    texts: dict[int, list[str]] = {}
-    if short_parts:
-        for refund in Refund.objects.filter(part__in=short_parts).oldest_first().with_unsent_items():
-            if refund.is_for_unsent_items and refund.part_id is not None:
-                texts.setdefault(refund.part_id, []).append(refund.unsent_label)
-    return texts
-
-
-def _read_stages(ids: Collection[int]) -> dict[int, list[str]]:
-    """Return the steps that each part waits for. A part with several parcels may wait for several steps."""
-    parts = OrderPart.objects.filter(pk__in=ids)
-    steps = {
-        "accept": parts.awaiting_acceptance(),
-        "pack": parts.to_pack(),
-        "hand_over": parts.awaiting_handover(),
-        "on_the_way": parts.on_the_way(),
-    }
-    stages: dict[int, list[str]] = {}
-    for stage, rows in steps.items():
-        for part_id in rows.values_list("pk", flat=True):
-            stages.setdefault(part_id, []).append(stage)
-    return stages
 
 
 def _texts_of_part(part: OrderPart, unsent: Mapping[uuid.UUID, int], now: datetime.datetime) -> Row:
@@ -206,7 +156,7 @@ def _part_row(
     still_open: Mapping[object, int],
     asked_weights: Mapping[uuid.UUID, int],
     line_ids_with_substitute: Collection[uuid.UUID],
-    lots: Mapping[uuid.UUID, Row],
+    facts: Mapping[uuid.UUID, Row],
     drivers: Mapping[int, str],
 ) -> Row:
     order = part.order
@@ -231,7 +181,7 @@ def _part_row(
             _line_row(
                 line, still_open[line.pk], asked_weights.get(line.pk), line.pk in line_ids_with_substitute
             )
-            | lots.get(line.pk, {"lots": [], "lot_quantities": [], "lot_choices": []})
+            | facts[line.pk]
             for line in sorted_lines(part)
         ],
         "parcels": [
@@ -311,6 +261,7 @@ def _parcel_row(parcel: Parcel, run_driver: str) -> Row:
         "cash_expected": parcel.cod_expected,
         "cash_collected": parcel.cod_collected,
         "handovers": count_handovers(parcel),
+        "lots": [{"code": lot.code, "trace": lot_trace_address(lot)} for lot in undispatched_lots(parcel)],
         "contents": [
             f"{row.contents_label} ({format_weight(row.grams)})"
             if row.is_sold_by_weight

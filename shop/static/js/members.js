@@ -92,6 +92,22 @@
     else summary?.remove();
   });
 
+  // Without a network the phone's own screen of the order packs what was entered here.
+  const packOnPhone = (form) => {
+    const entries = {},
+      fields = new FormData(form);
+    for (const name of fields.keys()) {
+      const [, line] = /^taken-(.+)$/.exec(name) ?? [];
+      if (!line) continue;
+      const count = fields.get(`quantity-${line}`),
+        lot = fields.get(`lot-${line}`);
+      entries[line] = { ...(count && { count }), ...(lot && { lot }) };
+    }
+    const packing = { part: Number(form.dataset.packs), entries, reason: fields.get("lot_reason") ?? "" };
+    sessionStorage.setItem("packing", JSON.stringify(packing));
+    location.assign(form.dataset.partPage);
+  };
+
   // A dead network shows only on sending, which would lose the form's page with its photos, so check first that the
   // server answers. This listener runs before market.js, which shows a notice if the phone knows that it is offline.
   window.addEventListener(
@@ -99,7 +115,14 @@
     (event) => {
       const { target: form, submitter } = event;
       const isPlainPost = form.getAttribute("method") === "post" && !form.hasAttribute("hx-post");
-      if (!worker || !isPlainPost || navigator.onLine === false) return;
+      if (!worker || !isPlainPost) return;
+      if (navigator.onLine === false) {
+        if (!("packs" in form.dataset)) return;
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        packOnPhone(form);
+        return;
+      }
       if (form.dataset.reached) {
         delete form.dataset.reached;
         return;
@@ -115,6 +138,7 @@
             form.requestSubmit(submitter);
           },
           () => {
+            if ("packs" in form.dataset) return packOnPhone(form);
             (form.querySelector("[data-offline]") || document.querySelector("[data-network=offline]")).hidden = false;
           },
         )

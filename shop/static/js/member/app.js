@@ -2,7 +2,16 @@
 // offline page: start the screens for work without a network.
 import { screenFor } from "member/addresses";
 import { lockPhone, watchRest } from "member/shared_phone";
-import { forgetAll, forgetSharing, readAuthor, readDraft, readOutbox, readSettings, storeAuthor } from "member/store";
+import {
+  forgetAll,
+  forgetSharing,
+  readAuthor,
+  readDraft,
+  readOutbox,
+  readRows,
+  readSettings,
+  storeAuthor,
+} from "member/store";
 import { stopSynchronising, synchronise } from "member/sync";
 
 const FRESH_FOR = 60_000; // milliseconds
@@ -12,6 +21,7 @@ const appRoot = document.querySelector("[data-phone-app]");
 
 // The offline page is cached without cookies, so it learns from the other pages that the member chose large letters.
 const page = document.documentElement.classList;
+if (!appRoot) sessionStorage.removeItem("packing"); // the market's page is shown, so nothing was packed
 if (!appRoot) localStorage.setItem("letters", page.contains("large-type") ? "large" : "");
 else if (localStorage.getItem("letters")) page.add("large-type");
 
@@ -33,6 +43,17 @@ const refresh = async () => {
   // A form that was sent meanwhile may change rows after they were pulled.
   if (isPulled && sessionStorage.changed === changed) delete sessionStorage.changed;
   await showUnsent();
+  if (isPulled) (globalThis.requestIdleCallback ?? setTimeout)(loadPictures);
+};
+
+// The browser keeps the small pictures of open orders and of products for the screens without a network.
+const MAX_PICTURES = 20;
+const loadPictures = async () => {
+  if (navigator.connection?.saveData) return;
+  const rows = await readRows();
+  const ofLines = rows.flatMap(({ lines = [] }) => lines.map(({ picture }) => picture));
+  const addresses = new Set([...ofLines, ...rows.map(({ picture }) => picture)].filter(Boolean));
+  for (const address of [...addresses].slice(0, MAX_PICTURES)) new Image().src = address;
 };
 
 // On a shared phone: this page was made for another member than the one whose work the phone records.

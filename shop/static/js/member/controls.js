@@ -13,6 +13,13 @@ export const Field = ({ id, name, value, onText, hint, ...attributes }) =>
   <input class="input" id=${id} value=${value} autocomplete="off" aria-describedby=${hint ? `${id}-hint` : undefined} onInput=${({ target }) => onText(target.value)} ...${attributes} />
 </div>`;
 
+// A phone without a network shows the photos that it has loaded before.
+export const Thumbnail = ({ address }) => {
+  const [isMissing, setMissing] = useState(false);
+  if (isMissing) return html`<span class="no-picture" hidden></span>`;
+  return html`<img class="pick-picture" src=${address} alt="" width="80" height="80" loading="lazy" onError=${() => setMissing(true)} />`;
+};
+
 // A large field for a number, with its unit.
 export const NumberField = ({ id, name, value, unit, onText }) =>
   html`<div class="field">

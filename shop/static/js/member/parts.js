@@ -1,10 +1,10 @@
 // The screen of one order: accept, weigh, pack, hand over, deliver and collect cash.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { button, Field, Loaded, NumberField, readWhole, Select, SyncTag } from "member/controls";
+import { button, Field, Loaded, NumberField, readWhole, Select, SyncTag, Thumbnail } from "member/controls";
 import { html } from "member/html";
 import {
-  failureReasons,
+  changeOutbox,
   give,
   Icon,
   isExpired,
@@ -12,13 +12,15 @@ import {
   longDay,
   money,
   outbox,
+  reasons,
   rows,
   t,
   ticks,
   timeLeft,
   waiting,
 } from "member/phone";
-import { hasCash, stepOf, withCount, withPending } from "member/pending";
+import { hasCash, isEnded, stepOf, takePicks, withCount, withPending } from "member/pending";
+import { dropWaiting } from "member/store";
 
 export const isToWeigh = ({ estimate_grams: estimate, weighed_grams: weighed }) => estimate && !weighed;
 
@@ -48,9 +50,24 @@ export const Part = ({ id }) => {
         ({ key, subject }) =>
           html`<p class="notice wait" key=${key}><${Icon} name="clock" /><span>${t("did_report_shortage")}: ${subject.missing}</span></p>`,
       )}
-    ${part.state === "new" ? html`<${Accept} part=${part} />` : html`<${Pack} part=${part} key=${part.id} />`}
-    ${part.parcels.map((parcel, at) => html`<${Parcel} key=${at} part=${part} parcel=${parcel} position=${at + 1} />`)}
+    ${isEnded(part) && html`<${Ended} part=${part} />`}
+    ${part.state === "new" && html`<${Accept} part=${part} />`}
+    ${part.state === "accepted" && html`<${Pack} part=${part} key=${part.id} />`}
+    ${!isEnded(part) && part.parcels.map((parcel, at) => html`<${Parcel} key=${at} part=${part} parcel=${parcel} position=${at + 1} />`)}
+    ${isCancellable(part) && html`<${Opened} text=${part.state === "new" ? "decline_order" : "cancel_order"} load=${loadCancel} part=${part} />`}
   `;
+};
+
+// Members may cancel until a parcel has left.
+const isCancellable = (part) =>
+  !isEnded(part) && part.parcels.every(({ state }) => ["packing", "packed", "voided"].includes(state));
+const loadCancel = async () => (await import("member/cancel")).Cancel;
+
+// A cancellation that still waits on this phone can be given up.
+const Ended = ({ part }) => {
+  const command = waiting().find(({ name, subject }) => name === "cancel_part" && subject.part === part.id);
+  return html`<p class="notice wait" role="status"><${Icon} name="circle-x" /><span>${t(`order_${part.state}`)}</span></p>
+    ${command && button("refresh-cw", t("give_up"), () => changeOutbox(() => dropWaiting(command.key)))}`;
 };
 
 const Steps = ({ part }) => {
@@ -75,14 +92,14 @@ const Accept = ({ part }) => html`
 `;
 
 // Say from which lots to take a quantity, first expired first.
-const lotTexts = ({ lots = [], lot_quantities: quantities = [] }, quantity) => {
-  let missing = quantity;
-  return lots.flatMap((text, at) => {
-    const taken = Math.min(missing, quantities[at] ?? missing);
-    missing -= taken;
-    return taken ? withCount(text, taken) : [];
-  });
-};
+const lotTexts = ({ lots = [], lot_picks: picks }, quantity) =>
+  takePicks(picks, quantity)
+    .map((taken, at) => (taken ? withCount(lots[at], taken) : ""))
+    .filter(Boolean);
+
+// Return the lots with the quantities that the packer takes, as the market records them.
+const suggestedPicks = ({ lot_picks: picks }, quantity) =>
+  takePicks(picks, quantity).flatMap((taken, at) => (taken ? [[picks[at][0], taken]] : []));
 
 // Return what the packer entered about the lines: quantities, and lots other than the suggested ones.
 const packed = (lines, entries) => {
@@ -92,10 +109,11 @@ const packed = (lines, entries) => {
     const lot = line.lot_choices?.find(({ id }) => String(id) === entryOf(line).lot);
     return lot || entryOf(line).lot === "none" ? [{ line, lot }] : [];
   });
+  const quantityOf = (line) => ("count" in entryOf(line) ? readWhole(entryOf(line).count) : line.open);
+  const suggested = ready.filter((line) => line.lot_picks?.length && !entryOf(line).lot);
   return {
-    quantities: Object.fromEntries(
-      ready.map((line) => [line.id, "count" in entryOf(line) ? readWhole(entryOf(line).count) : line.open]),
-    ),
+    quantities: Object.fromEntries(ready.map((line) => [line.id, quantityOf(line)])),
+    picks: Object.fromEntries(suggested.map((line) => [line.id, suggestedPicks(line, quantityOf(line))])),
     lots: Object.fromEntries(chosen.map(({ line, lot }) => [line.id, lot?.id ?? null])),
     hasExpired: chosen.some(({ lot }) => lot && isExpired(lot)),
   };
@@ -110,32 +128,48 @@ const drawLabel = (parcels) => {
   return parcels.some((parcel) => parcel.label === label) ? drawLabel(parcels) : label;
 };
 
+const isPackable = (open, quantities) =>
+  Object.keys(quantities).length > 0 &&
+  open.every(({ id, open: most }) => !(id in quantities) || (quantities[id] > 0 && quantities[id] <= most));
+
 const Pack = ({ part }) => {
   const entries = useSignal({});
   const [reason, setReason] = useState("");
   const open = part.lines.filter((line) => line.open > 0);
-  const { quantities, lots, hasExpired } = packed(open, entries.value);
-  const isWrong = open.some(
-    ({ id, open: most }) => id in quantities && !(quantities[id] > 0 && quantities[id] <= most),
-  );
+  const { quantities, picks, lots, hasExpired } = packed(open, entries.value);
+  const isReady = isPackable(open, quantities) && !(hasExpired && !reason.trim());
   const enter = (id, values) => {
     entries.value = { ...entries.value, [id]: { ...entries.value[id], ...values } };
   };
   const pack = async () => {
     const choice = Object.keys(lots).length ? { lots, lot_reason: hasExpired ? reason.trim() : "" } : {};
     const label = drawLabel(part.parcels);
-    if (!(await give(part, "pack_parcel", { part: part.id, quantities, label, ...choice }))) return;
+    if (!(await give(part, "pack_parcel", { part: part.id, quantities, label, picks, ...choice }))) return;
     entries.value = {};
     const left = rows.value.flatMap(({ lines = [] }) => lines.map(({ id }) => id)).filter((id) => !(id in quantities));
     ticks.value = new Set(left.filter((id) => ticks.value.has(id)));
   };
+  // The market's page of this order had no network when the member packed: go on with what was entered there.
+  const [isSubmitted, setSubmitted] = useState(false);
+  useEffect(() => {
+    const { part: id, ...submitted } = JSON.parse(sessionStorage.getItem("packing") ?? "{}");
+    sessionStorage.removeItem("packing");
+    if (id !== part.id) return;
+    entries.value = submitted.entries;
+    setReason(submitted.reason);
+    setSubmitted(true);
+  }, []);
+  useEffect(() => {
+    if (isSubmitted && isReady) pack();
+  }, [isSubmitted]);
   if (!open.length) return null;
   return html`
     <ul class="stack stack-close">
       ${open.map(
         (line) => html`
-          <li class="pick-row" key=${line.id}>
-            <div class="wide">
+          <li class="pick-row ${line.picture ? "" : "without-picture"}" key=${line.id}>
+            ${line.picture && html`<${Thumbnail} address=${line.picture} />`}
+            <div>
               <h3>${line.name}</h3>
               <span class="soft">${line.distinct_variant}</span>
               <p class="how-much">${line.amount}${line.weighed_grams ? ` · ${kilograms(line.weighed_grams)}` : ""}</p>
@@ -154,7 +188,7 @@ const Pack = ({ part }) => {
     </ul>
     ${hasExpired && html`<${Field} id="lot-reason" name="lot_reason" value=${reason} maxlength="250" onText=${setReason} />`}
     ${part.cash_unpacked > 0 && html`<p>${t("cash_expected")} <b class="money">${money(part.cash_unpacked, part.currency)}</b></p>`}
-    ${button("package-open", t("pack"), pack, { isBig: true, isOff: !Object.keys(quantities).length || isWrong || (hasExpired && !reason.trim()) })}
+    ${button("package-open", t("pack"), pack, { isBig: true, isOff: !isReady })}
   `;
 };
 
@@ -199,11 +233,24 @@ const Weigh = ({ part, line }) => {
       <span>kg</span>
     </div>
     ${navigator.bluetooth && html`<${Scale} onGrams=${(read) => setWritten(String(read / 1000).replace(".", ","))} />`}
+    ${grams > 0 && html`<${WeightSum} line=${line} grams=${grams} currency=${part.currency} />`}
     <p class="hint">${t("expected_weight", { weight: kilograms(line.estimate_grams), limit: kilograms(line.bound_grams) })}</p>
     <button class="button button-second button-wide" type="button" disabled=${!grams} onClick=${() => give(part, "weigh_line", { part: part.id, line: line.id, grams })}>
       <${Icon} name="scale" /> ${t("save_weight")}
     </button>
   </div>`;
+};
+
+// What the weight costs, and whether it is probably a typing error: the market asks for it again then.
+const WeightSum = ({ line, grams, currency }) => {
+  const { estimate_grams: estimate, bound_grams: bound, kilogram_price: price } = line;
+  const isFar = grams > 3 * estimate || 3 * grams < estimate;
+  const isMore = !isFar && grams > bound;
+  const sum = money(Math.round((grams * price) / 1000), currency);
+  return html`<p class="notice ${isFar ? "bad" : isMore ? "wait" : "good"}" role="status"><${Icon} name=${isFar || isMore ? "circle-alert" : "scale"} />
+    <span>${kilograms(grams)} × ${money(price, currency)}/kg = <b class="money">${sum}</b>
+      ${isFar && html`<br />${t("far_weight", { weight: kilograms(estimate) })}`}
+      ${isMore && html`<br />${t("heavier_weight", { weight: kilograms(bound) })}`}</span></p>`;
 };
 
 // Fills in the weight of a Bluetooth scale, which may be corrected before it is saved.
@@ -364,27 +411,30 @@ const Cash = ({ part, parcel, text, isOff = false, onCollected }) => {
   `;
 };
 
-const Failure = ({ parcel, onFailed }) => {
+const Failure = ({ parcel, onFailed }) =>
+  html`<details>
+  <summary>${t("delivery_failed")}</summary>
+  <${Reason} name=${`failure-${idOf(parcel)}`} texts=${reasons.failure} button=${t("delivery_failed")} onReason=${onFailed} />
+</details>`;
+
+// Ask for a reason, one of those given or in words.
+export const Reason = ({ name, texts, button: text, onReason }) => {
   const [chosen, setChosen] = useState(""),
     [words, setWords] = useState("");
-  const name = `failure-${idOf(parcel)}`;
-  const choice = (value, text) =>
+  const choice = (value, label) =>
     html`<label class="choice" key=${value}>
-    <input type="radio" name=${name} checked=${chosen === value} onChange=${() => setChosen(value)} /><span>${text}</span>
+    <input type="radio" name=${name} checked=${chosen === value} onChange=${() => setChosen(value)} /><span>${label}</span>
   </label>`;
   const reason = [chosen === "other" ? "" : chosen, words.trim()].filter(Boolean).join("\n");
-  return html`<details>
-    <summary>${t("delivery_failed")}</summary>
-    <div class="stack">
+  return html`<div class="stack">
       <fieldset class="field">
         <legend>${t("reason")}</legend>
         <div class="stack stack-close">
-          ${failureReasons.map(([stored, shown]) => choice(stored, shown))}
+          ${texts.map(([stored, shown]) => choice(stored, shown))}
           ${choice("other", t("other_reason"))}
         </div>
       </fieldset>
       ${chosen === "other" && html`<${Field} id=${name} name="explain" value=${words} maxlength="300" onText=${setWords} />`}
-      ${button("circle-x", t("delivery_failed"), () => onFailed(reason), { isOff: !reason })}
-    </div>
-  </details>`;
+      ${button("circle-x", text, () => onReason(reason), { isOff: !reason })}
+    </div>`;
 };

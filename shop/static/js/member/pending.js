@@ -1,6 +1,7 @@
 // Show rows as they will be once the waiting commands are done. Nothing here decides: the market may answer otherwise.
 const PART_EFFECTS = {
   accept_part: (part) => ({ ...part, state: "accepted", stages: ["pack"] }),
+  cancel_part: (part) => ({ ...part, state: part.state === "new" ? "declined" : "cancelled", stages: [] }),
   // The market computes the price of a weight, so the cash is unknown until it has.
   weigh_line: (part, { line, grams }) => ({
     ...part,
@@ -22,9 +23,13 @@ const PART_EFFECTS = {
         ),
     };
   },
-  pack_parcel: (part, { quantities, lots = {}, label }, { key }) => {
+  pack_parcel: (part, { quantities, lots = {}, picks = {}, label }, { key }) => {
     const cash = cashOf(part, quantities);
     const takeFrom = (row) => (row.id in lots ? row : withoutLots(row, quantities[row.id] ?? 0));
+    const lotsOf = ({ id: line, lot_choices: choices = [] }) => {
+      const taken = line in lots ? [lots[line]] : (picks[line] ?? []).map(([lot]) => lot);
+      return choices.filter(({ id }) => taken.includes(id));
+    };
     return {
       ...part,
       lines: part.lines.map((row) => withOpen(takeFrom(row), row.open - (quantities[row.id] ?? 0))),
@@ -40,6 +45,7 @@ const PART_EFFECTS = {
           needs_pickup_code: part.delivery.is_pickup,
           cash_state: cash === 0 ? "none" : "expected",
           cash_expected: cash,
+          lots: part.lines.flatMap(lotsOf),
           contents: part.lines
             .filter(({ id }) => quantities[id])
             .map(({ id, contents }) => withCount(contents, quantities[id])),
@@ -87,15 +93,19 @@ const withOpen = (row, open) => ({
   contents: withCount(row.contents, open),
 });
 
-// Take a quantity from the suggested lots, in their order.
-const withoutLots = (row, quantity) => {
+// Return how much of a quantity comes from each of the suggested lots, in their order.
+export const takePicks = (picks = [], quantity) => {
   let missing = quantity;
-  const left = row.lot_quantities?.map((free) => {
+  return picks.map(([, free]) => {
     const taken = Math.min(free, missing);
     missing -= taken;
-    return free - taken;
+    return taken;
   });
-  return { ...row, lot_quantities: left };
+};
+
+const withoutLots = (row, quantity) => {
+  const taken = takePicks(row.lot_picks, quantity);
+  return { ...row, lot_picks: row.lot_picks?.map(([lot, free], at) => [lot, free - taken[at]]) };
 };
 
 // Return what missing sales units of a line take off its total.
@@ -209,10 +219,13 @@ export const withPending = (row, outbox) =>
 // Whether members have to collect the parcel's cash; a carrier's cash is reported by its statement.
 export const hasCash = ({ cash_state: state, cash_holder: holder }) => state === "expected" && holder !== "carrier";
 
+export const isEnded = ({ state }) => ["declined", "cancelled"].includes(state);
+
 // The number of the step that a part waits for, as its page counts: accept, pick, label, hand over; 5 when all are done.
 export const stepOf = ({ state, parcels, lines }) => {
   const states = parcels.map((parcel) => parcel.state);
   if (state === "new") return 1;
+  if (isEnded({ state })) return 5;
   if (states.includes("packing")) return 3;
   if (states.includes("packed")) return 4;
   return lines.some(({ open }) => open > 0) ? 2 : 5;
@@ -223,6 +236,7 @@ export const isToLabel = (part) => stepOf(part) === 3;
 // The step that a part waits for, also after its pending commands.
 export const stageOf = (part) => {
   if (part.state === "new") return "accept";
+  if (isEnded(part)) return "done";
   const states = part.parcels.map(({ state }) => state);
   if (part.lines.some(({ open }) => open > 0) || states.includes("packing")) return "pack";
   if (states.includes("packed") || states.includes("failed_delivery")) return "hand_over";

@@ -7,7 +7,7 @@ import { addCommands, maySee, readAuthor, readDraft, readOutbox, readRows, readS
 import { RESULTS, synchronise } from "member/sync";
 
 const texts = JSON.parse(document.getElementById("phone-texts").textContent);
-export const failureReasons = JSON.parse(document.getElementById("phone-failure-reasons").textContent);
+export const reasons = JSON.parse(document.getElementById("phone-reasons").textContent);
 const icons = document.getElementById("phone-icons").content;
 
 export const unusualFactor = Number(document.querySelector("[data-phone-app]").dataset.unusualFactor);

@@ -1,6 +1,6 @@
 // The screens of products: the list, and one listing with its state, prices and stock.
 import { useState } from "preact/hooks";
-import { button, Loaded, NumberField, readWhole, SyncTag, UnsentTag } from "member/controls";
+import { button, Loaded, NumberField, readWhole, SyncTag, Thumbnail, UnsentTag } from "member/controls";
 import { html } from "member/html";
 import {
   AT_ONCE,
@@ -90,13 +90,6 @@ const ListingState = ({ listing, isShort }) => {
     return tag(isLow ? "wait" : "good", isLow ? "triangle-alert" : "check", which + words);
   });
   return isCounted ? [tag("good", "check", t("options_on_sale", { count: tracked.length })), ...tags] : tags;
-};
-
-// A phone without a network shows the photos that it has loaded before.
-const Thumbnail = ({ address }) => {
-  const [isMissing, setMissing] = useState(false);
-  if (isMissing) return html`<span></span>`;
-  return html`<img class="pick-picture" src=${address} alt="" width="80" height="80" loading="lazy" onError=${() => setMissing(true)} />`;
 };
 
 const ProductRow = ({ listing }) => {

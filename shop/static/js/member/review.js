@@ -86,6 +86,7 @@ const FINAL = [
   "transition_not_allowed",
   "open_quantity_changed",
   "label_code_used",
+  "part_already_handed_over",
   "handover_code_closed",
   "foreign_handover_code",
   "wrong_handover_code",
@@ -166,8 +167,8 @@ const Decisions = ({ command }) => {
     `;
   }
   // Another packer took from the lot first, or it was recalled.
-  if (payload.lots && ["lot_quantity_short", "recalled_lot"].includes(code))
-    return html`${again("arrow-right", t("lots_as_suggested"), { lots: {}, lot_reason: "" })} ${keep}`;
+  if ((payload.lots || payload.picks) && ["lot_quantity_short", "recalled_lot"].includes(code))
+    return html`${again("arrow-right", t("lots_as_suggested"), { lots: {}, picks: {}, lot_reason: "" })} ${keep}`;
   const revise = () => changeOutbox(() => reviseCommand(command));
   const edit =
     command.name === "create_listing" &&
@@ -175,6 +176,8 @@ const Decisions = ({ command }) => {
   if (code === "unusual_price")
     return html`${again("check", t("save_as_entered"), { confirmed: details.confirmation_token })} ${edit} ${keep}`;
   if (code === "parcel_in_run") return html`${again("truck", t("leave_run"), { should_leave_run: true })} ${keep}`;
+  if (code === "part_changed_meanwhile")
+    return html`${again("circle-x", t("cancel_all_the_same"), { seen_state: details.state, seen_parcels: details.parcels })} ${keep}`;
   if (code === "substitute_at_a_loss")
     return html`${again("check", t("ask_anyway"), { confirmed: details.confirmation_token })} ${keep}`;
   if (code === "implausible_weight") {

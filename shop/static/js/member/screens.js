@@ -3,7 +3,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { screenFor } from "member/addresses";
-import { button, Loaded, Outdated, SyncTag } from "member/controls";
+import { button, Loaded, Outdated, SyncTag, Thumbnail } from "member/controls";
 import { html } from "member/html";
 import { isToWeigh, Part, parts } from "member/parts";
 import {
@@ -94,8 +94,11 @@ const Stage = ({ stage, waiting: all }) => {
 const dueOf = ({ accept_by: acceptBy, ready }, stage) =>
   stage === "accept" ? acceptBy && t("time_left", { time: timeLeft(acceptBy) }) : stage === "pack" && ready;
 
+const pictureOf = ({ lines }) => lines.find(({ picture }) => picture)?.picture;
+
 const PartTask = ({ part, stage }) => html`
-  <a class="task without-picture soon" href=${`#part-${part.id}`}>
+  <a class="task ${pictureOf(part) ? "" : "without-picture"} soon" href=${`#part-${part.id}`}>
+    ${pictureOf(part) && html`<${Thumbnail} address=${pictureOf(part)} />`}
     <span>
       <b>${t("order", { code: part.order })}</b>
       <small>${part.contents?.join(", ")}</small>
@@ -193,6 +196,16 @@ const App = () => {
   return sharedPhone && isLocked.value ? html`<${Locked} />` : html`<${Screen} at=${at} />`;
 };
 
+// The list of today stands in for a page of the market, which has more. It is loaded once there is a network again, but
+// not again and again.
+const returnToMarket = () => {
+  const isStandIn = !location.pathname.endsWith("/offline/") && ["", "#today"].includes(location.hash || address());
+  if (!isStandIn || isLocked.value || network.value !== "ok" || waiting().length || refused().length) return;
+  if (Date.now() - Number(sessionStorage.getItem("returned")) < 60_000) return;
+  sessionStorage.setItem("returned", Date.now());
+  location.reload();
+};
+
 export const start = async (place) => {
   await reload();
   if (!settings.value) return false;
@@ -202,11 +215,12 @@ export const start = async (place) => {
   for (const notice of document.querySelectorAll("[data-offline-notice]")) notice.hidden = true;
   place.hidden = false;
   render(shared && !sharedPhone ? html`<${Outdated} />` : html`<${App} />`, place);
-  addEventListener("online", send);
+  const sendAndReturn = () => send().then(returnToMarket);
+  addEventListener("online", sendAndReturn);
   addEventListener("offline", () => {
     network.value = "offline";
   });
-  setInterval(() => document.visibilityState === "visible" && send(), 60_000);
-  send();
+  setInterval(() => document.visibilityState === "visible" && sendAndReturn(), 60_000);
+  sendAndReturn();
   return true;
 };

@@ -25,7 +25,7 @@ export const Shortage = ({ part, line }) => {
     );
   };
   return html`<div class="stack">
-    <${NumberField} id=${`fewer-${line.id}`} name="how_many_can_be_sent" value=${written} unit="/ ${line.open}" onText=${setWritten} />
+    <${NumberField} id=${`fewer-${line.id}`} name="how_many_can_be_sent" value=${written} unit="/ ${line.amount}" onText=${setWritten} />
     ${missing > 0 && !isNothingLeft && html`<p class="notice wait"><span>${t("buyer_pays_less", { amount })}</span></p>`}
     ${isNothingLeft && html`<p class="notice wait"><span>${t("nothing_left_to_send")}</span></p>`}
     ${button("circle-x", t("tell_buyer_less"), report, { isOff: missing < 1 || isNothingLeft })}

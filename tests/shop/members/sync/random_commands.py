@@ -54,7 +54,16 @@ COUNTING = ["receive_stock", "write_off_stock", "count_stock", "transfer_stock"]
 LOTS = ["receive_lot", "count_lot", "write_off_lot", "lot_stage", "lot_photo"]
 LISTING = ["price", "pause", "season", "photo", "listing"]
 # Steps of one parcel follow each other only by chance, so these come more often.
-COMMANDS = [*PACKING * 2, "offer_code", "receive_by_code", "run", *COUNTING, *LOTS, *LISTING]
+COMMANDS = [
+    *PACKING * 2,
+    "cancel",
+    "offer_code",
+    "receive_by_code",
+    "run",
+    *COUNTING,
+    *LOTS,
+    *LISTING,
+]
 # Their actions take no key. Price and season compare with what the phone showed, and a code has one row.
 WITHOUT_KEY = {"change_price", "offer_handover"}
 # What another phone has to send first may never come.
@@ -116,7 +125,7 @@ def give_random_command(phone: RandomPhone, market: Market) -> None:
     name = chance.choice(COMMANDS)
     if name == "run":
         change_runs(market, chance)
-    elif name in PACKING or name.endswith("_code"):
+    elif name in PACKING or name == "cancel" or name.endswith("_code"):
         give_packing_command(phone, market, name, chance.choice(market.parts))
     elif name in COUNTING or name in LOTS:
         give_stock_command(phone, market, name, chance.choice(market.variants))
@@ -160,6 +169,10 @@ def give_packing_command(phone: RandomPhone, market: Market, name: str, part: Or
             quantities = {str(line.pk): chance.randint(1, 3)}
             lots = [lot["id"] for shown in row.get("lines", []) for lot in shown["lot_choices"]]
             chosen = {"lots": {str(line.pk): chance.choice([*lots, None])}} if chance.random() < 0.3 else {}
+            (count,) = quantities.values()
+            picks = [shown["lot_picks"] for shown in row.get("lines", []) if shown["lot_picks"]]
+            if not chosen and picks and picks[0][0][1] >= count:
+                chosen = {"picks": {str(line.pk): [[picks[0][0][0], count]]}}
             label = "".join(chance.choices(LABEL_LETTERS, k=LABEL_LENGTH))
             key = give("pack_parcel", part=part.pk, quantities=quantities, label=label, **chosen)
             packed.append((part.pk, key))
@@ -173,6 +186,9 @@ def give_packing_command(phone: RandomPhone, market: Market, name: str, part: Or
             seen = {shown["id"]: shown["open"] for shown in row.get("lines", []) if chance.random() < 0.7}
             available = {str(line.pk): chance.randint(1, 2)}
             give("report_shortage", part=part.pk, available=available, **({"seen": seen} if seen else {}))
+        case "cancel":
+            seen = {"seen_state": row.get("state", "new"), "seen_parcels": len(row.get("parcels", []))}
+            give("cancel_part", part=part.pk, reason="Hết hàng", **seen)
         case "offer_code":
             step = chance.choice(MEMBER_STEPS)
             give("offer_handover", part=part.pk, **named, step=str(step), earlier=0)

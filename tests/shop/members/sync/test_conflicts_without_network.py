@@ -15,7 +15,7 @@ from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
 from orders.actions.fulfilment.delivery_runs import create_run
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.models import OrderPart, Parcel
-from orders.states import ParcelState
+from orders.states import ParcelState, PartState
 from shop.core.actors import Actor, EntryPoint
 from tests.factories import NOW, PASSWORD, make_member, make_order, make_variant
 from tests.invariants import check_everything
@@ -33,10 +33,10 @@ NOTE_PERSIST = """StorageManager.prototype.persist = async () => {
 def test_conflicts_are_told_after_the_member_has_signed_in_again(phone_with_workers: Page, seller) -> None:
     phone = phone_with_workers
     pillow = make_variant(seller)
-    handed, carried, called_off = (make_order((pillow, 2)).parts.get() for _ in range(3))
+    handed, carried, called_off, cancelled = (make_order((pillow, 2)).parts.get() for _ in range(4))
     OrderPart.objects.update(carrier="")
     system = {"actor": Actor.system(), "now": NOW}
-    for part in (handed, carried, called_off):
+    for part in (handed, carried, called_off, cancelled):
         accept_part(part_id=part.pk, **system)
     parcel, other = (
         pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 2}, **system)
@@ -47,7 +47,7 @@ def test_conflicts_are_told_after_the_member_has_signed_in_again(phone_with_work
     mai = make_member(seller, Role.PACKER, first_name="Lý Thị Mai")
     phone.add_init_script(NOTE_PERSIST)
     sign_in(phone, seller)
-    assert phone.evaluate(HOLDS, 4)
+    assert phone.evaluate(HOLDS, 5)
 
     phone.context.set_offline(True)
     open_order(phone, handed)
@@ -63,6 +63,13 @@ def test_conflicts_are_told_after_the_member_has_signed_in_again(phone_with_work
     for name in ("Xong, sang dán tem", "Dán tem xong"):
         phone.get_by_role("button", name=name).click()
     expect(phone.get_by_text("Đã đóng gói", exact=True)).to_be_visible()
+    open_order(phone, cancelled)
+    phone.locator("summary", has_text="Huỷ đơn này").click()
+    phone.get_by_label("Hết hàng").check()
+    phone.get_by_role("button", name=re.compile("Huỷ đơn .+ và báo khách")).click()
+    expect(phone.get_by_text("Đơn này đã huỷ.")).to_be_visible()
+    expect(phone.get_by_role("button", name="Bỏ việc này")).to_be_visible()
+    pack_parcel(part_id=cancelled.pk, quantities={cancelled.lines.get().pk: 2}, **system)
     hand_over_parcel(
         parcel_id=parcel.pk,
         actor=mai.as_actor(EntryPoint.MEMBERS),
@@ -75,7 +82,7 @@ def test_conflicts_are_told_after_the_member_has_signed_in_again(phone_with_work
 
     phone.goto("/xa-vien/offline/#unsent")
     expect(phone.get_by_role("status").get_by_text("Đăng nhập để gửi")).to_be_visible()
-    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(4)
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(5)
     phone.get_by_role("link", name="Đăng nhập").click()
     pushes: list[Route] = []
     phone.route(
@@ -87,13 +94,16 @@ def test_conflicts_are_told_after_the_member_has_signed_in_again(phone_with_work
     phone.locator("#id_password").press("Enter")
     phone.wait_for_url(re.compile(r"^[^?]+/xa-vien/$"))
     phone.goto("/xa-vien/offline/#unsent")
-    expect(phone.get_by_role("listitem").get_by_text("Đang gửi", exact=True)).to_have_count(4)
+    expect(phone.get_by_role("listitem").get_by_text("Đang gửi", exact=True)).to_have_count(5)
     pushes[-1].continue_()
     phone.unroute_all()
 
-    expect(phone.get_by_text("Cần xem lại", exact=True)).to_have_count(3)
+    expect(phone.get_by_text("Cần xem lại", exact=True)).to_have_count(4)
     expect(phone.get_by_text("Kiện này đang trong chuyến của lái xe.")).to_be_visible()
     phone.get_by_role("button", name="Rút khỏi chuyến, giao đơn vị vận chuyển").click()
+    expect(phone.get_by_text("Cần xem lại", exact=True)).to_have_count(3)
+    expect(phone.get_by_text("Có người khác đã làm tiếp đơn này sau khi bạn xem.")).to_be_visible()
+    phone.get_by_role("button", name="Vẫn huỷ đơn").click()
     expect(phone.get_by_text("Cần xem lại", exact=True)).to_have_count(2)
     expect(phone.get_by_text("Lý Thị Mai, 08:30 26/11: Đã bàn giao")).to_be_visible()
     expect(phone.get_by_text("Trên chợ hiện nay: Đang giao.")).to_be_visible()
@@ -103,10 +113,12 @@ def test_conflicts_are_told_after_the_member_has_signed_in_again(phone_with_work
     for left in (1, 0):
         phone.get_by_role("button", name="Giữ như trên chợ").first.click()
         expect(phone.get_by_text("Cần xem lại", exact=True)).to_have_count(left)
-    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(0)
+    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(2)
     states = Parcel.objects.dispatches().order_by("pk").values_list("state", "carrier")
     assert list(states) == [(ParcelState.HANDED_OVER, ""), (ParcelState.HANDED_OVER, "Bưu điện")]
     assert not run.run_parcels.exists()
+    cancelled.refresh_from_db()
+    assert cancelled.state == PartState.CANCELLED
     check_everything()
 
 

@@ -11,10 +11,13 @@ from catalog.actions.stock.stock_movements import count_stock
 from catalog.models import Stock
 from cooperatives.models import Role
 from orders.actions.fulfilment.cancel_parts import cancel_part
+from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
-from orders.models import ParcelLine, Refund
+from orders.models import OrderPart, Parcel, ParcelLine, Refund
+from orders.trace_links import lot_trace_address
 from shop.core.actors import Actor, EntryPoint
-from tests.factories import get_stock, make_channel, make_order, make_variant, make_warehouse
+from tests.factories import get_stock, make_channel, make_member, make_order, make_variant, make_warehouse
+from tests.invariants import check_everything
 from tests.refusals import all_rows
 from tests.shop.members.sync.phone import Phone
 from tests.shop.members.test_lots import make_lot
@@ -47,7 +50,7 @@ def test_parcel_takes_the_lots_that_the_packer_chose(seller) -> None:
     old = {"part": part.pk, "quantities": {line: 1}, "lots": {line: expired.pk}}
     refused = phone.answer("pack_parcel", **old)
 
-    assert row["lines"][0]["lot_quantities"] == [2, 4]
+    assert row["lines"][0]["lot_picks"] == [[early.pk, 2], [late.pk, 4]]
     assert [lot["code"] for lot in row["lines"][0]["lot_choices"]] == [expired.code, early.code, late.code]
     assert (taken["outcome"], none["outcome"]) == ("done", "done")
     assert (refused["outcome"], refused["code"]) == ("refused", "expired_lot")
@@ -74,6 +77,34 @@ def test_parcel_packed_without_a_network_on_a_lots_last_day_keeps_the_lot(seller
 
     assert (chosen["outcome"], suggested["outcome"]) == ("done", "done")
     assert list(ParcelLine.objects.values_list("lot", "quantity")) == [(lot.pk, 1), (lot.pk, 1)]
+
+
+def test_parcel_keeps_the_lots_that_the_phone_told_the_packer_to_take(seller) -> None:
+    ginger = make_variant(seller, on_hand=0)
+    first, second = make_lot(ginger, 2, days=5), make_lot(ginger, 9, days=30)
+    part, new = accepted_part((ginger, 4)), make_order((ginger, 1)).parts.get()
+    line, phone = str(part.lines.get().pk), Phone(seller)
+    rows = {row["id"]: row["lines"][0] for row in phone.pull()["rows"] if row["kind"] == "part"}
+    make_lot(ginger, 9, days=1)  # meanwhile, to be used before both
+    packed = {"part": part.pk, "quantities": {line: 2}}
+
+    phone.answer("pack_parcel", **packed, picks={line: [[first.pk, 1], [second.pk, 1]]})
+    first.recalled_at = timezone.now()
+    first.save()
+    before = all_rows()
+    recalled = phone.answer("pack_parcel", **packed, picks={line: [[first.pk, 1], [second.pk, 1]]})
+    too_many = phone.answer("pack_parcel", **packed, picks={line: [[second.pk, 3]]})
+
+    assert rows[part.pk]["lot_picks"] == [[first.pk, 2], [second.pk, 2]]
+    assert rows[new.pk]["lot_picks"] == [[second.pk, 1]]
+    assert rows[part.pk]["lot_choices"][0]["trace"] == lot_trace_address(first)
+    assert list(ParcelLine.objects.values_list("lot", "quantity")) == [(first.pk, 1), (second.pk, 1)]
+    assert (recalled["code"], too_many["code"]) == ("recalled_lot", "invalid_command")
+    assert all_rows() == before
+    (parcel,) = next(row["parcels"] for row in phone.pull()["rows"] if row["id"] == part.pk)
+    assert [(lot["code"], lot["trace"]) for lot in parcel["lots"]] == [
+        (lot.code, lot_trace_address(lot)) for lot in (first, second)
+    ]
 
 
 def test_missing_items_are_cut_from_the_order_once(seller) -> None:
@@ -183,3 +214,61 @@ def test_refused_stock_command_says_who_changed_the_stock_last(seller) -> None:
 
 def phone_actor(phone):
     return Actor.person(phone.user.pk, phone.user.name, EntryPoint.MEMBERS)
+
+
+def test_order_is_declined_or_cancelled_with_a_reason_and_its_money_returned(seller) -> None:
+    pillow, phone = make_variant(seller, on_hand=9), Phone(seller)
+    new, accepted = make_order((pillow, 1)).parts.get(), accepted_part((pillow, 2))
+    reason = "Hết hàng"
+
+    answers = [
+        phone.answer("cancel_part", part=part.pk, reason=reason, seen_state=state, seen_parcels=0)
+        for part, state in ((new, "new"), (accepted, "accepted"))
+    ]
+
+    assert [answer["outcome"] for answer in answers] == ["done", "done"]
+    states = OrderPart.objects.order_by("pk").values_list("state", "end_reason")
+    assert list(states) == [("declined", reason), ("cancelled", reason)]
+    assert (get_stock(pillow).on_hand, get_stock(pillow).allocated) == (9, 0)
+    assert phone.pull()["rows"] == []
+    check_everything()
+
+
+def test_cancellation_asks_again_if_somebody_packed_meanwhile_and_never_after_the_handover(seller) -> None:
+    phone, part = Phone(seller), accepted_part((make_variant(seller, on_hand=9), 2))
+    other = {
+        "actor": make_member(seller, email="b@example.com").as_actor(EntryPoint.MEMBERS),
+        "now": timezone.now(),
+    }
+    parcel = pack_parcel(part_id=part.pk, quantities={part.lines.get().pk: 1}, **other)
+    asked = {"part": part.pk, "reason": "Hết hàng", "seen_state": "accepted"}
+    before = all_rows()
+
+    packed = phone.answer("cancel_part", **asked, seen_parcels=0)
+    unread = phone.answer("cancel_part", **asked | {"reason": " "}, seen_parcels=1)
+    unchanged = all_rows() == before
+    close_parcel(parcel_id=parcel.pk, **other)
+    hand_over_parcel(parcel_id=parcel.pk, **other)
+    left = phone.answer("cancel_part", **asked, seen_parcels=0)
+
+    assert (packed["outcome"], packed["code"]) == ("refused", "part_changed_meanwhile")
+    details = packed["details"]
+    assert (details["state"], details["parcels"]) == ("accepted", 1)
+    assert details["latest"][0].endswith("Bắt đầu đóng gói")
+    assert (unread["code"], left["code"]) == ("reason_required", "part_already_handed_over")
+    assert unchanged
+    assert OrderPart.objects.get().state == "accepted"
+    check_everything()
+
+
+def test_cancellation_goes_on_once_the_member_has_seen_the_parcel(seller) -> None:
+    phone, part = Phone(seller), accepted_part((make_variant(seller, on_hand=9), 2))
+    pack_parcel(
+        part_id=part.pk, quantities={part.lines.get().pk: 1}, actor=Actor.system(), now=timezone.now()
+    )
+
+    answer = phone.answer("cancel_part", part=part.pk, reason="Hết", seen_state="accepted", seen_parcels=1)
+
+    assert answer["outcome"] == "done"
+    assert (OrderPart.objects.get().state, Parcel.objects.get().state) == ("cancelled", "voided")
+    check_everything()

@@ -10,12 +10,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.actions.refunds.offer_substitute import SubstituteOffer, offer_substitute
 from orders.models import OrderPart, Parcel, ParcelLine, Refund
 from orders.states import ParcelState
+from orders.trace_links import lot_trace_address
 from shop.core.actors import Actor
 from shop.members.sync.models import PhoneCommand
 from tests.factories import NOW, get_stock, make_order, make_variant
 from tests.invariants import check_everything
+from tests.qr_codes import read_qr_codes
 from tests.shop.members.sync.test_without_network import HOLDS, SMALL_TARGETS, open_order, sign_in
 from tests.shop.members.test_lots import make_lot
 from tests.voice import give_voice
@@ -50,8 +53,7 @@ def test_part_of_an_order_is_packed_from_another_lot_and_the_rest_is_cut_short(
     phone.reload()
     expect(row.get_by_label("Lấy rồi")).to_be_checked()
     phone.context.set_offline(True)
-    phone.get_by_role("button", name="Xong, sang dán tem").click()
-    phone.get_by_role("link", name="Đóng gói không cần mạng").click()
+    phone.reload()
     expect(phone.get_by_role("heading", name="Gừng tươi")).to_be_visible()
     expect(row.get_by_label("Lấy rồi")).to_be_checked()
 
@@ -94,6 +96,9 @@ def test_part_of_an_order_is_packed_from_another_lot_and_the_rest_is_cut_short(
 
     phone.locator("summary", has_text="Tem kiện hàng").click()
     expect(phone.get_by_role("img", name="Mã QR của kiện hàng")).to_be_visible()
+    lot_code = phone.get_by_role("article").get_by_role("img", name=f"Mã QR của lô hàng {late.code}")
+    expect(lot_code).to_be_visible()
+    assert read_qr_codes(phone, ".lot-qr") == [lot_trace_address(late)]
     printed_code = phone.get_by_role("article").get_by_role("heading").inner_text()
     phone.get_by_text("58 mm").click()
     check_screen(phone)
@@ -103,13 +108,13 @@ def test_part_of_an_order_is_packed_from_another_lot_and_the_rest_is_cut_short(
     paper = phone.pdf(prefer_css_page_size=True)
     pages = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", paper)
     assert [(round(float(width)), round(float(height))) for width, height in pages] == [
-        (164, 425)
-    ]  # 58 × 150 mm
+        (164, 510)
+    ]  # 58 × 180 mm
     phone.evaluate("window.dispatchEvent(new Event('afterprint'))")
     expect(phone.locator("body > .label-page")).to_have_count(0)
     phone.locator("summary", has_text="Lời nhắn cho khách").click()
     message = f"Chào Nguyễn Thị Hoa, HTX Thiên An nhắn về đơn {order.code} của bạn. "
-    expect(phone.get_by_text(message)).to_contain_text("đang chuẩn bị")
+    expect(phone.get_by_text(message)).to_contain_text("không gửi được 1 × Mật ong.")
     phone.context.grant_permissions(["clipboard-read", "clipboard-write"])
     phone.get_by_role("button", name="Sao chép tin nhắn").click()
     expect(phone.get_by_text("Đã sao chép")).to_be_visible()
@@ -152,15 +157,15 @@ def test_shortage_after_a_refused_parcel_is_refused_and_refunds_nothing(
     sign_in(phone, seller)
     assert phone.evaluate(HOLDS, 2)
 
-    phone.context.set_offline(True)
-    open_order(phone, part)
+    phone.goto(f"/xa-vien/goi/{part.pk}/")
     phone.locator("summary", has_text="Lấy lô khác").click()
-    phone.get_by_label("Lô hàng", exact=True).select_option(str(late.pk))
-    phone.locator("summary", has_text="Chia làm nhiều kiện").click()
+    phone.locator("select[name^=lot-]").select_option(str(late.pk))
     phone.get_by_label("Số lượng trong kiện này").fill("2")
     phone.get_by_label("Lấy rồi").check()
-    phone.get_by_role("button", name="Xong, sang dán tem").click()
+    phone.context.set_offline(True)
+    phone.get_by_role("button", name="Xong, sang dán tem").click()  # of the market's page
     expect(phone.get_by_text("3 chiếc", exact=True)).to_be_visible()
+    expect(phone.get_by_role("button", name="Dán tem xong")).to_be_visible()
     phone.locator("summary", has_text="Thiếu hàng").click()
     phone.get_by_label("Gửi được bao nhiêu?").fill("1")
     phone.get_by_role("button", name="Báo khách").click()
@@ -179,4 +184,16 @@ def test_shortage_after_a_refused_parcel_is_refused_and_refunds_nothing(
     open_order(phone, part)
     expect(phone.get_by_text("5 chiếc", exact=True)).to_be_visible()
     assert not Refund.objects.exists()
+    other = make_variant(seller, name="Riềng", price=100_000)
+    offer = SubstituteOffer(part.lines.get().pk, 1, other.pk, 1)
+    offer_substitute(part_id=part.pk, offer=offer, actor=Actor.system(), now=NOW)
+    phone.goto(f"/xa-vien/offline/#part-{part.pk}")
+    expect(phone.get_by_text("Chờ khách trả lời về hàng thay thế")).to_be_visible()
+    phone.locator("summary", has_text="Lời nhắn cho khách").click()
+    expect(phone.get_by_text(re.compile("Chào Nguyễn Thị Hoa"))).to_contain_text("lấy món thay thế")
+    phone.context.set_offline(True)
+    phone.goto("/xa-vien/")
+    expect(phone.locator("[data-phone-app]")).to_be_visible()
+    phone.context.set_offline(False)
+    expect(phone.locator("[data-phone-app]")).to_have_count(0)  # the market's own page of today
     check_everything()

@@ -180,7 +180,7 @@ def test_part_reads_as_on_its_page_without_missing_items(seller, phone) -> None:
     assert row["missing"] == packed["missing"] == [told]
 
 
-def test_part_says_which_lots_to_take_once_it_is_accepted(seller, phone) -> None:
+def test_part_says_which_lots_to_take(seller, phone) -> None:
     ginger = make_variant(seller, name="Gừng tươi", on_hand=0)
     late, early = (make_lot(ginger, 2, days=days) for days in (20, 5))
     part, other = (make_order((ginger, 3)).parts.get(), new_part(seller))
@@ -199,7 +199,8 @@ def test_part_says_which_lots_to_take_once_it_is_accepted(seller, phone) -> None
         f"Lấy 2 chiếc ở lô {early.code} (hạn dùng {early.expires_on:%d/%m/%Y})",
         f"Lấy 1 chiếc ở lô {late.code} (hạn dùng {late.expires_on:%d/%m/%Y})",
     ]
-    assert lots_of(rows, other) == lots_of(before, part) == lots_of(packed, part) == []
+    assert lots_of(before, part) == lots_of(rows, part)
+    assert lots_of(rows, other) == lots_of(packed, part) == []
 
 
 def test_new_lot_is_named_in_open_orders_of_its_product(seller, phone) -> None:
@@ -214,6 +215,22 @@ def test_new_lot_is_named_in_open_orders_of_its_product(seller, phone) -> None:
 
     lots = {row["id"]: row["lines"][0]["lots"] for row in page["rows"] if row["kind"] == "part"}
     assert lots == {part.pk: [f"Lấy 3 chiếc ở lô {lot.code} (hạn dùng {lot.expires_on:%d/%m/%Y})"]}
+
+
+def test_each_lot_is_suggested_once_and_what_is_left_is_sent_with_the_next_pull(seller, phone) -> None:
+    ginger = make_variant(seller, name="Gừng tươi", on_hand=0)
+    early, late = (make_lot(ginger, 3, days=days) for days in (5, 20))
+    first, second = (make_order((ginger, 3)).parts.get() for _ in range(2))
+    accept(second)
+    rows, cursor = pull_all(phone)
+    cancel_part(part_id=first.pk, reason="Hết hàng", actor=Actor.system(), now=NOW)
+
+    page = pull(phone, cursor)
+
+    picks = {part.pk: rows["part", part.pk]["lines"][0]["lot_picks"] for part in (first, second)}
+    assert picks == {first.pk: [[early.pk, 3]], second.pk: [[late.pk, 3]]}
+    (left,) = [row["lines"][0]["lot_picks"] for row in page["rows"] if row["kind"] == "part"]
+    assert left == [[early.pk, 3]]
 
 
 def test_changed_order_and_its_products_are_sent_and_nothing_else(seller) -> None:

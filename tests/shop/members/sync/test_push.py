@@ -127,8 +127,9 @@ def test_answer_brings_the_row_as_it_is_now(phone, part) -> None:
             "kilogram_price": None,
             "asked_grams": None,
             "is_substitute_asked": False,
+            "picture": "",
             "lots": [],
-            "lot_quantities": [],
+            "lot_picks": [],
             "lot_choices": [],
         }
     ]

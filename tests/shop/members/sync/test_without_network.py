@@ -116,7 +116,10 @@ def test_orders_are_accepted_weighed_and_packed_without_network_and_sent_once(
     phone.context.set_offline(True)
     open_order(phone, weighed)
     phone.get_by_role("button", name="Nhận đơn").click()
+    phone.get_by_label("Số cân của Bí xanh thơm").fill("46")
+    expect(phone.get_by_text(re.compile("Khác xa mức dự tính"))).to_be_visible()
     phone.get_by_label("Số cân của Bí xanh thơm").fill("4,6")
+    expect(phone.get_by_text(re.compile(r"4,6.kg × 15\.000.₫/kg = 69\.000.₫"))).to_be_visible()
     phone.get_by_role("button", name="Ghi số cân").click()
     expect(phone.get_by_text("4,6 kg")).to_be_visible()
     assert Axe().run(phone).response["violations"] == []
