@@ -60,11 +60,12 @@ def list_addresses(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 def add_address_view(request: HttpRequest) -> HttpResponse:
-    """Add an address."""
+    """Add an address. The first one is the buyer's own; later ones may be somebody else's."""
     user = _user_or_404(request)
-    if len(receiver.read_address_book(user)) >= MAX_ADDRESSES_PER_USER:
+    book = receiver.read_address_book(user)
+    if len(book) >= MAX_ADDRESSES_PER_USER:
         return redirect("orders:addresses")
-    initial = {"name": user.first_name, "phone": format_phone(user.phone or "")}
+    initial = {} if book else {"name": user.first_name, "phone": format_phone(user.phone or "")}
     form = _build_form(request, initial)
     if not _is_sent(request) or not form.is_valid():
         return _render_form(request, form)

@@ -19,7 +19,7 @@ from orders.views import checkout_code, receiver
 from orders.views.checkout_problems import checkout_problems
 from orders.views.current_basket import signed_in_user
 from orders.views.kept_receiver import kept_receiver
-from orders.views.payment_page import payment_choices, transfer_before_weighing_text
+from orders.views.payment_page import payment_choices, transfer_before_weighing_text, transfer_now_text
 from orders.views.quote_display import SellerQuoteDisplay, build_seller_quote_displays, has_blocking_problems
 from orders.views.refused_code import recheck_refused_code
 from orders.views.sum_rows import build_totals_of_quote
@@ -74,9 +74,7 @@ def render_checkout(
         "payments": payment_choices(
             form["payment"],
             offered_payment_methods(basket.channel, quote.total, shop=quote.shop),
-            transfer_before_weighing_text(quote.total, quote.maximum_total, basket.currency)
-            if province and quote.has_lines_sold_by_weight
-            else "",
+            _transfer_text(quote) if province else "",
         ),
         "problems": checkout_problems(seller_displays, refusals.order, quote, form_values),
         "old_address": str(form_values.get("old_address", "")),
@@ -89,6 +87,13 @@ def render_checkout(
     }
     template = "orders/checkout.html#checkout-form" if is_htmx(request) else "orders/checkout.html"
     return render(request, template, context)
+
+
+def _transfer_text(quote: Quote) -> str:
+    currency = quote.requested.channel.currency
+    if quote.has_lines_sold_by_weight:
+        return transfer_before_weighing_text(quote.total, quote.maximum_total, currency)
+    return transfer_now_text(quote.total, currency)
 
 
 def _build_checkout_form(

@@ -97,19 +97,26 @@ class PaymentDisplay:
 
 
 def payment_choices(
-    field: BoundField, payment_methods: list[PaymentMethod], weight_text: str = ""
+    field: BoundField, payment_methods: list[PaymentMethod], transfer_text: str = ""
 ) -> list[PaymentChoice]:
-    """Return the radio buttons of a form's field. `weight_text` describes a transfer before weighing."""
+    """Return the radio buttons of a form's field. `transfer_text` says what a transfer costs, if known."""
     chosen_method = field.value()
     choices = [
         _payment_choice(payment_method, payment_method == chosen_method) for payment_method in payment_methods
     ]
     return [
-        replace(choice, description=weight_text)
-        if weight_text and choice.value == PaymentMethod.TRANSFER
+        replace(choice, description=transfer_text)
+        if transfer_text and choice.value == PaymentMethod.TRANSFER
         else choice
         for choice in choices
     ]
+
+
+def transfer_now_text(amount: int, currency: str) -> str:
+    """Return what a bank transfer of goods that are not weighed costs."""
+    return _("Scan a QR code with your banking app and pay %(amount)s right away") % {
+        "amount": format_money(amount, currency)
+    }
 
 
 def transfer_before_weighing_text(estimate: int, maximum: int, currency: str) -> str:

@@ -64,15 +64,23 @@ def reorder_past_order(request: HttpRequest, order_id: uuid.UUID) -> HttpRespons
 
 
 def pop_reorder_result(request: HttpRequest) -> dict[str, object] | None:
-    """Pop the result of a reorder: the order's `code`, the number of lines `put`, and `messages`."""
+    """Pop the result of a reorder: the order's `code`, the number of lines `put`, and `messages`.
+
+    `is_worse` says that more than lower prices has changed.
+    """
     result: dict[str, Any] | None = request.session.pop(_REORDERED_SESSION_KEY, None)
     if result is None:
         return None
+    differences = [Difference(**difference) for difference in result["differences"]]
     messages = [
-        _difference_message(Difference(**difference), result["language"], result["currency"])
-        for difference in result["differences"]
+        _difference_message(difference, result["language"], result["currency"]) for difference in differences
     ]
-    return {"code": result["code"], "put": result["put"], "messages": messages}
+    return {
+        "code": result["code"],
+        "put": result["put"],
+        "messages": messages,
+        "is_worse": any(difference.kind != DifferenceKind.CHEAPER for difference in differences),
+    }
 
 
 def _difference_message(difference: Difference, language: str, currency: str) -> SafeString:

@@ -771,6 +771,9 @@ def _order_visits(market: _Market) -> list[Visit]:
             for stage in ("new", "delivered", "complained")
         ),
         Visit(f"/don-hang/{market.orders['delivered'].pk}/goi/1/phan-anh/", PROVEN, sent={"message": ""}),
+        Visit(f"/don-hang/{market.complaint.part.order_id}/phan-anh/{market.complaint.pk}/bo-sung/", PROVEN),
+        Visit(f"/don-hang/{market.orders['new'].pk}/huy/", PROVEN),
+        Visit(f"/don-hang/{market.orders['new'].pk}/?tratruoc=1"),
         Visit(f"/don-hang/{market.orders['given back'].pk}/tai-khoan-nhan-tien/", PROVEN),
         Visit(f"/don-hang/{market.orders['given back'].pk}/tai-khoan-nhan-tien/", PROVEN, sent={"bank": ""}),
         Visit(f"/don-hang/{market.orders['given back'].pk}/ma/"),
