@@ -80,6 +80,9 @@ def serve_worker(request: HttpRequest) -> HttpResponse:
         "other_doors": [
             path for code, _name in settings.LANGUAGES for path in _view_paths(_OTHER_INTERFACES, code)
         ],
+        "sign_outs": [
+            path for code, _name in settings.LANGUAGES for path in _view_paths(("accounts:sign-out",), code)
+        ],
     }
     response = render(request, "worker.js", context, content_type="text/javascript")
     response.headers["Cache-Control"] = "no-cache"

@@ -20,6 +20,7 @@ const LANGUAGES = [{% for language in languages %}
   },{% endfor %}
 ];
 const OTHER_DOORS = [{% for path in other_doors %}"{{ path }}", {% endfor %}];
+const SIGN_OUTS = [{% for path in sign_outs %}"{{ path }}", {% endfor %}];
 const SEEN_AT = "X-Seen-At";
 
 const languageOf = (path) => LANGUAGES.findLast(({ home }) => path.startsWith(home));
@@ -44,6 +45,7 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (origin !== location.origin || OTHER_DOORS.some((path) => pathname.startsWith(path))) return;
+  if (request.method === "POST" && SIGN_OUTS.includes(pathname)) event.waitUntil(caches.delete(OWN_CACHE_NAME));
   if (request.mode === "navigate") event.respondWith(page(event));
   else if (request.method === "GET" && FILES.includes(pathname))
     event.respondWith(fetch(request).catch(() => cachedAnswer(request)));

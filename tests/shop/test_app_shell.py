@@ -173,6 +173,7 @@ def test_own_orders_are_read_offline_until_the_buyer_signs_out(phone_with_worker
 
     phone.goto("/tai-khoan/")
     phone.get_by_role("button", name="Đăng xuất").click()
+    phone.wait_for_url(lambda url: "/tai-khoan/" not in url)
     assert caches_exactly(phone, *kept)
 
 

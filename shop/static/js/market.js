@@ -224,7 +224,6 @@
       tell(form, isOffline && "offline");
       if (form.hasAttribute("data-forget") && !isOffline) {
         forget();
-        forgetOwnPages();
         localStorage.removeItem("recently-seen");
       }
       if (form.dataset.sent || isOffline) {
@@ -234,11 +233,6 @@
     },
     true,
   );
-  // The worker keeps the basket and orders of this device's owner until they sign out.
-  const forgetOwnPages = async () => {
-    const names = "caches" in window ? await caches.keys() : [];
-    await Promise.all(names.filter((name) => name.startsWith("cho-phien-own-")).map((name) => caches.delete(name)));
-  };
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
   });
