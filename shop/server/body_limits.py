@@ -43,7 +43,7 @@ BODY_LIMITS = (
     _limit_bodies_at(r"/webhooks/[a-z]+/", MEGABYTE, "banks and Stripe send a few kilobytes"),
     _limit_bodies_at(r"/graphql/?", 30 * MEGABYTE, "pictures uploaded by dashboards", needs_sign_in=True),
     _limit_bodies_at(
-        rf"{_LANGUAGE}/don-hang/[^/]+/goi/\d+/phan-anh/",
+        rf"{_LANGUAGE}/don-hang/[^/]+/(goi/\d+/phan-anh|phan-anh/[^/]+/bo-sung)/",
         40 * MEGABYTE,
         "up to four photos of a complaint; guests have them too",
     ),

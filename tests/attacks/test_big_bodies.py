@@ -39,6 +39,7 @@ UPLOADS = {
     "members/slip.html": ("members:parcel-slip", (7,), 26, 10),
     "members/application_documents.html": ("members:application-document", ("registration",), 10, 10),
     "orders/complaint.html": ("orders:file-complaint", (TOKEN, 1), 40, 40),
+    "orders/complaint_addition.html": ("orders:add-to-complaint", (TOKEN, TOKEN), 40, 40),
     "desk/bank_statements.html": ("desk:bank-statements", (), 10, 10),
     "desk/cash_statements.html": ("desk:cash-statements", (), 10, 10),
 }
