@@ -18,17 +18,16 @@ from catalog.models import Category, Product, ProductRevision, Promotion, Varian
 from cooperatives.forms import TranslatableRow, TranslationForm
 from cooperatives.models import Cooperative
 from shop.core.dates.calendar import start_of_day, vietnam_date
-from shop.core.dates.form_days import validate_day
 from shop.core.texts.formatting import format_number
 from shop.core.web.confirmations import ConfirmableForm
-from shop.core.web.form_options import FormData, FormFiles, FormOptions, Label
+from shop.core.web.day_fields import DayField
+from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.core.web.number_fields import GroupedLimitsField
 from shop.core.web.phone_fields import EmailOrPhoneField
 from shop.notifications.models import ContactMethod
 
 PERCENT, AMOUNT = "percentage", "fixed"
 PLATFORM, COOPERATIVE = "platform", "cooperative"
-_DAY_FORMATS = ["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%Y-%m-%d"]
 _MAX_AMOUNT = 999_999_999
 _GROUPED_BY_COMMAS = re.compile(r"\d{1,3}(?:,\d{3})+")
 
@@ -56,22 +55,6 @@ class WholeNumberField(GroupedLimitsField):
         return format_number(value) if isinstance(value, int) else value
 
 
-def _day_field(label: Label, **kwargs: Any) -> forms.DateField:
-    return forms.DateField(
-        validators=[validate_day],
-        label=label,
-        input_formats=_DAY_FORMATS,
-        widget=forms.DateInput(
-            format="%d/%m/%Y", attrs={"class": "input", "inputmode": "numeric", "autocomplete": "off"}
-        ),
-        error_messages={
-            "invalid": _("Enter the date as 24/11/2026."),
-            "required": _("Enter the start date."),
-        },
-        **kwargs,
-    )
-
-
 class DiscountForm(ConfirmableForm):
     """Common fields of promotions and vouchers: name, value, dates, scope and bearer.
 
@@ -94,8 +77,10 @@ class DiscountForm(ConfirmableForm):
     value = WholeNumberField(
         label=_("Discount value"), error_messages={"required": _("Enter the discount value.")}
     )
-    starts = _day_field(pgettext_lazy("first day", "From"))
-    ends = _day_field(_("Until (inclusive)"), required=False)
+    starts = DayField(
+        pgettext_lazy("first day", "From"), error_messages={"required": _("Enter the start date.")}
+    )
+    ends = DayField(_("Until (inclusive)"), required=False)
     bearer = forms.ChoiceField(
         label=_("Paid by"),
         choices=[(PLATFORM, _("The market")), (COOPERATIVE, _("The cooperative, by agreement"))],

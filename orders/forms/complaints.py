@@ -113,7 +113,7 @@ class AcceptComplaintForm(RefundAmountsForm):
     """
 
     answer = forms.CharField(
-        label=_("Message to the buyer"),
+        label=_("Your reply to the buyer"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"class": "input", "rows": 3}),

@@ -8,7 +8,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -39,9 +39,12 @@ class VoucherQuerySet(models.QuerySet["Voucher"]):
         return self.order_by("-starts_at", "-pk")
 
     def with_code_and_use_counts(self) -> VoucherQuerySet:
-        """Annotate `code_count` and `use_count`."""
+        """Annotate `code_count`, `use_count` and `first_code`."""
+        codes = VoucherCode.objects.filter(voucher=OuterRef("pk")).order_by("created_at", "code")
         return self.annotate(
-            code_count=Count("codes", distinct=True), use_count=Count("codes__uses", distinct=True)
+            code_count=Count("codes", distinct=True),
+            use_count=Count("codes__uses", distinct=True),
+            first_code=Subquery(codes.values("code")[:1]),
         )
 
 

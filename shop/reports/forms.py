@@ -12,8 +12,8 @@ from django.utils.translation import pgettext_lazy
 from catalog.models import Category
 from cooperatives.models import Cooperative
 from orders.models import OrderSource
-from shop.core.dates.form_days import validate_day
 from shop.core.models import Channel, Division, market_channel
+from shop.core.web.day_fields import DayField
 from shop.core.web.form_options import Label
 from shop.core.web.query_names import QUERY_NAMES, QueryForm
 from shop.reports.periods import ReportInterval
@@ -24,19 +24,6 @@ MAX_DAYS = {ReportInterval.DAY: 366, ReportInterval.WEEK: 5 * 366, ReportInterva
 
 # Fields that are folded until they are needed.
 FURTHER_FIELDS = ("category", "province", "channel", "source", "price", "basis")
-
-
-class DayField(forms.DateField):
-    """A date in Vietnam's format or ISO 8601."""
-
-    def __init__(self, label: Label) -> None:
-        super().__init__(
-            label=label,
-            validators=[validate_day],
-            input_formats=["%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%Y-%m-%d"],
-            widget=forms.DateInput(format="%d/%m/%Y", attrs={"class": "input", "inputmode": "numeric"}),
-            error_messages={"invalid": _("Enter the date as 24/11/2026.")},
-        )
 
 
 def _select_field(label: Label, choices: Sequence[tuple[str, Label]]) -> forms.ChoiceField:

@@ -24,11 +24,11 @@ from shop.core.dates.calendar import VIETNAM, start_of_day, vietnam_date
 from shop.core.models import Change
 from shop.core.models.change import ChangeQuerySet
 from shop.core.texts.formatting import translated_reason
+from shop.core.web.day_fields import DayField
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.core.web.query_names import QUERY_NAMES, QueryForm
 from shop.history.areas import AREA_NAMES, area_condition
 from shop.history.change_displays import ChangeDisplay, build_change_displays
-from shop.reports.forms import DayField
 from shop.reports.report_files import ReportColumn, ReportTable, as_csv
 from shop.staff_pages import staff_only
 

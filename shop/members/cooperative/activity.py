@@ -22,13 +22,13 @@ from shop.core.actors import ActorKind
 from shop.core.dates.calendar import start_of_day, vietnam_date
 from shop.core.models import Change
 from shop.core.models.change import ChangeQuerySet
+from shop.core.web.day_fields import DayField
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.core.web.query_names import QUERY_NAMES, QueryForm
 from shop.history.areas import AREA_NAMES, area_condition
 from shop.history.change_displays import ChangeDisplay, build_change_displays
 from shop.members.actor_names import actor_name, member_names, read_driver_names
 from shop.members.member_access import for_members, render_page
-from shop.reports.forms import DayField
 
 PER_PAGE = 30
 _DEFAULT_DAYS = 7

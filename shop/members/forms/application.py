@@ -13,9 +13,9 @@ from cooperatives.actions.cooperative_lifecycle import ApplicationDetails
 from cooperatives.models import Cooperative
 from shop.accounts.forms import DivisionForm, DivisionOptions
 from shop.accounts.models import User
-from shop.core.dates.form_days import validate_day
 from shop.core.identifiers.phones import format_phone, is_likely_mistyped
 from shop.core.identifiers.tax_codes import is_tax_code, normalise_tax_code
+from shop.core.web.day_fields import DayField
 from shop.core.web.form_options import FormData, FormFiles
 from shop.core.web.phone_fields import PhoneField
 from shop.members.forms.fields import MembersForm
@@ -57,13 +57,7 @@ class ApplicationForm(DivisionForm, MembersForm):
     legal_name = forms.CharField(label=_("Name on the registration certificate"), max_length=250)
     registration_number = forms.CharField(label=_("Registration number"), max_length=40)
     registration_issuer = forms.CharField(label=_("Issued by"), max_length=250)
-    registered_on = forms.DateField(
-        validators=[validate_day],
-        label=_("Issued on"),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
-        error_messages={"invalid": _("Enter a date such as 27/11/2026.")},
-    )
+    registered_on = DayField(_("Issued on"))
     tax_code = forms.CharField(label=_("Tax code"), max_length=20, required=False)
     representative = forms.CharField(label=_("Legal representative"), max_length=250)
     phone = PhoneField(

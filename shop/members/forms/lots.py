@@ -16,11 +16,11 @@ from catalog.models import Variant
 from cooperatives.models import Certificate, Cooperative, Producer, Warehouse
 from cooperatives.states import CertificateState
 from shop.core.dates.form_days import validate_day
+from shop.core.web.day_fields import DayField
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.members.forms.fields import GroupedWholeNumberField, MembersForm
 
 MAX_KEY = 10**18
-_DAYS = ["%Y-%m-%d", "%d/%m/%Y"]
 _MINUTES = "%Y-%m-%dT%H:%M"
 
 
@@ -41,17 +41,6 @@ def read_lot_choices(cooperative: Cooperative) -> dict[str, list[Any]]:
     }
 
 
-def _day_field(label: Any) -> forms.DateField:
-    return forms.DateField(
-        label=label,
-        required=False,
-        validators=[validate_day],
-        widget=forms.DateInput(attrs={"type": "date"}, format=_DAYS[0]),
-        input_formats=_DAYS,
-        error_messages={"invalid": _("Enter a date such as 27/11/2026.")},
-    )
-
-
 class ReceiptForm(MembersForm):
     """The received quantity of a variant, the warehouse if there are several, and its lot if it is one."""
 
@@ -61,8 +50,8 @@ class ReceiptForm(MembersForm):
         label=_("Quantity received"), min_value=1, max_value=MAX_COUNTED_QUANTITY
     )
     is_lot = forms.BooleanField(label=_("Record it as a lot of its own"), required=False)
-    harvested_on = _day_field(_("Harvested or made on"))
-    expires_on = _day_field(_("Use by"))
+    harvested_on = DayField(_("Harvested or made on"), required=False)
+    expires_on = DayField(_("Use by"), required=False)
     household = forms.IntegerField(label=_("Household"), required=False, max_value=MAX_KEY)
     certificate = forms.IntegerField(label=_("Certificate"), required=False, max_value=MAX_KEY)
 
@@ -89,8 +78,8 @@ class NewLotForm(MembersForm):
     quantity = GroupedWholeNumberField(
         label=_("Quantity received"), min_value=1, max_value=MAX_COUNTED_QUANTITY
     )
-    expires_on = _day_field(_("Use by"))
-    harvested_on = _day_field(_("Harvested or made on"))
+    expires_on = DayField(_("Use by"), required=False)
+    harvested_on = DayField(_("Harvested or made on"), required=False)
     household = forms.ChoiceField(
         label=_("Household"), error_messages={"required": _("Choose who grew or made it.")}
     )

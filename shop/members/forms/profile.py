@@ -14,19 +14,12 @@ from catalog.actions.sellers.certificates import CertificateDetails
 from catalog.models import Product
 from cooperatives.actions.profile import HouseholdDetails
 from cooperatives.models import Certificate, CertificateKind, Producer
-from shop.core.dates.form_days import validate_day
 from shop.core.identifiers.phones import format_phone
 from shop.core.models import Picture
+from shop.core.web.day_fields import DayField
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.core.web.phone_fields import PhoneField
 from shop.members.forms.fields import MembersForm, PhotoField
-
-_DAYS = ["%Y-%m-%d", "%d/%m/%Y"]
-_DAY_ERRORS = {"invalid": _("Enter a date such as 27/11/2026.")}
-
-
-def _day_input() -> forms.DateInput:
-    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class StoryForm(MembersForm):
@@ -112,21 +105,9 @@ class CertificateForm(MembersForm):
     )
     number = forms.CharField(label=_("Certificate number"), max_length=120)
     issuer = forms.CharField(label=_("Issued by"), max_length=250)
-    issued_on = forms.DateField(
-        validators=[validate_day],
-        label=_("Issued on"),
-        widget=_day_input(),
-        input_formats=_DAYS,
-        error_messages=_DAY_ERRORS,
-    )
-    expires_on = forms.DateField(
-        validators=[validate_day],
-        label=_("Valid until"),
-        widget=_day_input(),
-        input_formats=_DAYS,
-        required=False,
-        error_messages=_DAY_ERRORS,
-        help_text=_("After this date, buyers no longer see it."),
+    issued_on = DayField(_("Issued on"))
+    expires_on = DayField(
+        _("Valid until"), required=False, help_text=_("After this date, buyers no longer see it.")
     )
     products = forms.MultipleChoiceField(
         label=_("Products covered"), required=False, widget=forms.CheckboxSelectMultiple

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Unpack
@@ -17,8 +16,8 @@ from orders.actions.fulfilment.lot_picks import LotChoices, LotSuggestion
 from orders.actions.fulfilment.run_parcels import ParcelInRun
 from orders.models import DeliveryRun, OrderLine, Parcel, Substitute
 from orders.states import CashHolder, CodState
-from shop.core.dates.form_days import validate_day
 from shop.core.texts.formatting import format_day
+from shop.core.web.day_fields import DayField
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
 from shop.core.web.phone_fields import PhoneField
 from shop.members.forms.fields import GroupedWholeNumberField, MembersForm, parse_key
@@ -321,14 +320,10 @@ def _collected_cash(form: MembersForm) -> CollectedCash:
 class PauseForm(MembersForm):
     """The end of the cooperative's pause, and a note."""
 
-    until = forms.DateField(
-        validators=[validate_day],
-        label=_("Sales resume on"),
+    until = DayField(
+        _("Sales resume on"),
         required=False,
         help_text=_("Buyers see this date. Leave empty if you do not know yet."),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
-        error_messages={"invalid": _("Enter a date such as 27/11/2026.")},
     )
     note = forms.CharField(
         label=_("Note to buyers"),
@@ -336,14 +331,3 @@ class PauseForm(MembersForm):
         required=False,
         help_text=_("For example: Closed for Tết. Busy with the rice harvest."),
     )
-
-    def __init__(
-        self,
-        data: FormData = None,
-        files: FormFiles = None,
-        *,
-        today: datetime.date,
-        **options: Unpack[FormOptions],
-    ) -> None:
-        super().__init__(data, files, **options)
-        self.fields["until"].widget.attrs["min"] = (today + datetime.timedelta(days=1)).isoformat()

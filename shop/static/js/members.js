@@ -79,6 +79,13 @@
     }
   }
 
+  // Number pads have no slash, so days get theirs while the digits are entered.
+  document.addEventListener("input", ({ target, inputType }) => {
+    if (!target.matches("[data-day]") || inputType?.startsWith("delete")) return;
+    const day = target.value.replace("//", "/");
+    target.value = /^\d{2}(\/\d{2})?$/.test(day) ? `${day}/` : day;
+  });
+
   // The error of a field goes as soon as the field is changed; the server checks it again.
   document.addEventListener("input", ({ target }) => {
     const summary = document.getElementById("errors");

@@ -167,7 +167,7 @@ def test_cooperative_reviews_a_pause_pauses_until_a_day_and_resumes(manager, sel
     variant = make_variant(seller, on_hand=4)
     make_basket((variant, 1))
     make_basket((make_variant(make_seller("HTX khác")), 1))
-    fields, address = {"until": until.isoformat(), "note": "Nghỉ Tết"}, "/xa-vien/tam-nghi/"
+    fields, address = {"until": f"{until:%d%m%Y}", "note": "Nghỉ Tết"}, "/xa-vien/tam-nghi/"
     before = all_rows()
 
     review = html_of(manager.post(address, fields))

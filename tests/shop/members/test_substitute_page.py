@@ -66,7 +66,7 @@ def test_substitute_at_a_loss_is_asked_about_once_with_the_loss(packer, seller) 
 
     loss = format_money(600_000 - line.total_gross // 3, "VND")
     assert f"HTX chịu {loss}." in html_of(question)
-    assert "Đúng, hỏi người mua" in html_of(question)
+    assert "Đúng, hỏi khách" in html_of(question)
     assert all_rows() == before
 
     confirmation = question.context["form"].confirmation

@@ -141,7 +141,7 @@ def test_orders_are_accepted_weighed_and_packed_without_network_and_sent_once(
     phone.get_by_label("Thiếu bao nhiêu").fill("1")
     phone.get_by_label("Gửi thay bằng").select_option(str(called_off.lines.get().variant_id))
     phone.get_by_label("Số lượng gửi thay").fill("1")
-    phone.get_by_role("button", name="Hỏi người mua").click()
+    phone.get_by_role("button", name="Hỏi khách").click()
     expect(phone.get_by_text("Chờ khách trả lời về hàng thay thế")).to_be_visible()
     phone.goto("/xa-vien/#unsent")
     expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(7)
