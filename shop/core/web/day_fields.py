@@ -31,7 +31,7 @@ class DayField(forms.DateField):
             **options,
         )
 
-    def to_python(self, value: object) -> datetime.date | None:
+    def to_python(self, value: str | datetime.datetime | datetime.date | None) -> datetime.date | None:
         """Accept days without slashes, which phones' number pads lack."""
         if isinstance(value, str) and (match := _EIGHT_DIGITS.fullmatch(value.strip())):
             value = "/".join(match.groups())
