@@ -17,7 +17,7 @@ _EIGHT_DIGITS = re.compile(r"(\d{2})(\d{2})(\d{4})")
 
 
 class DayField(forms.DateField):
-    """A day such as `27/11/2026` or `27112026`, or in ISO 8601."""
+    """A day such as 27/11/2026, also without slashes, or in ISO 8601."""
 
     def __init__(self, label: Label, **options: Any) -> None:
         attrs = {"class": "input", "inputmode": "numeric", "autocomplete": "off", "data-day": ""}
