@@ -76,6 +76,8 @@ PACKING_TEXTS: Mapping[str, str | Promise] = {
     "goods_left": _("%(goods)s: %(count)s %(unit)s left."),
     "see_product": _("View the product"),
     "lots_near_expiry": _("Lots near their use-by date or past it: %(count)s."),
+    "pickups_on": _("%(day)s: buyers pick up orders."),
+    "pickups": _("Orders to be picked up: %(count)s."),
     "in_run": _("In the delivery run of %(name)s"),
     "leaves_run": _("The parcel leaves the delivery run of %(name)s."),
     "leave_run": _("Take it out of the run and hand it to the carrier"),

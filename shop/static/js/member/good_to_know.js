@@ -1,6 +1,7 @@
-// On Today: goods that are nearly sold out, and lots that are near their use-by date.
+// On Today: goods that are nearly sold out, lots that are near their use-by date, and the next day of pickups.
 import { html } from "member/html";
-import { daysUntil, Icon, may, number, products, t } from "member/phone";
+import { parts } from "member/parts";
+import { daysUntil, Icon, may, number, products, t, weekdayAndDay } from "member/phone";
 import { listings, stockOf } from "member/products";
 
 const SHOWN = 5;
@@ -33,15 +34,29 @@ const textOf = ({ product, variant, free }) => {
   return t(key, { goods, count: number(Math.abs(free)), unit: variant.unit });
 };
 
+const ARRIVED = ["delivered", "partly_returned", "returned"];
+
+// Return the first day from today on with pickups, and their number; null without one.
+const nextPickups = () => {
+  const days = parts()
+    .filter(({ state, progress }) => ["new", "accepted"].includes(state) && !ARRIVED.includes(progress))
+    .map(({ delivery }) => delivery.pickup_day)
+    .filter((day) => day && daysUntil(day) >= 0)
+    .sort();
+  return days.length ? { day: days[0], count: days.filter((day) => day === days[0]).length } : null;
+};
+
 export const GoodToKnow = () => {
   const low = shortest().slice(0, SHOWN);
   const lots = may("count") ? expiring() : [];
-  if (!low.length && !lots.length) return null;
+  const pickups = may("pack") ? nextPickups() : null;
+  if (!low.length && !lots.length && !pickups) return null;
   return html`<section class="stack">
     <h2>${t("good_to_know")}</h2>
     <ul class="stack stack-close">
       ${low.map((row) => html`<li class="notice ${row.free < 0 ? "bad" : "wait"}" key=${row.variant.id}><${Icon} name="triangle-alert" /><div><b>${textOf(row)}</b> <a href=${`#listing-${row.id}`}>${t("see_product")}</a></div></li>`)}
       ${lots.length > 0 && html`<li class="notice wait"><${Icon} name="clock" /><div><b>${t("lots_near_expiry", { count: lots.length })}</b> <a href="#lots">${t("lots")}</a></div></li>`}
+      ${pickups && html`<li class="notice"><${Icon} name="calendar-days" /><div><b>${t("pickups_on", { day: weekdayAndDay(pickups.day) })}</b> ${t("pickups", { count: pickups.count })}</div></li>`}
     </ul>
   </section>`;
 };

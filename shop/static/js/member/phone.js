@@ -40,10 +40,8 @@ export const clock = (at) =>
   new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(new Date(at));
 export const shortDay = (day) =>
   new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "2-digit" }).format(new Date(day));
-export const today = () => {
-  const weekday = new Intl.DateTimeFormat(language, { weekday: "long" }).format(new Date());
-  return `${weekday[0]}${weekday.slice(1).toLowerCase()} ${shortDay(new Date())}`;
-};
+export const weekdayAndDay = (day) =>
+  `${new Intl.DateTimeFormat(language, { weekday: "long" }).format(new Date(day))} ${shortDay(day)}`;
 
 const inUnit = (value, unit) =>
   new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(value);

@@ -18,9 +18,9 @@ import {
   send,
   settings,
   t,
-  today,
   waiting,
   timeLeft,
+  weekdayAndDay,
 } from "member/phone";
 import { Listing, Products } from "member/products";
 import { isToLabel, stageOf } from "member/pending";
@@ -65,7 +65,7 @@ const Today = ({ only }) => {
   const byStage = groupByStage(parts());
   const open = waiting().length + refused().length;
   return html`
-    <div class="row row-apart"><p class="strong">${today()}</p><${SyncTag} /></div>
+    <div class="row row-apart"><p class="strong">${weekdayAndDay(new Date())}</p><${SyncTag} /></div>
     ${network.value !== "ok" && html`<p class="hint">${t("needs_signal")}</p>`}
     ${open > 0 && html`<a class="button button-second button-wide" href="#unsent"><${Icon} name="refresh-cw" /> ${t("see_unsent", { count: open })}</a>`}
     ${STAGES.filter((stage) => byStage.has(stage) && (!only || only === stage)).map(

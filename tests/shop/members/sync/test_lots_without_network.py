@@ -12,12 +12,14 @@ from playwright.sync_api import Page, expect
 
 from catalog.models import Lot, LotBalance, LotStage, Stock
 from cooperatives.models import Producer, Role
+from orders.models import OrderPart
 from orders.trace_links import lot_trace_address
 from shop.core.dates.calendar import vietnam_date
 from shop.members.sync.models import PhoneCommand
 from tests.camera import show_to_camera
 from tests.factories import make_channel, make_variant, make_warehouse
 from tests.invariants import check_everything
+from tests.shop.members.part_factories import accepted_part
 from tests.shop.members.sync.test_photos import encode_photo
 from tests.shop.members.sync.test_without_network import HOLDS, SMALL_TARGETS, sign_in
 from tests.shop.members.test_lots import make_lot
@@ -33,12 +35,21 @@ def test_lots_are_received_counted_lost_moved_and_noted_without_network(
     make_warehouse(seller, make_channel(), name="Kho xa")
     household = Producer.objects.create(cooperative=seller, name="Tổ 3, Nà Ít")
     early, late = make_lot(ginger, 10, days=5), make_lot(ginger, 4, days=30)
+    pickup_day = vietnam_date(timezone.now()) + datetime.timedelta(3)
+    for ahead in (0, 4):
+        part = accepted_part(seller)
+        day = pickup_day + datetime.timedelta(ahead)
+        OrderPart.objects.filter(pk=part.pk).update(delivery_kind="market_day", pickup_day=day)
     sign_in(phone, seller, Role.PACKER)
-    assert phone.evaluate(HOLDS, 1)
+    assert phone.evaluate(HOLDS, 5)
     phone.set_viewport_size({"width": 360, "height": 780})
     today = vietnam_date(timezone.now())
 
     phone.context.set_offline(True)
+    phone.goto("/xa-vien/offline/#today")
+    expect(phone.get_by_text("Lô sắp hết hạn hoặc đã quá hạn: 1.")).to_be_visible()
+    expect(phone.get_by_text(f"{pickup_day:%d/%m}: khách đến nhận hàng.")).to_be_visible()
+    expect(phone.get_by_text("1 đơn hẹn đến nhận.")).to_be_visible()
     phone.goto("/xa-vien/lo/")
     expect(phone.get_by_text("Sắp hết hạn, còn 5 ngày")).to_be_visible()
     show_to_camera(lot_trace_address(late))
@@ -89,7 +100,7 @@ def test_lots_are_received_counted_lost_moved_and_noted_without_network(
     assert (received.producer, received.harvested_on) == (household, today)
     balances = LotBalance.objects.order_by("lot", "stock").values_list("lot", "on_hand")
     assert list(balances) == [(early.pk, 5), (early.pk, 3), (late.pk, 4), (received.pk, 6)]
-    stocks = Stock.objects.order_by("pk").values_list("on_hand", flat=True)
+    stocks = Stock.objects.filter(variant=ginger).order_by("pk").values_list("on_hand", flat=True)
     assert list(stocks) == [5 + 4 + 6, 3]
     assert LotStage.objects.get().title == "Rửa, để ráo"
     check_everything()
