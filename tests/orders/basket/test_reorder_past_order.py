@@ -155,7 +155,11 @@ def test_reorder_from_order_page_lists_changes_on_basket_page_once(client: Clien
     assert (
         '<span lang="vi">Gối thảo dược</span>: the price has gone up to 350,000 ₫. It was 320,000 ₫.' in text
     )
+    assert re.search(r'class="notice wait" role="status">.{0,900}What has changed', text)
     assert "What has changed since then:" not in html_of(client.get("/en/gio-hang/"))
+    Price.objects.filter(variant=variant).update(amount=300_000)  # good news
+    text = re.sub(r"\s+", " ", html_of(client.post(f"/en/don-hang/{order.pk}/dat-lai/", follow=True)))
+    assert re.search(r'class="notice good" role="status">.{0,900}the price has dropped to 300,000', text)
     checkout = html_of(client.get("/en/dat-hang/"))
     assert 'value="Nguyễn Thị Hoa"' in checkout
     assert f'value="{HANOI}" selected' in checkout

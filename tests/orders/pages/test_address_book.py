@@ -44,7 +44,9 @@ def save_address(client: Client, **fields: str) -> Address:
 
 
 def test_address_can_be_added_edited_made_default_and_deleted(client: Client, person: User) -> None:
+    assert 'value="Hoa"' in html_of(client.get(f"{ADDRESS_BOOK}moi/"))  # the first address is their own
     first, second = save_address(client), save_address(client, street="Số 8", province=HANOI, commune="00613")
+    assert 'value="Hoa"' not in html_of(client.get(f"{ADDRESS_BOOK}moi/"))
     person.refresh_from_db()
     assert person.default_shipping_address_id == first.pk
     assert (first.user_id, str(first), first.phone) == (
