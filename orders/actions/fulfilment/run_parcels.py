@@ -41,5 +41,5 @@ def require_no_driver(
         actor=actor,
         now=now,
         cooperative_id=run.cooperative_id,
-        data={"parcel": f"{parcel.part.order.code}-{parcel.label_code}"},
+        data={"number": f"{parcel.part.order.code}-{parcel.label_code}"},
     )

@@ -147,7 +147,7 @@ def test_parcel_of_a_run_reaches_a_carrier_only_by_leaving_the_run(packer, selle
     assert code not in html_of(Client().get(address_of(run)))
     assert "Hoàng Văn Tài" not in html_of(packer.get(f"/xa-vien/goi/{parcel.part_id}/"))
     removed = Change.objects.get(action="run.parcel_removed")
-    assert (removed.key, removed.data) == (str(run.pk), {"parcel": code})
+    assert (removed.key, removed.data) == (str(run.pk), {"number": code})
 
 
 def test_choice_of_parcels_names_goods_weight_and_cash(packer, seller) -> None:
