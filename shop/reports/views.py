@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_safe
 
+from cooperatives.access import has_staff_permission
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
@@ -19,6 +20,7 @@ from shop.core.texts.folding import folded_words
 from shop.reports import sales as report
 from shop.reports.chart import NARROW_WIDTH, build_chart
 from shop.reports.forms import SalesForm
+from shop.reports.fulfilment_figures import read_owed_to_cooperatives, read_punctuality
 from shop.reports.group_names import load_group_codes, load_group_names
 from shop.reports.periods import ReportInterval, period_label, periods
 from shop.reports.report_files import Cell, ColumnKind, ReportColumn, ReportTable, as_csv, as_xlsx
@@ -64,7 +66,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @staff_only(Permission.MANAGE_ORDERS)
 def list_reports(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List the reports."""
-    return render(request, "reports/index.html", {"reports": REPORTS})
+    reports = [report for report in REPORTS if has_staff_permission(request.user, report.permission)]
+    return render(request, "reports/index.html", {"reports": reports})
 
 
 @require_safe
@@ -104,6 +107,8 @@ def _build_page_context(query: SalesQuery, today: datetime.date) -> dict[str, ob
         "figures": figures,
         "preceding": query.preceding(),
         "tiles": _figure_tiles(figures, figures_before, query),
+        "punctuality": read_punctuality(query),
+        "owed": read_owed_to_cooperatives(query),
         "chart": build_chart(list(by_period.items()), query.interval, query.currency),
         "narrow_chart": build_chart(
             list(by_period.items()), query.interval, query.currency, width=NARROW_WIDTH

@@ -14,17 +14,21 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from orders.models import OrderPart, Parcel
+from orders.states import ParcelState
 from shop.core.dates.calendar import vietnam_date
 from tests.factories import (
     fixed_now,
     make_admin,
     make_channel,
+    make_cooperative,
     make_order,
     make_seller,
     make_user,
     make_variant,
 )
 from tests.markup import html_of
+from tests.orders.settlement.settlement_helpers import make_due_payout
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +70,26 @@ def test_page_shows_this_month_with_tiles_chart_and_tables(admin: Client) -> Non
     assert "HTX Thiên An" in page
     assert page.count('class="bar"') == 2  # a wide and a narrow chart
     assert "style=" not in page
+
+
+def test_page_shows_deliveries_on_time_and_what_cooperatives_are_owed(admin: Client) -> None:
+    make_due_payout(make_cooperative("HTX A"), 70_000)
+    for days_late in (0, 0, 2):
+        part = make_order((make_variant(), 1)).parts.get()
+        OrderPart.objects.filter(pk=part.pk).update(expected_until=datetime.date(2026, 11, 20))
+        delivered_at = datetime.datetime(2026, 11, 20 + days_late, 3, tzinfo=datetime.UTC)
+        Parcel.objects.create(
+            part=part, number=1, label_code="ABC", state=ParcelState.DELIVERED, delivered_at=delivered_at
+        )
+
+    page = html_of(admin.get(SALES, {"tu": "01/11/2026", "den": "30/11/2026"}))
+    earlier = html_of(admin.get(SALES, {"tu": "01/10/2026", "den": "31/10/2026"}))
+    index = html_of(admin.get("/quan-tri/bao-cao/"))
+
+    assert "<dt>Giao đúng hẹn</dt><dd>67% <small> 2/3 kiện </small></dd>" in page
+    assert "<dt>Đang phải trả hợp tác xã</dt><dd>70.000\xa0₫ <small>" in page
+    assert "Giao đúng hẹn" not in earlier
+    assert index.count("<h2 ") == 4
 
 
 @pytest.mark.parametrize(
