@@ -211,7 +211,8 @@ def test_usual_price_of_a_new_listing_is_not_asked_about(phone, seller) -> None:
     for number in range(3):
         make_variant(make_seller(f"HTX Rau {number}"), name="Rau cải mèo", price=12_000, unit="bunch")
 
-    pushed = phone.push(new_listing(price=119_999), new_listing(name="Măng khô", price=12_000_000))
+    other_unit = new_listing(name="Măng khô", unit="packet", price=12_000_000)
+    pushed = phone.push(new_listing(price=59_999), other_unit)
 
     assert [answer["outcome"] for answer in pushed["answers"]] == ["done", "done"]
 
