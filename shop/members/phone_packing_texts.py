@@ -15,6 +15,7 @@ PACKING_TEXTS: Mapping[str, str | Promise] = {
     "tell_buyer_less": _("Tell the buyer"),
     "did_report_shortage": _("Items missing"),
     "another_lot": _("Take another lot"),
+    "another_lot_or_split": _("Take another lot or split the parcel"),
     "lot": _("Lot"),
     "as_suggested": _("As suggested"),
     "lots_as_suggested": _("Take the lots as suggested"),

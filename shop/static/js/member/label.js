@@ -16,7 +16,7 @@ const Sheet = ({ part, parcel, code, pictures }) => {
   const { buyer, delivery } = part;
   const cash = parcel.cash_state === "expected" ? parcel.cash_expected : 0;
   return html`<article class="sheet">
-    <header><p class="shop">Chợ Phiên</p><h4 class="code money-large">${code}</h4></header>
+    <header><p class="shop">Chợ Phiên</p><h4 class="code strong">${code}</h4></header>
     <section class="small"><p class="label">${t("label_from")}</p>
       <p><b>${name}</b>${place && `, ${place}`}<br />${phone}</p></section>
     <section class="to"><p class="label">${t("label_to")}</p><b>${buyer.name}</b><p class="phone">${buyer.shown_phone}</p>

@@ -199,23 +199,17 @@ const Take = ({ line, entry, quantity, onEntry }) => {
   const tick = ({ target }) => {
     ticks.value = new Set([...ticks.value].filter((id) => id !== line.id).concat(target.checked ? line.id : []));
   };
+  const canSplit = line.open > 1;
+  const text = choices.length ? (canSplit ? "another_lot_or_split" : "another_lot") : "split";
   return html`
-    ${
-      choices.length > 0 &&
-      html`<div class="wide stack stack-close">
-        ${!entry.lot && html`<p><${Icon} name="arrow-right" /> ${lotTexts(line, quantity).join(", ")}</p>`}
-        <details>
-          <summary>${t("another_lot")}<span class="visually-hidden">: ${line.name}</span></summary>
-          <${Select} id=${`lot-${line.id}`} name="lot" value=${entry.lot ?? ""} options=${[["", t("as_suggested")], ...choices.map((lot) => [String(lot.id), nameOf(lot)]), ["none", t("without_lot")]]} onText=${(lot) => onEntry({ lot })} />
-        </details>
-      </div>`
-    }
+    ${choices.length > 0 && !entry.lot && html`<p class="wide"><${Icon} name="arrow-right" /> ${lotTexts(line, quantity).join(", ")}</p>`}
     <label class="pick-check wide"><input type="checkbox" checked=${ticks.value.has(line.id)} onChange=${tick} /> ${t("picked")}</label>
     ${
-      line.open > 1 &&
+      (choices.length > 0 || canSplit) &&
       html`<details class="wide">
-        <summary>${t("split")}<span class="visually-hidden">: ${line.name}</span></summary>
-        <${NumberField} id=${`quantity-${line.id}`} name="quantity_in_parcel" unit=${`/ ${line.open}`} value=${entry.count ?? String(line.open)} onText=${(count) => onEntry({ count })} />
+        <summary>${t(text)}<span class="visually-hidden">: ${line.name}</span></summary>
+        ${choices.length > 0 && html`<${Select} id=${`lot-${line.id}`} name="lot" value=${entry.lot ?? ""} options=${[["", t("as_suggested")], ...choices.map((lot) => [String(lot.id), nameOf(lot)]), ["none", t("without_lot")]]} onText=${(lot) => onEntry({ lot })} />`}
+        ${canSplit && html`<${NumberField} id=${`quantity-${line.id}`} name="quantity_in_parcel" unit=${`/ ${line.open}`} value=${entry.count ?? String(line.open)} onText=${(count) => onEntry({ count })} />`}
       </details>`
     }
   `;

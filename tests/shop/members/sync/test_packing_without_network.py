@@ -75,7 +75,6 @@ def test_part_of_an_order_is_packed_from_another_lot_and_the_rest_is_cut_short(
     expect(goods.get_by_text(f"Lấy 1 chiếc ở lô {late.code}")).to_be_visible()
     goods.locator("summary", has_text="Lấy lô khác").click()
     goods.get_by_label("Lô hàng", exact=True).select_option(str(late.pk))
-    goods.locator("summary", has_text="Chia làm nhiều kiện").click()
     goods.get_by_label("Số lượng trong kiện này").fill("4")
     goods.get_by_label("Lấy rồi").check()
     expect(phone.get_by_role("button", name="Xong, sang dán tem")).to_be_disabled()
