@@ -200,14 +200,14 @@ def test_uploads_of_unproven_buyers_are_dropped(client: Client) -> None:
 
 
 def complain_with_photos(client: Client, part: OrderPart):
-    said = {
+    complaint_form = {
         "idempotency_key": str(uuid.uuid4()),
         f"quantity-{part.lines.get().pk}": "2",
         "message": "Dập.",
         "requested_remedy": "money",
         "photos": [SimpleUploadedFile("a.jpg", b"no photo")] * 4,
     }
-    return client.post(f"/don-hang/{part.order_id}/goi/{part.number}/phan-anh/", said)
+    return client.post(f"/don-hang/{part.order_id}/goi/{part.number}/phan-anh/", complaint_form)
 
 
 @pytest.mark.django_db

@@ -63,26 +63,30 @@ def rules() -> None:
     )
 
 
-def person(name: str = "Lan") -> Actor:
+def make_staff_actor(name: str = "Lan") -> Actor:
     return make_user(first_name=name).as_actor(EntryPoint.DESK)
 
 
-def pay(payout: Payout, actor: Actor) -> None:
+def confirm_payout_sent(payout: Payout, actor: Actor) -> None:
     mark_payout_paid(payout_id=payout.pk, reference="FT1", actor=actor, now=fixed_now())
 
 
 def test_payout_needs_two_people(rules) -> None:
-    payout, lan, mai = make_due_payout(make_cooperative(**ACCOUNT), 182_000), person(), person("Mai")
+    payout, lan, mai = (
+        make_due_payout(make_cooperative(**ACCOUNT), 182_000),
+        make_staff_actor(),
+        make_staff_actor("Mai"),
+    )
 
     with assert_refused(SecondPersonRequired, "second_person_required"):
-        pay(payout, lan)
+        confirm_payout_sent(payout, lan)
     proposal = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
     with assert_refused(SamePerson, "same_person"):
         confirm_proposal(approval_id=proposal.pk, actor=lan, now=fixed_now())
     with assert_refused(SecondPersonRequired, "second_person_required"):
-        pay(payout, mai)
+        confirm_payout_sent(payout, mai)
     confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
-    pay(payout, lan)
+    confirm_payout_sent(payout, lan)
 
     payout.refresh_from_db()
     assert payout.state == PayoutState.PAID
@@ -95,7 +99,7 @@ def test_payout_needs_two_people(rules) -> None:
 def test_returned_transfer_needs_two_people(rules) -> None:
     """One person could send stray money to any account: the desk has its own page for returned transfers."""
     make_transfer_order()
-    transfer, lan, mai = receive_transfer("tien hang"), person(), person("Mai")
+    transfer, lan, mai = receive_transfer("tien hang"), make_staff_actor(), make_staff_actor("Mai")
     payout = return_transfer(
         transfer_id=transfer.pk, account=OTHER, reason="Nhầm", actor=lan, now=fixed_now()
     )
@@ -112,7 +116,11 @@ def test_returned_transfer_needs_two_people(rules) -> None:
 
 
 def test_payout_page_shows_who_proposed_and_confirmed(rules, client: Client) -> None:
-    payout, lan, mai = make_due_payout(make_cooperative(**ACCOUNT), 182_000), person(), person("Mai")
+    payout, lan, mai = (
+        make_due_payout(make_cooperative(**ACCOUNT), 182_000),
+        make_staff_actor(),
+        make_staff_actor("Mai"),
+    )
     proposal = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
     confirm_proposal(approval_id=proposal.pk, actor=mai, now=fixed_now())
     client.force_login(make_admin())
@@ -128,7 +136,7 @@ def test_payout_page_shows_who_proposed_and_confirmed(rules, client: Client) -> 
 def test_only_the_confirmed_payout_is_paid(rules) -> None:
     """The account changes between confirmation and payment, and before a confirmation."""
     cooperative = make_cooperative(**ACCOUNT)
-    payout, lan, mai = make_due_payout(cooperative, 182_000), person(), person("Mai")
+    payout, lan, mai = make_due_payout(cooperative, 182_000), make_staff_actor(), make_staff_actor("Mai")
     confirm_proposal(
         approval_id=propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now()).pk,
         actor=mai,
@@ -139,7 +147,7 @@ def test_only_the_confirmed_payout_is_paid(rules) -> None:
     use_current_cooperative_account(payout_id=payout.pk, actor=lan, now=fixed_now())
 
     with assert_refused(SecondPersonRequired, "second_person_required"):
-        pay(payout, lan)
+        confirm_payout_sent(payout, lan)
     proposal = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
     Payout.objects.filter(pk=payout.pk).update(bank_account="777777")
     with pytest.raises(ProposalLapsed):
@@ -169,7 +177,7 @@ def test_cooperative_account_changes_when_a_second_manager_confirms(rules) -> No
 
 
 def test_market_account_changes_when_a_second_person_confirms(rules) -> None:
-    lan, mai = person(), person("Mai")
+    lan, mai = make_staff_actor(), make_staff_actor("Mai")
 
     proposal = change_market_account(account=OTHER, actor=lan, now=fixed_now())
 
@@ -200,7 +208,7 @@ def test_switching_the_rule_off_needs_a_second_person(rules) -> None:
 
 
 def test_proposal_is_declined_with_a_reason_or_withdrawn_by_its_author(rules) -> None:
-    lan, mai = person(), person("Mai")
+    lan, mai = make_staff_actor(), make_staff_actor("Mai")
     payout = make_due_payout(make_cooperative(**ACCOUNT), 182_000)
     proposal = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
 
@@ -220,7 +228,7 @@ def test_proposal_is_declined_with_a_reason_or_withdrawn_by_its_author(rules) ->
 
 
 def test_old_proposal_lapses_and_can_be_repeated(rules) -> None:
-    lan, mai = person(), person("Mai")
+    lan, mai = make_staff_actor(), make_staff_actor("Mai")
     payout = make_due_payout(make_cooperative(**ACCOUNT), 182_000)
     first = propose_payout(payout_id=payout.pk, actor=lan, now=fixed_now())
     later = fixed_now() + PROPOSAL_LIFETIME + datetime.timedelta(minutes=1)
@@ -235,7 +243,7 @@ def test_old_proposal_lapses_and_can_be_repeated(rules) -> None:
 
 def test_apps_and_the_system_cannot_confirm(rules) -> None:
     payout = make_due_payout(make_cooperative(**ACCOUNT), 182_000)
-    proposal = propose_payout(payout_id=payout.pk, actor=person(), now=fixed_now())
+    proposal = propose_payout(payout_id=payout.pk, actor=make_staff_actor(), now=fixed_now())
 
     for actor in (Actor.system(), Actor.app(1, "Kế toán", EntryPoint.API)):
         with assert_refused(PersonRequired, "person_required"):
@@ -243,9 +251,9 @@ def test_apps_and_the_system_cannot_confirm(rules) -> None:
 
 
 def test_one_person_is_enough_without_the_rule() -> None:
-    payout, lan = make_due_payout(make_cooperative(**ACCOUNT), 182_000), person()
+    payout, lan = make_due_payout(make_cooperative(**ACCOUNT), 182_000), make_staff_actor()
 
-    pay(payout, lan)
+    confirm_payout_sent(payout, lan)
 
     payout.refresh_from_db()
     assert payout.state == PayoutState.PAID
@@ -257,9 +265,9 @@ def test_concurrent_confirmations_act_once() -> None:
     ShopSettings.objects.create(pk=1, needs_second_person_for_account_changes=True)
     cooperative = make_cooperative(**ACCOUNT)
     proposal = change_cooperative_account(
-        cooperative_id=cooperative.pk, account=OTHER, actor=person(), now=fixed_now()
+        cooperative_id=cooperative.pk, account=OTHER, actor=make_staff_actor(), now=fixed_now()
     )
-    other_staff = [person(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
+    other_staff = [make_staff_actor(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
 
     results = run_in_threads(
         [
@@ -280,9 +288,9 @@ def test_without_the_lock_every_confirmation_acts(monkeypatch) -> None:
     ShopSettings.objects.create(pk=1, needs_second_person_for_account_changes=True)
     cooperative = make_cooperative(**ACCOUNT)
     proposal = change_cooperative_account(
-        cooperative_id=cooperative.pk, account=OTHER, actor=person(), now=fixed_now()
+        cooperative_id=cooperative.pk, account=OTHER, actor=make_staff_actor(), now=fixed_now()
     )
-    other_staff = [person(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
+    other_staff = [make_staff_actor(name) for name in ("Mai", "Hoa", "Cúc", "Đào")]
     basis = proposal.basis
     monkeypatch.setattr(decide_proposals, "lock_row", lambda _rows: copy.copy(proposal))
     monkeypatch.setattr(decide_proposals, "read_cooperative_account_values", lambda _key: basis)
@@ -339,7 +347,7 @@ def test_desk_shows_proposals_and_a_second_person_confirms(rules, client: Client
 
 
 def test_desk_hides_proposals_from_staff_who_cannot_decide(rules) -> None:
-    proposal = change_market_account(account=OTHER, actor=person(), now=fixed_now())
+    proposal = change_market_account(account=OTHER, actor=make_staff_actor(), now=fixed_now())
     client = Client()
     client.force_login(make_staff(Permission.HANDLE_PAYMENTS))
 

@@ -200,11 +200,11 @@ def test_concurrent_orders_of_one_phone_stay_within_the_limit(settings: Any) -> 
     settings.ORDERS_PER_PHONE = 5
     placed: list[int] = []
 
-    def place(number: int) -> None:
+    def order_basket(number: int) -> None:
         with count_against_order_limits(phone=PHONE, network="203.0.113.9", is_confirmed=False):
             placed.append(number)
 
-    results = run_in_threads([partial(place, number) for number in range(40)])
+    results = run_in_threads([partial(order_basket, number) for number in range(40)])
 
     assert len(placed) == 5
     assert [type(response) for response in results if response is not None] == [PhoneCodeRequired] * 35

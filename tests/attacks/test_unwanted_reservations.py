@@ -46,7 +46,7 @@ def test_viewing_the_checkout_changes_no_row(buyer: Client, method: str) -> None
 def test_opening_the_checkout_reserves_stock_and_viewing_does_not_extend_it(
     buyer: Client, variant, monkeypatch
 ) -> None:
-    answer = buyer.post(OPENING)
+    response = buyer.post(OPENING)
     (held,) = Reservation.objects.all()
     later = timezone.now() + datetime.timedelta(minutes=10)
     monkeypatch.setattr(timezone, "now", lambda: later)
@@ -54,7 +54,7 @@ def test_opening_the_checkout_reserves_stock_and_viewing_does_not_extend_it(
     buyer.get(PAGE)
     buyer.get(PAGE)
 
-    assert (answer.status_code, answer.headers["Location"]) == (302, PAGE)
+    assert (response.status_code, response.headers["Location"]) == (302, PAGE)
     assert get_stock(variant).reserved == 2
     assert Reservation.objects.get().expires_at == held.expires_at
 
@@ -71,9 +71,9 @@ def test_buyer_can_order_without_opening_the_checkout(buyer: Client, variant) ->
     page = html_of(buyer.get(PAGE))
     total = page.partition('name="shown_total" value="')[2].partition('"')[0]
 
-    answer = buyer.post(PAGE, checkout_form(shown_total=total))
+    response = buyer.post(PAGE, checkout_form(shown_total=total))
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert Order.objects.get().language == "en"
     assert get_stock(variant).allocated == 2
 
@@ -84,11 +84,11 @@ def test_price_increase_is_shown_once(buyer: Client, variant) -> None:
 
     page = html_of(buyer.get(PAGE)).replace("\u00a0", " ")
     line = BasketLine.objects.get()
-    answer = buyer.post(PAGE, checkout_form(seen_price=f"{line.pk}:130000"))
+    response = buyer.post(PAGE, checkout_form(seen_price=f"{line.pk}:130000"))
 
     assert "130,000 ₫" in page
     assert f'name="seen_price" value="{line.pk}:130000"' in page
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert Order.objects.get().lines.get().unit_price == 130_000
 
 
@@ -98,9 +98,9 @@ def test_price_increase_is_shown_once(buyer: Client, variant) -> None:
 def test_malformed_seen_price_agrees_to_nothing(buyer: Client, variant, seen_price: str) -> None:
     variant.prices.update(amount=130_000)
 
-    answer = buyer.post(PAGE, checkout_form(seen_price=seen_price))
+    response = buyer.post(PAGE, checkout_form(seen_price=seen_price))
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert Order.objects.count() == 0
 
 

@@ -111,9 +111,9 @@ def test_expired_certificates_are_not_shown_and_expired_lots_are_marked(client) 
 def test_lot_of_a_product_that_was_never_approved_is_unknown(client) -> None:
     lot = make_lot(make_variant(state=ListingState.DRAFT))
 
-    answer = client.get(f"/truy-xuat/{lot.code}/")
+    response = client.get(f"/truy-xuat/{lot.code}/")
 
-    assert (answer.status_code, lot.variant.product.name in html_of(answer)) == (404, False)
+    assert (response.status_code, lot.variant.product.name in html_of(response)) == (404, False)
 
 
 @pytest.mark.parametrize(
@@ -128,10 +128,10 @@ def test_lot_of_a_product_that_was_never_approved_is_unknown(client) -> None:
     ],
 )
 def test_other_codes_are_explained(client, code, text) -> None:
-    answer = client.get(f"/truy-xuat/{code}/")
+    response = client.get(f"/truy-xuat/{code}/")
 
-    assert answer.status_code == 404
-    assert text in html_of(answer)
+    assert response.status_code == 404
+    assert text in html_of(response)
 
 
 def test_typed_codes_lead_to_the_page_in_any_spelling(client) -> None:
@@ -257,9 +257,9 @@ def test_page_is_light_and_its_queries_do_not_grow_with_stages(client) -> None:
     add_stages(lot, *(f"Phơi ngày {number}" for number in range(12)))
 
     with CaptureQueriesContext(connection) as grown_queries:
-        answer = client.get(f"/truy-xuat/{lot.code}/")
+        response = client.get(f"/truy-xuat/{lot.code}/")
 
     assert len(grown_queries) == len(few)
     assert len(few) <= MAX_QUERIES
-    assert len(answer.content) <= MAX_BYTES
+    assert len(response.content) <= MAX_BYTES
     assert Lot.objects.count() == 1

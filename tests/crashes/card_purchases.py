@@ -59,11 +59,11 @@ class EmbeddedPurchase:
         """Take the steps that another kind of purchase shares."""
 
     def finish(self, basket: Basket) -> None:
-        order = self.place(basket)
+        order = self.order_basket(basket)
         self.pay(order)
         self.deliver_webhooks(order, self.webhook_type)
 
-    def place(self, basket: Basket) -> Order:
+    def order_basket(self, basket: Basket) -> Order:
         return place_order(
             basket_id=basket.pk,
             contact=make_contact(),
@@ -130,7 +130,7 @@ class HostedPurchase(EmbeddedPurchase):
     webhook_type = "checkout.session.completed"
 
     def start(self, basket: Basket) -> None:
-        self.place(basket)
+        self.order_basket(basket)
 
     def pay(self, order: Order) -> None:
         response = Client().post(f"/don-hang/{order.pk}/the/stripe/")

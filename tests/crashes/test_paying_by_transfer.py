@@ -35,7 +35,7 @@ SECRET = "whsec-of-sepay"
 ACCOUNT = "0011223344556"
 
 
-def place(basket: Basket) -> Order:
+def order_basket(basket: Basket) -> Order:
     return place_order(
         basket_id=basket.pk,
         contact=make_contact(),
@@ -49,7 +49,7 @@ def place(basket: Basket) -> Order:
 
 def place_and_pay(basket: Basket) -> None:
     """Order, pay in the bank's app, have the service report it and the worker process it."""
-    order = place(basket)
+    order = order_basket(basket)
     body, headers = sepay_webhook(
         SECRET,
         timezone.now(),

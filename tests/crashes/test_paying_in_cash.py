@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SOMEBODY = Actor.system("crash")
 
 
-def place(basket: Basket) -> Order:
+def order_basket(basket: Basket) -> Order:
     return place_order(
         basket_id=basket.pk,
         contact=make_contact(),
@@ -37,7 +37,7 @@ def place(basket: Basket) -> Order:
 
 def place_and_collect(basket: Basket) -> None:
     """Send all steps up to collected cash as a phone does: each with a key, so that it can be repeated."""
-    order = place(basket)
+    order = order_basket(basket)
     part = order.parts.get()
     key = str(basket.pk)
     who: dict[str, Any] = {"actor": SOMEBODY, "now": NOW}

@@ -3,7 +3,7 @@
 (() => {
   "use strict";
 
-  const loading = (address) =>
+  const loadScript = (address) =>
     new Promise((resolve, reject) => {
       if (window.Stripe) {
         resolve();
@@ -17,59 +17,59 @@
     });
 
   // Reload while the payment's state is unknown: the call to Stripe may be in progress.
-  const given = async (place, tell) => {
+  const startPayment = async (box, showMessage) => {
     for (let tries = 0; ; tries++) {
-      const answer = await fetch(place.dataset.fields, {
+      const response = await fetch(box.dataset.fields, {
         method: "POST",
-        headers: { "X-CSRFToken": place.querySelector("[name=csrfmiddlewaretoken]").value },
+        headers: { "X-CSRFToken": box.querySelector("[name=csrfmiddlewaretoken]").value },
       });
-      const details = await answer.json();
+      const details = await response.json();
       if (!details.message || tries === 10) return details;
-      tell(details.message);
+      showMessage(details.message);
       await new Promise((resolve) => setTimeout(resolve, 2000));
     }
   };
 
-  const open = async (place) => {
-    const message = place.querySelector("[data-card-message]"),
-      button = place.querySelector("button");
-    const tell = (words) => {
-      message.firstElementChild.textContent = words;
-      message.hidden = !words;
+  const openFields = async (box) => {
+    const message = box.querySelector("[data-card-message]"),
+      button = box.querySelector("button");
+    const showMessage = (text) => {
+      message.firstElementChild.textContent = text;
+      message.hidden = !text;
     };
     try {
-      const [details] = await Promise.all([given(place, tell), loading(place.dataset.script)]);
+      const [details] = await Promise.all([startPayment(box, showMessage), loadScript(box.dataset.script)]);
       if (details.reload) {
         location.reload();
         return;
       }
-      tell(details.message || message.dataset.before);
+      showMessage(details.message || message.dataset.before);
       if (!details.secret) return;
       const stripe = window.Stripe(details.key);
-      const elements = stripe.elements({ clientSecret: details.secret, locale: place.dataset.locale });
+      const elements = stripe.elements({ clientSecret: details.secret, locale: box.dataset.locale });
       const fields = elements.create("payment");
-      fields.mount(place.querySelector("[data-card-fields]"));
+      fields.mount(box.querySelector("[data-card-fields]"));
       fields.on("ready", () => {
         button.hidden = false;
       });
       button.addEventListener("click", async () => {
         button.disabled = true;
-        tell("");
+        showMessage("");
         const { error } = await stripe.confirmPayment({ elements, confirmParams: { return_url: details.back } });
         button.disabled = false;
-        if (error) tell(error.message);
+        if (error) showMessage(error.message);
       });
     } catch {
-      tell(place.dataset.trouble);
+      showMessage(box.dataset.trouble);
     }
   };
 
-  const look = () => {
-    for (const place of document.querySelectorAll("[data-card]:not([data-opened])")) {
-      place.dataset.opened = "yes";
-      open(place);
+  const openNewFields = () => {
+    for (const box of document.querySelectorAll("[data-card]:not([data-opened])")) {
+      box.dataset.opened = "yes";
+      openFields(box);
     }
   };
-  look();
-  document.addEventListener("htmx:load", look);
+  openNewFields();
+  document.addEventListener("htmx:load", openNewFields);
 })();

@@ -108,14 +108,14 @@
   // the first letter would replace the select in the middle of the word.
   const TYPING = 900;
   let typedAt = 0,
-    typing = null;
+    postponedSelect = null;
   document.addEventListener("keydown", ({ target, key, ctrlKey, metaKey, altKey }) => {
     if (target.tagName === "SELECT" && key.length === 1 && !ctrlKey && !metaKey && !altKey) typedAt = Date.now();
   });
-  const hearTyped = () => {
-    const list = typing;
-    typing = null;
-    if (list && list.isConnected) list.dispatchEvent(new Event("change", { bubbles: true }));
+  const sendPostponedChange = () => {
+    const select = postponedSelect;
+    postponedSelect = null;
+    if (select && select.isConnected) select.dispatchEvent(new Event("change", { bubbles: true }));
   };
   for (const kind of ["input", "change"]) {
     window.addEventListener(
@@ -125,13 +125,13 @@
         const left = typedAt + TYPING - Date.now();
         if (left <= 0) return;
         event.stopImmediatePropagation();
-        if (!typing)
-          setTimeout(function hear() {
+        if (!postponedSelect)
+          setTimeout(function waitForLastLetter() {
             const more = typedAt + TYPING - Date.now();
-            if (more > 0) setTimeout(hear, more);
-            else hearTyped();
+            if (more > 0) setTimeout(waitForLastLetter, more);
+            else sendPostponedChange();
           }, left);
-        typing = event.target;
+        postponedSelect = event.target;
       },
       true,
     );
@@ -221,7 +221,7 @@
     (event) => {
       const form = event.target;
       const isOffline = navigator.onLine === false && form.getAttribute("method") === "post";
-      tell(form, isOffline && "offline");
+      showNotice(form, isOffline && "offline");
       if (form.hasAttribute("data-forget") && !isOffline) {
         forget();
         localStorage.removeItem("recently-seen");
@@ -242,33 +242,34 @@
   });
 
   // Show the form's own notice, or else the page's.
-  const tell = (form, what) => {
-    const words = what && form && form.querySelector(`[data-${what}]`);
-    const every = document.querySelectorAll("form [data-offline], form [data-failed], [data-network]");
-    for (const text of every)
-      text.hidden = text.dataset.network ? Boolean(words) || text.dataset.network !== what : text !== words;
+  const showNotice = (form, failure) => {
+    const notice = failure && form && form.querySelector(`[data-${failure}]`);
+    const notices = document.querySelectorAll("form [data-offline], form [data-failed], [data-network]");
+    for (const other of notices)
+      other.hidden = other.dataset.network ? Boolean(notice) || other.dataset.network !== failure : other !== notice;
   };
   // A failed request may be sent again: the server orders a basket once. Forms that send themselves repeat it once
   // the network is back.
-  const unheard = new Set();
-  for (const [what, heard] of [
+  const undeliveredForms = new Set();
+  for (const [failure, eventName] of [
     ["offline", "htmx:sendError"],
     ["offline", "htmx:timeout"],
     ["failed", "htmx:responseError"],
   ]) {
-    document.addEventListener(heard, ({ target, detail: { requestConfig } }) => {
+    document.addEventListener(eventName, ({ target, detail: { requestConfig } }) => {
       if (requestConfig.verb !== "post") return;
       const form = target.closest("form");
-      tell(form, what);
+      showNotice(form, failure);
       if (!form) return;
       delete form.dataset.sent;
-      if (what === "offline" && (form.getAttribute("hx-trigger") || "").includes("change")) unheard.add(form);
+      if (failure === "offline" && (form.getAttribute("hx-trigger") || "").includes("change"))
+        undeliveredForms.add(form);
     });
   }
   window.addEventListener("online", () => {
-    tell();
-    for (const form of unheard) if (form.isConnected) form.requestSubmit();
-    unheard.clear();
+    showNotice();
+    for (const form of undeliveredForms) if (form.isConnected) form.requestSubmit();
+    undeliveredForms.clear();
   });
 
   // Store the values of a long form in this tab until it is sent, so that a phone that loses its network or is locked

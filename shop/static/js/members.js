@@ -66,16 +66,16 @@
   for (const item of document.querySelectorAll("[id^=goods-]")) {
     const box = item.querySelector(".pick-check input"),
       id = item.id.slice("goods-".length);
-    const read = () => new Set(JSON.parse(localStorage.getItem("picked") || "[]"));
-    const keep = (isPicked) => {
-      const picked = read();
+    const readPicked = () => new Set(JSON.parse(localStorage.getItem("picked") || "[]"));
+    const storePicked = (isPicked) => {
+      const picked = readPicked();
       picked[isPicked ? "add" : "delete"](id);
       localStorage.setItem("picked", JSON.stringify([...picked]));
     };
-    if (!box) keep(false); // packed already
+    if (!box) storePicked(false); // packed already
     else {
-      box.checked ||= read().has(id);
-      box.addEventListener("change", () => keep(box.checked));
+      box.checked ||= readPicked().has(id);
+      box.addEventListener("change", () => storePicked(box.checked));
     }
   }
 
@@ -158,19 +158,19 @@
 
   // Send several photos one after the other, each with its own status text: so they keep their order, and a weak
   // network loses only one.
-  const send = (form, field, file, row) =>
+  const sendPhoto = (form, field, file, row) =>
     new Promise((sent) => {
-      const words = row.parentElement.dataset,
+      const texts = row.parentElement.dataset,
         state = row.querySelector("[role=status]"),
         bar = row.querySelector("progress"),
-        again = row.querySelector("button");
+        retryButton = row.querySelector("button");
       const end = (isAdded, text) => {
         state.textContent = text;
         bar.hidden = true;
-        again.hidden = isAdded;
+        retryButton.hidden = isAdded;
         sent(isAdded);
       };
-      state.textContent = words.preparing;
+      state.textContent = texts.preparing;
       shrink(file)
         .catch(() => file)
         .then((smaller) => {
@@ -181,15 +181,15 @@
           request.open("POST", form.action);
           request.setRequestHeader("Accept", "application/json");
           request.responseType = "json";
-          state.textContent = words.sending;
+          state.textContent = texts.sending;
           request.upload.addEventListener("progress", ({ loaded, total }) => {
             bar.value = loaded / total;
           });
           request.addEventListener("load", () => {
-            end(request.status === 200, request.response?.message ?? words.failed);
+            end(request.status === 200, request.response?.message ?? texts.failed);
           });
           for (const kind of ["error", "timeout", "abort"]) {
-            request.addEventListener(kind, () => end(false, words.failed));
+            request.addEventListener(kind, () => end(false, texts.failed));
           }
           request.send(body);
         });
@@ -216,24 +216,24 @@
         list.append(row);
         return [field, file, row];
       });
-      let left = 0;
+      let failedCount = 0;
       const isSent = async (field, file, row) => {
-        if (!(await send(form, field, file, row))) return false;
+        if (!(await sendPhoto(form, field, file, row))) return false;
         const count = form.elements.sent_before_count;
         count.value = Number(count.value) + 1;
         return true;
       };
       // Then submit the form without the photos, by the button that was pressed.
       const finish = () => {
-        if (!left) form.requestSubmit(event.submitter);
+        if (!failedCount) form.requestSubmit(event.submitter);
       };
       for (const [field, file, row] of rows) {
         if (await isSent(field, file, row)) continue;
-        left += 1;
+        failedCount += 1;
         row.querySelector("button").addEventListener("click", async ({ currentTarget }) => {
           currentTarget.hidden = true;
           row.querySelector("progress").hidden = false;
-          if (await isSent(field, file, row)) left -= 1;
+          if (await isSent(field, file, row)) failedCount -= 1;
           finish();
         });
       }
@@ -277,9 +277,9 @@
   document.addEventListener("change", ({ target }) => {
     const box = target.type === "file" && target.form?.querySelector("[data-captions]");
     if (!box) return;
-    const words = box.querySelector("textarea"),
+    const captions = box.querySelector("textarea"),
       list = box.querySelector("ol"),
-      lines = words.value.split("\n"),
+      lines = captions.value.split("\n"),
       files = [...target.form.querySelectorAll("input[type=file]")].flatMap((input) => [...input.files]);
     for (const image of list.querySelectorAll("img")) URL.revokeObjectURL(image.src);
     list.replaceChildren(
@@ -295,7 +295,7 @@
       }),
     );
     list.hidden = !files.length;
-    words.closest(".field").hidden = files.length > 0;
+    captions.closest(".field").hidden = files.length > 0;
   });
   document.addEventListener("input", ({ target }) => {
     const box = target.closest("[data-captions]");
@@ -304,7 +304,7 @@
   });
 
   // The button of an answer to a complaint names the sum that goes back to the buyer.
-  const nameRefund = (form) => {
+  const showRefundAmount = (form) => {
     const button = form.querySelector("[data-refund-text]");
     const fields = [...form.querySelectorAll("[name^=amount-], [name=delivery]")];
     const sum = fields.reduce((total, field) => total + Number(field.value.replace(/\D/g, "")), 0);
@@ -313,8 +313,8 @@
     button.textContent = sum ? button.dataset.refundText.replace("{amount}", money) : button.dataset.plainText;
   };
   for (const form of document.querySelectorAll("form[data-refunds]")) {
-    nameRefund(form);
-    form.addEventListener("input", () => nameRefund(form));
+    showRefundAmount(form);
+    form.addEventListener("input", () => showRefundAmount(form));
   }
 
   // A field that only some product types need appears when one of them is chosen, and stays once it is filled in.

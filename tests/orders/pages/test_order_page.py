@@ -430,9 +430,9 @@ def test_buyer_cannot_cancel_an_order_of_which_a_part_is_packed(client: Client) 
 
     assert "Cancel the whole order" not in html_of(client.get(f"/en/don-hang/{order.pk}/"))
     assert client.get(address).headers["Location"] == f"/en/don-hang/{order.pk}/"
-    answer = html_of(client.post(address, {"reviewed": "1"}, follow=True))
+    html = html_of(client.post(address, {"reviewed": "1"}, follow=True))
 
-    assert "The cooperative has already packed this. Please call them." in answer
+    assert "The cooperative has already packed this. Please call them." in html
     assert all_rows() == before
 
 
@@ -515,11 +515,11 @@ def test_packed_part_shows_phone_number_instead_of_cancel_button(client: Client)
     close_parcel(parcel_id=parcel.pk, actor=MEMBER, now=hours(3))
 
     page = page_of(client, order)
-    answer = html_of(client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", follow=True))
+    html = html_of(client.post(f"/en/don-hang/{order.pk}/goi/1/huy/", follow=True))
 
     assert "Yes, cancel" not in page
     assert "It is already packed. To change something, call the cooperative." in page
-    assert "The cooperative has already packed this. Please call them." in answer
+    assert "The cooperative has already packed this. Please call them." in html
     assert order.parts.get().state == PartState.ACCEPTED
 
 

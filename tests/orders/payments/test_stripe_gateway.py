@@ -191,10 +191,10 @@ def test_call_in_progress_stays_unknown(stripe, gateway, short_timeout_gateway, 
     stripe.faults.plan(stripe_method, Fault.HANG_WITHIN)
     call(short_timeout_gateway, operation, request)
 
-    answer = gateway.look_up(operation, request, now=NOW)
+    result = gateway.look_up(operation, request, now=NOW)
 
-    assert answer.outcome is GatewayOutcome.UNKNOWN
-    assert answer.code == "idempotency_key_in_use"
+    assert result.outcome is GatewayOutcome.UNKNOWN
+    assert result.code == "idempotency_key_in_use"
     assert effects(stripe) == []
 
 
@@ -205,9 +205,9 @@ def test_busy_or_failing_stripe_leaves_outcome_unknown(stripe, gateway, name, st
     request = build_request(stripe, gateway)
     stripe.faults.plan(stripe_method, Fault.REFUSE, status=status)
 
-    answer = call(gateway, operation, request)
+    result = call(gateway, operation, request)
 
-    assert answer.outcome is GatewayOutcome.UNKNOWN
+    assert result.outcome is GatewayOutcome.UNKNOWN
     assert effects(stripe) == []
 
 
@@ -221,10 +221,10 @@ def test_refusal_is_failure_with_message(stripe, gateway, name, status, code, kn
     request = replace(build_request(stripe, gateway), language="en")
     stripe.faults.plan(stripe_method, Fault.REFUSE, status=status, code=code)
 
-    answer = call(gateway, operation, request)
+    result = call(gateway, operation, request)
 
-    assert (answer.outcome, answer.code) == (GatewayOutcome.FAILED, known_as)
-    assert "another payment method" in answer.message
+    assert (result.outcome, result.code) == (GatewayOutcome.FAILED, known_as)
+    assert "another payment method" in result.message
     assert effects(stripe) == []
 
 
@@ -235,9 +235,9 @@ def test_invalid_api_key_fails_and_logs_error(stripe, gateway, name, caplog) -> 
     stripe.faults.plan(stripe_method, Fault.REFUSE, status=401, message="Invalid API Key provided")
 
     with caplog.at_level(logging.ERROR):
-        answer = call(gateway, operation, request)
+        result = call(gateway, operation, request)
 
-    assert (answer.outcome, answer.code) == (GatewayOutcome.FAILED, "not_configured")
+    assert (result.outcome, result.code) == (GatewayOutcome.FAILED, "not_configured")
     assert "check STRIPE_SECRET_KEY" in caplog.text
     assert effects(stripe) == []
 
@@ -247,9 +247,9 @@ def test_invalid_api_key_during_lookup_leaves_outcome_unknown(stripe, gateway) -
     gateway.start(make_request())
     stripe.faults.plan("payment_intents.create", Fault.REFUSE, status=401)
 
-    answer = gateway.look_up(GatewayOperation.START_PAYMENT, make_request(), now=NOW)
+    result = gateway.look_up(GatewayOperation.START_PAYMENT, make_request(), now=NOW)
 
-    assert (answer.outcome, answer.code) == (GatewayOutcome.UNKNOWN, "not_configured")
+    assert (result.outcome, result.code) == (GatewayOutcome.UNKNOWN, "not_configured")
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -264,9 +264,9 @@ def test_lookup_after_key_expiry_does_not_repeat_call(stripe, gateway, name, fau
     clock = stripe.account.clock
     stripe.account.clock = lambda: clock() + 25 * 60 * 60
 
-    answer = gateway.look_up(operation, request, now=NOW + datetime.timedelta(hours=25))
+    result = gateway.look_up(operation, request, now=NOW + datetime.timedelta(hours=25))
 
-    assert (answer.outcome, answer.code) == (
+    assert (result.outcome, result.code) == (
         (success_outcome(name), "") if happened else (GatewayOutcome.FAILED, "never_arrived")
     )
     assert effects(stripe) == (expected if happened else [])
@@ -276,19 +276,19 @@ def test_failed_lookup_leaves_outcome_unknown(stripe, gateway, short_timeout_gat
     reference = paid_reference(stripe, gateway)
     stripe.faults.plan("payment_intents.retrieve", Fault.HANG)
 
-    answer = short_timeout_gateway.look_up(
+    result = short_timeout_gateway.look_up(
         GatewayOperation.START_PAYMENT, make_request(reference=reference), now=NOW
     )
 
-    assert (answer.outcome, answer.reference) == (GatewayOutcome.UNKNOWN, reference)
+    assert (result.outcome, result.reference) == (GatewayOutcome.UNKNOWN, reference)
 
 
 def test_same_key_with_other_terms_returns_first_payment(stripe, gateway) -> None:
     first = gateway.start(make_request())
 
-    answer = gateway.start(make_request(description="Other words"))
+    result = gateway.start(make_request(description="Other words"))
 
-    assert (answer.outcome, answer.reference) == (GatewayOutcome.NEEDS_BUYER, first.reference)
+    assert (result.outcome, result.reference) == (GatewayOutcome.NEEDS_BUYER, first.reference)
     assert len(stripe.account.list_objects("payment_intent")) == 1
 
 
@@ -365,28 +365,28 @@ def test_partial_capture_releases_remainder_without_refund(stripe, gateway) -> N
 def test_capture_cannot_exceed_authorised_amount(stripe, gateway) -> None:
     reference = paid_reference(stripe, gateway, is_authorisation_only=True)
 
-    answer = gateway.capture(make_request("call:take", 50_001, reference=reference))
+    result = gateway.capture(make_request("call:take", 50_001, reference=reference))
 
-    assert (answer.outcome, answer.code) == (GatewayOutcome.FAILED, "amount_too_large")
+    assert (result.outcome, result.code) == (GatewayOutcome.FAILED, "amount_too_large")
     assert look_up_payment(gateway, reference).authorised == 50_000
 
 
 def test_charged_payment_cannot_be_cancelled(stripe, gateway) -> None:
     reference = paid_reference(stripe, gateway)
 
-    answer = gateway.void(make_request("call:cancel", reference=reference))
+    result = gateway.void(make_request("call:cancel", reference=reference))
 
-    assert (answer.outcome, answer.charged) == (GatewayOutcome.FAILED, 50_000)
-    assert answer.code == "payment_intent_unexpected_state"
+    assert (result.outcome, result.charged) == (GatewayOutcome.FAILED, 50_000)
+    assert result.code == "payment_intent_unexpected_state"
 
 
 def test_cancelled_payment_is_failed_start(stripe, gateway) -> None:
     reference = gateway.start(make_request()).reference
     gateway.void(make_request("call:cancel", reference=reference))
 
-    answer = look_up_payment(gateway, reference)
+    result = look_up_payment(gateway, reference)
 
-    assert (answer.outcome, answer.code, answer.charged) == (GatewayOutcome.FAILED, "canceled", 0)
+    assert (result.outcome, result.code, result.charged) == (GatewayOutcome.FAILED, "canceled", 0)
 
 
 def test_checkout_session_has_language_email_and_return_url(stripe, gateway) -> None:
@@ -445,9 +445,9 @@ def test_cancelled_session_expires(stripe, gateway) -> None:
 def test_paid_session_cannot_be_cancelled(stripe, gateway) -> None:
     reference = paid_reference(stripe, gateway, is_hosted=True, return_url="https://shop.test/order")
 
-    answer = gateway.void(make_request("call:cancel", reference=reference))
+    result = gateway.void(make_request("call:cancel", reference=reference))
 
-    assert (answer.outcome, answer.charged) == (GatewayOutcome.FAILED, 50_000)
+    assert (result.outcome, result.charged) == (GatewayOutcome.FAILED, 50_000)
 
 
 def test_refunds_cannot_exceed_charged_amount(stripe, gateway) -> None:
@@ -501,9 +501,9 @@ def test_payout_cannot_exceed_its_payment(stripe, gateway) -> None:
 def test_impossible_payout_fails(stripe, gateway, destination, balance, code) -> None:
     stripe.account.balance = balance
 
-    answer = gateway.pay_out(make_request("call:out", 30_000, destination=destination))
+    result = gateway.pay_out(make_request("call:out", 30_000, destination=destination))
 
-    assert (answer.outcome, answer.code) == (GatewayOutcome.FAILED, code)
+    assert (result.outcome, result.code) == (GatewayOutcome.FAILED, code)
     assert stripe.account.list_objects("transfer") == []
 
 

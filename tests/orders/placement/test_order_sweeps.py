@@ -67,7 +67,7 @@ def test_released_stock_goes_to_first_buyer_and_other_keeps_basket() -> None:
     open_checkout(basket_id=slow.pk, now=NOW)
     release_expired_reservations(now=NOW + HOUR)
 
-    def place(basket):
+    def order_basket(basket):
         return place_order(
             basket_id=basket.pk,
             contact=make_contact(),
@@ -77,9 +77,9 @@ def test_released_stock_goes_to_first_buyer_and_other_keeps_basket() -> None:
             now=NOW + HOUR,
         )
 
-    place(quick)
+    order_basket(quick)
     with pytest.raises(BasketChanged):
-        place(slow)
+        order_basket(slow)
 
     assert list(Basket.objects.all()) == [slow]
     assert slow.lines.get().quantity == 2

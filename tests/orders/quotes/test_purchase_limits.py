@@ -59,7 +59,7 @@ def add_item(variant, quantity, *, user=None, now=LATER):
     )
 
 
-def place(basket, **contact):
+def order_basket(basket, **contact):
     return place_order(
         basket_id=basket.pk,
         contact=make_contact(**contact),
@@ -99,10 +99,10 @@ def test_guest_is_known_by_phone_or_email(contact, is_same_buyer) -> None:
     basket = make_basket((honey, 2))
 
     if not is_same_buyer:
-        assert place(basket, **contact).lines.get().quantity == 2
+        assert order_basket(basket, **contact).lines.get().quantity == 2
         return
     with assert_refused(BuyerLimitReached, "buyer_limit_reached") as refusal:
-        place(basket, **contact)
+        order_basket(basket, **contact)
 
     assert str(refusal.value.message) == (
         "Mật ong: Mỗi người mua được đặt tối đa 5 chiếc. Các đơn hàng cùng số điện thoại hoặc email được tính"
@@ -154,7 +154,7 @@ def test_signed_in_buyer_sees_the_accounts_orders_only() -> None:
     basket = make_basket((honey, 3), user=user)
 
     with assert_refused(BuyerLimitReached, "buyer_limit_reached"):
-        place(basket, phone="+84987000222")
+        order_basket(basket, phone="+84987000222")
 
     (line,) = build_quote(build_basket_request(basket), now=LATER).lines
     assert (line.problems, line.limit, line.ordered_before) == ([], 3, 2)

@@ -94,7 +94,7 @@ def quote_of(basket, now=NOW):
     return build_quote(build_basket_request(basket), now=now)
 
 
-def place(basket, *, agreed_total=None, now=NOW, **contact):
+def order_basket(basket, *, agreed_total=None, now=NOW, **contact):
     return place_order(
         basket_id=basket.pk,
         contact=make_contact(**contact),
@@ -257,7 +257,7 @@ def test_placement_records_discount_shares_and_use() -> None:
     make_voucher(usage_limit=5)
     basket = basket_with_code((make_variant(price=320_000), 1), (make_variant(price=55_555), 1))
 
-    order = place(basket, agreed_total=quote_of(basket).total)
+    order = order_basket(basket, agreed_total=quote_of(basket).total)
 
     discount, use = Discount.objects.get(), VoucherUse.objects.get()
     assert (discount.amount, discount.bearer, discount.name) == (
@@ -277,7 +277,7 @@ def test_voucher_without_effect_is_not_used() -> None:
     carriers = basket.delivery_choices.get().delivery_method.rates
     carriers.update(price=0)
 
-    order = place(basket)
+    order = order_basket(basket)
 
     assert (order.voucher_code, VoucherUse.objects.count()) == ("", 0)
 
@@ -290,10 +290,10 @@ def test_ended_code_is_dropped_after_buyer_confirms() -> None:
 
     for agreed in (total_before, None):
         with assert_refused(BasketChanged, "basket_changed") as refusal:
-            place(basket, agreed_total=agreed)
+            order_basket(basket, agreed_total=agreed)
         assert "24/11/2026" in str(refusal.value.message)
     new_quote = quote_of(basket)
-    order = place(basket, agreed_total=new_quote.total)
+    order = order_basket(basket, agreed_total=new_quote.total)
 
     assert (total_before, new_quote.total, order.total_gross) == (318_000, 350_000, 350_000)
     assert (order.voucher_code, VoucherUse.objects.count(), Discount.objects.count()) == ("", 0, 0)
@@ -303,12 +303,12 @@ def test_single_use_code_works_once_and_other_codes_still_work() -> None:
     voucher = make_voucher(single_use=True)
     VoucherCode.objects.create(voucher=voucher, code="CHAO11")
     variant = make_variant(on_hand=5)
-    place(basket_with_code((variant, 1)))
+    order_basket(basket_with_code((variant, 1)))
 
     basket = make_basket((variant, 1))
     with assert_refused(VoucherUsedUp, "voucher_used_up"):
         apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=NOW)
-    order = place(basket_with_code((variant, 1), code="CHAO11"))
+    order = order_basket(basket_with_code((variant, 1), code="CHAO11"))
 
     assert order.voucher_code == "CHAO11"
 
@@ -325,11 +325,11 @@ def test_single_use_code_works_once_and_other_codes_still_work() -> None:
 def test_guest_is_recognised_by_phone_or_email(contact, is_same) -> None:
     make_voucher(apply_once_per_customer=True)
     variant = make_variant(on_hand=5)
-    place(basket_with_code((variant, 1)))
+    order_basket(basket_with_code((variant, 1)))
     basket = basket_with_code((variant, 1))
 
     with assert_refused(BasketChanged, "basket_changed") if is_same else nullcontext() as refusal:
-        place(basket, **contact)
+        order_basket(basket, **contact)
 
     assert VoucherUse.objects.count() == (1 if is_same else 2)
     if is_same:
@@ -342,7 +342,7 @@ def test_guest_is_recognised_by_phone_or_email(contact, is_same) -> None:
 def test_used_code_is_refused_in_basket_of_signed_in_user() -> None:
     make_voucher(apply_once_per_customer=True)
     variant, user = make_variant(on_hand=5), make_user()
-    place(basket_with_code((variant, 1), user=user))
+    order_basket(basket_with_code((variant, 1), user=user))
     basket = make_basket((variant, 1), user=user)
 
     with assert_refused(VoucherAlreadyUsed, "voucher_already_used") as refusal:
@@ -353,7 +353,7 @@ def test_used_code_is_refused_in_basket_of_signed_in_user() -> None:
 
 def test_use_is_released_only_when_whole_order_is_cancelled() -> None:
     make_voucher(usage_limit=1)
-    order = place(
+    order = order_basket(
         basket_with_code((make_variant(make_seller("HTX A")), 1), (make_variant(make_seller("HTX B")), 1))
     )
     total = order.total_gross
@@ -453,7 +453,7 @@ def test_free_order_can_be_placed_delivered_and_cancelled() -> None:
     variant = make_variant(on_hand=5)
     variant.cooperative.delivery_methods.get().rates.update(price=0)
 
-    free_order, cancelled_order = (place(basket_with_code((variant, 1))) for _order in range(2))
+    free_order, cancelled_order = (order_basket(basket_with_code((variant, 1))) for _order in range(2))
     deliver(free_order.parts.get())
     cancel_order(order_id=cancelled_order.pk, reason="Đổi ý", actor=STAFF, now=NOW)
 
@@ -470,7 +470,7 @@ def test_ledger_compensates_cooperative_for_platform_voucher(bearer, owed, cost)
     variant = make_variant(make_seller(), price=320_000)
     make_voucher(cooperative=variant.cooperative, bearer=bearer)
 
-    deliver(place(basket_with_code((variant, 1))).parts.get())
+    deliver(order_basket(basket_with_code((variant, 1))).parts.get())
 
     def balance(account, **more):
         entries = LedgerEntry.objects.filter(account=account, **more)
@@ -488,7 +488,7 @@ def test_weighing_changes_percentage_discount_but_not_fixed_one() -> None:
 
     totals = []
     for code in ("PHANTRAM", "SOTIEN"):
-        order = place(basket_with_code((gourd, 2), code=code))
+        order = order_basket(basket_with_code((gourd, 2), code=code))
         part = accept_part(part_id=order.parts.get().pk, actor=STAFF, now=NOW)
         weigh_line(part_id=part.pk, line_id=part.lines.get().pk, grams=4000, actor=STAFF, now=NOW)
         line = OrderLine.objects.get(order=order)

@@ -69,7 +69,7 @@ def test_desk_lists_the_parcel_and_records_the_decision(client: Client) -> None:
     client.force_login(make_admin())
 
     home, page = client.get("/quan-tri/"), client.get("/quan-tri/tien-mat/thu-thieu/")
-    answer = client.post(
+    response = client.post(
         f"/quan-tri/tien-mat/thu-thieu/{parcel.pk}/",
         {"bearer": "platform", "reason": "Đã gọi khách", "reviewed": "1"},
     )
@@ -78,7 +78,7 @@ def test_desk_lists_the_parcel_and_records_the_decision(client: Client) -> None:
     assert "Tiền thu hộ thu thiếu" in home.content.decode()
     assert f"{order.code}-{parcel.label_code}" in page.content.decode()
     assert "thiếu 20.000\u00a0₫" in page.content.decode()
-    assert (answer.status_code, answer.url) == (302, "/quan-tri/tien-mat/thu-thieu/")
+    assert (response.status_code, response.url) == (302, "/quan-tri/tien-mat/thu-thieu/")
     assert listed_parcels() == []
 
 

@@ -724,9 +724,9 @@ def test_number_of_account_changes_is_limited(client) -> None:
 
     for number in range(12):
         form = {"bank": "970436", "account": f"00998877{number:02}", "holder": "Hoa"}
-        answer = client.post(page, form)
+        response = client.post(page, form)
 
-    assert (answer.status_code, Payout.objects.get().bank_account) == (200, "0099887709")
+    assert (response.status_code, Payout.objects.get().bank_account) == (200, "0099887709")
     assert Change.objects.filter(action="refund.account_set").count() == 10
 
 

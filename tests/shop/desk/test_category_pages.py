@@ -132,5 +132,5 @@ def test_address_of_a_merged_category_leads_to_the_other_one(client: Client) -> 
 
     merge_category(category_id=leaves.pk, into_id=fresh_category.pk, actor=ACTOR, now=NOW)
 
-    answer = client.get(f"/danh-muc/{leaves.slug}/")
-    assert (answer.status_code, answer.url) == (301, f"/danh-muc/{fresh_category.slug}/")
+    response = client.get(f"/danh-muc/{leaves.slug}/")
+    assert (response.status_code, response.url) == (301, f"/danh-muc/{fresh_category.slug}/")

@@ -202,8 +202,8 @@ def test_paid_order_is_cancelled_once_after_a_review_of_its_money(admin: Client)
     order.refresh_from_db()
     assert order.status == OrderStatus.CANCELLED
     (message,) = done.context["messages"]
-    said = f"Đã huỷ đơn {order.code}, còn phải hoàn {amount}. Khách và hợp tác xã đã được báo."
-    assert str(message) == said
+    expected_message = f"Đã huỷ đơn {order.code}, còn phải hoàn {amount}. Khách và hợp tác xã đã được báo."
+    assert str(message) == expected_message
     assert not done.context["may_cancel"]
     assert f'<dt class="total">Còn phải hoàn</dt><dd class="total">{amount}</dd>' in html_of(done)
     assert f"Phải hoàn {amount}" in listed

@@ -21,7 +21,7 @@ from shop.management.backup.contents import count_rows
 from shop.management.backup.create import create_backup
 from shop.management.backup.manifest import MANIFEST, SUMS, InvalidBackup, read_backup, seal_backup
 from shop.management.backup.postgres import take_snapshot
-from tests.crashes.test_paying_in_cash import place
+from tests.crashes.test_paying_in_cash import order_basket
 from tests.factories import make_basket, make_order, make_variant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -278,7 +278,7 @@ class Buyers:
     def _buy(self):
         try:
             while True:
-                order = place(make_basket((self._variant, 1)))
+                order = order_basket(make_basket((self._variant, 1)))
                 with self._acknowledged.open("a") as file:
                     file.write(f"{order.code}\n")
         finally:

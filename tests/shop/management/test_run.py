@@ -33,17 +33,17 @@ class Shop:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "run", "--workers", "1", *flags],
-                **self.place(),
+                **self.process_options(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
 
-    def place(self):
+    def process_options(self):
         environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         return {"cwd": ROOT, "env": {**environment, "DATA_DIR": str(self.data_dir), "PORT": str(self.port)}}
 
     def command(self, *arguments, **variables):
-        environment = self.place()
+        environment = self.process_options()
         environment["env"] |= variables
         return subprocess.run(
             [sys.executable, "manage.py", *arguments], **environment, capture_output=True, text=True
@@ -72,7 +72,7 @@ class Shop:
                 }
         return processes
 
-    def said(self):
+    def printed_text(self):
         return self.log.read_text()
 
     def orders(self):
@@ -85,7 +85,7 @@ class Shop:
         return 0
 
 
-def until(condition, action):
+def wait_until(condition, action):
     """Poll until the condition returns a true value, and return that."""
     deadline = time.monotonic() + MAX_WAIT_SECONDS
     while time.monotonic() < deadline:
@@ -125,26 +125,26 @@ def open_shop(tmp_path):
 def test_killed_processes_restart_and_nothing_is_prepared_again(open_shop) -> None:
     """One shop is used for all steps, since preparing an empty one takes longest."""
     shop = open_shop("--no-demo")
-    until(lambda: f"http://127.0.0.1:{shop.port}/" in shop.said(), "the shop's addresses")
+    wait_until(lambda: f"http://127.0.0.1:{shop.port}/" in shop.printed_text(), "the shop's addresses")
     answers_when_announced = shop.health() is not None
-    health = until(lambda: jobs_answer(shop), "the shop and its jobs")
+    health = wait_until(lambda: jobs_answer(shop), "the shop and its jobs")
     push_key = (shop.data_dir / "vapid_key.pem").read_bytes()
     before = shop.children()
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
-    children = until(
+    children = wait_until(
         lambda: len(now := shop.children()) == 3 and not set(now.values()) & set(before.values()) and now,
         "three new children",
     )
-    until(shop.health, "pages after the web server was killed")
+    wait_until(shop.health, "pages after the web server was killed")
     made = shop.command("create_admin", "quan@example.vn", ADMIN_PASSWORD="mot-mat-khau-dai")
     second_start = shop.command("run", "--no-demo", PORT=str(free_port()))
 
     shop.process.kill()
     shop.process.wait()
-    until(lambda: not any(map(is_alive, children.values())), "the children's end")
+    wait_until(lambda: not any(map(is_alive, children.values())), "the children's end")
     reopened = open_shop("--no-demo")
-    until(reopened.health, "the shop again")
+    wait_until(reopened.health, "the shop again")
     again = reopened.command("create_admin", "quan@example.vn", ADMIN_PASSWORD="mot-mat-khau-dai")
     children = reopened.children()
     reopened.process.send_signal(signal.SIGTERM)
@@ -153,43 +153,44 @@ def test_killed_processes_restart_and_nothing_is_prepared_again(open_shop) -> No
     assert b"PRIVATE KEY" in push_key
     assert (shop.data_dir / "vapid_key.pem").read_bytes() == push_key  # else all subscriptions were lost
     assert answers_when_announced
-    assert shop.said().count("Ctrl-C stops it") == 1  # although the web server was killed and started again
+    # Although the web server was killed and started again.
+    assert shop.printed_text().count("Ctrl-C stops it") == 1
     assert health["database"] == {"ok": True, "kind": "sqlite"}
     assert health["storage"]["ok"] is True
     assert made.returncode == 0, made.stderr
     assert second_start.returncode == 1
     assert "is running already" in second_start.stderr
     assert "exists already" in again.stderr
-    assert "Bringing the database up to date" in shop.said()
-    assert "Bringing the database up to date" not in reopened.said()
-    assert "Compressing" not in reopened.said()
+    assert "Bringing the database up to date" in shop.printed_text()
+    assert "Bringing the database up to date" not in reopened.printed_text()
+    assert "Compressing" not in reopened.printed_text()
     assert code == 0
     assert len(children) == 3
     assert [pid for pid in children.values() if is_alive(pid)] == []
-    assert reopened.said().endswith("· stopped\n")
+    assert reopened.printed_text().endswith("· stopped\n")
 
 
 @pytest.mark.long
 def test_killed_demo_is_completed_by_the_next_start(open_shop) -> None:
     killed = open_shop()
-    until(killed.orders, "the first of the past orders")
+    wait_until(killed.orders, "the first of the past orders")
     killed.process.kill()
     killed.process.wait()
     orders_before = killed.orders()
 
     reopened = open_shop()
-    until(reopened.health, "the shop")
+    wait_until(reopened.health, "the shop")
     orders_after = reopened.orders()
     reopened.process.send_signal(signal.SIGINT)
     code = reopened.process.wait(MAX_WAIT_SECONDS)
     third = open_shop()
-    until(third.health, "the shop again")
+    wait_until(third.health, "the shop again")
 
     assert 0 < orders_before < 40
     assert (orders_after, code) == (48, 0)
-    assert "Filling the shop with demo goods" in reopened.said()
-    assert "40 past orders" in reopened.said()
-    assert "Filling" not in third.said()
+    assert "Filling the shop with demo goods" in reopened.printed_text()
+    assert "40 past orders" in reopened.printed_text()
+    assert "Filling" not in third.printed_text()
     for account in ACCOUNTS:
-        assert account.email in reopened.said()
-        assert account.password in reopened.said()
+        assert account.email in reopened.printed_text()
+        assert account.password in reopened.printed_text()

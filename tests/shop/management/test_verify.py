@@ -13,7 +13,7 @@ from shop.core.change_log.seal_changes import seal_changes
 from shop.core.models import Change, ChangeSeal, SealedChange
 from shop.management.demo_state.accounts import ACCOUNTS
 from shop.management.verification.all_rules import database_snapshot
-from tests.crashes.test_paying_in_cash import place, place_and_collect
+from tests.crashes.test_paying_in_cash import order_basket, place_and_collect
 from tests.factories import NOW, make_basket, make_order, make_variant
 from tests.shop.management.test_backup import Buyers, wait_for
 from tests.without_triggers import without_triggers
@@ -168,7 +168,7 @@ def test_snapshot_blocks_no_writer_and_sees_one_moment() -> None:
 
 def test_orders_placed_meanwhile_raise_no_false_alarm(tmp_path) -> None:
     variant = make_variant(on_hand=100_000)
-    place(make_basket((variant, 1)))
+    order_basket(make_basket((variant, 1)))
     acknowledged = tmp_path / "acknowledged"
     acknowledged.touch()
 

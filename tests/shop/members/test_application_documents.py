@@ -119,7 +119,7 @@ def test_desk_shows_pdfs_in_a_frame_and_goes_on_with_the_next_document(applicant
     file = staff.get(file_url)
     decision = {"seen_submitted_at": staff.get(page).context["seen_submitted_at"]}
 
-    answer = staff.post(f"{page}nhan/", decision)
+    response = staff.post(f"{page}nhan/", decision)
 
     assert (file_url in before, f'src="{file_url}#navpanes=0' in pressed) == (False, True)
     assert ('button-wide" disabled' in before, 'button-wide" disabled' in pressed) == (True, False)
@@ -128,7 +128,7 @@ def test_desk_shows_pdfs_in_a_frame_and_goes_on_with_the_next_document(applicant
         "SAMEORIGIN",
         True,
     )
-    assert answer.url == f"{address}giay/{second.pk}/"
+    assert response.url == f"{address}giay/{second.pk}/"
     assert "Tiếp theo: giấy tờ tài khoản ngân hàng" in before
 
 

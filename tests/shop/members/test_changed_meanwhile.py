@@ -51,8 +51,8 @@ def choose(client: Client, address: str, refusal, *, is_current_taken: bool) -> 
     """Press one of the two buttons of a page that shows a conflict."""
     page = refusal.content.decode()
     choice = {"take_current": unescape(TAKE.search(page)[1])} if is_current_taken else {}
-    answer = client.post(address, shown_fields(page, refusal.context["form"]) | choice)
-    assert answer.status_code == 302
+    response = client.post(address, shown_fields(page, refusal.context["form"]) | choice)
+    assert response.status_code == 302
 
 
 def details_of(seller: Cooperative) -> tuple[Product, str]:
@@ -206,10 +206,10 @@ def test_price_of_one_member_and_name_of_another_are_both_kept(lister, other, se
 def test_page_that_does_not_say_what_it_showed_is_saved(lister, seller, seen) -> None:
     variant, address = option_of(seller)
 
-    answer = lister.post(address, {"unit": "packet", "price": "330000", "label": "Đỏ", "seen": seen})
+    response = lister.post(address, {"unit": "packet", "price": "330000", "label": "Đỏ", "seen": seen})
 
     variant.refresh_from_db()
     is_compared = "price" in seen
-    assert (answer.status_code, Price.objects.get().amount) == (
+    assert (response.status_code, Price.objects.get().amount) == (
         (200, 320_000) if is_compared else (302, 330_000)
     )

@@ -42,9 +42,9 @@ def test_similar_products_are_suggested_own_ones_first(lister, seller) -> None:
     make_product(other, name="Miến dong")
     make_product(seller, name="Mật ong bạc hà", state=ListingState.DRAFT)
 
-    answer = lister.get(HINTS, {"name": "mat ong"})
+    response = lister.get(HINTS, {"name": "mat ong"})
 
-    names = [row.product.name for row in answer.context["similar_products"]]
+    names = [row.product.name for row in response.context["similar_products"]]
     assert names == ["Mật ong bạc hà", "Mật ong rừng"]
     assert "suggestion" not in html_of(lister.get(HINTS, {"name": ""}))
 

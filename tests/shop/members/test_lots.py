@@ -102,14 +102,14 @@ def test_ticked_box_alone_makes_a_lot_and_no_field_makes_none(lister, seller) ->
 def test_receipt_with_wrong_dates_is_refused(lister, seller, field) -> None:
     variant = make_variant(seller, on_hand=4)
 
-    answer = lister.post(
+    response = lister.post(
         f"/xa-vien/kho/{variant.pk}/nhap/",
         with_key(quantity="6") | field,
         follow=True,
     )
 
     assert (get_stock(variant).on_hand, Lot.objects.count()) == (4, 0)
-    assert 'class="notice bad' in html_of(answer)
+    assert 'class="notice bad' in html_of(response)
 
 
 def test_lot_is_received_from_the_list_of_lots(lister, seller) -> None:
@@ -237,13 +237,13 @@ def test_invalid_movements_of_a_lot_change_nothing(lister, seller, sent) -> None
     lot = make_lot(variant, 10)
     warehouse = get_stock(variant).warehouse_id
 
-    answer = lister.post(
+    response = lister.post(
         f"/xa-vien/lo/{lot.pk}/nhap-xuat/",
         with_key(warehouse=warehouse) | sent,
         follow=True,
     )
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert LotBalance.objects.get().on_hand == 10
 
 

@@ -94,9 +94,9 @@ def test_one_row_is_saved_by_its_own_button(lister, seller) -> None:
     changes = {field(honey, "price"): "360.000", field(noodles, "price"): "65.000"}
     only = honey.product.listings.get().pk
 
-    answer = lister.post(URL, fields | changes | {"only": only}, headers={"HX-Request": "true"})
+    response = lister.post(URL, fields | changes | {"only": only}, headers={"HX-Request": "true"})
 
-    page = html_of(answer)
+    page = html_of(response)
     assert (price_of(honey), price_of(noodles)) == (360_000, 60_000)
     assert page.strip().startswith("<li")
     assert "Mật ong" in page

@@ -807,6 +807,6 @@ def test_copy_is_a_draft_with_photos_options_and_prices_but_without_stock_and_co
 def test_another_cooperatives_product_is_not_copied(lister, seller) -> None:
     listing = make_product(make_seller("HTX Yến Dương")).listings.get()
 
-    answer = lister.post(f"/xa-vien/hang/{listing.pk}/sao-chep/", {"idempotency_key": uuid.uuid4()})
+    response = lister.post(f"/xa-vien/hang/{listing.pk}/sao-chep/", {"idempotency_key": uuid.uuid4()})
 
-    assert (answer.status_code, Product.objects.count()) == (404, 1)
+    assert (response.status_code, Product.objects.count()) == (404, 1)

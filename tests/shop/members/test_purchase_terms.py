@@ -140,9 +140,9 @@ def test_usual_price_cannot_fall_to_the_wholesale_price(member_client, ginger) -
     set_wholesale_prices(ginger, {10: 13_000})
     page = page_of(ginger).removesuffix("gia-si/")
 
-    answer = html_of(member_client.post(page, {"unit": "kg", "price": "13.000"}))
+    html = html_of(member_client.post(page, {"unit": "kg", "price": "13.000"}))
 
-    assert "Giá sỉ đang là 13.000" in answer
+    assert "Giá sỉ đang là 13.000" in html
     assert Price.objects.get(variant=ginger).amount == 15_000
 
 

@@ -107,9 +107,9 @@ def test_only_managers_recall(client, seller, role) -> None:
     lot = make_lot(seller)
     client.force_login(make_member(seller, role))
 
-    answer = client.post(f"/xa-vien/lo/{lot.pk}/thu-hoi/", sent_form())
+    response = client.post(f"/xa-vien/lo/{lot.pk}/thu-hoi/", sent_form())
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
     assert "thu-hoi" not in html_of(client.get(f"/xa-vien/lo/{lot.pk}/"))
     assert Recall.objects.count() == 0
 

@@ -313,10 +313,10 @@ def test_full_sign_in_elsewhere_in_the_market_does_not_change_whose_phone_it_is(
     sign_in_fully(browser, hoa.membership.user)
 
     assert "js/member/app" not in html_of(browser.get("/en/tai-khoan/"))
-    answer = browser.get("/xa-vien/dong-bo/")
+    response = browser.get("/xa-vien/dong-bo/")
 
-    assert (answer.status_code, answer.json()["code"]) == (401, "signed_out")
-    assert "challenge" not in answer.json()
+    assert (response.status_code, response.json()["code"]) == (401, "signed_out")
+    assert "challenge" not in response.json()
     assert browser.get("/en/tai-khoan/").status_code == 200
 
 
@@ -422,11 +422,11 @@ def test_tenth_wrong_pin_ends_the_session_the_signature_and_the_sealed_key(brows
     assert "no longer valid" in html_of(guesser.post(SWITCH, {"member": hoa.pk, "pin": "0000"}))
     assert "no longer valid" in html_of(guesser.post(SWITCH, {"member": hoa.pk, "pin": PIN}))
 
-    answer = browser.get("/xa-vien/dong-bo/")
-    challenge = answer.json()["challenge"]
+    response = browser.get("/xa-vien/dong-bo/")
+    challenge = response.json()["challenge"]
     proof = sign(signing_key(hoa), f"resume:{challenge}")
 
-    assert answer.status_code == 401
+    assert response.status_code == 401
     assert resume(browser, hoa.membership.user_id, challenge, proof) == 403
     assert browser.get(PARTS)["Location"].startswith(SWITCH)
     open_with_pin(browser, minh, "8642")

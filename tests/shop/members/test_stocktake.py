@@ -204,12 +204,12 @@ def test_invalid_counts_are_not_reviewed(lister, seller, counted) -> None:
     rows_before = all_rows()
     other = "8" if counted else ""
 
-    answer = lister.post(
+    response = lister.post(
         PAGE, {f"stock-{get_stock(first).pk}": other, f"stock-{get_stock(second).pk}": counted}
     )
 
-    assert 'class="errors' in html_of(answer)
-    assert 'name="stocktake"' not in html_of(answer)
+    assert 'class="errors' in html_of(response)
+    assert 'name="stocktake"' not in html_of(response)
     assert all_rows() == rows_before
 
 
@@ -231,9 +231,9 @@ def test_row_that_left_the_warehouse_is_named(lister, seller) -> None:
     page = review(lister, **{f"stock_{get_stock(variant).pk}": 7})
     Product.objects.filter(pk=variant.product_id).update(removed_at=timezone.now())
 
-    answer = lister.post(PAGE, {"stocktake": hidden(page, "stocktake")}, follow=True)
+    response = lister.post(PAGE, {"stocktake": hidden(page, "stocktake")}, follow=True)
 
-    assert "1 dòng không còn ở kho này nên không được lưu." in html_of(answer)
+    assert "1 dòng không còn ở kho này nên không được lưu." in html_of(response)
     assert get_stock(variant).on_hand == 10
 
 

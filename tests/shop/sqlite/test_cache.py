@@ -81,14 +81,14 @@ def test_another_process_reads_the_value(cache, tmp_path) -> None:
         "print(SqliteCache(sys.argv[1], {}).get('greeting'))"
     )
 
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-X", "utf8", "-c", code, str(tmp_path / "cache.sqlite3")],
         capture_output=True,
         text=True,
         check=True,
     )
 
-    assert said.stdout == "chào\n"
+    assert process.stdout == "chào\n"
 
 
 def test_full_cache_drops_what_expires_first(tmp_path) -> None:

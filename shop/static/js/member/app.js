@@ -1,7 +1,7 @@
 // On every members' page: keep the phone's rows fresh, send what waits, and stop a sign-out that would lose work. On the
 // offline page: start the screens for work without a network.
 import { screenFor } from "member/addresses";
-import { lockPhone, watchRest } from "member/shared_phone";
+import { lockPhone, lockWhenIdle } from "member/shared_phone";
 import {
   forgetAll,
   forgetSharing,
@@ -118,7 +118,7 @@ window.addEventListener(
 );
 
 if ("phoneEnded" in statusBar.dataset) await forgetSharing();
-await watchRest();
+await lockWhenIdle();
 await forgetFormerMember();
 if ((await readSettings())?.shared) endAlerts(); // those of whoever used the phone alone before
 const opensHere = appRoot && screenFor(location.pathname);

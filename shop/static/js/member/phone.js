@@ -67,7 +67,7 @@ export const isExpired = ({ expires_on: day }) => Boolean(day) && daysUntil(day)
 export const ticks = signal(new Set(JSON.parse(localStorage.getItem("picked") ?? "[]")));
 effect(() => localStorage.setItem("picked", JSON.stringify([...ticks.value])));
 
-export const AT_ONCE = 40; // rows of a list that are drawn before the member asks for more
+export const PAGE_SIZE = 40; // rows of a list that are drawn before the member asks for more
 
 // Return a text without accents and capitals, as people search.
 export const folded = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").replace(/đ/gi, "d").toLowerCase();

@@ -3,13 +3,13 @@ import { useState } from "preact/hooks";
 import { button, Loaded, NumberField, readWhole, SyncTag, Thumbnail, UnsentTag } from "member/controls";
 import { html } from "member/html";
 import {
-  AT_ONCE,
   giveListing,
   Icon,
   may,
   money,
   nameOf,
   number,
+  PAGE_SIZE,
   products,
   refused,
   settings,
@@ -132,14 +132,14 @@ const CreatedRow = ({ command: { subject, payload, state } }) =>
 
 export const Products = () => {
   const [tab, setTab] = useState("");
-  const [shown, setShown] = useState(AT_ONCE);
+  const [shown, setShown] = useState(PAGE_SIZE);
   const all = listings();
   const isIn = TABS[tab] ?? ((listing) => !TABS.withdrawn(listing));
   const found = all.filter(isIn);
   const filter = (name, text, count) => {
     const choose = () => {
       setTab(name);
-      setShown(AT_ONCE);
+      setShown(PAGE_SIZE);
     };
     return html`<li key=${name}>
       <button class="filter" type="button" aria-current=${name === tab ? "true" : undefined} onClick=${choose}>${text} ${count}</button>
@@ -158,7 +158,7 @@ export const Products = () => {
       ${found.slice(0, shown).map((listing) => html`<${ProductRow} key=${listing.id} listing=${listing} />`)}
     </ul>
     ${!found.length && !created().length && html`<p class="notice">${t("no_products")}</p>`}
-    ${found.length > shown && button("plus", t("more"), () => setShown(shown + AT_ONCE))}
+    ${found.length > shown && button("plus", t("more"), () => setShown(shown + PAGE_SIZE))}
     ${may("count") && html`<a class="button button-second button-wide" href="#stock"><${Icon} name="scan-line" /> ${t("count_stock")}</a>`}
   `;
 };

@@ -3,7 +3,7 @@ import { openDB } from "../../vendor/idb.js";
 
 const PATIENCE = 20_000; // milliseconds
 const KEPT_FOR = 3 * 24 * 3600_000; // milliseconds after the last fetch
-const AT_ONCE = 20;
+const BATCH_SIZE = 20;
 
 const opened = openDB("cho-phien-runs", 1, {
   upgrade(db) {
@@ -81,7 +81,7 @@ export const synchroniseRun = (syncUrl, token) =>
       const commands = [];
       for (const { key, name, at, payload, parcel = payload.parcel, state } of await readCommands(token)) {
         const isSendable = state === "waiting" && !later.has(key) && !held.has(parcel);
-        if (isSendable && commands.length < AT_ONCE) commands.push({ key, name, at, payload });
+        if (isSendable && commands.length < BATCH_SIZE) commands.push({ key, name, at, payload });
         if (name === "receive_parcel" && state === "waiting" && parcel) held.add(parcel);
       }
       return commands;

@@ -7,19 +7,20 @@ import { button, Loaded, Outdated, SyncTag, Thumbnail } from "member/controls";
 import { html } from "member/html";
 import { isToWeigh, Part, parts } from "member/parts";
 import {
-  AT_ONCE,
   Icon,
   isLocked,
   isNotStored,
   may,
   network,
+  PAGE_SIZE,
   refused,
   reload,
   send,
   settings,
   t,
-  waiting,
   timeLeft,
+  today,
+  waiting,
   weekdayAndDay,
 } from "member/phone";
 import { Listing, Products } from "member/products";
@@ -80,13 +81,13 @@ const Today = ({ only }) => {
 };
 
 const Stage = ({ stage, waiting: all }) => {
-  const [shown, setShown] = useState(AT_ONCE);
+  const [shown, setShown] = useState(PAGE_SIZE);
   return html`<section class="stack">
     <h2>${t(`stage_${stage}`)}</h2>
     <ul class="stack stack-close">
       ${all.slice(0, shown).map((part) => html`<li key=${part.id}><${PartTask} part=${part} stage=${stage} /></li>`)}
     </ul>
-    ${all.length > shown && button("plus", t("more"), () => setShown(shown + AT_ONCE))}
+    ${all.length > shown && button("plus", t("more"), () => setShown(shown + PAGE_SIZE))}
   </section>`;
 };
 

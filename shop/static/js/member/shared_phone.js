@@ -1,44 +1,44 @@
-// Lock a shared phone, also after some minutes of rest.
+// Lock a shared phone, also after some minutes without use.
 import { readAuthor, readSettings, storeAuthor } from "member/store";
 
-const CHECKED_EVERY = 10_000; // milliseconds
+const CHECK_INTERVAL = 10_000; // milliseconds
 
-// The market ends the session of anybody else with the next request.
-export const nameMember = (id) => {
+// Tell the market who works on this phone. With the next request it ends a session of another member.
+export const setMemberCookie = (id) => {
   document.cookie = `phone_member=${id}; path=/; SameSite=Lax${location.protocol === "https:" ? "; Secure" : ""}`;
 };
 
-export const noteUse = () => {
-  localStorage.seen = Date.now();
+export const recordActivity = () => {
+  localStorage.lastActivityAt = Date.now();
 };
 
 // Other open tabs show the choice of members as soon as one of them locks the phone or changes its member.
-export const tellTabs = () => {
-  localStorage.turn = crypto.randomUUID();
+export const notifyOtherTabs = () => {
+  localStorage.lockedOrSwitchedBy = crypto.randomUUID();
 };
 const showSwitch = () => location.assign(document.querySelector("[data-sync-url]").dataset.phoneSwitch);
 
 // Forget who is at the phone at once, then show the choice of members. What is being sent goes on in other tabs and in the
 // worker; the rest is sent once the phone is open again.
 export const lockPhone = async () => {
-  nameMember(0);
+  setMemberCookie(0);
   await storeAuthor(null);
-  tellTabs();
+  notifyOtherTabs();
   showSwitch();
 };
 
 // Lock the phone once nobody has touched it for long enough; the pages of one phone share the time.
-export const watchRest = async () => {
+export const lockWhenIdle = async () => {
   const check = async () => {
     const { shared } = (await readSettings()) ?? {};
-    const rest = Math.abs(Date.now() - (localStorage.seen ?? 0)); // also if the phone's clock was set back
-    const isResting = shared && rest > shared.lock_after * 1000;
-    if (isResting && (await readAuthor())) await lockPhone();
+    const idleTime = Math.abs(Date.now() - (localStorage.lastActivityAt ?? 0)); // also if the phone's clock was set back
+    const isIdle = shared && idleTime > shared.lock_after * 1000;
+    if (isIdle && (await readAuthor())) await lockPhone();
   };
-  addEventListener("storage", ({ key }) => key === "turn" && showSwitch());
+  addEventListener("storage", ({ key }) => key === "lockedOrSwitchedBy" && showSwitch());
   await check();
-  noteUse();
-  for (const name of ["pointerdown", "keydown"]) addEventListener(name, noteUse, true);
+  recordActivity();
+  for (const name of ["pointerdown", "keydown"]) addEventListener(name, recordActivity, true);
   document.addEventListener("visibilitychange", check);
-  setInterval(check, CHECKED_EVERY);
+  setInterval(check, CHECK_INTERVAL);
 };

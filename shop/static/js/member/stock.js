@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { button, Field, MAX_QUANTITY, NumberField, readCount, readWhole, Select, SyncTag } from "member/controls";
 import { html } from "member/html";
-import { AT_ONCE, folded, giveCounts, giveStock, Icon, nameOf, number, products, settings, t } from "member/phone";
+import { folded, giveCounts, giveStock, Icon, nameOf, number, PAGE_SIZE, products, settings, t } from "member/phone";
 
 export const warehouses = () => settings.value.warehouses ?? [];
 export const openWarehouses = () => warehouses().filter(({ is_open: isOpen }) => isOpen);
@@ -28,7 +28,7 @@ export const CountStock = () => {
   const [counts, setCounts] = useState({});
   const [chosen, setChosen] = useState(null);
   const [find, setFind] = useState("");
-  const [shown, setShown] = useState(AT_ONCE);
+  const [shown, setShown] = useState(PAGE_SIZE);
   const all = countable();
   const places = warehouses().filter((place) => all.some((row) => row.place === place));
   const place = places.find(({ id }) => id === chosen) ?? places[0];
@@ -76,7 +76,7 @@ export const CountStock = () => {
         </li>`,
       )}
     </ul>
-    ${found.length > shown && button("plus", t("more"), () => setShown(shown + AT_ONCE))}
+    ${found.length > shown && button("plus", t("more"), () => setShown(shown + PAGE_SIZE))}
     <a class="button button-second button-wide" href="#lots"><${Icon} name="tag" /> ${t("lots")}</a>
     ${all.length > 0 && html`<div class="buy-bar">${button("check", t("save_counts"), save, { isBig: true, isOff: !entered.length || isWrong })}</div>`}
   `;

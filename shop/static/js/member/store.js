@@ -120,7 +120,7 @@ export const forgetAll = async () => {
   await transaction.done;
   const { forgetRuns } = await import("member/run_store"); // only pages get here, and they have an import map
   await forgetRuns();
-  for (const name of ["handover-place", "picked", "turn"]) localStorage.removeItem(name);
+  for (const name of ["handover-place", "picked", "lockedOrSwitchedBy"]) localStorage.removeItem(name);
 };
 
 // A product that is not finished yet; on a shared phone each member has their own.

@@ -5,7 +5,7 @@ import { button } from "member/controls";
 import { html } from "member/html";
 import { Icon, reload, send, settings, t, waiting } from "member/phone";
 import { decode, importKey } from "member/pins";
-import { lockPhone, nameMember, noteUse, tellTabs } from "member/shared_phone";
+import { lockPhone, notifyOtherTabs, recordActivity, setMemberCookie } from "member/shared_phone";
 import { readTries, storeAuthor, storeTries } from "member/store";
 
 const KEYS = [..."1234567890", ""];
@@ -39,10 +39,10 @@ const openPhone = async (member, pin) => {
     return wait;
   }
   await storeTries(member.id, { count: 0, until: 0 });
-  nameMember(member.id);
+  setMemberCookie(member.id);
   await storeAuthor(member, key);
-  tellTabs();
-  noteUse();
+  notifyOtherTabs();
+  recordActivity();
   return null;
 };
 

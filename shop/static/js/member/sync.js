@@ -17,9 +17,9 @@ import {
   storePull,
 } from "./store.js";
 
-const AT_ONCE = 20; // commands in one push: a weak network loses little
-const PATIENCE = 20_000; // milliseconds
-const ALREADY = "member-sync";
+const BATCH_SIZE = 20; // commands in one push: a weak network loses little
+const REQUEST_TIMEOUT = 20_000; // milliseconds
+const SYNC_LOCK = "member-sync";
 
 // The states of a synchronisation: what the phone may say about the network.
 export const RESULTS = {
@@ -39,13 +39,13 @@ class Stopped extends Error {
   }
 }
 
-let stopping = new AbortController();
+let pullAbort = new AbortController();
 
 // Run an action while no tab synchronises. Stop a pull of this tab, whose rows would be stored after the action.
 export const stopSynchronising = (action) => {
-  stopping.abort();
-  stopping = new AbortController();
-  return navigator.locks.request(ALREADY, action);
+  pullAbort.abort();
+  pullAbort = new AbortController();
+  return navigator.locks.request(SYNC_LOCK, action);
 };
 
 const isOfFullPhone = ({ name }) => name === "QuotaExceededError";
@@ -62,13 +62,13 @@ const isStored = (storing) =>
 
 // Tabs and the worker take turns; the second finds nothing left to send.
 export const synchronise = (syncUrl, { onSending = () => {}, onProgress = () => {} } = {}) =>
-  navigator.locks.request(ALREADY, async () => {
-    const { signal } = stopping;
+  navigator.locks.request(SYNC_LOCK, async () => {
+    const { signal } = pullAbort;
     try {
       let { token, isFull } = await pull(syncUrl, signal);
-      const later = new Set(); // keys of commands that the market could not answer: those behind them go on
+      const postponed = new Set(); // keys of commands that the market could not answer: those behind them go on
       while (true) {
-        const commands = await sendable(later);
+        const commands = await sendable(postponed);
         if (!commands.length) {
           if (await sendPhotos(syncUrl, token, onProgress)) continue;
           break;
@@ -79,9 +79,9 @@ export const synchronise = (syncUrl, { onSending = () => {}, onProgress = () => 
         else if (!(await deleteDone(answers))) return RESULTS.full;
         const isAnyAnswered = answers.answers.some(({ outcome }) => outcome !== "later");
         if (isAnyAnswered) {
-          later.clear(); // what waited for these may go now
+          postponed.clear(); // what waited for these may go now
           ({ token, isFull } = await pull(syncUrl, signal));
-        } else for (const { key } of answers.answers) later.add(key);
+        } else for (const { key } of answers.answers) postponed.add(key);
       }
       return isFull ? RESULTS.full : RESULTS.ok;
     } catch (error) {
@@ -99,9 +99,9 @@ export const sendWaiting = async (syncUrl) =>
   (await readOutbox()).some(({ state }) => state === "waiting") ? synchronise(syncUrl) : RESULTS.ok;
 
 // Return the waiting commands of the member who is signed in, on a shared phone those of all its members, oldest first.
-// Those that build on a refused one wait, as do new products until their photos have arrived. `later` has the keys of
-// commands that this synchronisation has sent in vain.
-const sendable = async (later) => {
+// Commands that build on a refused one wait, as do new products until their photos have arrived. `postponed` has the
+// keys of commands that this synchronisation has sent in vain.
+const sendable = async (postponed) => {
   const { member, cooperative, shared } = await readSettings();
   const outbox = await readOutbox();
   const held = new Set(outbox.filter(({ state }) => state === "refused").map(({ key }) => key));
@@ -111,8 +111,9 @@ const sendable = async (later) => {
     const isTheirs = command.member === member.id || (shared && command.signature);
     if (command.state !== "waiting" || !isTheirs || command.cooperative !== cooperative.id) continue;
     const isPhotoMissing = command.payload.photos?.some((key) => !photos.get(key)?.isComplete);
-    if (later.has(command.key) || isPhotoMissing || command.after.some((key) => held.has(key))) held.add(command.key);
-    else if (commands.length < AT_ONCE) commands.push(command);
+    if (postponed.has(command.key) || isPhotoMissing || command.after.some((key) => held.has(key)))
+      held.add(command.key);
+    else if (commands.length < BATCH_SIZE) commands.push(command);
   }
   return commands;
 };
@@ -129,7 +130,7 @@ const sendPhotos = async (syncUrl, token, onProgress) => {
     const query = new URLSearchParams({ cooperative: cooperative.id, size, start });
     const headers = { "Content-Type": "application/octet-stream", "X-CSRFToken": token };
     try {
-      return await ask(`${syncUrl}anh/${key}/?${query}`, { method: "POST", headers, body });
+      return await fetchJson(`${syncUrl}anh/${key}/?${query}`, { method: "POST", headers, body });
     } catch (error) {
       if (!error.refusal) throw error;
       await refusePhoto(key, error.refusal);
@@ -163,7 +164,7 @@ const push = async (syncUrl, commands, token) => {
         : { key, name, at, payload, after };
     }),
   };
-  return ask(syncUrl, {
+  return fetchJson(syncUrl, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRFToken": token },
     body: JSON.stringify(body),
@@ -180,7 +181,7 @@ const pull = async (syncUrl, signal) => {
       choices: settings?.choices?.version ?? "",
       market: settings?.market?.version ?? "",
     });
-    const page = await ask(`${syncUrl}?${query}`, { signal });
+    const page = await fetchJson(`${syncUrl}?${query}`, { signal });
     const isFull = !(await isStored(storePull(page, turn)));
     if (isFull || !page.has_more) return { token: page.csrf_token, isFull };
   }
@@ -194,7 +195,7 @@ const resume = async (address, { challenge, csrf_token: token }) => {
   const signature = await sign(author.key, `resume:${challenge}`);
   const body = { member: author.member, challenge, signature, in_background: !globalThis.document };
   const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
-  const request = { method: "POST", headers, body: JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE) };
+  const request = { method: "POST", headers, body: JSON.stringify(body), signal: AbortSignal.timeout(REQUEST_TIMEOUT) };
   const response = await fetch(address.replace(/dong-bo\/.*/, "may-chung/tiep/"), request).catch(() => null);
   if (!response) throw new Stopped(RESULTS.offline);
   const { code } = response.status === 403 ? await response.json().catch(() => ({})) : {}; // an old token has no code
@@ -202,8 +203,8 @@ const resume = async (address, { challenge, csrf_token: token }) => {
   return response.ok;
 };
 
-const ask = async (address, { signal, ...options }) => {
-  const timeout = AbortSignal.timeout(PATIENCE);
+const fetchJson = async (address, { signal, ...options }) => {
+  const timeout = AbortSignal.timeout(REQUEST_TIMEOUT);
   let response;
   try {
     response = await fetch(address, {
@@ -216,7 +217,8 @@ const ask = async (address, { signal, ...options }) => {
     throw new Stopped(RESULTS.offline);
   }
   if (response.status === 401) {
-    if (await resume(address, await response.json().catch(() => ({})))) return ask(address, { signal, ...options });
+    if (await resume(address, await response.json().catch(() => ({}))))
+      return fetchJson(address, { signal, ...options });
     throw new Stopped(RESULTS.signedOut);
   }
   if (response.status === 410) {

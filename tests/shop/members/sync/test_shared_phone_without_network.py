@@ -244,5 +244,7 @@ def test_two_members_pack_without_network_and_each_is_recorded_under_their_name(
         enter_pin(page, HOA, "2580")
         expect(page.get_by_role("button", name="Đổi người")).to_be_visible()
         wait_until(page, IS_AT_THE_PHONE, hoa.membership.user_id)
-        page.evaluate(f"localStorage.seen = {seen}; document.dispatchEvent(new Event('visibilitychange'))")
+        page.evaluate(
+            f"localStorage.lastActivityAt = {seen}; document.dispatchEvent(new Event('visibilitychange'))"
+        )
         expect(page.get_by_role("heading", name="Ai đang làm việc?")).to_be_visible()
