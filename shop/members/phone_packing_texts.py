@@ -77,6 +77,8 @@ PACKING_TEXTS: Mapping[str, str | Promise] = {
     "goods_left": _("%(goods)s: %(count)s %(unit)s left."),
     "see_product": _("View the product"),
     "lots_near_expiry": _("Lots near their use-by date or past it: %(count)s."),
+    "complaint_about": _("Complaint about order %(code)s, answer by %(day)s."),
+    "answer_complaint": _("Answer the complaint"),
     "pickups_on": _("%(day)s: buyers pick up orders."),
     "pickups": _("Orders to be picked up: %(count)s."),
     "in_run": _("In the delivery run of %(name)s"),

@@ -7,10 +7,12 @@ from typing import Any
 from cooperatives.access import MemberRight, MembershipContext
 from cooperatives.models import Certificate, Producer, Warehouse
 from cooperatives.states import CertificateState
+from orders.models import Complaint
 from shop.core.identifiers.phones import format_phone
 from shop.core.models import Channel
 
 Row = dict[str, Any]
+_MAX_COMPLAINTS = 5
 
 
 def cooperative_of(membership: MembershipContext) -> Row:
@@ -52,6 +54,15 @@ def build_household_rows(membership: MembershipContext) -> list[Row]:
         return []
     households = Producer.objects.for_cooperative(membership.cooperative).order_by("name", "pk")
     return [{"id": household.pk, "name": household.name} for household in households]
+
+
+def build_complaint_rows(membership: MembershipContext) -> list[Row]:
+    """Return the complaints that wait for the cooperative's answer, most urgent first."""
+    if not membership.may(MemberRight.PACK):
+        return []
+    complaints = Complaint.objects.for_cooperative(membership.cooperative).open()
+    columns = complaints.values_list("pk", "part__order__code", "due_by")[:_MAX_COMPLAINTS]
+    return [{"id": key, "order": code, "due_by": due_by} for key, code, due_by in columns]
 
 
 def build_certificate_rows(membership: MembershipContext) -> list[Row]:

@@ -39,6 +39,7 @@ from shop.members.sync.authors import Signature, find_authors_on_phone
 from shop.members.sync.changes import pull_rows
 from shop.members.sync.cooperative_facts import (
     build_certificate_rows,
+    build_complaint_rows,
     build_household_rows,
     build_warehouse_rows,
     cooperative_of,
@@ -177,6 +178,7 @@ def _pull_changes(request: HttpRequest, user: User, *, now: datetime.datetime) -
         "warehouses": build_warehouse_rows(membership),
         "households": build_household_rows(membership),
         "certificates": build_certificate_rows(membership),
+        "complaints": build_complaint_rows(membership),
         **_build_new_choices(request, membership),
         **pull_rows(membership, request.GET.get("since", ""), now=now),
         "server_time": now,

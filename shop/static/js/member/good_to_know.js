@@ -1,10 +1,12 @@
-// On Today: goods that are nearly sold out, lots that are near their use-by date, and the next day of pickups.
+// On Today: goods that are nearly sold out, lots that are near their use-by date, the next day of
+// pickups, and complaints to answer.
 import { html } from "member/html";
 import { parts } from "member/parts";
-import { daysUntil, Icon, may, number, products, t, weekdayAndDay } from "member/phone";
+import { daysUntil, Icon, may, number, products, settings, shortDay, t, weekdayAndDay } from "member/phone";
 import { listings, stockOf } from "member/products";
 
 const SHOWN = 5;
+const { phoneStart } = document.querySelector("[data-sync-url]").dataset;
 
 const shortest = () =>
   listings()
@@ -50,10 +52,12 @@ export const GoodToKnow = () => {
   const low = shortest().slice(0, SHOWN);
   const lots = may("count") ? expiring() : [];
   const pickups = may("pack") ? nextPickups() : null;
-  if (!low.length && !lots.length && !pickups) return null;
+  const { complaints = [] } = settings.value;
+  if (!low.length && !lots.length && !pickups && !complaints.length) return null;
   return html`<section class="stack">
     <h2>${t("good_to_know")}</h2>
     <ul class="stack stack-close">
+      ${complaints.map(({ id, order, due_by: until }) => html`<li class="notice wait" key=${id}><${Icon} name="message-circle" /><div><b>${t("complaint_about", { code: order, day: shortDay(until) })}</b> <a href=${`${phoneStart}phan-anh/${id}/`}>${t("answer_complaint")}</a></div></li>`)}
       ${low.map((row) => html`<li class="notice ${row.free < 0 ? "bad" : "wait"}" key=${row.variant.id}><${Icon} name="triangle-alert" /><div><b>${textOf(row)}</b> <a href=${`#listing-${row.id}`}>${t("see_product")}</a></div></li>`)}
       ${lots.length > 0 && html`<li class="notice wait"><${Icon} name="clock" /><div><b>${t("lots_near_expiry", { count: lots.length })}</b> <a href="#lots">${t("lots")}</a></div></li>`}
       ${pickups && html`<li class="notice"><${Icon} name="calendar-days" /><div><b>${t("pickups_on", { day: weekdayAndDay(pickups.day) })}</b> ${t("pickups", { count: pickups.count })}</div></li>`}

@@ -69,7 +69,7 @@ export const storePull = async (page, turn) => {
     if (isOther || !author || maySee(page.rights, kind)) await rows.delete([kind, id]);
   for (const row of page.rows) await rows.put(row);
   for (const { kind, id } of page.removed) await rows.delete([kind, id]);
-  const { member, cooperative, rights, warehouses, households, certificates, build } = page;
+  const { member, cooperative, rights, warehouses, households, certificates, complaints, build } = page;
   const choices = page.choices ?? earlier.choices;
   const market = page.market ?? earlier.market;
   const cursors = { ...(isOther || !author ? {} : earlier.cursors), [member.role]: page.cursor };
@@ -81,6 +81,7 @@ export const storePull = async (page, turn) => {
     warehouses,
     households,
     certificates,
+    complaints,
     choices,
     market,
     cursors,

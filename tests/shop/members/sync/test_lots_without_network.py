@@ -12,13 +12,16 @@ from playwright.sync_api import Page, expect
 
 from catalog.models import Lot, LotBalance, LotStage, Stock
 from cooperatives.models import Producer, Role
+from orders.actions.complaints.file_complaint import submit_complaint
 from orders.models import OrderPart
 from orders.trace_links import lot_trace_address
+from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.members.sync.models import PhoneCommand
 from tests.camera import show_to_camera
-from tests.factories import make_channel, make_variant, make_warehouse
+from tests.factories import make_channel, make_order, make_variant, make_warehouse
 from tests.invariants import check_everything
+from tests.orders.refunds.refund_helpers import deliver_order
 from tests.shop.members.part_factories import accepted_part
 from tests.shop.members.sync.test_photos import encode_photo
 from tests.shop.members.sync.test_without_network import HOLDS, SMALL_TARGETS, sign_in
@@ -40,8 +43,16 @@ def test_lots_are_received_counted_lost_moved_and_noted_without_network(
         part = accepted_part(seller)
         day = pickup_day + datetime.timedelta(ahead)
         OrderPart.objects.filter(pk=part.pk).update(delivery_kind="market_day", pickup_day=day)
+    delivered = deliver_order(make_order((make_variant(seller), 1)), now=timezone.now())
+    complaint = submit_complaint(
+        part_id=delivered.pk,
+        quantities={delivered.lines.get().pk: 1},
+        text="Dập.",
+        actor=Actor.guest(),
+        now=timezone.now(),
+    )
     sign_in(phone, seller, Role.PACKER)
-    assert phone.evaluate(HOLDS, 5)
+    assert phone.evaluate(HOLDS, 6)
     phone.set_viewport_size({"width": 360, "height": 780})
     today = vietnam_date(timezone.now())
 
@@ -50,6 +61,8 @@ def test_lots_are_received_counted_lost_moved_and_noted_without_network(
     expect(phone.get_by_text("Lô sắp hết hạn hoặc đã quá hạn: 1.")).to_be_visible()
     expect(phone.get_by_text(f"{pickup_day:%d/%m}: khách đến nhận hàng.")).to_be_visible()
     expect(phone.get_by_text("1 đơn hẹn đến nhận.")).to_be_visible()
+    answer = phone.get_by_role("link", name="Trả lời khiếu nại")
+    expect(answer).to_have_attribute("href", f"/xa-vien/phan-anh/{complaint.pk}/")
     phone.goto("/xa-vien/lo/")
     expect(phone.get_by_text("Sắp hết hạn, còn 5 ngày")).to_be_visible()
     show_to_camera(lot_trace_address(late))

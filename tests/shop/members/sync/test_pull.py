@@ -9,6 +9,7 @@ import pytest
 from django.contrib.messages import get_messages
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from catalog.actions.products.delete_products import delete_product
 from catalog.actions.products.variant_rows import ListPrice
@@ -17,6 +18,7 @@ from catalog.models import Lot, Price, Product, ProductMedia, Stock, Unit
 from cooperatives.access import load_membership
 from cooperatives.actions.cooperative_lifecycle import change_stock_warnings
 from cooperatives.models import Membership, Role
+from orders.actions.complaints.file_complaint import submit_complaint
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.ledger.ledger_postings import record_payment_event
@@ -38,6 +40,7 @@ from tests.factories import (
     make_variant_sold_by_weight,
     make_warehouse,
 )
+from tests.orders.refunds.refund_helpers import deliver_order
 from tests.shop.accounts.factors import give_app
 from tests.shop.members.sync.phone import SYNC_URL, Phone, make_command
 from tests.shop.members.test_lots import make_lot
@@ -119,6 +122,30 @@ def test_pull_says_who_and_for_whom(seller) -> None:
             "channels": ["viet-nam"],
         }
     ]
+
+
+def test_packers_learn_of_complaints_that_wait_for_an_answer(seller) -> None:
+    now = timezone.now()
+    part, other = (
+        deliver_order(make_order((make_variant(whose, on_hand=9), 2)), now=now)
+        for whose in (seller, make_seller("HTX khác"))
+    )
+    complaint, _other = (
+        submit_complaint(
+            part_id=row.pk,
+            quantities={row.lines.get().pk: 1},
+            text="Dập.",
+            actor=Actor.guest(),
+            now=now,
+        )
+        for row in (part, other)
+    )
+
+    rows = Phone(seller).pull()["complaints"]
+
+    due_by = complaint.due_by.isoformat().replace("+00:00", "Z")
+    assert rows == [{"id": str(complaint.pk), "order": part.order.code, "due_by": due_by}]
+    assert Phone(seller, Role.LISTER).pull()["complaints"] == []
 
 
 def test_part_says_what_a_parcel_of_everything_unpacked_collects(seller) -> None:
