@@ -19,7 +19,6 @@ import {
   settings,
   t,
   timeLeft,
-  today,
   waiting,
   weekdayAndDay,
 } from "member/phone";
