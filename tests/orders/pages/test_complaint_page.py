@@ -617,7 +617,9 @@ def test_staff_accept_rejected_complaint(staff: Client) -> None:
     part = delivered_part()
     complaint, line = file_complaint(part), get_first_line(part)
     page = f"/quan-tri/phan-anh/{complaint.pk}/"
-    staff.post(f"{page}tu-choi/", {"reason": "Không đủ ảnh", "idempotency_key": str(uuid.uuid4())})
+    staff.post(
+        f"{page}tu-choi/", {"reason": "Không đủ ảnh", "idempotency_key": str(uuid.uuid4()), "reviewed": "1"}
+    )
     complaint.refresh_from_db()
     assert complaint.state == ComplaintState.REJECTED
     assert staff.get("/quan-tri/phan-anh/?o=rejected").status_code == 200
