@@ -60,6 +60,22 @@ NO_PAGES = {
     **dict.fromkeys(("members:parcel-label-pdf", "members:parcel-labels-pdf"), "PDF"),
     **dict.fromkeys(("desk:settlement-workbook", "members:settlement-workbook"), "XLSX"),
     "desk:due-payouts": "XLSX",
+    **dict.fromkeys(
+        (
+            "desk:accept-complaint",
+            "desk:add-withholding",
+            "desk:cancel-order",
+            "desk:cancel-part",
+            "desk:end-rate",
+            "desk:end-withholding",
+            "desk:mark-payout-paid",
+            "desk:mark-payouts-paid",
+            "desk:match-transfer",
+            "desk:publish-listing",
+            "desk:switch-withholding",
+        ),
+        "leads back to the form that it reviews",
+    ),
     **dict.fromkeys(("accounts:sign-in-by-passkey", "accounts:passkey-options"), "JSON for a script"),
     **dict.fromkeys(
         ("accounts:enter-second-step-by-passkey", "accounts:check-identity-by-passkey"), "JSON for a script"

@@ -71,7 +71,7 @@ def test_period_is_closed_and_paid_at_the_desk_and_seen_on_a_phone(
     desk.goto("/quan-tri/quyet-toan/")
     desk.get_by_role("checkbox", name="HTX Thiên An").check()
     desk.get_by_role("button", name="Kiểm tra và chốt các kỳ đã chọn").click()
-    desk.get_by_role("button", name="Chốt 1 kỳ").click()
+    desk.get_by_role("button", name="Chốt kỳ của HTX Thiên An: 220.000\xa0₫").click()
     expect(desk.get_by_role("status")).to_contain_text("Đã chốt 1 kỳ.")
     _correct(desk)
     _pay(desk, tmp_path)
@@ -116,6 +116,7 @@ def _correct(desk: Page) -> None:
     desk.get_by_label("Số tiền").fill("15.000")
     desk.get_by_label("Lý do").fill("Thưởng đơn đầu tiên")
     desk.get_by_role("button", name="Thêm điều chỉnh").click()
+    desk.get_by_role("button", name="Chi trả thêm 15.000\xa0₫").click()
     expect(desk.get_by_role("heading", level=1)).to_have_text("Kỳ quyết toán 2, HTX Thiên An")
     expect(desk.locator(".sums .total").last).to_have_text("15.000 ₫")
 
@@ -137,5 +138,5 @@ def _pay(desk: Page, tmp_path: Any) -> None:
     desk.get_by_label("Mã giao dịch ngân hàng").fill("FT26330778899")
     desk.get_by_role("button", name="Kiểm tra và đánh dấu đã chi trả").click()
     desk.get_by_role("button", name="220.000\xa0₫ đã chuyển, ghi đã chi trả").click()
-    expect(desk.get_by_role("status")).to_contain_text("Đã đánh dấu là đã chi trả.")
+    expect(desk.get_by_role("status")).to_contain_text("Đã ghi chi trả: 220.000\xa0₫ cho HTX Thiên An.")
     expect(desk.locator("main")).to_contain_text("FT26330778899")

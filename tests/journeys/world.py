@@ -959,6 +959,7 @@ def _desk_visits(market: _Market) -> list[Visit]:
     open_settlement = Settlement.objects.open().get(cooperative=market.thien_an)
     paths = [
         *("/quan-tri/quyet-toan/", "/quan-tri/quyet-toan/?xem=chot", "/quan-tri/quyet-toan/?xem=xong"),
+        "/quan-tri/quyet-toan/chot/",
         *(settlement, f"{settlement}ban-in/", f"/quan-tri/quyet-toan/{open_settlement.pk}/"),
         *("/quan-tri/chi-tien/", "/quan-tri/chi-tien/?xem=xong", payout),
         *("/quan-tri/the/", "/quan-tri/the/?xem=hong", "/quan-tri/the/?xem=tat-ca"),
