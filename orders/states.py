@@ -34,7 +34,7 @@ ACTIVE_PART_STATES = frozenset({PartState.NEW, PartState.ACCEPTED})
 
 
 class Progress(TextChoices):
-    """The progress of packing and delivering a part. One function derives it from its parcels."""
+    """The progress of packing and delivering a part. One function derives it from the parcels."""
 
     NOT_PACKED = "nothing", _("not packed yet")
     PACKING = "packing", _("being packed")

@@ -20,7 +20,7 @@ class ListingImportQuerySet(models.QuerySet["ListingImport"]):
 
 
 class ListingImport(models.Model):
-    """A file of listings. Nothing of it is written before a member confirms its preview.
+    """A file of listings. Nothing is written before a member confirms the preview.
 
     `content` is the file until it is confirmed. `encoding` names how its texts are stored, and `sample` holds
     some of them. `is_encoding_confirmed` says that a member has seen them converted. Messages in its rows are

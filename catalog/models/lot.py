@@ -116,7 +116,7 @@ class Lot(models.Model):
         return self.expires_on is not None and self.expires_on < day
 
     def near_expiry_from(self, seller: Cooperative) -> datetime.date | None:
-        """Return the day from which it is near its use-by date, if it has one.
+        """Return the day from which the lot is near its use-by date, or None if it has no such date.
 
         That is the cooperative's number of days before the date, at most the last third of its shelf life.
         """

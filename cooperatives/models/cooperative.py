@@ -155,7 +155,7 @@ class Cooperative(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def days_near_expiry(self) -> int:
-        """For how many days before its use-by date a lot is near it, at most."""
+        """The number of days before its use-by date from which a lot counts as near expiry."""
         return DEFAULT_NEAR_EXPIRY_DAYS if self.near_expiry_days is None else self.near_expiry_days
 
     @property

@@ -23,11 +23,11 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 
 class Invitation(models.Model):
-    """An invitation to work for a cooperative in a role. The person who opens its link may accept it, once.
+    """An invitation to work for a cooperative in a role.
 
-    The link holds a signed id and is stored nowhere. `note` names the person whom it is meant for. Only
-    managers see the note, and it is cleared once the invitation is accepted or revoked. The recipient's
-    address is not stored.
+    The person who opens the link may accept the invitation, once. The link holds a signed id and is stored
+    nowhere. `note` names the person whom it is meant for. Only managers see the note, and it is cleared once
+    the invitation is accepted or revoked. The recipient's address is not stored.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.CASCADE, related_name="invitations")

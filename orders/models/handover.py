@@ -49,8 +49,8 @@ class HandoverCodeQuerySet(models.QuerySet["HandoverCode"]):
 class HandoverCode(models.Model):
     """A code with which a parcel's receiver confirms one step. Of the six digits only a keyed hash is stored.
 
-    `closed_at` is when it was used or replaced, or when its journey or run ended. `is_cash_collected` is what
-    a driver says about the cash when the code is made.
+    `closed_at` is when the code was used or replaced, or when its journey or run ended. `is_cash_collected`
+    is what a driver says about the cash when the code is made.
 
     Phones also make codes without a network, which are computed again when they arrive. In their rows
     `subject` names what the code is about, as in `orders.actions.fulfilment.phone_codes`, and the row keeps

@@ -341,7 +341,7 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
 
     @property
     def payment_state(self) -> PaymentState:
-        """The state of its money as staff see it. Prefetch `payments`."""
+        """The state of the order's payment as staff see it. Prefetch `payments`."""
         return derive_payment_state(self, self._last_payment)
 
     @property

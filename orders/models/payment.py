@@ -164,7 +164,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         return sum(signs[EventKind(kind)] * total for kind, total in totals)
 
     def current(self) -> Payment | None:
-        """Return the latest payment, which is the one in effect. Filter by one order first."""
+        """Return the latest payment, which is in effect. Filter by one order first."""
         return self.order_by("-created_at", "-pk").first()
 
 

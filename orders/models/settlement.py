@@ -41,7 +41,7 @@ class SettlementQuerySet(models.QuerySet["Settlement"]):
 class Settlement(models.Model):
     """One period's money between the platform and one cooperative, in one currency.
 
-    While it is open, new ledger entries about the cooperative belong to it. On closing, its totals are copied
+    New ledger entries about the cooperative belong to its open settlement. On closing, its totals are copied
     here (minor units) and never change again, as a database trigger enforces. `payable` = `carried_forward` +
     `goods` + `delivery` + `corrections` − `refunds` − `commission` − `tax_withheld` − `cash_held` is the
     amount that the platform pays. A negative `payable` is carried over as the next period's

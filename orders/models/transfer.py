@@ -169,9 +169,9 @@ class BankTransfer(models.Model):
 
     @property
     def can_be_taken_off(self) -> bool:
-        """Whether a person may take it off its orders.
+        """Whether a person may take the transfer off its orders.
 
-        Nobody may once some of it is on its way back to the sender.
+        Nobody may once some of the money is on its way back to the sender.
         """
         return self.state in (TransferState.ASSIGNED, TransferState.REVIEW)
 

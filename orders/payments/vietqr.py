@@ -34,7 +34,7 @@ _NOT_ALLOWED_IN_NOTES = re.compile(r"[^0-9A-Za-z ./_-]+")
 
 
 class PayloadProblem(StrEnum):
-    """Which of the given values a QR code cannot hold. Callers read it, and people never see it."""
+    """Which of the given values a QR code cannot hold. Callers read the problem. People never see it."""
 
     BANK = "bank"
     ACCOUNT = "account"

@@ -47,7 +47,7 @@ PREPAYMENT_PARAMETER = "tratruoc"  # shows the transfer that pays a cash order
 @never_cache
 @allow_card_fields
 def show_order(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
-    """Show the order to every visitor with its unguessable URL. Only its buyer's device keeps it.
+    """Show the order to every visitor with its unguessable URL. Only the buyer's device keeps the page.
 
     A buyer who returns from their bank or from Stripe's page sees the payment's current state.
     """

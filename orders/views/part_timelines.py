@@ -127,7 +127,7 @@ class PartTimeline:
 
     @property
     def arrived_at(self) -> datetime.datetime | None:
-        """When the last of its parcels arrived, once all of it has."""
+        """When the last of the part's parcels arrived, once all of them have."""
         times = [parcel.delivered_at for parcel in self.parcels if parcel.delivered_at is not None]
         return max(times, default=None) if self.has_arrived else None
 

@@ -40,7 +40,7 @@ GRAMS = {
 
 
 class WeightInput(NamedTuple):
-    """A weight as sent by a client. If it has no unit, it is in the shop's default unit."""
+    """A weight as sent by a client. A weight without a unit is in the shop's default unit."""
 
     value: Decimal
     unit: str | None

@@ -46,7 +46,7 @@ def sign_refresh_token(
 ) -> str:
     """Return the family's current token.
 
-    For the same `now` it is the same, so a repeated request gets it again.
+    The same `now` gives the same token, so a repeated request receives the same one.
     """
     extra_claims = {"family": str(family.pk), "jti": family.current_token_id, "csrfToken": csrf_token}
     return _sign(user, REFRESH, now, audience, **extra_claims)

@@ -90,7 +90,7 @@ class DeliveryForm(forms.Form):
 
 
 class StateDecisionForm(forms.Form):
-    """An answer to a cooperative. The action checks whether its state allows it."""
+    """An answer to a cooperative. The action checks whether the state allows the decision."""
 
     answer = forms.ChoiceField(
         choices=[choice for choice in CooperativeState.choices if choice[0] != CooperativeState.APPLIED]

@@ -40,7 +40,7 @@ class TaskSection:
 
 @dataclass(frozen=True, slots=True)
 class NextAction:
-    """The big button of the page. If it has no stage, it adds a product."""
+    """The big button of the page. An action without a stage adds a product."""
 
     href: str
     stage: str = ""

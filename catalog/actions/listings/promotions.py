@@ -80,8 +80,9 @@ def create_promotion(
     """Create a promotion, which changes prices when it starts.
 
     `acting_cooperative` creates the promotion for its own products and bears its cost; None means the
-    platform. `confirmation_token` is the one of an earlier UnusualDiscount. Raises InvalidDiscount,
-    EndBeforeStart, MissingBearingCooperative, UnusualDiscount, and Missing for other cooperatives' products.
+    platform. `confirmation_token` is "" at the first try, then the token of the UnusualDiscount that was
+    raised. Raises InvalidDiscount, EndBeforeStart, MissingBearingCooperative, UnusualDiscount, and Missing
+    for other cooperatives' products.
     """
     promotion = Promotion(channel=channel)
     _require_usual_terms(channel, terms, acting_cooperative, confirmation_token)
@@ -139,7 +140,7 @@ def end_promotion(
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """End a promotion now. If it has not started yet, it never runs. If it has ended, nothing changes.
+    """End a promotion now. A promotion that has not started yet never runs. If it has ended, nothing changes.
 
     Raises Missing.
     """

@@ -60,7 +60,7 @@ def _try_to_delete(product: Product, *, actor: Actor, now: datetime.datetime) ->
 
 
 def _mark_removed(product: Product, *, actor: Actor, now: datetime.datetime) -> None:
-    """Withdraw it from every channel, and keep it only for past orders and movements."""
+    """Withdraw the product from every channel, and keep the row only for past orders and movements."""
     for listing in Listing.objects.filter(product=product).select_related("product").order_by("pk"):
         if listing.state != ListingState.WITHDRAWN:
             change_listing_state(listing, ListingState.WITHDRAWN, actor=actor, now=now)

@@ -34,8 +34,9 @@ def set_purchase_terms(
 ) -> Variant:
     """Replace an option's wholesale prices in a channel, and its limits.
 
-    `confirmation_token` is the one of an earlier UnusualPrice. Raises Missing (also if the channel has no
-    list price), InvalidPurchaseLimits, InvalidWholesalePrices, UnusualPrice.
+    `confirmation_token` is "" at the first try, then the token of the UnusualPrice that was raised. Raises
+    Missing (also if the channel has no list price), InvalidPurchaseLimits, InvalidWholesalePrices,
+    UnusualPrice.
     """
     variant = lock_variant(Variant.objects.for_cooperative(cooperative), variant_id)
     if variant is None:

@@ -79,9 +79,9 @@ def create_variant(
 
     A repeated `idempotency_key` returns the first one. If `inputs` are given, all required attributes must be
     among them. If `cooperative` is given, products of other cooperatives are Missing. `confirmation_token` is
-    the one of an earlier UnusualPrice. Raises KeyReused, Missing, AlreadyTaken, InvalidColumnValue,
-    InvalidPurchaseLimits, InvalidPrice, UnusualPrice, InvalidWholesalePrices, MissingWarehouse,
-    AttributeNotOfType, MissingAttributes.
+    "" at the first try, then the token of the UnusualPrice that was raised. Raises KeyReused, Missing,
+    AlreadyTaken, InvalidColumnValue, InvalidPurchaseLimits, InvalidPrice, UnusualPrice,
+    InvalidWholesalePrices, MissingWarehouse, AttributeNotOfType, MissingAttributes.
     """
     product = lock_product(product_id, cooperative=cooperative, field="product")
     existing_variant_id = find_key_of_created_row(

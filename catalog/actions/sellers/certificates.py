@@ -46,7 +46,10 @@ class ExpiryBeforeIssue(Refused):
 
 @dataclass(frozen=True, slots=True)
 class CertificateDetails:
-    """The certificate's data. `picture` is a photo of it, `product_ids` the products it covers."""
+    """The certificate's data.
+
+    `picture` is a photo of the certificate, and `product_ids` are the products that it covers.
+    """
 
     kind: CertificateKind
     number: str
@@ -62,7 +65,7 @@ class CertificateDetails:
 def submit_certificate(
     *, cooperative: Cooperative, details: CertificateDetails, actor: Actor, now: datetime.datetime
 ) -> Certificate:
-    """Submit a certificate. Buyers see it after its review.
+    """Submit a certificate. Buyers see the certificate once it is approved.
 
     Raises MissingStars, ExpiryBeforeIssue, and Missing for other sellers' products.
     """

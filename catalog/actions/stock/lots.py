@@ -231,7 +231,7 @@ def _create_lot(variant_id: int, details: LotDetails, *, now: datetime.datetime)
 
 
 def _read_balance_at(stock: Stock, lot: Lot, moment: datetime.datetime | None) -> tuple[int, bool]:
-    """Return the lot's balance at a moment, and whether it was counted since. If it is None, it is now."""
+    """Return the lot's balance at a moment, and whether it was counted since. None means now."""
     balances = LotBalance.objects.filter(stock=stock, lot=lot)
     balance = balances.values_list("on_hand", flat=True).first() or 0
     if moment is None:

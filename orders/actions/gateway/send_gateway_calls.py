@@ -105,7 +105,10 @@ def build_gateway_request(gateway_call: GatewayCall) -> GatewayRequest:
 def _claim_for_sending(
     *, call_id: uuid.UUID, now: datetime.datetime
 ) -> tuple[GatewayOperation, GatewayRequest] | None:
-    """Claim a call for sending. Only the first caller gets it, and later ones must look it up."""
+    """Claim a call for sending.
+
+    Only the first caller gets the call. Later callers must look up its result.
+    """
     _order, gateway_call = locks.lock_gateway_call(call_id)
     if gateway_call.state != CallState.INTENDED or gateway_call.tries:
         return None

@@ -110,7 +110,9 @@ def place_order(
     seen_prices: Mapping[uuid.UUID, int] | None = None,
     language: str = "",
 ) -> Order:
-    """Turn a basket into an order. With cash on delivery it is confirmed at once, else it waits for payment.
+    """Turn a basket into an order.
+
+    An order with cash on delivery is confirmed at once. Others wait for their payment.
 
     `agreed_total` is the amount on the buyer's button and `agreed_maximum` its maximum after weighing, in
     minor units. A quote with another amount is refused. `seen_prices` holds changed prices that the page has
@@ -148,9 +150,9 @@ def place_order(
 def place_agreed_order(
     agreed: AgreedOrder, *, actor: Actor, now: datetime.datetime
 ) -> tuple[Order, list[OrderLine]]:
-    """On a locked basket: place its order, from the quote to the notifications, and return it and its lines.
+    """On a locked basket: place its order, from the quote to the notifications.
 
-    It is used both to place an order and to complete a checkout.
+    It is used both to place an order and to complete a checkout. Returns the order and its lines.
 
     The limits per buyer are checked here, after all else, so that nobody can probe phone numbers without an
     attempted order, which counts towards the daily limits. Raises BuyerLimitReached, BasketChanged,

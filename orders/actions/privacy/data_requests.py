@@ -63,7 +63,7 @@ class RequestNotAutomatic(Refused):
 
 @transaction.atomic(durable=True)
 def request_data_copy(*, requester: Requester, actor: Actor, now: datetime.datetime) -> DataRequest:
-    """Request a copy of one's data. A task makes it, and a message links to it."""
+    """Request a copy of one's data. A task makes the copy, and a message links to it."""
     row = create_request(kind=RequestKind.ACCESS, requester=requester, actor=actor, now=now)
     queue_export(row, now=now)
     return row

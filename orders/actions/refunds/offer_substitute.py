@@ -95,7 +95,7 @@ def offer_substitute(
     line cannot be packed. A line sold by weight that is not weighed yet is replaced as a whole. A repeated
     `idempotency_key` returns the first offer.
 
-    `confirmation_token` is the one of an earlier SubstituteAtALoss, and an empty text at the first try. Apps
+    `confirmation_token` is "" at the first try, then the token of the SubstituteAtALoss that was raised. Apps
     pass None and are not asked. Raises EmptyRefund (the items are free), InvalidSubstituteQuantity,
     KeyReused, LinesNotWeighed, Missing, SoldOut, SubstituteAtALoss, SubstituteUnanswered,
     UnsuitableSubstitute, TransitionNotAllowed.
@@ -187,7 +187,7 @@ def withdraw_substitute(
 def answer_deadline(part: OrderPart, *, now: datetime.datetime, hours: int) -> datetime.datetime:
     """Return the stock from which this part can be packed.
 
-    For a pickup it is the stock of its warehouse.
+    For a pickup it is the stock of the pickup warehouse.
     """
     until = now + datetime.timedelta(hours=hours)
     if part.pickup_day is not None and part.pickup_starts is not None:
@@ -336,7 +336,10 @@ def _hold_stock(order: Order, part: OrderPart, substitute: Substitute) -> None:
 
 
 def _reachable_stock(order: Order, part: OrderPart, variant_ids: list[int]) -> QuerySet[Stock]:
-    """Return the stock from which this part can be packed. For a pickup it is only that of its warehouse."""
+    """Return the stock from which this part can be packed.
+
+    For a pickup it is only the stock of the pickup warehouse.
+    """
     pickup_warehouse_ids = {part.cooperative_id: part.warehouse_id} if part.warehouse_id is not None else None
     reachable = Stock.objects.reachable(
         channel_id=order.channel_id,

@@ -100,10 +100,10 @@ def issue_voucher(
 ) -> Voucher:
     """Create a voucher with its first code.
 
-    `issuer` is the cooperative that issues it for its own products at its own cost; None means the platform.
-    `confirmation_token` is the one of an earlier UnusualDiscount. Raises InvalidVoucherCode,
-      VoucherCodeTaken,
-    InvalidDiscount, EndBeforeStart, MissingBearingCooperative, EmptyVoucherScope, UnusualDiscount, Missing.
+    `issuer` is the cooperative that gives the voucher for its own products at its own cost. None means the
+    platform. `confirmation_token` is "" at the first try, then the token of the UnusualDiscount that was
+    raised. Raises InvalidVoucherCode, VoucherCodeTaken, InvalidDiscount, EndBeforeStart,
+    MissingBearingCooperative, EmptyVoucherScope, UnusualDiscount, Missing.
     """
     _require_usual_terms(channel, terms, confirmation_token)
     normalised_code = normalise_voucher_code(code)

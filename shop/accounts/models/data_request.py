@@ -115,7 +115,10 @@ class DataExportQuerySet(models.QuerySet["DataExport"]):
 
 
 class DataExport(models.Model):
-    """A copy of a person's data, as JSON and a workbook. A job creates it, and it is kept for some days."""
+    """A copy of a person's data, as JSON and a workbook.
+
+    A job creates the export, which is kept for some days.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     request = models.OneToOneField(DataRequest, models.CASCADE, related_name="export")

@@ -177,7 +177,7 @@ def _lock_customer(user_id: int) -> User:
 
 @transaction.atomic(durable=True)
 def create_group(*, change: GroupChange, actor: Actor, now: datetime.datetime) -> Group:
-    """Create a permission group. Unless it is platform-wide, it grants nothing yet.
+    """Create a permission group. A group that is not platform-wide grants nothing yet.
 
     Raises GroupNameTaken, NotStaff.
     """

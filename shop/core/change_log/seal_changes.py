@@ -80,7 +80,7 @@ def unsealed_changes(*, now: datetime.datetime) -> QuerySet[Change]:
 
 
 def _create_seal(seal: ChangeSeal) -> bool:
-    """Create the seal, and return False if another worker has created the one of this number.
+    """Create the seal. Return False if another worker has created a seal of this number.
 
     Before the first seal there is no row to lock, so its unique number decides.
     """

@@ -135,7 +135,7 @@ def bind_idempotency_key(submitted_key: str, *bound_values: object) -> str | Non
 
 
 def was_done_with_key(idempotency_key: str | None, action: str, row: models.Model) -> bool:
-    """Return whether `action` was done to `row` under this idempotency key. Call it under its lock.
+    """Return whether `action` was done to `row` under this idempotency key. Lock the row first.
 
     Raises KeyReused if the key was used for something else.
     """

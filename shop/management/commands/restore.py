@@ -28,6 +28,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self.stdout.write(f"Restored the shop as of {manifest.made_at}: {sum(manifest.rows.values())} rows")
         if has_other_key(manifest):
-            self.stderr.write("SECRET_KEY is not the one of the copied shop: encrypted texts cannot be read.")
+            self.stderr.write(
+                "SECRET_KEY differs from that of the copied shop: encrypted texts cannot be read."
+            )
         for name in manifest.missing:
             self.stderr.write(f"  missing in the backup, although a row names it: {name}")

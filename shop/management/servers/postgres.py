@@ -1,4 +1,4 @@
-"""Run a private PostgreSQL, which is Debian's or else the one of a Python wheel."""
+"""Run a private PostgreSQL server: Debian's if installed, otherwise that of a Python wheel."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ from shop.members.fulfilment.delivery_runs import cash_by_state, group_by_commun
 
 @dataclass(frozen=True, slots=True)
 class DriverStop:
-    """A parcel on the driver's page. `delivery` is its form while it is on its way.
+    """A parcel on the driver's page. `delivery` is the form while the parcel is on its way.
 
     `undo_until` is until when the driver may take back the delivery. `recalled_lots` are lots that were
     recalled after it left. It must not be delivered then. `message` is for the buyer and says no more than

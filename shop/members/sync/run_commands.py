@@ -78,8 +78,9 @@ class CommandFailed(Refused):
 class SentCommand:
     """A command as a phone sent it. `after` are the keys of the commands that it builds on.
 
-    On a shared phone the member who gave it has signed it. Without a signature it is the sender's. The signed
-    text may name a command that was refused. `repeated_as` is the key under which that command was repeated.
+    On a shared phone the member who gave the command has signed it. Without a signature it is the sender's.
+    The signed text may name a command that was refused. `repeated_as` is the key under which that command was
+    repeated.
     """
 
     key: uuid.UUID
