@@ -57,7 +57,7 @@ export const maySee = (rights, kind) =>
 // Store one page of a pull together with its cursor, so that a killed tab loses neither. On a shared phone each role has a
 // cursor of its own, and a new snapshot replaces only rows that the role may see.
 export const storePull = async (page, turn) => {
-  const { read_signing_key: text, ...shared } = page.shared_phone ?? {};
+  const { signing_key: text, ...shared } = page.shared_phone ?? {};
   const author = text && { member: page.member.id, key: await importKey(decode(text)) };
   const transaction = (await opened).transaction(["rows", "settings"], "readwrite");
   const rows = transaction.objectStore("rows"),
