@@ -233,12 +233,12 @@ def deliver_locked_parcel(
         now=now,
         reason=reason.strip(),
         idempotency_key=idempotency_key,
-        data=_collected_cash_data(order, parcel),
+        data=collected_cash_data(order, parcel),
     )
     finish_order_change(order, now=now)
 
 
-def _collected_cash_data(order: Order, parcel: Parcel) -> dict[str, object]:
+def collected_cash_data(order: Order, parcel: Parcel) -> dict[str, object]:
     """Return the collected cash of a parcel for its change, or nothing."""
     if parcel.cod_state != CodState.COLLECTED:
         return {}
@@ -282,7 +282,7 @@ def report_collected_cash(
         actor=actor,
         now=now,
         idempotency_key=idempotency_key,
-        data=_collected_cash_data(order, parcel),
+        data=collected_cash_data(order, parcel),
     )
     finish_order_change(order, now=now)
     return parcel

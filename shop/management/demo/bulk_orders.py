@@ -22,6 +22,7 @@ from catalog.actions.stock.stock_movements import refresh_availability
 from catalog.models import Movement, Stock
 from cooperatives.models import PickupSlot
 from orders.actions.cash_on_delivery.cash_collection import expected_cash_holder
+from orders.actions.fulfilment.deliver_parcels import collected_cash_data
 from orders.actions.ledger.earnings_postings import draft_for_part
 from orders.actions.ledger.ledger_postings import draft_for_event, post_drafts
 from orders.actions.ledger.seller_earnings import read_earned_amounts
@@ -257,11 +258,12 @@ class _BulkWriter:
                 movements.append(build_movement(lines[-1], stock_id, member, times.handed_over))
                 if line.is_sold_by_weight:
                     self._weigh(pending_rows, line, parcel.part, order, member, times.packed)
-            for action, happened_at in (
-                ("parcel.created", times.packed),
-                ("parcel.packed", times.packed),
-                ("parcel.handed_over", times.handed_over),
-                ("parcel.delivered", times.delivered),
+            carrier: dict[str, object] = {"carrier": parcel.carrier}
+            for action, happened_at, data in (
+                ("parcel.created", times.packed, None),
+                ("parcel.packed", times.packed, None),
+                ("parcel.handed_over", times.handed_over, carrier),
+                ("parcel.delivered", times.delivered, collected_cash_data(order, parcel)),
             ):
                 self._add_change(
                     pending_rows,
@@ -270,6 +272,7 @@ class _BulkWriter:
                     happened_at,
                     part=parcel.part,
                     parcel=parcel,
+                    data=data,
                 )
             if parcel.cod_collected:
                 key = f"parcel:{parcel.pk}:collected"
@@ -331,7 +334,7 @@ class _BulkWriter:
     ) -> None:
         action, row, order = subject
         if part is not None:
-            data = {"part": part.number, **({"parcel": parcel.number} if parcel else {})}
+            data = {"part": part.number, **({"parcel": parcel.number} if parcel else {}), **(data or {})}
         values = change_values(
             action,
             row,
