@@ -93,7 +93,8 @@ def test_conflicts_are_told_after_the_member_has_signed_in_again(phone_with_work
     phone.locator("#id_password").fill(PASSWORD)
     phone.locator("#id_password").press("Enter")
     phone.wait_for_url(re.compile(r"^[^?]+/xa-vien/$"))
-    phone.goto("/xa-vien/offline/#unsent")
+    with phone.expect_request(lambda request: request.method == "POST" and request.url.endswith("/dong-bo/")):
+        phone.goto("/xa-vien/offline/#unsent")
     expect(phone.get_by_role("listitem").get_by_text("Đang gửi", exact=True)).to_have_count(5)
     pushes[-1].continue_()
     phone.unroute_all()
