@@ -18,28 +18,28 @@ BLACK_TEA = tea(("#2a1a12", "#3c2418", "#54301c", "#1d120e", "#8a5a2a"), 38, 6)
 
 
 @picture("che-bup-trang", SAGE)
-def _white_tips(c: Canvas) -> None:
-    c.shadow(460, 800, 380, 70)
-    heap(c, 450, 770, 660, 300, bud, 420, "#6a7654", seed=2, spilt=8)
-    tea_sprig(c, 780, 560, 380, -84)
+def _white_tips(canvas: Canvas) -> None:
+    canvas.shadow(460, 800, 380, 70)
+    heap(canvas, 450, 770, 660, 300, bud, 420, "#6a7654", seed=2, spilt=8)
+    tea_sprig(canvas, 780, 560, 380, -84)
 
 
 @picture("che-bup-trang-chen", MIST, WOOD)
-def _white_cup(c: Canvas) -> None:
-    bowl(c, 470, 560, 280, 260, "#dfe8e2", lambda: surface(c, 470, 560, 280, "#d9c05a"), band="#6f9a86")
-    steam(c, 470, 500, 190)
+def _white_cup(canvas: Canvas) -> None:
+    bowl(canvas, 470, 560, 280, 260, "#dfe8e2", lambda: surface(canvas, 470, 560, 280, "#d9c05a"), band="#6f9a86")
+    steam(canvas, 470, 500, 190)
     rng = Random(3)
     for x, y in ((720, 870), (790, 830), (840, 890), (200, 880), (270, 900)):
-        bud(c, x, y, rng, size=90)
+        bud(canvas, x, y, rng, size=90)
 
 
 def _tea_pouch(name: str, ground: str, table: str, title: str, weight: str, size: float, colour: str, ink: str, grain: Grain, base: str) -> None:
     @picture(name, ground, table)
-    def _paint(c: Canvas) -> None:
+    def _paint(canvas: Canvas) -> None:
         scale = 0.4 + 0.72 * size
         width, high = 400 * scale, 540 * scale
-        pouch(c, 440, 860, width, high, colour, lambda: label(c, 440, 860 - high * 0.5, width * 0.7, high * 0.56, title, weight, ink, lambda: tea_sprig(c, 0, 84, 170, -90)))
-        heap(c, 810, 890, 270, 100, grain, 90, base, seed=int(size * 100))
+        pouch(canvas, 440, 860, width, high, colour, lambda: label(canvas, 440, 860 - high * 0.5, width * 0.7, high * 0.56, title, weight, ink, lambda: tea_sprig(canvas, 0, 84, 170, -90)))
+        heap(canvas, 810, 890, 270, 100, grain, 90, base, seed=int(size * 100))
 
 
 _tea_pouch("che-bup-trang-100", PEACH, CLOTH_TABLE, "CHÈ SHAN TUYẾT|BÚP TRẮNG", "100 g", 0.95, "#d5dcc8", GREEN, bud, "#6a7654")
@@ -47,17 +47,17 @@ _tea_pouch("che-bup-trang-200", CREAM, DARK_WOOD, "CHÈ SHAN TUYẾT|BÚP TRẮN
 
 
 @picture("che-bup-trang-hop", LILAC, WOOD)
-def _white_box(c: Canvas) -> None:
-    box(c, 430, 860, 460, 480, "#2f5a40", lambda: label(c, 430, 620, 350, 370, "CHÈ SHAN TUYẾT|BÚP TRẮNG", "500 g", GREEN, lambda: tea_sprig(c, 0, 84, 170, -90)))
-    heap(c, 830, 900, 230, 80, bud, 60, "#6a7654", seed=5)
+def _white_box(canvas: Canvas) -> None:
+    box(canvas, 430, 860, 460, 480, "#2f5a40", lambda: label(canvas, 430, 620, 350, 370, "CHÈ SHAN TUYẾT|BÚP TRẮNG", "500 g", GREEN, lambda: tea_sprig(canvas, 0, 84, 170, -90)))
+    heap(canvas, 830, 900, 230, 80, bud, 60, "#6a7654", seed=5)
 
 
 @picture("che-mot-tom", MINT)
-def _one_bud(c: Canvas) -> None:
-    bowl(c, 400, 560, 260, 240, "#c9dcd6", lambda: surface(c, 400, 560, 260, "#b9a23a"), band="#3f7d6e")
-    steam(c, 400, 510, 170)
-    tea_sprig(c, 760, 700, 460, -82)
-    heap(c, 770, 850, 340, 110, GREEN_TEA, 130, "#2f3a22", seed=4, spilt=5)
+def _one_bud(canvas: Canvas) -> None:
+    bowl(canvas, 400, 560, 260, 240, "#c9dcd6", lambda: surface(canvas, 400, 560, 260, "#b9a23a"), band="#3f7d6e")
+    steam(canvas, 400, 510, 170)
+    tea_sprig(canvas, 760, 700, 460, -82)
+    heap(canvas, 770, 850, 340, 110, GREEN_TEA, 130, "#2f3a22", seed=4, spilt=5)
 
 
 _tea_pouch("che-mot-tom-100", SAND, WOOD, "CHÈ SHAN|MỘT TÔM HAI LÁ", "100 g", 0.9, "#8fae78", "#2a5a34", GREEN_TEA, "#2f3a22")
@@ -66,11 +66,11 @@ _tea_pouch("che-mot-tom-500", ROSE, DARK_WOOD, "CHÈ SHAN|MỘT TÔM HAI LÁ", "
 
 
 @picture("hong-tra", PEACH, WOOD)
-def _black_tea(c: Canvas) -> None:
-    plate(c, 400, 850, 250, 60, rim="#b32a22")
-    glass(c, 400, 850, 300, 340, "#a8401a")
-    steam(c, 400, 470, 160)
-    heap(c, 760, 860, 380, 140, BLACK_TEA, 190, "#24160e", seed=3, spilt=5)
+def _black_tea(canvas: Canvas) -> None:
+    plate(canvas, 400, 850, 250, 60, rim="#b32a22")
+    glass(canvas, 400, 850, 300, 340, "#a8401a")
+    steam(canvas, 400, 470, 160)
+    heap(canvas, 760, 860, 380, 140, BLACK_TEA, 190, "#24160e", seed=3, spilt=5)
 
 
 _tea_pouch("hong-tra-100", OAT, CLOTH_TABLE, "HỒNG TRÀ SHAN", "100 g", 0.96, "#8a3a30", RED, BLACK_TEA, "#24160e")
@@ -78,30 +78,32 @@ _tea_pouch("hong-tra-250", SAGE, SLATE, "HỒNG TRÀ SHAN", "250 g", 1.28, "#6f2
 
 
 @picture("che-sao-suot", CREAM, DARK_WOOD)
-def _pan_roast(c: Canvas) -> None:
-    c.shadow(500, 790, 430, 100, 0.5)
+def _pan_roast(canvas: Canvas) -> None:
+    canvas.shadow(500, 790, 430, 100, 0.5)
     for x, turn in ((330, -24), (500, 4), (650, 22)):
-        with c.moved(x, 850, turn):
-            c.box(-120, -20, 240, 44, c.linear((0, "#8a5a34"), (1, "#4a2c18")), 16)
+        with canvas.moved(x, 850, turn):
+            canvas.box(-120, -20, 240, 44, canvas.linear((0, "#8a5a34"), (1, "#4a2c18")), 16)
     for x, high in ((360, 100), (450, 140), (540, 120), (630, 90)):
-        c.path(f"M{x - 40} 850Q{x - 50} {850 - high * 0.6} {x} {850 - high}Q{x + 50} {850 - high * 0.6} {x + 40} 850Z", c.linear((0, "#ffd34a"), (0.6, "#f0862a"), (1, "#c8341c")), opacity=0.85)
-    c.path("M110 560C130 760 330 800 500 800S870 760 890 560Z", c.linear((0, "#4a4444"), (0.4, "#2a2626"), (1, "#151313"), x=1, y=0.4))
-    c.oval(500, 560, 390, 120, c.linear((0, "#6a6464"), (1, "#2a2626"), x=1))
-    c.oval(500, 566, 360, 104, "#1d1a1a")
-    heap(c, 500, 600, 560, 130, ROAST_TEA, 330, "#23261a", seed=6)
-    steam(c, 500, 470, 200)
+        canvas.path(
+            f"M{x - 40} 850Q{x - 50} {850 - high * 0.6} {x} {850 - high}Q{x + 50} {850 - high * 0.6} {x + 40} 850Z", canvas.linear((0, "#ffd34a"), (0.6, "#f0862a"), (1, "#c8341c")), opacity=0.85
+        )
+    canvas.path("M110 560C130 760 330 800 500 800S870 760 890 560Z", canvas.linear((0, "#4a4444"), (0.4, "#2a2626"), (1, "#151313"), x=1, y=0.4))
+    canvas.oval(500, 560, 390, 120, canvas.linear((0, "#6a6464"), (1, "#2a2626"), x=1))
+    canvas.oval(500, 566, 360, 104, "#1d1a1a")
+    heap(canvas, 500, 600, 560, 130, ROAST_TEA, 330, "#23261a", seed=6)
+    steam(canvas, 500, 470, 200)
 
 
 _tea_pouch("che-sao-suot-200", MINT, WOOD, "CHÈ XANH|SAO SUỐT", "200 g", 1.0, KRAFT, "#4a5a24", ROAST_TEA, "#23261a")
 
 
 @picture("che-sao-suot-500", MIST, CANE)
-def _roast_vacuum(c: Canvas) -> None:
+def _roast_vacuum(canvas: Canvas) -> None:
     def inside() -> None:
         rng = Random(12)
-        c.box(-300, -340, 600, 680, "#2f331f")
+        canvas.box(-300, -340, 600, 680, "#2f331f")
         for _ in range(900):
-            ROAST_TEA(c, rng.uniform(-270, 270), rng.uniform(-330, 330), rng, 0.3)
+            ROAST_TEA(canvas, rng.uniform(-270, 270), rng.uniform(-330, 330), rng, 0.3)
 
-    vacuum_pack(c, 480, 500, 540, 660, inside, angle=-4)
-    label(c, 490, 560, 330, 270, "CHÈ XANH|SAO SUỐT", "500 g", "#4a5a24", lambda: tea_sprig(c, 0, 84, 170, -90))
+    vacuum_pack(canvas, 480, 500, 540, 660, inside, angle=-4)
+    label(canvas, 490, 560, 330, 270, "CHÈ XANH|SAO SUỐT", "500 g", "#4a5a24", lambda: tea_sprig(canvas, 0, 84, 170, -90))
