@@ -825,7 +825,13 @@ def test_order_history_records_refund() -> None:
     refund = refund_first_line(part, 20_000)
 
     recorded = Change.objects.of_row_and_parts(part.order).get(action="refund.decided")
-    assert recorded.data == {"amount": 20_000, "repayment": 20_000, "currency": "VND", "part": 1}
+    assert recorded.data == {
+        "amount": 20_000,
+        "repayment": 20_000,
+        "currency": "VND",
+        "part": 1,
+        "bearer": "cooperative",
+    }
     assert (recorded.reason, recorded.key, recorded.cooperative) == (
         "Hàng dập khi đến nơi.",
         str(refund.pk),
