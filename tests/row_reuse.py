@@ -2,8 +2,8 @@
 
 Most tests begin alike: a channel, a seller, its products, an order, made by the shop's own actions. A call
 of such a factory is identified by its arguments, the overridden settings and the calls before it in the
-same test. Its second occurrence records its rows, and later ones restore them. Calls inside a call with new
-arguments are restored likewise.
+same test. The first calls that a test makes itself are recorded at once and restored at later occurrences.
+Later calls, and the calls inside a call, are recorded at their second occurrence.
 
 This applies only to tests that roll back, while nothing else has written to the database and no code is
 patched. Otherwise factories run normally.
@@ -49,6 +49,9 @@ _IGNORED_COLUMNS = ("last_login", "second_factor_due_at")
 _GATEWAY_SETTINGS = ("STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET")
 _GATEWAY_SETTINGS += ("STRIPE_API_URL", "STRIPE_JS_URL")
 _HARMLESS_PATCHES = {("orders.actions.gateway.send_gateway_calls", "stripe_gateway")}
+_RECORDED_AT_ONCE = (
+    10  # of a test's own calls; around each call of a long loop, reading all rows takes longer
+)
 _COMPARABLE_TYPES = (type(None), str, int, float, bool, bytes, Decimal, UUID, datetime.date, datetime.time)
 _COMPARABLE_TYPES += (datetime.timedelta, Enum)
 
@@ -72,6 +75,7 @@ class _FactoryCall:
 class _Recorder:
     """The calls that may follow in the running test, and the number of writes so far.
 
+    `own_call_count` counts the test's own calls that were made, `depth` the calls in which the next one is.
     More writes than the factories made mean that the rows are no longer those of the recorded calls.
     """
 
@@ -79,13 +83,13 @@ class _Recorder:
         self.first_calls: dict[Any, _FactoryCall] = {}
         self.next_calls: dict[Any, _FactoryCall] | None = None
         self.write_count = self.expected_write_count = 0
-        self.is_recording = False
+        self.own_call_count = self.depth = 0
         self.patch: pytest.MonkeyPatch | None = None
 
     def begin(self, patch: pytest.MonkeyPatch | None = None) -> None:
         self.patch = patch
         self.next_calls, self.expected_write_count = self.first_calls, self.write_count
-        self.is_recording = False
+        self.own_call_count = self.depth = 0
         if self._count_writes not in connection.execute_wrappers:
             connection.execute_wrappers.append(self._count_writes)
 
@@ -116,14 +120,18 @@ class _Recorder:
         call.count += 1
         if call.result is not None:
             result = _restore(call)
-        elif call.count > 1 and call.is_recordable and not self.is_recording:
-            self.is_recording = True
-            try:
-                result = _record(call, factory, args, kwargs, arguments_value)
-            finally:
-                self.is_recording = False
         else:
-            result = factory(*args, **kwargs)
+            is_own = self.depth == 0
+            self.own_call_count += is_own
+            is_early = is_own and self.own_call_count <= _RECORDED_AT_ONCE
+            self.depth += 1
+            try:
+                if call.is_recordable and (call.count > 1 or is_early):
+                    result = _record(call, factory, args, kwargs, arguments_value)
+                else:
+                    result = factory(*args, **kwargs)
+            finally:
+                self.depth -= 1
         self.next_calls, self.expected_write_count = call.next_calls, self.write_count
         return result
 

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from orders.models import Order
 from shop.core.texts.folding import fold
 from tests import factories
-from tests.factories import make_admin, make_channel, make_order, make_seller, make_user
+from tests.factories import make_admin, make_category, make_channel, make_order, make_seller, make_user
 from tests.refusals import all_rows
 from tests.row_reuse import recorder
 
@@ -44,8 +44,8 @@ def run_as_test(
 
 
 def test_restored_rows_equal_the_created_ones() -> None:
-    _first, (created, rows, statements), (restored, restored_rows, statements_again) = (
-        run_as_test(make_order) for _time in range(3)
+    (created, rows, statements), (restored, restored_rows, statements_again) = (
+        run_as_test(make_order) for _time in range(2)
     )
 
     assert restored_rows == rows
@@ -63,10 +63,10 @@ def test_rows_created_later_refer_to_restored_rows() -> None:
     def begin() -> Order:
         return make_order(user=make_user(email="mot@example.com"))
 
-    orders = [run_as_test(begin)[0] for _time in range(4)]
+    orders = [run_as_test(begin)[0] for _time in range(2)]
 
-    assert orders[3].user_id == orders[2].user_id is not None
-    assert orders[3] == orders[2]
+    assert orders[1].user_id == orders[0].user_id is not None
+    assert orders[1] == orders[0]
 
 
 def test_other_arguments_make_other_rows() -> None:
@@ -111,13 +111,26 @@ def test_sign_in_does_not_stop_rows_from_being_restored() -> None:
         Client().force_login(make_admin(email="mot@example.com"))
         make_seller()
 
-    statements = [run_as_test(begin)[2] for _time in range(4)]
+    statements = [run_as_test(begin)[2] for _time in range(2)]
 
     assert [any('FROM "cooperatives_' in statement for statement in executed) for executed in statements] == [
         True,
-        True,
         False,
-        False,
+    ]
+
+
+def test_later_calls_of_a_long_test_are_recorded_at_their_second_occurrence() -> None:
+    def begin() -> None:
+        for number in range(12):
+            make_category(f"Loại {number}")
+
+    statements = [run_as_test(begin)[2] for _time in range(3)]
+
+    created = 'INSERT INTO "catalog_category" '
+    assert [sum(statement.startswith(created) for statement in executed) for executed in statements] == [
+        12,
+        2,
+        0,
     ]
 
 
