@@ -147,11 +147,13 @@ def test_open_page_updates_when_paid_in_another_window(
     stripe: StripeDouble, pillow: Product, faultless: Callable[..., Page]
 ) -> None:
     page = faultless(DESK)
+    page.clock.install()
     buy_by_card(page, pillow)
     expect(page.locator("[data-card] button")).to_be_visible()
 
     stripe.buyer_pays(GatewayCall.objects.get().reference)
     stripe.webhooks.settled()
+    page.clock.fast_forward(4_000)  # the page asks every four seconds
 
     expect(page.locator("main .tag.good").first).to_contain_text("120.000")
 

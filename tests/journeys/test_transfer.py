@@ -5,7 +5,6 @@ The buyer's page follows SePay's webhooks, and the desk settles unmatched transf
 
 from __future__ import annotations
 
-import datetime
 import re
 import urllib.request
 from pathlib import Path
@@ -33,6 +32,7 @@ from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 SECRET = "whsec-of-the-test"
+PAST_THE_NEXT_QUESTION = 4_000  # milliseconds: the page of an unpaid order asks every four seconds
 OURS = "0011223344556"
 
 
@@ -98,6 +98,7 @@ def order_by_transfer(page: Page) -> None:
 def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -> None:
     page = phone
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.clock.install()
     order_by_transfer(page)
     expect(page.get_by_role("heading", name="Scan the code to pay 350,000")).to_be_visible()
     order = Order.objects.get()
@@ -115,6 +116,7 @@ def test_page_updates_when_the_transfer_arrives(phone: Page, live_server: Any) -
     assert saved.value.suggested_filename == f"vietqr-{order.code}.png"
 
     assert post_webhook(live_server.url, order.code, 350_000) == 200
+    page.clock.fast_forward(PAST_THE_NEXT_QUESTION)
 
     expect(page.get_by_text("We have received your payment of 350,000 ₫. Thank you.").last).to_be_visible()
     expect(page.locator("#paying-panel")).to_have_count(0)
@@ -162,13 +164,16 @@ def test_code_is_seen_whole_at_once_and_its_picture_is_shared(phone: Page) -> No
 
 def test_open_page_updates_on_another_amount_and_on_expiry(phone: Page, live_server: Any) -> None:
     page, order = phone, make_waiting_order()
+    page.clock.install()
     page.goto(f"/en/don-hang/{order.pk}/")
 
     assert post_webhook(live_server.url, order.code, 100_000) == 200
+    page.clock.fast_forward(PAST_THE_NEXT_QUESTION)
 
     expect(page.get_by_text("We have received your transfer of 100,000")).to_be_visible()
 
-    Payment.objects.update(expires_at=timezone.now() + datetime.timedelta(seconds=2))
+    Payment.objects.update(expires_at=timezone.now())
+    page.clock.fast_forward(PAST_THE_NEXT_QUESTION)
 
     expect(page.get_by_text("Your items were reserved until")).to_be_visible()
     expect(page.get_by_role("heading", name="Scan the code")).to_have_count(0)
