@@ -18,11 +18,13 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from orders import locks
+from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.ledger.unmatched_transfers import book_assigned_share, book_unmatched_transfer
 from orders.actions.payments.confirm_order import is_awaiting_confirmation
 from orders.actions.payments.order_payments import expect_payment, record_received_money
 from orders.models import (
     BankTransfer,
+    EventKind,
     Order,
     PaymentEvent,
     PaymentMethod,
@@ -140,9 +142,18 @@ def assign_transfer_to_order(
     After a partial payment the buyer has the channel's full time again for the rest.
     """
     payment = order.payments.current()
+    idempotency_key = _find_assignment_key(transfer, order)
     if payment is None or payment.method != PaymentMethod.TRANSFER:
         payment = expect_payment(order, PaymentMethod.TRANSFER, now=now)
-    idempotency_key = _find_assignment_key(transfer, order)
+        # Without a request of its own, the received money would cover a later one, if it is taken off again.
+        record_payment_event(
+            payment,
+            EventKind.CHARGE_REQUEST,
+            amount,
+            idempotency_key=f"requested:{idempotency_key}",
+            actor=actor,
+            now=now,
+        )
     event = record_received_money(
         order,
         payment,

@@ -11,8 +11,11 @@ from orders.actions.bank_transfers.undo_assignment import (
     undo_transfer_assignment,
 )
 from orders.actions.fulfilment.cancel_parts import cancel_order
-from orders.models import BankTransfer, LedgerAccount, PaymentEvent, PostingKind, TransferShare
+from orders.actions.gateway_requests.intended_calls import read_payment_sums
+from orders.actions.payments.order_payments import change_payment_method
+from orders.models import BankTransfer, LedgerAccount, PaymentEvent, PaymentMethod, PostingKind, TransferShare
 from orders.states import Coverage, TransferState
+from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change
 from shop.core.states import TransitionNotAllowed
@@ -58,6 +61,22 @@ def test_taking_automatic_match_off_makes_order_due_and_transfer_unmatched() -> 
     assert list(kinds) == [PostingKind.PAYMENT, PostingKind.PAYMENT]
     change = Change.objects.get(action="transfer.unassigned")
     assert (change.reason, change.data) == ("Nhầm đơn", {"code": order.code, "amount": 120_000})
+    check_everything()
+
+
+def test_cash_order_waits_for_a_transfer_after_its_own_was_taken_off() -> None:
+    order = make_transfer_order()
+    change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
+    transfer = receive_transfer(order.code)
+    assert transfer.state == TransferState.ASSIGNED
+
+    take_off(transfer)
+
+    taken_off = order.payments.get(events__kind="charge_back")
+    order.refresh_from_db()
+    assert (order.charged, order.amount_due) == (0, 120_000)
+    pending = {payment: read_payment_sums(payment).charge_pending for payment in order.payments.all()}
+    assert pending == dict.fromkeys(pending, 0) | {taken_off: 120_000}
     check_everything()
 
 
