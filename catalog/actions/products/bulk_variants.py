@@ -16,7 +16,7 @@ from catalog.actions.products.product_rows import lock_product, refresh_listings
 from catalog.actions.products.variant_prices import remove_prices, set_prices
 from catalog.actions.products.variant_rows import ListPrice, lock_variant
 from catalog.actions.products.variants import change_variant_columns, create_variant_of_product, record_counts
-from catalog.models import Product, Variant
+from catalog.models import Price, Product, Variant
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 
@@ -30,6 +30,15 @@ class ErrorPolicy(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedPrice:
+    """Amounts of a price that a variant has, in minor units. Without `amount` the list price stays."""
+
+    price_id: int
+    amount: int | None = None
+    other_amounts: Mapping[str, int | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class VariantRow:
     """What one row sets. Without `variant_id` it creates a variant, and `inputs` hold all its attributes.
 
@@ -39,6 +48,7 @@ class VariantRow:
     values: Mapping[str, object]
     inputs: Sequence[AttributeInput] = ()
     prices: Sequence[ListPrice] = ()
+    changed_prices: Sequence[ChangedPrice] = ()
     removed_price_ids: Collection[int] = ()
     stocks: Sequence[tuple[uuid.UUID, int]] = ()
     variant_id: int | None = None
@@ -123,8 +133,19 @@ class _RowWriter:
         return [
             partial(remove_prices, variant, row.removed_price_ids, actor=actor, now=now),
             *(partial(set_prices, variant, [price], actor=actor, now=now) for price in row.prices),
+            *(partial(self._change_price, variant, changed_price) for changed_price in row.changed_prices),
             *(partial(record_counts, variant, [stock], actor=actor, now=now) for stock in row.stocks),
         ]
+
+    def _change_price(self, variant: Variant, changed_price: ChangedPrice) -> None:
+        price = (
+            Price.objects.filter(pk=changed_price.price_id, variant=variant).select_related("channel").first()
+        )
+        if price is None:
+            raise Missing(field="channelListings")
+        amount = price.amount if changed_price.amount is None else changed_price.amount
+        list_price = ListPrice(price.channel, amount or 0, changed_price.other_amounts)
+        set_prices(variant, [list_price], actor=self.actor, now=self.now)
 
     def _attempt(self, step: Callable[[], None], refusals: list[Refused]) -> None:
         """Call `step`. If failures are ignored, keep its refusal and undo what it wrote."""

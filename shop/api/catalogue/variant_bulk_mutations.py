@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 from graphql import get_named_type, is_object_type
 
-from catalog.actions.products.bulk_variants import ErrorPolicy, SavedRow, VariantRow, save_variants
-from catalog.actions.products.variant_rows import ListPrice
+from catalog.actions.products.bulk_variants import (
+    ChangedPrice,
+    ErrorPolicy,
+    SavedRow,
+    VariantRow,
+    save_variants,
+)
 from catalog.models import Price, Stock
 from shop.api.breadth import Selection
 from shop.api.catalogue.input_values import (
@@ -41,6 +47,7 @@ from shop.api.ids import input_key, input_keys
 from shop.api.object_types import Type
 from shop.api.root_fields import REFUSALS, Mutations
 from shop.core.errors import Missing, Refused
+from shop.core.models import Channel
 
 MAX_ROWS = 100
 mutation = Mutations(codes=CODES)
@@ -51,8 +58,9 @@ _REFUSED = {"count": 0, "productVariants": [], "results": []}
 def product_variant_bulk_create(
     arguments: ProductVariantBulkCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
+    product_id = _require_product(arguments, context)
     rows = [_attempt(partial(_build_new_row, row, context)) for row in arguments["variants"]]
-    results, refusals = _save(arguments, rows, context, selection)
+    results, refusals = _save(product_id, rows, arguments.get("errorPolicy"), context, selection)
     created = [result["productVariant"] for result in results if result["productVariant"] is not None]
     return {"count": len(created), "productVariants": created, "results": results, REFUSALS: refusals}
 
@@ -61,10 +69,24 @@ def product_variant_bulk_create(
 def product_variant_bulk_update(
     arguments: ProductVariantBulkUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    rows = [_attempt(partial(_build_changed_row, row, context)) for row in arguments["variants"]]
-    results, refusals = _save(arguments, rows, context, selection)
+    product_id = _require_product(arguments, context)
+    current = _read_current_rows(product_id)
+    rows = [_attempt(partial(_build_changed_row, row, current, context)) for row in arguments["variants"]]
+    results, refusals = _save(product_id, rows, arguments.get("errorPolicy"), context, selection)
     changed = [result for result in results if result["productVariant"] is not None]
     return {"count": len(changed), "results": results, REFUSALS: refusals}
+
+
+def _require_product(
+    arguments: ProductVariantBulkCreateArguments | ProductVariantBulkUpdateArguments, context: Context
+) -> int:
+    """Return the product's key. Raises InputError for too many rows, and Missing for another's product."""
+    if len(arguments["variants"]) > MAX_ROWS:
+        raise InputError("INVALID", _("Save at most %(count)s options at a time.") % {"count": MAX_ROWS})
+    product_id = int(input_key(arguments["product"], "Product", field="product"))
+    if not may_manage_row(product_object, product_id, context):
+        raise Missing(field="product")
+    return product_id
 
 
 def _attempt(read: Callable[[], VariantRow]) -> VariantRow | Refused:
@@ -73,6 +95,22 @@ def _attempt(read: Callable[[], VariantRow]) -> VariantRow | Refused:
         return read()
     except Refused as refused:
         return refused
+
+
+class _CurrentRows(NamedTuple):
+    """What the product's prices and stocks belong to, by their keys."""
+
+    channels_by_price: Mapping[int, Channel]
+    stocks: Mapping[int, tuple[int, uuid.UUID]]  # variant and warehouse
+
+
+def _read_current_rows(product_id: int) -> _CurrentRows:
+    prices = Price.objects.filter(variant__product=product_id).select_related("channel")
+    stocks = Stock.objects.filter(variant__product=product_id).values_list("pk", "variant", "warehouse")
+    return _CurrentRows(
+        channels_by_price={price.pk: price.channel for price in prices},
+        stocks={key: (variant_id, warehouse_id) for key, variant_id, warehouse_id in stocks},
+    )
 
 
 def _build_new_row(input_data: ProductVariantBulkCreateInput, context: Context) -> VariantRow:
@@ -84,81 +122,75 @@ def _build_new_row(input_data: ProductVariantBulkCreateInput, context: Context) 
     )
 
 
-def _build_changed_row(input_data: ProductVariantBulkUpdateInput, context: Context) -> VariantRow:
+def _build_changed_row(
+    input_data: ProductVariantBulkUpdateInput, current: _CurrentRows, context: Context
+) -> VariantRow:
     variant_id = int(input_key(input_data["id"], "ProductVariant", field="id"))
     listings = input_data.get("channelListings") or {}
     return VariantRow(
         values=variant_columns(input_data, context),
         inputs=attribute_values_from_input(input_data.get("attributes")),
-        prices=[
-            *(list_price(price, context) for price in listings.get("create") or ()),
-            *(_find_changed_price(variant_id, price, context) for price in listings.get("update") or ()),
-        ],
+        prices=[list_price(price, context) for price in listings.get("create") or ()],
+        changed_prices=[_changed_price(price, current) for price in listings.get("update") or ()],
         removed_price_ids=input_keys(
             listings.get("remove"), "ProductVariantChannelListing", field="channelListings"
         ),
-        stocks=_read_changed_stocks(variant_id, input_data.get("stocks") or {}),
+        stocks=_changed_stocks(variant_id, input_data.get("stocks") or {}, current),
         variant_id=variant_id,
     )
 
 
-def _find_changed_price(
-    variant_id: int, input_data: ChannelListingUpdateInput, context: Context
-) -> ListPrice:
-    """Return the list price with what the input changes. Raises InputError, Missing."""
+def _changed_price(input_data: ChannelListingUpdateInput, current: _CurrentRows) -> ChangedPrice:
+    """Return the amounts that the input names. Raises InputError, Missing."""
     key = input_key(input_data["channelListing"], "ProductVariantChannelListing", field="channelListings")
-    price = Price.objects.filter(pk=key, variant=variant_id).select_related("channel").first()
-    if price is None:
+    channel = current.channels_by_price.get(key)
+    if channel is None:
         raise Missing(field="channelListings")
     amount = input_data.get("price")
-    optional_amounts = {
-        column: None if value is None else price_in_minor_units(value, price.channel)
-        for name, column, value in (
-            ("costPrice", "cost", input_data.get("costPrice")),
-            ("priorPrice", "prior_amount", input_data.get("priorPrice")),
-        )
-        if name in input_data
-    }
-    listed = price.amount if amount is None else price_in_minor_units(amount, price.channel)
-    return ListPrice(price.channel, listed or 0, optional_amounts)
+    return ChangedPrice(
+        key,
+        None if amount is None else price_in_minor_units(amount, channel),
+        {
+            column: None if value is None else price_in_minor_units(value, channel)
+            for name, column, value in (
+                ("costPrice", "cost", input_data.get("costPrice")),
+                ("priorPrice", "prior_amount", input_data.get("priorPrice")),
+            )
+            if name in input_data
+        },
+    )
 
 
-def _read_changed_stocks(
-    variant_id: int, input_data: ProductVariantStocksUpdateInput
+def _changed_stocks(
+    variant_id: int, input_data: ProductVariantStocksUpdateInput, current: _CurrentRows
 ) -> list[tuple[uuid.UUID, int]]:
     """Return the quantities on hand by warehouse. A removed stock is counted as empty.
 
     Raises InputError, and Missing for a stock of another variant.
     """
-    counts = stock_counts(input_data.get("create"))
     quantities = {
         input_key(stock["stock"], "Stock", field="stocks"): stock["quantity"]
         for stock in input_data.get("update") or ()
     }
     quantities |= dict.fromkeys(input_keys(input_data.get("remove"), "Stock", field="stocks"), 0)
-    stocks = Stock.objects.filter(variant=variant_id, pk__in=quantities)
-    warehouses = dict(stocks.values_list("pk", "warehouse"))
-    if len(warehouses) < len(quantities):
-        raise Missing(field="stocks")
-    return [*counts, *((warehouses[key], quantity) for key, quantity in quantities.items())]
+    counts = stock_counts(input_data.get("create"))
+    for key, quantity in quantities.items():
+        owner_id, warehouse_id = current.stocks.get(key, (None, None))
+        if owner_id != variant_id or warehouse_id is None:
+            raise Missing(field="stocks")
+        counts.append((warehouse_id, quantity))
+    return counts
 
 
 def _save(
-    arguments: ProductVariantBulkCreateArguments | ProductVariantBulkUpdateArguments,
+    product_id: int,
     rows: Sequence[VariantRow | Refused],
+    policy_name: str | None,
     context: Context,
     selection: Selection,
 ) -> tuple[list[dict[str, object]], list[Refused]]:
-    """Save the rows whose input could be read, and return the results of all and their refusals.
-
-    Raises InputError, and Missing for a product that the requester may not change.
-    """
-    if len(rows) > MAX_ROWS:
-        raise InputError("INVALID", _("Save at most %(count)s options at a time.") % {"count": MAX_ROWS})
-    product_id = int(input_key(arguments["product"], "Product", field="product"))
-    if not may_manage_row(product_object, product_id, context):
-        raise Missing(field="product")
-    policy = ErrorPolicy[arguments.get("errorPolicy") or ErrorPolicy.REJECT_EVERYTHING.name]
+    """Save the rows whose input could be read, and return the results of all and their refusals."""
+    policy = ErrorPolicy[policy_name or ErrorPolicy.REJECT_EVERYTHING.name]
     saved_rows = [SavedRow(refusals=[row]) if isinstance(row, Refused) else SavedRow() for row in rows]
     readable = {index: row for index, row in enumerate(rows) if not isinstance(row, Refused)}
     if policy != ErrorPolicy.REJECT_EVERYTHING or len(readable) == len(rows):

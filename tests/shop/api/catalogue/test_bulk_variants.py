@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Price, ProductRevision, Stock, Variant
 from shop.accounts.staff.permissions import Permission
@@ -143,6 +145,14 @@ def test_names_prices_and_stocks_are_changed_together() -> None:
     assert not Price.objects.filter(variant=large).exists()
     assert Change.objects.get(action="price.removed").snapshot["amount"] == prices[large].amount
 
+    cost_only = {
+        "channelListing": global_id("ProductVariantChannelListing", prices[small].pk),
+        "costPrice": 40_000,
+    }
+    row = {"id": global_id("ProductVariant", small.pk), "channelListings": {"update": [cost_only]}}
+    assert update(product, token, row)["errors"] == []
+    assert (small.prices.get().amount, small.prices.get().cost) == (99_000, 40_000)
+
     # Rows of another product and stocks of another variant are not found, and nothing changes.
     other = make_variant(make_seller("HTX Tài Hoan"), name="Khác")
     before = all_rows()
@@ -174,3 +184,27 @@ def test_staff_of_a_cooperative_propose_names_of_their_own_products_only() -> No
     variant.refresh_from_db()
     assert variant.name == "Nhỏ"
     assert ProductRevision.objects.get().product_id == product.pk
+
+
+def test_query_count_of_reading_rows_is_constant() -> None:
+    product, token = (
+        make_product(make_seller(), variants=(("a", 0), ("b", 0), ("c", 0))),
+        token_of(make_admin()),
+    )
+    stocks = list(Stock.objects.filter(variant__product=product).order_by("pk"))
+    rows = [
+        {
+            "id": global_id("ProductVariant", stock.variant_id),
+            "stocks": {"update": [{"stock": global_id("Stock", stock.pk), "quantity": -1}]},
+        }
+        for stock in stocks
+    ]
+
+    def count_queries(variants):
+        with CaptureQueriesContext(connection) as queries:
+            assert update(product, token, *variants)["errors"][0]["code"] == "INVALID"
+        return len(queries)
+
+    assert count_queries(rows[:1]) == count_queries(rows)
+    too_many = [{"id": rows[0]["id"]}] * 101
+    assert update(product, token, *too_many)["errors"] == [{"field": None, "code": "INVALID"}]
