@@ -10,6 +10,7 @@ import datetime
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NoReturn
 
 from django.db import transaction
 from django.db.models import Sum
@@ -24,7 +25,17 @@ from orders.actions.fulfilment.substitute_holds import require_no_waiting_substi
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
 from orders.actions.order_records.recalculate_order import read_unpacked_quantities
-from orders.models import Allocation, Order, OrderLine, OrderPart, Parcel, ParcelLine, PickTick
+from orders.models import (
+    Allocation,
+    Order,
+    OrderLine,
+    OrderPart,
+    Parcel,
+    ParcelLine,
+    Payment,
+    PaymentMethod,
+    PickTick,
+)
 from orders.states import PARCEL_TRANSITIONS, PART_TRANSITIONS, CodState, ParcelState, PartState
 from shop.core.actors import Actor, EntryPoint
 from shop.core.database.transactions import delete_rows
@@ -60,6 +71,13 @@ class LabelCodeUsed(Refused):
     default_message = _(
         "Another parcel of this order has the same code on its label. Pack it again and print a new label."
     )
+
+
+class CashToCollectChanged(Refused):
+    """The label has other cash than the parcel collects: `details["expected"]`, in minor units."""
+
+    code = "cash_to_collect_changed"
+    default_message = _("The cash to collect is no longer the sum on the label. Print a new label.")
 
 
 class OrderNotConfirmed(Refused):
@@ -105,6 +123,7 @@ def pack_parcel(
     quantities: Mapping[uuid.UUID, int],
     lots: LotChoices = BY_EXPIRY,
     label_code: str = "",
+    seen_cash: int | None = None,
     happened_at: datetime.datetime | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
@@ -114,9 +133,9 @@ def pack_parcel(
 
     Lines take lots first expired, first out, or as `lots` says. `happened_at`, if it was earlier, is when the
     packer did it: the lots need to be in date on that day only. `label_code` is what a phone printed on the
-    label after the order's code. A repeated `idempotency_key` returns the first parcel. Raises ExpiredLot,
-    KeyReused, LabelCodeUsed, LinesNotWeighed, LotQuantityShort, Missing, QuantityNotOpen,
-    SubstituteUnanswered, TransitionNotAllowed.
+    label after the order's code, and `seen_cash` the cash to collect on it. A repeated `idempotency_key`
+    returns the first parcel. Raises CashToCollectChanged, ExpiredLot, KeyReused, LabelCodeUsed,
+    LinesNotWeighed, LotQuantityShort, Missing, QuantityNotOpen, SubstituteUnanswered, TransitionNotAllowed.
     """
     order, part = locks.lock_part(part_id)
     if idempotency_key is not None:
@@ -131,6 +150,7 @@ def pack_parcel(
         quantities,
         lots=lots,
         label_code=label_code,
+        seen_cash=seen_cash,
         happened_at=happened_at,
         idempotency_key=idempotency_key,
         actor=actor,
@@ -146,6 +166,7 @@ def create_parcel(
     warehouse_id: uuid.UUID | None = None,
     lots: LotChoices = BY_EXPIRY,
     label_code: str = "",
+    seen_cash: int | None = None,
     happened_at: datetime.datetime | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
@@ -153,8 +174,8 @@ def create_parcel(
 ) -> Parcel:
     """On a locked order: pack a parcel, from one warehouse or from all that hold its allocations.
 
-    Raises ExpiredLot, LabelCodeUsed, LinesNotWeighed, LotQuantityShort, Missing, QuantityNotOpen,
-    SubstituteUnanswered, TransitionNotAllowed.
+    Raises CashToCollectChanged, ExpiredLot, LabelCodeUsed, LinesNotWeighed, LotQuantityShort, Missing,
+    QuantityNotOpen, SubstituteUnanswered, TransitionNotAllowed.
     """
     if part.state != PartState.ACCEPTED:
         raise TransitionNotAllowed(from_state=part.state, to_state="packing")
@@ -163,6 +184,8 @@ def create_parcel(
     require_no_waiting_substitute(quantities)
     require_weighed(lines[line_id] for line_id in quantities)
     cash = read_cash_for_parcel(order, part, quantities)
+    if seen_cash is not None and seen_cash != cash:
+        _refuse_printed_cash(order, cash)
     next_parcel = read_next_parcel(order)
     if label_code in next_parcel.taken_codes - {""}:
         raise LabelCodeUsed()
@@ -183,6 +206,18 @@ def create_parcel(
     )
     finish_order_change(order, now=now)
     return parcel
+
+
+def _refuse_printed_cash(order: Order, cash: int) -> NoReturn:
+    """Raise CashToCollectChanged. If a transfer has paid the cash order meanwhile, the message says so."""
+    payment = Payment.objects.filter(order=order).current()
+    is_paid_by_transfer = payment is not None and payment.method == PaymentMethod.TRANSFER
+    message = (
+        _("The buyer has paid this order by transfer. Print a new label, and collect no cash.")
+        if is_paid_by_transfer and not cash
+        else None
+    )
+    raise CashToCollectChanged(message, expected=cash)
 
 
 def _pack_lines(

@@ -88,6 +88,7 @@ def _pack_parcel(run: CommandRun) -> PreparedCommand:
         quantities=quantities,
         lots=LotChoices(payload.chosen_lots("lots"), reason, picks),
         label_code=read_label_code(payload),
+        seen_cash=payload.optional_number("seen_cash", minimum=0, maximum=MAX_AMOUNT),
         happened_at=run.happened_at,
         **run.action_arguments_with_key,
     )

@@ -11,6 +11,7 @@ import {
   kilograms,
   longDay,
   money,
+  newLabel,
   outbox,
   reasons,
   rows,
@@ -19,7 +20,7 @@ import {
   timeLeft,
   waiting,
 } from "member/phone";
-import { hasCash, isEnded, stepOf, takePicks, withCount, withPending } from "member/pending";
+import { cashOf, hasCash, isEnded, stepOf, takePicks, withCount, withPending } from "member/pending";
 import { dropWaiting } from "member/store";
 
 export const isToWeigh = ({ estimate_grams: estimate, weighed_grams: weighed }) => estimate && !weighed;
@@ -144,7 +145,10 @@ const Pack = ({ part }) => {
   const pack = async () => {
     const choice = Object.keys(lots).length ? { lots, lot_reason: hasExpired ? reason.trim() : "" } : {};
     const label = drawLabel(part.parcels);
-    if (!(await give(part, "pack_parcel", { part: part.id, quantities, label, picks, ...choice }))) return;
+    // The market refuses another sum than the one that this phone prints on the label.
+    const cash = cashOf(part, quantities);
+    const seen = cash === null ? {} : { seen_cash: cash };
+    if (!(await give(part, "pack_parcel", { part: part.id, quantities, label, picks, ...seen, ...choice }))) return;
     entries.value = {};
     const left = rows.value.flatMap(({ lines = [] }) => lines.map(({ id }) => id)).filter((id) => !(id in quantities));
     ticks.value = new Set(left.filter((id) => ticks.value.has(id)));
@@ -282,7 +286,7 @@ const Parcel = ({ part, parcel, position }) => {
     ${parcel.run_driver && html`<p class="small soft"><${Icon} name="truck" /> ${t("in_run", { name: parcel.run_driver })}</p>`}
     ${parcel.cash_expected > 0 && html`<p>${t("cash_expected")} <b class="money">${money(parcel.cash_expected, part.currency)}</b></p>`}
     ${parcel.cash_state === "expected" && parcel.cash_holder && parcel.carrier && html`<p class="soft">${t(`${parcel.cash_holder}_collects`, parcel)}</p>`}
-    ${part.buyer && ["packing", "packed", "handed_over", "failed_delivery"].includes(parcel.state) && html`<${Opened} text="label" load=${loadLabel} part=${part} parcel=${parcel} code=${code} />`}
+    ${part.buyer && ["packing", "packed", "handed_over", "failed_delivery"].includes(parcel.state) && html`<${Opened} text="label" isOpen=${newLabel.value === parcel.label} load=${loadLabel} part=${part} parcel=${parcel} code=${code} />`}
     ${parcel.state === "packing" && button("tag", t("close"), () => step("close_parcel"), { isBig: true })}
     ${["packed", "failed_delivery"].includes(parcel.state) && html`<${HandOver} part=${part} parcel=${parcel} step=${step} />`}
     ${part.handover_key && ["packing", "packed", "failed_delivery"].includes(parcel.state) && html`<${Opened} text="by_code" load=${loadGive} part=${part} position=${position} />`}
@@ -301,9 +305,9 @@ const loadMessage = async () => (await import("member/buyer_message")).Message;
 const loadLabel = async () => (await import("member/label")).Label;
 
 // Details whose script is loaded when they are opened.
-export const Opened = ({ text, ...properties }) => {
-  const [isOpen, setOpen] = useState(false);
-  return html`<details class="wide" onToggle=${({ target }) => setOpen(target.open)}>
+export const Opened = ({ text, isOpen: isOpenAtFirst = false, ...properties }) => {
+  const [isOpen, setOpen] = useState(isOpenAtFirst);
+  return html`<details class="wide" open=${isOpen} onToggle=${({ target }) => setOpen(target.open)}>
     <summary>${t(text)}</summary>
     ${isOpen && html`<${Loaded} ...${properties} />`}
   </details>`;

@@ -118,7 +118,7 @@ export const receivedState = (step, { state }) => {
 };
 
 // Return the cash of a new parcel with these quantities, null if it is unknown. The last parcel takes the rest.
-const cashOf = ({ cash_unpacked: cash = null, lines }, quantities) => {
+export const cashOf = ({ cash_unpacked: cash = null, lines }, quantities) => {
   if (!cash || lines.every(({ id, open }) => open === (quantities[id] ?? 0))) return cash;
   const share = ({ id, total, quantity }) => Math.floor((total * (quantities[id] ?? 0)) / quantity);
   return Math.min(

@@ -20,6 +20,7 @@ export const settings = signal(null),
   draft = signal(null), // a new product that is not finished
   sendingKeys = signal([]),
   isNotStored = signal(false), // the last change, because the phone is full
+  newLabel = signal(""), // the letters of a label that has to be printed again
   network = signal(navigator.onLine ? RESULTS.ok : RESULTS.offline);
 
 // Return a text with its %(name)s filled in.

@@ -10,6 +10,7 @@ import {
   kilograms,
   money,
   network,
+  newLabel,
   number,
   outbox,
   photos,
@@ -121,9 +122,15 @@ const stockNow = (product, { payload, subject }) => {
     .join("; ");
 };
 
+// Return the cash to collect in words, as a label and the market say it.
+const cashText = (cash, { currency }) =>
+  cash ? t("collect_cash_of", { amount: money(cash, currency) }) : t("collect_no_cash");
+
 // Return what the market has now, in words.
 const marketNow = (command) => {
   const row = rowOf(command);
+  if (command.code === "cash_to_collect_changed")
+    return t("market_has", { state: cashText(command.details.expected, command.subject) });
   if (isNew(command)) return command.name === "submit_listing" ? t("market_has", { state: t("draft") }) : "";
   if (command.name === "receive_parcel" && !row) return "";
   if (!row) return t(command.subject.part ? "gone" : "product_gone");
@@ -175,6 +182,15 @@ const Decisions = ({ command }) => {
     html`<a class="button button-second button-wide" href="#new" onClick=${revise}><${Icon} name="pencil" /> ${t("edit")}</a>`;
   if (code === "unusual_price")
     return html`${again("check", t("save_as_entered"), { confirmed: details.confirmation_token })} ${edit} ${keep}`;
+  if (code === "cash_to_collect_changed") {
+    const cash = details.expected;
+    const pack = async () => {
+      if (!(await changeOutbox(() => repeatCommand(key, { ...payload, seen_cash: cash })))) return;
+      newLabel.value = payload.label;
+      location.hash = `#part-${subject.part}`;
+    };
+    return html`${button("tag", t("pack_with_new_label", { cash: cashText(cash, subject) }), pack)} ${keep}`;
+  }
   if (code === "parcel_in_run") return html`${again("truck", t("leave_run"), { should_leave_run: true })} ${keep}`;
   if (code === "part_changed_meanwhile")
     return html`${again("circle-x", t("cancel_all_the_same"), { seen_state: details.state, seen_parcels: details.parcels })} ${keep}`;
@@ -209,6 +225,7 @@ const Review = ({ command }) => {
     <h3 class="small-head">${title(command)}</h3>
     <span class="tag bad"><${Icon} name="circle-alert" /> ${t("state_refused")}</span>
     <p>${authorOf(command) && html`<b>${command.by}.</b> `}${t("done_here", { hour: clock(command.at) })} ${command.message}</p>
+    ${code === "cash_to_collect_changed" && html`<p class="soft">${t("label_has", { cash: cashText(command.payload.seen_cash, command.subject) })}</p>`}
     <p class="soft">${marketNow(command)}</p>
     ${details?.latest?.length > 0 && html`<ul class="small">${details.latest.map((text) => html`<li key=${text}>${text}</li>`)}</ul>`}
     ${expected > 0 && part?.currency && html`<p>${t("cash_expected")} <b class="money">${money(expected, part.currency)}</b></p>`}

@@ -174,6 +174,9 @@ def give_packing_command(phone: RandomPhone, market: Market, name: str, part: Or
             if not chosen and picks and picks[0][0][1] >= count:
                 chosen = {"picks": {str(line.pk): [[picks[0][0][0], count]]}}
             label = "".join(chance.choices(LABEL_LETTERS, k=LABEL_LENGTH))
+            cash = row.get("cash_unpacked")  # of everything, so it is another sum for a part of the items
+            if cash is not None and chance.random() < 0.3:
+                chosen["seen_cash"] = cash
             key = give("pack_parcel", part=part.pk, quantities=quantities, label=label, **chosen)
             packed.append((part.pk, key))
             market.labels[key] = label

@@ -16,8 +16,17 @@ from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pa
 from orders.models import OrderPart, Parcel, ParcelLine, Refund
 from orders.trace_links import lot_trace_address
 from shop.core.actors import Actor, EntryPoint
-from tests.factories import get_stock, make_channel, make_member, make_order, make_variant, make_warehouse
+from tests.factories import (
+    get_stock,
+    make_bank_account,
+    make_channel,
+    make_member,
+    make_order,
+    make_variant,
+    make_warehouse,
+)
 from tests.invariants import check_everything
+from tests.orders.bank_transfers.transfer_helpers import receive_transfer
 from tests.refusals import all_rows
 from tests.shop.members.sync.phone import Phone
 from tests.shop.members.test_lots import make_lot
@@ -29,6 +38,33 @@ def accepted_part(*lines):
     part = make_order(*lines).parts.get()
     accept_part(part_id=part.pk, actor=Actor.system(), now=timezone.now())
     return part
+
+
+def test_parcel_with_other_cash_on_its_label_is_refused_after_a_transfer(seller) -> None:
+    make_bank_account()
+    part, phone = accepted_part((make_variant(seller, on_hand=9, price=40_000), 2)), Phone(seller)
+    cash = part.order.total_gross
+    packed = {"part": part.pk, "quantities": {str(part.lines.get().pk): 1}, "label": "KQRT"}
+    old_sum = phone.answer("pack_parcel", **packed, seen_cash=39_000)
+    receive_transfer(part.order.code, cash)
+    before = all_rows()
+
+    paid = phone.answer("pack_parcel", **packed, seen_cash=40_000)
+    unchanged = all_rows() == before
+    with_new_label = phone.answer("pack_parcel", **packed, seen_cash=0)
+    old_build = phone.answer("pack_parcel", **packed | {"label": "MNPA"})
+
+    assert (old_sum["outcome"], old_sum["code"]) == ("refused", "cash_to_collect_changed")
+    assert old_sum["details"]["expected"] == 40_000
+    assert old_sum["message"] == "Số tiền cần thu đã khác với số in trên tem: dán tem mới."
+    assert (paid["outcome"], paid["code"]) == ("refused", "cash_to_collect_changed")
+    assert paid["details"]["expected"] == 0
+    assert paid["message"] == "Khách đã chuyển khoản trước cho đơn này: dán tem mới, không thu tiền."
+    assert unchanged
+    assert (with_new_label["outcome"], old_build["outcome"]) == ("done", "done")
+    parcels = Parcel.objects.order_by("pk").values_list("label_code", "cod_expected")
+    assert list(parcels) == [("KQRT", 0), ("MNPA", 0)]
+    check_everything()
 
 
 def test_parcel_takes_the_lots_that_the_packer_chose(seller) -> None:
