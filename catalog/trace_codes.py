@@ -1,6 +1,6 @@
 """Codes under which the public finds where goods come from: of an option, in QR codes on cards and shelves.
 
-An option with a GTIN is found by it. The others have a code of ours, derived from the primary key.
+The GTIN finds an option that has one. Other options have a code of the market, derived from the primary key.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def variant_code(variant_id: int) -> str:
 
 
 def variant_id_of_code(code: str) -> int | None:
-    """Return the id of the option with this code, or None if the code is not one of ours or was mistyped."""
+    """Return the id of the option with the code, or None if the code is not of the market or was mistyped."""
     if not is_code(code, CODE_PREFIX, CODE_LENGTH):
         return None
     variant_id = 0

@@ -29,7 +29,7 @@ class RelevanceTiers:
         )
 
     def __iter__(self) -> Iterator[BitMap]:
-        """Return the non-empty, disjoint tiers."""
+        """Yield the non-empty, disjoint tiers, the best first."""
         seen_ids = BitMap()
         for run_query in self._preferred_matches:
             tier = (run_query() if self._is_newest_only else run_query() & self.product_ids) - seen_ids

@@ -72,7 +72,7 @@ def request_back_in_stock_view(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "catalog/back_in_stock.html", {"product": product, "back_in_stock_form": form})
 
 
-# The URL is the secret. Mail programs post to it (one-click unsubscribe) without a form of ours.
+# The URL is the secret. Mail programs post to it (one-click unsubscribe) without a form of the market.
 @csrf_exempt
 @never_cache
 @require_safe_or_post

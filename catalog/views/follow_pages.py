@@ -61,7 +61,7 @@ def list_own_follows(request: HttpRequest) -> HttpResponse:
     return render(request, "catalog/follows.html", {"follows": follows, "requests": requests})
 
 
-# The URL is the secret. Mail programs post to it (one-click unsubscribe) without a form of ours.
+# The URL is the secret. Mail programs post to it (one-click unsubscribe) without a form of the market.
 @csrf_exempt
 @never_cache
 @require_safe_or_post

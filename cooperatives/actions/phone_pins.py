@@ -211,7 +211,7 @@ def require_good_pin(pin: str, *, phone_number: str) -> None:
 
 
 def _next_lock(now: datetime.datetime) -> Case:
-    """Return until when the PIN is locked if the try that is counted now is wrong."""
+    """Return the end of the PIN's lock if the try that is counted now is wrong."""
     locks = [
         When(wrong_tries=tries - 1, then=Value(now + datetime.timedelta(minutes=minutes)))
         for tries, minutes in LOCK_MINUTES.items()

@@ -334,7 +334,7 @@ class StripeGateway:
         except _UNKNOWN_RESULT_ERRORS as error:
             log.warning("The result of %s is unknown: %s", request.idempotency_key, error)
             return unknown_result(request, decline_code(error.error))
-        except stripe.StripeError as error:  # the same key with other parameters is a bug of ours
+        except stripe.StripeError as error:  # the same key with other parameters is a bug of this code
             log.error("Stripe knows the key %s with other parameters: %s", request.idempotency_key, error)
             return (
                 self._search_start(request)

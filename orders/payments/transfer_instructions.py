@@ -51,7 +51,7 @@ def read_charged_back_amount(order: Order) -> int:
 
 
 def externally_refunded_amount(order: Order) -> int:
-    """Return the amount refunded without a decision of ours, in minor units. The market has to explain it.
+    """Return the amount refunded without the market's decision, in minor units. The market has to explain it.
 
     Later refund decisions about money that was already returned reduce the amount.
     """

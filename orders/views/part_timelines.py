@@ -67,7 +67,7 @@ class PartTimeline:
 
     @property
     def possible_increase(self) -> int:
-        """By how much the part may cost more once it is weighed, without asking the buyer, in minor units.
+        """The most by which weighing can raise the part's cost without the buyer's consent, in minor units.
 
         It is zero for a part that has ended.
         """
@@ -75,7 +75,7 @@ class PartTimeline:
 
     @property
     def agreed_increase(self) -> int:
-        """By how much unweighed lines may cost more than estimated, also of a part that has ended."""
+        """The most by which unweighed lines can exceed their estimate, even if the part has ended."""
         return sum(line.maximum_gross - line.total_gross for line in self.unweighed_lines)
 
     @property
@@ -234,7 +234,7 @@ def load_part_timelines(
 def _find_receipt_undo_deadlines(
     parcels: Sequence[Parcel], now: datetime.datetime
 ) -> dict[int, datetime.datetime]:
-    """Return until when receipts may be undone, by part."""
+    """Return the deadlines for undoing receipts, by part."""
     return {
         parcel.part_id: parcel.delivered_at + UNDO_PERIOD
         for parcel in find_undoable_receipts(parcels, now)

@@ -17,7 +17,7 @@ FROM {Reservation._meta.db_table}
 
 
 def catalogue_version() -> tuple[object, ...]:
-    """Return a value that changes whenever anything shown by the catalogue changes. It takes one query."""
+    """Return a value that changes with each new change or reservation. It takes one query."""
     with connection.cursor() as cursor:
         cursor.execute(_VERSION_SQL)
         return tuple(cursor.fetchone())

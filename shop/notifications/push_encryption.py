@@ -1,6 +1,6 @@
 """Encrypt push messages for the browser that receives them (RFC 8291, content coding of RFC 8188).
 
-Only the browser can read a message. Its push service sees length and time.
+Only the browser can read a message. The push service learns only the message's length and time.
 """
 
 from __future__ import annotations

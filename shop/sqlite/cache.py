@@ -112,7 +112,7 @@ class SqliteCache(BaseCache):
         return self._execute(sql, {"key": key, "now": time.time(), **values})
 
     def _execute(self, sql: str, values: Mapping[str, object]) -> sqlite3.Cursor | _EmptyResult:
-        """Run a statement, and return an empty result on errors and reopen the file next time."""
+        """Run a statement. On an error return an empty result; the next statement reopens the file."""
         try:
             return self._open().execute(sql, values)
         except sqlite3.Error as error:

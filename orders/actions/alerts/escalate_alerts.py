@@ -1,8 +1,9 @@
 """Tell the members of a cooperative about an alert, one after the other, until somebody has seen it.
 
 Each member is told by push, then by email, then by text message. After that comes the next member. Members
-who pack, or who count the stock that an alert is about, come before managers. A way of notifying that a
-member does not have is left out. So is the cooperative's own email address, if that gets a mail anyway.
+who pack, or who count the stock that an alert is about, come before managers. A notification method that a
+member does not have is skipped. Email is also skipped if the member's address is the cooperative's, which
+gets a mail anyway.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from shop.notifications.models import NotificationMethod, PushSubscription
 from shop.notifications.send import withdraw_notifications
 
 _BATCH_SIZE = 200
-# The operator knows of orders that have waited longer.
+# Older orders were already reported to the platform by email.
 _MAX_ORDER_AGE = datetime.timedelta(days=1)
 
 
@@ -163,7 +164,7 @@ def _end_alert(alert: Alert, state: AlertState) -> None:
 
 
 def _find_steps_left(alert: Alert) -> Iterator[tuple[User, NotificationMethod]]:
-    """Yield the members and channels that were not tried yet, in their order."""
+    """Yield the members and notification methods that were not tried yet, in their order."""
     right = alerted_right(alert.kind)
     members = User.objects.filter(
         memberships__cooperative=alert.cooperative_id,

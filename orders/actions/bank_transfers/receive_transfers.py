@@ -1,9 +1,9 @@
 """Store a bank webhook, record its transfers, and assign exact matches to orders.
 
 A transfer matches exactly if its note names one order, the order awaits a transfer, the amount is exactly
-what is still due, and the money arrives in time. A cash order awaits one until it is packed. All other
-transfers wait for a person (transfer_review.py), because a partial credit cannot be undone and the buyer may
-have meant another order.
+what is still due, and the money arrives in time. An order with cash on delivery can still be paid by transfer
+until its first parcel is packed. All other transfers wait for a person (transfer_review.py), because a
+partial credit cannot be undone and the buyer may have meant another order.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Deliver a whole basket by one option, for clients that know a single delivery per checkout.
 
-Each service that a cooperative offers or the channel prices leads one option. In that option, each
-cooperative uses its own method of the service, else the channel's service, else its first possible delivery.
+There is one option for each service that a cooperative offers or that has a price in the channel. In that
+option, each cooperative uses its own method of the service, else the channel's service, else its first
+possible delivery.
 """
 
 from __future__ import annotations

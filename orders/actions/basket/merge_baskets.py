@@ -93,7 +93,7 @@ def _merge_lines(guest_basket: Basket, user_basket: Basket) -> None:
 def _show_prices_of_larger_quantities(basket: Basket, lines: Sequence[BasketLine]) -> None:
     """Replace each price that the buyer has seen by a wholesale price that the line has reached since.
 
-    Only price changes by the seller are shown as such.
+    So the basket reports only price changes made by the seller.
     """
     if not lines:
         return

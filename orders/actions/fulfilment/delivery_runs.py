@@ -291,10 +291,10 @@ def undo_run_delivery(
 def find_undoable_deliveries(
     run: DeliveryRun, parcels: Iterable[Parcel], now: datetime.datetime
 ) -> dict[int, datetime.datetime]:
-    """Return until when the driver may undo the own deliveries of these parcels, by parcel.
+    """Return the deadlines for undoing the driver's own deliveries of these parcels, by parcel.
 
-    A delivery that the receiver confirmed by a code is not among them, nor one whose cash somebody else
-    recorded, because undoing it takes back the cash, too. At most two queries.
+    A delivery that the receiver confirmed by a code is not among them. Neither is a delivery whose cash
+    somebody else recorded, because undoing the delivery takes back the cash, too. At most two queries.
     """
     delivered = list(parcels)
     until = {

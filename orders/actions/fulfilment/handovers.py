@@ -80,7 +80,7 @@ class WrongHandoverCode(Refused):
 
 
 class ForeignHandoverCode(Refused):
-    """A QR code that is not one of ours."""
+    """The QR code is not from the market."""
 
     code = "foreign_handover_code"
     default_message = _("This QR code is not from this market. Scan the code on the giver's phone.")

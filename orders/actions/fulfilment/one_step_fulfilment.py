@@ -67,11 +67,12 @@ def fulfil_order(
     actor: Actor,
     now: datetime.datetime,
 ) -> list[Parcel]:
-    """Accept and pack all parts, with one parcel for each part and warehouse, and hand them over on request.
+    """Pack the given lines, with one parcel for each part and warehouse.
 
-    They are handed over if `should_hand_over` is true. Allocations move from other warehouses to this one. If
-    `may_exceed_stock` is true, they may exceed its stock. Raises Missing, OrderNotConfirmed,
-    NotEnoughWarehouseStock, OrderNotPaid, QuantityNotOpen, LinesNotWeighed, TransitionNotAllowed.
+    Parts that are still new are accepted. With `should_hand_over` the parcels are handed over too.
+    Allocations in other warehouses move to the line's warehouse, with `may_exceed_stock` even beyond the
+    stock there. Raises Missing, OrderNotConfirmed, NotEnoughWarehouseStock, OrderNotPaid, QuantityNotOpen,
+    LinesNotWeighed, TransitionNotAllowed.
     """
     order = locks.lock_order(order_id)
     _require_ready(order)

@@ -1,8 +1,8 @@
 """Capture card authorisations once the amount due is final, void unused ones, cancel obsolete payments.
 
-Every change of an order ends with this (finish_order_change.py), and so does placement, because weights,
-cancelled parts and time change the amount due. Requests that the gateway refused are not repeated
-automatically. Staff decide about them at the desk.
+`capture_or_void_cards` runs at the end of each change of an order (finish_order_change.py) and of placement,
+because weights, cancelled parts and time change the amount due. Requests that the gateway refused are not
+repeated automatically. Staff decide about them at the desk.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _is_packed(order: Order) -> bool:
 
 
 def _read_unanswered_capture_amount(payment: Payment) -> int:
-    """Return the amount of unanswered captures, which counts as neither authorised nor captured."""
+    """Return the amount of unanswered captures. It counts as neither authorised nor captured."""
     captures = GatewayCall.objects.filter(payment=payment, operation=GatewayOperation.CAPTURE).unanswered()
     return sum(captures.values_list("amount", flat=True))
 

@@ -150,7 +150,7 @@ def place_order(
 def place_agreed_order(
     agreed: AgreedOrder, *, actor: Actor, now: datetime.datetime
 ) -> tuple[Order, list[OrderLine]]:
-    """On a locked basket: place its order, from the quote to the notifications.
+    """On a locked basket: create the order from the agreed quote, and send the notifications.
 
     It is used both to place an order and to complete a checkout. Returns the order and its lines.
 

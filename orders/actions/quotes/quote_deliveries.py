@@ -22,7 +22,7 @@ from orders.actions.quotes.sales_terms import ChannelShippingService
 from shop.core.database.compiled_query import compiled_query
 from shop.core.dates.calendar import vietnam_date
 
-# Booked places by delivery method, day and start.
+# Pickup slots by delivery method, day and start.
 _SlotsByTime: TypeAlias = Mapping[tuple[int, datetime.date, datetime.time], PickupSlot]
 
 

@@ -110,7 +110,7 @@ def _close(
 def _replace_items(
     order: Order, part: OrderPart, substitute: Substitute, *, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Add the substitute as a line with the held stock, and refund the replaced items unsent."""
+    """Add the substitute as a line with the held stock, and refund the replaced items as not sent."""
     limit = read_refund_limits(order, part).lines[substitute.line_id]
     settle_weight_of_missing(limit, substitute.quantity, now=now)
     quote = quote_substitute(order, limit.line, substitute)

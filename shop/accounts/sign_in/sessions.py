@@ -63,9 +63,9 @@ def end_sign_in(*, user_id: int, sign_in_id: int, actor: Actor, now: datetime.da
 
 @transaction.atomic(durable=True)
 def end_other_sign_ins(*, user_id: int, except_session_key: str, actor: Actor, now: datetime.datetime) -> int:
-    """End all sign-ins of a user except one session, and all their tokens, and return how many.
+    """End all sign-ins of a user except one session, and return how many ended.
 
-    Raises Missing.
+    Revokes all API tokens of the user, too. Raises Missing.
     """
     user = _lock_user(user_id)
     revoke_tokens(user)
@@ -87,7 +87,7 @@ def delete_sign_ins(rows: QuerySet[SignIn]) -> int:
 def sign_out_everywhere(user: User) -> None:
     """In a transaction: sign a user out everywhere, and send no more alerts to their browsers.
 
-    The caller saves `revocation_key`.
+    It sets `user.revocation_key`, which the caller must save.
     """
     revoke_tokens(user)
     delete_sign_ins(SignIn.objects.filter(user=user))

@@ -1,4 +1,4 @@
-"""Capture, void and refund what was paid for an order, as clients do that know orders but not payments."""
+"""Capture, void and refund what was paid, for clients that address an order instead of its payments."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def order_void(arguments: OrderVoidArguments, context: Context, selection: Selec
 def order_refund(
     arguments: OrderRefundArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Decide a refund of an amount that was paid for the order. Its parts bear the amount.
+    """Decide a refund of an amount that was paid for the order.
 
-    Raises InputError.
+    The cooperatives of all its parts bear the amount. Raises InputError.
     """
     key = find_handled_order_key(arguments["id"], "id", context)
     amount = _read_positive_amount(key, arguments["amount"])

@@ -51,8 +51,8 @@ class Translation(models.Model):
 def show_in_language(rows: Sequence[models.Model], *fields: str) -> None:
     """Replace fields of loaded rows of one model by their translations into the page's language.
 
-    Runs one query, none in the shop's own language. Untranslated fields keep their text and are listed by
-    `untranslated_fields`. Do not save the rows afterwards.
+    It takes one query, or none if the page is in the shop's language. Untranslated fields keep their text and
+    are listed by `untranslated_fields`. Do not save the rows afterwards.
     """
     language = get_language() or settings.LANGUAGE_CODE
     if language == settings.LANGUAGE_CODE or not rows:

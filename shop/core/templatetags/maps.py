@@ -22,7 +22,7 @@ def province_map(code: str, name: str) -> SafeString:
     """Return the map with the province of this code marked and labelled for screen readers.
 
     Returns "" for an unknown code. The map includes the archipelagos Hoàng Sa and Trường Sa, as every map of
-    Vietnam does. Styled by `.map`.
+    Vietnam does. The class `.map` styles it.
     """
     shape = SHAPES.get(code)
     if shape is None:

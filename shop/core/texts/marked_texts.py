@@ -23,7 +23,10 @@ def lang(row: models.Model | None, field: str) -> SafeString:
 
 
 def lang_untranslated() -> SafeString:
-    """Return the same for texts that are never translated: places, addresses, names on documents."""
+    """Return the `lang` attribute for texts that are never translated, such as places and addresses.
+
+    It is empty on Vietnamese pages.
+    """
     return _lang_unless_current(settings.LANGUAGE_CODE)
 
 

@@ -78,7 +78,7 @@ def build_payout_rows(
 
 
 def find_undo_deadline(payout: Payout, now: datetime.datetime) -> datetime.datetime | None:
-    """Return until when the paid mark may still be taken back, or None."""
+    """Return the deadline for marking the payout as unpaid again, or None if it has passed."""
     until = payout_undoable_until(payout)
     return until if until is not None and now <= until else None
 

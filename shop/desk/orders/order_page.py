@@ -209,7 +209,7 @@ def _find_other_methods(order: Order) -> list[PaymentChoice]:
 
 
 def _load_disputes(order: Order) -> list[tuple[Dispute, str, bool]]:
-    """Return chargebacks, each with its reason and whether the evidence deadline has passed."""
+    """Return card disputes, each with its reason and whether the evidence deadline has passed."""
     rows, now = Dispute.objects.filter(payment__order=order).newest_first(), timezone.now()
     return [(row, str(dispute_reason_text(row.reason)), row.is_late(now)) for row in rows]
 

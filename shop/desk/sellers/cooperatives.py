@@ -74,7 +74,7 @@ DECISION_BUTTONS = {
 class ApplicationCheck:
     """One check before approval. `tone` is good, wait, bad or empty. `note` says what is wrong.
 
-    `document_id` is the document to open before it passes.
+    `document_id` is the document that staff must open before the check can pass.
     """
 
     label: StrOrPromise
@@ -272,7 +272,7 @@ def _application_checks(row: Any) -> list[ApplicationCheck]:
 
 
 def _sales_checks(row: Any) -> list[ApplicationCheck]:
-    """Return what the cooperative needs besides approval before buyers can order. There may be nothing."""
+    """Return what the cooperative needs besides approval before buyers can order."""
     checks = [
         _presence_check(_("Warehouse"), row.has_warehouse),
         _presence_check(_("Delivery methods"), row.has_delivery_method),

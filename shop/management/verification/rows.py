@@ -1,7 +1,7 @@
-"""The rows of some orders, or of all. Each table is read once for all rules.
+"""Load the rows that the rules of `manage.py verify` check, of some orders or of all.
 
-The queries of the rules are compiled because tests check all rules some hundred times. For one order this
-takes 5 ms of CPU instead of 24 on SQLite, and 17 instead of 56 on PostgreSQL.
+Each table is read once for all rules. The queries are compiled because tests check all rules some hundred
+times. For one order this takes 5 ms of CPU instead of 24 on SQLite, and 17 instead of 56 on PostgreSQL.
 """
 
 from __future__ import annotations

@@ -42,9 +42,9 @@ from shop.members.fulfilment.delivery_runs import cash_by_state, group_by_commun
 class DriverStop:
     """A parcel on the driver's page. `delivery` is the form while the parcel is on its way.
 
-    `undo_until` is until when the driver may take back the delivery. `recalled_lots` are lots that were
-    recalled after it left. It must not be delivered then. `message` is for the buyer and says no more than
-    the page.
+    The driver may undo the delivery until `undo_until`. `recalled_lots` are lots that were recalled after the
+    parcel left. A parcel with recalled lots must not be delivered. `message` is for the buyer and says no
+    more than the page.
     """
 
     parcel: Parcel

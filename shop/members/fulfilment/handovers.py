@@ -223,7 +223,7 @@ def _confirm(
 
 
 def _follow_scanned_url(request: HttpRequest, url: str) -> HttpResponse:
-    """Go on with a scanned or pasted QR code of ours. Refuse one of another site."""
+    """Go on with a scanned or pasted QR code of the market. Refuse one of another site."""
     try:
         parsed = urlparse(url)
     except ValueError:  # for example an address with half an IPv6 host

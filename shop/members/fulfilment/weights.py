@@ -109,14 +109,14 @@ def _render_bound_review(
 
 
 def _describe_gift(order: Order, line: OrderLine, grams: int) -> str:
-    """Say how much less than its weight costs the cooperative charges for a line, or nothing."""
+    """Return a text that says how far a line's price is below its weight's, or an empty text."""
     loss = read_total_at_weight(order, line, grams) - line.total_gross
     text = _("You charge %(amount)s less than it weighs.")
     return text % {"amount": format_money(loss, order.currency)} if loss > 0 else ""
 
 
 def _describe_weight_difference(order: Order, line: OrderLine, total: int) -> str:
-    """Say how much more or less than expected at the order the buyer pays. The same total gives no text."""
+    """Return a text that compares the buyer's total with the estimate, or an empty text if equal."""
     difference = total - read_total_at_weight(order, line, line.estimate_grams or 0)
     text = (
         _("The buyer pays %(amount)s more than when ordering.")

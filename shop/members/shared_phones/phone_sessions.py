@@ -53,7 +53,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 def admit_phone_sessions(get_response: GetResponse) -> GetResponse:
     """Middleware that makes the member at a shared phone the user of the members' pages.
 
-    Who signs in fully on such a phone is at it from then on.
+    A member who signs in fully on such a phone is its current member from then on.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:

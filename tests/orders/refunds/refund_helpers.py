@@ -19,7 +19,7 @@ from tests.row_reuse import reuse_rows
 
 DESK = Actor(ActorKind.SYSTEM, EntryPoint.DESK, name="desk")
 ACTOR_AND_NOW: dict[str, Any] = {"actor": DESK, "now": LATER}
-# When a payout to the account set by ACTOR_AND_NOW may be paid.
+# A day later, when a payout may be paid whose account was set with ACTOR_AND_NOW.
 ACTOR_NEXT_DAY: dict[str, Any] = {"actor": DESK, "now": LATER + datetime.timedelta(days=1)}
 REFUND_ACCOUNT = BankAccount("970436", "0099887766", "Nguyễn Thị Hoa")
 

@@ -1,4 +1,4 @@
-"""Wholesale prices and limits per buyer over the API: fields of ours beside Saleor's."""
+"""Wholesale prices and limits per buyer over the API: the market's own fields beside Saleor's."""
 
 from __future__ import annotations
 
