@@ -19,6 +19,7 @@ from orders.models import HandoverStep
 from shop.members.forms.variants import COMMON_UNITS
 from shop.members.forms.work import DECLINE_REASONS, FAILURE_REASONS
 from shop.members.phone_packing_texts import PACKING_TEXTS
+from shop.members.phone_photo_texts import PHOTO_TEXTS
 
 _LISTING_TABS = {
     "on_sale": _("On sale"),
@@ -31,6 +32,7 @@ _LISTING_TABS = {
 
 _TEXTS: Mapping[str, str | Promise] = {
     **PACKING_TEXTS,
+    **PHOTO_TEXTS,
     "to_check": _("%(count)s refused by the market"),
     "all_sent": _("Everything is sent"),
     "waiting": _("%(count)s waiting on this phone"),
@@ -161,8 +163,6 @@ _TEXTS: Mapping[str, str | Promise] = {
     "did_fail_delivery": _("Delivery failed"),
     "at": _("At %(hour)s"),
     "did_change_price": _("New price"),
-    "did_add_product_photo": _("New photo"),
-    "did_add_lot_photo": _("Photo of the lot"),
     "did_change_season": _("New season"),
     "did_pause_listing": _("Pause sales"),
     "did_resume_listing": _("Resume selling"),
@@ -175,7 +175,6 @@ _TEXTS: Mapping[str, str | Promise] = {
     "did_transfer_stock": pgettext_lazy("command", "Move to another warehouse"),
     "did_create_listing": _("New product"),
     "did_submit_listing": _("Submit for review"),
-    "photos_sent": _("%(sent)s of %(size)s KB of the photos"),
     "finish_draft": _("Finish: %(name)s"),
     "new_product": _("New product"),
     "photograph_new": _("Photograph a new product"),
@@ -186,7 +185,6 @@ _TEXTS: Mapping[str, str | Promise] = {
     "yours": pgettext_lazy("product", "yours"),
     "taken_from": _("Category, unit and shelf life are taken from “%(name)s”. Check them."),
     "usual_price": _("Usual on the market: %(lowest)s to %(highest)s (%(count)s prices)."),
-    "wrong_photo": _("Photo."),
     "wrong_origin": _("Place of origin."),
     "wrong_shelf_life": _("Shelf life."),
     "wrong_return_terms": _("Return and exchange terms."),
@@ -196,11 +194,6 @@ _TEXTS: Mapping[str, str | Promise] = {
     "wrong_content": _("Enter a number, such as 300 or 1.8."),
     "wrong_price": InvalidPrice.default_message,
     "wrong_on_hand": _("Enter the quantity in stock."),
-    "take_photo": _("Take a photo"),
-    "choose_photos": _("Choose photos"),
-    "cover_photo": _("Cover photo"),
-    "photo_number": _("Photo %(number)s"),
-    "remove_photo": _("Remove photo"),
     "product_name": _("Product name"),
     "product_type": _("Product type"),
     "choose_type": _("Choose a type"),
@@ -280,7 +273,6 @@ _TEXTS: Mapping[str, str | Promise] = {
     "months_available": _("Months available"),
     "months_hint": _("Leave all unticked if available all year."),
     "month": _("Month"),
-    "add_photos": _("Add photos"),
     "what_is_reviewed": _(
         "The market reviews changes to name, description, photos and category. Price, stock and season "
         "change at once."

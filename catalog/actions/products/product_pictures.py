@@ -11,6 +11,8 @@ from catalog.actions.products.product_rows import lock_product
 from catalog.actions.products.revision_pictures import (
     LastPictureNeeded,
     PictureKey,
+    PictureRemoved,
+    StoredPicture,
     propose_picture,
     propose_picture_order,
     propose_picture_removal,
@@ -23,6 +25,8 @@ from shop.core.actors import Actor
 from shop.core.database.metadata import set_tracked_columns
 from shop.core.errors import Missing
 from shop.core.models import Picture, PictureState, record_change, was_changed_with_key
+
+_PROPOSED = ("revision.submitted", "revision.withdrawn")
 
 
 @transaction.atomic(durable=True)
@@ -74,14 +78,23 @@ def move_picture(
     media_id: PictureKey,
     position: int,
     needs_approval: bool = True,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
-) -> None:
-    """Move a picture to a position, counted from 0 and capped at the last. Raises Missing."""
+) -> bool:
+    """Move a picture to a position, counted from 0 and capped at the last.
+
+    Return whether the change waits for the platform's review. Raises KeyReused, Missing, PictureRemoved.
+    """
     product = lock_product(product_id, cooperative=cooperative)
-    if needs_approval and is_approved(product):
-        propose_picture_order(product, media_id, position, actor=actor, now=now)
-        return
+    is_proposed = needs_approval and is_approved(product)
+    if was_changed_with_key(idempotency_key, ("product.pictures_reordered", *_PROPOSED), root=product):
+        return is_proposed
+    if is_proposed:
+        propose_picture_order(
+            product, media_id, position, idempotency_key=idempotency_key, actor=actor, now=now
+        )
+        return True
     restart_review(product, now)
     visible_media = list(ProductMedia.objects.filter(product=product).order_by("sort_order", "pk"))
     before = [media.pk for media in visible_media]
@@ -90,7 +103,7 @@ def move_picture(
     visible_media.insert(max(0, position), moved)
     after = [media.pk for media in visible_media]
     if after == before:
-        return
+        return False
     for number, media in enumerate(visible_media):
         media.sort_order = number
     ProductMedia.objects.bulk_update(visible_media, ["sort_order"])
@@ -102,7 +115,9 @@ def move_picture(
         root=product,
         cooperative_id=cooperative.pk,
         data={"from": before, "to": after},
+        idempotency_key=idempotency_key,
     )
+    return False
 
 
 @transaction.atomic(durable=True)
@@ -145,14 +160,22 @@ def remove_picture(
     product_id: int,
     media_id: PictureKey,
     needs_approval: bool = True,
+    idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
-) -> None:
-    """Remove a picture. Past orders keep it. Raises Missing, LastPictureNeeded."""
+) -> bool:
+    """Remove a picture. Past orders keep it.
+
+    Return whether the change waits for the platform's review. Raises KeyReused, Missing, PictureRemoved,
+    LastPictureNeeded.
+    """
     product = lock_product(product_id, cooperative=cooperative)
-    if needs_approval and is_approved(product):
-        propose_picture_removal(product, media_id, actor=actor, now=now)
-        return
+    is_proposed = needs_approval and is_approved(product)
+    if was_changed_with_key(idempotency_key, ("product.picture_removed", *_PROPOSED), root=product):
+        return is_proposed
+    if is_proposed:
+        propose_picture_removal(product, media_id, idempotency_key=idempotency_key, actor=actor, now=now)
+        return True
     restart_review(product, now)
     rows = ProductMedia.objects.filter(product=product).select_related("picture")
     visible_media = list(rows.order_by("sort_order", "pk"))
@@ -170,14 +193,20 @@ def remove_picture(
         root=product,
         cooperative_id=cooperative.pk,
         snapshot={"picture": media.picture_id, "alt": media.alt, "sort_order": media.sort_order},
+        idempotency_key=idempotency_key,
     )
     media.delete()
+    return False
 
 
 def _media_or_missing(visible_media: list[ProductMedia], media_id: PictureKey) -> ProductMedia:
-    product_media = next((media for media in visible_media if media.pk == media_id), None)
+    is_stored = isinstance(media_id, StoredPicture)
+    sought = media_id.picture_id if isinstance(media_id, StoredPicture) else media_id
+    product_media = next(
+        (media for media in visible_media if (media.picture_id if is_stored else media.pk) == sought), None
+    )
     if product_media is None:
-        raise Missing()
+        raise PictureRemoved() if is_stored else Missing()
     return product_media
 
 

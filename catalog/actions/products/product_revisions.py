@@ -161,7 +161,9 @@ def save_revision(
     product = revision.product
     if revision.is_empty:
         if revision.pk is not None:
-            _record_revision("revision.withdrawn", revision, actor=actor, now=now)
+            _record_revision(
+                "revision.withdrawn", revision, actor=actor, now=now, idempotency_key=idempotency_key
+            )
             revision.delete()
         return
     revision.state, revision.state_reason, revision.submitted_at = RevisionState.IN_REVIEW, "", now

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
@@ -13,13 +14,28 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import Picture, PictureState
 
-# A picture of the product, or one of its revision.
-PictureKey = int | uuid.UUID
+
+@dataclass(frozen=True, slots=True)
+class StoredPicture:
+    """The key of a picture that stays the same when the platform approves it."""
+
+    picture_id: int
+
+
+# A picture of the product, or one of its revision, or either of them.
+PictureKey = int | uuid.UUID | StoredPicture
 
 
 class LastPictureNeeded(Refused):
     code = "last_picture_needed"
     default_message = _("A product on sale needs a photo. Add another one first.")
+
+
+class PictureRemoved(Refused):
+    """A `StoredPicture` that the product does not have, because somebody else removed it."""
+
+    code = "picture_removed"
+    default_message = _("This photo was removed meanwhile.")
 
 
 def propose_picture(
@@ -39,15 +55,21 @@ def propose_picture(
 
 
 def propose_picture_order(
-    product: Product, key: PictureKey, position: int, *, actor: Actor, now: datetime.datetime
+    product: Product,
+    key: PictureKey,
+    position: int,
+    *,
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> None:
-    """In a transaction: move a picture in the product's revision. Raises Missing."""
+    """In a transaction: move a picture in the product's revision. Raises Missing, PictureRemoved."""
     revision, rows = _load_revision_pictures(product, now)
     moved = _find_picture(rows, key)
     reordered = [row for row in rows if row is not moved]
     reordered.insert(max(0, position), moved)
     if reordered != rows:
-        _save_order(revision, reordered, actor=actor, now=now)
+        _save_order(revision, reordered, idempotency_key=idempotency_key, actor=actor, now=now)
 
 
 def propose_picture_text(
@@ -62,9 +84,17 @@ def propose_picture_text(
 
 
 def propose_picture_removal(
-    product: Product, key: PictureKey, *, actor: Actor, now: datetime.datetime
+    product: Product,
+    key: PictureKey,
+    *,
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> None:
-    """In a transaction: remove a picture in the product's revision. Raises Missing, LastPictureNeeded."""
+    """In a transaction: remove a picture in the product's revision.
+
+    Raises Missing, PictureRemoved, LastPictureNeeded.
+    """
     revision, rows = _load_revision_pictures(product, now)
     removed_row = _find_picture(rows, key)
     remaining = [row for row in rows if row is not removed_row]
@@ -72,7 +102,7 @@ def propose_picture_removal(
         raise LastPictureNeeded()
     if revision.has_pictures:
         removed_row.delete()
-    _save_order(revision, remaining, actor=actor, now=now)
+    _save_order(revision, remaining, idempotency_key=idempotency_key, actor=actor, now=now)
 
 
 def _load_revision_pictures(
@@ -113,8 +143,15 @@ def _save_order(
 
 
 def _find_picture(revision_pictures: list[RevisionPicture], key: PictureKey) -> RevisionPicture:
-    """Return the picture with this key, which is its own or that of the product's picture. Raises Missing."""
+    """Return the picture with this key, which is its own or that of the product's picture.
+
+    Raises Missing, PictureRemoved.
+    """
     for revision_picture in revision_pictures:
-        if key == (revision_picture.media_id if isinstance(key, int) else revision_picture.pk):
+        if isinstance(key, StoredPicture):
+            is_found = key.picture_id == revision_picture.picture_id
+        else:
+            is_found = key == (revision_picture.media_id if isinstance(key, int) else revision_picture.pk)
+        if is_found:
             return revision_picture
-    raise Missing()
+    raise PictureRemoved() if isinstance(key, StoredPicture) else Missing()

@@ -47,7 +47,12 @@ from shop.members.sync.lot_commands import (
 )
 from shop.members.sync.models import PhoneCommand
 from shop.members.sync.payloads import MAX_AMOUNT, MAX_LINES, InvalidCommand, Payload
-from shop.members.sync.product_commands import add_product_photo, change_season
+from shop.members.sync.product_commands import (
+    add_product_photo,
+    change_season,
+    move_product_photo,
+    remove_product_photo,
+)
 from shop.members.sync.rows import PART, PRODUCT, RowReference
 
 PACK_COMMAND, SHORTAGE_COMMAND = "pack_parcel", "report_shortage"
@@ -334,6 +339,8 @@ COMMANDS: Mapping[str, CommandKind] = {
     "add_lot_stage": CommandKind(MemberRight.COUNT_STOCK, add_stage_from_phone),
     "change_price": CommandKind(MemberRight.LIST, _change_price),
     "add_product_photo": CommandKind(MemberRight.LIST, add_product_photo),
+    "move_product_photo": CommandKind(MemberRight.LIST, move_product_photo),
+    "remove_product_photo": CommandKind(MemberRight.LIST, remove_product_photo),
     "change_season": CommandKind(MemberRight.LIST, change_season),
     "create_listing": CommandKind(MemberRight.LIST, create_listing),
     "submit_listing": CommandKind(MemberRight.LIST, submit_created_listing),

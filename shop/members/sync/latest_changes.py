@@ -32,6 +32,7 @@ _ACTIONS = {
     "fail_delivery": "parcel.delivery_failed",
     "cancel_part": "part.cancelled",
     "change_price": "price.changed",
+    "move_product_photo": "product.picture_removed",
 }
 _STOCK_COMMANDS = frozenset(
     {"receive_stock", "write_off_stock", "transfer_stock", "count_stock", "receive_lot"}

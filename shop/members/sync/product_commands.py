@@ -1,15 +1,17 @@
-"""Commands of phones that add a photo to a product and change its season."""
+"""Commands of phones that change a product's photos and its season."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Any
 
-from catalog.actions.products.product_pictures import add_picture
+from catalog.actions.products.product_pictures import add_picture, move_picture, remove_picture
+from catalog.actions.products.revision_pictures import PictureRemoved, StoredPicture
 from catalog.actions.products.save_products import update_product
 from catalog.models import ALL_MONTHS, Product, RevisionPicture
 from shop.core.errors import Missing
 from shop.members.sync.command_types import CommandRun, PreparedCommand
+from shop.members.sync.payloads import MAX_LINES
 from shop.members.sync.photos import find_photo_of_command
 from shop.members.sync.rows import PRODUCT, RowReference
 
@@ -30,6 +32,33 @@ def add_product_photo(run: CommandRun) -> PreparedCommand:
     return PreparedCommand(RowReference(PRODUCT, product.pk), action, _photo_result)
 
 
+def move_product_photo(run: CommandRun) -> PreparedCommand:
+    """Prepare another place for a photo, counted from 0. The first photo is shown in lists."""
+    product = _find_product(run)
+    action = partial(
+        move_picture,
+        cooperative=run.membership.cooperative,
+        product_id=product.pk,
+        media_id=StoredPicture(run.payload.whole_number("photo")),
+        position=run.payload.whole_number("position", minimum=0, maximum=MAX_LINES),
+        **run.action_arguments_with_key,
+    )
+    return PreparedCommand(RowReference(PRODUCT, product.pk), action, _review_result)
+
+
+def remove_product_photo(run: CommandRun) -> PreparedCommand:
+    """Prepare the removal of a photo. It is done already if somebody else removed the photo."""
+    product = _find_product(run)
+    action = partial(
+        _remove_unless_removed,
+        cooperative=run.membership.cooperative,
+        product_id=product.pk,
+        media_id=StoredPicture(run.payload.whole_number("photo")),
+        **run.action_arguments_with_key,
+    )
+    return PreparedCommand(RowReference(PRODUCT, product.pk), action, _review_result)
+
+
 def change_season(run: CommandRun) -> PreparedCommand:
     """Prepare another season. It is refused if the present one differs from `seen`, the phone's season."""
     product, payload = _find_product(run), run.payload
@@ -46,6 +75,17 @@ def change_season(run: CommandRun) -> PreparedCommand:
 
 def _photo_result(added: Any) -> dict[str, object]:
     return {"is_in_review": isinstance(added, RevisionPicture)}
+
+
+def _review_result(is_in_review: Any) -> dict[str, object]:
+    return {"is_in_review": is_in_review}
+
+
+def _remove_unless_removed(**arguments: Any) -> bool:
+    try:
+        return remove_picture(**arguments)
+    except PictureRemoved:
+        return False
 
 
 def _find_product(run: CommandRun) -> Product:

@@ -1,4 +1,4 @@
-"""What rows of products say beside their columns: the first photo, what is scarce, lots and contents."""
+"""What rows of products say beside their columns: photos, what is scarce, lots and contents."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Any
 from django.core.files.storage import default_storage
 from django.db.models import F
 
-from catalog.models import LotBalance, ProductMedia, Variant
+from catalog.models import LotBalance, ProductMedia, RevisionPicture, Variant
 from catalog.variant_stock import low_stock_variants
 from cooperatives.models import Cooperative
 from shop.core.images.image_files import THUMBNAIL_WIDTHS
 from shop.core.images.rendition_files import rendition_files
-from shop.core.models import market_channel
+from shop.core.models import Picture, PictureState, market_channel
 
 Row = dict[str, Any]
+
+MAX_PHOTOS = 20  # of a product on the phone
 
 
 def read_thumbnails(product_ids: Collection[int]) -> dict[int, str]:
@@ -23,10 +25,41 @@ def read_thumbnails(product_ids: Collection[int]) -> dict[int, str]:
     media = ProductMedia.objects.ready().filter(product__in=product_ids).select_related("picture")
     addresses: dict[int, str] = {}
     for row in media.order_by("product", "sort_order", "pk"):
-        thumbnails = [file for file in rendition_files(row.picture) if int(file.width) in THUMBNAIL_WIDTHS]
-        if row.product_id not in addresses and thumbnails:
-            addresses[row.product_id] = default_storage.url(thumbnails[-1].webp)
+        address = _thumbnail_address(row.picture)
+        if row.product_id not in addresses and address:
+            addresses[row.product_id] = address
     return addresses
+
+
+def read_photos(product_ids: Collection[int]) -> dict[int, list[Row]]:
+    """Return the photos of products in their order, at most `MAX_PHOTOS` of each.
+
+    They are those that the members' page shows: of the product's revision, if this changes its photos.
+    """
+    photos: dict[int, list[Row]] = {}
+    proposed = RevisionPicture.objects.filter(
+        revision__product__in=product_ids, revision__has_pictures=True
+    ).select_related("revision", "picture")
+    for row in proposed.order_by("revision", "sort_order", "pk"):
+        photos.setdefault(row.revision.product_id, []).append(_photo_row(row.picture))
+    media = ProductMedia.objects.filter(product__in=set(product_ids) - photos.keys())
+    for medium in media.select_related("picture").order_by("product", "sort_order", "pk"):
+        photos.setdefault(medium.product_id, []).append(_photo_row(medium.picture))
+    return {product_id: rows[:MAX_PHOTOS] for product_id, rows in photos.items()}
+
+
+def _photo_row(picture: Picture) -> Row:
+    return {
+        "id": picture.pk,
+        "address": _thumbnail_address(picture),
+        "is_ready": picture.state == PictureState.READY,
+    }
+
+
+def _thumbnail_address(picture: Picture) -> str:
+    """Return the address of a photo in a small size, empty until it exists."""
+    thumbnails = [file for file in rendition_files(picture) if int(file.width) in THUMBNAIL_WIDTHS]
+    return default_storage.url(thumbnails[-1].webp) if thumbnails else ""
 
 
 def find_low_stock(cooperative: Cooperative, product_ids: Collection[int]) -> set[int]:

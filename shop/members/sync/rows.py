@@ -47,7 +47,13 @@ from shop.members.sync.part_facts import (
     suggest_lots_to_take,
     undispatched_lots,
 )
-from shop.members.sync.product_facts import build_lots_by_variant, content_of, find_low_stock, read_thumbnails
+from shop.members.sync.product_facts import (
+    build_lots_by_variant,
+    content_of,
+    find_low_stock,
+    read_photos,
+    read_thumbnails,
+)
 
 PART, PRODUCT = "part", "product"
 Row = dict[str, Any]
@@ -279,7 +285,7 @@ def _build_product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[
         .order_by("pk")
     )
     lots, pictures = build_lots_by_variant(cooperative, ids), read_thumbnails(ids)
-    low_stock = find_low_stock(cooperative, ids)
+    low_stock, photos = find_low_stock(cooperative, ids), read_photos(ids)
     return [
         {
             "kind": PRODUCT,
@@ -290,6 +296,7 @@ def _build_product_rows(cooperative: Cooperative, ids: Collection[int]) -> list[
             "category": product.category_id,
             "shelf_life": product.shelf_life,
             "picture": pictures.get(product.pk, ""),
+            "photos": photos.get(product.pk, []),
             "listings": [
                 {
                     "id": listing.pk,

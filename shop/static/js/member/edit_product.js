@@ -1,11 +1,11 @@
-// On a product's screen: more photos, and the months in which the product is sold. On a lot's screen: its photos.
+// On a product's screen: its photos, and the months in which it is sold. On a lot's screen: the lot's photos.
 import { useState } from "preact/hooks";
-import { button } from "member/controls";
+import { button, Thumbnail } from "member/controls";
 import { html } from "member/html";
 import { Photos } from "member/new_listing";
-import { changeOutbox, giveListing, isNotStored, seasonOf, t, waiting } from "member/phone";
+import { changeOutbox, giveListing, Icon, isNotStored, seasonOf, t, waiting } from "member/phone";
 import { removePhotos } from "member/photos";
-import { addCommands, dropWaiting } from "member/store";
+import { addCommands, dropCommand, dropWaiting } from "member/store";
 import { stopSynchronising } from "member/sync";
 
 const MONTHS = Array.from({ length: 12 }, (_none, index) => index + 1);
@@ -28,6 +28,7 @@ export const PhotosAndSeason = ({ listing }) => {
   return html`
     ${isApproved && html`<p class="soft">${t("what_is_reviewed")}</p>`}
     <${MorePhotos} name="add_product_photo" of=${{ product: listing.product.id }} subject=${subjectOf(listing)} />
+    <${EditPhotos} listing=${listing} isApproved=${isApproved} />
     <${EditSeason} key=${listing.product.season} listing=${listing} />
   `;
 };
@@ -63,6 +64,66 @@ const MorePhotos = ({ name, of, subject }) => {
       onKeep=${add}
       onRemove=${remove}
     />
+  </details>`;
+};
+
+// The photos in their order, and what was done with them and is not sent yet. As on the market's page, an approved
+// product keeps a photo that is ready.
+const EditPhotos = ({ listing, isApproved }) => {
+  const { product } = listing;
+  const shown = product.photos ?? [];
+  const ready = shown.filter(({ is_ready: isReady }) => isReady);
+  const given = waiting().filter(
+    ({ name, subject }) =>
+      ["move_product_photo", "remove_product_photo"].includes(name) && subject.product === product.id,
+  );
+  if (!shown.length && !given.length) return null;
+  const nameAt = (index) => (index ? t("photo_number", { number: index + 1 }) : t("cover_photo"));
+  const give = (name, index, place = {}) => {
+    const payload = { product: product.id, photo: shown[index].id, ...place };
+    return giveListing(listing, name, payload, [`photos-${product.id}`], { photo: nameAt(index) });
+  };
+  // What is being sent may arrive first; then it stays.
+  const undo = ({ key }) =>
+    stopSynchronising(() => changeOutbox(async () => waiting().some((one) => one.key === key) && dropCommand(key)));
+  const named = (text, name) => html`${text}<span class="visually-hidden">: ${name}</span>`;
+  return html`<details open=${given.length > 0}>
+    <summary>${t("edit_photos")}</summary>
+    <ol class="stack">
+      ${shown.map(({ id, address, is_ready: isReady }, index) => {
+        const name = nameAt(index);
+        const move = (text, position) => {
+          const moveIt = () => give("move_product_photo", index, { position });
+          return html`<button class="button button-second" type="button" onClick=${moveIt}>${named(t(text), name)}</button>`;
+        };
+        const isNeeded = isApproved && isReady && ready.length === 1;
+        return html`<li class="pick-row ${address ? "" : "without-picture"}" key=${id}>
+          ${address && html`<${Thumbnail} address=${address} />`}
+          <div class="stack stack-close">
+            <p class="strong">${name}</p>
+            <div class="row">
+              ${index > 0 && move("set_cover", 0)}
+              ${index > 1 && move("move_up", index - 1)}
+              ${index < shown.length - 1 && move("move_down", index + 1)}
+            </div>
+            ${
+              isNeeded
+                ? html`<p class="hint">${t("last_picture")}</p>`
+                : button("circle-x", named(t("remove_photo"), name), () => give("remove_product_photo", index))
+            }
+          </div>
+        </li>`;
+      })}
+    </ol>
+    <div class="stack">
+      ${given.map(
+        (command) =>
+          html`<div class="stack stack-close" key=${command.key}>
+          <p><${Icon} name="clock" /> ${t(`did_${command.name}`)}: ${command.subject.photo}</p>
+          ${button("refresh-cw", named(t("undo"), `${t(`did_${command.name}`)}, ${command.subject.photo}`), () => undo(command))}
+        </div>`,
+      )}
+    </div>
   </details>`;
 };
 

@@ -148,6 +148,16 @@ const PRODUCT_EFFECTS = {
   },
   add_product_photo: (product) => product, // the market makes its small picture
   add_lot_photo: (product) => product,
+  move_product_photo: (product, { photo, position }) => {
+    const photos = (product.photos ?? []).filter(({ id }) => id !== photo);
+    const moved = (product.photos ?? []).filter(({ id }) => id === photo);
+    photos.splice(position, 0, ...moved);
+    return { ...product, photos };
+  },
+  remove_product_photo: (product, { photo }) => ({
+    ...product,
+    photos: (product.photos ?? []).filter(({ id }) => id !== photo),
+  }),
   change_season: (product, _payload, { subject: { season } }) => ({ ...product, season }),
   pause_listing: changeListing("paused"),
   resume_listing: changeListing("published"),

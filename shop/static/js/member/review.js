@@ -84,6 +84,7 @@ const CORRECTIONS = {
 // After these the same command can only be refused again.
 const FINAL = [
   "missing",
+  "picture_removed",
   "transition_not_allowed",
   "open_quantity_changed",
   "label_code_used",

@@ -52,7 +52,7 @@ PACKING = [
 ]
 COUNTING = ["receive_stock", "write_off_stock", "count_stock", "transfer_stock"]
 LOTS = ["receive_lot", "count_lot", "write_off_lot", "lot_stage", "lot_photo"]
-LISTING = ["price", "pause", "season", "photo", "listing"]
+LISTING = ["price", "pause", "season", "photo", "move_photo", "remove_photo", "listing"]
 # Steps of one parcel follow each other only by chance, so these come more often.
 COMMANDS = [
     *PACKING * 2,
@@ -66,6 +66,8 @@ COMMANDS = [
 ]
 # Their actions take no key. Price and season compare with what the phone showed, and a code has one row.
 WITHOUT_KEY = {"change_price", "offer_handover"}
+# A photo may be at its place already, or removed.
+MAY_CHANGE_NOTHING = {"move_product_photo", "remove_product_photo"}
 # What another phone has to send first may never come.
 WAITING_FOR_OTHERS = ("offer_handover", "receive_parcel")
 # Add commands to the app's outbox, as its buttons do.
@@ -296,6 +298,13 @@ def give_listing_command(phone: RandomPhone, name: str, variant: Variant) -> Non
             phone.give("submit_listing", f"new-{name}", new, created_by=first)
         case _ if row is None:
             pass
+        case "move_photo" | "remove_photo" if not row["photos"]:
+            pass
+        case "move_photo" | "remove_photo":
+            place = {"position": chance.randint(0, 2)} if name == "move_photo" else {}
+            photo = chance.choice(row["photos"])["id"]
+            command = name.replace("photo", "product_photo")
+            phone.give(command, f"photos-{product}", subject, product=product, photo=photo, **place)
         case "price":
             seen = row["variants"][0]["prices"][0]["amount"]
             of = {"listing": listing.pk, "variant": variant.pk}
@@ -335,6 +344,8 @@ def check_every_command_was_done_once_or_refused() -> None:
         assert is_dropped or row.outcome in (CommandOutcome.DONE, CommandOutcome.REFUSED), row.name
         if row.outcome != CommandOutcome.DONE:
             assert not rows, (row.name, rows)
+        elif row.name in MAY_CHANGE_NOTHING:
+            assert set(rows.values()) <= {1}, (row.name, rows)
         elif row.name not in WITHOUT_KEY:
             assert set(rows.values()) == {1}, (row.name, rows)
     assert effects == {}

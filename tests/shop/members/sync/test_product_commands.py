@@ -1,4 +1,4 @@
-"""Photos added and seasons changed by phones: rows, repeats, conflicts, foreign and removed products."""
+"""Photos and seasons changed by phones: rows, repeats, conflicts, foreign and removed products."""
 
 from __future__ import annotations
 
@@ -41,6 +41,20 @@ def make_pictured_product(seller: Cooperative) -> Product:
     picture = Picture.objects.create(original="goi.jpg", state=PictureState.READY)
     ProductMedia.objects.create(product=product, picture=picture)
     return product
+
+
+def make_product_with_photos(seller: Cooperative, state: ListingState = ListingState.PUBLISHED) -> Product:
+    """Make a product with three photos that are ready."""
+    product = make_product(seller, state=state)
+    ProductMedia.objects.filter(product=product).delete()
+    for position in range(3):
+        picture = Picture.objects.create(original=f"goi-{position}.jpg", state=PictureState.READY)
+        ProductMedia.objects.create(product=product, picture=picture, sort_order=position)
+    return product
+
+
+def photos_of(product: Product) -> list[int]:
+    return list(product.media.order_by("sort_order", "pk").values_list("picture", flat=True))
 
 
 def picture_of(key: str) -> int | None:
@@ -108,6 +122,97 @@ def test_photo_that_was_removed_meanwhile_is_not_added_by_a_repeat(phone, seller
     assert not ProductMedia.objects.filter(picture=picture_of(key)).exists()
 
 
+def test_photos_of_a_draft_are_moved_and_removed_once(phone, seller) -> None:
+    product = make_product_with_photos(seller, ListingState.DRAFT)
+    first, second, third = photos_of(product)
+    moving = make_command("move_product_photo", product=product.pk, photo=third, position=0)
+    removing = make_command("remove_product_photo", product=product.pk, photo=first)
+
+    push_response = phone.push(moving, removing)
+    forget_answers()
+    phone.answer("move_product_photo", product=product.pk, photo=second, position=0)  # before the repeat
+    repeated = phone.push(moving, removing)
+
+    row = {"kind": "product", "id": product.pk}
+    assert push_response["answers"] == [
+        {"key": command["key"], "outcome": "done", "result": {"is_in_review": False}, "row": row}
+        for command in (moving, removing)
+    ]
+    assert [photo["id"] for photo in push_response["rows"][0]["photos"]] == [third, second]
+    assert repeated["answers"] == push_response["answers"]
+    assert photos_of(product) == [second, third]
+    assert Change.objects.filter(action="product.picture_removed").count() == 1
+    assert Change.objects.filter(action="product.pictures_reordered").count() == 2
+
+
+def test_photos_of_an_approved_product_change_after_their_review(phone, seller) -> None:
+    product = make_product_with_photos(seller)
+    before = photos_of(product)
+    first, second, third = before
+    moving = make_command("move_product_photo", product=product.pk, photo=third, position=0)
+    removing = make_command("remove_product_photo", product=product.pk, photo=first)
+
+    push_response = phone.push(moving, removing)
+    forget_answers()
+    repeated = phone.push(moving, removing)
+
+    assert [answer["result"] for answer in push_response["answers"]] == [{"is_in_review": True}] * 2
+    assert repeated["answers"] == push_response["answers"]
+    assert photos_of(product) == before
+    proposed = RevisionPicture.objects.order_by("sort_order").values_list("picture", flat=True)
+    assert list(proposed) == [third, second]
+    assert [photo["id"] for photo in push_response["rows"][0]["photos"]] == [third, second]
+    assert Change.objects.filter(action="revision.submitted").count() == 2
+    assert [row["photos"] for row in phone.pull()["rows"]] == [push_response["rows"][0]["photos"]]
+
+
+def test_revision_that_moves_a_photo_back_is_withdrawn_once(phone, seller) -> None:
+    product = make_product_with_photos(seller)
+    first, second, _third = photos_of(product)
+    phone.answer("move_product_photo", product=product.pk, photo=first, position=1)
+    back = make_command("move_product_photo", product=product.pk, photo=first, position=0)
+    phone.push(back)
+    assert not ProductRevision.objects.exists()
+    phone.answer("move_product_photo", product=product.pk, photo=second, position=0)
+    forget_answers()
+
+    repeated = phone.push(back)["answers"][0]
+
+    assert repeated["outcome"] == "done"
+    assert RevisionPicture.objects.order_by("sort_order")[0].picture_id == second
+
+
+@pytest.mark.parametrize("state", [ListingState.DRAFT, ListingState.PUBLISHED])
+def test_photo_that_somebody_else_removed_is_removed_already_and_not_moved(phone, seller, state) -> None:
+    product = make_product_with_photos(seller, state)
+    removed = photos_of(product)[1]
+    of = {"product": product.pk, "photo": removed}
+    other_phone = Phone(seller, Role.LISTER)
+    assert other_phone.answer("remove_product_photo", **of)["outcome"] == "done"
+    before = all_rows()
+
+    moved = phone.answer("move_product_photo", **of, position=0)
+    again = phone.answer("remove_product_photo", **of)
+
+    assert (moved["outcome"], moved["code"]) == ("refused", "picture_removed")
+    assert moved["message"] == "Ảnh này đã bị người khác xoá trước đó."
+    assert len(moved["details"]["latest"]) == 1
+    assert (again["outcome"], again["result"]) == ("done", {"is_in_review": False})
+    assert all_rows() == before
+
+
+def test_last_photo_of_a_product_on_sale_is_not_removed(phone, seller) -> None:
+    product = make_product_with_photos(seller)
+    first, *others = photos_of(product)
+    ProductMedia.objects.filter(picture__in=others).delete()
+    before = all_rows()
+
+    answer = phone.answer("remove_product_photo", product=product.pk, photo=first)
+
+    assert (answer["outcome"], answer["code"]) == ("refused", "last_picture_needed")
+    assert all_rows() == before
+
+
 @pytest.mark.parametrize("role", [Role.PACKER, Role.BOOKKEEPER])
 def test_role_that_lists_nothing_changes_no_product(seller, role) -> None:
     product = make_product(seller)
@@ -116,10 +221,12 @@ def test_role_that_lists_nothing_changes_no_product(seller, role) -> None:
 
     answers = [
         phone.answer("add_product_photo", product=product.pk, photos=[str(uuid.uuid4())]),
+        phone.answer("move_product_photo", product=product.pk, photo=1, position=0),
+        phone.answer("remove_product_photo", product=product.pk, photo=1),
         phone.answer("change_season", product=product.pk, season=JANUARY, seen=ALL_MONTHS),
     ]
 
-    assert [(answer["outcome"], answer["code"]) for answer in answers] == [("refused", "forbidden")] * 2
+    assert [(answer["outcome"], answer["code"]) for answer in answers] == [("refused", "forbidden")] * 4
     assert all_rows() == before
 
 
@@ -134,11 +241,13 @@ def test_foreign_and_removed_products_look_like_missing_ones(phone, seller) -> N
         for product_id in (foreign.pk, removed.pk, 10**15)
         for name, payload in (
             ("add_product_photo", {"photos": [key]}),
+            ("move_product_photo", {"photo": 1, "position": 0}),
+            ("remove_product_photo", {"photo": 1}),
             ("change_season", {"season": JANUARY, "seen": ALL_MONTHS}),
         )
     ]
 
-    assert [answer["code"] for answer in answers] == ["missing"] * 6
+    assert [answer["code"] for answer in answers] == ["missing"] * 12
     assert {tuple(sorted(answer)) for answer in answers} == {("code", "message", "outcome")}
     assert all_rows() == before
 

@@ -63,8 +63,12 @@ def test_prices_stock_photos_and_pauses_are_entered_without_network(
     make_variant(seller, name="Măng khô", on_hand=0)
     make_product(seller, name="Ví thổ cẩm", variants=(("Đỏ", 0), ("Chàm", 0), ("Xanh", 0), ("Đen", 0)))
     far_warehouse = make_warehouse(seller, make_channel(), name="Kho xa")
-    picture = Picture.objects.create(original="khan.jpg", state=PictureState.READY)
+    picture, second, third = (
+        Picture.objects.create(original=f"khan-{number}.jpg", state=PictureState.READY) for number in range(3)
+    )
     ProductMedia.objects.create(product=scarf.product, picture=picture)
+    for number, more in enumerate((second, third), start=1):
+        ProductMedia.objects.create(product=scarf.product, picture=more, sort_order=number)
     files = [tmp_path / f"khan-{number}.jpg" for number in range(3)]
     for file in files:
         Image.effect_noise((400, 300), 90).convert("RGB").save(file, quality=90)
@@ -112,6 +116,18 @@ def test_prices_stock_photos_and_pauses_are_entered_without_network(
     expect(phone.get_by_text("Ảnh mới")).to_have_count(3)
     phone.get_by_role("button", name="Xoá ảnh").nth(1).click()
     expect(phone.get_by_text("Ảnh mới")).to_have_count(2)
+    phone.locator("summary", has_text="Sắp xếp hoặc xoá ảnh").click()
+    removing = phone.get_by_role("button", name=re.compile("^Xoá ảnh ?: "))
+    phone.get_by_role("button", name=re.compile("Đặt làm ảnh bìa.*Ảnh 3")).click()
+    expect(phone.get_by_text("Đổi thứ tự ảnh: Ảnh 3")).to_be_visible()
+    removing.nth(1).click()
+    expect(removing).to_have_count(2)
+    removing.nth(1).click()
+    expect(phone.get_by_text("Sản phẩm đang bán phải có ảnh.")).to_be_visible()
+    expect(removing).to_have_count(0)
+    assert phone.evaluate(SMALL_TARGETS) == []
+    phone.get_by_role("button", name=re.compile("Hoàn tác.*Xoá ảnh, Ảnh 2")).last.click()
+    expect(removing).to_have_count(2)
     phone.locator("summary", has_text="Sửa mùa vụ").click()
     for month in (1, 6, 7):
         phone.locator(".keypad-months label", has_text=re.compile(rf"\b{month}$")).click()
@@ -141,7 +157,7 @@ def test_prices_stock_photos_and_pauses_are_entered_without_network(
     phone.context.set_offline(False)
 
     expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(7)
-    expect(phone.get_by_text("Chợ đang duyệt", exact=True)).to_have_count(2)
+    expect(phone.get_by_text("Chợ đang duyệt", exact=True)).to_have_count(4)
     expect(phone.get_by_role("button", name=re.compile("^Giữ 160.000.₫, giá trên chợ"))).to_be_visible()
     assert phone.evaluate(SMALL_TARGETS) == []
     assert Axe().run(phone).response["violations"] == []
@@ -156,7 +172,13 @@ def test_prices_stock_photos_and_pauses_are_entered_without_network(
     sent_photos = PhonePhoto.objects.order_by("pk").values_list("picture", flat=True)
     assert list(proposed.order_by("sort_order").values_list("picture", flat=True)) == list(sent_photos)
     assert len(sent_photos) == 2
-    assert list(scarf.product.media.values_list("picture", flat=True)) == [picture.pk]
+    kept = RevisionPicture.objects.filter(revision__product=scarf.product).exclude(media=None)
+    assert list(kept.order_by("sort_order").values_list("picture", flat=True)) == [third.pk, second.pk]
+    assert list(scarf.product.media.order_by("sort_order").values_list("picture", flat=True)) == [
+        picture.pk,
+        second.pk,
+        third.pk,
+    ]
     assert phone.evaluate(PHOTOS_KEPT) == 0
     prices = dict(Price.objects.values_list("variant", "amount"))
     assert (prices[pillow.pk], prices[scarf.pk]) == (32_000, 185_000)
