@@ -17,7 +17,7 @@ from shop.core.models import Picture, PictureState, market_channel
 
 Row = dict[str, Any]
 
-MAX_PHOTOS = 20  # of a product on the phone
+MAX_PHOTOS = 8  # of a product on the phone; their addresses are most of what a pull weighs
 
 
 def read_thumbnails(product_ids: Collection[int]) -> dict[int, str]:
