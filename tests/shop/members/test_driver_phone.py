@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from cooperatives.models import Role
 from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
-from orders.actions.fulfilment.delivery_runs import end_run, run_token
+from orders.actions.fulfilment.delivery_runs import end_run, reopen_run, run_token
 from orders.actions.fulfilment.phone_codes import PhoneCode
 from orders.models import DeliveryRun, HandoverRecord, HandoverStep, Parcel
 from orders.states import CodState, ParcelState
@@ -316,4 +316,29 @@ def test_driver_works_without_network_and_sends_later(phone_with_workers: Page, 
     for parcel in (delivered, recorded):
         assert (parcel.state, parcel.cod_state) == (ParcelState.DELIVERED, CodState.COLLECTED)
     assert received.state == ParcelState.HANDED_OVER
+
+    # The run ends by mistake while its driver has no network.
+    phone.context.set_offline(True)
+    phone.goto(address_of(run))
+    stop = phone.locator("section.panel").filter(has_text=f"{received.part.order.code}-{received.label_code}")
+    stop.get_by_role("button", name=re.compile("Đã giao, đã thu")).click()
+    expect(phone.get_by_text("Trên máy", exact=True)).to_have_count(1)
+    whose = {"run_id": run.pk, "cooperative": seller, "actor": Actor.system(), "now": timezone.now()}
+    end_run(**whose)
+    phone.context.set_offline(False)
+    phone.goto(address_of(run))
+    expect(phone.get_by_text("Hợp tác xã mở lại chuyến thì tự gửi lên.")).to_be_visible()
+    waiting = phone.locator("[data-run-unsent] li", has_text=received.part.order.code)
+    expect(waiting).to_contain_text("Chuyến này đã kết thúc.")
+    refused = phone.locator("[data-run-unsent] li", has_text="Nhận kiện")
+    expect(waiting.get_by_role("button", name="Bỏ việc này")).to_be_visible()
+    refused.get_by_role("button", name="Bỏ việc này").click()
+    expect(refused).to_have_count(0)
+    reopen_run(**whose)
+    phone.reload()
+    expect(phone.get_by_role("button", name="Đã giao xong")).to_have_count(0)
+    expect(phone.locator("[data-run-unsent]")).to_be_hidden()
+
+    received.refresh_from_db()
+    assert (received.state, received.cod_state) == (ParcelState.DELIVERED, CodState.COLLECTED)
     check_everything()

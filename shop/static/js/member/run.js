@@ -9,7 +9,7 @@ import { html } from "member/html";
 import { Deliver, PARCEL_TONES } from "member/parts";
 import { clock, Icon, money, t } from "member/phone";
 import { receivedState } from "member/pending";
-import { addCommand, dropCommand, readCommands, readRun, synchroniseRun } from "member/run_store";
+import { addCommand, dropCommand, isDroppable, readCommands, readRun, synchroniseRun } from "member/run_store";
 
 const run = signal(null),
   commands = signal([]),
@@ -113,9 +113,6 @@ const received = ({ name, place, ...code }, { parcel }) => {
   const title = [t("take_over"), code.order].filter(Boolean).join(" · ");
   return give("receive_parcel", { ...code, name, place }, title, parcel);
 };
-
-// What another phone has to send first may never come.
-const isDroppable = ({ state, code }) => state === "refused" || code === "parcel_not_sent_yet";
 
 const Unsent = () =>
   commands.value.length > 0 &&

@@ -1,6 +1,6 @@
 // On the driver's page: keep the run on the phone for when there is no network, and send what waits. On the page of an
 // ended run: forget it.
-import { readCommands, readOtherTokens, synchroniseRun } from "./run_store.js";
+import { dropCommand, isDroppable, readCommands, readOtherTokens, synchroniseRun } from "./run_store.js";
 
 const { runSyncUrl: syncUrl, runToken: token } = document.querySelector("[data-run-sync-url]").dataset;
 
@@ -11,9 +11,16 @@ if (result === "ok" && waiting > left.length) location.reload(); // what was sen
 const notice = document.querySelector("[data-run-unsent]");
 notice.hidden = !left.length;
 notice.querySelector("ul").replaceChildren(
-  ...left.map(({ title, message }) => {
+  ...left.map((command) => {
     const row = document.createElement("li");
-    row.textContent = [title, message].filter(Boolean).join(": ");
+    row.textContent = [command.title, command.message].filter(Boolean).join(": ");
+    if (!isDroppable(command)) return row;
+    row.append(notice.querySelector("template").content.cloneNode(true));
+    row.querySelector("button").addEventListener("click", async () => {
+      await dropCommand(command);
+      row.remove();
+      notice.hidden = !notice.querySelector("li");
+    });
     return row;
   }),
 );

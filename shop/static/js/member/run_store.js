@@ -32,8 +32,12 @@ export const readCommands = async (token) =>
 // The run that was fetched last, for a QR code that the phone's own camera opened.
 export const readLastRun = async () => (await readRuns()).sort((one, other) => other.fetchedAt - one.fetchedAt)[0];
 
-export const readOtherTokens = async (token) =>
-  (await readRuns()).map((run) => run.token).filter((other) => other !== token);
+// Tokens of the other runs that the phone holds or has commands for.
+export const readOtherTokens = async (token) => {
+  const commands = await (await opened).getAll("outbox");
+  const held = [...(await readRuns()), ...commands.filter(({ state }) => state === "waiting")];
+  return [...new Set(held.map((row) => row.token))].filter((other) => other !== token);
+};
 
 // Add a command about a parcel, undefined if the phone cannot tell which. It waits for the parcel's receipt.
 export const addCommand = async (token, name, payload, title, parcel) => {
@@ -43,6 +47,9 @@ export const addCommand = async (token, name, payload, title, parcel) => {
   navigator.storage?.persist?.();
 };
 
+// What waits for another phone or for an ended run may never be sent.
+export const isDroppable = ({ state, code }) =>
+  state === "refused" || ["parcel_not_sent_yet", "run_ended"].includes(code);
 export const dropCommand = async ({ number }) => (await opened).delete("outbox", number);
 
 // Store the answers with the run that came with them. Addresses of buyers do not stay after a run.
@@ -55,18 +62,20 @@ const storeAnswer = async (token, { answers, csrf_token: _token, ...fetched }) =
     const { outcome, code, message } = byKey.get(command.key) ?? {};
     if (outcome === "done") await outbox.delete(command.number);
     else if (outcome === "refused") await outbox.put({ ...command, state: "refused", code, message });
-    else if (outcome) await outbox.put({ ...command, code, message });
+    else if (outcome || (command.token === token && command.code === "run_ended"))
+      await outbox.put({ ...command, code, message });
   }
   await runs.put({ ...fetched, token, fetchedAt: Date.now() });
   await transaction.done;
 };
 
-const endRun = async (token, { message }) => {
+// Forget an ended run. What waits is sent when the cooperative reopens it.
+const endRun = async (token, { code, message }) => {
   const transaction = (await opened).transaction(["runs", "outbox"], "readwrite");
   const outbox = transaction.objectStore("outbox");
   await transaction.objectStore("runs").delete(token);
   for (const command of await outbox.getAll())
-    if (command.token === token) await outbox.put({ ...command, state: "refused", message });
+    if (command.token === token && command.state === "waiting") await outbox.put({ ...command, code, message });
   await transaction.done;
 };
 
