@@ -17,10 +17,14 @@ def notify_payment_taken_off(
     amount: int,
     transfer: TransferInstructions | None,
     *,
+    is_cash: bool,
     occasion: str,
     now: datetime.datetime,
 ) -> None:
-    """Tell the buyer that a transfer of `amount` was recorded for the order by mistake, and what is due."""
+    """Tell the buyer that a transfer of `amount` was recorded for the order by mistake, and what is due.
+
+    `is_cash` says that the order is paid in cash on receipt again.
+    """
     with translation.override(order.language):
         notify_buyer(
             order,
@@ -29,6 +33,7 @@ def notify_payment_taken_off(
             sms_detail=short_transfer_change(order) if transfer else "",
             now=now,
             amount=amount,
+            is_cash=is_cash,
             transfer=transfer,
             occasion=occasion,
         )

@@ -12,17 +12,20 @@ from orders import locks
 from orders.actions.ledger.ledger_postings import record_payment_event
 from orders.actions.ledger.unmatched_transfers import book_released_share, book_unmatched_transfer
 from orders.actions.order_changes.finish_order_change import finish_order_change
-from orders.actions.payments.order_payments import load_transfer_instructions
+from orders.actions.payments.order_payments import load_transfer_instructions, replace_payment
 from orders.models import (
     BankTransfer,
     EventKind,
     LedgerEntry,
     Order,
+    Payment,
+    PaymentMethod,
     Refund,
     ReviewReason,
     TransferShare,
 )
 from orders.notifications.payment_corrections import notify_payment_taken_off
+from orders.payments.transfer_instructions import may_prepay_cash_order
 from orders.states import TRANSFER_UNDO_TRANSITIONS, SettlementState, TransferState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
@@ -54,8 +57,9 @@ def undo_transfer_assignment(
 ) -> BankTransfer:
     """Take one share of a transfer off its order. The order costs it again, and the amount is under review.
 
-    The order stays confirmed, and its buyer is told what is due. Repeating it changes nothing. Raises
-    AssignedMoneyRefunded, AssignedOrderSettled, Missing, ReasonRequired, TransitionNotAllowed.
+    The order stays confirmed, and its buyer is told what is due. An order that was cash on delivery is so
+    again if nothing was packed meanwhile. Repeating it changes nothing. Raises AssignedMoneyRefunded,
+    AssignedOrderSettled, Missing, ReasonRequired, TransitionNotAllowed.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
@@ -73,8 +77,14 @@ def undo_transfer_assignment(
     _require_reversible(order)
     amount = share.amount
     _release_share(order, transfer, share, reason=reason.strip(), actor=actor, now=now)
+    payment = Payment.objects.filter(order=order).current()
     notify_payment_taken_off(
-        order, amount, load_transfer_instructions(order), occasion=str(share_id), now=now
+        order,
+        amount,
+        load_transfer_instructions(order),
+        is_cash=payment is not None and payment.is_cash_on_delivery,
+        occasion=str(share_id),
+        now=now,
     )
     data = {"code": order.code, "amount": amount}
     record_change(
@@ -120,6 +130,19 @@ def _release_share(
     data = {"amount": share.amount, "method": payment.method}
     record_change("payment.unassigned", order, actor=actor, now=now, reason=reason, data=data)
     finish_order_change(order, now=now)
+    _restore_cash_on_delivery(order, payment, actor=actor, now=now)
+
+
+def _restore_cash_on_delivery(
+    order: Order, payment: Payment, *, actor: Actor, now: datetime.datetime
+) -> None:
+    """On a recalculated order: expect cash again, if it was expected before the released transfer.
+
+    The cash of a parcel that was packed meanwhile is not collected, so such an order stays due by transfer.
+    """
+    latest, *earlier = Payment.objects.filter(order=order).order_by("-created_at", "-pk")[:2]
+    if latest == payment and may_prepay_cash_order(order, earlier[0] if earlier else None):
+        replace_payment(order, payment, PaymentMethod.COD, actor=actor, now=now)
 
 
 def _require_reversible(order: Order) -> None:

@@ -137,12 +137,12 @@ def change_payment_method(
         if last is None or method not in find_payment_methods_for_rest(order, last):
             raise OrderNotAwaitingPayment()
         _require_no_open_payment(order, is_paid_in_part=True)
-        return _replace_payment(order, last, method, actor=actor, now=now)
+        return replace_payment(order, last, method, actor=actor, now=now)
     if last is not None and last.method == method and _can_continue(last, is_hosted=is_hosted, now=now):
         return last
     require_payment_method(order.channel, method, order.current_total_gross)
     _require_no_open_payment(order)
-    payment = _replace_payment(order, last, method, is_hosted=is_hosted, actor=actor, now=now)
+    payment = replace_payment(order, last, method, is_hosted=is_hosted, actor=actor, now=now)
     if method == PaymentMethod.COD and is_confirmed_automatically(order):
         confirm_locked_order(order, actor=actor, now=now)
     return payment
@@ -166,7 +166,7 @@ def find_payment_methods_for_rest(order: Order, last: Payment) -> list[PaymentMe
     return [] if authorised else [method for method in methods if method == PaymentMethod.TRANSFER]
 
 
-def _replace_payment(
+def replace_payment(
     order: Order,
     last: Payment | None,
     method: PaymentMethod,
@@ -175,7 +175,7 @@ def _replace_payment(
     actor: Actor,
     now: datetime.datetime,
 ) -> Payment:
-    """In a transaction: replace the expected payment by one of another method."""
+    """On a locked order: replace the expected payment by one of another method."""
     data: dict[str, object] = {"method": str(method)}
     if last is not None:
         data |= {"from": {"method": str(last.method)}, "to": {"method": str(method)}}

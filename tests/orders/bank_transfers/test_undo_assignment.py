@@ -21,6 +21,7 @@ from shop.core.models import Change
 from shop.core.states import TransitionNotAllowed
 from shop.notifications.models import Notification
 from tests.invariants import check_everything
+from tests.orders.bank_transfers.test_incoming_transfers import pack_all
 from tests.orders.bank_transfers.test_transfer_review import DESK, RETURN_ACCOUNT, assign, balance
 from tests.orders.bank_transfers.transfer_helpers import HOUR, LATER, make_transfer_order, receive_transfer
 from tests.orders.ledger.test_earnings_postings import deliver
@@ -64,19 +65,48 @@ def test_taking_automatic_match_off_makes_order_due_and_transfer_unmatched() -> 
     check_everything()
 
 
-def test_cash_order_waits_for_a_transfer_after_its_own_was_taken_off() -> None:
+def test_cash_is_expected_again_after_transfer_of_a_cash_order_was_taken_off() -> None:
     order = make_transfer_order()
     change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
     transfer = receive_transfer(order.code)
     assert transfer.state == TransferState.ASSIGNED
+    Notification.objects.all().delete()
+
+    take_off(transfer)
+
+    order.refresh_from_db()
+    payment = order.payments.current()
+    pending = {row: read_payment_sums(row).charge_pending for row in order.payments.all()}
+    assert payment is not None
+    assert (payment.method, order.charged, order.amount_due) == (PaymentMethod.COD, 0, 120_000)
+    assert pending == dict.fromkeys(pending, 0) | {payment: 120_000}
+    text = Notification.objects.get().text
+    assert "Trả 120.000\u00a0₫ tiền mặt khi nhận." in text
+    assert "Nội dung:" not in text
+    check_everything()
+    second_transfer = receive_transfer(order.code)
+    assert second_transfer.state == TransferState.ASSIGNED
+    take_off(second_transfer)
+    deliver(order.parts.get())
+    order.refresh_from_db()
+    assert (order.charged, order.amount_due) == (120_000, 0)
+    check_everything()
+
+
+def test_cash_order_packed_meanwhile_waits_for_a_transfer() -> None:
+    order = make_transfer_order()
+    change_payment_method(order_id=order.pk, method=PaymentMethod.COD, actor=Actor.guest(), now=LATER)
+    transfer = receive_transfer(order.code)
+    assert pack_all(order).cod_expected == 0
+    Notification.objects.all().delete()
 
     take_off(transfer)
 
     taken_off = order.payments.get(events__kind="charge_back")
-    order.refresh_from_db()
-    assert (order.charged, order.amount_due) == (0, 120_000)
-    pending = {payment: read_payment_sums(payment).charge_pending for payment in order.payments.all()}
+    pending = {row: read_payment_sums(row).charge_pending for row in order.payments.all()}
+    assert order.payments.current() == taken_off
     assert pending == dict.fromkeys(pending, 0) | {taken_off: 120_000}
+    assert f"Nội dung: {order.code}" in Notification.objects.get().text
     check_everything()
 
 
