@@ -18,6 +18,11 @@ WHERE_CODES_REPEATED = len(ALPHABET) ** 4  # the old multiplier shared the facto
 def continue_codes_after(number: int) -> None:
     """Make the next order use the number after `number`."""
     OrderCode.objects.create(pk=number)
+    continue_codes()
+
+
+def continue_codes() -> None:
+    """Make the next order use the number after the last one; another test may have moved the sequence."""
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), [OrderCode]):
             cursor.execute(statement)
@@ -55,6 +60,7 @@ def test_code_in_use_is_skipped() -> None:
     variant = make_variant(on_hand=100)
     existing_order = make_order((variant, 1))
     number = OrderCode.objects.get().pk
+    continue_codes()
     Order.objects.filter(pk=existing_order.pk).update(code=order_code_for(number + 1, key()))
 
     order = make_order((variant, 1))
@@ -70,6 +76,7 @@ def test_code_that_contains_an_older_code_is_skipped() -> None:
         n for n in range(number + 1, number + 2000) if is_order_code(order_code_for(n, key())[:-1])
     )
     Order.objects.filter(pk=older.pk).update(code=order_code_for(ambiguous, key())[:-1])
+    continue_codes()
     if ambiguous > number + 1:
         continue_codes_after(ambiguous - 1)
 
