@@ -30,6 +30,7 @@ _OFFLINE_FILES = (
 )
 # Interfaces with their own service worker, or without one.
 _OTHER_INTERFACES = ("members:today", "desk:home")
+_SIGN_INS_AND_OUTS = ("accounts:sign-in", "accounts:register", "accounts:sign-out")
 
 
 @require_safe
@@ -80,8 +81,8 @@ def serve_worker(request: HttpRequest) -> HttpResponse:
         "other_doors": [
             path for code, _name in settings.LANGUAGES for path in _view_paths(_OTHER_INTERFACES, code)
         ],
-        "sign_outs": [
-            path for code, _name in settings.LANGUAGES for path in _view_paths(("accounts:sign-out",), code)
+        "sign_ins_and_outs": [
+            path for code, _name in settings.LANGUAGES for path in _view_paths(_SIGN_INS_AND_OUTS, code)
         ],
     }
     response = render(request, "worker.js", context, content_type="text/javascript")

@@ -1,6 +1,7 @@
 // Show visited pages without a network, or else the market's offline page. Pages that the server marks as the same for
 // every visitor are cached as a stranger gets them. The buyer's own basket and orders are cached apart, on their own
-// device, until they sign out. Pictures come from the browser's own cache, which keeps them for good.
+// device, for a week at most and until somebody signs in or out. Pictures come from the browser's own cache, which
+// keeps them for good.
 "use strict";
 
 const CACHE_NAME = "cho-phien-market-{{ build }}";
@@ -8,6 +9,7 @@ const OWN_CACHE_NAME = "cho-phien-own-{{ build }}";
 const MOST = 40; // pages
 const MOST_OWN = 8;
 const MOST_OFFERED = 6; // products on the offline page
+const OWN_FOR = 7 * 24 * 3600 * 1000; // milliseconds
 const REFRESH_AFTER = 5 * 60 * 1000; // milliseconds
 const FILES = [{% for file in files %}"{{ file|escapejs }}", {% endfor %}];
 const LANGUAGES = [{% for language in languages %}
@@ -20,11 +22,14 @@ const LANGUAGES = [{% for language in languages %}
   },{% endfor %}
 ];
 const OTHER_DOORS = [{% for path in other_doors %}"{{ path }}", {% endfor %}];
-const SIGN_OUTS = [{% for path in sign_outs %}"{{ path }}", {% endfor %}];
+const SIGN_INS_AND_OUTS = [{% for path in sign_ins_and_outs %}"{{ path }}", {% endfor %}];
 const SEEN_AT = "X-Seen-At";
 
 const languageOf = (path) => LANGUAGES.findLast(({ home }) => path.startsWith(home));
-const cachedAnswer = (request) => caches.match(request, { ignoreVary: true });
+const cachedAnswer = async (request) => {
+  await dropOldOwn();
+  return caches.match(request, { ignoreVary: true });
+};
 
 self.addEventListener("install", (event) => {
   const files = [...FILES, ...LANGUAGES.map(({ offline }) => new Request(offline, { credentials: "omit" }))];
@@ -45,7 +50,8 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (origin !== location.origin || OTHER_DOORS.some((path) => pathname.startsWith(path))) return;
-  if (request.method === "POST" && SIGN_OUTS.includes(pathname)) event.waitUntil(caches.delete(OWN_CACHE_NAME));
+  if (request.method === "POST" && SIGN_INS_AND_OUTS.some((path) => pathname.startsWith(path)))
+    event.waitUntil(caches.delete(OWN_CACHE_NAME));
   if (request.mode === "navigate") event.respondWith(page(event));
   else if (request.method === "GET" && FILES.includes(pathname))
     event.respondWith(fetch(request).catch(() => cachedAnswer(request)));
@@ -68,7 +74,7 @@ async function page(event) {
   const { request } = event;
   try {
     const answer = (await event.preloadResponse) ?? await fetch(request);
-    if (request.method === "GET" && answer.ok && !answer.redirected) event.waitUntil(keep(request.url, answer.clone()));
+    if (request.method === "GET") event.waitUntil(follow(request.url, answer.clone()));
     return answer;
   } catch {
     const kept = request.method === "GET" && await cachedAnswer(request.url);
@@ -128,6 +134,24 @@ async function keepFirstPages() {
     .filter(({ pathname }) => !OTHER_DOORS.some((path) => pathname.startsWith(path)));
   const homes = addresses.map(({ pathname }) => new URL(languageOf(pathname).home, location.origin));
   for (const address of new Set([...homes, ...addresses].map(String))) await keepPublic(address).catch(() => {});
+}
+
+// What the visitor no longer gets as their own does not stay on the device.
+async function follow(address, answer) {
+  await dropOldOwn();
+  if (answer.headers.get("X-Offline") !== "own" && answer.status < 500) await deleteOwn(address);
+  if (answer.ok && !answer.redirected) await keep(address, answer);
+}
+
+const deleteOwn = async (address) => (await caches.open(OWN_CACHE_NAME)).delete(address, { ignoreVary: true });
+
+async function dropOldOwn() {
+  if (!(await caches.has(OWN_CACHE_NAME))) return;
+  const cache = await caches.open(OWN_CACHE_NAME);
+  for (const request of await cache.keys()) {
+    const seenAt = (await cache.match(request, { ignoreVary: true }))?.headers.get(SEEN_AT);
+    if (Date.now() - seenAt > OWN_FOR) await cache.delete(request, { ignoreVary: true });
+  }
 }
 
 // Keep a visitor's own page apart. Instead of another page with their name, keep the page that a stranger gets, a

@@ -34,6 +34,18 @@ KEPT = """async (wanted) => {
   }
   return kept();
 }"""
+# Make a kept page as old as this many days.
+MAKE_OLDER = """async ([path, days]) => {
+  for (const name of (await caches.keys()).filter((name) => name.startsWith('cho-phien-own'))) {
+    const cache = await caches.open(name);
+    const kept = await cache.match(path, { ignoreVary: true });
+    if (!kept) continue;
+    const headers = new Headers(kept.headers);
+    headers.set('X-Seen-At', Date.now() - days * 24 * 3600_000);
+    await cache.delete(path, { ignoreVary: true });
+    await cache.put(path, new Response(await kept.blob(), { headers }));
+  }
+}"""
 TEXT = "async (path) => (await caches.match(path, { ignoreVary: true })).text()"
 
 
@@ -150,7 +162,7 @@ def test_members_app_and_market_have_separate_caches(phone_with_workers: Page) -
     assert sorted(name.rpartition("-")[0] for name in names) == ["cho-phien-market", "cho-phien-offline"]
 
 
-def test_own_orders_are_read_offline_until_the_buyer_signs_out(phone_with_workers: Page) -> None:
+def test_own_orders_are_read_offline_for_a_week_until_a_sign_in_or_out(phone_with_workers: Page) -> None:
     phone = phone_with_workers
     seller = make_seller()
     sign_in(phone, seller)
@@ -171,6 +183,26 @@ def test_own_orders_are_read_offline_until_the_buyer_signs_out(phone_with_worker
     expect(phone.get_by_role("heading", level=1)).to_contain_text(order.code)
     phone.context.set_offline(False)
 
+    def keep_order() -> None:
+        phone.goto(f"/don-hang/{order.pk}/")
+        assert caches_exactly(phone, *kept, f"/don-hang/{order.pk}/")
+
+    cookies = phone.context.cookies()
+    phone.context.clear_cookies()
+    phone.goto(f"/don-hang/{order.pk}/")
+    assert caches_exactly(phone, *kept)
+    phone.context.add_cookies(cookies)
+    keep_order()
+    phone.evaluate(MAKE_OLDER, [f"/don-hang/{order.pk}/", 6])
+    phone.goto("/tai-khoan/")
+    assert caches_exactly(phone, *kept, f"/don-hang/{order.pk}/")
+    phone.evaluate(MAKE_OLDER, [f"/don-hang/{order.pk}/", 8])
+    phone.goto("/tai-khoan/")
+    assert caches_exactly(phone, *kept)
+    keep_order()
+    phone.evaluate("fetch('/tai-khoan/dang-nhap/', { method: 'POST' })")
+    assert caches_exactly(phone, *kept)
+    keep_order()
     phone.goto("/tai-khoan/")
     phone.get_by_role("button", name="Đăng xuất").click()
     phone.wait_for_url(lambda url: "/tai-khoan/" not in url)

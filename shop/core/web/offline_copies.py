@@ -5,4 +5,4 @@ from __future__ import annotations
 OFFLINE_HEADER = "X-Offline"
 COPY = "keep"  # the worker stores this page
 COPY_FOR_STRANGERS = "ask"  # the worker requests the page again without cookies and stores that response
-OWN_COPY = "own"  # the worker stores the page apart, until the visitor signs out
+OWN_COPY = "own"  # the worker stores the page apart, for a week at most
