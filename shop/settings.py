@@ -144,7 +144,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "shop.core.web.uploads.DropUnexpectedFiles",
+    "shop.core.web.uploads.UnexpectedFilesMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "shop.page_cache.PageCache",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -192,12 +192,12 @@ def minified_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     from django.contrib.staticfiles.finders import get_finders
 
-    from shop.server.static_files import is_minified, minify
+    from shop.server.static_files import minify, should_minify
 
     folder = tmp_path_factory.mktemp("static")
     for finder in get_finders():
         for name, storage in finder.list([]):
-            if is_minified(name) and name not in PDF_STYLE_SHEETS:
+            if should_minify(name) and name not in PDF_STYLE_SHEETS:
                 target = folder / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_text(minify(name, Path(storage.path(name)).read_text()))

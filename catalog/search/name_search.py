@@ -136,7 +136,7 @@ def _find_by_translated_name(readings: Sequence[Reading]) -> dict[int, Cooperati
         for key, text in _translated_names(kind, language)
         if any(name_matches(text, reading) for reading in readings if reading)
     ]
-    return {row.pk: row for row in _with_keys(keys)}
+    return {row.pk: row for row in _select_cooperatives(keys)}
 
 
 @compiled_query
@@ -146,7 +146,7 @@ def _translated_names(kind: str, language: str) -> QuerySet[Any, Any]:
 
 
 @compiled_query
-def _with_keys(keys: Collection[int]) -> QuerySet[Cooperative]:
+def _select_cooperatives(keys: Collection[int]) -> QuerySet[Cooperative]:
     cooperatives = Cooperative.objects.public().filter(pk__in=keys)
     return cooperatives.only("slug", "name", "sort_order").order_by("sort_order", "pk")
 

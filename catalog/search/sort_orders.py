@@ -113,7 +113,9 @@ class SortedProducts(Sequence[int]):
             return list(islice(reversed(run), first, last))
         channel, is_by_name = self._index.channel_id, self._order == SortOrder.BY_NAME
         if len(run) > MAX_IDS_IN_QUERY:
-            return _scan_index(_by_name if is_by_name else partial(_newest, channel), run, first, last)
+            return _scan_index(
+                _select_ids_by_name if is_by_name else partial(_select_newest_ids, channel), run, first, last
+            )
         keys, limit = _ids_as_text(run), 1 << (last - 1).bit_length()
         rows = (
             _ids_by_name(keys, limit=limit) if is_by_name else _ids_newest_first(channel, keys, limit=limit)
@@ -157,7 +159,7 @@ def _ids_from_text(keys: str) -> RawSQL:
 
 
 @compiled_query
-def _newest(channel_id: int, *, start: int, stop: int) -> QuerySet[Any, int]:
+def _select_newest_ids(channel_id: int, *, start: int, stop: int) -> QuerySet[Any, int]:
     return _listed_products(channel_id)[start:stop]
 
 
@@ -167,7 +169,7 @@ def _ids_newest_first(channel_id: int, keys: str, *, limit: int) -> QuerySet[Any
 
 
 @compiled_query
-def _by_name(*, start: int, stop: int) -> QuerySet[Any, int]:
+def _select_ids_by_name(*, start: int, stop: int) -> QuerySet[Any, int]:
     return Product.objects.in_alphabet().values_list("pk", flat=True)[start:stop]
 
 

@@ -68,7 +68,7 @@ def is_own_account(cooperative: Cooperative) -> bool:
     return bool(holder and cooperative.bank_account) and holder in map(_comparable_name, names)
 
 
-def check_labels(cooperative: Cooperative) -> dict[str, StrOrPromise]:
+def labels_of_checks(cooperative: Cooperative) -> dict[str, StrOrPromise]:
     """Return the names of the application's checks for people, without documents that it does not need."""
     required = {f"{kind.value}_document" for kind in required_kinds(cooperative)}
     return {

@@ -183,7 +183,7 @@ def _place_order(request: HttpRequest, basket: Basket, submitted: QueryDict) -> 
     if form.is_valid():
         outcome = _try_to_place(request, basket, form, submitted)
         if isinstance(outcome, Order):
-            return _after_placement(request, outcome, form)
+            return _respond_to_placed_order(request, outcome, form)
         refusals = outcome
     provinces = load_provinces()
     quote = open_checkout(
@@ -228,7 +228,7 @@ def _try_to_place(
         return CheckoutRefusals(order=refused)
 
 
-def _after_placement(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpResponse:
+def _respond_to_placed_order(request: HttpRequest, order: Order, form: CheckoutForm) -> HttpResponse:
     receiver.forget_inputs(request)
     forget_refused_code(request)
     remember_proof(request, order)

@@ -23,7 +23,7 @@ from shop.members.shared_phones.phone_sessions import (
     find_shared_phone,
     is_on_ended_phone,
     session_pin,
-    settle_shared_phone,
+    switch_to_pin_session,
 )
 
 CHOSEN_KEY = "members_cooperative"
@@ -43,7 +43,7 @@ def for_members(right: MemberRight) -> Callable[[Page[Arguments]], Callable[...,
         def guarded(request: HttpRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
             if not request.user.is_authenticated:
                 return redirect_to_sign_in(request)
-            if (response := settle_shared_phone(request)) is not None:
+            if (response := switch_to_pin_session(request)) is not None:
                 return response
             try:
                 membership = find_chosen_membership(request)

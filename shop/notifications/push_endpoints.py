@@ -27,7 +27,7 @@ _HTTPS_PORT = 443
 _GATEWAY_NETWORKS = [ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")]
 
 
-class PrivateAddress(OSError):
+class PrivateAddressError(OSError):
     """The push service's name resolves to an address that is not public."""
 
 
@@ -122,12 +122,12 @@ def _seconds_left(deadline: float) -> float:
 
 
 def _public_addresses(host: str, port: int) -> list[str]:
-    """Resolve a host. Raises OSError, and PrivateAddress if any of its addresses is not public."""
+    """Resolve a host. Raises OSError, and PrivateAddressError if any of its addresses is not public."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     for address in addresses:
         if not _is_public(address):
-            raise PrivateAddress(f"{host} has the private address {address}")
+            raise PrivateAddressError(f"{host} has the private address {address}")
     return addresses
 
 

@@ -37,7 +37,7 @@ class MinifiedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type:
         yield from super().post_process(paths, **options)
 
     def _minify(self, name: str, storage: Storage, path: str) -> tuple[Storage, str]:
-        if not is_minified(name):
+        if not should_minify(name):
             return storage, path
         with storage.open(path) as source:
             text = minify(name, source.read().decode())
@@ -46,7 +46,7 @@ class MinifiedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type:
         return self, name
 
 
-def is_minified(name: str) -> bool:
+def should_minify(name: str) -> bool:
     """Return whether the static file is one of our scripts or style sheets."""
     path = PurePosixPath(name)
     return path.parts[0] in _OUR_FOLDERS and path.suffix in _MEDIA_TYPES

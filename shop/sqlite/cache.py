@@ -36,7 +36,7 @@ class SqliteCache(BaseCache):
         super().__init__({**params, "OPTIONS": {"MAX_ENTRIES": 20_000, **params.get("OPTIONS", {})}})
         self._path = str(location)
         self._connection: sqlite3.Connection | None = None
-        self._opened_by = 0
+        self._owner_pid = 0
         self._writes = 0
 
     def get(self, key: str, default: object = None, version: int | None = None) -> object:
@@ -131,11 +131,11 @@ class SqliteCache(BaseCache):
 
     def _open(self) -> sqlite3.Connection:
         """Return this thread's connection. A forked child opens its own."""
-        if self._connection is None or self._opened_by != os.getpid():
+        if self._connection is None or self._owner_pid != os.getpid():
             self._connection = sqlite3.connect(
                 self._path, timeout=20, isolation_level=None, check_same_thread=False
             )
-            self._opened_by = os.getpid()
+            self._owner_pid = os.getpid()
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=NORMAL")
             self._connection.execute(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cooperatives.models import Cooperative
-from orders.actions.fulfilment.delivery_runs import run_token
+from orders.actions.fulfilment.delivery_runs import driver_link_token
 from orders.actions.fulfilment.handovers import issue_handover_code
 from orders.models import DeliveryRun, HandoverStep, Parcel, RunParcel
 
@@ -29,7 +29,7 @@ def run_visits(
         for ended_at in (None, now)
     )
     RunParcel.objects.bulk_create([RunParcel(run=open_run, parcel=parcel) for parcel in parcels])
-    driver = f"/xa-vien/chuyen-di/{run_token(open_run)}/"
+    driver = f"/xa-vien/chuyen-di/{driver_link_token(open_run)}/"
     handed_over = next(parcel for parcel in parcels if parcel.state == "handed_over")
     packed = next(parcel for parcel in parcels if parcel.state == "packed")
     giver = f"/xa-vien/kien/{packed.pk}/ban-giao/"
@@ -60,5 +60,5 @@ def run_visits(
         ),
         (driver, "guest", 200, None),
         (f"{driver}{handed_over.pk}/chua-giao-duoc/", "guest", 200, None),
-        (f"/xa-vien/chuyen-di/{run_token(ended_run)}/", "guest", 410, None),
+        (f"/xa-vien/chuyen-di/{driver_link_token(ended_run)}/", "guest", 410, None),
     ]

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def lock_each_other_out() -> list[object]:
     ShopSettings.objects.get_or_create(pk=1)
     people = [make_admin() for _number in range(2)]
-    locking = partial(change_user, values={"is_active": False}, actor=Actor.system("test"), now=NOW)
-    return run_in_threads([partial(locking, user_id=person.pk) for person in people])
+    deactivate = partial(change_user, values={"is_active": False}, actor=Actor.system("test"), now=NOW)
+    return run_in_threads([partial(deactivate, user_id=person.pk) for person in people])
 
 
 def test_one_of_two_administrators_stays() -> None:

@@ -86,11 +86,11 @@ def _merge_lines(guest_basket: Basket, user_basket: Basket) -> None:
             existing.quantity += added_lines
             increased_lines[existing.pk] = existing
     BasketLine.objects.bulk_update(moved_lines, ["basket", "quantity"])
-    _show_prices_of_larger_quantities(user_basket, list(increased_lines.values()))
+    _update_seen_prices(user_basket, list(increased_lines.values()))
     BasketLine.objects.bulk_update(increased_lines.values(), ["quantity", "seen_price"])
 
 
-def _show_prices_of_larger_quantities(basket: Basket, lines: Sequence[BasketLine]) -> None:
+def _update_seen_prices(basket: Basket, lines: Sequence[BasketLine]) -> None:
     """Replace each price that the buyer has seen by a wholesale price that the line has reached since.
 
     So the basket reports only price changes made by the seller.

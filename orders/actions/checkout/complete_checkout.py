@@ -18,9 +18,9 @@ from orders.actions.payments.basket_payments import (
     total_pending,
 )
 from orders.actions.placement.place_order import (
-    AgreedOrder,
     BasketChanged,
     BasketEmpty,
+    OrderAgreement,
     find_order_of_basket,
     place_agreed_order,
 )
@@ -96,7 +96,7 @@ def complete_checkout(
     method, can_confirm_at_once = _remaining_payment_method(basket, current_quote, sums)
     basket.metadata = {**basket.metadata, **(metadata or {})}
     consents = frozenset[str]({ConsentPurpose.ORDER})
-    agreed = AgreedOrder(
+    agreed = OrderAgreement(
         basket=basket,
         quote=current_quote,
         contact=contact,

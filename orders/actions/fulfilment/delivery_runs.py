@@ -87,7 +87,7 @@ class RecalledLotOnTheWay(Refused):
     default_message = _("This parcel holds a recalled lot. Do not deliver it, bring it back.")
 
 
-def run_token(run: DeliveryRun) -> str:
+def driver_link_token(run: DeliveryRun) -> str:
     """Return the token of the driver's link."""
     return _SIGNER.sign(str(run.pk))
 
@@ -333,7 +333,7 @@ def find_undoable_deliveries(
     }
 
 
-def run_dispatch(run: DeliveryRun) -> DispatchDetails:
+def dispatch_details_of_run(run: DeliveryRun) -> DispatchDetails:
     """Return how the run's parcels are carried: by its driver, not by a carrier."""
     return DispatchDetails(
         carrier="",
@@ -344,7 +344,7 @@ def run_dispatch(run: DeliveryRun) -> DispatchDetails:
 
 
 @transaction.atomic(durable=True)
-def fail_run_parcel(
+def record_failed_delivery_of_run(
     *, run_id: int, parcel_id: int, reason: str, idempotency_key: str | None = None, now: datetime.datetime
 ) -> None:
     """Record that the run's driver could not deliver a parcel.

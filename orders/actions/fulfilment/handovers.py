@@ -20,7 +20,7 @@ from orders.actions.fulfilment.deliver_parcels import (
     deliver_locked_parcel,
     dispatch_parcel,
 )
-from orders.actions.fulfilment.delivery_runs import RunEnded, require_no_recalled_lot, run_dispatch
+from orders.actions.fulfilment.delivery_runs import RunEnded, dispatch_details_of_run, require_no_recalled_lot
 from orders.actions.fulfilment.pack_parcels import close_locked_parcel
 from orders.actions.order_records.part_changes import record_part_change
 from orders.models import (
@@ -297,7 +297,7 @@ def move_parcel(
         record_part_change(order, part, "parcel.received_at_point", parcel, actor=actor, now=now)
     elif code.step == HandoverStep.TO_DRIVER:
         run = DeliveryRun.objects.open().filter(run_parcels__parcel=parcel).first()
-        details = run_dispatch(run) if run is not None else DispatchDetails()
+        details = dispatch_details_of_run(run) if run is not None else DispatchDetails()
         dispatch_parcel(order, part, parcel, details, happened_at=happened_at, actor=actor, now=now)
     else:
         require_no_recalled_lot(parcel)

@@ -75,7 +75,7 @@ def fulfil_order(
     LinesNotWeighed, TransitionNotAllowed.
     """
     order = locks.lock_order(order_id)
-    _require_ready(order)
+    _require_dispatchable_order(order)
     lines = {line.pk: line for line in OrderLine.objects.filter(order=order).select_related("variant")}
     _lock_stock_of_variants(lines_to_send, lines)
     parcels = []
@@ -97,14 +97,14 @@ def fulfil_order(
 
 
 @transaction.atomic(durable=True)
-def dispatch_packed_parcel(*, parcel_id: int, actor: Actor, now: datetime.datetime) -> Parcel:
+def close_and_dispatch_parcel(*, parcel_id: int, actor: Actor, now: datetime.datetime) -> Parcel:
     """Hand over a parcel that is packed or being packed.
 
     Raises Missing, OrderNotPaid, LinesNotWeighed, TransitionNotAllowed.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
-    _require_ready(order)
+    _require_dispatchable_order(order)
     if parcel.state == ParcelState.PACKING:
         close_locked_parcel(order, part, parcel, actor=actor, now=now)
     return dispatch_parcel(order, part, parcel, DispatchDetails(), actor=actor, now=now)
@@ -131,7 +131,7 @@ def _save_tracking_number(
     record_part_change(order, part, "parcel.tracking_set", parcel, actor=actor, now=now, reason=number)
 
 
-def _require_ready(order: Order) -> None:
+def _require_dispatchable_order(order: Order) -> None:
     if order.is_draft:
         raise Missing()
     if order.confirmed_at is None:

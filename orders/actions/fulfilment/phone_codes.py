@@ -54,7 +54,7 @@ class PhoneCode:
 
     @property
     def key(self) -> str:
-        return run_parcel_key(self.run_id, self.parcel_id) if self.run_id else part_key(self.part_id)
+        return driver_phone_key(self.run_id, self.parcel_id) if self.run_id else part_key(self.part_id)
 
     @property
     def digits(self) -> str:
@@ -75,7 +75,7 @@ def part_key(part_id: int) -> str:
     return salted_hmac("orders.phone_handovers.part", str(part_id), algorithm="sha256").hexdigest()
 
 
-def run_parcel_key(run_id: int, parcel_id: int) -> str:
+def driver_phone_key(run_id: int, parcel_id: int) -> str:
     """Return the key with which a driver's phone makes codes for a parcel's buyer."""
     value = f"{run_id}:{parcel_id}"
     return salted_hmac("orders.phone_handovers.run", value, algorithm="sha256").hexdigest()

@@ -77,7 +77,7 @@ class ConsentRequired(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class AgreedOrder:
+class OrderAgreement:
     """The buyer's agreement: a locked basket's quote with contact, source and consents.
 
     `payments` are the basket's payments. `method` pays the remaining amount, and is None if nothing remains.
@@ -133,7 +133,7 @@ def place_order(
     payments = payments_of_basket(basket.pk)
     paid = read_amount_paid_for_basket(basket) if payments else 0
     expected_method, can_confirm_at_once = _remaining_payment_method(basket, quote, paid, method)
-    agreed = AgreedOrder(
+    agreed = OrderAgreement(
         basket=basket,
         quote=quote,
         contact=contact,
@@ -148,7 +148,7 @@ def place_order(
 
 
 def place_agreed_order(
-    agreed: AgreedOrder, *, actor: Actor, now: datetime.datetime
+    agreed: OrderAgreement, *, actor: Actor, now: datetime.datetime
 ) -> tuple[Order, list[OrderLine]]:
     """On a locked basket: create the order from the agreed quote, and send the notifications.
 

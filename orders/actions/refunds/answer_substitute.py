@@ -23,8 +23,8 @@ from orders.actions.refunds.refund_decisions import (
 )
 from orders.actions.refunds.report_shortage import (
     SHORTAGE_REASON,
+    record_weight_of_missing,
     refund_unsent_items,
-    settle_weight_of_missing,
 )
 from orders.actions.refunds.substitute_quotes import quote_substitute
 from orders.models import Allocation, CostBearer, Order, OrderPart, Substitute
@@ -112,7 +112,7 @@ def _replace_items(
 ) -> None:
     """Add the substitute as a line with the held stock, and refund the replaced items as not sent."""
     limit = read_refund_limits(order, part).lines[substitute.line_id]
-    settle_weight_of_missing(limit, substitute.quantity, now=now)
+    record_weight_of_missing(limit, substitute.quantity, now=now)
     quote = quote_substitute(order, limit.line, substitute)
     substitute.new_line = add_line(order, part, quote, limit=substitute.replaced_gross, now=now)
     substitute.save(update_fields=["new_line"])

@@ -80,7 +80,7 @@ def report_shortage(
     limits = read_refund_limits(order, part).lines
     lines = refunds_of_shortage(part, limits, available, seen_open)
     for line_id, refund in lines.items():
-        settle_weight_of_missing(limits[line_id], refund.unsent, now=now)
+        record_weight_of_missing(limits[line_id], refund.unsent, now=now)
     decision = RefundDecision(CostBearer.COOPERATIVE, SHORTAGE_REASON, lines=lines)
     return refund_part(order, part, decision, idempotency_key=idempotency_key, actor=actor, now=now)
 
@@ -146,7 +146,7 @@ def refund_unsent_items(
         end_and_refund_part(order, part, PartState.CANCELLED, end_reason, actor=actor, now=now)
         return
     limit = read_refund_limits(order, part).lines[line_id]
-    settle_weight_of_missing(limit, quantity, now=now)
+    record_weight_of_missing(limit, quantity, now=now)
     decision = RefundDecision(
         CostBearer.COOPERATIVE, reason, lines={line_id: refund_of_missing(limit, quantity)}
     )
@@ -160,7 +160,7 @@ def refund_of_missing(limit: LineRefundLimit, missing: int) -> LineRefund:
     return LineRefund(amount=min(limit.refundable, share), unsent=missing)
 
 
-def settle_weight_of_missing(limit: LineRefundLimit, missing: int, *, now: datetime.datetime) -> None:
+def record_weight_of_missing(limit: LineRefundLimit, missing: int, *, now: datetime.datetime) -> None:
     """In a transaction: set the estimate as the weight of an unweighed line that sends nothing."""
     if limit.line.is_to_weigh and missing == limit.line.quantity:
         record_weight_of_unsent_line(limit.line, now=now)

@@ -51,9 +51,11 @@ def quote_substitute(order: Order, line: OrderLine, substitute: Substitute) -> Q
     excess = purchase.goods.gross if is_tax_included else purchase.goods.net
     excess -= _highest_total(substitute, is_tax_included=is_tax_included)
     if excess > 0:
-        terms = DiscountInput(substitute.pk, amount=excess)
+        excess_discount = DiscountInput(substitute.pk, amount=excess)
         discounts.append(
-            RequestedDiscount(terms, DiscountKind.MANUAL, CostBearer.COOPERATIVE, reason=_DEARER_SUBSTITUTE)
+            RequestedDiscount(
+                excess_discount, DiscountKind.MANUAL, CostBearer.COOPERATIVE, reason=_DEARER_SUBSTITUTE
+            )
         )
     purchase = _price(quoted, discounts, is_tax_included=is_tax_included)
     seller_quote = SellerQuote(variant.cooperative, [quoted], [])

@@ -38,9 +38,9 @@ from shop.accounts.sign_in.login_limits import (
 from shop.accounts.sign_in.password_tries import DeviceCodeRequired, count_password_tries
 from shop.accounts.views.code_pages import confirm_phone_of_session
 from shop.accounts.views.device_code_pages import send_device_code
+from shop.accounts.views.interfaces import find_base_template, find_interface
 from shop.accounts.views.known_devices import known_device
 from shop.accounts.views.sign_in_steps import AfterSignIn, own_url, return_urls, start_sign_in
-from shop.accounts.views.workplaces import find_frame, find_workplace
 from shop.core.actors import EntryPoint
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.rate_limits import TooManyTries, client_network
@@ -164,8 +164,8 @@ def _sign_in_page(
         "phone_form": PhoneForm(initial=redirects) if settings.PHONE_CODES else None,
         "redirects": redirects,
         "is_again": is_again,
-        "workplace": find_workplace(redirects["next"]),
-        "frame": find_frame(redirects["next"]),
+        "interface": find_interface(redirects["next"]),
+        "base_template": find_base_template(redirects["next"]),
     }
     return render(request, "accounts/sign_in.html", context, status=status)
 

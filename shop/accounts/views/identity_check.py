@@ -25,10 +25,10 @@ from shop.accounts.second_factor.passkey_ceremonies import InvalidPasskey
 from shop.accounts.sign_in.login_limits import SECOND_FACTORS
 from shop.accounts.sign_in.passkeys import user_passkeys
 from shop.accounts.sign_in.password_tries import PasswordTry, user_key
+from shop.accounts.views.interfaces import find_base_template, find_interface
 from shop.accounts.views.known_devices import known_device
 from shop.accounts.views.passkey_challenges import authenticate_passkey_owner
 from shop.accounts.views.recent_sign_in import record_recent_sign_in
-from shop.accounts.views.workplaces import find_frame, find_workplace
 from shop.core.actors import EntryPoint
 from shop.core.errors import Refused
 from shop.core.web.rate_limits import TooManyTries, client_network
@@ -126,8 +126,8 @@ def ask_unless_identity_confirmed(
         "has_passkeys": user_passkeys(user.pk).exists(),
         "passkey_url": passkey_url,
         "passkey_field": _field_name("credential", prefix),
-        "frame": find_frame(path),
-        "workplace": find_workplace(path),
+        "base_template": find_base_template(path),
+        "interface": find_interface(path),
     }
     return render(request, "accounts/second_step.html", page_context | dict(context), status=status)
 

@@ -61,7 +61,7 @@ def _prices(
     )
 
 
-def resolve_prices(
+def read_variant_prices(
     column: str,
     keys: Collection[int],
     channel_keys: Collection[int],
@@ -135,7 +135,7 @@ def _load_prices(
     keys, channels = {parent.id for parent in parents}, {parent.in_channel for parent in parents} - {None}
     if not channels:
         return []
-    return resolve_prices(column, keys, channels, context, selection, country_argument(arguments))
+    return read_variant_prices(column, keys, channels, context, selection, country_argument(arguments))
 
 
 @variant_object.field("pricing", needs=("id", "in_channel"))
@@ -176,7 +176,9 @@ def load_price_ranges(
         return [None] * len(rows)
     country = country_argument(arguments)
     groups: dict[Pair, list[VariantPrice]] = {}
-    for price in resolve_prices("variant__product", set(product_keys), channels, context, selection, country):
+    for price in read_variant_prices(
+        "variant__product", set(product_keys), channels, context, selection, country
+    ):
         groups.setdefault((price.product_id, price.channel_id), []).append(price)
     return [
         _product_pricing(groups.get((key, row.in_channel)), context)

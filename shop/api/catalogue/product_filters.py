@@ -62,7 +62,7 @@ def product_conditions(channel: Channel | None) -> Conditions:
             else ~Q(product_type__kind=ProductKind.GIFT_CARD)
         ),
         "hasPreorderedVariants": lambda context, value: NO_ROWS if value else Q(),
-        "attributes": _attributes,
+        "attributes": _attribute_condition,
         "stocks": _in_warehouses,
         "stockAvailability": lambda context, value: _in_stock(channel, value == "IN_STOCK"),
         "isAvailable": lambda context, value: _listed_as(channel, value, is_available=True),
@@ -128,7 +128,7 @@ def _in_warehouses(context: Context, input_data: InputData) -> Q:
     return Q(pk__in=sums.values("variant__product"))
 
 
-def _attributes(context: Context, attribute_filters: list[dict[str, object]]) -> Q:
+def _attribute_condition(context: Context, attribute_filters: list[dict[str, object]]) -> Q:
     conditions = Q()
     for attribute_filter in attribute_filters:
         if attribute_filter.get("slug") == COOPERATIVE:

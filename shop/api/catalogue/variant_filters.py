@@ -20,7 +20,7 @@ def _match_name(context: Context, text: str) -> Q:
     return Q(name__icontains=text) | Q(sku__icontains=text) | Q(product__name__icontains=text)
 
 
-def _attributes(context: Context, attribute_filters: list[dict[str, object]]) -> Q:
+def _attribute_condition(context: Context, attribute_filters: list[dict[str, object]]) -> Q:
     conditions = Q()
     for attribute_filter in attribute_filters:
         matching_values = VariantAttributeValue.objects.filter(
@@ -55,7 +55,7 @@ CONDITIONS: Conditions = {
     "metadata": has_metadata(),
     "ids": id_in("ProductVariant"),
     "updatedAt": in_range("updated_at"),
-    "attributes": _attributes,
+    "attributes": _attribute_condition,
     "stockAvailability": stock_availability,
     "stocks": in_warehouses,
     "isPreorder": lambda context, value: Q(pk__in=()) if value else Q(),

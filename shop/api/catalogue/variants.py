@@ -73,7 +73,9 @@ def quantity_available(
             (channel.pk, country or channel.default_country) if channel is not None else (None, None)
         )
         free_quantities |= (
-            {(key, channel_key): total for key, total in _free(keys, *destination)} if keys else {}
+            {(key, channel_key): total for key, total in _select_free_quantities(keys, *destination)}
+            if keys
+            else {}
         )
     quantities = []
     for variant_row in variants:
@@ -121,7 +123,7 @@ def margin_percent(price: Price) -> int | None:
 
 
 @compiled_query
-def _free(
+def _select_free_quantities(
     variant_ids: Collection[int], channel_id: int | None, country: str | None
 ) -> QuerySet[Stock, tuple[int, int]]:
     rows = Stock.objects.filter(variant__in=variant_ids)

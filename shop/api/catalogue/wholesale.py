@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from catalog.models import WholesalePrice
 from shop.api.breadth import Selection
-from shop.api.catalogue.pricing import net_and_gross, resolve_prices
+from shop.api.catalogue.pricing import net_and_gross, read_variant_prices
 from shop.api.catalogue.types import variant_object
 from shop.api.context import Context
 from shop.api.in_channel import Pair
@@ -37,7 +37,7 @@ def wholesale_prices(
         return [[] for _variant in variants]
     prices = {
         (price.variant_id, price.channel_id): price
-        for price in resolve_prices("variant", keys, channels, context, selection, None)
+        for price in read_variant_prices("variant", keys, channels, context, selection, None)
     }
     tiers_by_pair: dict[Pair, list[dict[str, object]]] = {}
     shop_limit = context.settings.limit_quantity_per_checkout

@@ -21,7 +21,9 @@ from shop.api.money import parse_minor_units
 from shop.core.database.compiled_query import compiled_query
 
 
-def added_lines(lines: Sequence[CheckoutLineInput], currency: str, context: Context) -> list[LineToAdd]:
+def parse_lines_to_add(
+    lines: Sequence[CheckoutLineInput], currency: str, context: Context
+) -> list[LineToAdd]:
     """Convert `[CheckoutLineInput!]`. Raises InputError, PermissionDenied."""
     return [
         LineToAdd(
@@ -36,7 +38,7 @@ def added_lines(lines: Sequence[CheckoutLineInput], currency: str, context: Cont
 
 
 @contextmanager
-def tell_unknown_variants(lines_to_add: Sequence[LineToAdd]) -> Iterator[None]:
+def unknown_variants_as_input_errors(lines_to_add: Sequence[LineToAdd]) -> Iterator[None]:
     """Raise InputError in place of NotForSale if one of the variants does not exist."""
     try:
         yield
@@ -45,16 +47,16 @@ def tell_unknown_variants(lines_to_add: Sequence[LineToAdd]) -> Iterator[None]:
         raise
 
 
-def updated_lines(
+def parse_line_updates(
     lines: Sequence[CheckoutLineUpdateInput], currency: str, context: Context
 ) -> list[LineUpdate]:
-    """Convert `[CheckoutLineUpdateInput!]`, each naming a line or a variant. Raises as `added_lines`."""
-    sets = []
+    """Convert `[CheckoutLineUpdateInput!]`, each for a line or a variant. Raises as `parse_lines_to_add`."""
+    updates = []
     for entry in lines:
         line, variant = entry.get("lineId"), entry.get("variantId")
         if (line is None) == (variant is None):
             raise InputError("GRAPHQL_ERROR", _("Provide either `lineId` or `variantId`."), field="lines")
-        sets.append(
+        updates.append(
             LineUpdate(
                 line_id=None if line is None else input_key(line, "CheckoutLine", field="lineId"),
                 variant_id=None
@@ -65,8 +67,8 @@ def updated_lines(
                 metadata=metadata_from_input(entry.get("metadata")),
             )
         )
-    _require_variants([update.variant_id for update in sets if update.variant_id is not None])
-    return sets
+    _require_variants([update.variant_id for update in updates if update.variant_id is not None])
+    return updates
 
 
 @compiled_query

@@ -25,7 +25,11 @@ from shop.api.checkout.inputs import (
     CheckoutShippingMethodUpdateArguments,
     DeliveryOptionsCalculateArguments,
 )
-from shop.api.checkout.line_inputs import added_lines, tell_unknown_variants, updated_lines
+from shop.api.checkout.line_inputs import (
+    parse_line_updates,
+    parse_lines_to_add,
+    unknown_variants_as_input_errors,
+)
 from shop.api.checkout.mutations import CODES, build_checkout_payload
 from shop.api.checkout.types import basket_access, basket_key_from, find_basket
 from shop.api.context import Context
@@ -42,9 +46,9 @@ def checkout_lines_add(
     arguments: CheckoutLinesAddArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     basket = find_basket(arguments, context)
-    lines_to_add = added_lines(arguments["lines"], basket.currency, context)
+    lines_to_add = parse_lines_to_add(arguments["lines"], basket.currency, context)
     try:
-        with tell_unknown_variants(lines_to_add):
+        with unknown_variants_as_input_errors(lines_to_add):
             quote = bulk_add_lines(basket_id=basket.pk, lines_to_add=lines_to_add, now=context.now)
     except Refused as refused:
         raise _with_variants(refused, [line.variant_id for line in lines_to_add]) from refused
@@ -56,7 +60,7 @@ def checkout_lines_update(
     arguments: CheckoutLinesUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     basket = find_basket(arguments, context)
-    updates = updated_lines(arguments["lines"], basket.currency, context)
+    updates = parse_line_updates(arguments["lines"], basket.currency, context)
     try:
         quote = bulk_update_lines(basket_id=basket.pk, updates=updates, now=context.now)
     except Refused as refused:

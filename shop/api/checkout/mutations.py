@@ -38,7 +38,7 @@ from shop.api.checkout.inputs import (
     CheckoutRemovePromoCodeArguments,
     CheckoutShippingAddressUpdateArguments,
 )
-from shop.api.checkout.line_inputs import added_lines, tell_unknown_variants
+from shop.api.checkout.line_inputs import parse_lines_to_add, unknown_variants_as_input_errors
 from shop.api.checkout.quotes import forget_quotes, remember_basket, remember_quote
 from shop.api.checkout.types import basket_access, basket_key_from, checkout_object, find_basket
 from shop.api.context import Context
@@ -95,8 +95,8 @@ def checkout_create(
     email = _require_valid_email(text) if (text := input_data.get("email")) else ""
     shipping_address, billing_address = _build_addresses(input_data, channel.default_country, context)
     language = tag_from_code(code) if (code := input_data.get("languageCode")) else "vi"
-    lines_to_add = added_lines(input_data.get("lines") or [], channel.currency, context)
-    with tell_unknown_variants(lines_to_add):
+    lines_to_add = parse_lines_to_add(input_data.get("lines") or [], channel.currency, context)
+    with unknown_variants_as_input_errors(lines_to_add):
         basket, quote = create_basket(
             user_id=context.user.pk if context.user else None,
             channel=channel,

@@ -21,7 +21,7 @@ from shop.api.ids import Key
 from shop.api.money import MoneyAmount, to_major_units
 from shop.api.object_types import Row
 from shop.api.orders.draft_mutations import service_key
-from shop.api.orders.mutations import find_handled_order_key, order_row
+from shop.api.orders.mutations import find_manageable_order_key, order_row
 from shop.api.orders.types import WHOLE_ORDER_PERMISSIONS, order_object
 from shop.api.orders.visibility import filter_visible
 from shop.api.root_fields import Mutations
@@ -143,7 +143,7 @@ for _field in ("shippingMethods", "availableShippingMethods"):
 def order_update_shipping(
     arguments: OrderUpdateShippingArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = find_handled_order_key(arguments["order"], "order", context)
+    key = find_manageable_order_key(arguments["order"], "order", context)
     service_id = service_key(arguments["input"].get("shippingMethod"))
 
     def set_delivery(content: DraftContent) -> DraftContent:

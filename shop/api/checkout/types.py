@@ -48,7 +48,7 @@ def find_basket(arguments: InputData, context: Context) -> Basket:
 
     Raises InputError for an invalid id, Missing for an unknown or another user's basket.
     """
-    baskets = _with_owner(basket_key_from(arguments))
+    baskets = _select_basket_with_owner(basket_key_from(arguments))
     basket: Basket | None = next(iter(baskets), None)
     if basket is None or not basket_access(context).includes(basket):
         raise Missing(field="id")
@@ -56,7 +56,7 @@ def find_basket(arguments: InputData, context: Context) -> Basket:
 
 
 @compiled_query
-def _with_owner(key: uuid.UUID) -> QuerySet[Basket]:
+def _select_basket_with_owner(key: uuid.UUID) -> QuerySet[Basket]:
     return Basket.objects.filter(pk=key).select_related(
         "channel", "user", "shipping_address", "billing_address"
     )

@@ -233,7 +233,7 @@ def all_page_types(
     return connect(page_type_object, rows, arguments, selection, order=order)
 
 
-def _attributes(context: Context, attribute_filters: list[dict[str, object]]) -> Q:
+def _attribute_condition(context: Context, attribute_filters: list[dict[str, object]]) -> Q:
     condition = Q()
     for attribute_filter in attribute_filters:
         matching_values = PageAttributeValue.objects.filter(
@@ -262,7 +262,7 @@ _CONDITIONS: Conditions = {
     "slug": matches_filter("slug"),
     "pageTypes": id_in("PageType", column="page_type_id"),
     "pageType": id_in("PageType", column="page_type_id"),
-    "attributes": _attributes,
+    "attributes": _attribute_condition,
 }
 _TYPE_SORTS = {"NAME": [SortKey("name"), SortKey("slug")], "SLUG": [SortKey("slug")]}
 _TYPE_CONDITIONS: Conditions = {

@@ -41,7 +41,7 @@ from shop.api.orders.inputs import (
     OrderLinesCreateArguments,
     OrderLineUpdateArguments,
 )
-from shop.api.orders.mutations import find_handled_order_key, find_order, order_row
+from shop.api.orders.mutations import find_manageable_order_key, find_order, order_row
 from shop.api.orders.types import WHOLE_ORDER_PERMISSIONS, line_object
 from shop.api.root_fields import Mutations
 from shop.core.errors import Missing
@@ -100,13 +100,13 @@ def draft_order_update(
 def draft_order_complete(
     arguments: DraftOrderCompleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = find_handled_order_key(arguments["id"], "id", context)
+    key = find_manageable_order_key(arguments["id"], "id", context)
     try:
         place_draft(
             order_id=key, consents=frozenset({ConsentPurpose.ORDER}), actor=context.actor, now=context.now
         )
     except BasketChanged as changed:
-        raise _tell_problem(changed.details["quote"], changed) from changed
+        raise _build_problem_error(changed.details["quote"], changed) from changed
     return {"order": order_row(key, context, selection)}
 
 
@@ -280,7 +280,7 @@ def _find_line(text: str, context: Context) -> tuple[uuid.UUID, uuid.UUID]:
     return order_id, line_id
 
 
-def _tell_problem(quote: Quote, changed: BasketChanged) -> InputError:
+def _build_problem_error(quote: Quote, changed: BasketChanged) -> InputError:
     """Return the error of a draft that cannot be placed: no delivery, or not enough stock."""
     deliveries = {QuoteProblem.NO_DELIVERY_CHOSEN, QuoteProblem.NOT_DELIVERED, QuoteProblem.SLOT_GONE}
     if QuoteProblem.NO_DELIVERY_CHOSEN in quote.problems:

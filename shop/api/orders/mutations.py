@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.fulfilment.one_step_fulfilment import (
     LineToSend,
-    dispatch_packed_parcel,
+    close_and_dispatch_parcel,
     fulfil_order,
     set_tracking_number,
 )
@@ -78,7 +78,7 @@ mutation = Mutations(codes=CODES)
 def order_cancel(
     arguments: OrderCancelArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = find_handled_order_key(arguments["id"], "id", context)
+    key = find_manageable_order_key(arguments["id"], "id", context)
     with ErrorCodeMap(transition_not_allowed="CANNOT_CANCEL_ORDER"):
         reason = gettext_noop("Cancelled by the market.")
         cancel_order(order_id=key, reason=reason, actor=context.actor, now=context.now)
@@ -89,7 +89,7 @@ def order_cancel(
 def order_confirm(
     arguments: OrderConfirmArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = find_handled_order_key(arguments["id"], "id", context)
+    key = find_manageable_order_key(arguments["id"], "id", context)
     confirm_order(order_id=key, actor=context.actor, now=context.now)
     return {"order": order_row(key, context, selection)}
 
@@ -98,7 +98,7 @@ def order_confirm(
 def order_note_add(
     arguments: OrderNoteAddArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = find_handled_order_key(arguments["order"], "order", context)
+    key = find_manageable_order_key(arguments["order"], "order", context)
     note = add_note(order_id=key, text=arguments["input"]["message"], actor=context.actor, now=context.now)
     return {
         "order": order_row(key, context, selection),
@@ -161,7 +161,7 @@ def find_order(text: str | None, reference: str | None, context: Context) -> Ord
         raise InputError("REQUIRED", _("Choose an order."), field="id")
     rows = Order.objects.filter(external_reference=reference)
     if text is not None:
-        rows = Order.objects.filter(pk=find_handled_order_key(text, "id", context))
+        rows = Order.objects.filter(pk=find_manageable_order_key(text, "id", context))
     order = rows.select_related("shipping_address", "billing_address").first()
     if order is None:
         raise Missing(field="externalReference")
@@ -176,7 +176,7 @@ def order_fulfill(
     text = arguments.get("order")
     if text is None:
         raise InputError("REQUIRED", _("Choose an order."), field="order")
-    order_key = find_handled_order_key(text, "order", context)
+    order_key = find_manageable_order_key(text, "order", context)
     with ErrorCodeMap(transition_not_allowed="FULFILL_ORDER_LINE"):
         parcels = fulfil_order(
             order_id=order_key,
@@ -229,7 +229,7 @@ def order_fulfillment_approve(
 ) -> dict[str, object]:
     key = _find_handled_parcel_key(arguments["id"], context)
     with ErrorCodeMap(transition_not_allowed="INVALID"):
-        dispatch_packed_parcel(parcel_id=key, actor=context.actor, now=context.now)
+        close_and_dispatch_parcel(parcel_id=key, actor=context.actor, now=context.now)
     return _build_parcel_payload(key, context, selection)
 
 
@@ -273,7 +273,7 @@ class ErrorCodeMap:
             raise InputError(CODES[error.code], error.message, orderLines=line_ids) from error
 
 
-def find_handled_order_key(text: str, field: str, context: Context) -> uuid.UUID:
+def find_manageable_order_key(text: str, field: str, context: Context) -> uuid.UUID:
     """Return the key of an order that the requester handles. Raises InputError, Missing."""
     key = find_order_key(context, input_key(text, "Order", field=field))
     if key is None or not handled_orders(context).filter(pk=key).exists():

@@ -44,7 +44,7 @@ part_object.related_in_channel(
 )
 
 
-def _taxed(field: str, column_prefix: str) -> None:
+def _add_taxed_field(field: str, column_prefix: str) -> None:
     net, gross = f"{column_prefix}_net", f"{column_prefix}_gross"
 
     def resolve(parts: list[Row], *_: object) -> list[TaxedAmount]:
@@ -56,9 +56,9 @@ def _taxed(field: str, column_prefix: str) -> None:
     part_object.field(field, needs=(net, gross, "order__currency"))(resolve)
 
 
-_taxed("subtotal", "goods")
-_taxed("shippingPrice", "delivery")
-_taxed("total", "total")
+_add_taxed_field("subtotal", "goods")
+_add_taxed_field("shippingPrice", "delivery")
+_add_taxed_field("total", "total")
 
 
 @part_object.field(needs=("id", "order__currency"))

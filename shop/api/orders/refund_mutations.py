@@ -16,7 +16,7 @@ from shop.api.errors import InputError
 from shop.api.ids import global_id, input_key
 from shop.api.money import parse_minor_units
 from shop.api.orders.inputs import OrderGrantRefundCreateArguments, OrderGrantRefundCreateLineInput
-from shop.api.orders.mutations import find_handled_order_key, order_row
+from shop.api.orders.mutations import find_manageable_order_key, order_row
 from shop.api.orders.types import ORDER_PERMISSIONS, granted_refund_object
 from shop.api.orders.visibility import filter_handled, order_scope
 from shop.api.root_fields import Mutations
@@ -38,7 +38,7 @@ def order_grant_refund_create(
     arguments: OrderGrantRefundCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     input_data = arguments["input"]
-    order_key = find_handled_order_key(arguments["id"], "id", context)
+    order_key = find_manageable_order_key(arguments["id"], "id", context)
     text = input_data.get("transactionId")
     payment = text and input_key(text, "TransactionItem", field="transactionId")
     if payment and not Payment.objects.filter(pk=payment, order=order_key).exists():

@@ -16,7 +16,7 @@ from shop.api.orders.types import granted_refund_object, order_object, visible_g
 from shop.api.orders.visibility import filter_visible
 
 
-def _taxed(field: str, column_prefix: str) -> None:
+def _add_taxed_field(field: str, column_prefix: str) -> None:
     net, gross = f"visible_{column_prefix}_net", f"visible_{column_prefix}_gross"
 
     def resolve(orders: list[Row], *_: object) -> list[TaxedAmount]:
@@ -28,10 +28,10 @@ def _taxed(field: str, column_prefix: str) -> None:
     order_object.field(field, needs=(net, gross, "currency"))(resolve)
 
 
-_taxed("total", "total")
-_taxed("undiscountedTotal", "list")
-_taxed("subtotal", "goods")
-_taxed("shippingPrice", "delivery")
+_add_taxed_field("total", "total")
+_add_taxed_field("undiscountedTotal", "list")
+_add_taxed_field("subtotal", "goods")
+_add_taxed_field("shippingPrice", "delivery")
 
 
 @order_object.field(needs=("visible_delivery_net", "visible_delivery_gross"))
@@ -77,17 +77,17 @@ def total_balance(orders: list[Row], *_: object) -> list[MoneyAmount]:
     ]
 
 
-def _charged(orders: list[Row], *_: object) -> list[MoneyAmount]:
+def _resolve_charged_amounts(orders: list[Row], *_: object) -> list[MoneyAmount]:
     return [
         MoneyAmount(_visible_share(order_row.charged, order_row), order_row.currency) for order_row in orders
     ]
 
 
-order_object.field("totalCharged", needs=("charged", *_SHARE_COLUMNS))(_charged)
-order_object.field("totalCaptured", needs=("charged", *_SHARE_COLUMNS))(_charged)
+order_object.field("totalCharged", needs=("charged", *_SHARE_COLUMNS))(_resolve_charged_amounts)
+order_object.field("totalCaptured", needs=("charged", *_SHARE_COLUMNS))(_resolve_charged_amounts)
 
 
-def _payment_sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
+def _add_payment_sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
     """Add a field for a sum over the events of an order's payments."""
 
     def resolve(orders: list[Row], *_: object) -> list[MoneyAmount]:
@@ -105,13 +105,13 @@ def _payment_sum_field(field: str, read: Callable[[PaymentSums], int]) -> None:
     order_object.field(field, needs=("id", *_SHARE_COLUMNS))(resolve)
 
 
-_payment_sum_field("totalAuthorized", lambda sums: sums.authorised)
-_payment_sum_field("totalCanceled", lambda sums: sums.cancelled)
-_payment_sum_field("totalRefunded", lambda sums: sums.refunded)
-_payment_sum_field("totalRefundPending", lambda sums: sums.refund_pending)
-_payment_sum_field("totalAuthorizePending", lambda sums: sums.authorise_pending)
-_payment_sum_field("totalChargePending", lambda sums: sums.charge_pending)
-_payment_sum_field("totalCancelPending", lambda sums: sums.cancel_pending)
+_add_payment_sum_field("totalAuthorized", lambda sums: sums.authorised)
+_add_payment_sum_field("totalCanceled", lambda sums: sums.cancelled)
+_add_payment_sum_field("totalRefunded", lambda sums: sums.refunded)
+_add_payment_sum_field("totalRefundPending", lambda sums: sums.refund_pending)
+_add_payment_sum_field("totalAuthorizePending", lambda sums: sums.authorise_pending)
+_add_payment_sum_field("totalChargePending", lambda sums: sums.charge_pending)
+_add_payment_sum_field("totalCancelPending", lambda sums: sums.cancel_pending)
 
 
 @order_object.field(needs=("id", "currency"))

@@ -44,7 +44,7 @@ _LISTED = ("list_net", "list_gross")
 SUMS = (*_OF_PARTS, *_LISTED, "current_total_gross")
 
 
-def show_whole_order(order: Order) -> Order:
+def set_whole_totals(order: Order) -> Order:
     """Set on a loaded order the attributes that `whole_orders` annotates."""
     order.is_whole = order.may_show_address = True  # type: ignore[attr-defined]
     for column in SUMS:

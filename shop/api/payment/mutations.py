@@ -32,7 +32,7 @@ from shop.api.money import parse_minor_units
 from shop.api.orders.invoices import invoice_from
 from shop.api.orders.placed_lines import remember_placed_lines
 from shop.api.orders.types import order_object
-from shop.api.orders.visibility import show_whole_order, visible_orders
+from shop.api.orders.visibility import set_whole_totals, visible_orders
 from shop.api.payment.gateway_payments import PaymentTarget, continue_payment, start_payment
 from shop.api.payment.gateways import METHODS, AvailableGateway, available_gateways, gateway_settings
 from shop.api.payment.inputs import (
@@ -157,7 +157,7 @@ def checkout_complete(
     placed_order = _place_order(basket_key, arguments, context) or _find_existing_order(basket_key, context)
     if placed_order is None:
         raise Missing(field="id")
-    row = order_object.row_of(show_whole_order(placed_order), selection.names("order"))
+    row = order_object.row_of(set_whole_totals(placed_order), selection.names("order"))
     return {"order": row, "confirmationNeeded": False, "confirmationData": {}}
 
 

@@ -15,7 +15,7 @@ from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.money import parse_minor_units
-from shop.api.orders.mutations import find_handled_order_key, order_row
+from shop.api.orders.mutations import find_manageable_order_key, order_row
 from shop.api.orders.types import WHOLE_ORDER_PERMISSIONS
 from shop.api.payment.inputs import OrderCaptureArguments, OrderRefundArguments, OrderVoidArguments
 from shop.api.payment.sums import forget_sums
@@ -29,7 +29,7 @@ def order_capture(
     arguments: OrderCaptureArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Request a capture from the order's newest card payment with an authorised amount."""
-    key = find_handled_order_key(arguments["id"], "id", context)
+    key = find_manageable_order_key(arguments["id"], "id", context)
     amount = _read_positive_amount(key, arguments["amount"])
     payment = _find_authorised_card_payment(key, code="CAPTURE_INACTIVE_PAYMENT")
     capture_authorised_amount(payment_id=payment.pk, amount=amount, **context.actor_and_time)
@@ -39,7 +39,7 @@ def order_capture(
 @mutation.field(permissions=WHOLE_ORDER_PERMISSIONS)
 def order_void(arguments: OrderVoidArguments, context: Context, selection: Selection) -> dict[str, object]:
     """Request to void the order's newest card payment with an authorised amount."""
-    key = find_handled_order_key(arguments["id"], "id", context)
+    key = find_manageable_order_key(arguments["id"], "id", context)
     payment = _find_authorised_card_payment(key, code="VOID_INACTIVE_PAYMENT")
     void_authorisation(payment_id=payment.pk, **context.actor_and_time)
     return _build_payload(key, context, selection)
@@ -53,7 +53,7 @@ def order_refund(
 
     The cooperatives of all its parts bear the amount. Raises InputError.
     """
-    key = find_handled_order_key(arguments["id"], "id", context)
+    key = find_manageable_order_key(arguments["id"], "id", context)
     amount = _read_positive_amount(key, arguments["amount"])
     paid = sum(sums.charged for sums in Payment.objects.filter(order=key).sums().values())
     if amount > paid:

@@ -24,7 +24,7 @@ from shop.api.ids import input_key, key_from_id
 from shop.api.input_data import InputData
 from shop.api.metadata import metadata_from_input
 from shop.api.money import parse_minor_units
-from shop.api.orders.mutations import find_handled_order_key, order_row
+from shop.api.orders.mutations import find_manageable_order_key, order_row
 from shop.api.orders.types import WHOLE_ORDER_PERMISSIONS
 from shop.api.payment.inputs import (
     OrderMarkAsPaidArguments,
@@ -171,7 +171,7 @@ def _request_refund(
 def order_mark_as_paid(
     arguments: OrderMarkAsPaidArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    key = find_handled_order_key(arguments["id"], "id", context)
+    key = find_manageable_order_key(arguments["id"], "id", context)
     reference = _require_valid_text(arguments.get("transactionReference"), "transactionReference")
     mark_order_as_paid(order_id=key, reference=reference, actor=context.actor, now=context.now)
     forget_sums(context)

@@ -25,7 +25,7 @@ def load_communes_of(province_code: str) -> list[Division]:
 def load_divisions_with_codes(province_code: str, commune_code: str) -> tuple[list[Division], list[Division]]:
     """Return the province with this code and its commune with that code, each as a list of one or none."""
     codes = [code[:10] for code in (province_code, commune_code) if code]
-    rows = _with_codes(vietnam_date(timezone.now()), codes) if codes else []
+    rows = _select_divisions_by_code(vietnam_date(timezone.now()), codes) if codes else []
     provinces = [row for row in rows if row.level == DivisionLevel.PROVINCE and row.code == province_code]
     keys = {row.pk for row in provinces}
     return provinces, [row for row in rows if row.parent_id in keys and row.code == commune_code]
@@ -42,5 +42,5 @@ def _communes(day: datetime.date, province_code: str) -> QuerySet[Division]:
 
 
 @compiled_query
-def _with_codes(day: datetime.date, codes: Collection[str]) -> QuerySet[Division]:
+def _select_divisions_by_code(day: datetime.date, codes: Collection[str]) -> QuerySet[Division]:
     return Division.objects.current(day=day).filter(code__in=codes)

@@ -77,9 +77,9 @@ class Channel(WithMetadata):
 
 def market_channel() -> Channel | None:
     """Return the channel of our own pages, which is the first active one, or None on an empty shop."""
-    return next(iter(_active()), None)
+    return next(iter(_select_market_channel()), None)
 
 
 @compiled_query
-def _active() -> models.QuerySet[Channel]:
+def _select_market_channel() -> models.QuerySet[Channel]:
     return Channel.objects.filter(is_active=True).order_by("pk")[:1]

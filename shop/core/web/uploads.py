@@ -35,7 +35,7 @@ def is_staff(request: HttpRequest, **_url_arguments: object) -> bool:
     return request.user.is_authenticated and request.user.is_staff
 
 
-class DropFiles(FileUploadHandler):
+class FileDroppingHandler(FileUploadHandler):
     """Discard uploaded files. Each is replaced by an empty one."""
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
@@ -45,7 +45,7 @@ class DropFiles(FileUploadHandler):
         return SimpleUploadedFile(self.file_name or "", b"", self.content_type or "")
 
 
-class DropUnexpectedFiles:
+class UnexpectedFilesMiddleware:
     """Middleware that drops unexpected files.
 
     Place it before any middleware that reads a body and after sessions.
@@ -68,4 +68,4 @@ class DropUnexpectedFiles:
             return
         upload_check = getattr(view, "upload_check", None)
         if upload_check is None or not upload_check(request, **url_arguments):
-            request.upload_handlers = [DropFiles(request)]
+            request.upload_handlers = [FileDroppingHandler(request)]

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import Listing
 from catalog.states import ListingState
-from cooperatives.actions.application_checks import check_labels, failed_checks
+from cooperatives.actions.application_checks import failed_checks, labels_of_checks
 from cooperatives.actions.application_documents import OPEN_STATES, required_kinds
 from cooperatives.actions.cooperative_lifecycle import set_cooperative_state
 from cooperatives.models import (
@@ -267,7 +267,7 @@ def _application_checks(row: Any) -> list[ApplicationCheck]:
     failed = failed_checks(row)
     return [
         _application_check(row, name, label, is_failed=name in failed)
-        for name, label in check_labels(row).items()
+        for name, label in labels_of_checks(row).items()
     ]
 
 
@@ -311,7 +311,7 @@ def _presence_check(label: StrOrPromise, is_present: bool) -> ApplicationCheck:
 
 def _decision_buttons(row: Cooperative) -> list[DecisionButton]:
     """Return the decisions that the cooperative's state allows. Approval waits for the checks."""
-    allowed, labels = COOPERATIVE_TRANSITIONS[row.state], check_labels(row)
+    allowed, labels = COOPERATIVE_TRANSITIONS[row.state], labels_of_checks(row)
     buttons = []
     for new_state, (label, css) in DECISION_BUTTONS.items():
         if new_state in allowed:

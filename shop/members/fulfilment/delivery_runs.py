@@ -23,12 +23,12 @@ from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
 from orders.actions.fulfilment.delivery_runs import (
     EmptyRun,
     create_run,
+    dispatch_details_of_run,
+    driver_link_token,
     end_run,
     is_reopenable,
     parcels_awaiting_run,
     reopen_run,
-    run_dispatch,
-    run_token,
 )
 from orders.models import DeliveryRun, Parcel
 from orders.models.parcel import ParcelQuerySet
@@ -110,7 +110,7 @@ def show_run(request: HttpRequest, membership: MembershipContext, run_id: int) -
     parcels = list(parcels_of_run(run))
     for parcel in parcels:
         parcel.part.cooperative = membership.cooperative
-    url = page_url(f"/xa-vien/chuyen-di/{run_token(run)}/", get_language() or "vi")
+    url = page_url(f"/xa-vien/chuyen-di/{driver_link_token(run)}/", get_language() or "vi")
     context = {
         "run": run,
         "communes": [
@@ -137,7 +137,7 @@ def hand_over_run(request: HttpRequest, membership: MembershipContext, run_id: i
     """
     run = _find_run(membership, run_id)
     done_count = 0
-    details = run_dispatch(run)
+    details = dispatch_details_of_run(run)
     for parcel in parcels_of_run(run) if run.ended_at is None else ():
         if parcel.state not in _BEFORE_HANDOVER:
             continue

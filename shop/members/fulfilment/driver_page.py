@@ -20,9 +20,9 @@ from django.views.decorators.http import require_POST, require_safe
 from orders.actions.fulfilment.delivery_runs import (
     RunEnded,
     deliver_run_parcel,
-    fail_run_parcel,
     find_open_run,
     find_undoable_deliveries,
+    record_failed_delivery_of_run,
     undo_run_delivery,
 )
 from orders.models import DeliveryRun, Parcel
@@ -144,7 +144,7 @@ def fail_run_parcel_view(request: HttpRequest, token: str, parcel_id: int) -> Ht
         }
         return render(request, "members/driver_failure.html", context)
     action = partial(
-        fail_run_parcel,
+        record_failed_delivery_of_run,
         run_id=run.pk,
         parcel_id=parcel_id,
         reason=form.reason,

@@ -16,11 +16,11 @@ from orders.actions.fulfilment.deliver_parcels import report_collected_cash
 from orders.actions.fulfilment.delivery_runs import (
     RunEnded,
     deliver_run_parcel,
-    fail_run_parcel,
     find_open_run,
+    record_failed_delivery_of_run,
 )
 from orders.actions.fulfilment.handovers import Receiver
-from orders.actions.fulfilment.phone_codes import run_parcel_key
+from orders.actions.fulfilment.phone_codes import driver_phone_key
 from orders.actions.fulfilment.phone_handovers import ParcelNotSentYet
 from orders.models import DeliveryRun, HandoverStep, Parcel
 from orders.states import CodState, ParcelState, PartState
@@ -144,7 +144,12 @@ def _prepare_parcel_command(
     if name == "fail_delivery":
         reason = payload.text("reason", max_length=500)
         return partial(
-            fail_run_parcel, run_id=run.pk, parcel_id=parcel.pk, reason=reason, idempotency_key=key, now=now
+            record_failed_delivery_of_run,
+            run_id=run.pk,
+            parcel_id=parcel.pk,
+            reason=reason,
+            idempotency_key=key,
+            now=now,
         )
     if name != "deliver_parcel":
         raise InvalidCommand(field="name")
@@ -217,5 +222,5 @@ def _parcel_row(run: DeliveryRun, parcel: Parcel) -> Row:
         "cash_expected": parcel.cod_expected,
         "cash_collected": parcel.cod_collected,
         "recalled_lots": sorted({line.lot.code for line in lines if line.lot and line.lot.is_recalled}),
-        "handover_key": run_parcel_key(run.pk, parcel.pk),
+        "handover_key": driver_phone_key(run.pk, parcel.pk),
     }

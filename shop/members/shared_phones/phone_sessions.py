@@ -64,7 +64,7 @@ def admit_phone_sessions(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         has_signed_in = request.session.get(SESSION_KEY, earlier_sign_in) != earlier_sign_in
         if has_signed_in and request.user.is_authenticated:
-            _name_member(request, response, str(request.user.pk))
+            _set_member_cookie(request, response, str(request.user.pk))
         return response
 
     return middleware
@@ -100,7 +100,7 @@ def session_pin(request: HttpRequest) -> PhonePin | None:
     return getattr(request, "phone_pin", None) if request.user.is_authenticated else None
 
 
-def settle_shared_phone(request: HttpRequest) -> HttpResponse | None:
+def switch_to_pin_session(request: HttpRequest) -> HttpResponse | None:
     """Turn a member's full sign-in on a shared phone into a session by PIN.
 
     A member without a PIN on this phone is asked to choose one. Return None if the request may go on.
@@ -155,7 +155,7 @@ def open_phone(
         now=now,
     )
     SharedPhone.objects.filter(pk=pin.phone_id).update(last_used_at=now)
-    _name_member(request, response, str(user.pk))
+    _set_member_cookie(request, response, str(user.pk))
     remember_phone(request, response, request.COOKIES.get(PHONE_COOKIE, ""))
 
 
@@ -174,10 +174,10 @@ def remember_phone(request: HttpRequest, response: HttpResponseBase, value: str)
 def lock_phone(request: HttpRequest, response: HttpResponseBase) -> None:
     """End the session of the member at the phone."""
     logout(request)
-    _name_member(request, response, "0")
+    _set_member_cookie(request, response, "0")
 
 
-def _name_member(request: HttpRequest, response: HttpResponseBase, user_id: str) -> None:
+def _set_member_cookie(request: HttpRequest, response: HttpResponseBase, user_id: str) -> None:
     response.set_cookie(MEMBER_COOKIE, user_id, samesite="Lax", secure=request.is_secure())
 
 

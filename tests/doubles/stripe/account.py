@@ -106,7 +106,7 @@ class Account:
             self._expand(row[name], remaining_path)
 
 
-def check_amount(amount, currency):
+def require_allowed_amount(amount, currency):
     """Check Stripe's limits: about half a dollar, and eight digits. VND has no decimals."""
     if amount < SMALLEST.get(currency, 1):
         raise StripeRefusal(

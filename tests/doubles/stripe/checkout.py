@@ -1,7 +1,7 @@
 """Checkout Sessions: Stripe's hosted page and its outcome."""
 
 from tests.doubles.stripe import payments
-from tests.doubles.stripe.account import check_amount
+from tests.doubles.stripe.account import require_allowed_amount
 from tests.doubles.stripe.errors import StripeRefusal
 
 _DAY = 24 * 60 * 60
@@ -14,7 +14,7 @@ def create_session(account, params, *, url):
         raise StripeRefusal("mode, line_items and success_url are needed", code="parameter_missing")
     currency = lines[0]["price_data"]["currency"]
     total = sum(line["price_data"]["unit_amount"] * line["quantity"] for line in lines)
-    check_amount(total, currency)
+    require_allowed_amount(total, currency)
     row = account.add(
         "checkout.session",
         amount_total=total,

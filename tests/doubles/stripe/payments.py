@@ -1,6 +1,6 @@
 """PaymentIntents, charges, refunds and disputes, with the statuses of Stripe's documentation."""
 
-from tests.doubles.stripe.account import check_amount
+from tests.doubles.stripe.account import require_allowed_amount
 from tests.doubles.stripe.errors import Declined, StripeRefusal, wrong_state
 
 # The behaviour of cards, by Stripe's test numbers and ready-made payment methods.
@@ -23,7 +23,7 @@ _OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 def create_intent(account, params, *, url):
     """Answer POST /v1/payment_intents. Returns the intent; a confirmed one may be declined."""
-    check_amount(params["amount"], params["currency"])
+    require_allowed_amount(params["amount"], params["currency"])
     intent = account.add(
         "payment_intent",
         amount=params["amount"],

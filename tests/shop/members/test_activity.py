@@ -12,7 +12,7 @@ from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
 from orders.actions.fulfilment.delivery_runs import (
     create_run,
     deliver_run_parcel,
-    run_dispatch,
+    dispatch_details_of_run,
     undo_run_delivery,
 )
 from orders.actions.fulfilment.pack_parcels import accept_part
@@ -127,7 +127,10 @@ def test_delivery_of_a_run_names_driver_and_cash_once(manager, seller) -> None:
     )
     parcel.refresh_from_db()
     hand_over_parcel(
-        parcel_id=parcel.pk, dispatch=run_dispatch(run), actor=Actor.system("test"), now=timezone.now()
+        parcel_id=parcel.pk,
+        dispatch=dispatch_details_of_run(run),
+        actor=Actor.system("test"),
+        now=timezone.now(),
     )
     deliver_run_parcel(run_id=run.pk, parcel_id=parcel.pk, is_cash_collected=True, now=timezone.now())
     undo_run_delivery(run_id=run.pk, parcel_id=parcel.pk, now=timezone.now())

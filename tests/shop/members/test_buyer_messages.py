@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils.html import escape
 
 from orders.actions.fulfilment.deliver_parcels import fail_delivery, hand_over_parcel
-from orders.actions.fulfilment.delivery_runs import create_run, run_token
+from orders.actions.fulfilment.delivery_runs import create_run, driver_link_token
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.recalls import start_recall
 from orders.actions.refunds.answer_substitute import answer_substitute
@@ -163,7 +163,7 @@ def test_run_and_its_driver_have_a_message_for_each_stop(client, packer, seller)
     waiting = copied(html_of(packer.get(f"/en/xa-vien/chuyen/{run.pk}/")))
     hand_over_parcel(parcel_id=parcel.pk, **ACTOR_AND_NOW)
     driver = Client()
-    address = f"/en/xa-vien/chuyen-di/{run_token(run)}/"
+    address = f"/en/xa-vien/chuyen-di/{driver_link_token(run)}/"
     brought = copied(html_of(driver.get(address)))
     fail_delivery(parcel_id=parcel.pk, reason="Không ai ở nhà", **ACTOR_AND_NOW)
 

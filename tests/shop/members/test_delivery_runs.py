@@ -27,11 +27,11 @@ from orders.actions.fulfilment.delivery_runs import (
     RunNotReopenable,
     create_run,
     deliver_run_parcel,
+    driver_link_token,
     end_run,
-    fail_run_parcel,
     find_undoable_deliveries,
+    record_failed_delivery_of_run,
     reopen_run,
-    run_token,
     undo_run_delivery,
 )
 from orders.actions.fulfilment.recalls import start_recall
@@ -71,7 +71,7 @@ def run_of(seller, *parcels: Parcel) -> DeliveryRun:
 
 
 def address_of(run: DeliveryRun) -> str:
-    return f"/xa-vien/chuyen-di/{run_token(run)}/"
+    return f"/xa-vien/chuyen-di/{driver_link_token(run)}/"
 
 
 def test_run_takes_chosen_parcels_hands_them_over_and_its_driver_delivers(packer, seller, client) -> None:
@@ -329,7 +329,7 @@ def test_run_reopens_for_a_day_and_without_the_parcels_of_another_run_or_carrier
     ]
     for parcel in (taken, carried):
         with assert_refused(Missing, "missing"):
-            fail_run_parcel(run_id=run.pk, parcel_id=parcel.pk, reason="Vắng nhà", now=now)
+            record_failed_delivery_of_run(run_id=run.pk, parcel_id=parcel.pk, reason="Vắng nhà", now=now)
     rows = Client().get(f"{address_of(run)}dong-bo/").json()["parcels"]
     assert [row["id"] for row in rows] == [kept.pk]
     end_run(**whose, now=now)
@@ -357,7 +357,7 @@ def test_ended_run_and_forged_link_show_nothing_and_record_nothing(packer, selle
     assert all_rows() == before
     for action, values in (
         (deliver_run_parcel, {"is_cash_collected": True}),
-        (fail_run_parcel, {"reason": "Vắng nhà"}),
+        (record_failed_delivery_of_run, {"reason": "Vắng nhà"}),
     ):
         with assert_refused(RunEnded, "run_ended"):
             action(run_id=run.pk, parcel_id=parcel.pk, now=fixed_now(), **values)
@@ -403,7 +403,9 @@ def test_lot_recalled_on_the_way_is_not_delivered_and_can_be_brought_back(packer
     with assert_refused(RecalledLotOnTheWay, "recalled_lot_on_the_way") as refusal:
         deliver_run_parcel(run_id=run.pk, parcel_id=parcel.pk, is_cash_collected=True, now=timezone.now())
     assert refusal.value.details == {"lots": [lot.code]}
-    fail_run_parcel(run_id=run.pk, parcel_id=parcel.pk, reason="Lô bị thu hồi", now=timezone.now())
+    record_failed_delivery_of_run(
+        run_id=run.pk, parcel_id=parcel.pk, reason="Lô bị thu hồi", now=timezone.now()
+    )
     assert Parcel.objects.get(pk=parcel.pk).state == ParcelState.FAILED_DELIVERY
 
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from cooperatives.models import Role
 from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
-from orders.actions.fulfilment.delivery_runs import end_run, reopen_run, run_token
+from orders.actions.fulfilment.delivery_runs import driver_link_token, end_run, reopen_run
 from orders.actions.fulfilment.phone_codes import PhoneCode
 from orders.models import DeliveryRun, HandoverRecord, HandoverStep, Parcel
 from orders.states import CodState, ParcelState
@@ -159,7 +159,7 @@ def test_fault_of_ours_holds_up_no_other_command_of_the_driver(seller, monkeypat
         make_command("deliver_parcel", parcel=delivered.pk, is_cash_collected=False),
     ]
     with monkeypatch.context() as patch:
-        patch.setattr(driver_sync, "fail_run_parcel", fail)
+        patch.setattr(driver_sync, "record_failed_delivery_of_run", fail)
         answers = send(run, *commands)
 
     mended = send(run, *commands)
@@ -246,7 +246,7 @@ def test_phone_forgets_a_run_after_its_end_after_three_days_and_at_the_sign_out(
     end_run(run_id=run.pk, cooperative=seller, actor=Actor.system(), now=fixed_now())
     phone.goto(address_of(other))  # only this one stays
     holds_only = f"async (token) => String(await ({HOLDS_TOKENS})()) === token"
-    wait_until(phone, holds_only, run_token(other))
+    wait_until(phone, holds_only, driver_link_token(other))
     phone.goto("/tai-khoan/dang-nhap/")
     phone.fill("[name=name]", packer.email)
     phone.fill("[name=password]", PASSWORD)

@@ -17,7 +17,7 @@ from cooperatives.models import Membership, Role
 from orders.actions.fulfilment import phone_handovers
 from orders.actions.fulfilment.cancel_parts import cancel_order
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, fail_delivery, hand_over_parcel
-from orders.actions.fulfilment.delivery_runs import end_run, run_token
+from orders.actions.fulfilment.delivery_runs import driver_link_token, end_run
 from orders.actions.fulfilment.handovers import ForeignHandoverCode, check_digit, issue_handover_code
 from orders.actions.fulfilment.phone_codes import PhoneCode, read_phone_token
 from orders.actions.fulfilment.recalls import start_recall
@@ -341,7 +341,7 @@ def test_strangers_guesses_close_the_digits_to_nobody_else_and_for_a_day(seller)
 
 def push_to_run(run: DeliveryRun, *commands: dict) -> list[tuple[str, str]]:
     body = {"clock": timezone.now().isoformat(), "commands": commands}
-    address = f"/xa-vien/chuyen-di/{run_token(run)}/dong-bo/"
+    address = f"/xa-vien/chuyen-di/{driver_link_token(run)}/dong-bo/"
     return outcomes(Client().post(address, body, content_type="application/json").json())
 
 
