@@ -150,4 +150,9 @@ def render_page(
 
 def submitted_key(request: HttpRequest, action: str, row: object) -> str | None:
     """Return the form's idempotency key, bound to the action and its row."""
-    return bind_idempotency_key(request.POST.get("idempotency_key", ""), "members", action, row)
+    return bind_form_key(request.POST.get("idempotency_key", ""), action, row)
+
+
+def bind_form_key(key: str, action: str, row: object) -> str | None:
+    """Bind the idempotency key of a form to its action and row, or None if it is not a UUID."""
+    return bind_idempotency_key(key, "members", action, row)

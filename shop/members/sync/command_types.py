@@ -10,6 +10,7 @@ from typing import Any
 
 from cooperatives.access import MemberRight, MembershipContext
 from shop.core.errors import Missing
+from shop.members.member_access import bind_form_key
 from shop.members.sync.models import PhoneCommand
 from shop.members.sync.payloads import Payload
 from shop.members.sync.rows import RowReference
@@ -51,6 +52,13 @@ class CommandRun:
     @property
     def action_arguments_with_key(self) -> dict[str, Any]:
         return {"idempotency_key": self.idempotency_key, **self.action_arguments}
+
+    def read_form_arguments(self, action: str, row_id: int) -> dict[str, Any]:
+        """Return the arguments under the key of the form of a page, if the phone sends that of one."""
+        if not self.payload.has("form_key"):
+            return self.action_arguments_with_key
+        key = bind_form_key(str(self.payload.key("form_key")), action, row_id)
+        return self.action_arguments_with_key | {"idempotency_key": key}
 
 
 def no_result(_outcome: Any) -> dict[str, object]:

@@ -95,7 +95,7 @@ def _pack_parcel(run: CommandRun) -> PreparedCommand:
         label_code=read_label_code(payload),
         seen_cash=payload.optional_number("seen_cash", minimum=0, maximum=MAX_AMOUNT),
         happened_at=run.happened_at,
-        **run.action_arguments_with_key,
+        **run.read_form_arguments("pack", part.pk),
     )
     return PreparedCommand(_part_reference(part.pk), action, lambda parcel: {"parcel": parcel.pk})
 

@@ -110,7 +110,12 @@
         lot = fields.get(`lot-${line}`);
       entries[line] = { ...(count && { count }), ...(lot && { lot }) };
     }
-    const packing = { part: Number(form.dataset.packs), entries, reason: fields.get("lot_reason") ?? "" };
+    const packing = {
+      part: Number(form.dataset.packs),
+      entries,
+      reason: fields.get("lot_reason") ?? "",
+      form_key: fields.get("idempotency_key"),
+    };
     sessionStorage.setItem("packing", JSON.stringify(packing));
     location.assign(form.dataset.partPage);
   };

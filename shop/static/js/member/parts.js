@@ -142,30 +142,36 @@ const Pack = ({ part }) => {
   const enter = (id, values) => {
     entries.value = { ...entries.value, [id]: { ...entries.value[id], ...values } };
   };
-  const pack = async () => {
+  const pack = async (form = {}) => {
     const choice = Object.keys(lots).length ? { lots, lot_reason: hasExpired ? reason.trim() : "" } : {};
     const label = drawLabel(part.parcels);
     // The market refuses another sum than the one that this phone prints on the label.
     const cash = cashOf(part, quantities);
     const seen = cash === null ? {} : { seen_cash: cash };
-    if (!(await give(part, "pack_parcel", { part: part.id, quantities, label, picks, ...seen, ...choice }))) return;
+    const packing = { part: part.id, quantities, label, picks, ...seen, ...choice, ...form };
+    if (!(await give(part, "pack_parcel", packing))) return;
     entries.value = {};
     const left = rows.value.flatMap(({ lines = [] }) => lines.map(({ id }) => id)).filter((id) => !(id in quantities));
     ticks.value = new Set(left.filter((id) => ticks.value.has(id)));
   };
-  // The market's page of this order had no network when the member packed: go on with what was entered there.
-  const [isSubmitted, setSubmitted] = useState(false);
+  // The market's page of this order had no network when the member packed: go on with what was entered there, once for
+  // each form. The market knows the form's key too, so it packs nothing again if only its answer was lost.
+  const [formKey, setFormKey] = useState("");
   useEffect(() => {
     const { part: id, ...submitted } = JSON.parse(sessionStorage.getItem("packing") ?? "{}");
     sessionStorage.removeItem("packing");
     if (id !== part.id) return;
     entries.value = submitted.entries;
+    const others = [...ticks.value].filter((line) => !part.lines.some((row) => row.id === line));
+    ticks.value = new Set([...others, ...Object.keys(submitted.entries)]);
     setReason(submitted.reason);
-    setSubmitted(true);
+    setFormKey(submitted.form_key);
   }, []);
   useEffect(() => {
-    if (isSubmitted && isReady) pack();
-  }, [isSubmitted]);
+    const isPacked = outbox.value.some(({ payload }) => payload.form_key === formKey);
+    const isComplete = Object.keys(entries.value).every((line) => line in quantities);
+    if (formKey && isReady && isComplete && !isPacked) pack({ form_key: formKey });
+  }, [formKey]);
   if (!open.length) return null;
   return html`
     <ul class="stack stack-close">
@@ -192,7 +198,7 @@ const Pack = ({ part }) => {
     </ul>
     ${hasExpired && html`<${Field} id="lot-reason" name="lot_reason" value=${reason} maxlength="250" onText=${setReason} />`}
     ${part.cash_unpacked > 0 && html`<p>${t("cash_expected")} <b class="money">${money(part.cash_unpacked, part.currency)}</b></p>`}
-    ${button("package-open", t("pack"), pack, { isBig: true, isOff: !isReady })}
+    ${button("package-open", t("pack"), () => pack(), { isBig: true, isOff: !isReady })}
   `;
 };
 

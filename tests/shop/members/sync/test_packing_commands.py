@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 
 import pytest
 from django.utils import timezone
@@ -64,6 +65,23 @@ def test_parcel_with_other_cash_on_its_label_is_refused_after_a_transfer(seller)
     assert (with_new_label["outcome"], old_build["outcome"]) == ("done", "done")
     parcels = Parcel.objects.order_by("pk").values_list("label_code", "cod_expected")
     assert list(parcels) == [("KQRT", 0), ("MNPA", 0)]
+    check_everything()
+
+
+def test_form_whose_answer_was_lost_and_its_repeat_by_phone_pack_one_parcel(seller) -> None:
+    part, phone, key = accepted_part((make_variant(seller, on_hand=9), 5)), Phone(seller), str(uuid.uuid4())
+    line = str(part.lines.get().pk)
+    form = {"idempotency_key": key, f"taken-{line}": "on", f"quantity-{line}": "2"}
+    phone.client.post(f"/xa-vien/goi/{part.pk}/kien/", form)
+    before = Parcel.objects.get()
+
+    repeated = phone.answer("pack_parcel", part=part.pk, quantities={line: 2}, label="KQRT", form_key=key)
+    other = phone.answer("pack_parcel", part=part.pk, quantities={line: 1}, form_key=str(uuid.uuid4()))
+
+    assert (repeated["outcome"], repeated["result"]) == ("done", {"parcel": before.pk})
+    assert other["outcome"] == "done"
+    quantities = ParcelLine.objects.order_by("parcel").values_list("quantity", flat=True)
+    assert list(quantities) == [2, 1]
     check_everything()
 
 

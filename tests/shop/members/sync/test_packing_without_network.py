@@ -26,6 +26,10 @@ from tests.voice import give_voice
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
+PACKED_FORMS = """async () => (await (await import("member/store")).readOutbox())
+  .map(({ payload }) => payload.form_key)"""
+
+
 def check_screen(phone: Page) -> None:
     assert phone.evaluate(SMALL_TARGETS) == []
     assert Axe().run(phone).response["violations"] == []
@@ -161,9 +165,12 @@ def test_shortage_after_a_refused_parcel_is_refused_and_refunds_nothing(
     phone.locator("select[name^=lot-]").select_option(str(late.pk))
     phone.get_by_label("Số lượng trong kiện này").fill("2")
     phone.get_by_label("Lấy rồi").check()
+    phone.evaluate("localStorage.removeItem('picked')")  # as if another phone had ticked it
+    form_key = phone.locator("form[data-packs] [name=idempotency_key]").input_value()
     phone.context.set_offline(True)
     phone.get_by_role("button", name="Xong, sang dán tem").click()  # of the market's page
     expect(phone.get_by_text("3 chiếc", exact=True)).to_be_visible()
+    assert phone.evaluate(PACKED_FORMS) == [form_key]
     expect(phone.get_by_role("button", name="Dán tem xong")).to_be_visible()
     phone.locator("summary", has_text="Thiếu hàng").click()
     phone.get_by_label("Gửi được bao nhiêu?").fill("1")
