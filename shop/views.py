@@ -34,7 +34,7 @@ from shop.core.texts.marked_texts import marked
 from shop.core.web.public_urls import public_url
 from shop.page_context import LARGE, TEXT_SIZE, work_interface
 
-# Legal and help texts, one file per language. The operator must check them before opening.
+# Legal and help texts, one file per language. The platform must check them before opening.
 PAGES = {
     "tro-giup": _("Help and complaints"),
     "dat-hang-tra-tien": _("How to order and pay"),

@@ -1,4 +1,4 @@
-"""Notices about orders: to buyers by email or SMS, to cooperatives and to the operator by email."""
+"""Notices about orders: to buyers by email or SMS, to cooperatives and to the platform by email."""
 
 from __future__ import annotations
 
@@ -377,7 +377,7 @@ def notify_weight_answer(
 
 
 def notify_part_unanswered(order: Order, part: OrderPart, *, now: datetime.datetime) -> None:
-    """Tell the operator that a cooperative has not accepted its part yet."""
+    """Tell the platform that a cooperative has not accepted its part yet."""
     notify_operator(
         f"part-unanswered:{part.pk}",
         gettext_lazy("Nobody has accepted a cooperative's part of order %(code)s"),

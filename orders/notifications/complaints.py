@@ -68,7 +68,7 @@ def notify_complaint_answer(
 def notify_complaint_overdue(
     order: Order, part: OrderPart, complaint: Complaint, *, now: datetime.datetime
 ) -> None:
-    """Tell the operator that a cooperative has missed the deadline."""
+    """Tell the platform that a cooperative has missed the deadline."""
     notify_operator(
         f"complaint-overdue:{complaint.pk}",
         gettext_lazy("A complaint about order %(code)s has not been answered"),

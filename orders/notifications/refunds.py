@@ -95,7 +95,7 @@ def notify_refund_paid(order: Order, refund: Refund, payout: Payout, *, now: dat
 
 
 def notify_refund_failure(order: Order, refund: Refund, *, now: datetime.datetime) -> None:
-    """Tell the operator that the card gateway failed to refund."""
+    """Tell the platform that the card gateway failed to refund."""
     notify_operator(
         f"refund-failed:{refund.pk}:{now:%Y%m%d%H%M%S}",
         gettext_lazy("A refund for order %(code)s failed"),
@@ -107,7 +107,7 @@ def notify_refund_failure(order: Order, refund: Refund, *, now: datetime.datetim
 
 
 def notify_external_refund(order: Order, amount: int, reference: str, *, now: datetime.datetime) -> None:
-    """Tell the operator that a refund was made in the gateway's dashboard, without a decision here."""
+    """Tell the platform that a refund was made in the gateway's dashboard, without a decision here."""
     notify_operator(
         f"refunded-externally:{reference}",
         gettext_lazy("Money of order %(code)s was refunded in Stripe"),

@@ -1,4 +1,4 @@
-"""Send notifications to a buyer, a cooperative or the operator."""
+"""Send notifications to a buyer, a cooperative or the platform."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def notify_cooperative(
 def notify_operator(
     key: str, subject: StrOrPromise, template: str, order: Order, *, now: datetime.datetime, **context: object
 ) -> None:
-    """Send by email, in Vietnamese, if the operator has an address."""
+    """Send by email, in Vietnamese, if the platform has an address."""
     operator_email = shop_settings().operator_email
     if not operator_email:
         return

@@ -32,7 +32,7 @@ RowsIn: TypeAlias = "Callable[[Context, Channel | None], Rows]"
 
 
 class PublicRows(NamedTuple):
-    """The rows visible to customers in a channel.
+    """The rows visible to buyers in a channel.
 
     `rows` takes the channel's key and, if `is_by_time`, the current time. `applies_to` returns whether the
     requester sees exactly these rows.
@@ -46,7 +46,7 @@ class PublicRows(NamedTuple):
 class InChannel(Type):
     """An object type seen in a channel.
 
-    `rows_in` returns the rows visible to the requester there. `public_rows` gives those visible to customers,
+    `rows_in` returns the rows visible to the requester there. `public_rows` gives those visible to buyers,
     the most frequent requesters, in a form that can be compiled.
     """
 
@@ -64,7 +64,7 @@ class InChannel(Type):
     def requested_rows(self, context: Context, arguments: Mapping[str, object]) -> Rows:
         """Return the rows in the channel of the argument `channel`, or none if there is no such channel.
 
-        Raises ProtocolError if a customer names no channel and there are several.
+        Raises ProtocolError if a buyer names no channel and there are several.
         """
         channel, is_found = _requested_channel(context, arguments)
         return self.rows_in(context, channel) if is_found else self.rows_in(context, None).none()
@@ -162,7 +162,7 @@ def is_staff_or_app(context: Context) -> bool:
 def default_channel(context: Context) -> Channel | None:
     """Return the channel to use if none is named: None for staff and apps, else the only active one.
 
-    Raises ProtocolError for customers if there are several.
+    Raises ProtocolError for buyers if there are several.
     """
     if is_staff_or_app(context):
         return None

@@ -144,7 +144,7 @@ class ChannelAdmin(ReadMostlyAdmin):
 
 @admin.register(ShopSettings)
 class ShopSettingsAdmin(ReadMostlyAdmin):
-    """Edit the market operator's legal details and the cooperatives' response deadlines."""
+    """Edit the platform's legal details and the cooperatives' response deadlines."""
 
     editable = (
         "name",

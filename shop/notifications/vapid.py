@@ -53,5 +53,5 @@ def build_vapid_authorization(endpoint: str, *, now: datetime.datetime) -> str:
 
 
 def _contact_address() -> str:
-    """Return the address at which a push service reaches the operator."""
+    """Return the address at which a push service reaches the platform."""
     return shop_settings().operator_email or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]

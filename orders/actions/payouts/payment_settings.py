@@ -28,7 +28,7 @@ def change_market_account(
 ) -> Approval | None:
     """Set the account that buyers transfer to. None switches bank transfers off.
 
-    The operator is notified, because the account receives the buyers' money. Orders that await a transfer
+    The platform is notified, because the account receives the buyers' money. Orders that await a transfer
     show the new account at once. If a second person is required, a proposal is created and returned. An
     unchanged account changes nothing. Raises InvalidBankAccount, PersonRequired, ProposalPending.
     """

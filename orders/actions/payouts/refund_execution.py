@@ -129,7 +129,7 @@ def read_refundable_amount(payment: Payment) -> int:
 
 
 def record_refund_result(order: Order | None, gateway_call: GatewayCall, *, now: datetime.datetime) -> None:
-    """In a transaction: record the result of a card refund, and tell the operator if it failed.
+    """In a transaction: record the result of a card refund, and tell the platform if it failed.
 
     Raises Missing.
     """

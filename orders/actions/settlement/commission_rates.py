@@ -119,7 +119,7 @@ def end_withholding_rate(
 def switch_withholding(*, is_on: bool, day: datetime.date, actor: Actor, now: datetime.datetime) -> None:
     """Switch tax withholding for new orders on or off. Raises NoWithholdingRate.
 
-    The operator decides: only platforms that take orders and payments must withhold (Decree 117/2025).
+    The platform decides: only platforms that take orders and payments must withhold (Decree 117/2025).
     """
     ShopSettings.objects.get_or_create(pk=1)
     shop = lock_row(ShopSettings.objects.filter(pk=1))

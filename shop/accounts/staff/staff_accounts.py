@@ -1,4 +1,4 @@
-"""Manage staff, their groups, and customers' accounts."""
+"""Manage staff, their groups, and buyers' accounts."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _recorded_values(user: User) -> dict[str, object]:
 
 @transaction.atomic(durable=True)
 def add_customer(*, email: str, values: Mapping[str, object], actor: Actor, now: datetime.datetime) -> User:
-    """Create an account without a password on behalf of a customer.
+    """Create an account without a password on behalf of a buyer.
 
     Raises InvalidColumnValue, EmailTaken, ReferenceTaken.
     """
@@ -142,7 +142,7 @@ def add_customer(*, email: str, values: Mapping[str, object], actor: Actor, now:
 def set_customer_active(
     *, user_id: int, is_active: bool, reason: str, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Lock a customer's account, which signs it out everywhere, or unlock it.
+    """Lock a buyer's account, which signs it out everywhere, or unlock it.
 
     Raises Missing (also for staff) and ReasonRequired.
     """
@@ -161,7 +161,7 @@ def set_customer_active(
 
 @transaction.atomic(durable=True)
 def set_customer_note(*, user_id: int, note: str, actor: Actor, now: datetime.datetime) -> None:
-    """Save the staff's note on a customer. The change keeps no text of it. Raises Missing."""
+    """Save the staff's note on a buyer. The change keeps no text of it. Raises Missing."""
     user = _lock_customer(user_id)
     user.note = note.strip()
     user.save(update_fields=["note", "updated_at"])

@@ -115,7 +115,7 @@ def account_set_default_address(
 
 
 def _find_target_user(customer_id: str | None, context: Context) -> User:
-    """Return the requester, or the customer that they may act for. Raises Missing."""
+    """Return the requester, or the buyer that they may act for. Raises Missing."""
     if customer_id is None:
         return context.signed_in()
     context.require(Permission.IMPERSONATE_USER)
@@ -127,7 +127,7 @@ def _find_target_user(customer_id: str | None, context: Context) -> User:
 
 
 def _find_own_address(text: str, context: Context) -> Address:
-    """Return one of the requester's addresses, or any customer's for staff. Raises InputError, Missing."""
+    """Return one of the requester's addresses, or any buyer's for staff. Raises InputError, Missing."""
     rows = Address.objects.filter(pk=input_key(text, "Address", field="id"), user__isnull=False)
     if not context.may(Permission.MANAGE_USERS):
         rows = rows.filter(user=context.signed_in())

@@ -27,7 +27,7 @@ USER_OR_STAFF_PERMISSIONS = (Permission.MANAGE_USERS, Permission.MANAGE_STAFF)
 
 
 def _visible_users(context: Context) -> Rows:
-    """Return visible users: oneself, and customers and staff if permissions allow."""
+    """Return visible users: oneself, and buyers and staff if permissions allow."""
     people = User.objects.filter(erased_at=None)
     visible_users = User.objects.filter(pk=context.user.pk) if context.user else User.objects.none()
     if context.may(Permission.MANAGE_USERS, Permission.MANAGE_ORDERS):

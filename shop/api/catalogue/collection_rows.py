@@ -43,7 +43,7 @@ def key_from_cooperative(cooperative_key: int) -> int:
 
 
 def visible_collections(context: Context, channel: Channel | None) -> Rows:
-    """Return collections visible to the requester. Customers see those published in the channel."""
+    """Return collections visible to the requester. Buyers see those published in the channel."""
     staff_rows = _staff_collections()
     if channel is not None:
         if not context.may(*_ALL_COLLECTIONS_PERMISSIONS):

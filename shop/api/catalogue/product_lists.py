@@ -106,7 +106,7 @@ def all_products(arguments: ProductsArguments, context: Context, selection: Sele
 
 
 def _listed_products(channel_id: int) -> Rows:
-    """Return products that lists show to customers."""
+    """Return products that lists show to buyers."""
     return with_channel_key(products_in_lists(channel_id), channel_id)
 
 
@@ -128,7 +128,7 @@ def filter_by_cooperative(rows: Rows, arguments: InputData) -> Rows:
 def filter_listed(rows: Rows, context: Context, channel: Channel | None) -> Rows:
     """Filter products for lists.
 
-    Customers see those not hidden from lists, and staff see all in the channel.
+    Buyers see those not hidden from lists, and staff see all in the channel.
     """
     if channel is None:
         return rows

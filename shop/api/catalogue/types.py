@@ -33,7 +33,7 @@ from shop.api.in_channel import InChannel, PublicRows
 from shop.api.object_types import Row, Rows, Type
 from shop.core.models import Channel
 
-# Any of these permissions shows products that customers do not see.
+# Any of these permissions shows products that buyers do not see.
 ALL_PRODUCT_READ_PERMISSIONS = (
     Permission.MANAGE_PRODUCTS,
     Permission.MANAGE_PRODUCT_TYPES,
@@ -79,7 +79,7 @@ def own_cooperatives(context: Context) -> frozenset[int] | None:
     return frozenset(key for scope in scopes for grant in scope.grants for key in grant.cooperative_ids)
 
 
-# Customers see products with a published listing, and their variants with a price.
+# Buyers see products with a published listing, and their variants with a price.
 _ON_SALE = Q(channel_listing__state=ListingState.PUBLISHED, cooperative__state=CooperativeState.APPROVED)
 _IN_LISTS = Q(listing_state=ListingState.PUBLISHED, is_listed=True, seller_state=CooperativeState.APPROVED)
 _VARIANT_ON_SALE = Q(
@@ -140,7 +140,7 @@ def can_only_see_public_rows(context: Context, channel: Channel | None) -> bool:
 
 
 def visible_products(context: Context, channel: Channel | None) -> Rows:
-    """Return visible products, with their `channel_listing`. Customers see those on sale in the channel.
+    """Return visible products, with their `channel_listing`. Buyers see those on sale in the channel.
 
     Permanently removed products are visible to no requester. Only past orders refer to them.
     """
@@ -152,7 +152,7 @@ def visible_products(context: Context, channel: Channel | None) -> Rows:
 
 
 def visible_variants(context: Context, channel: Channel | None) -> Rows:
-    """Return visible variants. `priced` is their price in the channel. Customers see those with a price."""
+    """Return visible variants. `priced` is their price in the channel. Buyers see those with a price."""
     revealed = Q(product__in=context.revealed_products)
     rows: Rows = Variant.objects.existing() if _can_see_unlisted_rows(context) else Variant.objects.all()
     if channel is not None:
@@ -190,7 +190,7 @@ def visible_categories(context: Context) -> Rows:
 
 
 def _visible_media(context: Context) -> Rows:
-    """Return media of visible products. Customers see media of products on sale in any channel."""
+    """Return media of visible products. Buyers see media of products on sale in any channel."""
     rows: Rows = ProductMedia.objects.all()
     if can_see_all_products(context):
         return rows

@@ -1,4 +1,4 @@
-"""Management of customers, staff users and permission groups."""
+"""Management of buyers, staff users and permission groups."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Manage customers' addresses."""
+"""Manage buyers' addresses."""
 
 from __future__ import annotations
 

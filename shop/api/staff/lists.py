@@ -1,4 +1,4 @@
-"""Lists of customers, staff users and permission groups."""
+"""Lists of buyers, staff users and permission groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Create, change and delete customers and staff users."""
+"""Create, change and delete buyers and staff users."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def customer_delete(
 def staff_create(
     arguments: StaffCreateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    """Create a staff user. An existing customer with the email address is promoted."""
+    """Create a staff user. An existing buyer with the email address is promoted."""
     input_data = arguments["input"]
     redirect = require_allowed_redirect(input_data["redirectUrl"]) if input_data.get("redirectUrl") else None
     email = _email(input_data)
@@ -144,7 +144,7 @@ def staff_delete(
 
 
 def _find_customer(arguments: CustomerDeleteArguments | CustomerUpdateArguments) -> User:
-    """Return a customer by `id` or `externalReference`. Raises ProtocolError, InputError, Missing."""
+    """Return a buyer by `id` or `externalReference`. Raises ProtocolError, InputError, Missing."""
     global_id, reference = arguments.get("id"), arguments.get("externalReference")
     if (global_id is None) == (reference is None):
         raise ProtocolError("A customer is found by exactly one of `id` and `externalReference`.")

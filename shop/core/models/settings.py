@@ -15,8 +15,8 @@ from shop.core.models.bases import WithMetadata
 class ShopSettings(WithMetadata):
     """The shop's settings: one typed row, read only through `shop_settings()`.
 
-    The first block is Saleor's site settings with Saleor's defaults. The second identifies the market's
-    operator, as the E-commerce Law (122/2025) requires in the footer. The third is ours.
+    The first block is Saleor's site settings with Saleor's defaults. The second identifies the
+    platform, as the E-commerce Law (122/2025) requires in the footer. The third is the market's own.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)

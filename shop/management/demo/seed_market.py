@@ -159,7 +159,7 @@ def read_actors_by_cooperative() -> dict[int, Actor]:
 
 
 def _settings() -> dict[str, object]:
-    """Return the settings of the demo's operator and bank account. A real shop sets its own at the desk."""
+    """Return the settings of the demo's platform and bank account. A real shop sets its own at the desk."""
     values = demo_market()
     columns: dict[str, object] = {
         f"{kind}_{field}": value for kind in ("operator", "bank") for field, value in values[kind].items()

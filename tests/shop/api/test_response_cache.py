@@ -51,7 +51,7 @@ def empty_cache(settings, monkeypatch):
 
 
 def product_as_customer(variant):
-    """Return the name, price and quantity that a customer sees of a product, and the number of queries."""
+    """Return the name, price and quantity that a buyer sees of a product, and the number of queries."""
     with CaptureQueriesContext(connection) as queries:
         product = data_of(PRODUCT, channel="viet-nam", slug=variant.product.slug)["product"]
     (only,) = product["variants"]

@@ -1,4 +1,4 @@
-"""Staff list and change customers, other staff and groups over the API."""
+"""Staff list and change buyers, other staff and groups over the API."""
 
 from __future__ import annotations
 
