@@ -189,7 +189,7 @@ def build_prepayment_display(order: Order, *, now: datetime.datetime) -> Payment
         deadline=None,
         is_late=False,
         transfers_in_review=transfers_in_review,
-        state_hash=_read_state_hash(order, payment, len(transfers_in_review), is_late=False),
+        state_hash=_read_state_hash(order, payment, len(transfers_in_review), is_late=False, may_prepay=True),
     )
 
 
@@ -214,7 +214,13 @@ def read_payment_state_hash(order: Order, *, now: datetime.datetime) -> str:
     payment = order.payments.current()
     review_count = BankTransfer.objects.in_review_for(order).count()
     deadline = _payment_deadline(order, payment)
-    return _read_state_hash(order, payment, review_count, is_late=deadline is not None and deadline <= now)
+    return _read_state_hash(
+        order,
+        payment,
+        review_count,
+        is_late=deadline is not None and deadline <= now,
+        may_prepay=may_prepay_cash_order(order, payment),
+    )
 
 
 @require_safe
@@ -288,7 +294,9 @@ def _payment_deadline(order: Order, payment: Payment | None) -> datetime.datetim
     return payment.expires_at
 
 
-def _read_state_hash(order: Order, payment: Payment | None, review_count: int, *, is_late: bool) -> str:
+def _read_state_hash(
+    order: Order, payment: Payment | None, review_count: int, *, is_late: bool, may_prepay: bool = False
+) -> str:
     card_state = (
         CardDisplay(find_start_call(payment)).form_state
         if payment is not None and payment.method == PaymentMethod.CARD
@@ -304,6 +312,7 @@ def _read_state_hash(order: Order, payment: Payment | None, review_count: int, *
         payment.expires_at if payment else "",
         is_late,
         review_count,
+        may_prepay,
     )
     return hashlib.sha256("|".join(map(str, state)).encode()).hexdigest()[:16]
 

@@ -343,14 +343,21 @@ def test_packed_cash_order_offers_no_transfer(client: Client) -> None:
     make_bank_account()
     order = make_order()
     assert "bank transfer instead" in page_of(client, order)
-
     part = order.parts.get()
     accept_part(part_id=part.pk, actor=DESK, now=timezone.now())
+    prepayment_page = html_of(client.get(f"/en/don-hang/{order.pk}/?tratruoc=1"))
+    state_hash = re.search(r"tien/\?seen=(\w+)", prepayment_page)[1]
+    polling_address = f"/en/don-hang/{order.pk}/tien/?seen={state_hash}"
+    assert client.get(polling_address).status_code == 204
+
     quantities = {line.pk: line.quantity for line in part.lines.all()}
     pack_parcel(part_id=part.pk, quantities=quantities, actor=DESK, now=timezone.now())
 
     assert "bank transfer instead" not in page_of(client, order)
     assert "Your order stays" not in page_of(client, order, "?tratruoc=1")
+    news = client.get(polling_address)
+    assert news.status_code == 200
+    assert "Scan the code" not in html_of(news)
 
 
 def test_paid_order_cannot_switch_payment_method(client: Client) -> None:
