@@ -21,6 +21,7 @@ def render_review(
     label: str,
     back_url: str,
     back_label: str,
+    shown: object = None,
     is_unusual: bool = False,
     is_stop: bool = False,
     order: Order | None = None,
@@ -29,7 +30,8 @@ def render_review(
     """Show facts and effects of the submitted form. The button labelled `label` sends the form as it is.
 
     An unusual form is marked, so that nobody sends it by habit. The button of a form that ends something has
-    the colour of a warning. `route` says how money goes back to the buyer of `order`.
+    the colour of a warning. The page is shown again if the value `shown` has changed when it is sent. `route`
+    says how money goes back to the buyer of `order`.
     """
     context = {
         "title": title,
@@ -42,6 +44,6 @@ def render_review(
         "is_stop": is_stop,
         "order": order,
         "route": route,
-        "fields": submitted_fields(request),
+        "fields": submitted_fields(request) + ([] if shown is None else [("shown", str(shown))]),
     }
     return render(request, "desk/review.html", context)

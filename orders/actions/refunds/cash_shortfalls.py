@@ -21,7 +21,7 @@ from orders.actions.refunds.refund_decisions import (
     read_refund_limits,
     refund_part,
 )
-from orders.models import CostBearer, Parcel, Refund
+from orders.models import CostBearer, Order, Parcel, Refund
 from shop.core.actors import Actor
 from shop.core.errors import ReasonRequired, Refused
 from shop.core.models import record_change
@@ -46,7 +46,7 @@ def resolve_cash_shortfall(
         raise NoCashShortfall()
     if not reason.strip():
         raise ReasonRequired(field="reason")
-    amount = min(parcel.cod_expected - parcel.cod_collected, order.amount_due)
+    amount = read_amount_to_waive(order, parcel)
     lines, delivery = _spread_amount(amount, read_refund_limits(order, part))
     parcel.cod_shortfall_resolved_at = now
     parcel.save(update_fields=["cod_shortfall_resolved_at"])
@@ -65,6 +65,14 @@ def resolve_cash_shortfall(
         data={"part": part.number, "amount": refund.amount, "bearer": bearer},
     )
     return refund
+
+
+def read_amount_to_waive(order: Order, parcel: Parcel) -> int:
+    """Return what the buyer still owes of a parcel's missing cash, in minor units.
+
+    A later transfer or a partial refund reduces it.
+    """
+    return min(parcel.cash_shortfall, order.amount_due)
 
 
 def _spread_amount(amount: int, limits: RefundLimits) -> tuple[dict[uuid.UUID, LineRefund], int]:

@@ -13,14 +13,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from orders.actions.refunds.cash_shortfalls import resolve_cash_shortfall
+from orders.actions.refunds.cash_shortfalls import read_amount_to_waive, resolve_cash_shortfall
 from orders.models import CostBearer, Parcel
 from shop.accounts.staff.permissions import Permission
 from shop.accounts.views.sign_in_steps import require_recent_sign_in
 from shop.core.actors import Actor
 from shop.core.texts.formatting import format_money
 from shop.core.web.action_results import run_action
-from shop.core.web.form_review import is_reviewed
+from shop.core.web.form_review import is_reviewed_as_shown
 from shop.desk.forms import submitted_reason
 from shop.desk.review_page import render_review
 from shop.staff_pages import staff_only
@@ -48,8 +48,10 @@ def waive_cash_shortfall(request: HttpRequest, actor: Actor, pk: int) -> HttpRes
     short_parcels = Parcel.objects.with_cash_shortfall().select_related("part__order", "part__cooperative")
     parcel = short_parcels.filter(pk=pk).first()
     reason = submitted_reason(request.POST)
-    if parcel is not None and reason.strip() and not is_reviewed(request):
-        return _review_waiver(request, parcel, CostBearer(bearer), reason)
+    if parcel is not None and reason.strip():
+        amount = read_amount_to_waive(parcel.part.order, parcel)
+        if not is_reviewed_as_shown(request, amount):
+            return _review_waiver(request, parcel, amount, CostBearer(bearer), reason)
     action = partial(
         resolve_cash_shortfall,
         parcel_id=pk,
@@ -66,10 +68,12 @@ def waive_cash_shortfall(request: HttpRequest, actor: Actor, pk: int) -> HttpRes
     )
 
 
-def _review_waiver(request: HttpRequest, parcel: Parcel, bearer: CostBearer, reason: str) -> HttpResponse:
-    """Show the missing cash and who bears it."""
+def _review_waiver(
+    request: HttpRequest, parcel: Parcel, amount_to_waive: int, bearer: CostBearer, reason: str
+) -> HttpResponse:
+    """Show the missing cash that is still due, and who bears it."""
     order, cooperative = parcel.part.order, parcel.part.cooperative
-    amount = format_money(parcel.cash_shortfall, order.currency)
+    amount = format_money(amount_to_waive, order.currency)
     effect = (
         gettext("The market bears %(amount)s: the cooperative is credited in full.")
         if bearer == CostBearer.PLATFORM
@@ -92,5 +96,6 @@ def _review_waiver(request: HttpRequest, parcel: Parcel, bearer: CostBearer, rea
         label=gettext("Waive %(amount)s") % {"amount": amount},
         back_url=reverse("desk:cash-shortfalls"),
         back_label=gettext("Cash collected short"),
+        shown=amount_to_waive,
         is_unusual=True,
     )

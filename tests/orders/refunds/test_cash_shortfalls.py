@@ -13,7 +13,7 @@ from shop.core.errors import ReasonRequired
 from shop.core.models import Change
 from tests.factories import NOW, make_admin, make_order, make_variant
 from tests.invariants import check_everything
-from tests.orders.refunds.refund_helpers import ACTOR_AND_NOW, DESK, LATER, pack_open_lines
+from tests.orders.refunds.refund_helpers import ACTOR_AND_NOW, DESK, LATER, pack_open_lines, refund_first_line
 
 pytestmark = pytest.mark.django_db
 
@@ -69,12 +69,16 @@ def test_desk_lists_the_parcel_and_records_the_decision(client: Client) -> None:
     client.force_login(make_admin())
 
     home, page = client.get("/quan-tri/"), client.get("/quan-tri/tien-mat/thu-thieu/")
-    response = client.post(
-        f"/quan-tri/tien-mat/thu-thieu/{parcel.pk}/",
-        {"bearer": "platform", "reason": "Đã gọi khách", "reviewed": "1"},
-    )
+    order, address = Order.objects.get(), f"/quan-tri/tien-mat/thu-thieu/{parcel.pk}/"
+    review = client.post(address, {"bearer": "platform", "reason": "Đã gọi khách"})
+    refund_first_line(parcel.part, 5_000)
+    stale = client.post(address, dict(review.context["fields"]) | {"reviewed": "1"})
+    undecided = listed_parcels()
+    response = client.post(address, dict(stale.context["fields"]) | {"reviewed": "1"})
 
-    order = Order.objects.get()
+    assert review.context["label"] == "Bỏ qua 20.000\u00a0₫"
+    assert stale.context["label"] == "Bỏ qua 15.000\u00a0₫"
+    assert undecided == [parcel.pk]
     assert "Tiền thu hộ thu thiếu" in home.content.decode()
     assert f"{order.code}-{parcel.label_code}" in page.content.decode()
     assert "thiếu 20.000\u00a0₫" in page.content.decode()
