@@ -50,7 +50,7 @@ class PartChangedMeanwhile(Refused):
 
 @dataclass(frozen=True, slots=True)
 class SeenPart:
-    """What a member saw of a part without a network: its state, and how many parcels it had."""
+    """What a member saw of a part before ending it: its state, and how many parcels it had."""
 
     state: str
     parcel_count: int
@@ -160,6 +160,11 @@ def _lock_and_end_part(
             order, part, state, reason.strip(), idempotency_key=idempotency_key, actor=actor, now=now
         )
     return part
+
+
+def read_seen_part(part: OrderPart) -> SeenPart:
+    """Return what a member sees of the part now."""
+    return SeenPart(part.state, Parcel.objects.active_outgoing().filter(part=part).count())
 
 
 def _require_unchanged(part: OrderPart, seen: SeenPart) -> None:

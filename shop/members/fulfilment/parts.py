@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cooperatives.access import MemberRight, MembershipContext
 from orders.actions.alerts.escalate_alerts import mark_part_alerts_seen
-from orders.actions.fulfilment.cancel_parts import decline_or_cancel_part
+from orders.actions.fulfilment.cancel_parts import SeenPart, decline_or_cancel_part, read_seen_part
 from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.undo_steps import UNDO_PERIOD, undo_acceptance, undoable_steps
 from orders.actions.refunds.refund_preview import read_cancellation_route
@@ -139,13 +139,17 @@ def refuse_part(request: HttpRequest, membership: MembershipContext, part_id: in
             "lines": [line.contents for line in sorted_lines(part)],
             **read_part_totals(part, list(part.refunds.oldest_first().with_unsent_items())),
             "route": read_cancellation_route(part.order, [part]),
+            "seen": read_seen_part(part),
             "idempotency_key": uuid.uuid4(),
         }
         return render_page(request, membership, "members/refusal.html", context)
+    seen = _submitted_seen_part(request)
+    is_changed = part.is_active and seen not in (None, read_seen_part(part))
     action = partial(
         decline_or_cancel_part,
         part_id=part.pk,
         reason=form.reason,
+        seen=seen,
         idempotency_key=submitted_key(request, "refuse", part.pk),
         actor=membership.actor,
         now=timezone.now(),
@@ -153,7 +157,21 @@ def refuse_part(request: HttpRequest, membership: MembershipContext, part_id: in
     message = _("Order cancelled. The buyer has been notified.")
     if part.state == PartState.NEW:
         message = _("Order declined. The buyer has been notified.")
-    return run_action(request, action, url=part_url(part.pk), message=message)
+    return run_action(
+        request,
+        action,
+        url=part_url(part.pk),
+        message=message,
+        refused_url=request.path if is_changed else "",
+    )
+
+
+def _submitted_seen_part(request: HttpRequest) -> SeenPart | None:
+    """Return what the submitted form showed of the part, or None if the form does not say."""
+    parcel_count = request.POST.get("seen_parcels", "")
+    if "seen_state" not in request.POST or not parcel_count.isdecimal():
+        return None
+    return SeenPart(request.POST["seen_state"], int(parcel_count[:4]))
 
 
 @require_POST

@@ -14,7 +14,8 @@ from django.utils import timezone, translation
 
 from catalog.models import Unit, Variant
 from cooperatives.models import Role
-from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.actions.fulfilment.cancel_parts import PartChangedMeanwhile
+from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.placement.place_order import place_order
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
@@ -172,6 +173,25 @@ def test_declining_saves_the_reason_and_frees_the_stock(packer, seller) -> None:
     part.refresh_from_db()
     assert (part.state, part.end_reason) == (PartState.DECLINED, "We have run out.\nMưa quá")
     assert get_stock(part.lines.get().variant).free == 10
+
+
+def test_part_packed_meanwhile_is_not_declined(packer, seller) -> None:
+    part = new_part(seller)
+    address = f"/xa-vien/goi/{part.pk}/tu-choi/"
+    seen = dict(re.findall(r'name="(seen_\w+)" value="(\w+)"', html_of(packer.get(address))))
+    accept_part(part_id=part.pk, actor=Actor.system(), now=NOW)
+    quantities = {line.pk: line.quantity for line in part.lines.all()}
+    pack_parcel(part_id=part.pk, quantities=quantities, actor=Actor.system(), now=NOW)
+
+    response = packer.post(address, {"choice": "0"} | seen, follow=True)
+
+    part.refresh_from_db()
+    assert seen == {"seen_state": "new", "seen_parcels": "0"}
+    assert part.state == PartState.ACCEPTED
+    assert response.request["PATH_INFO"] == address
+    assert [str(message) for message in response.context["messages"]] == [
+        str(PartChangedMeanwhile.default_message)
+    ]
 
 
 def test_declining_an_accepted_part_cancels_it(packer, seller) -> None:
