@@ -25,7 +25,7 @@ from orders.actions.bank_transfers.match_suggestions import (
     names_order,
     suggest_orders,
 )
-from orders.actions.bank_transfers.receive_transfers import BANK_WEBHOOK_PROVIDERS
+from orders.actions.bank_transfers.receive_transfers import BANK_WEBHOOK_PROVIDERS, read_unassigned_amount
 from orders.actions.bank_transfers.transfer_review import (
     assign_transfer,
     confirm_transfer_returned,
@@ -47,7 +47,7 @@ from shop.core.errors import Refused
 from shop.core.models import Change
 from shop.core.texts.formatting import format_money
 from shop.core.web.action_results import run_action
-from shop.core.web.form_review import is_reviewed
+from shop.core.web.form_review import is_reviewed, is_reviewed_as_shown
 from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import submitted_reason
 from shop.desk.money.transfer_forms import (
@@ -264,8 +264,9 @@ def return_transfer_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> H
     if form.is_valid():
         try:
             account = require_valid_bank_account(form.recipient_account)
-            if not is_reviewed(request):
-                return _review_return(request, transfer, account, form.cleaned_data["reason"])
+            unassigned = read_unassigned_amount(transfer)
+            if not is_reviewed_as_shown(request, unassigned):
+                return _review_return(request, transfer, unassigned, account, form.cleaned_data["reason"])
             return_transfer(
                 transfer_id=pk,
                 account=account,
@@ -282,11 +283,10 @@ def return_transfer_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> H
 
 
 def _review_return(
-    request: HttpRequest, transfer: BankTransfer, account: BankAccount, reason: str
+    request: HttpRequest, transfer: BankTransfer, unassigned: int, account: BankAccount, reason: str
 ) -> HttpResponse:
     """Show the account, which was typed only once, and the amount that goes to it."""
     bank = find_bank(account.bank_bin)
-    unassigned = suggest_orders([transfer])[transfer.pk].unassigned
     amount = format_money(unassigned, transfer.currency)
     return render_review(
         request,
@@ -303,6 +303,7 @@ def _review_return(
             gettext("The payment is listed as due. It cannot be applied to an order any more."),
         ],
         label=gettext("Return %(amount)s to this account") % {"amount": amount},
+        shown=unassigned,
         back_url=reverse("desk:transfer", args=[transfer.pk]),
         back_label=gettext("Bank transfer"),
         is_unusual=True,

@@ -308,7 +308,11 @@ def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
     review = cashier.post(f"{path}tra-lai/", RETURN_FORM)
     assert not Payout.objects.exists()
     assert "Agribank" in text_of(review)
-    cashier.post(f"{path}tra-lai/", RETURN_FORM | {"reviewed": "1"})
+    stale = cashier.post(f"{path}tra-lai/", RETURN_FORM | {"reviewed": "1", "shown": "20000"})
+    assert not Payout.objects.exists()
+    assert "This has changed in the meantime. Check it again." in text_of(stale)
+    assert "Return 120,000\xa0₫?" in text_of(stale)
+    cashier.post(f"{path}tra-lai/", dict(stale.context["fields"]) | {"reviewed": "1"})
 
     payout = Payout.objects.get()
     assert (payout.amount, payout.bank_bin, payout.bank_account) == (120_000, "970405", "0099887766")
