@@ -136,14 +136,10 @@ def match_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
         return redirect(_return_url(request, pk))
     orders = Order.objects.in_bulk(list(amounts))
     shares = [(orders[order_id], amount) for order_id, amount in amounts.items()]
-    doubtful_shares = [
-        (order, amount)
-        for order, amount in shares
-        if amount != order.amount_due or not names_order(transfer, order)
-    ]
+    is_doubtful = any(_is_doubtful(transfer, order, amount) for order, amount in shares)
     is_possible = min(amounts.values()) > 0 and sum(amounts.values()) <= transfer.amount
-    if doubtful_shares and is_possible and not is_reviewed(request):
-        return _review_match(request, transfer, doubtful_shares)
+    if is_doubtful and is_possible and not is_reviewed(request):
+        return _review_match(request, transfer, shares)
     action = partial(assign_transfer, transfer_id=pk, amounts=amounts, actor=actor, now=timezone.now())
     applied = ", ".join(
         gettext("%(amount)s to order %(code)s of %(name)s")
@@ -154,10 +150,15 @@ def match_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
     return run_action(request, action, url=_return_url(request, pk), message=message)
 
 
+def _is_doubtful(transfer: BankTransfer, order: Order, amount: int) -> bool:
+    """Return whether the transfer does not name the order, or the amount is not what the order owes."""
+    return amount != order.amount_due or not names_order(transfer, order)
+
+
 def _review_match(
     request: HttpRequest, transfer: BankTransfer, shares: Sequence[tuple[Order, int]]
 ) -> HttpResponse:
-    """Show the transfer beside the orders that it does not name, or does not pay exactly."""
+    """Show the transfer beside its orders. Those that it does not name, or not pay exactly, are marked."""
     facts = [
         (gettext("Transferred"), format_money(transfer.amount, transfer.currency)),
         (gettext("Note"), transfer.note or gettext("No note")),
@@ -171,7 +172,10 @@ def _review_match(
             )
         due, sent = format_money(order.amount_due, order.currency), format_money(amount, order.currency)
         texts = {"name": order.buyer_name, "amount": due}
-        facts.append((order.code, gettext("%(name)s, %(amount)s due") % texts))
+        fact = gettext("%(name)s, %(amount)s due") % texts
+        if _is_doubtful(transfer, order, amount):
+            fact += " · " + gettext("Check again")
+        facts.append((order.code, fact))
         if amount != order.amount_due:
             effects.append(
                 gettext("%(amount)s will be applied to order %(code)s, of which %(due)s is due.")

@@ -195,19 +195,23 @@ def test_transfer_for_two_orders_is_split_with_one_click(cashier: Client) -> Non
 
 def test_split_is_entered_by_hand(cashier: Client) -> None:
     first_order, second_order = make_waiting_order(), make_waiting_order(price=50_000)
-    transfer = make_transfer("tien hang", 250_000)
+    transfer = make_transfer(first_order.code, 250_000)
     rows = {
         "code": [first_order.code.lower(), f" {second_order.code[:4]}-{second_order.code[4:]} ", ""],
         "amount": ["120.000", "130000 ₫", ""],
     }
 
-    cashier.post(f"{TRANSFERS}{transfer.pk}/don/", rows)
+    review = text_of(cashier.post(f"{TRANSFERS}{transfer.pk}/don/", rows))
     transfer.refresh_from_db()
     unreviewed_state = transfer.state
     cashier.post(f"{TRANSFERS}{transfer.pk}/don/", rows | {"reviewed": "1"})
 
     transfer.refresh_from_db()
     assert (unreviewed_state, transfer.state) == (TransferState.REVIEW, TransferState.ASSIGNED)
+    name = first_order.buyer_name
+    assert f"{first_order.code} {name}, 120,000\xa0₫ due {second_order.code}" in review
+    assert f"{second_order.code} {name}, 130,000\xa0₫ due · Check again" in review
+    assert f"Apply 250,000\xa0₫ to {first_order.code}, {second_order.code}" in review
 
 
 @pytest.mark.parametrize(
