@@ -116,7 +116,7 @@ def undo_receipt(request: HttpRequest, order_id: uuid.UUID, number: int) -> Http
 
 
 def _read_receipt_text(part: OrderPart) -> str:
-    """Return the message about items just received: until when a problem can be reported."""
+    """Return the message about items just received, with the deadline for reporting a problem."""
     last_moments = [line.last_moment for line in find_delivered_lines(part)]
     if not last_moments:
         return _("Thank you. The cooperative can see that the items have arrived.")

@@ -4,8 +4,8 @@ There are three outcomes: done, refused and later. "Later" means that nothing is
 sends the command again under the same key. The answers "done" and "refused" are stored and never change.
 
 Four kinds of commands are answered with "later": commands that build on an unanswered or refused command,
-commands that another request is running at this moment, commands that failed because of an error of ours, and
-the receipt of a parcel that its giver's phone has not sent yet.
+commands that another request is running at this moment, commands that failed because of an error in the
+market, and the receipt of a parcel that its giver's phone has not sent yet.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Complaints: who may file them, until when and about how much; answers, replacements and escalation."""
+"""Complaints: who may file them, their deadline and largest amount; answers, replacements and escalation."""
 
 from __future__ import annotations
 
