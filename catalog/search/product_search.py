@@ -238,10 +238,10 @@ def _with_other_marks(words: Sequence[QueryWord], find: ProductQuery) -> SearchR
     """
     corrected_query = " ".join(word.folded for word in words)
     if len(words) == 1:
-        return _result(
-            find(Condition(SearchField.SUBJECT, [completed_choice(words[0])])),
-            corrected_query=corrected_query,
-        )
+        # Two syllables typed as one word are no spelling of a syllable.
+        choice = completed_choice(words[0])
+        product_ids = find(Condition(SearchField.SUBJECT, [choice])) if choice else BitMap()
+        return _result(product_ids, corrected_query=corrected_query)
     conditions = [
         Condition(SearchField.SUBJECT, list(map(folded_choice, words))),
         Condition(SearchField.SUBJECT, _typed_choices(words), is_one_enough=True),
