@@ -52,7 +52,9 @@ self.addEventListener("fetch", (event) => {
   if (origin !== location.origin || OTHER_DOORS.some((path) => pathname.startsWith(path))) return;
   if (request.method === "POST" && SIGN_INS_AND_OUTS.some((path) => pathname.startsWith(path)))
     event.waitUntil(caches.delete(OWN_CACHE_NAME));
-  if (request.mode === "navigate") event.respondWith(page(event));
+  if (request.method === "POST" && pathname === `${languageOf(pathname).home}dat-hang/`)
+    event.respondWith(checkout(event));
+  else if (request.mode === "navigate") event.respondWith(page(event));
   else if (request.method === "GET" && FILES.includes(pathname))
     event.respondWith(fetch(request).catch(() => cachedAnswer(request)));
   else if (request.method === "POST" && isBasket(pathname)) event.respondWith(basketChange(event));
@@ -66,6 +68,14 @@ async function basketChange(event) {
   const answer = await fetch(event.request);
   const address = basketOf(new URL(event.request.url).pathname);
   if (answer.ok) event.waitUntil(fetch(address).then((basket) => keep(address, basket)).catch(() => {}));
+  return answer;
+}
+
+// A placed order empties the basket. Its answer leads to another page, with and without scripts.
+async function checkout(event) {
+  const answer = await (event.request.mode === "navigate" ? page(event) : fetch(event.request));
+  if (answer.type === "opaqueredirect" || answer.headers.has("HX-Redirect"))
+    event.waitUntil(Promise.all(LANGUAGES.map(({ home }) => deleteOwn(`${home}gio-hang/`))));
   return answer;
 }
 

@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
 
-from orders.models import BasketLine
-from tests.factories import make_order, make_product, make_seller, make_variant
+from orders.models import BasketLine, Order
+from tests.factories import make_divisions, make_order, make_product, make_seller, make_variant
+from tests.orders.pages.test_checkout_page import checkout_form
 from tests.shop.members.test_on_a_phone import sign_in
 from tests.waiting import wait_until
 
@@ -46,6 +47,12 @@ MAKE_OLDER = """async ([path, days]) => {
     await cache.put(path, new Response(await kept.blob(), { headers }));
   }
 }"""
+# Send the checkout's form with these fields.
+CHECK_OUT = """async (fields) => {
+  const body = new FormData(document.querySelector('#checkout'));
+  for (const [name, value] of Object.entries(fields)) body.set(name, value);
+  await fetch('/dat-hang/', { method: 'POST', body, headers: { 'HX-Request': 'true' } });
+}"""
 TEXT = "async (path) => (await caches.match(path, { ignoreVary: true })).text()"
 
 
@@ -58,6 +65,7 @@ def test_visited_pages_are_shown_offline_with_the_basket_and_others_say_what_is_
     phone_with_workers: Page,
 ) -> None:
     phone = phone_with_workers
+    make_divisions()
     product = make_product(make_seller(), name="Gối thảo dược", price=320_000, on_hand=60)
     path = f"/san-pham/{product.slug}/"
     phone.goto("/")
@@ -104,6 +112,15 @@ def test_visited_pages_are_shown_offline_with_the_basket_and_others_say_what_is_
     phone.context.set_offline(False)
     expect(phone.locator("[data-kept-copy]")).to_have_count(0)
     expect(phone.get_by_role("heading", level=1)).to_have_text("Gối thảo dược")
+
+    # Placed orders leave no copy of the basket; what checkout has to show again does.
+    kept = ("/", "/en/offline/", "/hop-tac-xa/", "/offline/", path)
+    phone.goto("/dat-hang/")
+    phone.evaluate(CHECK_OUT, {})
+    assert caches_exactly(phone, *kept, "/gio-hang/")
+    phone.evaluate(CHECK_OUT, checkout_form(shown_total="", shown_maximum=""))
+    assert Order.objects.count() == 1
+    assert caches_exactly(phone, *kept)
 
 
 def test_first_visit_keeps_its_page_and_the_home_page(phone_with_workers: Page) -> None:
