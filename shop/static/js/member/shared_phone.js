@@ -31,7 +31,8 @@ export const lockPhone = async () => {
 export const lockWhenIdle = async () => {
   const check = async () => {
     const { shared } = (await readSettings()) ?? {};
-    const idleTime = Math.abs(Date.now() - (localStorage.lastActivityAt ?? 0)); // also if the phone's clock was set back
+    const lastActivityAt = localStorage.lastActivityAt ?? localStorage.seen ?? 0; // its earlier name
+    const idleTime = Math.abs(Date.now() - lastActivityAt); // also if the phone's clock was set back
     const isIdle = shared && idleTime > shared.lock_after * 1000;
     if (isIdle && (await readAuthor())) await lockPhone();
   };

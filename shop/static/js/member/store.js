@@ -121,7 +121,8 @@ export const forgetAll = async () => {
   await transaction.done;
   const { forgetRuns } = await import("member/run_store"); // only pages get here, and they have an import map
   await forgetRuns();
-  for (const name of ["handover-place", "picked", "lockedOrSwitchedBy"]) localStorage.removeItem(name);
+  const formerNames = ["seen", "turn"];
+  for (const name of ["handover-place", "picked", "lockedOrSwitchedBy", ...formerNames]) localStorage.removeItem(name);
 };
 
 // A product that is not finished yet; on a shared phone each member has their own.

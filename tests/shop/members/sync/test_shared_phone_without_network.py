@@ -36,6 +36,13 @@ IS_AT_THE_PHONE = """(member) => new Promise((done) => {
     reading.onsuccess = () => { opening.result.close(); done((reading.result?.member ?? null) === member); };
   };
 })"""
+# Check whether the phone was left, when its last use was recorded under the name of an earlier version.
+CHECK_AFTER_UPDATE = """async () => {
+  const { lockWhenIdle } = await import("member/shared_phone");
+  localStorage.removeItem("lastActivityAt");
+  localStorage.seen = Date.now();
+  await lockWhenIdle();
+}"""
 
 
 @pytest.fixture(autouse=True)
@@ -244,6 +251,8 @@ def test_two_members_pack_without_network_and_each_is_recorded_under_their_name(
         enter_pin(page, HOA, "2580")
         expect(page.get_by_role("button", name="Đổi người")).to_be_visible()
         wait_until(page, IS_AT_THE_PHONE, hoa.membership.user_id)
+        page.evaluate(CHECK_AFTER_UPDATE)
+        assert page.evaluate(IS_AT_THE_PHONE, hoa.membership.user_id)
         page.evaluate(
             f"localStorage.lastActivityAt = {seen}; document.dispatchEvent(new Event('visibilitychange'))"
         )
