@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from django.core import signing
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative
@@ -65,7 +65,7 @@ class RunEnded(Refused):
 
 
 class RunNotReopenable(Refused):
-    """The run is open, ended too long ago, or other runs carry all its parcels."""
+    """The run is open, ended too long ago, or other runs have taken all its parcels."""
 
     code = "run_not_reopenable"
     default_message = _("This run can no longer be reopened. Create a new delivery run.")
@@ -215,10 +215,10 @@ def is_reopenable(run: DeliveryRun, now: datetime.datetime) -> bool:
 
 
 def _find_free_run_parcels(run: DeliveryRun) -> list[int]:
-    """Return the keys of the run's rows whose parcels are in no open run and with no carrier."""
-    taken = RunParcel.objects.open().values("parcel")
+    """Return the keys of the run's rows whose parcels no other run carried since and no carrier has."""
+    later = RunParcel.objects.filter(parcel=OuterRef("parcel"), pk__gt=OuterRef("pk"))
     is_with_carrier = Q(parcel__state__in=DISPATCHED_STATES) & ~Q(parcel__carrier="")
-    free = run.run_parcels.exclude(parcel__in=taken).exclude(is_with_carrier)
+    free = run.run_parcels.exclude(Exists(later)).exclude(is_with_carrier)
     return list(free.values_list("pk", flat=True))
 
 

@@ -306,16 +306,17 @@ def test_end_of_a_run_with_undelivered_parcels_is_reviewed_and_the_run_can_be_re
 
 
 def test_run_reopens_for_a_day_and_without_the_parcels_of_another_run_or_carrier(seller) -> None:
-    kept, taken, carried = packed_parcel(seller), packed_parcel(seller), packed_parcel(seller)
+    kept, taken, passed, carried = (packed_parcel(seller) for _parcel in range(4))
     stranger, now, system = make_seller("HTX khác"), fixed_now(), Actor.system()
-    run = run_of(seller, kept, taken, carried)
+    run = run_of(seller, kept, taken, passed, carried)
     whose = {"run_id": run.pk, "cooperative": seller, "actor": system}
     with assert_refused(RunNotReopenable, "run_not_reopenable"):  # it is open
         reopen_run(**whose, now=now)
     end_run(**whose, now=now)
     with assert_refused(Missing, "missing"):
         reopen_run(run_id=run.pk, cooperative=stranger, actor=system, now=now)
-    other = run_of(seller, taken)
+    other, over = run_of(seller, taken), run_of(seller, passed)
+    end_run(run_id=over.pk, cooperative=seller, actor=system, now=now)
     post = DispatchDetails(carrier="Bưu điện")
     hand_over_parcel(parcel_id=carried.pk, dispatch=post, actor=system, now=now)
 
@@ -327,7 +328,7 @@ def test_run_reopens_for_a_day_and_without_the_parcels_of_another_run_or_carrier
         (run.pk, kept.pk),
         (other.pk, taken.pk),
     ]
-    for parcel in (taken, carried):
+    for parcel in (taken, passed, carried):
         with assert_refused(Missing, "missing"):
             record_failed_delivery_of_run(run_id=run.pk, parcel_id=parcel.pk, reason="Vắng nhà", now=now)
     rows = Client().get(f"{address_of(run)}dong-bo/").json()["parcels"]
