@@ -130,7 +130,7 @@ def show_customer(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "paid_sums": orders.order_by("currency").values_list("currency").annotate(paid=Sum("charged"))
         if can_see_orders
         else [],
-        "complaint_count": Complaint.objects.filter(part__order__in=orders).count(),
+        "complaint_count": Complaint.objects.filter(part__order__in=orders).count() if can_see_orders else 0,
         "addresses": person.addresses.order_by("pk"),
         "consents": _consent_groups(person),
         "requests": DataRequest.objects.of_person(person.pk),

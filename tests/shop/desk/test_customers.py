@@ -121,6 +121,8 @@ def test_page_shows_orders_only_to_who_manages_orders(client: Client) -> None:
 
     assert order.code in full
     assert order.code not in limited
+    assert "0 khiếu nại" in full
+    assert "khiếu nại" not in limited
     assert "Nguyễn Thị Hoa" in limited
     assert [response.status_code for response in refused] == [404, 404]
 
