@@ -21,7 +21,7 @@ from orders.actions.fulfilment.delivery_runs import (
 )
 from orders.actions.fulfilment.handovers import Receiver
 from orders.actions.fulfilment.phone_codes import driver_phone_key
-from orders.actions.fulfilment.phone_handovers import ParcelNotSentYet
+from orders.actions.fulfilment.phone_handovers import ParcelNotSentYet, read_parcel_positions
 from orders.models import DeliveryRun, HandoverStep, Parcel
 from orders.states import CodState, ParcelState, PartState
 from shop.core.errors import Missing, Refused
@@ -61,14 +61,13 @@ def synchronise_run(request: HttpRequest, token: str) -> HttpResponse:
         if isinstance(refused, TooManyTries):
             response.headers["Retry-After"] = "60"
         return response
+    parcels = list(parcels_of_run(run).filter(part__state=PartState.ACCEPTED))
+    positions = read_parcel_positions(parcel.part_id for parcel in parcels)
     return JsonResponse(
         {
             "answers": answers,
             "run": _build_run_row(run),
-            "parcels": [
-                _parcel_row(run, parcel)
-                for parcel in parcels_of_run(run).filter(part__state=PartState.ACCEPTED)
-            ],
+            "parcels": [_parcel_row(run, parcel, positions.get(parcel.pk)) for parcel in parcels],
             "build": build_id(),
             "csrf_token": get_token(request),
         }
@@ -196,7 +195,7 @@ def _build_run_row(run: DeliveryRun) -> Row:
     }
 
 
-def _parcel_row(run: DeliveryRun, parcel: Parcel) -> Row:
+def _parcel_row(run: DeliveryRun, parcel: Parcel, position: int | None) -> Row:
     """Return a parcel as the driver's page shows it, without its receiver once it is delivered."""
     order = parcel.part.order
     address = order.shipping_address if not parcel.part.pickup_place else None
@@ -211,6 +210,7 @@ def _parcel_row(run: DeliveryRun, parcel: Parcel) -> Row:
         "id": parcel.pk,
         "part": parcel.part_id,
         "label": parcel.label_code,
+        "position": position,
         "code": f"{order.code}-{parcel.label_code}",
         "commune": commune_name(parcel),
         "state": parcel.state,

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from cooperatives.models import Role
 from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
 from orders.actions.fulfilment.delivery_runs import driver_link_token, end_run, reopen_run
+from orders.actions.fulfilment.pack_parcels import accept_part, pack_parcel
 from orders.actions.fulfilment.phone_codes import PhoneCode
 from orders.models import DeliveryRun, HandoverRecord, HandoverStep, Parcel
 from orders.states import CodState, ParcelState
@@ -21,7 +22,7 @@ from shop.core.actors import Actor
 from shop.core.models import Change
 from shop.core.web.rate_limits import RateLimit
 from shop.members.fulfilment import driver_sync
-from tests.factories import PASSWORD, fixed_now, make_member
+from tests.factories import PASSWORD, fixed_now, make_member, make_order, make_variant
 from tests.invariants import check_everything
 from tests.refusals import all_rows
 from tests.shop.members.sync.phone import make_command
@@ -189,6 +190,19 @@ def test_run_is_sent_without_receivers_of_delivered_parcels(seller) -> None:
     assert rows[open_parcel.pk]["buyer"]["name"] == open_parcel.part.order.buyer_name
     assert rows[open_parcel.pk]["cash_expected"] == open_parcel.cod_expected
     assert rows[delivered.pk]["buyer"] is None
+
+
+def test_run_names_parcels_by_their_position_in_the_part_as_codes_do(seller) -> None:
+    part = make_order((make_variant(seller, on_hand=5), 3)).parts.get()
+    whose = {"actor": Actor.system(), "now": fixed_now()}
+    accept_part(part_id=part.pk, **whose)
+    one = {"part_id": part.pk, "quantities": {part.lines.get().pk: 1}, **whose}
+    parcels = [pack_parcel(**one, label_code=label_code) for label_code in ("QWRT", "", "")]
+    run = run_of_all(seller, *parcels[1:], packed_parcel(seller))
+
+    rows = Client().get(f"{address_of(run)}dong-bo/").json()["parcels"]
+
+    assert [(row["label"], row["position"]) for row in rows] == [("1", 2), ("2", 3), ("1", 1)]
 
 
 def test_moment_of_a_receipt_is_that_of_the_phone(seller) -> None:

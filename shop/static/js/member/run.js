@@ -94,15 +94,15 @@ const Stop = ({ parcel }) => {
   </section>`;
 };
 
-// Return the run's parcel that a code is about, if the phone can tell.
+// Return the run's parcel that a code is about, if the phone can tell. Codes name a parcel by the letters of its label or
+// by its position in its part; what the driver types is on the label.
 const parcelOf = (read, { order, number, label = String(number) }) => {
   const parcels = run.value.parcels.filter(({ code, part }) =>
     read ? part === read.part : code.startsWith(`${order}-`),
   );
-  return (
-    parcels.find((parcel) => parcel.label === (read ? (read.label ?? String(read.position)) : label)) ??
-    (parcels.length === 1 ? parcels[0] : null)
-  );
+  const isNamed = (parcel) =>
+    read?.position ? parcel.position === read.position : parcel.label === (read ? read.label : label);
+  return parcels.find(isNamed) ?? (parcels.length === 1 ? parcels[0] : null);
 };
 const checkCode = async (code) => {
   const read = code.token ? readSubject(code.token) : null;
