@@ -47,7 +47,8 @@ def pause_selling(request: HttpRequest, membership: MembershipContext) -> HttpRe
     now = timezone.now()
     today, cooperative = vietnam_date(now), membership.cooperative
     is_paused = cooperative.is_paused_on(today)
-    form = PauseForm(request.POST or None)
+    running = {"until": cooperative.paused_until, "note": cooperative.pause_note} if is_paused else None
+    form = PauseForm(request.POST or None, initial=running)
     if form.is_valid() and not is_edited(request):
         until, note = form.cleaned_data["until"], form.cleaned_data["note"]
         with refusals_as_form_errors(form):

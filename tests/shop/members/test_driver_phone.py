@@ -321,6 +321,12 @@ def test_driver_works_without_network_and_sends_later(phone_with_workers: Page, 
     expect(phone.get_by_text("Cần xem lại", exact=True)).to_have_count(1)
     phone.goto(address_of(run))
     expect(phone.get_by_role("button", name="Đã giao xong")).to_be_visible()
+    in_part = phone.get_by_label("Đã thu một phần")
+    in_part.check()
+    phone.context.set_offline(True)
+    with phone.expect_response("**/dong-bo/"):
+        phone.context.set_offline(False)
+    expect(in_part).to_be_checked()
     phone.get_by_role("link", name="Nhận kiện").click()
     expect(phone.get_by_role("button", name="Quét mã QR")).to_be_visible()
 

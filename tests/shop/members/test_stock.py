@@ -181,6 +181,8 @@ def test_cooperative_reviews_a_pause_pauses_until_a_day_and_resumes(manager, sel
     paused = html_of(manager.post(address, fields | {"reviewed": "1"}, follow=True))
     seller.refresh_from_db()
     since = seller.paused_from
+    assert 'value="Nghỉ Tết"' in paused
+    assert f'value="{until:%d/%m/%Y}"' in paused
     manager.post(address, {"until": (until + timedelta(days=1)).isoformat(), "note": "Nghỉ Tết"})
     seller.refresh_from_db()
     assert "1 sản phẩm đang ngừng bán." in paused

@@ -4,26 +4,38 @@ import { dropCommand, isDroppable, readCommands, readOtherTokens, synchroniseRun
 
 const { runSyncUrl: syncUrl, runToken: token } = document.querySelector("[data-run-sync-url]").dataset;
 
-const waiting = (await readCommands(token)).length;
-const result = await synchroniseRun(syncUrl, token);
-const left = await readCommands(token);
-if (result === "ok" && waiting > left.length) location.reload(); // what was sent changed the page
+// A reload would lose what was entered into a stop's form.
+let isEdited = false;
+addEventListener("input", () => {
+  isEdited = true;
+});
 const notice = document.querySelector("[data-run-unsent]");
-notice.hidden = !left.length;
-notice.querySelector("ul").replaceChildren(
-  ...left.map((command) => {
-    const row = document.createElement("li");
-    row.textContent = [command.title, command.message].filter(Boolean).join(": ");
-    if (!isDroppable(command)) return row;
-    row.append(notice.querySelector("template").content.cloneNode(true));
-    row.querySelector("button").addEventListener("click", async () => {
-      await dropCommand(command);
-      row.remove();
-      notice.hidden = !notice.querySelector("li");
-    });
-    return row;
-  }),
-);
-addEventListener("online", () => location.reload());
+const buildRow = (command) => {
+  const row = document.createElement("li");
+  row.textContent = [command.title, command.message].filter(Boolean).join(": ");
+  if (!isDroppable(command)) return row;
+  row.append(notice.querySelector("template").content.cloneNode(true));
+  row.querySelector("button").addEventListener("click", async () => {
+    await dropCommand(command);
+    row.remove();
+    notice.hidden = !notice.querySelector("li");
+  });
+  return row;
+};
+const showUnsent = (left) => {
+  notice.hidden = !left.length;
+  notice.querySelector("ul").replaceChildren(...left.map(buildRow));
+};
+const send = async () => {
+  const waiting = (await readCommands(token)).length;
+  const result = await synchroniseRun(syncUrl, token);
+  const left = await readCommands(token);
+  // What was sent changed the page.
+  if (result === "ok" && waiting > left.length && !isEdited) location.reload();
+  showUnsent(left);
+};
+
+await send();
+addEventListener("online", () => (isEdited ? send() : location.reload()));
 // Earlier runs that have ended since are forgotten too.
 for (const other of await readOtherTokens(token)) await synchroniseRun(syncUrl.replace(token, other), other);
