@@ -31,6 +31,7 @@ from orders.states import (
     DISPATCHED_STATES,
     PARTLY_ARRIVED_PROGRESS,
     CodState,
+    ComplaintState,
     ParcelState,
     Progress,
 )
@@ -202,7 +203,7 @@ def load_part_timelines(
     )
     complaint_days = shop_settings().complaint_days
     undoable_until = _find_receipt_undo_deadlines(
-        [parcel for rows in parcels.values() for parcel in rows], now
+        [parcel for rows in parcels.values() for parcel in rows], complaints, now
     )
     timelines = []
     for part in parts:
@@ -232,13 +233,17 @@ def load_part_timelines(
 
 
 def _find_receipt_undo_deadlines(
-    parcels: Sequence[Parcel], now: datetime.datetime
+    parcels: Sequence[Parcel], complaints: Mapping[int, Sequence[Complaint]], now: datetime.datetime
 ) -> dict[int, datetime.datetime]:
-    """Return the deadlines for undoing receipts, by part."""
+    """Return the deadlines for undoing receipts, by part. A part with a complaint since has none."""
     return {
         parcel.part_id: parcel.delivered_at + UNDO_PERIOD
         for parcel in find_undoable_receipts(parcels, now)
         if parcel.delivered_at is not None
+        and not any(
+            complaint.created_at >= parcel.delivered_at and complaint.state != ComplaintState.WITHDRAWN
+            for complaint in complaints.get(parcel.part_id, ())
+        )
     }
 
 

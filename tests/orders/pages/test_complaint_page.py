@@ -40,6 +40,7 @@ from tests.factories import (
 from tests.markup import html_of
 from tests.orders.bank_transfers.transfer_helpers import make_transfer_order, receive_transfer
 from tests.orders.pages.order_proofs import ProvenOrdersClient
+from tests.orders.pages.test_order_page import hand_over, pack
 from tests.orders.refunds.refund_helpers import (
     ACTOR_AND_NOW,
     deliver_order,
@@ -123,6 +124,21 @@ def test_buyer_files_complaint_with_photos(client: Client) -> None:
         render_picture(picture)
     page = html_of(client.get(f"/don-hang/{part.order_id}/"))
     assert (page.count('class="photo"'), "Đã nhận ảnh" in page) == (2, False)
+
+
+def test_receipt_is_not_offered_to_be_taken_back_after_a_complaint(client: Client) -> None:
+    part = make_order((make_variant(price=45_000, on_hand=20), 5)).parts.get()
+    hand_over(pack(part))
+    order_url = f"/don-hang/{part.order_id}/"
+    client.post(f"{order_url}goi/1/nhan/")
+    assert "Bấm nhầm? Lấy lại" in html_of(client.get(order_url))
+
+    client.post(complaint_url(part), complaint_form(part))
+
+    assert Complaint.objects.count() == 1
+    assert "Bấm nhầm? Lấy lại" not in html_of(client.get(order_url))
+    client.post(f"{order_url}phan-anh/{Complaint.objects.get().pk}/rut/")
+    assert "Bấm nhầm? Lấy lại" in html_of(client.get(order_url))
 
 
 def test_complaint_form_says_its_last_day_once_and_takes_numbers_and_photos(client: Client) -> None:
