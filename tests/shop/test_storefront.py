@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from catalog.models import Price, Product, ProductMedia
+from catalog.models import Price, Product, ProductMedia, Variant
 from cooperatives.models import Certificate, CertificateKind, DeliveryRate
 from shop.core.models import Picture, PictureState, ShopSettings
 from tests.factories import (
@@ -140,6 +140,26 @@ def test_amount_and_reached_wholesale_price_follow_the_quantity(phone: Page) -> 
     quantity.fill("50")
     expect(amount).to_have_text("600.000\u00a0₫")
     expect(reached).to_have_text("từ 50\u00a0kg")
+
+
+def test_price_per_kilogram_is_that_of_the_reached_wholesale_price(phone: Page) -> None:
+    options = (("Gói", 0), ("Túi", 40_000))
+    noodles = make_product(make_seller(), name="Miến dong", price=45_000, variants=options)
+    packet, bag = noodles.variants.in_order()
+    for variant, grams in ((packet, 500), (bag, 2_000)):
+        Variant.objects.filter(pk=variant.pk).update(content_grams=grams)
+    set_wholesale_prices(packet, {20: 42_000})
+    phone.goto(f"/san-pham/{noodles.slug}/")
+    phone.locator(".choice", has_text="Gói").click()
+    measure = phone.locator(".choice", has_text="Gói").locator("[data-option-measure]")
+    expect(measure).to_have_text("90.000\u00a0₫/kg")
+
+    phone.get_by_role("spinbutton", name="Số lượng").fill("20")
+
+    expect(measure).to_have_text("84.000\u00a0₫/kg")
+    expect(phone.locator("[data-price-measure]")).to_have_text("84.000\u00a0₫/kg")
+    other = phone.locator(".choice", has_text="Túi").locator("[data-option-measure]")
+    expect(other).to_have_text("42.500\u00a0₫/kg")
 
 
 def test_delivery_follows_the_place_and_the_quantity_in_place(phone: Page, pillow: Product) -> None:

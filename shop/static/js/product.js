@@ -25,11 +25,17 @@
     const number = (Number(amount) / 10 ** digits).toLocaleString(language, format);
     return `${number}\u00a0${buy.dataset.symbol}`;
   };
+  // The price per kilogram or litre of an option, or of its wholesale price that the quantity reaches.
+  const measureOf = (option, tier) => {
+    if (!tier) return option.dataset.measure;
+    return document.querySelector(`[data-tier="${option.value}:${tier[0]}"]`)?.dataset.measure ?? "";
+  };
   // The price at the top becomes that of the option, once one is chosen, or the wholesale price that is reached.
-  const showPrice = (chosen, tierPrice) => {
+  const showPrice = (chosen, tier) => {
     const price = document.querySelector(".price-large:has([data-price-now])");
     if (!price || !(chosen.type === "radio")) return;
     const variant = chosen.dataset;
+    const tierPrice = tier?.[1];
     const set = (name, text) => {
       const element = document.querySelector(`[data-price-${name}]`);
       if (!element) return;
@@ -42,14 +48,18 @@
     set("before", before ? money(before) : "");
     set("now", money(tierPrice ?? variant.price));
     set("unit", variant.unit);
-    set("measure", tierPrice ? "" : variant.measure);
+    set("measure", measureOf(chosen, tier));
     set("pack", variant.pack);
   };
   // The chosen option costs the wholesale price that the quantity reaches; the others keep theirs.
-  const showOptionPrices = (chosen, tierPrice) => {
+  const showOptionPrices = (chosen, tier) => {
     for (const option of buy.querySelectorAll("[name=variant][data-tiers]")) {
-      const shown = option.closest(".choice")?.querySelector(".before-after .money");
-      if (shown) shown.textContent = money((option === chosen && tierPrice) || option.dataset.price);
+      const choice = option.closest(".choice");
+      const reached = option === chosen ? tier : undefined;
+      const price = choice?.querySelector(".before-after .money");
+      if (price) price.textContent = money(reached?.[1] ?? option.dataset.price);
+      const measure = choice?.querySelector("[data-option-measure]");
+      if (measure) measure.textContent = measureOf(option, reached);
     }
   };
   const isOverLimit = (variant, quantity) => {
@@ -71,7 +81,7 @@
     const steps = BigInt(isNumber ? quantity.value : 1);
     const tier = tierAt(steps, variant);
     if (tier || target === chosen || !chosen.defaultChecked || document.querySelector("[data-follows]"))
-      showPrice(chosen, tier?.[1]);
+      showPrice(chosen, tier);
     if (!isNumber || isOverLimit(variant, quantity)) return;
     const price = tier?.[1] ?? variant.price;
     const list = tier ? "" : variant.list;
@@ -86,7 +96,7 @@
     set("-count", quantity.value);
     set("-each", tier ? `${quantity.value} × ${money(price)}` : "");
     for (const each of document.querySelectorAll("[data-asked-each]")) each.hidden = !tier;
-    showOptionPrices(chosen, tier?.[1]);
+    showOptionPrices(chosen, tier);
     for (const times of document.querySelectorAll("[data-asked-times]")) times.hidden = quantity.value === "1";
     set("-pack", variant.pack);
     set("-per", variant.per ?? "");
