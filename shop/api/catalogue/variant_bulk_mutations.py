@@ -37,6 +37,7 @@ from shop.api.catalogue.inputs import (
 from shop.api.catalogue.types import product_object, variant_object
 from shop.api.catalogue.variant_mutations import (
     list_price,
+    other_amounts,
     price_in_minor_units,
     stock_counts,
     variant_columns,
@@ -150,14 +151,7 @@ def _changed_price(input_data: ChannelListingUpdateInput, current: _CurrentRows)
     return ChangedPrice(
         key,
         None if amount is None else price_in_minor_units(amount, channel),
-        {
-            column: None if value is None else price_in_minor_units(value, channel)
-            for name, column, value in (
-                ("costPrice", "cost", input_data.get("costPrice")),
-                ("priorPrice", "prior_amount", input_data.get("priorPrice")),
-            )
-            if name in input_data
-        },
+        other_amounts(input_data, channel),
     )
 
 

@@ -35,6 +35,7 @@ from shop.api.catalogue.input_values import (
     weight_column,
 )
 from shop.api.catalogue.inputs import (
+    ChannelListingUpdateInput,
     ProductVariantBulkCreateInput,
     ProductVariantBulkDeleteArguments,
     ProductVariantBulkUpdateInput,
@@ -104,10 +105,11 @@ def price_in_minor_units(amount: Decimal, channel: Channel) -> int:
     return int((amount * 10 ** minor_digits(channel.currency)).to_integral_value())
 
 
-def list_price(price_input: ProductVariantChannelListingAddInput, context: Context) -> ListPrice:
-    """Return a list price with the other amounts that the input names. Raises InputError."""
-    channel = channel_from_id(price_input["channelId"], context)
-    optional_amounts = {
+def other_amounts(
+    price_input: ProductVariantChannelListingAddInput | ChannelListingUpdateInput, channel: Channel
+) -> dict[str, int | None]:
+    """Return the cost and the prior price that the input names, by column, in minor units."""
+    return {
         column: None if amount is None else price_in_minor_units(amount, channel)
         for name, column, amount in (
             ("costPrice", "cost", price_input.get("costPrice")),
@@ -115,6 +117,11 @@ def list_price(price_input: ProductVariantChannelListingAddInput, context: Conte
         )
         if name in price_input
     }
+
+
+def list_price(price_input: ProductVariantChannelListingAddInput, context: Context) -> ListPrice:
+    """Return a list price with the other amounts that the input names. Raises InputError."""
+    channel = channel_from_id(price_input["channelId"], context)
     tiers = [
         WholesaleTier(tier["minimumQuantity"], price_in_minor_units(tier["price"], channel))
         for tier in price_input.get("wholesalePrices") or ()
@@ -122,7 +129,7 @@ def list_price(price_input: ProductVariantChannelListingAddInput, context: Conte
     return ListPrice(
         channel,
         price_in_minor_units(price_input["price"], channel),
-        optional_amounts,
+        other_amounts(price_input, channel),
         None if price_input.get("wholesalePrices") is None else tiers,
     )
 
