@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part
+from orders.actions.fulfilment.cancel_parts import cancel_order, cancel_part, read_seen_part
 from orders.actions.payments.order_payments import change_payment_method
 from orders.actions.refunds.refund_preview import read_cancellation_route
 from orders.models import (
@@ -28,7 +28,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.texts.formatting import format_money, format_phone_number
 from shop.core.web.action_results import run_action
-from shop.core.web.form_review import is_reviewed
+from shop.core.web.form_review import is_reviewed_as_shown
 from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import submitted_reason
 from shop.desk.review_page import render_review
@@ -43,7 +43,7 @@ def cancel_order_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID) -
         return redirect("desk:order", order_id=order_id)
     order = get_object_or_404(Order.objects.placed(), pk=order_id)
     reason, parts = submitted_reason(request.POST), _load_active_parts(order)
-    if reason.strip() and parts and not is_reviewed(request):
+    if reason.strip() and parts and not _is_reviewed_unchanged(request, order, parts):
         return _review_cancellation(request, order, parts, reason)
     action = partial(cancel_order, order_id=order.pk, reason=reason, actor=actor, now=timezone.now())
     page = reverse("desk:order", args=[order_id])
@@ -62,9 +62,9 @@ def cancel_part_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID, nu
         order__placed_at__isnull=False,
         number=number,
     )
-    reason = submitted_reason(request.POST)
-    if reason.strip() and part.is_active and not is_reviewed(request):
-        return _review_cancellation(request, part.order, [part], reason, part=part)
+    order, reason = part.order, submitted_reason(request.POST)
+    if reason.strip() and part.is_active and not _is_reviewed_unchanged(request, order, [part]):
+        return _review_cancellation(request, order, [part], reason, part=part)
     action = partial(cancel_part, part_id=part.pk, reason=reason, actor=actor, now=timezone.now())
     page = reverse("desk:order", args=[order_id])
     return run_action(request, action, url=page, message=_build_cancelled_part_message)
@@ -72,6 +72,18 @@ def cancel_part_view(request: HttpRequest, actor: Actor, order_id: uuid.UUID, nu
 
 def _load_active_parts(order: Order) -> list[OrderPart]:
     return list(order.parts.active().select_related("cooperative").order_by("number"))
+
+
+def _is_reviewed_unchanged(request: HttpRequest, order: Order, parts: Sequence[OrderPart]) -> bool:
+    return is_reviewed_as_shown(request, _read_shown_state(order, parts))
+
+
+def _read_shown_state(order: Order, parts: Sequence[OrderPart]) -> str:
+    """Return what the review says of the money and of the parts, to notice a change since."""
+    route = read_cancellation_route(order, parts)
+    seen_parts = [(part.number, read_seen_part(part)) for part in parts]
+    states = [f"{number}:{seen.state}:{seen.parcel_count}" for number, seen in seen_parts]
+    return " ".join([str(route.card + route.bank), *states])
 
 
 def _review_cancellation(
@@ -115,6 +127,7 @@ def _review_cancellation(
         label=label % texts,
         back_url=reverse("desk:order", args=[order.pk]),
         back_label=order.code,
+        shown=_read_shown_state(order, parts),
         is_unusual=True,
         is_stop=True,
         order=order,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import uuid
+from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from catalog.models import Listing
 from catalog.states import ListingState
@@ -36,6 +38,7 @@ from tests.factories import (
 )
 from tests.markup import html_of
 from tests.orders.refunds.refund_helpers import make_paid_order
+from tests.refusals import all_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -170,16 +173,21 @@ def test_listing_is_returned_with_a_reason_and_withdrawn(admin: Client) -> None:
     assert (listing.state, listing.state_reason) == (ListingState.WITHDRAWN, "Hàng cấm")
 
 
+def reviewed_fields(response: Any) -> dict[str, str]:
+    """Return the form that the button of a review page sends."""
+    return dict(response.context["fields"]) | {"reviewed": "1"}
+
+
 def test_one_part_is_cancelled_and_the_other_stays_active(admin: Client) -> None:
     order = make_order((make_variant(make_seller()), 1), (make_variant(make_seller()), 1))
 
     admin.post(f"{DESK}don-hang/{order.pk}/goi/1/huy/", {"reason": ""})
     unchanged = list(order.parts.order_by("number").values_list("state", flat=True))
-    review = html_of(admin.post(f"{DESK}don-hang/{order.pk}/goi/1/huy/", {"reason": "Hết hàng"}))
+    response = admin.post(f"{DESK}don-hang/{order.pk}/goi/1/huy/", {"reason": "Hết hàng"})
     reviewed = list(order.parts.order_by("number").values_list("state", flat=True))
-    admin.post(f"{DESK}don-hang/{order.pk}/goi/1/huy/", {"reason": "Hết hàng", "reviewed": "1"})
+    admin.post(f"{DESK}don-hang/{order.pk}/goi/1/huy/", reviewed_fields(response))
 
-    assert "Khách chưa trả tiền cho phần này nên không phải hoàn." in review
+    assert "Khách chưa trả tiền cho phần này nên không phải hoàn." in html_of(response)
     assert reviewed == unchanged
     assert unchanged == [PartState.NEW, PartState.NEW]
     parts = list(order.parts.order_by("number").values_list("state", "end_reason"))
@@ -190,15 +198,21 @@ def test_paid_order_is_cancelled_once_after_a_review_of_its_money(admin: Client)
     order = make_paid_order()
     address, amount = f"{DESK}don-hang/{order.pk}/huy/", format_money(order.total_gross, "VND")
 
-    review = html_of(admin.post(address, {"reason": "Khách đổi ý"}))
+    outdated = admin.post(address, {"reason": "Khách đổi ý"})
+    accept_part(part_id=order.parts.get().pk, actor=Actor.system(), now=timezone.now())
+    before = all_rows()
+    response = admin.post(address, reviewed_fields(outdated))
+    review, unchanged = html_of(response), all_rows() == before
     order.refresh_from_db()
     status = order.status
-    done = admin.post(address, {"reason": "Khách đổi ý", "reviewed": "1"}, follow=True)
+    done = admin.post(address, reviewed_fields(response), follow=True)
     listed = html_of(admin.get(f"{DESK}don-hang/?q={order.code}"))
 
+    assert unchanged
+    assert "Nội dung này vừa thay đổi. Hãy kiểm tra lại." in review
     assert f"Huỷ đơn, hoàn {amount}" in review
     assert f"<dt>Đã trả</dt><dd>{amount}</dd>" in review
-    assert status == OrderStatus.PLACED
+    assert status == OrderStatus.IN_PREPARATION
     order.refresh_from_db()
     assert order.status == OrderStatus.CANCELLED
     (message,) = done.context["messages"]
