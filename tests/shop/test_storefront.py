@@ -158,6 +158,8 @@ def test_price_per_kilogram_is_that_of_the_reached_wholesale_price(phone: Page) 
 
     expect(measure).to_have_text("84.000\u00a0₫/kg")
     expect(phone.locator("[data-price-measure]")).to_have_text("84.000\u00a0₫/kg")
+    expect(phone.locator("[data-asked-each]")).to_have_text("20 × 42.000\u00a0₫")
+    expect(phone.locator("[data-asked-times]")).to_be_hidden()
     other = phone.locator(".choice", has_text="Túi").locator("[data-option-measure]")
     expect(other).to_have_text("42.500\u00a0₫/kg")
 

@@ -97,7 +97,9 @@
     set("-each", tier ? `${quantity.value} × ${money(price)}` : "");
     for (const each of document.querySelectorAll("[data-asked-each]")) each.hidden = !tier;
     showOptionPrices(chosen, tier);
-    for (const times of document.querySelectorAll("[data-asked-times]")) times.hidden = quantity.value === "1";
+    // A reached wholesale price names the quantity itself.
+    for (const times of document.querySelectorAll("[data-asked-times]"))
+      times.hidden = Boolean(tier) || quantity.value === "1";
     set("-pack", variant.pack);
     set("-per", variant.per ?? "");
     set("-per-before", variant.perBefore ?? "");
