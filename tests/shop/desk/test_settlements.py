@@ -7,7 +7,6 @@ import uuid
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from orders.actions.complaints.file_complaint import submit_complaint
 from orders.actions.settlement.close_settlement import correct_balance
@@ -154,7 +153,7 @@ def test_check_names_the_parts_of_a_sum_and_what_is_open(cashier: Client) -> Non
         quantities={part.lines.get().pk: 1},
         text="Dập.",
         actor=Actor.guest(),
-        now=timezone.now(),
+        now=NOW,
     )
     settlement = Settlement.objects.open().get(cooperative=seller)
     form = {"idempotency_key": KEY, "settlement": [settlement.pk]}
