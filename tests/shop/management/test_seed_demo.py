@@ -397,7 +397,8 @@ class UnderWayTests(TestCase):
 
     def test_every_page_and_file_that_the_desk_links_to_opens(self) -> None:
         self.client.force_login(self.users[ACCOUNTS[-1].email])
-        waiting, opened = ["/quan-tri/"], set()
+        audit = f"/quan-tri/nhat-ky/?tu={NOW:%d/%m/%Y}"  # by default it shows the last 30 days
+        waiting, opened = ["/quan-tri/", audit], set()
 
         while waiting:
             address = urlsplit(waiting.pop())

@@ -505,6 +505,7 @@ def test_file_of_twenty_thousand_products_is_accepted(lister, record_property) -
 
 
 def test_large_file_is_checked_and_written_in_batches_by_one_worker(seller) -> None:
+    now = timezone.now() - datetime.timedelta(hours=1)  # the task reads the clock
     user = make_member(seller, Role.LISTER)
     rows = [[f"SP-{number}", f"Rau {number}", "", "bó", "12.000", "3"] for number in range(150)]
     listing_import = import_listing_file(
@@ -513,14 +514,14 @@ def test_large_file_is_checked_and_written_in_batches_by_one_worker(seller) -> N
         file_name="rau.csv",
         content=as_csv_file(*rows),
         user=user,
-        now=NOW,
+        now=now,
     )
-    ListingImport.objects.update(state=ImportState.WRITING, confirmed_at=NOW)
+    ListingImport.objects.update(state=ImportState.WRITING, confirmed_at=now)
 
-    assert write_next_rows(import_id=listing_import.pk, now=NOW)
+    assert write_next_rows(import_id=listing_import.pk, now=now)
     assert Product.objects.count() == 100
-    ListingImport.objects.update(claimed_at=NOW)
-    assert not write_next_rows(import_id=listing_import.pk, now=NOW)
+    ListingImport.objects.update(claimed_at=now)
+    assert not write_next_rows(import_id=listing_import.pk, now=now)
     assert Product.objects.count() == 100
     resume_listing_imports_task()
 
