@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from orders.actions.basket.basket_lines import set_basket_province
 from orders.actions.checkout.open_checkout import open_checkout, preview_checkout
 from orders.actions.order_records.order_limits import PhoneCodeRequired, TooManyOrders
 from orders.actions.payments.order_payments import offered_payment_methods
@@ -67,17 +68,27 @@ def show_checkout(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def start_checkout(request: HttpRequest) -> HttpResponse:
-    """Reserve the basket's stock and redirect to the checkout."""
+    """Reserve the basket's stock and redirect to the checkout.
+
+    The form contains the province that is chosen on the page, because the request that saves it may still be
+    on its way.
+    """
     basket = find_current_basket(request)
     if basket is None:
         return redirect("orders:basket")
+    provinces, now = load_provinces(), timezone.now()
+    chosen_province = _valid_province(provinces, request.POST)
     try:
+        if chosen_province and chosen_province != basket.province_code:
+            set_basket_province(basket_id=basket.pk, province_code=chosen_province, now=now)
+            basket.province_code = chosen_province
+            remember_province(request, chosen_province)
         open_checkout(
             basket_id=basket.pk,
-            province_code=_valid_province(load_provinces(), receiver.read_initial_receiver(request, basket)),
+            province_code=_valid_province(provinces, receiver.read_initial_receiver(request, basket)),
             language=request.LANGUAGE_CODE,
             should_mark_prices_seen=False,  # the page that follows shows what has changed
-            now=timezone.now(),
+            now=now,
         )
     except Missing:
         return _redirect_to_result(request, basket.pk)

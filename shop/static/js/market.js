@@ -233,6 +233,11 @@
     },
     true,
   );
+  // The checkout starts with the province shown in the basket, whose own request may not have been answered yet.
+  document.addEventListener("formdata", ({ target, formData }) => {
+    const province = target.hasAttribute("data-with-province") && document.querySelector("#province");
+    if (province) formData.set("province", province.value);
+  });
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
   });

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 from catalog.models import Price
-from orders.models import BasketLine, Order
+from orders.models import Basket, BasketLine, Order
 from tests.conftest import PHONE
 from tests.factories import (
     PASSWORD,
@@ -330,6 +330,25 @@ def test_every_button_of_the_basket_works(browser: Browser, live_server: Any, ha
     expect(page.get_by_role("heading", name="Your basket is empty")).to_be_visible()
     assert page_errors == []
     context.close()
+
+
+def test_checkout_starts_with_the_province_chosen_a_moment_before(phone: Page) -> None:
+    page = phone
+    add_product_to_basket(page)
+    held_requests: list[Route] = []
+    page.route("**/gio-hang/noi-nhan/", lambda route: held_requests.append(route))
+    with page.expect_request("**/gio-hang/noi-nhan/"):
+        page.get_by_label("Deliver to").select_option("19")
+
+    page.get_by_role("button", name="Checkout", exact=True).filter(visible=True).click()
+
+    page.get_by_text("Choose province and commune from lists").click()
+    expect(page.get_by_label("Province or city")).to_have_value("19")
+    expect(page.get_by_label("Commune or ward", exact=True)).to_contain_text("Xã Phủ Thông")
+    assert len(held_requests) == 1
+    assert Basket.objects.get().province_code == "19"
+    page.goto("/en/gio-hang/")
+    expect(page.get_by_label("Deliver to")).to_have_value("19")
 
 
 def test_changes_of_the_basket_keep_the_place_on_the_page(phone: Page) -> None:

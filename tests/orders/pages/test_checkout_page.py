@@ -138,6 +138,19 @@ def test_opening_checkout_reserves_stock(client: Client) -> None:
     assert not re.search(r'name="consent"[^>]*checked', page)
 
 
+def test_opening_checkout_stores_a_submitted_province_and_ignores_an_unknown_one(client: Client) -> None:
+    add_to_basket(client, make_variant())
+    basket = Basket.objects.get()
+
+    stored = []
+    for code in ("19", "99", "", "nope"):
+        response = client.post("/en/dat-hang/giu-hang/", {"province": code})
+        basket.refresh_from_db()
+        stored.append((response.headers["Location"], basket.province_code))
+
+    assert stored == [("/en/dat-hang/", "19")] * 4
+
+
 def test_order_stores_submitted_details(client: Client) -> None:
     variant = make_variant(make_seller("HTX Thiên An"), price=320_000, on_hand=5)
     add_to_basket(client, variant, 2)
