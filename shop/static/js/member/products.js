@@ -17,7 +17,6 @@ import {
   unusualFactor,
   waiting,
 } from "member/phone";
-import { StockFields } from "member/stock";
 
 // Tabs of the list, in the order of the members' page.
 const TABS = {
@@ -163,6 +162,7 @@ export const Products = () => {
   `;
 };
 
+const loadStockFields = async () => (await import("member/stock")).StockFields;
 const loadEditing = async () => (await import("member/edit_product")).PhotosAndSeason;
 
 export const Listing = ({ id }) => {
@@ -201,7 +201,7 @@ const VariantPanel = ({ listing, variant }) => {
       ${variant.is_stock_tracked && elsewhere > 0 && html`<br /><span class="soft">${t("elsewhere", { count: number(elsewhere), unit: variant.unit })}</span>`}
     </p>
     ${may("list") && html`<${EditPrice} key=${amount} listing=${listing} variant=${variant} amount=${amount} />`}
-    ${may("count") && variant.is_stock_tracked && html`<${StockFields} product=${listing.product} variant=${variant} />`}
+    ${may("count") && variant.is_stock_tracked && html`<${Loaded} load=${loadStockFields} product=${listing.product} variant=${variant} />`}
   </div>`;
 };
 

@@ -24,8 +24,6 @@ import {
 } from "member/phone";
 import { Listing, Products } from "member/products";
 import { isToLabel, stageOf } from "member/pending";
-import { Unsent } from "member/review";
-import { CountStock } from "member/stock";
 
 const STAGES = ["accept", "pack", "hand_over", "on_the_way", "collect_cash"];
 const TONES = {
@@ -111,6 +109,8 @@ const PartTask = ({ part, stage }) => html`
 // A screen whose script is loaded when it is opened.
 const loaded = (load) => (properties) => html`<${Loaded} load=${load} ...${properties} />`;
 const ofLots = (name) => loaded(async () => (await import("member/lots"))[name]);
+const Unsent = loaded(async () => (await import("member/review")).Unsent);
+const CountStock = loaded(async () => (await import("member/stock")).CountStock);
 
 const address = () => location.hash || screenFor(location.pathname);
 
