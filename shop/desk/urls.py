@@ -12,6 +12,7 @@ from shop.desk.money import (
     cash_shortfalls,
     ledger,
     market_settings,
+    order_replacement,
     payouts,
     rates,
     refunds,
@@ -206,7 +207,7 @@ urlpatterns = [
     path("chuyen-khoan/<uuid:pk>/don/", transfers.match_transfer, name="match-transfer"),
     path(
         "chuyen-khoan/<uuid:pk>/dat-lai/<uuid:order_id>/",
-        transfers.replace_order,
+        order_replacement.replace_order,
         name="replace-order",
     ),
     path(

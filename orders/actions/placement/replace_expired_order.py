@@ -23,7 +23,7 @@ from orders.actions.payments.order_payments import expect_payment
 from orders.actions.placement.allocate_order_stock import allocate_order_stock
 from orders.actions.placement.draft_orders import draft_quote_request
 from orders.actions.quotes.build_quote import build_quote, read_quote_inputs
-from orders.actions.quotes.quote_types import QuoteProblem
+from orders.actions.quotes.quote_types import Quote, QuoteProblem
 from orders.actions.quotes.sales_terms import SalesTerms
 from orders.actions.vouchers.redeem_vouchers import record_voucher_use
 from orders.models import BankTransfer, InvoiceDetails, Order, PaymentMethod
@@ -31,7 +31,7 @@ from orders.payments.transfer_instructions import build_order_transfer_instructi
 from orders.states import ENDED_ORDER_STATUSES, TransferState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
-from shop.core.models import Change, record_change, was_done_with_key
+from shop.core.models import Change, ShopSettings, record_change, was_done_with_key
 from shop.core.states import TransitionNotAllowed
 
 # The buyer agreed to these lines at these prices, and has paid for them.
@@ -70,7 +70,7 @@ def replace_expired_order(
         or ended_order.charged
     ):
         raise TransitionNotAllowed(from_state=ended_order.status, to_state="placed")
-    order = _place_copy(ended_order, actor=actor, now=now)
+    order, shop = _place_copy(ended_order, actor=actor, now=now)
     record_change(
         "order.replaced",
         ended_order,
@@ -80,7 +80,15 @@ def replace_expired_order(
         idempotency_key=idempotency_key,
     )
     _pay_from_transfer(transfer, order, actor=actor, now=now)
+    if order.amount_due:
+        _request_rest(order, shop, now=now)
     return order
+
+
+def quote_replacement(ended_order: Order, *, now: datetime.datetime) -> Quote:
+    """Return what the ended order costs if it is placed again now. Raises OrderNotReplaceable."""
+    quote_request = draft_quote_request(ended_order)
+    return _require_replaceable(ended_order, build_quote(quote_request, now=now))
 
 
 def _pay_from_transfer(transfer: BankTransfer, order: Order, *, actor: Actor, now: datetime.datetime) -> None:
@@ -92,16 +100,39 @@ def _pay_from_transfer(transfer: BankTransfer, order: Order, *, actor: Actor, no
     mark_if_fully_assigned(transfer, actor=actor, now=now)
 
 
-def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> Order:
-    quote_request = draft_quote_request(ended_order)
-    locks.lock_voucher(quote_request.voucher_code)
-    inputs = read_quote_inputs(quote_request)
-    locks.lock_limited_variants(inputs.variants.values())
-    current_quote = build_quote(quote_request, now=now, inputs=inputs)
+def _request_rest(order: Order, shop: ShopSettings, *, now: datetime.datetime) -> None:
+    """In a transaction: send the buyer the new order, which costs more than the transfer, and its rest.
+
+    The buyer of an order that is paid is told that it is confirmed, and is asked for nothing.
+    """
+    payment = order.payments.current()
+    notifications.notify_order_placed(
+        order,
+        notifications.load_parts(order),
+        payment,
+        build_order_transfer_instructions(order, payment, shop),
+        invoice=InvoiceDetails.objects.filter(order=order).first(),
+        shop=shop,
+        now=now,
+    )
+
+
+def _require_replaceable(ended_order: Order, current_quote: Quote) -> Quote:
+    """Return the quote if the order can be placed again. Raises OrderNotReplaceable."""
     if len(current_quote.lines) < ended_order.lines.count() or current_quote.problems - _IGNORED_PROBLEMS:
         raise OrderNotReplaceable(quote=current_quote)
     if current_quote.voucher is not None and current_quote.voucher.refusal is not None:
         raise OrderNotReplaceable(quote=current_quote)
+    return current_quote
+
+
+def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> tuple[Order, ShopSettings]:
+    """In a transaction: place the copy, and return it with the settings. It expects a bank transfer."""
+    quote_request = draft_quote_request(ended_order)
+    locks.lock_voucher(quote_request.voucher_code)
+    inputs = read_quote_inputs(quote_request)
+    locks.lock_limited_variants(inputs.variants.values())
+    current_quote = _require_replaceable(ended_order, build_quote(quote_request, now=now, inputs=inputs))
     order = _copy_order(ended_order, current_quote.terms, now=now)
     notes = {part.cooperative_id: part.note for part in ended_order.parts.order_by("number")}
     invoice = InvoiceDetails.objects.filter(order=ended_order).first()
@@ -114,15 +145,10 @@ def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> 
         take_pickup_slots(order, current_quote)
     except (SoldOut, PickupSlotFull) as shortage:
         raise OrderNotReplaceable(shortage.message, quote=current_quote) from shortage
-    payment = expect_payment(order, PaymentMethod.TRANSFER, now=now)
+    expect_payment(order, PaymentMethod.TRANSFER, now=now)
     finish_order_change(order, now=now)
     record_change("order.placed", order, actor=actor, now=now, data={"total": order.total_gross})
-    requested = build_order_transfer_instructions(order, payment, current_quote.shop)
-    parts = notifications.load_parts(order)
-    notifications.notify_order_placed(
-        order, parts, payment, requested, invoice=invoice, shop=current_quote.shop, now=now
-    )
-    return order
+    return order, current_quote.shop
 
 
 def _copy_order(ended_order: Order, terms: SalesTerms, *, now: datetime.datetime) -> Order:

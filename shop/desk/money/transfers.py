@@ -35,7 +35,6 @@ from orders.actions.bank_transfers.transfer_review import (
 )
 from orders.actions.bank_transfers.undo_assignment import undo_transfer_assignment
 from orders.actions.payouts.bank_accounts import BankAccount, require_valid_bank_account
-from orders.actions.placement.replace_expired_order import replace_expired_order
 from orders.models import BankTransfer, Order, Payout, TransferShare, WebhookEvent
 from orders.payments.banks import find_bank
 from orders.payments.vietqr import InvalidPayload, build_qr_text, qr_svg
@@ -121,6 +120,7 @@ def show_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResp
 
 @require_safe_or_post
 @staff_only(Permission.HANDLE_PAYMENTS)
+@require_recent_sign_in
 def match_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpResponse:
     """Match a transfer to one or more orders.
 
@@ -133,7 +133,7 @@ def match_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
         amounts = parse_transfer_shares(request.POST)
     except Refused as refused:
         messages.error(request, str(refused.message))
-        return redirect(_return_url(request, pk))
+        return redirect(transfer_return_url(request, pk))
     orders = Order.objects.in_bulk(list(amounts))
     shares = [(orders[order_id], amount) for order_id, amount in amounts.items()]
     is_doubtful = any(_is_doubtful(transfer, order, amount) for order, amount in shares)
@@ -147,7 +147,7 @@ def match_transfer(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> HttpRes
         for order, amount in shares
     )
     message = gettext("Applied: %(shares)s. The buyer can see it.") % {"shares": applied}
-    return run_action(request, action, url=_return_url(request, pk), message=message)
+    return run_action(request, action, url=transfer_return_url(request, pk), message=message)
 
 
 def _is_doubtful(transfer: BankTransfer, order: Order, amount: int) -> bool:
@@ -214,47 +214,6 @@ def undo_transfer_assignment_view(
     url = reverse("desk:transfer", args=[pk])
     return run_action(
         request, action, url=url, message=_("Taken off the order, which owes this amount again.")
-    )
-
-
-@require_POST
-@staff_only(Permission.HANDLE_PAYMENTS)
-def replace_order(request: HttpRequest, actor: Actor, pk: uuid.UUID, order_id: uuid.UUID) -> HttpResponse:
-    """Replace an expired or cancelled order by a new one, paid with the transfer, after a review."""
-    if not is_reviewed(request):
-        transfer = get_object_or_404(BankTransfer, pk=pk)
-        order = get_object_or_404(Order.objects.placed(), pk=order_id)
-        return _review_replacement(request, transfer, order)
-    action = partial(
-        replace_expired_order, transfer_id=pk, order_id=order_id, actor=actor, now=timezone.now()
-    )
-    return run_action(
-        request,
-        action,
-        url=_return_url(request, pk),
-        message=_("Order placed again and paid. The buyer has been notified."),
-    )
-
-
-def _review_replacement(request: HttpRequest, transfer: BankTransfer, order: Order) -> HttpResponse:
-    """Show the order that is placed again, and the transfer that pays it."""
-    values = {"code": order.code, "name": order.buyer_name}
-    return render_review(
-        request,
-        title=gettext("Place order %(code)s of %(name)s again?") % values,
-        facts=[
-            (gettext("Transferred"), format_money(transfer.amount, transfer.currency)),
-            (gettext("Note"), transfer.note or gettext("No note")),
-            (order.code, format_money(order.total_gross, order.currency)),
-        ],
-        effects=[
-            gettext("A new order for the same items is placed and paid with this transfer."),
-            gettext("The buyer and the cooperatives are told at once."),
-        ],
-        label=gettext("Place order again and pay"),
-        back_url=reverse("desk:transfer", args=[transfer.pk]),
-        back_label=gettext("Bank transfer"),
-        is_unusual=True,
     )
 
 
@@ -332,7 +291,7 @@ def dismiss_transfer_view(request: HttpRequest, actor: Actor, pk: uuid.UUID) -> 
     """Dismiss a transfer that is for no order."""
     reason = submitted_reason(request.POST)
     action = partial(dismiss_transfer, transfer_id=pk, reason=reason, actor=actor, now=timezone.now())
-    return run_action(request, action, url=_return_url(request, pk), message=_("Set aside."))
+    return run_action(request, action, url=transfer_return_url(request, pk), message=_("Set aside."))
 
 
 @require_POST
@@ -381,7 +340,7 @@ def _qr_code(payout: Payout) -> str:
     return qr_svg(payload, title=_("VietQR code to return the money"))
 
 
-def _return_url(request: HttpRequest, pk: uuid.UUID) -> str:
+def transfer_return_url(request: HttpRequest, pk: uuid.UUID) -> str:
     """Return the URL of the list that the user came from, or of the transfer's page."""
     is_from_list = request.POST.get("back") == "list"
     return reverse("desk:transfers") if is_from_list else reverse("desk:transfer", args=[pk])

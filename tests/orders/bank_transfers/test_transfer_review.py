@@ -10,6 +10,7 @@ from django.db.models import Sum
 
 from catalog.actions.stock.stock_movements import record_movement, refresh_availability
 from catalog.models import MovementReason, WholesalePrice
+from cooperatives.models import DeliveryRate
 from orders.actions.bank_transfers.transfer_review import (
     AmountExceedsOrderDue,
     AmountExceedsTransfer,
@@ -29,7 +30,11 @@ from orders.actions.payments.order_payments import change_payment_method
 from orders.actions.payouts.bank_accounts import BankAccount, InvalidBankAccount
 from orders.actions.payouts.complete_payouts import PayoutAlreadyPaid, mark_payout_paid
 from orders.actions.placement.order_sweeps import expire_order
-from orders.actions.placement.replace_expired_order import OrderNotReplaceable, replace_expired_order
+from orders.actions.placement.replace_expired_order import (
+    OrderNotReplaceable,
+    quote_replacement,
+    replace_expired_order,
+)
 from orders.models import LedgerAccount, LedgerEntry, Order, Payment, PaymentMethod, Payout
 from orders.payments.incoming_transfers import TransferSource
 from orders.states import Coverage, OrderStatus, PayoutState, TransferState
@@ -37,6 +42,7 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired
 from shop.core.models import Change
 from shop.core.states import TransitionNotAllowed
+from shop.notifications.models import Notification
 from tests.factories import (
     NOW,
     get_stock,
@@ -408,6 +414,28 @@ def test_expired_order_is_replaced_and_paid() -> None:
     assert get_stock(variant).allocated == 2
     assert transfer.state == TransferState.ASSIGNED
     assert Change.objects.get(action="order.replaced").data == {"code": replacement.code}
+    check_everything()
+
+
+def test_buyer_pays_only_the_difference_of_a_dearer_replacement() -> None:
+    order = make_transfer_order(email="hoa@example.com")
+    expire_order(order_id=order.pk, actor=BANK, now=NOW + 24 * HOUR)
+    transfer = receive_transfer(order.code, now=NOW + 25 * HOUR)
+    DeliveryRate.objects.update(price=50_000)
+    assert quote_replacement(order, now=NOW + 26 * HOUR).total == 140_000
+
+    replacement = replace_expired_order(
+        transfer_id=transfer.pk, order_id=order.pk, actor=DESK, now=NOW + 26 * HOUR
+    )
+
+    replacement.refresh_from_db()
+    assert (replacement.charged, replacement.amount_due, replacement.confirmed_at) == (120_000, 20_000, None)
+    (notice,) = Notification.objects.filter(subject__contains=replacement.code)
+    assert "Đã thanh toán 120.000\u00a0₫; phần còn lại cần trả thêm 20.000\u00a0₫." in notice.html
+    assert "Số tiền: 20.000\u00a0₫" in notice.text
+    receive_transfer(replacement.code, 20_000, now=NOW + 27 * HOUR)
+    replacement.refresh_from_db()
+    assert (replacement.amount_due, replacement.confirmed_at) == (0, NOW + 27 * HOUR)
     check_everything()
 
 

@@ -12,11 +12,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from cooperatives.models import DeliveryRate
 from orders.actions.placement.order_sweeps import expire_order
 from orders.models import BankTransfer, Order, Payment, Payout
 from orders.payments.vietqr import build_qr_text, qr_svg
 from orders.states import OrderStatus, PayoutState, TransferState
 from shop.accounts.staff.permissions import Permission
+from shop.accounts.views.session_presence import SESSION_KEY
 from shop.core.actors import Actor
 from shop.core.dates.calendar import VIETNAM
 from shop.core.models import Change
@@ -303,6 +305,48 @@ def test_expired_order_is_replaced_with_one_click(cashier: Client) -> None:
     assert (replacement.charged, replacement.amount_due) == (120_000, 0)
     order.refresh_from_db()
     assert order.status == OrderStatus.EXPIRED
+
+
+def test_replacement_that_costs_more_is_reviewed_with_its_difference(cashier: Client) -> None:
+    order = make_waiting_order()
+    Payment.objects.update(expires_at=timezone.now() - timezone.timedelta(minutes=1))
+    expire_order(order_id=order.pk, actor=Actor.system("test"), now=timezone.now())
+    make_transfer(order.code)
+    outdated = press(cashier, "Place order again and pay")
+    DeliveryRate.objects.update(price=50_000)
+    before = all_rows()
+
+    address = outdated.request["PATH_INFO"]
+    review = cashier.post(address, dict(outdated.context["fields"]) | {"reviewed": "1"})
+    unchanged = all_rows() == before
+    done = cashier.post(address, dict(review.context["fields"]) | {"reviewed": "1"}, follow=True)
+
+    assert unchanged
+    assert "Costs now 140,000\u00a0₫ Still missing 20,000\u00a0₫" in text_of(review)
+    assert "Place order again and ask for 20,000\u00a0₫" in text_of(review)
+    replacement = Order.objects.exclude(pk=order.pk).get()
+    assert (
+        f"Order {replacement.code} placed. The buyer has been asked for the remaining 20,000\u00a0₫."
+        in text_of(done)
+    )
+    assert (replacement.charged, replacement.amount_due) == (120_000, 20_000)
+
+
+@pytest.mark.parametrize("action", ["don/", "dat-lai/{order}/"])
+def test_matching_needs_a_recent_sign_in(cashier: Client, action: str) -> None:
+    order, transfer = make_waiting_order(), make_transfer()
+    session = cashier.session
+    session[SESSION_KEY] = (timezone.now() - timezone.timedelta(hours=1)).isoformat()
+    session.save()
+    before = all_rows()
+
+    response = cashier.post(
+        f"{TRANSFERS}{transfer.pk}/{action.format(order=order.pk)}",
+        {"code": order.code, "amount": "120000", "reviewed": "1"},
+    )
+
+    assert "Verify your identity" in text_of(response)
+    assert all_rows() == before
 
 
 def test_transfer_is_returned_and_every_step_recorded(cashier: Client) -> None:
