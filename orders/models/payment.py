@@ -163,6 +163,13 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         totals = rows.order_by("kind").values_list("kind").annotate(total=Sum("amount"))
         return sum(signs[EventKind(kind)] * total for kind, total in totals)
 
+    def chosen_here(self) -> PaymentQuerySet:
+        """Return the payments by a method that was chosen here, without those that an app reported.
+
+        An app may report some of the money while the rest is still paid by the chosen method.
+        """
+        return self.exclude(method=PaymentMethod.APP)
+
     def current(self) -> Payment | None:
         """Return the latest payment, which is in effect. Filter by one order first."""
         return self.order_by("-created_at", "-pk").first()

@@ -60,12 +60,27 @@ def read_cash_for_parcel(order: Order, part: OrderPart, quantities: Mapping[uuid
     """Return the cash that a new parcel of these `quantities` collects. The last parcel takes the rest.
 
     A part's parcels together collect exactly its total less refunds, without cash that a voided parcel has
-    already collected. Zero if the order is not paid in cash, or was paid by another method meanwhile.
+    already collected. Zero if the order is not paid in cash, or was paid by another method meanwhile. If an
+    app has reported some of the money, the order's parcels together collect only the rest.
     """
-    payment = Payment.objects.filter(order=order).current()
-    # An overpayment of another part is being refunded, so it does not pay for this one.
-    if payment is None or payment.method != PaymentMethod.COD or not read_cash_to_collect(order):
+    payment = Payment.objects.filter(order=order).chosen_here().current()
+    if payment is None or payment.method != PaymentMethod.COD:
         return 0
+    # An overpayment of another part is being refunded, so it does not pay for this one.
+    rest = read_cash_to_collect(order)
+    if not rest:
+        return 0
+    return min(_read_cash_of_quantities(part, quantities), max(0, rest - _read_expected_cash(order)))
+
+
+def _read_expected_cash(order: Order) -> int:
+    """Return the cash that the order's packed parcels have yet to collect, in minor units."""
+    parcels = Parcel.objects.active_outgoing().filter(part__order=order, cod_state=CodState.EXPECTED)
+    return sum(parcels.values_list("cod_expected", flat=True))
+
+
+def _read_cash_of_quantities(part: OrderPart, quantities: Mapping[uuid.UUID, int]) -> int:
+    """Return the cash for these quantities of a part, of which nothing is paid otherwise."""
     lines = list(part.lines.order_by("position", "pk"))
     parcels = Parcel.objects.filter(part=part)
     earlier_cash = sum(parcels.active_outgoing().values_list("cod_expected", flat=True))
@@ -86,7 +101,8 @@ def read_cash_of_unpacked_items(parts: Collection[OrderPart]) -> dict[int, int |
     too. The number of queries does not depend on the number of parts.
     """
     payments = Payment.objects.filter(order__in={part.order_id for part in parts})
-    methods = dict(payments.order_by("created_at", "pk").values_list("order", "method"))
+    chosen = payments.chosen_here().order_by("created_at", "pk")
+    methods = dict(chosen.values_list("order", "method"))
     paid_otherwise = payments.exclude(method=PaymentMethod.COD).sums_by_order()
     reductions = Refund.objects.filter(part__in=parts).amount_reduction_by_part()
     parcels = Parcel.objects.filter(part__in=parts).order_by("part")

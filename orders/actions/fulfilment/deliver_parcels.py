@@ -32,17 +32,24 @@ from orders.actions.order_records.part_changes import record_part_change
 from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.actions.payouts.surplus_refunds import refund_surplus
 from orders.models import HandoverCode, Order, OrderPart, Parcel, ParcelLine
-from orders.states import ACTIVE_PART_STATES, DISPATCHED_STATES, CashHolder, CodState, ParcelState
+from orders.states import ACTIVE_PART_STATES, DISPATCHED_STATES, CashHolder, CodState, Coverage, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import ReasonRequired, Refused
 from shop.core.identifiers.phones import require_phone
-from shop.core.models import was_done_with_key
+from shop.core.models import shop_settings, was_done_with_key
 from shop.core.states import TransitionNotAllowed
 
 
 class InvalidPickupCode(Refused):
     code = "invalid_pickup_code"
     default_message = _("This code does not match the parcel. The buyer finds it on the order page.")
+
+
+class OrderNotPaid(Refused):
+    """The market's settings forbid dispatching unpaid orders."""
+
+    code = "order_not_paid"
+    default_message = _("This order has not been paid yet.")
 
 
 class RecalledLotInParcel(Refused):
@@ -83,7 +90,7 @@ def hand_over_parcel(
     """Hand a parcel over and take its contents out of stock.
 
     `happened_at` is when it left, if that is recorded later. Raises InvalidPhone, Missing, LinesNotWeighed,
-    ParcelInRun, RecalledLotInParcel, TransitionNotAllowed.
+    OrderNotPaid, ParcelInRun, RecalledLotInParcel, TransitionNotAllowed.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
@@ -115,8 +122,9 @@ def dispatch_parcel(
     """In a transaction: hand over a parcel.
 
     Handing over again after a failed delivery does not move stock again. Raises InvalidPhone,
-    LinesNotWeighed, ParcelInRun, RecalledLotInParcel, TransitionNotAllowed.
+    LinesNotWeighed, OrderNotPaid, ParcelInRun, RecalledLotInParcel, TransitionNotAllowed.
     """
+    _require_paid_if_prepaid(order)
     require_phone(dispatch.driver_phone or "", field="driver_phone")
     require_weighed(line.order_line for line in parcel.lines.select_related("order_line"))
     previous_state = change_parcel_state(parcel, ParcelState.HANDED_OVER, handed_over_at=now)
@@ -154,6 +162,17 @@ def dispatch_parcel(
         reason = gettext_noop("The products weigh less than charged.")
         refund_surplus(order, part=part, reason=reason, actor=actor, now=now)
     return parcel
+
+
+def _require_paid_if_prepaid(order: Order) -> None:
+    """Raise OrderNotPaid if a prepaid order is not paid and the market dispatches only paid ones."""
+    if order.authorize_coverage in (Coverage.FULL, Coverage.OVER) or not order.amount_due:
+        return
+    if shop_settings().fulfillment_allow_unpaid:
+        return
+    payment = order.payments.chosen_here().current()
+    if payment is None or not payment.is_cash_on_delivery:
+        raise OrderNotPaid()
 
 
 def is_weighing_complete(order: Order) -> bool:

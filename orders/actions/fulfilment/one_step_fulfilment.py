@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.actions.stock.stock_movements import save_reserved_and_allocated
 from catalog.models import Stock
 from orders import locks
-from orders.actions.fulfilment.deliver_parcels import DispatchDetails, dispatch_parcel
+from orders.actions.fulfilment.deliver_parcels import DispatchDetails, OrderNotPaid, dispatch_parcel
 from orders.actions.fulfilment.pack_parcels import (
     OrderNotConfirmed,
     QuantityNotOpen,
@@ -31,13 +31,6 @@ from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import shop_settings
 from shop.core.states import TransitionNotAllowed
-
-
-class OrderNotPaid(Refused):
-    """The market's settings forbid dispatching unpaid orders."""
-
-    code = "order_not_paid"
-    default_message = _("This order has not been paid yet.")
 
 
 class NotEnoughWarehouseStock(Refused):
