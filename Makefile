@@ -3,6 +3,7 @@
 # make test-long  the same with the long tests
 # make check      check style, types, import contracts, migrations, translations and settings
 # make format     format Python, templates, style sheets and scripts
+# make bench-saleor measure the API beside Saleor's server (SALEOR=folder with Saleor's source)
 # make lighthouse measure a phone's first views with Google's Lighthouse (needs Node; URL=… measures a running shop)
 # make vendor     download the phones' script libraries again, as shop/static/vendor/versions.txt names them (needs Node)
 # make lock       pin every package with hashes (ARGS="--upgrade" takes newer releases)
@@ -23,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/pip install --disable-pip-version-check --require-hashes --only-binary :all:
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-build --generate-hashes --no-emit-index-url
 
-.PHONY: run setup system-packages lock vendor test test-long check format seed bench lighthouse clean
+.PHONY: run setup system-packages lock vendor test test-long check format seed bench bench-saleor lighthouse clean
 
 run: .venv/run.stamp
 	@exec $(BIN)/python manage.py run
@@ -71,6 +72,10 @@ seed: .venv/run.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python manage.py bench $(ARGS)
+
+bench-saleor: .venv/dev.stamp
+	@test -n "$(SALEOR)" || { echo "Name Saleor's source: make bench-saleor SALEOR=folder"; exit 1; }
+	$(BIN)/python manage.py bench_saleor $(SALEOR) $(ARGS)
 
 lighthouse: .venv/dev.stamp tests/lighthouse/node_modules/.package-lock.json
 	@$(BIN)/python -m tests.lighthouse $(URL)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from django.db import connection
 
-from shop.management.commands.run import web_command
 from shop.management.servers.process import free_port
+from shop.management.servers.web import web_command
 
 ROOT = Path(__file__).resolve().parents[2]
 SHORT_TIMEOUTS = {

@@ -13,6 +13,7 @@ from catalog.models import Category, Listing
 from shop.accounts.models import User
 from shop.api.tokens import sign_access_token
 from shop.core.models import Channel, market_channel
+from shop.management.bench.documents import CATEGORY, LIST, ORDERS, PRODUCT, SEARCH
 from shop.management.bench.handwritten_sql import (
     category_by_hand,
     list_by_hand,
@@ -24,84 +25,6 @@ from shop.management.bench.pages import UnexpectedResponse, find_variants_of_two
 from shop.management.bench.purchase import Purchase
 
 SEARCHED = "bi xanh"
-_MONEY = "{ amount currency }"
-_CARD = f"""
-fragment Card on Product {{
-  id name slug
-  thumbnail(size: 256) {{ url alt }}
-  category {{ id name slug }}
-  pricing {{ onSale priceRange {{ start {{ gross {_MONEY} }} }} }}
-}}
-"""
-LIST = f"""
-query List($channel: String!, $count: Int!) {{
-  products(channel: $channel, first: $count) {{
-    edges {{ node {{ ...Card }} }} pageInfo {{ hasNextPage endCursor }}
-  }}
-}}
-{_CARD}"""
-PRODUCT = f"""
-query Product($channel: String!, $slug: String!) {{
-  product(channel: $channel, slug: $slug) {{
-    id name slug description seoTitle seoDescription isAvailable
-    category {{ id name slug ancestors(first: 5) {{ edges {{ node {{ name slug }} }} }} }}
-    productType {{ id name }}
-    collections {{ id name slug }}
-    media {{ id alt type url(size: 1024) }}
-    attributes {{ attribute {{ id name slug inputType }} values {{ id name slug }} }}
-    pricing {{
-      onSale
-      priceRange {{ start {{ gross {_MONEY} }} stop {{ gross {_MONEY} }} }}
-      priceRangeUndiscounted {{ start {{ gross {_MONEY} }} }}
-    }}
-    variants {{
-      id name sku quantityAvailable quantityLimitPerCustomer
-      pricing {{
-        price {{ gross {_MONEY} net {_MONEY} tax {_MONEY} }} priceUndiscounted {{ gross {_MONEY} }}
-      }}
-      attributes {{ attribute {{ name slug }} values {{ name slug }} }}
-    }}
-  }}
-}}
-"""
-CATEGORY = f"""
-query Category($channel: String!, $slug: String!) {{
-  categories(first: 20, level: 0) {{
-    edges {{ node {{ id name slug children(first: 10) {{ edges {{ node {{ id name slug }} }} }} }} }}
-  }}
-  category(slug: $slug) {{
-    id name slug seoTitle description
-    products(channel: $channel, first: 20, sortBy: {{ field: PRICE, direction: ASC }}) {{
-      totalCount edges {{ node {{ ...Card }} }} pageInfo {{ hasNextPage endCursor }}
-    }}
-  }}
-}}
-{_CARD}"""
-SEARCH = f"""
-query Search($channel: String!, $words: String!) {{
-  products(channel: $channel, first: 20, search: $words) {{
-    edges {{ node {{ ...Card }} }} pageInfo {{ hasNextPage endCursor }}
-  }}
-}}
-{_CARD}"""
-ORDERS = f"""
-query Orders {{
-  orders(first: 20, sortBy: {{ field: CREATED_AT, direction: DESC }}) {{
-    edges {{ node {{
-      id number created status paymentStatus chargeStatus authorizeStatus userEmail
-      channel {{ slug currencyCode }}
-      total {{ gross {_MONEY} net {_MONEY} tax {_MONEY} }}
-      subtotal {{ gross {_MONEY} }} shippingPrice {{ gross {_MONEY} }} shippingMethodName
-      shippingAddress {{ firstName lastName city country {{ code }} }}
-      lines {{
-        id productName variantName productSku quantity
-        unitPrice {{ gross {_MONEY} }} totalPrice {{ gross {_MONEY} }}
-      }}
-    }} }}
-    pageInfo {{ hasNextPage endCursor }}
-  }}
-}}
-"""
 
 
 def measure_operations(*, seconds: float) -> Iterator[Measurement]:

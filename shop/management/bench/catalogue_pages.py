@@ -15,7 +15,8 @@ from cooperatives.models import Cooperative
 from shop.accounts.models import User
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import market_channel
-from shop.management.bench.api import LIST, SEARCH, api_request
+from shop.management.bench.api import api_request
+from shop.management.bench.documents import LIST, SEARCH
 from shop.management.bench.measurements import Measurement, measure
 from shop.management.bench.pages import PROVINCE, UnexpectedResponse
 from shop.management.demo_state.accounts import ACCOUNTS

@@ -12,40 +12,9 @@ from django.test import Client
 from catalog.models import Variant
 from shop.api.ids import global_ids
 from shop.core.models import Channel
+from shop.management.bench.documents import BILL, COMPLETE, CREATE, DELIVER, EMAIL, SHIP
 from shop.management.bench.pages import UnexpectedResponse
 
-_MONEY = "{ amount currency }"
-_ERRORS = "errors { field code message }"
-_BASKET = f"id email totalPrice {{ gross {_MONEY} }}"
-_CREATE = f"""mutation Create($input: CheckoutCreateInput!) {{ checkoutCreate(input: $input) {{
-  checkout {{ {_BASKET} isShippingRequired lines {{ id quantity totalPrice {{ gross {_MONEY} }} }} }}
-  {_ERRORS}
-}} }}"""
-_EMAIL = f"""mutation Email($id: ID!, $email: String!) {{ checkoutEmailUpdate(id: $id, email: $email) {{
-  checkout {{ {_BASKET} }} {_ERRORS}
-}} }}"""
-_SHIP = f"""mutation Ship($id: ID!, $address: AddressInput!) {{
-  checkoutShippingAddressUpdate(id: $id, shippingAddress: $address) {{
-    checkout {{ {_BASKET} shippingMethods {{ id name price {_MONEY} }} }} {_ERRORS}
-  }}
-}}"""
-_BILL = f"""mutation Bill($id: ID!, $address: AddressInput!) {{
-  checkoutBillingAddressUpdate(id: $id, billingAddress: $address) {{
-    checkout {{ {_BASKET} billingAddress {{ city country {{ code }} }} }} {_ERRORS}
-  }}
-}}"""
-_DELIVER = f"""mutation Deliver($id: ID!, $method: ID!) {{
-  checkoutDeliveryMethodUpdate(id: $id, deliveryMethodId: $method) {{
-    checkout {{ {_BASKET} shippingPrice {{ gross {_MONEY} }} }} {_ERRORS}
-  }}
-}}"""
-_COMPLETE = f"""mutation Complete($id: ID!) {{ checkoutComplete(id: $id) {{
-  order {{
-    id number status paymentStatus total {{ gross {_MONEY} net {_MONEY} tax {_MONEY} }}
-    lines {{ id quantity }}
-  }}
-  {_ERRORS}
-}} }}"""
 _ADDRESS = {
     "firstName": "Người",
     "lastName": "Đo",
@@ -68,12 +37,12 @@ class Purchase:
         self._numbers = itertools.count(1)
 
     def __call__(self, _prepared: object = None) -> None:
-        basket = self._send_mutation(_CREATE, input=self._input)["id"]
-        self._send_mutation(_EMAIL, id=basket, email=f"nguoi-do-{next(self._numbers)}@example.com")
-        methods = self._send_mutation(_SHIP, id=basket, address=_ADDRESS)["shippingMethods"]
-        self._send_mutation(_BILL, id=basket, address=_ADDRESS)
-        self._send_mutation(_DELIVER, id=basket, method=methods[0]["id"])
-        self._send_mutation(_COMPLETE, id=basket)
+        basket = self._send_mutation(CREATE, input=self._input)["id"]
+        self._send_mutation(EMAIL, id=basket, email=f"nguoi-do-{next(self._numbers)}@example.com")
+        methods = self._send_mutation(SHIP, id=basket, address=_ADDRESS)["shippingMethods"]
+        self._send_mutation(BILL, id=basket, address=_ADDRESS)
+        self._send_mutation(DELIVER, id=basket, method=methods[0]["id"])
+        self._send_mutation(COMPLETE, id=basket)
 
     def _send_mutation(self, document: str, **variables: object) -> dict[str, Any]:
         """Send a mutation and return its checkout or order. Raises UnexpectedResponse."""

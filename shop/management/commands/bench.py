@@ -5,13 +5,11 @@ from __future__ import annotations
 import gc
 import json
 import logging
-import os
 import subprocess
 import sys
 import tempfile
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
@@ -26,10 +24,8 @@ from shop.management.bench.catalogue_pages import measure_browsing
 from shop.management.bench.executor import compare_executors
 from shop.management.bench.many_products import create_many_products
 from shop.management.bench.pages import UnexpectedResponse, measure_pages
+from shop.management.bench.private_servers import build_environment, start_servers
 from shop.management.preparation import prepare_shop
-from shop.management.servers.postgres import start_postgres
-from shop.management.servers.process import MissingService
-from shop.management.servers.redis import start_redis
 
 FEW, MANY, VERY_MANY = 40, 20_000, 100_000
 MAX_SECONDS_PER_DATABASE = 1_800  # with one number of orders, including seeding
@@ -138,12 +134,12 @@ def _measure_in_new_process(
     """Measure in a new process with a private database, and yield the rows."""
     with (
         tempfile.TemporaryDirectory(prefix="cho-phien-bench-") as folder,
-        _start_servers(database) as servers,
+        start_servers(database) as servers,
     ):
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "bench", "--measure"]
         run = subprocess.run(
             [*command, *arguments, "--seconds", str(seconds)],
-            env=_environment(Path(folder)) | servers,
+            env=build_environment(Path(folder)) | servers,
             stdout=subprocess.PIPE,
             timeout=MAX_SECONDS_PER_DATABASE,
             check=False,
@@ -153,52 +149,3 @@ def _measure_in_new_process(
         yield json.loads(line)
     if run.returncode:
         raise CommandError(f"Measuring {database} failed: {' '.join(arguments)}")
-
-
-@contextmanager
-def _start_servers(database: str) -> Iterator[dict[str, str]]:
-    """Start private servers and yield their settings, which are empty for SQLite."""
-    if database == "sqlite":
-        yield {}
-        return
-    try:
-        postgres = start_postgres()
-    except MissingService as error:
-        raise CommandError(str(error)) from error
-    try:
-        redis = start_redis()
-        try:
-            yield {
-                "DATABASE_URL": postgres.url,
-                "REDIS_URL": f"{redis.url}/0",
-                "SECRET_KEY": "only-for-measuring-" * 4,
-                "ALLOWED_HOSTS": "localhost",
-                "PUBLIC_URL": "http://localhost:8000",
-                "EMAIL_HOST": "localhost",
-                "DEFAULT_FROM_EMAIL": "cho-phien@localhost",
-            }
-        finally:
-            redis.stop()
-    finally:
-        postgres.stop()
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    """Return the environment without settings that would point to other services."""
-    replaced_settings = {
-        "DATABASE_URL",
-        "REDIS_URL",
-        "DEBUG",
-        "EMAIL_HOST",
-        "EMAIL_HOST_USER",
-        "EMAIL_HOST_PASSWORD",
-    }
-    replaced_settings |= {"MEDIA_URL", "MEDIA_ROOT", "ALLOWED_HOSTS", "PUBLIC_URL", "SECRET_KEY"}
-    environment = {name: value for name, value in os.environ.items() if name not in replaced_settings}
-    # One buyer at one address places thousands of orders.
-    unlimited = dict.fromkeys(("ORDERS_PER_PHONE", "API_ORDERS_PER_NETWORK", "ORDERS_PER_DAY"), "0")
-    return (
-        environment
-        | unlimited
-        | {"DATA_DIR": str(folder), "ORDERS_PER_NETWORK": "0", "UNPAID_GUEST_ORDERS": "0"}
-    )

@@ -16,6 +16,7 @@ from shop.core.actors import Actor
 from shop.management.demo_state.accounts import ACCOUNTS
 from shop.management.demo_state.passwords import passwords_file, replace_published_passwords, save_passwords
 from shop.management.preparation import prepare_shop
+from shop.management.servers.web import web_command
 from shop.management.supervisor import AlreadyRunning, supervise
 
 _ANSWER_SECONDS = 2.0
@@ -89,24 +90,6 @@ def _find_demo_accounts() -> list[str]:
     if is_public:
         return ["", "  Demo accounts (role, email, password)", *lines]
     return ["", f"  Demo accounts; their passwords are in {passwords_file()}", *lines]
-
-
-def web_command(*, address: str, workers: int) -> list[str]:
-    """Return the web server's command line. Limits on requests are in the settings (shop/server)."""
-    options = {
-        "--bind": address,
-        "--worker-class": "shop.server.worker.BufferedWorker",
-        "--workers": str(workers),
-        "--threads": "8",
-        "--graceful-timeout": "10",
-        "--max-requests": "20000",
-        "--max-requests-jitter": "2000",
-        "--log-level": "warning",
-    }
-    flags = [word for option in options.items() for word in option]
-    # Without this each of the eight threads would reserve its own memory arena.
-    python = ["env", "MALLOC_ARENA_MAX=2", sys.executable]
-    return [*python, "-m", "gunicorn", "shop.wsgi", "--preload", "--no-control-socket", *flags]
 
 
 def _commands(*, workers: int) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ import pytest
 
 from catalog.models import ProductMedia
 from shop.api.catalogue.types import products_in_lists
-from shop.management.bench.api import CATEGORY, LIST, PRODUCT, SEARCH
+from shop.management.bench.documents import CATEGORY, LIST, PRODUCT, SEARCH
 from tests.factories import make_admin, make_category, make_channel, make_product, make_seller
 from tests.shop.api.catalogue.test_products import make_picture
 from tests.shop.api.client import data_of, execute
