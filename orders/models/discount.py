@@ -33,7 +33,20 @@ class CostBearer(models.TextChoices):
     COOPERATIVE = "cooperative", _("the cooperative")
 
 
+_GRANTED = "granted"
+_GRANTED_ON_LINE = f"{_GRANTED}:"
+
+
 class DiscountQuerySet(models.QuerySet["Discount"]):
+    def granted_by_staff(self) -> DiscountQuerySet:
+        """Return the discounts that staff granted on drafts. Prices set by hand are not among them."""
+        return self.filter(kind=DiscountKind.MANUAL, source_key__startswith=_GRANTED)
+
+    def on_whole_order(self) -> DiscountQuerySet:
+        """Return the discounts that were not granted on single products: no promotions, no line discounts."""
+        on_lines = Q(kind=DiscountKind.MANUAL, source_key__startswith=_GRANTED_ON_LINE)
+        return self.exclude(kind=DiscountKind.PROMOTION).exclude(on_lines)
+
     def on_part(self, part: OrderPart) -> DiscountQuerySet:
         """Return the discounts on a part. Annotates `amount_on_part` (minor units)."""
         touched = self.filter(Q(shares__line__part=part) | Q(shares__part=part))
@@ -70,6 +83,22 @@ class Discount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.amount}"
+
+    @staticmethod
+    def granted_source_key(line_key: uuid.UUID | None) -> str:
+        """Return the source key of a discount that staff grant on a draft, or on one of its lines."""
+        return _GRANTED if line_key is None else f"{_GRANTED_ON_LINE}{line_key}"
+
+    @property
+    def is_granted(self) -> bool:
+        """Whether staff granted the discount on a draft."""
+        return self.kind == DiscountKind.MANUAL and self.source_key.startswith(_GRANTED)
+
+    @property
+    def granted_line_key(self) -> uuid.UUID | None:
+        """The line that staff granted the discount on, or None if it is on the whole order."""
+        _source, separator, key = self.source_key.partition(_GRANTED_ON_LINE)
+        return uuid.UUID(key) if separator else None
 
 
 class DiscountShare(models.Model):

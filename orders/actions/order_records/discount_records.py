@@ -21,6 +21,7 @@ from orders.models import (
     OrderPart,
     ValueType,
 )
+from orders.pricing import AppliedDiscount
 from shop.core.database.compiled_query import compiled_query
 
 
@@ -52,8 +53,15 @@ def write_discounts(order: Order, quote: Quote, rows: RecordedRows) -> None:
     Amounts are net or gross as prices are entered. The shares of a line or delivery add up to the difference
     from its list price.
     """
-    discount_shares = _build_price_reduction_shares(order, quote, rows) + _discount_shares(order, quote, rows)
+    granted_discounts = _build_granted_discounts(order, quote)
+    discount_shares = _build_price_reduction_shares(order, quote, rows) + [
+        discount_share
+        for discount, priced in granted_discounts
+        for discount_share in _discount_shares(discount, priced, rows)
+    ]
     discounts = {discount_share.discount.pk: discount_share.discount for discount_share in discount_shares}
+    # A discount that staff granted stays on a draft that has no items yet.
+    discounts |= {discount.pk: discount for discount, _priced in granted_discounts if discount.is_granted}
     Discount.objects.bulk_create(discounts.values())
     DiscountShare.objects.bulk_create(discount_shares)
 
@@ -124,28 +132,34 @@ def _reduction_source(quoted: QuotedLine) -> tuple[DiscountKind, str]:
     return DiscountKind.PROMOTION, str(price.promotion_key or "")
 
 
-def _discount_shares(order: Order, quote: Quote, rows: RecordedRows) -> list[DiscountShare]:
-    """Return the shares of vouchers and other discounts, without shares of 0."""
-    discount_shares = []
-    for requested, priced in zip(quote.discounts, quote.purchase.discounts, strict=True):
-        discount = _build_discount(order, requested, priced.amount)
-        discount_shares += [
-            DiscountShare(discount=discount, part=rows.parts[key], amount=amount)
-            if priced.is_for_delivery
-            else DiscountShare(discount=discount, line=rows.lines[key], amount=amount)
-            for key, amount in priced.shares.items()
-            if amount
-        ]
-    return discount_shares
+def _build_granted_discounts(order: Order, quote: Quote) -> list[tuple[Discount, AppliedDiscount]]:
+    """Return vouchers and other discounts with their amounts."""
+    return [
+        (_build_discount(order, requested, priced.amount), priced)
+        for requested, priced in zip(quote.discounts, quote.purchase.discounts, strict=True)
+    ]
+
+
+def _discount_shares(discount: Discount, priced: AppliedDiscount, rows: RecordedRows) -> list[DiscountShare]:
+    """Return the shares of a voucher or another discount, without shares of 0."""
+    return [
+        DiscountShare(discount=discount, part=rows.parts[key], amount=amount)
+        if priced.is_for_delivery
+        else DiscountShare(discount=discount, line=rows.lines[key], amount=amount)
+        for key, amount in priced.shares.items()
+        if amount
+    ]
 
 
 def _build_discount(order: Order, requested: RequestedDiscount, amount: int) -> Discount:
     percent = requested.terms.percent
+    value = Decimal(requested.terms.amount or 0) if percent is None else percent
     return Discount(
+        id=requested.granted_key or uuid.uuid4(),
         order=order,
         kind=requested.kind,
         value_type=ValueType.FIXED if percent is None else ValueType.PERCENTAGE,
-        value=Decimal(requested.terms.amount or 0) if percent is None else percent,
+        value=value if requested.granted_value is None else requested.granted_value,
         amount=amount,
         currency=order.currency,
         name=requested.name,

@@ -26,6 +26,7 @@ from orders.actions.order_records.record_order import (
 )
 from orders.actions.payments.confirm_order import start_acceptance_deadline
 from orders.actions.payments.order_payments import expect_payment
+from orders.actions.placement import draft_discounts
 from orders.actions.placement.allocate_order_stock import allocate_order_stock
 from orders.actions.placement.place_order import BasketChanged, BasketEmpty, record_consents, require_consent
 from orders.actions.quotes.build_quote import build_quote, read_quote_inputs
@@ -81,6 +82,7 @@ class DraftContent:
     voucher_code: str = ""
     columns: Mapping[str, object] = field(default_factory=dict)
     service_id: int | None = None
+    discounts: Sequence[draft_discounts.DraftDiscount] = ()
 
 
 # Staff may sell products that are not on sale, and at another price.
@@ -127,13 +129,20 @@ def edit_draft(
     actor: Actor,
     now: datetime.datetime,
 ) -> Quote:
-    """Replace a draft's lines, deliveries, contact and voucher, and return its quote.
+    """Replace a draft's lines, deliveries, contact and voucher, and return its quote. Discounts stay.
 
     Raises Missing (also for a variant that is gone), NotForSale for a line without any price, NotADraft,
     VoucherRefused.
     """
-    content = DraftContent(lines=lines, deliveries=deliveries, contact=contact, voucher_code=voucher_code)
-    return _save_content(_lock_draft(order_id), content, actor=actor, now=now)
+    order = _lock_draft(order_id)
+    content = DraftContent(
+        lines=lines,
+        deliveries=deliveries,
+        contact=contact,
+        voucher_code=voucher_code,
+        discounts=draft_discounts.find_discounts_for_lines(order, lines),
+    )
+    return _save_content(order, content, actor=actor, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -161,7 +170,7 @@ def has_shop_price(line: QuotedLine) -> bool:
 
 
 def _read_content(order: Order, *, now: datetime.datetime) -> DraftContent:
-    quote_request = draft_quote_request(order)
+    quote_request = read_draft_request(order)
     quoted_lines = build_quote(quote_request, now=now).lines
     at_shop_price = {line.requested.key for line in quoted_lines if has_shop_price(line)}
     return DraftContent(
@@ -181,6 +190,7 @@ def _read_content(order: Order, *, now: datetime.datetime) -> DraftContent:
             invoice=InvoiceDetails.objects.filter(order=order).first(),
         ),
         voucher_code=order.voucher_code,
+        discounts=draft_discounts.find_draft_discounts(order),
     )
 
 
@@ -205,6 +215,7 @@ def _write_content(order: Order, content: DraftContent, *, now: datetime.datetim
         country=order.channel.default_country,
         is_by_staff=True,
         voucher_code=content.voucher_code,
+        discounts=draft_discounts.requested_discounts(content.discounts, content.lines),
         buyer=Buyer(order.user_id, contact.phone, contact.email),
     )
     current_quote = build_quote(quote_request, now=now)
@@ -275,7 +286,7 @@ def place_draft(
     order = _lock_draft(order_id)
     require_consent(consents)
     locks.lock_voucher(order.voucher_code)
-    quote_request = draft_quote_request(order)
+    quote_request = read_draft_request(order)
     inputs = read_quote_inputs(quote_request)
     locks.lock_limited_variants(inputs.variants.values())
     current_quote = build_quote(quote_request, now=now, inputs=inputs)
@@ -338,7 +349,7 @@ def _set_rates_of_today(order: Order, quote: Quote, *, now: datetime.datetime) -
     OrderLine.objects.bulk_update(lines.values(), ["commission_rate", "commission"])
 
 
-def draft_quote_request(order: Order) -> QuoteRequest:
+def read_draft_request(order: Order) -> QuoteRequest:
     """Return a draft's quote request, at the prices agreed."""
     lines = [
         RequestedLine(
@@ -358,6 +369,7 @@ def draft_quote_request(order: Order) -> QuoteRequest:
         for part in order.parts.order_by("number")
         if part.delivery_method_id is not None or part.service_id is not None
     }
+    discounts = draft_discounts.find_draft_discounts(order) if order.is_draft else []
     return QuoteRequest(
         channel=order.channel,
         lines=lines,
@@ -366,6 +378,7 @@ def draft_quote_request(order: Order) -> QuoteRequest:
         country=order.channel.default_country,
         is_by_staff=True,
         voucher_code=order.voucher_code,
+        discounts=draft_discounts.requested_discounts(discounts, lines),
         buyer=Buyer(order.user_id, order.phone, order.email),
     )
 

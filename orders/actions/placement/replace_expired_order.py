@@ -21,7 +21,7 @@ from orders.actions.order_records.pickup_slots import PickupSlotFull, take_picku
 from orders.actions.order_records.record_order import create_order_row, write_parts
 from orders.actions.payments.order_payments import expect_payment
 from orders.actions.placement.allocate_order_stock import allocate_order_stock
-from orders.actions.placement.draft_orders import draft_quote_request
+from orders.actions.placement.draft_orders import read_draft_request
 from orders.actions.quotes.build_quote import build_quote, read_quote_inputs
 from orders.actions.quotes.quote_types import Quote, QuoteProblem
 from orders.actions.quotes.sales_terms import SalesTerms
@@ -87,7 +87,7 @@ def replace_expired_order(
 
 def quote_replacement(ended_order: Order, *, now: datetime.datetime) -> Quote:
     """Return what the ended order costs if it is placed again now. Raises OrderNotReplaceable."""
-    quote_request = draft_quote_request(ended_order)
+    quote_request = read_draft_request(ended_order)
     return _require_replaceable(ended_order, build_quote(quote_request, now=now))
 
 
@@ -128,7 +128,7 @@ def _require_replaceable(ended_order: Order, current_quote: Quote) -> Quote:
 
 def _place_copy(ended_order: Order, *, actor: Actor, now: datetime.datetime) -> tuple[Order, ShopSettings]:
     """In a transaction: place the copy, and return it with the settings. It expects a bank transfer."""
-    quote_request = draft_quote_request(ended_order)
+    quote_request = read_draft_request(ended_order)
     locks.lock_voucher(quote_request.voucher_code)
     inputs = read_quote_inputs(quote_request)
     locks.lock_limited_variants(inputs.variants.values())

@@ -74,7 +74,10 @@ class RequestedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class RequestedDiscount:
-    """A discount's terms, its source, and who bears it."""
+    """A discount's terms, its source, and who bears it.
+
+    A discount that staff granted keeps its key and the value they entered.
+    """
 
     terms: DiscountInput
     kind: DiscountKind
@@ -82,6 +85,8 @@ class RequestedDiscount:
     name: str = ""
     source_key: str = ""
     reason: str = ""
+    granted_key: uuid.UUID | None = None
+    granted_value: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

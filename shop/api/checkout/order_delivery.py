@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from cooperatives.models import PICKUP_KINDS, Warehouse
 from orders.actions.basket.combined_delivery import combined_options
-from orders.actions.placement.draft_orders import DraftContent, change_draft, draft_quote_request
+from orders.actions.placement.draft_orders import DraftContent, change_draft, read_draft_request
 from orders.actions.quotes.build_quote import build_quote
 from orders.models import Order, OrderPart
 from shop.api.breadth import Selection
@@ -129,7 +129,7 @@ def _possible_methods(
     drafts = Order.objects.filter(pk__in=keys).select_related("channel") if keys else ()
     methods_by_order: dict[uuid.UUID, list[ShippingMethodData]] = {}
     for draft in drafts:
-        quote = build_quote(draft_quote_request(draft), now=context.now)
+        quote = build_quote(read_draft_request(draft), now=context.now)
         options = combined_options(quote)
         methods_by_order[draft.pk] = [ShippingMethodData.from_option(option, quote) for option in options]
     return [methods_by_order.get(order_row.id, []) for order_row in orders]

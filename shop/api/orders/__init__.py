@@ -6,6 +6,7 @@ from orders.models import SaleorOrigin
 from orders.states import Coverage, SaleorStatus
 from shop.api.orders import (
     discounts,
+    draft_discount_mutations,
     draft_mutations,
     drafts,
     events,
@@ -40,6 +41,7 @@ AREA = Area(
         *queries.TYPES,
         *drafts.TYPES,
         *draft_mutations.TYPES,
+        *draft_discount_mutations.TYPES,
         *mutations.TYPES,
         *refund_mutations.TYPES,
         *shortages.TYPES,

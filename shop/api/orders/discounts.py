@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db.models import Sum
 
-from orders.models import DiscountKind, DiscountShare, ValueType, VoucherType
+from orders.models import Discount, DiscountKind, DiscountShare, ValueType, VoucherType
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.ids import Key
@@ -95,19 +95,19 @@ def unit(rows: list[Row], *_: object) -> list[MoneyAmount]:
 def discounts_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[list[Row]]:
-    """Resolve the discounts of orders, without promotions of single products, which are on the lines."""
+    """Resolve the discounts of orders, without those of single products, which are on the lines."""
     rows = discount_object.rows(context).filter(order__in=[order_row.id for order_row in orders])
     if can_only_see_parts(context):
         rows = rows.filter(pk__in=_visible_shares(context).values("discount"))
-    rows = rows.exclude(kind=DiscountKind.PROMOTION).order_by("order", "kind", "pk")
+    rows = rows.filter(pk__in=Discount.objects.on_whole_order().values("pk")).order_by("order", "kind", "pk")
     discounts_by_order = discount_object.grouped(rows, selection.names(), by="order_id")
     return [discounts_by_order.get(order_row.id, []) for order_row in orders]
 
 
-def _totals_and_names(context: Context, orders: list[Row]) -> dict[Key, tuple[int, list[str]]]:
+def _read_totals_and_names(context: Context, orders: list[Row]) -> dict[Key, tuple[int, list[str]]]:
     """Return the total and the names of each order's discounts."""
     rows = _visible_shares(context).filter(discount__order__in=[order_row.id for order_row in orders])
-    rows = rows.exclude(discount__kind=DiscountKind.PROMOTION)
+    rows = rows.filter(discount__in=Discount.objects.on_whole_order())
     columns = ("discount__order", "discount__kind", "discount", "discount__name")
     totals_and_names: dict[Key, tuple[int, list[str]]] = {}
     for key, *_unused, name, amount in rows.order_by(*columns).values_list(*columns).annotate(Sum("amount")):
@@ -120,7 +120,7 @@ def _totals_and_names(context: Context, orders: list[Row]) -> dict[Key, tuple[in
 def discount_of_orders(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[MoneyAmount | None]:
-    totals_and_names = _totals_and_names(context, orders)
+    totals_and_names = _read_totals_and_names(context, orders)
     return [
         MoneyAmount(totals_and_names[order_row.id][0], order_row.currency)
         if order_row.id in totals_and_names
@@ -133,7 +133,7 @@ def discount_of_orders(
 def discount_name(
     orders: list[Row], arguments: object, context: Context, selection: Selection
 ) -> list[str | None]:
-    totals_and_names = _totals_and_names(context, orders)
+    totals_and_names = _read_totals_and_names(context, orders)
     return [
         ", ".join(totals_and_names[order_row.id][1]) if order_row.id in totals_and_names else None
         for order_row in orders

@@ -135,7 +135,7 @@ def order_lines_create(
 def order_line_update(
     arguments: OrderLineUpdateArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
-    order_id, line_id = _find_line(arguments["id"], context)
+    order_id, line_id = find_line(arguments["id"], context)
     quantity = _require_valid_quantity(arguments["input"]["quantity"])
 
     def set_quantity(content: DraftContent) -> DraftContent:
@@ -152,7 +152,7 @@ def order_line_delete(
     arguments: OrderLineDeleteArguments, context: Context, selection: Selection
 ) -> dict[str, object]:
     """Remove an item, and return it as it was."""
-    order_id, line_id = _find_line(arguments["id"], context)
+    order_id, line_id = find_line(arguments["id"], context)
     removed = line_object.by_key(context, [line_id], selection.names("orderLine")).get(line_id)
 
     def remove_line(content: DraftContent) -> DraftContent:
@@ -271,12 +271,12 @@ def _require_valid_quantity(quantity: int) -> int:
     return quantity
 
 
-def _find_line(text: str, context: Context) -> tuple[uuid.UUID, uuid.UUID]:
+def find_line(text: str, context: Context, *, field: str = "id") -> tuple[uuid.UUID, uuid.UUID]:
     """Return the keys of an item's order and of the item. Raises InputError, Missing."""
-    line_id = uuid.UUID(str(input_key(text, "OrderLine", field="id")))
+    line_id = uuid.UUID(str(input_key(text, "OrderLine", field=field)))
     order_id = line_object.rows(context).filter(pk=line_id).values_list("order", flat=True).first()
     if order_id is None or not OrderLine.objects.filter(pk=line_id, variant__isnull=False).exists():
-        raise Missing(field="id")
+        raise Missing(field=field)
     return order_id, line_id
 
 

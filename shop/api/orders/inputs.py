@@ -37,6 +37,35 @@ class VoucherMetafieldsArguments(TypedDict):
     keys: NotRequired[list[str] | None]
 
 
+class OrderDiscountCommonInput(TypedDict):
+    valueType: str
+    value: Decimal
+    reason: NotRequired[str | None]
+
+
+class OrderDiscountAddArguments(TypedDict):
+    input: OrderDiscountCommonInput
+    orderId: str
+
+
+class OrderDiscountUpdateArguments(TypedDict):
+    discountId: str
+    input: OrderDiscountCommonInput
+
+
+class OrderDiscountDeleteArguments(TypedDict):
+    discountId: str
+
+
+class OrderLineDiscountUpdateArguments(TypedDict):
+    input: OrderDiscountCommonInput
+    orderLineId: str
+
+
+class OrderLineDiscountRemoveArguments(TypedDict):
+    orderLineId: str
+
+
 class OrderDraftFilterInput(TypedDict):
     customer: NotRequired[str | None]
     created: NotRequired[DateRangeInput | None]

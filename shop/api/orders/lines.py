@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from cooperatives.models import Warehouse
 from orders.actions.order_records.recalculate_order import read_settled_quantities
-from orders.models import Allocation, DiscountShare, OrderLine, ValueType
+from orders.models import Allocation, Discount, DiscountShare, OrderLine, ValueType
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue.cooperatives import cooperative_object
@@ -74,6 +74,12 @@ _prices("undiscountedTotalPrice", "list")
 _DISCOUNT_COLUMNS = ("list_gross", "total_gross", "quantity", "order__currency")
 
 
+def _granted_value(discount: Discount) -> Decimal:
+    """Return a percentage, or an amount in major units."""
+    is_percent = discount.value_type == ValueType.PERCENTAGE
+    return discount.value if is_percent else to_major_units(int(discount.value), discount.currency)
+
+
 def _unit_discount(row: Row) -> int:
     """Return the discount per unit, in minor units."""
     return unit_price(row.list_gross, row.quantity) - unit_price(row.total_gross, row.quantity)
@@ -84,26 +90,49 @@ def unit_discount(lines: list[Row], *_: object) -> list[MoneyAmount]:
     return [MoneyAmount(_unit_discount(line_row), line_row.order__currency) for line_row in lines]
 
 
-@line_object.field(needs=_DISCOUNT_COLUMNS)
+def _find_granted_discounts(lines: list[Row]) -> dict[Key, Discount]:
+    """Return the discounts that staff granted on these lines. At most one query."""
+    granted = Discount.objects.granted_by_staff().filter(shares__line__in=[row.id for row in lines])
+    return {
+        discount.granted_line_key: discount for discount in granted if discount.granted_line_key is not None
+    }
+
+
+@line_object.field(needs=("id", *_DISCOUNT_COLUMNS))
 def unit_discount_value(lines: list[Row], *_: object) -> list[Decimal]:
-    return [to_major_units(_unit_discount(line_row), line_row.order__currency) for line_row in lines]
+    """Resolve the value that staff granted, or the sum of all discounts per unit."""
+    granted = _find_granted_discounts(lines)
+    return [
+        _granted_value(granted[line_row.id])
+        if line_row.id in granted
+        else to_major_units(_unit_discount(line_row), line_row.order__currency)
+        for line_row in lines
+    ]
 
 
-@line_object.field(needs=_DISCOUNT_COLUMNS)
+@line_object.field(needs=("id", *_DISCOUNT_COLUMNS))
 def unit_discount_type(lines: list[Row], *_: object) -> list[str | None]:
-    """Resolve the type. Discounts of several types add up to a fixed amount."""
-    return [ValueType.FIXED if _unit_discount(line_row) else None for line_row in lines]
+    """Resolve the type that staff granted. Other discounts of several types add up to a fixed amount."""
+    granted = _find_granted_discounts(lines)
+    return [
+        granted[line_row.id].value_type
+        if line_row.id in granted
+        else ValueType.FIXED
+        if _unit_discount(line_row)
+        else None
+        for line_row in lines
+    ]
 
 
 @line_object.field(needs="id")
 def unit_discount_reason(lines: list[Row], *_: object) -> list[str | None]:
-    """Resolve the names of the discounts."""
+    """Resolve the names of the discounts, and the reasons of those that have none."""
     names_by_line: dict[Key, list[str]] = {}
-    discount_shares = DiscountShare.objects.filter(line__in=[line_row.id for line_row in lines]).exclude(
-        discount__name=""
-    )
-    for key, name in discount_shares.order_by("line", "pk").values_list("line", "discount__name"):
-        if name not in names_by_line.setdefault(key, []):
+    discount_shares = DiscountShare.objects.filter(line__in=[line_row.id for line_row in lines])
+    columns = ("line", "discount__name", "discount__reason")
+    for key, discount_name, reason in discount_shares.order_by("line", "pk").values_list(*columns):
+        name = discount_name or reason
+        if name and name not in names_by_line.setdefault(key, []):
             names_by_line[key].append(name)
     return [
         "; ".join(names_by_line[line_row.id]) if line_row.id in names_by_line else None for line_row in lines

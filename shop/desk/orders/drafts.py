@@ -23,10 +23,10 @@ from catalog.search import split_query
 from orders.actions.placement.draft_orders import (
     create_draft,
     delete_draft,
-    draft_quote_request,
     edit_draft,
     has_shop_price,
     place_draft,
+    read_draft_request,
 )
 from orders.actions.placement.place_order import BasketChanged
 from orders.actions.quotes.build_quote import build_quote
@@ -148,7 +148,7 @@ def _render_draft(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    quote = build_quote(draft_quote_request(order), now=timezone.now())
+    quote = build_quote(read_draft_request(order), now=timezone.now())
     if lines is None:
         initial = [
             {
