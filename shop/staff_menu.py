@@ -48,7 +48,7 @@ _GROUPS = (
                 _("Sales"),
                 "chart-column",
                 Permission.MANAGE_ORDERS,
-                frozenset({"reports:index"}),
+                frozenset({"reports:index", "reports:report"}),
             ),
         ),
     ),

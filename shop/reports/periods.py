@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import DateField, Func, TextChoices
+from django.db.models.expressions import Combinable
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils.translation import gettext_lazy as _
 
@@ -32,7 +33,7 @@ class PeriodStart(Func):
         ReportInterval.MONTH: ", 'start of month'",
     }
 
-    def __init__(self, day: str, interval: ReportInterval) -> None:
+    def __init__(self, day: str | Combinable, interval: ReportInterval) -> None:
         super().__init__(day)
         self.extra["interval"] = interval.value
 

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_safe
 
-from cooperatives.access import has_staff_permission
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
@@ -24,7 +23,6 @@ from shop.reports.fulfilment_figures import read_owed_to_cooperatives, read_punc
 from shop.reports.group_names import load_group_codes, load_group_names
 from shop.reports.periods import ReportInterval, period_label, periods
 from shop.reports.report_files import Cell, ColumnKind, ReportColumn, ReportTable, as_csv, as_xlsx
-from shop.reports.report_index import REPORTS
 from shop.reports.sales import SalesQuery
 from shop.reports.sales_figures import SalesFigures, sum_figures
 from shop.staff_pages import staff_only
@@ -60,14 +58,6 @@ _GROUP_HEADINGS = {
 }
 MAX_GROUPS_ON_PAGE = 200  # the rest are summed in one row, exports contain all
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-@require_safe
-@staff_only(Permission.MANAGE_ORDERS)
-def list_reports(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List the reports."""
-    reports = [report for report in REPORTS if has_staff_permission(request.user, report.permission)]
-    return render(request, "reports/index.html", {"reports": reports})
 
 
 @require_safe

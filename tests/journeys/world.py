@@ -112,6 +112,7 @@ from shop.core.geography.divisions import load_divisions
 from shop.management.demo.product_pictures import store_pictures
 from shop.members.fulfilment.worklist import Stage
 from shop.notifications.models import ContactMethod
+from shop.reports.declared.catalogue import REPORTS_BY_SLUG
 from shop.views import PAGES
 from tests.factories import (
     HANOI,
@@ -977,6 +978,7 @@ def _desk_visits(market: _Market) -> list[Visit]:
         *("/quan-tri/chuyen-khoan/", "/quan-tri/chuyen-khoan/tat-ca/", "/quan-tri/chuyen-khoan/tat-ca/?q=x"),
         *(f"/quan-tri/chuyen-khoan/{transfer.pk}/" for transfer in market.transfers.values()),
         *("/quan-tri/don-nhap/", draft, f"{draft}?q=gao", "/quan-tri/bao-cao/", sales),
+        *(f"/quan-tri/bao-cao/{slug}/" for slug in REPORTS_BY_SLUG),
         *(f"{sales}?nhom={group}" for group in ("cooperative", "category", "product", "province", "source")),
         *(
             f"/quan-tri/hop-tac-xa/{cooperative.pk}/"

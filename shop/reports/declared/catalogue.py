@@ -1,0 +1,17 @@
+"""All declared reports, by the last part of their address."""
+
+from __future__ import annotations
+
+from shop.reports.declared import complaint_reports, delivery_reports, money_reports
+from shop.reports.declared.declaration import Report
+
+ALL_REPORTS: tuple[Report, ...] = (
+    delivery_reports.PUNCTUALITY,
+    delivery_reports.STEPS,
+    delivery_reports.FAILURES,
+    money_reports.EARNINGS,
+    money_reports.MARKET_INCOME,
+    money_reports.REFUNDS,
+    complaint_reports.COMPLAINTS,
+)
+REPORTS_BY_SLUG = {report.slug: report for report in ALL_REPORTS}

@@ -1,0 +1,199 @@
+"""The declaration of a report, from which its page, its files and its comparison follow.
+
+A report declares the rows that it counts, the measures that the database sums over them, the columns that it
+shows, and the dimensions by which its rows can be grouped. `results.py` computes it for any grouping.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import Any
+
+from django.db.models import Aggregate, F, Q, QuerySet
+from django.db.models.expressions import Combinable
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from cooperatives.access import MemberRight
+from shop.accounts.staff.permissions import Permission
+from shop.core.dates.calendar import start_of_day
+from shop.reports.periods import same_days_of_earlier_months
+
+Sums = Mapping[str, Any]
+
+
+class Unit(StrEnum):
+    """What a column's figures measure. Durations are seconds; files state them in minutes."""
+
+    COUNT = "count"
+    MONEY = "money"
+    PERCENT = "percent"
+    DURATION = "duration"
+
+
+class ColumnPlace(Enum):
+    """Where a column is shown."""
+
+    EVERYWHERE = "everywhere"
+    NOT_ON_PHONES = "not on phones"
+    ONLY_IN_FILES = "only in files"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A figure of each row and of the total, computed by `value` from the row's sums.
+
+    A value is None where there is nothing to measure, such as the average of no parcels. `has_tile` says
+    whether the total stands above the table, compared with the period before.
+    """
+
+    label: Promise
+    unit: Unit
+    value: Callable[[Any], int | None]
+    place: ColumnPlace = ColumnPlace.EVERYWHERE
+    has_tile: bool = True
+
+
+class Family(Enum):
+    """The chapters of the list of reports, each with its icon."""
+
+    SALES = _("Sales"), "chart-column"
+    DELIVERY = pgettext_lazy("report", "Deliveries"), "truck"
+    MONEY = pgettext_lazy("report", "Money"), "wallet"
+    BUYERS = pgettext_lazy("report", "Buyers"), "user"
+
+    @property
+    def label(self) -> Promise:
+        """The chapter's heading."""
+        return self.value[0]
+
+    @property
+    def icon(self) -> str:
+        """The name of the chapter's icon."""
+        return self.value[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A way to group a report's rows: the key of each row, and the names of keys.
+
+    `name` stands in addresses. The names of keys are loaded in a fixed number of queries. If keys are days,
+    rows are in the order of time, otherwise the largest is first.
+    """
+
+    name: str
+    label: Promise
+    key: Callable[[Report], Combinable]
+    load_names: Callable[[Collection[object]], Mapping[object, str]]
+    is_time: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportQuery:
+    """What is asked of a report. Days are Vietnam's, both included."""
+
+    first: datetime.date
+    last: datetime.date
+    currency: str = "VND"
+    cooperative_id: int | None = None
+
+    def preceding(self) -> ReportQuery:
+        """Return the same query for the period before, as the sales report compares periods."""
+        if self.first.day == 1:
+            first, last = same_days_of_earlier_months(self.first, self.last)
+        else:
+            length = self.last - self.first + datetime.timedelta(days=1)
+            first, last = self.first - length, self.last - length
+        return ReportQuery(first, last, self.currency, self.cooperative_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report.
+
+    `question` is its title and `definition` says in words what counts. `rows` returns all rows that can
+    count. The lookups say where these rows keep their moment, cooperative and currency; a report without
+    `moment` shows the present state and has no period. Staff need `permission`, and members of a cooperative
+    `member_right`, with which they see its rows. Without it the report is only for staff.
+    """
+
+    slug: str
+    family: Family
+    question: Promise
+    definition: Promise
+    permission: Permission
+    rows: Callable[[], QuerySet[Any]]
+    measures: Mapping[str, Aggregate]
+    columns: tuple[Column, ...]
+    dimensions: tuple[Dimension, ...]
+    cooperative: str
+    moment: str = ""
+    currency: str = ""
+    member_right: MemberRight | None = None
+    lookups: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_period(self) -> bool:
+        """Whether the report is about a period and not about the present."""
+        return bool(self.moment)
+
+    @property
+    def leading_column(self) -> Column:
+        """The column by which rows are sorted and compared."""
+        return self.columns[0]
+
+    def find_dimension(self, name: str) -> Dimension:
+        """Return the dimension of that name, or the first one if there is none."""
+        return next((row for row in self.dimensions if row.name == name), self.dimensions[0])
+
+    def filtered_rows(self, query: ReportQuery) -> QuerySet[Any]:
+        """Return the rows that count in the query."""
+        condition = Q()
+        if self.has_period:
+            following_day = query.last + datetime.timedelta(days=1)
+            condition &= Q(
+                **{
+                    f"{self.moment}__gte": start_of_day(query.first),
+                    f"{self.moment}__lt": start_of_day(following_day),
+                }
+            )
+        if self.currency:
+            condition &= Q(**{self.currency: query.currency})
+        if query.cooperative_id is not None:
+            condition &= Q(**{self.cooperative: query.cooperative_id})
+        return self.rows().filter(condition).order_by()
+
+    def lookup(self, name: str) -> F:
+        """Return the column that a dimension groups by, as this report's rows reach it."""
+        return F(self.cooperative if name == "cooperative" else self.lookups[name])
+
+
+def measure(name: str) -> Callable[[Sums], int]:
+    """Return the value of a column that shows a measure itself."""
+
+    def read_measure(sums: Sums) -> int:
+        return sums[name] or 0
+
+    return read_measure
+
+
+def percentage(part: str, whole: str) -> Callable[[Sums], int | None]:
+    """Return the value of a column that shows one measure as a whole percentage of another."""
+
+    def compute_percentage(sums: Sums) -> int | None:
+        return round((sums[part] or 0) * 100 / sums[whole]) if sums[whole] else None
+
+    return compute_percentage
+
+
+def average_duration(total: str, count: str) -> Callable[[Sums], int | None]:
+    """Return the value of a column with a duration's average in whole seconds."""
+
+    def compute_average(sums: Sums) -> int | None:
+        return round(sums[total].total_seconds() / sums[count]) if sums[count] and sums[total] else None
+
+    return compute_average

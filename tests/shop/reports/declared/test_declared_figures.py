@@ -1,0 +1,251 @@
+"""Figures of declared reports: exact values, and totals that equal the ledger, settlements and rows."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+from django.utils import translation
+
+from orders.models import Complaint, LedgerAccount, OrderPart, Parcel, Refund, Settlement
+from orders.states import ComplaintState, ParcelState
+from shop.reports.declared.catalogue import ALL_REPORTS, REPORTS_BY_SLUG
+from shop.reports.declared.declaration import Report, ReportQuery
+from shop.reports.declared.pages import format_duration
+from shop.reports.declared.results import Result, read_result
+from shop.reports.ledger import LedgerQuery, balances
+from tests.factories import NOW, make_order, make_seller, make_variant
+from tests.orders.settlement.settlement_helpers import (
+    close_open_settlement,
+    make_open_settlement,
+    make_sale,
+)
+
+pytestmark = pytest.mark.django_db
+
+YEAR = ReportQuery(datetime.date(2026, 1, 1), datetime.date(2026, 12, 31))
+ON_TIME = datetime.date(2026, 11, 20)
+
+
+def read_report(slug: str, dimension: str, query: ReportQuery = YEAR) -> Result:
+    report = REPORTS_BY_SLUG[slug]
+    return read_result(report, query, report.find_dimension(dimension))
+
+
+def figures_by_name(result: Result) -> dict[str, list[int | None]]:
+    return {row.name: [column.value(row.sums) for column in result.report.columns] for row in result.rows}
+
+
+def totals(result: Result) -> list[int | None]:
+    return [column.value(result.total) for column in result.report.columns]
+
+
+def make_history(seed: int) -> None:
+    """Make sales of three cooperatives with refunds, corrections, a closed settlement and a complaint."""
+    chance = random.Random(seed)
+    for number, name in enumerate(("HTX Thiên An", "HTX Tài Hoan", "HTX Yến Dương")):
+        seller = make_seller(name)
+        for _n in range(2):
+            price = chance.randrange(1_000, 400_000)
+            make_sale(seller, price=price, refunded_amount=chance.choice([0, chance.randrange(1, price)]))
+        make_open_settlement(
+            seller, chance.choice([-1, 1]) * chance.randrange(1, 90_000), idempotency_key=name
+        )
+        if number == 0:
+            close_open_settlement(seller)
+
+
+def deliver_parcel_at(delivered_at: datetime.datetime, **fields: Any) -> Parcel:
+    """Make a parcel delivered at that moment whose buyer was promised 20 November."""
+    part = make_order((make_variant(**fields), 1)).parts.get()
+    OrderPart.objects.filter(pk=part.pk).update(expected_until=ON_TIME)
+    return Parcel.objects.create(
+        part=part,
+        number=1,
+        label_code="ABC",
+        carrier="Viettel Post",
+        state=ParcelState.DELIVERED,
+        delivered_at=delivered_at,
+    )
+
+
+def make_complaint(part: OrderPart, **fields: Any) -> Complaint:
+    """Make a complaint of NOW that is to be answered within two days."""
+    due_by = NOW + datetime.timedelta(days=2)
+    return Complaint.objects.create(part=part, text="Dập.", created_at=NOW, due_by=due_by, **fields)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("report", ALL_REPORTS, ids=lambda report: report.slug)
+def test_groups_add_up_to_the_total_in_every_dimension(report: Report, seed: int) -> None:
+    make_history(seed)
+    make_complaint(OrderPart.objects.order_by("pk")[0])
+    deliver_parcel_at(datetime.datetime(2026, 11, 20, 3, tzinfo=datetime.UTC))
+    Parcel.objects.filter(number=1).update(failed_at=NOW)
+
+    for dimension in report.dimensions:
+        result = read_result(report, YEAR, dimension)
+        for name in report.measures:
+            sums = [row.sums[name] for row in result.rows if row.sums[name]]
+            added = sum(sums[1:], start=sums[0]) if sums else None
+            assert added == (result.total[name] or None), (dimension.name, name)
+        assert result.rows, dimension.name
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_earnings_equal_the_settlements_to_the_dong(seed: int) -> None:
+    make_history(seed)
+    to_close = Settlement.objects.open().filter(entries__isnull=False).select_related("cooperative")
+    for seller in {row.cooperative for row in to_close}:
+        close_open_settlement(seller)
+
+    figures = figures_by_name(read_report("hop-tac-xa-duoc-nhan", "cooperative"))
+
+    expected: dict[str, Counter[str]] = {}
+    for row in Settlement.objects.closed().select_related("cooperative"):
+        sums = expected.setdefault(row.cooperative.name, Counter())
+        for column in ("goods", "delivery", "refunds", "commission", "tax_withheld", "corrections"):
+            sums[column] += getattr(row, column)
+    assert figures == {
+        name: [
+            sums["goods"]
+            + sums["delivery"]
+            + sums["corrections"]
+            - sums["refunds"]
+            - sums["commission"]
+            - sums["tax_withheld"],
+            sums["goods"],
+            sums["delivery"],
+            -sums["refunds"],
+            -sums["commission"],
+            -sums["tax_withheld"],
+            sums["corrections"],
+        ]
+        for name, sums in expected.items()
+    }
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_income_of_the_market_equals_the_balances_of_the_ledger(seed: int) -> None:
+    make_history(seed)
+
+    figures = totals(read_report("thu-nhap-cua-cho", "cooperative"))
+
+    credits = {row.account: -row.amount for row in balances(LedgerQuery())}
+    commission, delivery, costs = (
+        credits.get(account, 0)
+        for account in (LedgerAccount.COMMISSION, LedgerAccount.DELIVERY_INCOME, LedgerAccount.PLATFORM_COST)
+    )
+    assert figures == [commission + delivery + costs, commission, delivery, costs]
+    assert commission > 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_refunds_equal_the_decisions(seed: int) -> None:
+    make_history(seed)
+
+    result = read_report("hoan-tien", "bearer")
+
+    refunds = list(Refund.objects.all())
+    assert totals(result) == [
+        sum(row.amount for row in refunds),
+        len(refunds),
+        sum(row.amount - row.delivery_amount - row.surplus for row in refunds),
+        sum(row.delivery_amount for row in refunds),
+        sum(row.surplus for row in refunds),
+        sum(row.amount for row in refunds if row.bearer == "cooperative"),
+        sum(row.repayment for row in refunds),
+    ]
+
+
+def test_parcels_are_on_time_until_midnight_in_vietnam() -> None:
+    deliver_parcel_at(datetime.datetime(2026, 11, 20, 16, 59, 59, tzinfo=datetime.UTC))
+    deliver_parcel_at(datetime.datetime(2026, 11, 20, 17, 0, tzinfo=datetime.UTC))
+    unpromised = deliver_parcel_at(datetime.datetime(2026, 11, 30, 16, 59, tzinfo=datetime.UTC))
+    OrderPart.objects.filter(pk=unpromised.part_id).update(expected_until=None)
+
+    by_carrier = figures_by_name(read_report("giao-dung-hen", "carrier"))
+    by_day = figures_by_name(read_report("giao-dung-hen", "day"))
+    by_week = figures_by_name(read_report("giao-dung-hen", "week"))
+    by_month = figures_by_name(read_report("giao-dung-hen", "month"))
+
+    assert by_carrier == {"Viettel Post": [3, 2, 1, 1, 50]}
+    assert by_day == {
+        "20/11/2026": [1, 1, 1, 0, 100],
+        "21/11/2026": [1, 1, 0, 1, 0],
+        "30/11/2026": [1, 0, 0, 0, None],
+    }
+    assert by_week == {"16/11–22/11/2026": [2, 2, 1, 1, 50], "30/11–06/12/2026": [1, 0, 0, 0, None]}
+    assert by_month == {"11/2026": [3, 2, 1, 1, 50]}
+
+
+def test_steps_are_averages_of_recorded_times() -> None:
+    first = deliver_parcel_at(NOW + datetime.timedelta(hours=60))
+    second = deliver_parcel_at(NOW + datetime.timedelta(hours=40))
+    OrderPart.objects.update(accepted_at=NOW + datetime.timedelta(minutes=30))
+    Parcel.objects.filter(pk=first.pk).update(
+        packed_at=NOW + datetime.timedelta(hours=2, minutes=30),
+        handed_over_at=NOW + datetime.timedelta(hours=12),
+    )
+    Parcel.objects.filter(pk=second.pk).update(handed_over_at=NOW + datetime.timedelta(hours=20))
+
+    result = read_report("thoi-gian-xu-ly", "cooperative")
+
+    hour = 3600
+    assert totals(result) == [2, hour // 2, 2 * hour, 9 * hour + hour // 2, (48 + 20) * hour // 2]
+
+
+def test_complaints_are_counted_by_state_with_the_time_to_answer() -> None:
+    part = make_sale(make_seller())
+    make_complaint(part)
+    for hours, state in ((5, ComplaintState.REJECTED), (49, ComplaintState.ACCEPTED)):
+        make_complaint(part, state=state, answered_at=NOW + datetime.timedelta(hours=hours))
+
+    result = read_report("khieu-nai", "state")
+
+    assert totals(result) == [3, 1, 1, 1, 0, 1, 27 * 3600]
+
+
+def test_rows_are_compared_with_the_same_days_before() -> None:
+    seller = make_seller()
+    variant = make_variant(seller)
+    for day in (3, 20, 21):
+        parcel = deliver_parcel_at(datetime.datetime(2026, 11, day, 3, tzinfo=datetime.UTC))
+        OrderPart.objects.filter(pk=parcel.part_id).update(cooperative=variant.cooperative)
+    query = ReportQuery(datetime.date(2026, 11, 12), datetime.date(2026, 11, 21))
+
+    result = read_report("giao-dung-hen", "cooperative", query)
+
+    assert [(row.name, row.sums["parcels"], row.before) for row in result.rows] == [("HTX Thiên An", 2, 1)]
+    assert result.total_before is not None
+    assert result.total_before["parcels"] == 1
+
+
+def test_report_of_a_cooperative_counts_its_own_rows_only() -> None:
+    seller, other = make_seller("HTX A"), make_seller("HTX B")
+    make_open_settlement(seller, 50_000, idempotency_key="a")
+    make_open_settlement(other, 70_000, idempotency_key="b")
+    query = ReportQuery(YEAR.first, YEAR.last, cooperative_id=seller.pk)
+
+    result = read_report("hop-tac-xa-duoc-nhan", "month", query)
+
+    assert totals(result)[0] == 50_000
+    assert totals(read_report("hop-tac-xa-duoc-nhan", "month"))[0] == 120_000
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (59, "0 phút"),
+        (2_400, "40 phút"),
+        (3_599, "59 phút"),
+        (9_000, "2 giờ 30 phút"),
+        (190_800, "2 ngày 5 giờ"),
+    ],
+)
+def test_durations_have_two_units(seconds: int, text: str) -> None:
+    with translation.override("vi"):
+        assert format_duration(seconds) == text
