@@ -179,7 +179,7 @@ def test_killed_demo_is_completed_by_the_next_start(open_shop) -> None:
     orders_before = killed.orders()
 
     reopened = open_shop()
-    wait_until(reopened.health, "the shop")
+    wait_until(lambda: "Ctrl-C stops it" in reopened.printed_text(), "the shop's accounts")
     orders_after = reopened.orders()
     reopened.process.send_signal(signal.SIGINT)
     code = reopened.process.wait(MAX_WAIT_SECONDS)
