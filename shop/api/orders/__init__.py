@@ -21,6 +21,7 @@ from shop.api.orders import (
     refunds,
     shortages,
     sums,
+    voucher_lists,
     vouchers,
 )
 from shop.api.schema import Area
@@ -38,6 +39,7 @@ AREA = Area(
         *events.TYPES,
         *sums.TYPES,
         *vouchers.TYPES,
+        *voucher_lists.TYPES,
         *queries.TYPES,
         *drafts.TYPES,
         *draft_mutations.TYPES,

@@ -12,6 +12,7 @@ from shop.api.base.inputs import (
     DateTimeRangeInput,
     GlobalIDFilterInput,
     IntFilterInput,
+    IntRangeInput,
     MetadataFilter,
     MetadataFilterInput,
     MetadataInput,
@@ -19,22 +20,6 @@ from shop.api.base.inputs import (
     StringFilterInput,
     UUIDFilterInput,
 )
-
-
-class VoucherPrivateMetafieldArguments(TypedDict):
-    key: str
-
-
-class VoucherPrivateMetafieldsArguments(TypedDict):
-    keys: NotRequired[list[str] | None]
-
-
-class VoucherMetafieldArguments(TypedDict):
-    key: str
-
-
-class VoucherMetafieldsArguments(TypedDict):
-    keys: NotRequired[list[str] | None]
 
 
 class OrderDiscountCommonInput(TypedDict):
@@ -613,3 +598,86 @@ class CooperativeSubstituteWithdrawArguments(TypedDict):
 class CooperativeSubstituteAnswerArguments(TypedDict):
     id: str
     accept: bool
+
+
+class VoucherPrivateMetafieldArguments(TypedDict):
+    key: str
+
+
+class VoucherPrivateMetafieldsArguments(TypedDict):
+    keys: NotRequired[list[str] | None]
+
+
+class VoucherMetafieldArguments(TypedDict):
+    key: str
+
+
+class VoucherMetafieldsArguments(TypedDict):
+    keys: NotRequired[list[str] | None]
+
+
+class VoucherCodesArguments(TypedDict):
+    before: NotRequired[str | None]
+    after: NotRequired[str | None]
+    first: NotRequired[int | None]
+    last: NotRequired[int | None]
+
+
+class VoucherCategoriesArguments(TypedDict):
+    before: NotRequired[str | None]
+    after: NotRequired[str | None]
+    first: NotRequired[int | None]
+    last: NotRequired[int | None]
+
+
+class VoucherCollectionsArguments(TypedDict):
+    before: NotRequired[str | None]
+    after: NotRequired[str | None]
+    first: NotRequired[int | None]
+    last: NotRequired[int | None]
+
+
+class VoucherProductsArguments(TypedDict):
+    before: NotRequired[str | None]
+    after: NotRequired[str | None]
+    first: NotRequired[int | None]
+    last: NotRequired[int | None]
+
+
+class VoucherVariantsArguments(TypedDict):
+    before: NotRequired[str | None]
+    after: NotRequired[str | None]
+    first: NotRequired[int | None]
+    last: NotRequired[int | None]
+
+
+class VoucherFilterInput(TypedDict):
+    status: NotRequired[list[str] | None]
+    timesUsed: NotRequired[IntRangeInput | None]
+    discountType: NotRequired[list[str] | None]
+    started: NotRequired[DateTimeRangeInput | None]
+    search: NotRequired[str | None]
+    metadata: NotRequired[list[MetadataFilter] | None]
+    ids: NotRequired[list[str] | None]
+
+
+class VoucherSortingInput(TypedDict):
+    direction: str
+    channel: NotRequired[str | None]
+    field: str
+
+
+class VoucherArguments(TypedDict):
+    id: str
+    channel: NotRequired[str | None]
+
+
+class VouchersArguments(TypedDict):
+    filter: NotRequired[VoucherFilterInput | None]
+    sortBy: NotRequired[VoucherSortingInput | None]
+    query: NotRequired[str | None]
+    channel: NotRequired[str | None]
+    before: NotRequired[str | None]
+    after: NotRequired[str | None]
+    first: NotRequired[int | None]
+    last: NotRequired[int | None]

@@ -15,6 +15,8 @@ from orders.models import (
     Refund,
     RefundLine,
     Voucher,
+    VoucherCode,
+    VoucherValue,
 )
 from orders.models.refund import RefundQuerySet
 from shop.accounts.staff.permissions import Permission
@@ -51,6 +53,8 @@ fulfillment_line_object = Type("FulfillmentLine", lambda context: ParcelLine.obj
 discount_object = Type("OrderDiscount", lambda context: Discount.objects.all())
 line_discount_object = Type("OrderLineDiscount", lambda context: DiscountShare.objects.all())
 voucher_object = Type("Voucher", lambda context: Voucher.objects.all())
+voucher_code_object = Type("VoucherCode", lambda context: VoucherCode.objects.all())
+voucher_listing_object = Type("VoucherChannelListing", lambda context: VoucherValue.objects.all())
 event_object = Type("OrderEvent", lambda context: Change.objects.all())
 granted_refund_object = Type("OrderGrantedRefund", visible_grants)
 granted_refund_line_object = Type("OrderGrantedRefundLine", lambda context: RefundLine.objects.all())
