@@ -51,7 +51,7 @@ from shop.members.fulfilment import (
     substitutes,
     weights,
 )
-from shop.members.money import cash, settlements
+from shop.members.money import cash, reports, settlements
 from shop.members.shared_phones import phone_list, pins, switching
 from shop.members.sync import views as sync
 
@@ -198,6 +198,8 @@ urlpatterns = [
     path("phan-anh/<uuid:complaint_id>/tu-choi/", complaints.reject_complaint_view, name="reject-complaint"),
     path("kien/<int:parcel_id>/hang-ve/", complaints.receive_return_view, name="receive-return"),
     path("tien-mat/", cash.list_outstanding_cash, name="cash"),
+    path("bao-cao/", reports.list_reports, name="reports"),
+    path("bao-cao/<slug:slug>/", reports.show_report, name="report"),
     path("quyet-toan/", settlements.list_settlements, name="settlements"),
     path("quyet-toan/<int:pk>/", settlements.show_settlement, name="settlement"),
     path("quyet-toan/<int:pk>/ban-in/", settlements.print_settlement, name="print-settlement"),

@@ -112,7 +112,7 @@ from shop.core.geography.divisions import load_divisions
 from shop.management.demo.product_pictures import store_pictures
 from shop.members.fulfilment.worklist import Stage
 from shop.notifications.models import ContactMethod
-from shop.reports.declared.catalogue import REPORTS_BY_SLUG
+from shop.reports.declared.catalogue import ALL_REPORTS, REPORTS_BY_SLUG
 from shop.views import PAGES
 from tests.factories import (
     HANOI,
@@ -877,6 +877,8 @@ def _member_visits(market: _Market) -> list[Visit]:
     paths = [
         *(money, f"{money}{market.settlement.pk}/", f"{money}{market.settlement.pk}/ban-in/"),
         "/xa-vien/tai-khoan-ngan-hang/",
+        "/xa-vien/bao-cao/",
+        *(f"/xa-vien/bao-cao/{report.slug}/" for report in ALL_REPORTS if report.member_right),
         *("/xa-vien/phan-anh/", f"/xa-vien/phan-anh/{market.complaint.pk}/"),
         *("/xa-vien/", "/xa-vien/hang/", "/xa-vien/hang/?tin=draft", "/xa-vien/hang/moi/", "/xa-vien/kho/"),
         "/xa-vien/kho/kiem-ke/",

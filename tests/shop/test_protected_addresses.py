@@ -87,6 +87,7 @@ ASKS_NOT = {
         refuse-part reject-complaint remove-alert-device remove-certificate remove-household
         remove-household-picture remove-lot-photo remove-picture remove-pin
         remove-profile-picture reopen-listing reopen-run
+        report reports
         report-failed-delivery report-part-shortage roles resume-listing resume-member resume-selling run-slip
         settlement settlement-pdf settlement-workbook settlements shared-phones stock stocktake submit-listing
         switch-member synchronise synchronise-run tick-picks today undo-parcel-step
