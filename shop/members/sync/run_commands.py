@@ -4,8 +4,8 @@ There are three outcomes: done, refused and later. "Later" means that nothing is
 sends the command again under the same key. The answers "done" and "refused" are stored and never change.
 
 Four kinds of commands are answered with "later": commands that build on an unanswered or refused command,
-commands that another request is running at this moment, commands that failed because of an error in the
-market, and the receipt of a parcel that its giver's phone has not sent yet.
+a command that another request is running at this moment, with all that follow it in the push, commands that
+failed because of an error in the market, and the receipt of a parcel that its giver's phone has not sent yet.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class EarlierCommandOpen(Refused):
 
 
 class CommandRunning(Refused):
-    """Another request, such as one of a second tab, is running the command at this moment."""
+    """Another request, such as one of a second tab, is running this command or one before it."""
 
     code = "command_running"
     default_message = _("This is already being sent.")
@@ -143,10 +143,13 @@ def run_commands(
     answered = PhoneCommand.objects.answered(authors.user_ids, earlier_keys)
     done = {key: row.happened_at for key, row in answered.items() if row.outcome == CommandOutcome.DONE}
     answers: list[CommandAnswer] = []
+    is_overtaking = False
     for command in commands:
         waits_for = sorted(str(key) for key in command.after - done.keys())
         not_before = max((done[key] for key in command.after & done.keys()), default=None)
-        if waits_for:
+        if is_overtaking:
+            answer = _answer_later(command, CommandRunning())
+        elif waits_for:
             answer = _answer_later(command, EarlierCommandOpen(waits_for=waits_for))
         else:
             answer = _answer_command(
@@ -159,6 +162,8 @@ def run_commands(
         if answer.outcome == CommandOutcome.DONE:
             happened_at = answer.happened_at or now
             done.setdefault(command.key, max(happened_at, not_before or happened_at))
+        # Later commands may rely on this one without naming it: a loss needs the receipt before it.
+        is_overtaking = is_overtaking or answer.code == CommandRunning.code
         answers.append(answer)
     references = {answer.row for answer in answers if answer.row is not None}
     rows = load_rows_by_reference(authors.membership, references, now=now)

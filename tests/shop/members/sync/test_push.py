@@ -268,6 +268,26 @@ def test_command_that_another_request_runs_waits(phone, part) -> None:
     assert (answer["outcome"], answer["code"]) == ("later", "command_running")
 
 
+def test_commands_behind_one_that_another_request_runs_do_not_overtake_it(phone, part, seller) -> None:
+    second_part = make_order((make_variant(seller), 1)).parts.get()
+    accepting = make_command("accept_part", part=part.pk)
+    behind = make_command("accept_part", part=second_part.pk)
+    phone.push(accepting)
+    PhoneCommand.objects.update(outcome="", answered_at=None, claimed_at=timezone.now())
+    before = all_rows()
+
+    meanwhile = phone.push(accepting, behind)["answers"]
+    rows_meanwhile = all_rows()
+    PhoneCommand.objects.update(claimed_at=NOW - datetime.timedelta(days=1))
+    afterwards = phone.push(accepting, behind)["answers"]
+
+    assert [(answer["outcome"], answer["code"]) for answer in meanwhile] == [("later", "command_running")] * 2
+    assert rows_meanwhile == before
+    assert [answer["outcome"] for answer in afterwards] == ["done", "done"]
+    second_part.refresh_from_db()
+    assert second_part.state == PartState.ACCEPTED
+
+
 def part_row(phone: Phone, since: str = "") -> dict[str, Any]:
     """Return the only order of a pull."""
     (row,) = [row for row in phone.pull(since)["rows"] if row["kind"] == "part"]
