@@ -31,6 +31,7 @@ UuidKeyed: TypeAlias = Literal[
     "TransactionItem",
     "Promotion",
     "PromotionRule",
+    "VoucherCode",
     "Warehouse",
 ]
 # The other types of the ids that clients send. All types not among the above have integer keys.

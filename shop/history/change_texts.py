@@ -157,6 +157,8 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "voucher.changed": pgettext_lazy("history", "Voucher changed"),
     "voucher.codes_added": pgettext_lazy("history", "Voucher codes added"),
     "voucher.ended": pgettext_lazy("history", "Voucher turned off"),
+    "voucher.code_removed": pgettext_lazy("history", "Voucher code deleted"),
+    "voucher.deleted": pgettext_lazy("history", "Voucher deleted"),
     "voucher.use_released": pgettext_lazy("history", "Voucher use restored"),
     "user.registered": pgettext_lazy("history", "Account created"),
     "user.details_changed": pgettext_lazy("history", "Details changed"),

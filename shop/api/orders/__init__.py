@@ -22,6 +22,7 @@ from shop.api.orders import (
     shortages,
     sums,
     voucher_lists,
+    voucher_mutations,
     vouchers,
 )
 from shop.api.schema import Area
@@ -40,6 +41,7 @@ AREA = Area(
         *sums.TYPES,
         *vouchers.TYPES,
         *voucher_lists.TYPES,
+        *voucher_mutations.TYPES,
         *queries.TYPES,
         *drafts.TYPES,
         *draft_mutations.TYPES,

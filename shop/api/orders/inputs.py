@@ -600,6 +600,18 @@ class CooperativeSubstituteAnswerArguments(TypedDict):
     accept: bool
 
 
+class VoucherDeleteArguments(TypedDict):
+    id: str
+
+
+class VoucherBulkDeleteArguments(TypedDict):
+    ids: list[str]
+
+
+class VoucherCodeBulkDeleteArguments(TypedDict):
+    ids: list[str]
+
+
 class VoucherPrivateMetafieldArguments(TypedDict):
     key: str
 
