@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from shop.reports.declared import complaint_reports, delivery_reports, money_reports
+from shop.reports.declared import complaint_reports, delivery_reports, money_reports, sales_reports
 from shop.reports.declared.declaration import Report
 
 ALL_REPORTS: tuple[Report, ...] = (
+    sales_reports.ORDERS,
+    sales_reports.PRODUCTS,
     delivery_reports.PUNCTUALITY,
     delivery_reports.STEPS,
     delivery_reports.FAILURES,

@@ -82,7 +82,7 @@ class Dimension:
     """A way to group a report's rows: the key of each row, and the names of keys.
 
     `name` stands in addresses. The names of keys are loaded in a fixed number of queries. If keys are days,
-    rows are in the order of time, otherwise the largest is first.
+    or `is_in_key_order` is set as for hours, rows are in the order of keys, otherwise the largest is first.
     """
 
     name: str
@@ -90,6 +90,7 @@ class Dimension:
     key: Callable[[Report], Combinable]
     load_names: Callable[[Collection[object]], Mapping[object, str]]
     is_time: bool = False
+    is_in_key_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +117,10 @@ class Report:
     """A report.
 
     `question` is its title and `definition` says in words what counts. `rows` returns all rows that can
-    count. The lookups say where these rows keep their moment, cooperative and currency; a report without
-    `moment` shows the present state and has no period. Staff need `permission`, and members of a cooperative
-    `member_right`, with which they see its rows. Without it the report is only for staff.
+    count. The lookups say where these rows keep their moment or day in Vietnam, cooperative and currency; a
+    report without `moment` and `day` shows the present state and has no period. Staff need `permission`, and
+    members of a cooperative `member_right`, with which they see its rows. Without it the report is only for
+    staff.
     """
 
     slug: str
@@ -132,6 +134,7 @@ class Report:
     dimensions: tuple[Dimension, ...]
     cooperative: str
     moment: str = ""
+    day: str = ""
     currency: str = ""
     member_right: MemberRight | None = None
     lookups: Mapping[str, str] = field(default_factory=dict)
@@ -139,7 +142,7 @@ class Report:
     @property
     def has_period(self) -> bool:
         """Whether the report is about a period and not about the present."""
-        return bool(self.moment)
+        return bool(self.moment or self.day)
 
     @property
     def leading_column(self) -> Column:
@@ -152,20 +155,20 @@ class Report:
 
     def filtered_rows(self, query: ReportQuery) -> QuerySet[Any]:
         """Return the rows that count in the query."""
-        condition = Q()
-        if self.has_period:
-            following_day = query.last + datetime.timedelta(days=1)
-            condition &= Q(
-                **{
-                    f"{self.moment}__gte": start_of_day(query.first),
-                    f"{self.moment}__lt": start_of_day(following_day),
-                }
-            )
+        condition = self._period_condition(query)
         if self.currency:
             condition &= Q(**{self.currency: query.currency})
         if query.cooperative_id is not None:
             condition &= Q(**{self.cooperative: query.cooperative_id})
         return self.rows().filter(condition).order_by()
+
+    def _period_condition(self, query: ReportQuery) -> Q:
+        if self.day:
+            return Q(**{f"{self.day}__gte": query.first, f"{self.day}__lte": query.last})
+        if not self.moment:
+            return Q()
+        first, following = start_of_day(query.first), start_of_day(query.last + datetime.timedelta(days=1))
+        return Q(**{f"{self.moment}__gte": first, f"{self.moment}__lt": following})
 
     def lookup(self, name: str) -> F:
         """Return the column that a dimension groups by, as this report's rows reach it."""

@@ -7,13 +7,14 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import DateField, F, Func, TextChoices
+from django.db.models import DateField, F, Func, IntegerField, TextChoices
 from django.db.models.expressions import Combinable
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from shop.core.dates.calendar import weekday_name
 from shop.reports.declared.declaration import Dimension, Report
 from shop.reports.group_names import load_group_names
 from shop.reports.periods import PeriodStart, ReportInterval, period_label
@@ -42,6 +43,55 @@ class VietnamDay(Func):
         return super().as_sql(compiler, connection, template=template, **extra)
 
 
+class VietnamClock(Func):
+    """The hour (0 to 23) or the weekday (0 is Monday) of a moment in Vietnam, as a database function."""
+
+    output_field = IntegerField()
+    arity = 1
+    _SQLITE = {
+        "hour": "CAST(strftime('%%%%H', %(expressions)s, '+7 hours') AS INTEGER)",
+        "weekday": "(CAST(strftime('%%%%w', %(expressions)s, '+7 hours') AS INTEGER) + 6) %%%% 7",
+    }
+    _POSTGRESQL = {
+        "hour": "EXTRACT(HOUR FROM %(expressions)s AT TIME ZONE 'Asia/Ho_Chi_Minh')::integer",
+        "weekday": "EXTRACT(ISODOW FROM %(expressions)s AT TIME ZONE 'Asia/Ho_Chi_Minh')::integer - 1",
+    }
+
+    def __init__(self, moment: Combinable, hand: str) -> None:
+        super().__init__(moment)
+        self.extra["hand"] = hand
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> tuple[str, Any]:
+        return super().as_sql(compiler, connection, template=self._SQLITE[self.extra["hand"]], **extra)
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> tuple[str, Any]:
+        return super().as_sql(compiler, connection, template=self._POSTGRESQL[self.extra["hand"]], **extra)
+
+
+def _clock_dimension(hand: str, label: Promise, name_of_key: Callable[[int], str]) -> Dimension:
+    """Return the dimension of the hours or weekdays of the lookup `placed_at`."""
+
+    def clock_key(report: Report) -> Combinable:
+        return VietnamClock(report.lookup("placed_at"), hand)
+
+    def load_labels(keys: Collection[object]) -> Mapping[object, str]:
+        return {key: name_of_key(key) for key in keys if isinstance(key, int)}
+
+    return Dimension(hand, label, clock_key, load_labels, is_in_key_order=True)
+
+
+def _weekday_label(weekday: int) -> str:
+    return _capitalised(str(weekday_name(weekday)))
+
+
+def _hour_label(hour: int) -> str:
+    return f"{hour:02}:00–{hour:02}:59"
+
+
 _TIME_LABELS: dict[ReportInterval, Promise] = {
     ReportInterval.DAY: pgettext_lazy("report", "Day"),
     ReportInterval.WEEK: pgettext_lazy("report", "Week"),
@@ -53,7 +103,7 @@ def _time_dimension(interval: ReportInterval) -> Dimension:
     """Return the dimension of the days, weeks or months of a report's moment."""
 
     def period_key(report: Report) -> Combinable:
-        return PeriodStart(VietnamDay(F(report.moment)), interval)
+        return PeriodStart(F(report.day) if report.day else VietnamDay(F(report.moment)), interval)
 
     def load_labels(keys: Collection[object]) -> Mapping[object, str]:
         return {key: period_label(key, interval) for key in keys if isinstance(key, datetime.date)}
@@ -104,6 +154,8 @@ def _capitalised(text: str) -> str:
 
 BY_DAY, BY_WEEK, BY_MONTH = (_time_dimension(interval) for interval in ReportInterval)
 TIMES = (BY_MONTH, BY_WEEK, BY_DAY)
+BY_WEEKDAY = _clock_dimension("weekday", pgettext_lazy("report", "Day of the week"), _weekday_label)
+BY_HOUR = _clock_dimension("hour", pgettext_lazy("report", "Hour"), _hour_label)
 BY_COOPERATIVE = group_dimension(SalesGroup.COOPERATIVE)
 BY_PROVINCE = group_dimension(SalesGroup.PROVINCE)
 BY_PRODUCT = group_dimension(SalesGroup.PRODUCT)

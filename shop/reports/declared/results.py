@@ -15,6 +15,7 @@ from shop.reports.report_files import Cell, ColumnKind, ReportColumn, ReportTabl
 
 _SECONDS_PER_MINUTE = 60
 _MEASURE_PREFIX = "measure_"
+_KEY_WIDTH = 10  # of a day as text, so that hours sort as numbers
 _FILE_KINDS = {Unit.MONEY: ColumnKind.MONEY}
 
 
@@ -142,7 +143,7 @@ def _own_names(row: Mapping[str, Any]) -> Sums:
 
 
 def _sort_rows(rows: list[ResultRow], report: Report, dimension: Dimension) -> list[ResultRow]:
-    if dimension.is_time:
-        return sorted(rows, key=lambda row: str(row.key))
+    if dimension.is_time or dimension.is_in_key_order:
+        return sorted(rows, key=lambda row: str(row.key).rjust(_KEY_WIDTH))
     value = report.leading_column.value
     return sorted(rows, key=lambda row: (-(value(row.sums) or 0), row.name, str(row.key)))

@@ -10,19 +10,23 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from orders.models import Complaint, LedgerAccount, OrderPart, Parcel, Refund, Settlement
+from orders.actions.fulfilment.cancel_parts import cancel_part
+from orders.models import Complaint, LedgerAccount, OrderPart, Parcel, PaymentMethod, Refund, Settlement
 from orders.states import ComplaintState, ParcelState
+from shop.core.actors import Actor
 from shop.reports.declared.catalogue import ALL_REPORTS, REPORTS_BY_SLUG
 from shop.reports.declared.declaration import Report, ReportQuery
 from shop.reports.declared.pages import format_duration
 from shop.reports.declared.results import Result, read_result
 from shop.reports.ledger import LedgerQuery, balances
-from tests.factories import NOW, make_order, make_seller, make_variant
+from shop.reports.sales import DELIVERY_ROW_KEY, SalesGroup, sum_all, sum_by_group
+from tests.factories import NOW, make_bank_account, make_order, make_seller, make_variant
 from tests.orders.settlement.settlement_helpers import (
     close_open_settlement,
     make_open_settlement,
     make_sale,
 )
+from tests.shop.reports.test_sales import sales_query
 
 pytestmark = pytest.mark.django_db
 
@@ -159,6 +163,56 @@ def test_refunds_equal_the_decisions(seed: int) -> None:
         sum(row.amount for row in refunds if row.bearer == "cooperative"),
         sum(row.repayment for row in refunds),
     ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_orders_and_products_equal_the_sales_report_before_refunds(seed: int) -> None:
+    make_history(seed)
+    sales = sales_query(first=YEAR.first, last=YEAR.last, group=SalesGroup.PRODUCT)
+
+    orders, products = read_report("don-den", "weekday"), read_report("hang-ban-chay", "product")
+
+    figures = sum_all(sales)
+    assert (orders.total["total"], orders.total["parts"], orders.total["goods"]) == (
+        figures.goods + figures.delivery,
+        figures.parts,
+        figures.goods,
+    )
+    assert {row.key: row.sums["goods"] for row in products.rows} == {
+        key: row.goods for key, row in sum_by_group(sales).items() if key != DELIVERY_ROW_KEY
+    }
+
+
+def test_hours_and_weekdays_are_those_of_vietnam() -> None:
+    variant = make_variant(price=100_000)
+    for moment in (
+        "2026-11-22T16:59:59",
+        "2026-11-22T17:00:00",
+        "2026-11-23T02:30:00",
+        "2026-11-23T03:00:00",
+    ):
+        make_order((variant, 1), now=datetime.datetime.fromisoformat(f"{moment}+00:00"))
+
+    by_hour, by_weekday = read_report("don-den", "hour"), read_report("don-den", "weekday")
+
+    hours = [(row.name, row.sums["parts"]) for row in by_hour.rows]
+    assert hours == [("00:00–00:59", 1), ("09:00–09:59", 1), ("10:00–10:59", 1), ("23:00–23:59", 1)]
+    assert [(row.key, row.name, row.sums["parts"]) for row in by_weekday.rows] == [
+        (0, "Thứ Hai", 3),
+        (6, "Chủ nhật", 1),
+    ]
+
+
+def test_unconfirmed_and_cancelled_parts_are_not_orders() -> None:
+    make_bank_account()
+    make_order((make_variant(price=500_000), 1), method=PaymentMethod.TRANSFER)
+    halved = make_order((make_variant(make_seller(), price=60_000), 1), (make_variant(price=150_000), 1))
+    part = halved.parts.order_by("number")[0]
+    cancel_part(part_id=part.pk, reason="Hết hàng", actor=Actor.system("test"), now=NOW)
+
+    result = read_report("don-den", "month")
+
+    assert totals(result) == [180_000, 1, 150_000, 30_000, 180_000]
 
 
 def test_parcels_are_on_time_until_midnight_in_vietnam() -> None:

@@ -1,0 +1,107 @@
+"""Reports about incoming orders and sold products, as cooperatives can open them, too."""
+
+from __future__ import annotations
+
+from django.db.models import Count, F, Sum
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from cooperatives.access import MemberRight
+from cooperatives.models import DeliveryKind
+from orders.models import OrderLine, OrderPart, OrderSource
+from orders.models.line import OrderLineQuerySet
+from orders.models.part import OrderPartQuerySet
+from shop.accounts.staff.permissions import Permission
+from shop.reports.declared.declaration import Column, ColumnPlace, Family, Report, Sums, Unit, measure
+from shop.reports.declared.dimensions import (
+    BY_COOPERATIVE,
+    BY_HOUR,
+    BY_PRODUCT,
+    BY_PROVINCE,
+    BY_WEEKDAY,
+    TIMES,
+    choice_dimension,
+)
+
+
+def _find_sold_parts() -> OrderPartQuerySet:
+    return OrderPart.objects.filter(is_confirmed=True, has_ended=False)
+
+
+def _find_sold_lines() -> OrderLineQuerySet:
+    return OrderLine.objects.filter(is_confirmed=True, has_ended=False)
+
+
+def _average_part(sums: Sums) -> int | None:
+    """Return the average amount of a part in whole minor units."""
+    return round(sums["total"] / sums["parts"]) if sums["parts"] else None
+
+
+ORDERS = Report(
+    slug="don-den",
+    family=Family.SALES,
+    question=_("When and where do orders come from?"),
+    definition=_(
+        "Cooperatives' parts of confirmed orders, on the order's day, after discounts and before refunds. "
+        "Cancelled and declined parts are left out. The place is where the goods go."
+    ),
+    permission=Permission.MANAGE_ORDERS,
+    member_right=MemberRight.SEE_ORDERS,
+    rows=_find_sold_parts,
+    day="report_date",
+    cooperative="cooperative",
+    currency="report_channel__currency",
+    lookups={
+        "province": "report_province",
+        "source": "report_source",
+        "way": "delivery_kind",
+        "placed_at": "order__placed_at",
+    },
+    measures={
+        "total": Sum(F("goods_gross") + F("delivery_gross"), default=0),
+        "parts": Count("pk"),
+        "goods": Sum("goods_gross", default=0),
+        "delivery": Sum("delivery_gross", default=0),
+    },
+    columns=(
+        Column(pgettext_lazy("report", "Total"), Unit.MONEY, measure("total")),
+        Column(_("Cooperatives' parts"), Unit.COUNT, measure("parts")),
+        Column(pgettext_lazy("report", "Products"), Unit.MONEY, measure("goods"), ColumnPlace.NOT_ON_PHONES),
+        Column(
+            pgettext_lazy("report", "Delivery"), Unit.MONEY, measure("delivery"), ColumnPlace.NOT_ON_PHONES
+        ),
+        Column(_("Average per part"), Unit.MONEY, _average_part, ColumnPlace.NOT_ON_PHONES),
+    ),
+    dimensions=(
+        BY_COOPERATIVE,
+        BY_PROVINCE,
+        BY_WEEKDAY,
+        BY_HOUR,
+        choice_dimension("source", pgettext_lazy("report", "Source"), OrderSource),
+        choice_dimension("way", _("Delivery method"), DeliveryKind),
+        *TIMES,
+    ),
+)
+
+PRODUCTS = Report(
+    slug="hang-ban-chay",
+    family=Family.SALES,
+    question=_("Which products sell best?"),
+    definition=_(
+        "Lines of confirmed orders, on the day of the order, after discounts and before refunds, without "
+        "delivery."
+    ),
+    permission=Permission.MANAGE_ORDERS,
+    member_right=MemberRight.SEE_ORDERS,
+    rows=_find_sold_lines,
+    day="report_date",
+    cooperative="cooperative",
+    currency="report_channel__currency",
+    lookups={"product": "product_key", "province": "report_province"},
+    measures={"goods": Sum("total_gross", default=0), "lines": Count("pk")},
+    columns=(
+        Column(pgettext_lazy("report", "Products"), Unit.MONEY, measure("goods")),
+        Column(_("Times ordered"), Unit.COUNT, measure("lines")),
+    ),
+    dimensions=(BY_PRODUCT, BY_COOPERATIVE, BY_PROVINCE, *TIMES),
+)
