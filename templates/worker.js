@@ -24,6 +24,8 @@ const LANGUAGES = [{% for language in languages %}
 const OTHER_DOORS = [{% for path in other_doors %}"{{ path }}", {% endfor %}];
 const SIGN_INS_AND_OUTS = [{% for path in sign_ins_and_outs %}"{{ path }}", {% endfor %}];
 const SEEN_AT = "X-Seen-At";
+// A page asked for before one of these is not kept after it, because it is the other person's.
+let signInsAndOuts = 0;
 
 const languageOf = (path) => LANGUAGES.findLast(({ home }) => path.startsWith(home));
 const cachedAnswer = async (request) => {
@@ -50,8 +52,10 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (origin !== location.origin || OTHER_DOORS.some((path) => pathname.startsWith(path))) return;
-  if (request.method === "POST" && SIGN_INS_AND_OUTS.some((path) => pathname.startsWith(path)))
+  if (request.method === "POST" && SIGN_INS_AND_OUTS.some((path) => pathname.startsWith(path))) {
+    signInsAndOuts += 1;
     event.waitUntil(caches.delete(OWN_CACHE_NAME));
+  }
   if (request.method === "POST" && pathname === `${languageOf(pathname).home}dat-hang/`)
     event.respondWith(checkout(event));
   else if (request.mode === "navigate") event.respondWith(page(event));
@@ -67,7 +71,8 @@ const isBasket = (pathname) => pathname.startsWith(basketOf(pathname));
 async function basketChange(event) {
   const answer = await fetch(event.request);
   const address = basketOf(new URL(event.request.url).pathname);
-  if (answer.ok) event.waitUntil(fetch(address).then((basket) => keep(address, basket)).catch(() => {}));
+  const before = signInsAndOuts;
+  if (answer.ok) event.waitUntil(fetch(address).then((basket) => keep(address, basket, before)).catch(() => {}));
   return answer;
 }
 
@@ -82,9 +87,10 @@ async function checkout(event) {
 // The network first: the cache is only used without one.
 async function page(event) {
   const { request } = event;
+  const before = signInsAndOuts;
   try {
     const answer = (await event.preloadResponse) ?? await fetch(request);
-    if (request.method === "GET") event.waitUntil(follow(request.url, answer.clone()));
+    if (request.method === "GET") event.waitUntil(follow(request.url, answer.clone(), before));
     return answer;
   } catch {
     const kept = request.method === "GET" && await cachedAnswer(request.url);
@@ -147,10 +153,10 @@ async function keepFirstPages() {
 }
 
 // What the visitor no longer gets as their own does not stay on the device.
-async function follow(address, answer) {
+async function follow(address, answer, before) {
   await dropOldOwn();
   if (answer.headers.get("X-Offline") !== "own" && answer.status < 500) await deleteOwn(address);
-  if (answer.ok && !answer.redirected) await keep(address, answer);
+  if (answer.ok && !answer.redirected) await keep(address, answer, before);
 }
 
 const deleteOwn = async (address) => (await caches.open(OWN_CACHE_NAME)).delete(address, { ignoreVary: true });
@@ -166,9 +172,9 @@ async function dropOldOwn() {
 
 // Keep a visitor's own page apart. Instead of another page with their name, keep the page that a stranger gets, a
 // few minutes old at most.
-async function keep(address, answer) {
+async function keep(address, answer, before) {
   const kind = answer.headers.get("X-Offline");
-  if (kind === "own") return put(address, answer, OWN_CACHE_NAME, MOST_OWN);
+  if (kind === "own") return putOwn(address, answer, before);
   if (kind === "keep") return put(address, answer);
   if (kind !== "ask") return;
   const kept = await (await caches.open(CACHE_NAME)).match(address, { ignoreVary: true });
@@ -178,6 +184,11 @@ async function keep(address, answer) {
 async function keepPublic(address) {
   const answer = await fetch(address, { credentials: "omit" });
   if (answer.ok && answer.headers.get("X-Offline") === "keep") await put(address, answer);
+}
+
+async function putOwn(address, answer, before) {
+  if (before === signInsAndOuts) await put(address, answer, OWN_CACHE_NAME, MOST_OWN);
+  if (before !== signInsAndOuts) await deleteOwn(address);
 }
 
 async function put(address, answer, cacheName = CACHE_NAME, most = MOST) {
@@ -193,7 +204,7 @@ async function put(address, answer, cacheName = CACHE_NAME, most = MOST) {
 async function keepFew(cache, most) {
   const pages = [];
   for (const request of await cache.keys()) {
-    if ((await cache.match(request, { ignoreVary: true })).headers.has(SEEN_AT)) pages.push(request);
+    if ((await cache.match(request, { ignoreVary: true }))?.headers.has(SEEN_AT)) pages.push(request);
   }
   for (const request of pages.slice(0, -most)) await cache.delete(request, { ignoreVary: true });
 }

@@ -56,9 +56,9 @@ CHECK_OUT = """async (fields) => {
 TEXT = "async (path) => (await caches.match(path, { ignoreVary: true })).text()"
 
 
-def caches_exactly(phone: Page, *paths: str) -> bool:
-    """Return whether the phone's cache comes to hold exactly these paths."""
-    return bool(phone.evaluate(KEPT, sorted(paths)) == sorted(paths))
+def expect_caches(phone: Page, *paths: str) -> None:
+    """Expect the phone's caches to come to hold exactly these paths."""
+    assert phone.evaluate(KEPT, sorted(paths)) == sorted(paths)
 
 
 def test_visited_pages_are_shown_offline_with_the_basket_and_others_say_what_is_missing(
@@ -72,11 +72,11 @@ def test_visited_pages_are_shown_offline_with_the_basket_and_others_say_what_is_
     phone.evaluate(READY)
 
     phone.goto(path)
-    assert caches_exactly(phone, "/", "/en/offline/", "/offline/", path)
+    expect_caches(phone, "/", "/en/offline/", "/offline/", path)
     phone.get_by_role("button", name="Thêm vào giỏ").click()
     expect(phone.get_by_text("1 × Gối thảo dược")).to_be_visible()
     phone.goto("/hop-tac-xa/")
-    assert caches_exactly(phone, "/", "/en/offline/", "/gio-hang/", "/hop-tac-xa/", "/offline/", path)
+    expect_caches(phone, "/", "/en/offline/", "/gio-hang/", "/hop-tac-xa/", "/offline/", path)
     assert re.search(r"data-basket-count\s+hidden\s*>0<", phone.evaluate(TEXT, "/hop-tac-xa/"))
 
     phone.context.set_offline(True)
@@ -117,10 +117,10 @@ def test_visited_pages_are_shown_offline_with_the_basket_and_others_say_what_is_
     kept = ("/", "/en/offline/", "/hop-tac-xa/", "/offline/", path)
     phone.goto("/dat-hang/")
     phone.evaluate(CHECK_OUT, {})
-    assert caches_exactly(phone, *kept, "/gio-hang/")
+    expect_caches(phone, *kept, "/gio-hang/")
     phone.evaluate(CHECK_OUT, checkout_form(shown_total="", shown_maximum=""))
     assert Order.objects.count() == 1
-    assert caches_exactly(phone, *kept)
+    expect_caches(phone, *kept)
 
 
 def test_first_visit_keeps_its_page_and_the_home_page(phone_with_workers: Page) -> None:
@@ -128,7 +128,7 @@ def test_first_visit_keeps_its_page_and_the_home_page(phone_with_workers: Page) 
     phone.goto("/en/hop-tac-xa/")
     phone.evaluate(READY)
 
-    assert caches_exactly(phone, "/en/", "/en/hop-tac-xa/", "/en/offline/", "/offline/")
+    expect_caches(phone, "/en/", "/en/hop-tac-xa/", "/en/offline/", "/offline/")
     phone.context.set_offline(True)
     phone.goto("/en/")
     expect(phone.locator("[data-kept-copy]")).to_contain_text("You are offline")
@@ -167,14 +167,14 @@ def test_members_app_and_market_have_separate_caches(phone_with_workers: Page) -
     phone.goto("/hop-tac-xa/")
     phone.evaluate(READY)
     phone.reload()
-    assert caches_exactly(phone, "/", "/en/offline/", "/hop-tac-xa/", "/offline/")
+    expect_caches(phone, "/", "/en/offline/", "/hop-tac-xa/", "/offline/")
 
     sign_in(phone, seller)
     phone.evaluate("navigator.serviceWorker.ready.then(() => true)")
     phone.reload()
 
     pages_of_members = ("/en/xa-vien/offline/", "/xa-vien/offline/")
-    assert caches_exactly(phone, "/", "/en/offline/", "/hop-tac-xa/", "/offline/", *pages_of_members)
+    expect_caches(phone, "/", "/en/offline/", "/hop-tac-xa/", "/offline/", *pages_of_members)
     names = phone.evaluate("caches.keys()")
     assert sorted(name.rpartition("-")[0] for name in names) == ["cho-phien-market", "cho-phien-offline"]
 
@@ -190,7 +190,7 @@ def test_own_orders_are_read_offline_for_a_week_until_a_sign_in_or_out(phone_wit
     phone.evaluate(READY)
     phone.goto(f"/don-hang/{strangers_order.pk}/")
     phone.goto(f"/don-hang/{order.pk}/")
-    assert caches_exactly(phone, *kept, f"/don-hang/{order.pk}/")
+    expect_caches(phone, *kept, f"/don-hang/{order.pk}/")
 
     phone.context.set_offline(True)
     phone.goto("/don-hang/")
@@ -202,28 +202,28 @@ def test_own_orders_are_read_offline_for_a_week_until_a_sign_in_or_out(phone_wit
 
     def keep_order() -> None:
         phone.goto(f"/don-hang/{order.pk}/")
-        assert caches_exactly(phone, *kept, f"/don-hang/{order.pk}/")
+        expect_caches(phone, *kept, f"/don-hang/{order.pk}/")
 
     cookies = phone.context.cookies()
     phone.context.clear_cookies()
     phone.goto(f"/don-hang/{order.pk}/")
-    assert caches_exactly(phone, *kept)
+    expect_caches(phone, *kept)
     phone.context.add_cookies(cookies)
     keep_order()
     phone.evaluate(MAKE_OLDER, [f"/don-hang/{order.pk}/", 6])
     phone.goto("/tai-khoan/")
-    assert caches_exactly(phone, *kept, f"/don-hang/{order.pk}/")
+    expect_caches(phone, *kept, f"/don-hang/{order.pk}/")
     phone.evaluate(MAKE_OLDER, [f"/don-hang/{order.pk}/", 8])
     phone.goto("/tai-khoan/")
-    assert caches_exactly(phone, *kept)
+    expect_caches(phone, *kept)
     keep_order()
     phone.evaluate("fetch('/tai-khoan/dang-nhap/', { method: 'POST' })")
-    assert caches_exactly(phone, *kept)
+    expect_caches(phone, *kept)
     keep_order()
     phone.goto("/tai-khoan/")
     phone.get_by_role("button", name="Đăng xuất").click()
     phone.wait_for_url(lambda url: "/tai-khoan/" not in url)
-    assert caches_exactly(phone, *kept)
+    expect_caches(phone, *kept)
 
 
 def test_service_worker_changes_with_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
