@@ -3,6 +3,7 @@ const SCREENS = [
   [/^(?:offline\/|may-chung\/doi-nguoi\/)?$/, () => "#today"],
   [/^goi\/$/, () => "#pack"],
   [/^goi\/(\d+)\/$/, (id) => `#part-${id}`],
+  [/^kien\/(\d+)\/(?:tem\/)?$/, (id) => `#parcel-${id}`], // the QR code of a label
   [/^goi\/lay-hang\/$/, () => "#picks"],
   [/^hang\/$/, () => "#products"],
   [/^hang\/moi\/$/, () => "#new"],

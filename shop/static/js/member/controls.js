@@ -6,6 +6,12 @@ import { Icon, network, outbox, refused, sendingKeys, t, waiting } from "member/
 export const button = (icon, text, onClick, { isBig = false, isOff = false } = {}) =>
   html`<button class="button ${isBig ? "big-action" : "button-second button-wide"}" type="button" disabled=${isOff} onClick=${onClick}><${Icon} name=${icon} /> ${text}</button>`;
 
+// The button of a step. The screen's main one stays in view above the tabs.
+export const bigButton = (icon, text, onClick, { isMain, isOff } = {}) => {
+  const step = button(icon, text, onClick, { isBig: true, isOff });
+  return isMain ? html`<div class="buy-bar">${step}</div>` : step;
+};
+
 export const Field = ({ id, name, value, onText, hint, ...attributes }) =>
   html`<div class="field">
   <label for=${id}>${t(name)}</label>

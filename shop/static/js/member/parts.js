@@ -1,7 +1,7 @@
 // The screen of one order: accept, weigh, pack, hand over, deliver and collect cash.
 import { useEffect, useState } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { button, Field, Loaded, NumberField, readWhole, Select, SyncTag, Thumbnail } from "member/controls";
+import { bigButton, button, Field, Loaded, NumberField, readWhole, Select, SyncTag, Thumbnail } from "member/controls";
 import { html } from "member/html";
 import {
   changeOutbox,
@@ -33,6 +33,12 @@ export const parts = () =>
     .filter(({ kind }) => kind === "part")
     .map((part) => withPending(part, outbox.value))
     .sort((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1));
+
+// The screen of a label's QR code. Only parcels that the market knows have one with their number.
+export const PartOfParcel = ({ id }) => {
+  const part = parts().find((row) => row.parcels.some((parcel) => parcel.id === id));
+  return html`<${Part} id=${part?.id} />`;
+};
 
 export const Part = ({ id }) => {
   const part = parts().find((row) => row.id === id);
@@ -87,9 +93,7 @@ const List = ({ texts }) => html`<ul class="small">${texts?.map((text) => html`<
 
 const Accept = ({ part }) => html`
   <${List} texts=${part.contents} />
-  <button class="button big-action" type="button" onClick=${() => give(part, "accept_part", { part: part.id })}>
-    <${Icon} name="check" /> ${t("accept")}
-  </button>
+  ${bigButton("check", t("accept"), () => give(part, "accept_part", { part: part.id }), { isMain: true })}
 `;
 
 // Say from which lots to take a quantity, first expired first.
@@ -198,7 +202,7 @@ const Pack = ({ part }) => {
     </ul>
     ${hasExpired && html`<${Field} id="lot-reason" name="lot_reason" value=${reason} maxlength="250" onText=${setReason} />`}
     ${part.cash_unpacked > 0 && html`<p>${t("cash_expected")} <b class="money">${money(part.cash_unpacked, part.currency)}</b></p>`}
-    ${button("package-open", t("pack"), () => pack(), { isBig: true, isOff: !isReady })}
+    ${(stepOf(part) === 2 ? bigButton : button)("package-open", t("pack"), () => pack(), { isMain: true, isOff: !isReady })}
   `;
 };
 
@@ -281,6 +285,8 @@ const idOf = ({ id, packed_by: key }) => id ?? key;
 const Parcel = ({ part, parcel, position }) => {
   const named = parcel.id ? { parcel: parcel.id } : { packed_by: parcel.packed_by };
   const step = (name, payload = {}) => give(part, name, { ...named, ...payload });
+  // The step of the order's only parcel stays in view, unless the rest is to be packed.
+  const isMain = stepOf(part) !== 2 && part.parcels.filter(({ state }) => state !== "voided").length === 1;
   const isAtPickup = parcel.state === "handed_over" && parcel.needs_pickup_code;
   const code = [part.order, parcel.label].filter(Boolean).join("-");
   return html`<section class="panel stack">
@@ -293,14 +299,14 @@ const Parcel = ({ part, parcel, position }) => {
     ${parcel.cash_expected > 0 && html`<p>${t("cash_expected")} <b class="money">${money(parcel.cash_expected, part.currency)}</b></p>`}
     ${parcel.cash_state === "expected" && parcel.cash_holder && parcel.carrier && html`<p class="soft">${t(`${parcel.cash_holder}_collects`, parcel)}</p>`}
     ${part.buyer && ["packing", "packed", "handed_over", "failed_delivery"].includes(parcel.state) && html`<${Opened} text="label" isOpen=${newLabel.value === parcel.label} load=${loadLabel} part=${part} parcel=${parcel} code=${code} />`}
-    ${parcel.state === "packing" && button("tag", t("close"), () => step("close_parcel"), { isBig: true })}
-    ${["packed", "failed_delivery"].includes(parcel.state) && html`<${HandOver} part=${part} parcel=${parcel} step=${step} />`}
+    ${parcel.state === "packing" && bigButton("tag", t("close"), () => step("close_parcel"), { isMain })}
+    ${["packed", "failed_delivery"].includes(parcel.state) && html`<${HandOver} part=${part} parcel=${parcel} step=${step} isMain=${isMain} />`}
     ${part.handover_key && ["packing", "packed", "failed_delivery"].includes(parcel.state) && html`<${Opened} text="by_code" load=${loadGive} part=${part} position=${position} />`}
-    ${parcel.state === "handed_over" && html`<${Deliver} part=${part} parcel=${parcel} step=${step} />`}
+    ${parcel.state === "handed_over" && html`<${Deliver} part=${part} parcel=${parcel} step=${step} isMain=${isMain} />`}
     ${
       parcel.state === "delivered" &&
       hasCash(parcel) &&
-      html`<${Cash} part=${part} parcel=${parcel} text="cash_collected" onCollected=${(cash) => step("report_collected_cash", cash)} />`
+      html`<${Cash} part=${part} parcel=${parcel} text="cash_collected" isMain=${isMain} onCollected=${(cash) => step("report_collected_cash", cash)} />`
     }
   </section>`;
 };
@@ -331,7 +337,7 @@ const DISPATCH_ATTRIBUTES = {
   driver_phone: { type: "tel", inputmode: "tel", maxlength: 20 },
 };
 
-const HandOver = ({ part, parcel, step }) => {
+const HandOver = ({ part, parcel, step, isMain }) => {
   const fields = DISPATCH_FIELDS[part.delivery.kind] ?? [];
   const { run_driver: driver, ...details } = parcel;
   if (driver) details.carrier = "";
@@ -374,11 +380,11 @@ const HandOver = ({ part, parcel, step }) => {
       </fieldset>`
     }
     ${isLeaving && html`<p class="notice">${t("leaves_run", { name: driver })}</p>`}
-    ${button("truck", t(text), handOver, { isBig: true, isOff: isPhoneWrong || isCarrierMissing })}
+    ${bigButton("truck", t(text), handOver, { isMain, isOff: isPhoneWrong || isCarrierMissing })}
   `;
 };
 
-export const Deliver = ({ part, parcel, step }) => {
+export const Deliver = ({ part, parcel, step, isMain = false }) => {
   const [code, setCode] = useState("");
   const isCodeMissing = parcel.needs_pickup_code && !code.trim();
   const deliver = (payload) => step("deliver_parcel", { ...payload, ...(code.trim() ? { code } : {}) });
@@ -387,30 +393,32 @@ export const Deliver = ({ part, parcel, step }) => {
     ${parcel.needs_pickup_code && html`<${Field} id=${`code-${idOf(parcel)}`} name="code" value=${code} inputmode="numeric" maxlength="20" onText=${setCode} />`}
     ${
       hasCash(parcel)
-        ? html`<${Cash} part=${part} parcel=${parcel} text="delivered_with_cash" isOff=${isCodeMissing} onCollected=${(cash) => deliver({ is_cash_collected: true, ...cash })} />
+        ? html`<${Cash} part=${part} parcel=${parcel} text="delivered_with_cash" isMain=${isMain} isOff=${isCodeMissing} onCollected=${(cash) => deliver({ is_cash_collected: true, ...cash })} />
           ${button("clock", t("delivered_without_cash"), () => deliver({ is_cash_collected: false }), { isOff: isCodeMissing })}`
-        : button("check", plainText, () => deliver({ is_cash_collected: false }), { isBig: true, isOff: isCodeMissing })
+        : bigButton("check", plainText, () => deliver({ is_cash_collected: false }), { isMain, isOff: isCodeMissing })
     }
     <${Failure} parcel=${parcel} onFailed=${(reason) => step("fail_delivery", { reason })} />
   `;
 };
 
 // The sum that was collected is sent with the command, so that the market refuses one that it does not expect.
-const Cash = ({ part, parcel, text, isOff = false, onCollected }) => {
+const Cash = ({ part, parcel, text, isMain, isOff = false, onCollected }) => {
   const [written, setWritten] = useState(""),
     [reason, setReason] = useState("");
   const expected = parcel.cash_expected ?? null;
   const amount = readWhole(written);
   const sum = (value) => t(text, { amount: money(value, part.currency) });
   const collect = () => onCollected({ cash: amount, ...(reason.trim() ? { cash_reason: reason.trim() } : {}) });
+  const isWrong = isOff || !amount || (expected !== null && !reason.trim());
+  const saveButton = expected === null ? bigButton : button;
   const fields = html`
     <${Field} id=${`amount-${idOf(parcel)}`} name="amount" value=${written} inputmode="numeric" maxlength="16" onText=${setWritten} />
     ${expected !== null && html`<${Field} id=${`reason-${idOf(parcel)}`} name="cash_reason" value=${reason} maxlength="500" onText=${setReason} />`}
-    ${button("banknote", amount ? sum(amount) : t("cash_recorded"), collect, { isBig: expected === null, isOff: isOff || !amount || (expected !== null && !reason.trim()) })}
+    ${saveButton("banknote", amount ? sum(amount) : t("cash_recorded"), collect, { isMain, isOff: isWrong })}
   `;
   if (expected === null) return html`<p>${t("cash_unknown")}</p>${fields}`;
   return html`
-    ${button("banknote", sum(expected), () => onCollected({ cash: expected }), { isBig: true, isOff })}
+    ${bigButton("banknote", sum(expected), () => onCollected({ cash: expected }), { isMain, isOff })}
     <details><summary>${t("paid_less")}</summary><div class="stack">${fields}</div></details>
   `;
 };

@@ -5,7 +5,7 @@ import { useSignal } from "@preact/signals";
 import { screenFor } from "member/addresses";
 import { button, Loaded, Outdated, SyncTag, Thumbnail } from "member/controls";
 import { html } from "member/html";
-import { isToWeigh, Part, parts } from "member/parts";
+import { isToWeigh, Part, PartOfParcel, parts } from "member/parts";
 import {
   Icon,
   isLocked,
@@ -118,6 +118,7 @@ const address = () => location.hash || screenFor(location.pathname);
 // back to.
 const SCREENS = {
   part: { section: "today", back: "#today", text: "back", screen: Part },
+  parcel: { section: "today", back: "#today", text: "back", screen: PartOfParcel },
   unsent: { section: "today", title: "unsent", back: "#today", text: "back", screen: Unsent },
   pack: { section: "pack", title: "stage_pack", screen: () => html`<${Today} only="pack" />` },
   picks: {

@@ -1,0 +1,68 @@
+"""The screen of one order without a network: opened from a label, with its main button above the tabs."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
+from orders.models import OrderPart
+from shop.core.actors import Actor
+from tests.factories import NOW, make_order, make_variant
+from tests.shop.members.sync.test_without_network import HOLDS, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
+
+# Whether a main button is in view above the tabs as soon as the screen opens.
+IS_MAIN_IN_VIEW = """() => {
+  const button = document.querySelector("main .buy-bar .big-action").getBoundingClientRect();
+  return button.top > 0 && button.bottom <= document.querySelector(".tab-bar").getBoundingClientRect().top;
+}"""
+# The controls that something covers once they are scrolled into view, and those that end behind the tabs.
+COVERED = """() => [...document.querySelectorAll("main :is(a, button, summary, input)")].filter((control) => {
+  if (!control.checkVisibility()) return false;
+  scrollTo(0, 0);
+  control.scrollIntoView({ block: "nearest" });
+  const { left, top, width, height } = control.getBoundingClientRect();
+  const isHit = [0.1, 0.5, 0.9].every((share) => {
+    const hit = document.elementFromPoint(left + width / 2, top + height * share);
+    return hit && (control.contains(hit) || hit.contains(control));
+  });
+  return !isHit;
+}).map((control) => control.outerHTML.slice(0, 100))"""
+
+
+def packed_part(part: OrderPart) -> OrderPart:
+    system = {"actor": Actor.system(), "now": NOW}
+    accept_part(part_id=part.pk, **system)
+    quantities = {line.pk: line.quantity for line in part.lines.all()}
+    close_parcel(parcel_id=pack_parcel(part_id=part.pk, quantities=quantities, **system).pk, **system)
+    return part
+
+
+def test_label_opens_its_order_and_nothing_covers_its_buttons(phone_with_workers: Page, seller) -> None:
+    phone = phone_with_workers
+    pillow, ginger = make_variant(seller, on_hand=30), make_variant(seller, name="Gừng tươi", on_hand=30)
+    new, picked, packed = (make_order((pillow, 2), (ginger, 2)).parts.get() for _ in range(3))
+    accept_part(part_id=picked.pk, actor=Actor.system(), now=NOW)
+    parcel = packed_part(packed).parcels.get()
+    sign_in(phone, seller)
+    assert phone.evaluate(HOLDS, 5)
+    phone.set_viewport_size({"width": 390, "height": 640})
+    phone.context.set_offline(True)
+
+    for path in (f"kien/{parcel.pk}/", f"kien/{parcel.pk}/tem/"):
+        phone.goto(f"/xa-vien/{path}")  # as the phone's camera opens the label's QR code
+        expect(phone.get_by_role("heading", name=f"Đơn {packed.order.code}")).to_be_visible()
+        expect(phone.get_by_role("button", name="Bàn giao kiện hàng")).to_be_visible()
+    phone.goto(f"/xa-vien/kien/{parcel.pk + 1}/")
+    expect(phone.get_by_text("Đơn này không còn trên máy.")).to_be_visible()
+    session = phone.context.new_cdp_session(phone)
+    for size in (16, 32):
+        session.send("Page.setFontSizes", {"fontSizes": {"standard": size}})
+        for part in (new, picked, packed):
+            phone.goto(f"/xa-vien/goi/{part.pk}/")
+            expect(phone.get_by_role("heading", name=f"Đơn {part.order.code}")).to_be_visible()
+            if size == 16:
+                assert phone.evaluate(IS_MAIN_IN_VIEW)
+            assert (size, phone.evaluate(COVERED)) == (size, [])
