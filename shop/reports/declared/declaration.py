@@ -120,7 +120,7 @@ class Report:
     count. The lookups say where these rows keep their moment or day in Vietnam, cooperative and currency; a
     report without `moment` and `day` shows the present state and has no period. Staff need `permission`, and
     members of a cooperative `member_right`, with which they see its rows. Without it the report is only for
-    staff.
+    staff. A report about orders or payments of several cooperatives has no `cooperative`.
     """
 
     slug: str
@@ -132,7 +132,7 @@ class Report:
     measures: Mapping[str, Aggregate]
     columns: tuple[Column, ...]
     dimensions: tuple[Dimension, ...]
-    cooperative: str
+    cooperative: str = ""
     moment: str = ""
     day: str = ""
     currency: str = ""

@@ -14,7 +14,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from orders.models import OrderSource
 from shop.core.dates.calendar import weekday_name
+from shop.core.models import Division, DivisionLevel
 from shop.reports.declared.declaration import Dimension, Report
 from shop.reports.group_names import load_group_names
 from shop.reports.periods import PeriodStart, ReportInterval, period_label
@@ -148,6 +150,14 @@ def text_dimension(name: str, label: Promise, empty_name: Callable[[], str]) -> 
     return Dimension(name, label, text_key, load_texts)
 
 
+def _load_commune_names(keys: Collection[object]) -> Mapping[object, str]:
+    """Return the names of communes with their provinces, because several communes have the same name."""
+    communes = Division.objects.filter(level=DivisionLevel.COMMUNE).order_by("valid_from", "pk")
+    rows = communes.values_list("code", "name", "parent__name")
+    names = {code: f"{name}, {province}" for code, name, province in rows}
+    return {key: names.get(str(key)) or (_("No longer known") if key else _("Not specified")) for key in keys}
+
+
 def _capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -159,4 +169,10 @@ BY_HOUR = _clock_dimension("hour", pgettext_lazy("report", "Hour"), _hour_label)
 BY_COOPERATIVE = group_dimension(SalesGroup.COOPERATIVE)
 BY_PROVINCE = group_dimension(SalesGroup.PROVINCE)
 BY_PRODUCT = group_dimension(SalesGroup.PRODUCT)
+BY_CATEGORY = group_dimension(SalesGroup.CATEGORY)
+BY_CHANNEL = group_dimension(SalesGroup.CHANNEL)
+BY_SOURCE = choice_dimension("source", pgettext_lazy("report", "Source"), OrderSource)
+BY_COMMUNE = Dimension(
+    "commune", gettext_lazy("Commune"), lambda report: report.lookup("commune"), _load_commune_names
+)
 BY_CARRIER = text_dimension("carrier", gettext_lazy("Carrier"), lambda: _("No carrier given"))

@@ -55,7 +55,7 @@ class ReportForm(QueryForm):
         self._set_choices("group", [(row.name, row.label) for row in self.dimensions])
         if not report.has_period:
             del self.fields["from_day"], self.fields["until_day"]
-        if cooperative_id is None:
+        if cooperative_id is None and report.cooperative:
             cooperatives = Cooperative.objects.order_by("name", "pk").values_list("pk", "name")
             self._set_choices("cooperative", [("", pgettext_lazy("report", "All")), *cooperatives])
         else:

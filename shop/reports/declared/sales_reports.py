@@ -8,16 +8,20 @@ from django.utils.translation import pgettext_lazy
 
 from cooperatives.access import MemberRight
 from cooperatives.models import DeliveryKind
-from orders.models import OrderLine, OrderPart, OrderSource
+from orders.models import OrderLine, OrderPart
 from orders.models.line import OrderLineQuerySet
 from orders.models.part import OrderPartQuerySet
 from shop.accounts.staff.permissions import Permission
 from shop.reports.declared.declaration import Column, ColumnPlace, Family, Report, Sums, Unit, measure
 from shop.reports.declared.dimensions import (
+    BY_CATEGORY,
+    BY_CHANNEL,
+    BY_COMMUNE,
     BY_COOPERATIVE,
     BY_HOUR,
     BY_PRODUCT,
     BY_PROVINCE,
+    BY_SOURCE,
     BY_WEEKDAY,
     TIMES,
     choice_dimension,
@@ -54,6 +58,8 @@ ORDERS = Report(
     lookups={
         "province": "report_province",
         "source": "report_source",
+        "channel": "report_channel",
+        "commune": "order__shipping_address__commune_code",
         "way": "delivery_kind",
         "placed_at": "order__placed_at",
     },
@@ -75,9 +81,11 @@ ORDERS = Report(
     dimensions=(
         BY_COOPERATIVE,
         BY_PROVINCE,
+        BY_COMMUNE,
         BY_WEEKDAY,
         BY_HOUR,
-        choice_dimension("source", pgettext_lazy("report", "Source"), OrderSource),
+        BY_SOURCE,
+        BY_CHANNEL,
         choice_dimension("way", _("Delivery method"), DeliveryKind),
         *TIMES,
     ),
@@ -97,11 +105,17 @@ PRODUCTS = Report(
     day="report_date",
     cooperative="cooperative",
     currency="report_channel__currency",
-    lookups={"product": "product_key", "province": "report_province"},
+    lookups={
+        "product": "product_key",
+        "category": "category_key",
+        "province": "report_province",
+        "source": "report_source",
+        "channel": "report_channel",
+    },
     measures={"goods": Sum("total_gross", default=0), "lines": Count("pk")},
     columns=(
         Column(pgettext_lazy("report", "Products"), Unit.MONEY, measure("goods")),
         Column(_("Times ordered"), Unit.COUNT, measure("lines")),
     ),
-    dimensions=(BY_PRODUCT, BY_COOPERATIVE, BY_PROVINCE, *TIMES),
+    dimensions=(BY_PRODUCT, BY_CATEGORY, BY_COOPERATIVE, BY_PROVINCE, BY_SOURCE, BY_CHANNEL, *TIMES),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import random
 from collections import Counter
 from typing import Any
 
@@ -11,7 +10,15 @@ import pytest
 from django.utils import translation
 
 from orders.actions.fulfilment.cancel_parts import cancel_part
-from orders.models import Complaint, LedgerAccount, OrderPart, Parcel, PaymentMethod, Refund, Settlement
+from orders.models import (
+    Complaint,
+    LedgerAccount,
+    OrderPart,
+    Parcel,
+    PaymentMethod,
+    Refund,
+    Settlement,
+)
 from orders.states import ComplaintState, ParcelState
 from shop.core.actors import Actor
 from shop.reports.declared.catalogue import ALL_REPORTS, REPORTS_BY_SLUG
@@ -26,6 +33,7 @@ from tests.orders.settlement.settlement_helpers import (
     make_open_settlement,
     make_sale,
 )
+from tests.shop.reports.declared.report_history import make_history
 from tests.shop.reports.test_sales import sales_query
 
 pytestmark = pytest.mark.django_db
@@ -45,21 +53,6 @@ def figures_by_name(result: Result) -> dict[str, list[int | None]]:
 
 def totals(result: Result) -> list[int | None]:
     return [column.value(result.total) for column in result.report.columns]
-
-
-def make_history(seed: int) -> None:
-    """Make sales of three cooperatives with refunds, corrections, a closed settlement and a complaint."""
-    chance = random.Random(seed)
-    for number, name in enumerate(("HTX Thiên An", "HTX Tài Hoan", "HTX Yến Dương")):
-        seller = make_seller(name)
-        for _n in range(2):
-            price = chance.randrange(1_000, 400_000)
-            make_sale(seller, price=price, refunded_amount=chance.choice([0, chance.randrange(1, price)]))
-        make_open_settlement(
-            seller, chance.choice([-1, 1]) * chance.randrange(1, 90_000), idempotency_key=name
-        )
-        if number == 0:
-            close_open_settlement(seller)
 
 
 def deliver_parcel_at(delivered_at: datetime.datetime, **fields: Any) -> Parcel:
@@ -82,7 +75,7 @@ def make_complaint(part: OrderPart, **fields: Any) -> Complaint:
     return Complaint.objects.create(part=part, text="Dập.", created_at=NOW, due_by=due_by, **fields)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("report", ALL_REPORTS, ids=lambda report: report.slug)
 def test_groups_add_up_to_the_total_in_every_dimension(report: Report, seed: int) -> None:
     make_history(seed)

@@ -1,0 +1,89 @@
+"""The report about discounts: vouchers, promotions and reductions by hand."""
+
+from __future__ import annotations
+
+from django.db.models import BooleanField, Count, Q, QuerySet, Sum
+from django.db.models.functions import Cast, Coalesce
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from cooperatives.access import MemberRight
+from orders.models import CostBearer, DiscountShare
+from orders.models.discount import DiscountKind
+from shop.accounts.staff.permissions import Permission
+from shop.reports.declared.declaration import Column, ColumnPlace, Family, Report, Unit, measure
+from shop.reports.declared.dimensions import (
+    BY_COOPERATIVE,
+    BY_PROVINCE,
+    TIMES,
+    choice_dimension,
+    text_dimension,
+)
+
+
+def _find_granted_shares() -> QuerySet[DiscountShare]:
+    """Return the shares on products and deliveries of confirmed parts that were not cancelled.
+
+    Each is on a line or on a part, and has that one's report columns.
+    """
+    columns = ("cooperative", "report_date", "report_province")
+    shares = DiscountShare.objects.alias(
+        **{f"share_{column}": Coalesce(f"line__{column}", f"part__{column}") for column in columns},
+        share_has_ended=Cast(Coalesce("line__has_ended", "part__has_ended"), BooleanField()),
+    )
+    return shares.filter(share_has_ended=False, discount__order__confirmed_at__isnull=False)
+
+
+DISCOUNTS = Report(
+    slug="giam-gia",
+    family=Family.SALES,
+    question=gettext_lazy("What do vouchers and promotions cost?"),
+    definition=gettext_lazy(
+        "Discounts on products and deliveries of confirmed orders, on the day of the order, and who bears "
+        "them. Discounts of cancelled and declined parts are left out. Each product and each delivery that "
+        "became cheaper counts once for each discount."
+    ),
+    permission=Permission.MANAGE_ORDERS,
+    member_right=MemberRight.SEE_ORDERS,
+    rows=_find_granted_shares,
+    day="share_report_date",
+    cooperative="share_cooperative",
+    currency="discount__currency",
+    lookups={
+        "discount": "discount__name",
+        "kind": "discount__kind",
+        "bearer": "discount__bearer",
+        "province": "share_report_province",
+    },
+    measures={
+        "amount": Sum("amount", default=0),
+        "shares": Count("pk"),
+        "by_market": Sum("amount", filter=Q(discount__bearer=CostBearer.PLATFORM), default=0),
+        "by_cooperatives": Sum("amount", filter=Q(discount__bearer=CostBearer.COOPERATIVE), default=0),
+        "off_delivery": Sum("amount", filter=Q(part__isnull=False), default=0),
+    },
+    columns=(
+        Column(pgettext_lazy("report", "Discounts"), Unit.MONEY, measure("amount")),
+        Column(gettext_lazy("Times granted"), Unit.COUNT, measure("shares")),
+        Column(
+            gettext_lazy("Borne by the market"), Unit.MONEY, measure("by_market"), ColumnPlace.NOT_ON_PHONES
+        ),
+        Column(
+            gettext_lazy("Borne by cooperatives"),
+            Unit.MONEY,
+            measure("by_cooperatives"),
+            ColumnPlace.NOT_ON_PHONES,
+        ),
+        Column(
+            gettext_lazy("Off deliveries"), Unit.MONEY, measure("off_delivery"), ColumnPlace.NOT_ON_PHONES
+        ),
+    ),
+    dimensions=(
+        text_dimension("discount", pgettext_lazy("report", "Discount"), lambda: _("Without a name")),
+        choice_dimension("kind", pgettext_lazy("report", "Kind"), DiscountKind),
+        choice_dimension("bearer", gettext_lazy("Borne by"), CostBearer),
+        BY_COOPERATIVE,
+        BY_PROVINCE,
+        *TIMES,
+    ),
+)
