@@ -128,7 +128,7 @@ def _commune_candidates(parts: Sequence[_AddressPart], provinces: Collection[str
 
 
 @dataclass(frozen=True, slots=True)
-class _Match:
+class CommuneMatch:
     """A match of a commune, by its own name or by a former place's name."""
 
     commune: Division
@@ -150,20 +150,20 @@ class _Match:
 
 def _group_by_name(
     former_places: Iterable[FormerPlace], current: Iterable[Division]
-) -> dict[str, list[_Match]]:
-    matches_by_name: dict[str, list[_Match]] = {}
+) -> dict[str, list[CommuneMatch]]:
+    matches_by_name: dict[str, list[CommuneMatch]] = {}
     for former_place in former_places:
         matches_by_name.setdefault(former_place.folded, []).append(
-            _Match(former_place.division, former_place)
+            CommuneMatch(former_place.division, former_place)
         )
     for commune in current:
-        matches_by_name.setdefault(commune.folded, []).append(_Match(commune))
+        matches_by_name.setdefault(commune.folded, []).append(CommuneMatch(commune))
     return matches_by_name
 
 
 def _narrow_matches(
-    matches: Sequence[_Match], type_word: str, names_above: Collection[str], provinces: Collection[str]
-) -> Sequence[_Match]:
+    matches: Sequence[CommuneMatch], type_word: str, names_above: Collection[str], provinces: Collection[str]
+) -> Sequence[CommuneMatch]:
     """Narrow matches by province, perhaps to none, then by district and type.
 
     A district or type without matches is ignored.
@@ -174,7 +174,7 @@ def _narrow_matches(
     return [match for match in matches if match.type_word == type_word] or matches
 
 
-def _suggestions(matches: Iterable[_Match], street: str) -> list[Suggestion]:
+def _suggestions(matches: Iterable[CommuneMatch], street: str) -> list[Suggestion]:
     suggestions_by_commune: dict[int, Suggestion] = {}
     for match in matches:
         suggestion = suggestions_by_commune.setdefault(match.commune.pk, Suggestion(match.commune, street))
