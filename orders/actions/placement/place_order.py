@@ -125,9 +125,39 @@ def place_order(
     basket = locks.lock_basket(basket_id)
     if basket is None:
         return find_order_of_basket(basket_id)
+    basket.language = language or basket.language
+    return place_locked_basket(
+        basket,
+        contact=contact,
+        deliveries=deliveries,
+        consents=consents,
+        actor=actor,
+        now=now,
+        source=source,
+        method=method,
+        agreed_total=agreed_total,
+        agreed_maximum=agreed_maximum,
+        seen_prices=seen_prices,
+    )
+
+
+def place_locked_basket(
+    basket: Basket,
+    *,
+    contact: Contact,
+    deliveries: Mapping[int, RequestedDelivery],
+    consents: frozenset[str],
+    actor: Actor,
+    now: datetime.datetime,
+    source: OrderSource,
+    method: PaymentMethod,
+    agreed_total: int | None,
+    agreed_maximum: int | None,
+    seen_prices: Mapping[uuid.UUID, int] | None = None,
+) -> Order:
+    """On a locked basket: turn it into an order, as `place_order` does."""
     require_consent(consents)
     require_contact_phone(contact)
-    basket.language = language or basket.language
     quote = _quote_basket(basket, contact, deliveries, seen_prices or {}, now=now)
     _require_agreement(quote, agreed_total, agreed_maximum)
     payments = payments_of_basket(basket.pk)
