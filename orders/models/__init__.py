@@ -27,7 +27,15 @@ from orders.models.ledger import (
     PostingKind,
 )
 from orders.models.line import Allocation, OrderLine
-from orders.models.order import Order, OrderCode, OrderCodeKey, OrderNumber, OrderSource, SaleorOrigin
+from orders.models.order import (
+    RECEIVED_SOURCES,
+    Order,
+    OrderCode,
+    OrderCodeKey,
+    OrderNumber,
+    OrderSource,
+    SaleorOrigin,
+)
 from orders.models.parcel import Parcel, ParcelLine, parcel_position_labels
 from orders.models.part import OrderPart, translate_delivery_method_names
 from orders.models.payment import (
@@ -68,6 +76,7 @@ from orders.models.weight import WeightAnswer, WeightQuestion
 
 __all__ = [
     "COOPERATIVE_ACCOUNTS",
+    "RECEIVED_SOURCES",
     "SUPERSEDED",
     "Alert",
     "AlertKind",

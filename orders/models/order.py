@@ -50,6 +50,10 @@ class OrderSource(models.TextChoices):
     FACEBOOK = "facebook", _("Facebook")
 
 
+# The buyer wrote or called, and a person entered the order.
+RECEIVED_SOURCES = (OrderSource.ZALO, OrderSource.FACEBOOK, OrderSource.PHONE)
+
+
 class SaleorOrigin(models.TextChoices):
     """How the order came about: the values of Saleor's OrderOriginEnum."""
 
@@ -303,6 +307,11 @@ class Order(WithMetadata, WithExternalReference, WithTimes):
     @property
     def is_draft(self) -> bool:
         return self.placed_at is None
+
+    @property
+    def is_received(self) -> bool:
+        """Whether the buyer wrote or called, and a person entered the order."""
+        return self.source in RECEIVED_SOURCES
 
     @property
     def is_finished(self) -> bool:

@@ -123,7 +123,7 @@ def _candidate(
         if is_short or name in places.provinces or _is_street_before(message, first):
             return None
     if upper.provinces:
-        matches = [match for match in matches if match.provinces & upper.provinces]
+        matches = [match for match in matches if _is_in_provinces(match, upper.provinces, places)]
         if not matches:
             return None
     in_district = [match for match in matches if match.district and match.district in upper.names]
@@ -149,6 +149,17 @@ def _candidate(
     score = 3.0 * bool(commune_type) + 3 * bool(upper.provinces) + 2 * bool(in_district)
     score += 0.5 * (last - first) + has_marks + 2 * _is_after_start(message, name_first)
     return _Candidate(first=name_first, last=upper.last, matches=matches, score=score)
+
+
+def _is_in_provinces(match: CommuneMatch, names: frozenset[str], places: NamedPlaces) -> bool:
+    """Return whether a commune is in one of these provinces. A former name means today's province too.
+
+    A former commune that had this province's former name is in it, and not others that joined it since.
+    """
+    if match.provinces & names:
+        return True
+    current = {row.pk for name in names for row in places.provinces.get(name, ())}
+    return match.former is None and match.commune.parent_id in current
 
 
 def _type_before(message: Message, first: int) -> tuple[int, str]:

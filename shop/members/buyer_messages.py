@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from catalog.models import Recall
 from orders.models import OrderPart, Parcel, Refund
 from orders.states import DISPATCHED_STATES, OUTGOING_KINDS, ParcelState
-from shop.core.texts.formatting import format_phone_number
+from shop.core.texts.formatting import format_money, format_phone_number
 
 
 def message_about_part(
@@ -41,6 +41,25 @@ def message_about_part(
         else:
             news = _news(part, outgoing)
         return f"{_greeting(part)} {news}"
+
+
+def message_about_received_order(part: OrderPart, link: str) -> str:
+    """Return what to answer a buyer whose order was entered, with its page's link, in its language.
+
+    The order has this part only.
+    """
+    order = part.order
+    with translation.override(order.language):
+        values = {
+            "goods": ", ".join(line.contents for line in order.lines.in_order()),
+            "total": format_money(order.total_gross, order.currency),
+            "link": link,
+        }
+        if order.confirmed_at is None:
+            text = _("%(goods)s. Total %(total)s. Please check it and pay here: %(link)s")
+        else:
+            text = _("%(goods)s. Total %(total)s, to pay on delivery. Please check it here: %(link)s")
+        return f"{_greeting(part)} {text % values}"
 
 
 def message_about_shortage(part: OrderPart) -> str:

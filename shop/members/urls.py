@@ -52,6 +52,7 @@ from shop.members.fulfilment import (
     weights,
 )
 from shop.members.money import cash, reports, settlements
+from shop.members.received_orders import received_order_pages
 from shop.members.shared_phones import phone_list, pins, switching
 from shop.members.sync import views as sync
 
@@ -71,6 +72,9 @@ urlpatterns = [
     path("ho-so/", application.edit_application, name="application"),
     path("ho-so/giay/<str:kind>/", application.send_application_document, name="application-document"),
     path("ho-so/tep/<uuid:file_id>/", documents.show_document_file, name="application-file"),
+    path("don/dan-tin/", received_order_pages.paste_message, name="paste-message"),
+    path("don/dan-tin/xem-lai/", received_order_pages.review_received_order, name="review-received-order"),
+    path("don/<uuid:order_id>/", received_order_pages.show_received_order, name="received-order"),
     path("goi/", parts.list_parts, name="parts"),
     path("goi/nhan/", bulk_steps.accept_chosen_parts, name="accept-parts"),
     path("goi/nhan/hoan-tac/", bulk_steps.undo_chosen_acceptances, name="undo-part-acceptances"),

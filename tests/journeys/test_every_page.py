@@ -49,6 +49,7 @@ NO_PAGES = {
     ),
     **dict.fromkeys(("worker", "members:worker"), "a script"),
     "members:parcel": "leads on to the part's page",
+    "members:review-received-order": "takes what the page of a message sends",
     "members:alert": "leads on to what the alert is about",
     "members:preview-weight": "words beside a field while it is written",
     "members:listing-hints": "words beside a field while it is written",

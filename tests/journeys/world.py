@@ -145,6 +145,7 @@ from tests.journeys.account_pages import (
 )
 from tests.journeys.delivery_run_pages import run_visits
 from tests.journeys.people_and_catalogue import PeopleAndCatalogue, invitation_visits, staff_visits
+from tests.journeys.received_order_pages import ReceivedOrderPages
 from tests.journeys.scale_and_cash import ScaleAndCash, desk_paths, member_paths
 from tests.journeys.shared_phone_pages import SharedPhonePages
 from tests.orders.bank_transfers.transfer_helpers import make_incoming_transfer
@@ -246,6 +247,7 @@ class _Market:
         self.certificates = self._household_and_certificates()
         self.back_in_stock_request = self._back_in_stock_request()
         self.shared_phone = SharedPhonePages(self.thien_an)
+        self.received_order = ReceivedOrderPages(self.thien_an, self.now)
         self.people = PeopleAndCatalogue(
             cooperative=self.thien_an,
             other=self.yen_duong,
@@ -917,6 +919,7 @@ def _member_visits(market: _Market) -> list[Visit]:
         *(Visit(*page) for page in invitation_visits(market.people, market.part("accepted"))),
         *(Visit(*page) for page in run_visits(market.thien_an, run_parcels, timezone.now())),
         *(Visit(*page) for page in market.shared_phone.visits()),
+        *(Visit(*page) for page in market.received_order.visits()),
         *_lot_visits(market),
         Visit("/xa-vien/hang/moi/", "manager", sent={"name": ""}),
         Visit("/xa-vien/gian-hang/giay/", "manager", sent={"number": ""}),

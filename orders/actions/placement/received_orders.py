@@ -22,7 +22,6 @@ from shop.core.errors import Missing, Refused
 from shop.core.models import Channel
 
 _BASKETS = uuid.UUID("7b0c1c86-40d5-4c6e-9d0b-3c0f5f9f2f5e")
-RECEIVED_SOURCES = (OrderSource.ZALO, OrderSource.FACEBOOK, OrderSource.PHONE)
 
 
 class ReceiverUnknown(Refused):

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from orders.actions.order_records.record_order import Contact
-from orders.actions.placement.received_orders import RECEIVED_SOURCES
 from orders.forms.addresses import ReceiverForm
-from orders.models import OrderSource, PaymentMethod
+from orders.models import RECEIVED_SOURCES, OrderSource, PaymentMethod
 from orders.pasted_messages.message_tokens import MAX_MESSAGE_LENGTH
 from shop.accounts.forms import DivisionOptions
 from shop.accounts.models import ConsentPurpose
@@ -27,14 +27,14 @@ class PastedMessageForm(MembersForm):
 
     source = forms.ChoiceField(
         label=_("Where did the buyer write?"),
-        choices=[(source.value, source.label) for source in RECEIVED_SOURCES],
+        choices=[(source.value, capfirst(source.label)) for source in RECEIVED_SOURCES],
         initial=OrderSource.ZALO,
         widget=forms.RadioSelect,
     )
     text = forms.CharField(
         label=_("The buyer's message"),
         max_length=MAX_MESSAGE_LENGTH,
-        help_text=_("Hold the message in Zalo or Facebook, copy it, and paste it here. Several are fine too."),
+        help_text=_("Hold the message in Zalo or Facebook, copy it, and paste it here."),
         widget=forms.Textarea(attrs={"rows": 7, "autocomplete": "off"}),
         error_messages={"required": _("Paste the message first.")},
     )
@@ -76,7 +76,7 @@ class ReceivedOrderForm(ReceiverForm):
         super().__init__(data, files, **options)
         method = self.fields["method"]
         assert isinstance(method, forms.ChoiceField)
-        method.choices = [(choice.value, choice.label) for choice in methods]
+        method.choices = [(choice.value, capfirst(choice.label)) for choice in methods]
         self.fields["name"].error_messages["required"] = _("Enter the name of the recipient.")
         for field in self.fields.values():
             # The browser would fill in the member's own data.

@@ -45,7 +45,7 @@ def load_own_goods(cooperative: Cooperative, channel: Channel) -> OwnGoods:
     sold: list[SoldVariant] = []
     for row in rows:
         amount = row.prices.all()[0].selling_price
-        pack = ", ".join(filter(None, [row.name, pack_label(row)]))
+        pack = row.name or pack_label(row)
         label = f"{row.product.name}, {pack}" if pack else row.product.name
         variants[row.pk] = OwnVariant(label, format_money(amount, channel.currency))
         sold.append(
