@@ -48,10 +48,10 @@ class OrderSource(models.TextChoices):
     PHONE = "phone", _("phone")
     ZALO = "zalo", _("Zalo")
     FACEBOOK = "facebook", _("Facebook")
+    LIVESTREAM = "livestream", _("livestream")
 
 
-# The buyer wrote or called, and a person entered the order.
-RECEIVED_SOURCES = (OrderSource.ZALO, OrderSource.FACEBOOK, OrderSource.PHONE)
+RECEIVED_SOURCES = (OrderSource.ZALO, OrderSource.FACEBOOK, OrderSource.PHONE, OrderSource.LIVESTREAM)
 
 
 class SaleorOrigin(models.TextChoices):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
-from orders.pasted_messages.goods_names import GoodsCatalogue, NameMatch
+from orders.pasted_messages.goods_names import GoodsCatalogue, NamedProduct, NameMatch, SoldVariant
 from orders.pasted_messages.goods_options import Doubt, GoodsOption, goods_options, has_fit
 from orders.pasted_messages.message_tokens import Message, Token
 from orders.pasted_messages.quantities import Amount, read_amount, read_price
@@ -42,14 +43,19 @@ class _Item:
     used: list[tuple[int, int]] = field(default_factory=list)  # amounts and prices, as spans
     price: int | None = None
     unit_words: list[int] = field(default_factory=list)  # tokens of units that are also words of names
+    coded: SoldVariant | None = None  # the variant that a code of a livestream stands for
 
     @property
     def amounts(self) -> list[Amount]:
         return self.before + self.after
 
+    @property
+    def is_empty(self) -> bool:
+        return not (self.words or self.amounts or self.coded)
+
     def takes(self, amount: Amount, *, is_name_next: bool) -> bool:
         """Return whether a further amount tells more of these goods, and does not begin the next ones."""
-        if not self.words or not self.amounts:
+        if not (self.words or self.coded) or not self.amounts:
             return True
         if is_name_next and self.before:
             return False
@@ -63,7 +69,7 @@ class _Item:
 
     def continues(self, other: _Item) -> bool:
         """Return whether it holds only amounts, which tell more of the goods of the piece before."""
-        if self.words or not self.amounts or not other.words:
+        if self.words or self.coded or not self.amounts or not (other.words or other.coded):
             return False
         return not other.amounts or all(other.takes(amount, is_name_next=False) for amount in self.amounts)
 
@@ -95,10 +101,19 @@ def _split_items(message: Message, catalogue: GoodsCatalogue, first: int, last: 
     position = first
     while position < last:
         if not message.is_free(position):
-            if item.words or item.amounts:
+            if not item.is_empty:
                 items.append(item)
                 item = _Item()
             position += 1
+            continue
+        code = _read_code(message, catalogue, position)
+        if code is not None:
+            if item.words or item.coded:
+                items.append(item)
+                item = _Item()
+            item.coded = code[0]
+            item.used.append((position, code[1]))
+            position = code[1]
             continue
         price = read_price(message, position)
         if price is not None:
@@ -111,14 +126,15 @@ def _split_items(message: Message, catalogue: GoodsCatalogue, first: int, last: 
             message.use(position, position + 2, "list number")
             position += 2
             continue
-        amount = read_amount(message, position)
+        amount = _read_count_of_code(message, catalogue, position) or read_amount(message, position)
         if amount is not None and amount[1] <= last:
             is_name_next = _is_name_next(message, catalogue, amount[1], last)
             is_prose = is_name_next and not item.amounts and not _has_known_word(message, catalogue, item)
+            is_prose = is_prose and item.coded is None
             if is_prose or not item.takes(amount[0], is_name_next=is_name_next):
                 items.append(item)
                 item = _Item()
-            (item.after if item.words else item.before).append(amount[0])
+            (item.after if item.words or item.coded else item.before).append(amount[0])
             item.used.append((position, amount[1]))
             if (unit := amount[0].unit_position) is not None and message.tokens[
                 unit
@@ -136,9 +152,38 @@ def _split_items(message: Message, catalogue: GoodsCatalogue, first: int, last: 
                 item = _Item()
             item.words.append(position)
         position += 1
-    if item.words or item.amounts:
+    if not item.is_empty:
         items.append(item)
     return items
+
+
+def _read_code(message: Message, catalogue: GoodsCatalogue, first: int) -> tuple[SoldVariant, int] | None:
+    """Return the variant of a livestream's code that begins at a token, and the position after it."""
+    tokens = message.tokens
+    follows_word = first > 0 and (tokens[first - 1].is_word or tokens[first - 1].is_number)
+    if not catalogue.codes or (tokens[first].is_glued and follows_word):
+        return None
+    last = first + 1
+    while last < len(tokens) and tokens[last].is_glued and (tokens[last].is_word or tokens[last].is_number):
+        last += 1
+    for end in range(last, first, -1):  # "m12x2" is M12, twice
+        variant = catalogue.variant_of_code("".join(token.text for token in tokens[first:end]))
+        if variant is not None:
+            return variant, end
+    return None
+
+
+def _read_count_of_code(
+    message: Message, catalogue: GoodsCatalogue, position: int
+) -> tuple[Amount, int] | None:
+    """Return the count before a code. "1 g1" is one of G1, and no gram."""
+    token = message.tokens[position]
+    is_before = position + 1 < len(message.tokens) and message.is_free(position + 1)
+    if not (token.text.isdecimal() and len(token.text) < 5 and int(token.text) and is_before):
+        return None
+    if _read_code(message, catalogue, position + 1) is None:
+        return None
+    return Amount(count=Fraction(int(token.text))), position + 1
 
 
 def _is_name_word(message: Message, token: Token, catalogue: GoodsCatalogue, item: _Item) -> bool:
@@ -163,6 +208,8 @@ def _is_name_next(message: Message, catalogue: GoodsCatalogue, position: int, la
         token = message.tokens[position]
         if token.folded in _CONJUNCTIONS:
             return False
+        if _read_code(message, catalogue, position) is not None:
+            return True
         if token.is_word and catalogue.is_head(token) and token.folded not in vocabulary.fillers:
             return True
         if token.is_word and token.folded not in vocabulary.fillers and token.folded not in vocabulary.packs:
@@ -183,6 +230,8 @@ def _is_list_number(message: Message, position: int, first: int) -> bool:
 
 
 def _read_item(message: Message, catalogue: GoodsCatalogue, item: _Item) -> ReadGoods | None:
+    if item.coded is not None:
+        return _read_coded(message, item, item.coded)
     tokens, vocabulary = message.tokens, read_vocabulary()
     groups = _find_groups(message, catalogue, item)
     named = {item.words[index] for match in (groups[0] if groups else ()) for index in match.positions}
@@ -218,6 +267,20 @@ def _read_item(message: Message, catalogue: GoodsCatalogue, item: _Item) -> Read
     if any(abs(position - other) <= 1 for position in strange for other in named):
         doubts.add(Doubt.EXTRA_WORDS)
     return ReadGoods(text, tuple(options[:_MAX_OPTIONS]), frozenset(doubts))
+
+
+def _read_coded(message: Message, item: _Item, variant: SoldVariant) -> ReadGoods:
+    """Read goods that a code names. A code alone asks for one."""
+    match = NameMatch(
+        product=NamedProduct((), [variant]),
+        score=1,
+        variant_scores={variant.variant_id: 0},
+        positions=frozenset(),
+        has_head=True,
+    )
+    amounts = item.amounts or [Amount(count=Fraction(1))]
+    options, doubts = goods_options([match], amounts, item.price)
+    return ReadGoods(_use(message, item, set()), tuple(options), frozenset(doubts))
 
 
 def _is_proper_name(message: Message, position: int) -> bool:

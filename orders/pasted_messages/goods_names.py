@@ -78,10 +78,14 @@ class NameMatch:
 
 @dataclass(frozen=True)
 class GoodsCatalogue:
-    """What a seller sells, and the market's synonym sets, each of phrases."""
+    """What a seller sells, and the market's synonym sets, each of phrases.
+
+    `codes` are those of a livestream, in capitals: "M12" for a variant's id.
+    """
 
     variants: Sequence[SoldVariant]
     synonyms: Sequence[Sequence[str]] = field(default=())
+    codes: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def products(self) -> Sequence[NamedProduct]:
@@ -119,6 +123,11 @@ class GoodsCatalogue:
             for word in {word.folded for name in product.names for word in name}:
                 counts[word] = counts.get(word, 0) + 1
         return counts
+
+    def variant_of_code(self, code: str) -> SoldVariant | None:
+        """Return the variant that a code of the livestream stands for."""
+        variant_id = self.codes.get(code.upper())
+        return next((row for row in self.variants if row.variant_id == variant_id), None)
 
     def find_products(self, tokens: Sequence[Token]) -> list[list[NameMatch]]:
         """Return the products that fit the words, in groups that fit alike, the best first."""

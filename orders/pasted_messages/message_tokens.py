@@ -120,7 +120,7 @@ def split_message(text: str) -> Message:
             is_glued=match.start() == end,
         )
         tokens.append(token)
-        end = match.end()
+        end = match.end() if word != "\n" else -1
     return Message(text, tokens, [""] * len(tokens))
 
 

@@ -57,6 +57,7 @@ def _folded_phrases(phrases: frozenset[tuple[str, ...]]) -> frozenset[tuple[str,
 class Vocabulary:
     """Words by meaning. `packs` gives sales units, and `similar_units` those people mix up."""
 
+    name_label: str
     numbers: Mapping[str, int]
     number_words: frozenset[str]
     dozen_words: frozenset[str]
@@ -103,6 +104,7 @@ def read_vocabulary() -> Vocabulary:
         table = tomllib.load(file)
     multipliers = {"thousand": 1000, "million": 1_000_000, "plain": 1}
     return Vocabulary(
+        name_label=table["name_label"],
         numbers=table["numbers"],
         number_words=frozenset(table["number_words"]),
         dozen_words=frozenset(table["dozen_words"]),

@@ -52,7 +52,7 @@ from shop.members.fulfilment import (
     weights,
 )
 from shop.members.money import cash, reports, settlements
-from shop.members.received_orders import received_order_pages
+from shop.members.received_orders import livestream_page, received_order_pages
 from shop.members.shared_phones import phone_list, pins, switching
 from shop.members.sync import views as sync
 
@@ -74,6 +74,7 @@ urlpatterns = [
     path("ho-so/tep/<uuid:file_id>/", documents.show_document_file, name="application-file"),
     path("don/dan-tin/", received_order_pages.paste_message, name="paste-message"),
     path("don/dan-tin/xem-lai/", received_order_pages.review_received_order, name="review-received-order"),
+    path("don/livestream/", livestream_page.gather_livestream_orders, name="livestream-orders"),
     path("don/<uuid:order_id>/", received_order_pages.show_received_order, name="received-order"),
     path("goi/", parts.list_parts, name="parts"),
     path("goi/nhan/", bulk_steps.accept_chosen_parts, name="accept-parts"),

@@ -18,6 +18,9 @@ from tests.factories import make_channel, make_contact, make_variant
 PASTE = "/xa-vien/don/dan-tin/"
 MESSAGE = """2 gói mộc nhĩ, 1kg hạt dẻ, giao trước 5h. Chị Lan 0912 345 678, 09123,
 thôn 3, Bạch Thông, Bắc Kạn (cạnh nhà văn hóa xóm)"""
+LIVE = "/xa-vien/don/livestream/"
+CODES = "M1 = mộc nhĩ rừng\nM2 = mộc nhĩ"
+COMMENTS = "Lan Anh: M1 x2 - 0912 555 777\nHùng: m1\n0988 111 222 hạt dẻ 1kg"
 
 
 class ReceivedOrderPages:
@@ -54,4 +57,7 @@ class ReceivedOrderPages:
             (f"{PASTE}xem-lai/", "manager", 200, chosen),
             (f"{PASTE}xem-lai/", "manager", 422, chosen | {"place": "1"}),
             (f"/xa-vien/don/{self.order.pk}/", "manager", 200, None),
+            (LIVE, "manager", 200, None),
+            (LIVE, "manager", 422, {"codes": "", "comments": ""}),
+            (LIVE, "manager", 200, {"codes": CODES, "comments": COMMENTS}),
         ]

@@ -80,7 +80,7 @@ ASKS_NOT = {
         household-picture kept-picture listing listing-details listing-hints
         listing-import listing-imports listing-texts listings lock-phone lot lot-labels lots manifest
         market-days memberships move-lot move-picture offer-substitute offline pack-parcel
-        paste-message received-order review-received-order
+        livestream-orders paste-message received-order review-received-order
         pack-parts parcel parcel-label
         parcel-label-pdf parcel-labels parcel-labels-pdf parcel-slip part parts pause-listing
         pause-selling pick-list preview-weight print-settlement product-codes profile profile-picture

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.actions.order_records.record_order import Contact
 from orders.forms.addresses import ReceiverForm
 from orders.forms.invoice import InvoiceForm, initial_invoice
-from orders.models import InvoiceDetails, Order, OrderSource
+from orders.models import RECEIVED_SOURCES, InvoiceDetails, Order, OrderSource
 from shop.accounts.forms import DivisionOptions
 from shop.accounts.models import Address
 from shop.core.identifiers.phones import format_phone
@@ -30,11 +30,7 @@ class SourceForm(forms.Form):
 
     source = forms.ChoiceField(
         label=_("Order source"),
-        choices=[
-            choice
-            for choice in OrderSource.choices
-            if choice[0] in (OrderSource.PHONE, OrderSource.ZALO, OrderSource.FACEBOOK)
-        ],
+        choices=[choice for choice in OrderSource.choices if choice[0] in RECEIVED_SOURCES],
         widget=forms.Select(attrs={"class": "input"}),
     )
 

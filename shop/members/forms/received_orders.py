@@ -20,6 +20,8 @@ from shop.core.web.form_options import FormData, FormFiles
 from shop.members.forms.fields import MembersForm
 
 MAX_QUANTITY = 1_000_000
+MAX_CODES_LENGTH = 8_000
+MAX_COMMENTS_LENGTH = 40_000
 
 
 class PastedMessageForm(MembersForm):
@@ -37,6 +39,26 @@ class PastedMessageForm(MembersForm):
         help_text=_("Hold the message in Zalo or Facebook, copy it, and paste it here."),
         widget=forms.Textarea(attrs={"rows": 7, "autocomplete": "off"}),
         error_messages={"required": _("Paste the message first.")},
+    )
+    codes = forms.CharField(required=False, max_length=MAX_CODES_LENGTH, widget=forms.HiddenInput)
+
+
+class LivestreamForm(MembersForm):
+    """The codes of a livestream's products, and the comments that ask for them."""
+
+    codes = forms.CharField(
+        label=_("Codes of the products"),
+        max_length=MAX_CODES_LENGTH,
+        help_text=_("One product a line: the code, then the product and its size."),
+        widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off", "placeholder": "M12 = …"}),
+        error_messages={"required": _("Write at least one code.")},
+    )
+    comments = forms.CharField(
+        label=_("Comments"),
+        max_length=MAX_COMMENTS_LENGTH,
+        help_text=_("One comment a line. Those with one phone number or name belong together."),
+        widget=forms.Textarea(attrs={"rows": 8, "autocomplete": "off", "placeholder": "M12 x2 - 0912…"}),
+        error_messages={"required": _("Paste the comments.")},
     )
 
 

@@ -22,6 +22,7 @@ from orders.actions.quotes.quote_types import Buyer, Quote, QuoteRequest, Reques
 from orders.forms.basket import parse_chosen_deliveries
 from orders.models import RECEIVED_SOURCES, Order, OrderPart, OrderSource, PaymentMethod, SaleorOrigin
 from orders.order_links import order_url
+from orders.pasted_messages.livestream import read_codes, with_codes
 from orders.pasted_messages.read_message import ReadMessage, read_message
 from orders.views.quote_display import build_seller_quote_displays
 from orders.views.sum_rows import build_totals_of_quote
@@ -47,6 +48,7 @@ class _Pasted:
 
     source: OrderSource
     text: str
+    codes: str
     read: ReadMessage
     own: OwnGoods
     channel: Channel
@@ -107,9 +109,14 @@ def _read_pasted(membership: MembershipContext, cleaned: Mapping[str, str]) -> _
     if channel is None:
         raise Missing()
     own = load_own_goods(membership.cooperative, channel)
-    read = read_message(cleaned["text"], own.catalogue, day=vietnam_date(timezone.now()))
+    catalogue = with_codes(own.catalogue, read_codes(cleaned["codes"], own.catalogue))
     return _Pasted(
-        source=OrderSource(cleaned["source"]), text=cleaned["text"], read=read, own=own, channel=channel
+        source=OrderSource(cleaned["source"]),
+        text=cleaned["text"],
+        codes=cleaned["codes"],
+        read=read_message(cleaned["text"], catalogue, day=vietnam_date(timezone.now())),
+        own=own,
+        channel=channel,
     )
 
 

@@ -294,3 +294,36 @@ def test_review_takes_the_same_queries_for_many_goods(
         paste(packer, text)
 
     assert len(many) <= len(few)
+
+
+LIVE = "/xa-vien/don/livestream/"
+COMMENTS = """Lan Anh: M12 x2 - 0912 555 777
+Hùng Trần: m12
+0988 111 222 kẹo lạc 2 gói"""
+
+
+def test_comments_of_a_livestream_become_orders(packer, noodles, commune_code) -> None:
+    sent = {"codes": "M12 = miến dong\nM13 = kẹo", "comments": COMMENTS}
+
+    page = html_of(packer.post(LIVE, sent))
+
+    assert "3 khách" in page
+    assert page.count("2 × Miến dong") == 1
+    assert "“M13 = kẹo”" in page
+    assert "“2 gói”" not in page
+    assert "M12 = miến dong" in html_of(packer.get(LIVE))  # the codes stay
+    message = {"source": "livestream", "text": "Tên: Lan Anh\nM12 x2 - 0912 555 777", "codes": sent["codes"]}
+    review_page = " ".join(html_of(packer.post(PASTE, message)).split())
+    assert f'value="{noodles.pk}" checked' in review_page
+    assert 'value="Lan Anh"' in review_page
+    placed = place(packer, noodles, commune_code, **message, name="Lan Anh", phone="0912555777")
+    order = Order.objects.get()
+    assert (placed.status_code, order.source, order.buyer_name) == (302, OrderSource.LIVESTREAM, "Lan Anh")
+    assert LIVE in html_of(packer.get(placed.url))
+
+
+def test_livestream_without_comments_or_right_shows_nothing(client, seller, packer) -> None:
+    assert packer.post(LIVE, {"codes": "", "comments": ""}).status_code == 422
+    client.force_login(make_member(seller, Role.LISTER))
+    assert client.get(LIVE).status_code == 403
+    assert client.post(LIVE, {"codes": "M1 = a", "comments": "M1"}).status_code == 403
