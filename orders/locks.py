@@ -2,7 +2,7 @@
 
 The order is: basket, order (with all its rows and payments), bank transfer, voucher, variants with a limit
 per buyer, stock by key, settlements by key. A carrier's statement, a cash remittance and a delivery run are
-locked before orders, and several orders by key.
+locked before orders, and several orders by key. A till is locked before all of these, also for its shifts.
 
 On PostgreSQL these functions lock rows. On SQLite the transaction itself (IMMEDIATE) is the lock. So all of
 them must be called inside a transaction.
@@ -30,9 +30,11 @@ from orders.models import (
     Payout,
     Refund,
     Settlement,
+    Shift,
     StatementImport,
     StatementKind,
     Substitute,
+    Till,
     Voucher,
     WeightQuestion,
     normalise_voucher_code,
@@ -260,6 +262,25 @@ def lock_run(run_id: int) -> DeliveryRun:
     if run is None:
         raise Missing()
     return run
+
+
+def lock_till(till_id: int) -> Till:
+    """Lock a till, before the orders sold at it. Raises Missing."""
+    till = lock_row(Till.objects.filter(pk=till_id))
+    if till is None:
+        raise Missing()
+    return till
+
+
+def lock_shift(shift_id: int) -> Shift:
+    """Lock a shift's till, the lock of all its rows, and return the shift. Raises Missing."""
+    till_id = Shift.objects.filter(pk=shift_id).values_list("till", flat=True).first()
+    if till_id is None:
+        raise Missing()
+    till = lock_till(till_id)
+    shift = Shift.objects.get(pk=shift_id)
+    shift.till = till
+    return shift
 
 
 def lock_bank_transfer(transfer_id: uuid.UUID) -> BankTransfer:

@@ -2,6 +2,13 @@ from orders.models.alert import Alert, AlertKind, AlertReading, AlertRules, Aler
 from orders.models.approval import Approval, ApprovalKind
 from orders.models.basket import Basket, BasketAccess, BasketLine, DeliveryChoice, Reservation
 from orders.models.complaint import Complaint, ComplaintLine, RequestedRemedy
+from orders.models.counter import (
+    CashDifferenceReason,
+    CashDirection,
+    CashMovement,
+    Shift,
+    Till,
+)
 from orders.models.delivery_run import DeliveryRun, RunParcel
 from orders.models.discount import (
     CostBearer,
@@ -90,6 +97,9 @@ __all__ = [
     "Basket",
     "BasketAccess",
     "BasketLine",
+    "CashDifferenceReason",
+    "CashDirection",
+    "CashMovement",
     "CashRemittance",
     "CommissionRate",
     "Complaint",
@@ -142,6 +152,7 @@ __all__ = [
     "RunParcel",
     "SaleorOrigin",
     "Settlement",
+    "Shift",
     "StatementImport",
     "StatementKind",
     "StatementRow",
@@ -149,6 +160,7 @@ __all__ = [
     "StockWarning",
     "Substitute",
     "SubstituteHold",
+    "Till",
     "TransferInstructions",
     "TransferShare",
     "ValueType",

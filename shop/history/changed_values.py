@@ -114,6 +114,8 @@ _AMOUNTS: dict[str, Promise] = {
     "amount": pgettext_lazy("column", "Amount"),
     "cash": pgettext_lazy("column", "Cash collected"),
     "cash_taken_back": pgettext_lazy("column", "Cash that counts as not collected"),
+    "counted": pgettext_lazy("column", "Cash counted"),
+    "difference": pgettext_lazy("column", "Difference"),
     "fee": pgettext_lazy("column", "Fee"),
     "payable": pgettext_lazy("column", "To be paid"),
     "received": pgettext_lazy("column", "Received"),
