@@ -32,6 +32,7 @@ from catalog.search.term_matching import (
     SearchField,
     matching_products,
     products_with_translated_words,
+    run_together,
 )
 
 ProductQuery = Callable[..., BitMap]  # `matching_products` with its limit and cache applied
@@ -74,7 +75,6 @@ def search_products(
         return SearchResult()
     if is_literal:
         words = [replace(word, decoded="") for word in words]
-    find = partial(matching_products, limit=limit, cache=cache)
     is_complete = _is_complete(words)
     if is_complete:
         words = [word.with_typed_diacritics() for word in words]
@@ -84,12 +84,16 @@ def search_products(
     translated, unfinished = _translated_matches(words, cache)
     # A phrase with synonyms, such as "trái cây", holds no classifier.
     classifiers = _classifier_count(words) if len(choices) == len(words) else 0
-    product_ids = find(*_subject_conditions(choices, classifiers)) | _find_named_after_classifier(words, find)
+    subject, ranks = _subject_conditions(choices, classifiers), list(_name_ranks(words, synonyms))
+    if limit is not None:
+        cache = {} if cache is None else cache
+        run_together([subject, *ranks], limit=limit, cache=cache)
+    find = partial(matching_products, limit=limit, cache=cache)
+    product_ids = find(*subject) | _find_named_after_classifier(words, find)
     product_ids |= translated | unfinished
     if is_complete:
         product_ids |= find(Condition(SearchField.FIRST, list(map(folded_choice, words))))
     if product_ids:
-        ranks = _name_ranks(words, synonyms)
         preferred_matches = [partial(_find_also, find, conditions, translated) for conditions in ranks]
         return SearchResult(
             RelevanceTiers(product_ids, preferred_matches, is_newest_only=limit is not None), readings

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import chain
 
 import orjson
 from django.db import connection
@@ -14,10 +15,10 @@ from catalog.search.indexed_words import CATEGORY, FIRST, INGREDIENT, MENTIONED,
 from catalog.search.search_terms import Choice, Term
 
 # Ids are returned as one JSON text, which is read ten times as fast as one row each.
-_SQLITE = "SELECT json_group_array(rowid) FROM catalog_search WHERE catalog_search MATCH %s"
+_SQLITE = "SELECT json_group_array(rowid) FROM catalog_search WHERE {conditions}"
 _SQLITE_NEWEST = (
     "SELECT json_group_array(rowid) FROM ("
-    "SELECT rowid FROM catalog_search WHERE catalog_search MATCH %s ORDER BY rowid DESC LIMIT %s)"
+    "SELECT rowid FROM catalog_search WHERE {conditions} ORDER BY rowid DESC LIMIT %s)"
 )
 _SQLITE_TRANSLATIONS = (
     "SELECT json_group_array(CAST(t.key AS integer)) FROM catalog_search_translated s"
@@ -77,7 +78,22 @@ def matching_products(
 
     `cache` holds earlier results. Its owner clears it when products change.
     """
-    return _find_cached(cache, (repr(conditions), "", limit), lambda: _run_search(conditions, limit))
+    return _find_cached(cache, _cache_key(conditions, limit), lambda: _run_search(conditions, limit))
+
+
+def run_together(searches: Iterable[Sequence[Condition]], *, limit: int, cache: SearchCache) -> None:
+    """Run several searches in one statement. `matching_products` then finds their results in `cache`."""
+    conditions_by_key = {_cache_key(conditions, limit): conditions for conditions in searches}
+    missing = {key: conditions for key, conditions in conditions_by_key.items() if key not in cache}
+    if not missing:
+        return
+    statements, values = zip(
+        *(_search_statement(conditions, limit) for conditions in missing.values()), strict=True
+    )
+    columns = ", ".join(f"({statement})" for statement in statements)
+    results = _fetch_id_sets(f"SELECT {columns}", *chain.from_iterable(values))
+    for key, product_ids in zip(missing, results, strict=True):
+        _keep(cache, key, product_ids)
 
 
 def products_with_translated_words(
@@ -97,24 +113,39 @@ def _find_cached(
     product_ids = cache.get(key)
     if product_ids is None:
         product_ids = run_query()
-        if len(cache) >= MAX_CACHED_SEARCHES:
-            cache.clear()
-        cache[key] = product_ids
+        _keep(cache, key, product_ids)
     return product_ids
 
 
+def _cache_key(conditions: Sequence[Condition], limit: int | None) -> tuple[str, str, int | None]:
+    return repr(tuple(conditions)), "", limit
+
+
+def _keep(cache: SearchCache, key: tuple[str, str, int | None], product_ids: BitMap) -> None:
+    if len(cache) >= MAX_CACHED_SEARCHES:
+        cache.clear()
+    cache[key] = product_ids
+
+
 def _run_search(conditions: Sequence[Condition], limit: int | None) -> BitMap:
+    statement, values = _search_statement(conditions, limit)
+    return _fetch_ids(statement, *values)
+
+
+def _search_statement(conditions: Sequence[Condition], limit: int | None) -> tuple[str, list[str | int]]:
+    """Return the statement that finds products by conditions, and its values."""
     newest: list[str | int] = [limit] if limit else []
     if connection.vendor == "sqlite":
         expression = " AND ".join(
             f"({{search_{condition.field.column}}} : ({condition.rendered(_fts5)}))"
             for condition in conditions
         )
-        return _fetch_ids(_SQLITE_NEWEST if limit else _SQLITE, expression, *newest)
+        statement = _SQLITE_NEWEST if limit else _SQLITE
+        return statement.format(conditions="catalog_search MATCH %s"), [expression, *newest]
     matches = " AND ".join(f"{condition.field.column} @@ %s::tsquery" for condition in conditions)
-    statement = (_POSTGRESQL_NEWEST if limit else _POSTGRESQL).format(conditions=matches)
+    statement = _POSTGRESQL_NEWEST if limit else _POSTGRESQL
     queries = [condition.rendered(_tsquery) for condition in conditions]
-    return _fetch_ids(statement, *queries, *newest)
+    return statement.format(conditions=matches), [*queries, *newest]
 
 
 def _search_translations(language: str, choices: Sequence[Choice]) -> BitMap:
@@ -124,10 +155,16 @@ def _search_translations(language: str, choices: Sequence[Choice]) -> BitMap:
 
 
 def _fetch_ids(statement: str, *values: str | int) -> BitMap:
+    (product_ids,) = _fetch_id_sets(statement, *values)
+    return product_ids
+
+
+def _fetch_id_sets(statement: str, *values: str | int) -> list[BitMap]:
+    """Return one set of ids for each column of the statement's only row."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        (ids,) = cursor.fetchone()
-    return BitMap(orjson.loads(ids)) if ids else BitMap()
+        columns = cursor.fetchone()
+    return [BitMap(orjson.loads(ids)) if ids else BitMap() for ids in columns]
 
 
 def _fts5(choices: Sequence[Choice], prefixes: Sequence[str], *, is_one_enough: bool = False) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, NotRequired, TypeAlias, TypedDict
 
 from django.core.exceptions import ValidationError
-from django.db.models import Count, F, Field, Q, Window
+from django.db.models import Count, F, Field, Model, Q, QuerySet, Value, Window
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import RowNumber
 
@@ -23,6 +23,7 @@ from shop.api.breadth import Resolver, Selection, by_name
 from shop.api.errors import ProtocolError
 from shop.api.ids import Key
 from shop.api.object_types import CompiledRows, Rows, Type, build_rows
+from shop.core.database.compiled_query import compiled_query
 
 MAX_PAGE_SIZE = 100
 
@@ -119,20 +120,19 @@ def connect(
 ) -> Connection:
     """Return a connection over a queryset: at most one query for the rows, and one for `totalCount`.
 
-    The first and last page of `CompiledRows` rows use a compiled query.
+    The count, the first and the last page of `CompiledRows` rows use compiled queries.
     """
     page_request = PageRequest.from_arguments(arguments, selection.name)
     requested = selection.names()
-    if isinstance(rows, CompiledRows):
-        if page_request.after is None and page_request.before is None and "totalCount" not in requested:
-            return _compiled_page(type_, rows, page_request, selection, order) | {"totalCount": None}
-        rows = build_rows(rows)
-    page = (
-        _query_page(type_, rows, page_request, selection, order)
-        if requested - {"totalCount"}
-        else _empty_page()
-    )
-    return page | {"totalCount": rows.count() if "totalCount" in requested else None}
+    total = _count_rows(rows) if "totalCount" in requested else None
+    if not requested - {"totalCount"}:
+        page = _empty_page()
+    elif isinstance(rows, CompiledRows) and page_request.after is None and page_request.before is None:
+        page = _compiled_page(type_, rows, page_request, selection, order)
+    else:
+        rows = build_rows(rows) if isinstance(rows, CompiledRows) else rows
+        page = _query_page(type_, rows, page_request, selection, order)
+    return page | {"totalCount": total}
 
 
 def connect_for_parents(
@@ -257,6 +257,21 @@ def _first_page_query(
     **options: object,
 ) -> Rows:
     return _sort_rows(base_query(*args, **options), keys, is_backwards)[:limit]
+
+
+def _count_rows(rows: Rows | CompiledRows) -> int:
+    if not isinstance(rows, CompiledRows):
+        return rows.count()
+    (total,) = _fetch_count(*rows.args, base_query=rows.build, **rows.options)
+    return total
+
+
+@compiled_query
+def _fetch_count(*args: object, base_query: Callable[..., Rows], **options: object) -> QuerySet[Model, int]:
+    # Grouping by a constant counts all rows in a queryset, which `count()` would not return.
+    rows = base_query(*args, **options).order_by().annotate(constant=Value(1)).values("constant")
+    totals: QuerySet[Model, int] = rows.annotate(total=Count("*")).values_list("total", flat=True)
+    return totals
 
 
 def _query_page(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.db.models import BigIntegerField, Case, F, OuterRef, Subquery, Value, When
 
@@ -37,7 +37,7 @@ from shop.api.filters import build_condition, require_one_filter, sort_keys
 from shop.api.ids import Key, key_from_id
 from shop.api.in_channel import Pair, channel_by_key, default_channel, with_channel_key
 from shop.api.input_data import InputData
-from shop.api.object_types import Row, Rows, compiled_rows
+from shop.api.object_types import CompiledRows, Row, Rows, compiled_rows
 from shop.api.root_fields import Queries
 from shop.core.models import Channel
 
@@ -86,11 +86,9 @@ def all_products(arguments: ProductsArguments, context: Context, selection: Sele
     if (
         channel is not None
         and can_only_see_public_rows(context, channel)
-        and not (_NARROWING_ARGUMENTS | {"sortBy"}) & arguments.keys()
+        and not (_NARROWING_ARGUMENTS - {"search"} | {"sortBy"}) & arguments.keys()
     ):
-        return connect(
-            product_object, compiled_rows(_listed_products, channel.pk), arguments, selection, order=_BY_NAME
-        )
+        return _load_frequent_page(channel, arguments, selection)
     rows = filter_listed(product_object.requested_rows(context, channel_arguments), context, channel)
     rows = apply_filters(rows, arguments, context, channel)
     rows = filter_by_cooperative(rows, arguments)
@@ -99,10 +97,34 @@ def all_products(arguments: ProductsArguments, context: Context, selection: Sele
     if text and text.strip():
         matching_ids = search_product_ids(text)
         if sorting is None or sorting.get("field") in (None, "RANK"):
-            return _ranked_page(rows, matching_ids, arguments, context, selection)
+            return _load_ranked_page(
+                lambda keys: rows.filter(pk__in=keys), matching_ids, arguments, selection
+            )
         rows = rows.filter(pk__in=matching_ids)
     rows, order = apply_sorting(rows, sorting, channel)
     return connect(product_object, rows, arguments, selection, order=order)
+
+
+def _load_frequent_page(
+    channel: Channel, arguments: ProductsArguments, selection: Selection
+) -> dict[str, object]:
+    """Return a page of all listed products or of a search among them, by compiled queries."""
+    text = arguments.get("search")
+    if text and text.strip():
+        return _load_ranked_page(
+            lambda keys: compiled_rows(_listed_among, channel.pk, keys),
+            search_product_ids(text),
+            arguments,
+            selection,
+        )
+    return connect(
+        product_object, compiled_rows(_listed_products, channel.pk), arguments, selection, order=_BY_NAME
+    )
+
+
+def _listed_among(channel_id: int, keys: Sequence[Key]) -> Rows:
+    """Return the listed products with these keys."""
+    return _listed_products(channel_id).filter(pk__in=keys)
 
 
 def _listed_products(channel_id: int) -> Rows:
@@ -180,17 +202,21 @@ def _with_channel(arguments: CategoryProductsArguments | ProductsArguments) -> d
     return {"channel": next(filter(None, slugs), None)}
 
 
-def _ranked_page(
-    rows: Rows, ranked_ids: list[int], arguments: ProductsArguments, context: Context, selection: Selection
+def _load_ranked_page(
+    rows_among: Callable[[Sequence[Key]], Rows | CompiledRows],
+    ranked_ids: list[int],
+    arguments: ProductsArguments,
+    selection: Selection,
 ) -> dict[str, object]:
-    """Return a page of search results by rank. Only the page's rows are read."""
-    visible_ids = set(rows.filter(pk__in=ranked_ids).values_list("pk", flat=True))
+    """Return a page of search results by rank. Only the page's rows are read.
+
+    `rows_among` returns the visible products with the given keys.
+    """
+    visible_ids = {row.id for row in product_object.read(rows_among(ranked_ids), ())} if ranked_ids else set()
     page = connect_list([key for key in ranked_ids if key in visible_ids], arguments, selection)
     edges = page["edges"]
     keys = [edge.node for edge in edges]
-    requested = (
-        product_object.read(rows.filter(pk__in=keys), selection.names("edges", "node")) if keys else []
-    )
+    requested = product_object.read(rows_among(keys), selection.names("edges", "node")) if keys else []
     nodes = {row.id: row for row in requested}
     return page | {"edges": [Edge(nodes[edge.node], edge.position) for edge in edges]}
 
@@ -204,7 +230,7 @@ def products_of_categories(
     slug = channel_arguments.get("channel")
     channel = context.channel(slug) if slug is not None else default_channel(context)
     if len(rows) == 1 and channel is not None:
-        public_page = _public_page_of_category(rows[0], arguments, context, selection, channel)
+        public_page = _load_public_page_of_category(rows[0], arguments, context, selection, channel)
         if public_page is not None:
             return [public_page]
     product_rows = _filter_by_search(product_object.requested_rows(context, channel_arguments), arguments)
@@ -213,12 +239,12 @@ def products_of_categories(
     pages: dict[Key, object] = {}
     for level in dict.fromkeys(row.level for row in rows):
         categories = [row for row in rows if row.level == level]
-        level_pages = _pages_of_level(categories, product_rows, arguments, selection, order)
+        level_pages = _load_pages_of_level(categories, product_rows, arguments, selection, order)
         pages |= {row.id: page for row, page in zip(categories, level_pages, strict=True)}
     return [pages[row.id] for row in rows]
 
 
-def _public_page_of_category(
+def _load_public_page_of_category(
     row: Row,
     arguments: CategoryProductsArguments,
     context: Context,
@@ -241,7 +267,7 @@ def _public_page_of_category(
     return connect(product_object, branch_products, arguments, selection, order=order)
 
 
-def _pages_of_level(
+def _load_pages_of_level(
     categories: list[Row],
     product_rows: Rows,
     arguments: CategoryProductsArguments,

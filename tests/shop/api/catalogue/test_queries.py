@@ -60,8 +60,8 @@ def test_category_queries_do_not_grow_with_products(count, django_assert_num_que
 def test_search_queries_do_not_grow_with_products(count, django_assert_num_queries) -> None:
     fill(count)
 
-    # channels; synonyms, matches and three ranks of them; products on sale, products; then as in a list
-    with django_assert_num_queries(11):
+    # channels; synonyms, matches with their ranks; products on sale, products; then as in a list
+    with django_assert_num_queries(8):
         data = data_of(SEARCH, channel="viet-nam", words="khan")
 
     assert len(data["products"]["edges"]) == count
