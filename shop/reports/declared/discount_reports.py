@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from django.db.models import BooleanField, Count, Q, QuerySet, Sum
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -24,14 +24,12 @@ from shop.reports.declared.dimensions import (
 def _find_granted_shares() -> QuerySet[DiscountShare]:
     """Return the shares on products and deliveries of confirmed parts that were not cancelled.
 
-    Each is on a line or on a part, and has that one's report columns.
+    Each is on a line or on a part, and has that one's cooperative. The day is read from the order, because no
+    index serves a day that comes from either of two tables.
     """
-    columns = ("cooperative", "report_date", "report_province")
-    shares = DiscountShare.objects.alias(
-        **{f"share_{column}": Coalesce(f"line__{column}", f"part__{column}") for column in columns},
-        share_has_ended=Cast(Coalesce("line__has_ended", "part__has_ended"), BooleanField()),
-    )
-    return shares.filter(share_has_ended=False, discount__order__confirmed_at__isnull=False)
+    shares = DiscountShare.objects.alias(share_cooperative=Coalesce("line__cooperative", "part__cooperative"))
+    has_not_ended = Q(line__has_ended=False) | Q(part__has_ended=False)
+    return shares.filter(has_not_ended, discount__order__confirmed_at__isnull=False)
 
 
 DISCOUNTS = Report(
@@ -46,14 +44,14 @@ DISCOUNTS = Report(
     permission=Permission.MANAGE_ORDERS,
     member_right=MemberRight.SEE_ORDERS,
     rows=_find_granted_shares,
-    day="share_report_date",
+    moment="discount__order__placed_at",
     cooperative="share_cooperative",
     currency="discount__currency",
     lookups={
         "discount": "discount__name",
         "kind": "discount__kind",
         "bearer": "discount__bearer",
-        "province": "share_report_province",
+        "province": "discount__order__province_code",
     },
     measures={
         "amount": Sum("amount", default=0),

@@ -126,7 +126,7 @@ EARNINGS = Report(
     },
     columns=(
         Column(_("Earned"), Unit.MONEY, measure("earned")),
-        Column(pgettext_lazy("report", "Products"), Unit.MONEY, measure("goods")),
+        Column(pgettext_lazy("report", "Products"), Unit.MONEY, measure("goods"), ColumnPlace.NOT_ON_PHONES),
         Column(
             pgettext_lazy("report", "Delivery"), Unit.MONEY, measure("delivery"), ColumnPlace.NOT_ON_PHONES
         ),
@@ -163,7 +163,9 @@ MARKET_INCOME = Report(
     columns=(
         Column(_("Income less costs"), Unit.MONEY, measure("income")),
         Column(_("Commission"), Unit.MONEY, measure("commission")),
-        Column(pgettext_lazy("report", "Delivery"), Unit.MONEY, measure("delivery")),
+        Column(
+            pgettext_lazy("report", "Delivery"), Unit.MONEY, measure("delivery"), ColumnPlace.NOT_ON_PHONES
+        ),
         Column(_("Borne by the market"), Unit.MONEY, measure("costs"), ColumnPlace.NOT_ON_PHONES),
     ),
     dimensions=(BY_COOPERATIVE, BY_PROVINCE, *TIMES),

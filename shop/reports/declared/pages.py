@@ -10,7 +10,13 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from shop.core.texts.formatting import EMPTY_CELL, format_amount, format_money, format_number
+from shop.core.texts.formatting import (
+    EMPTY_CELL,
+    NO_BREAK,
+    format_amount,
+    format_money,
+    format_number,
+)
 from shop.reports.declared.declaration import Column, ColumnPlace, Sums, Unit
 from shop.reports.declared.forms import ReportForm
 from shop.reports.declared.results import Result, ResultRow, build_table, read_result
@@ -30,9 +36,10 @@ class FigureCell:
     change: int | None = None
 
     @property
-    def is_on_phones(self) -> bool:
-        """Whether the cell is shown on narrow screens."""
-        return self.column.place == ColumnPlace.EVERYWHERE
+    def css(self) -> str:
+        """The classes of the table cell: whether its text may wrap, and whether phones show it."""
+        wraps = " wraps" if self.column.unit == Unit.DURATION else ""
+        return f"number{wraps}{'' if self.column.place == ColumnPlace.EVERYWHERE else ' wide-only'}"
 
 
 def build_response(form: ReportForm, request: HttpRequest) -> HttpResponse | dict[str, object]:
@@ -108,15 +115,21 @@ def format_figure(value: int | None, unit: Unit, currency: str) -> str:
 
 
 def format_duration(seconds: int) -> str:
-    """Format a duration in its two largest units, such as `2 ngày 5 giờ` or `40 phút`."""
+    """Format a duration in its two largest units without zeros: `2 ngày 5 giờ`, `2 giờ` or `40 phút`.
+
+    A line breaks between the units only.
+    """
     days, rest = divmod(seconds, _SECONDS["day"])
     hours, rest = divmod(rest, _SECONDS["hour"])
-    minutes = rest // _SECONDS["minute"]
+    minutes = 0 if days else rest // _SECONDS["minute"]
+    texts = []
     if days:
-        return _("%(days)s d %(hours)s h") % {"days": days, "hours": hours}
+        texts.append(_("%(days)s d") % {"days": days})
     if hours:
-        return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
-    return _("%(minutes)s min") % {"minutes": minutes}
+        texts.append(_("%(hours)s h") % {"hours": hours})
+    if minutes or not texts:
+        texts.append(_("%(minutes)s min") % {"minutes": minutes})
+    return " ".join(text.replace(" ", NO_BREAK) for text in texts)
 
 
 def _file_response(content: bytes, content_type: str, result: Result, extension: str) -> HttpResponse:

@@ -14,7 +14,7 @@ from django.test import Client
 from shop.accounts.staff.permissions import Permission
 from shop.core.dates.calendar import vietnam_date
 from shop.reports.declared.catalogue import ALL_REPORTS
-from shop.reports.declared.declaration import Report
+from shop.reports.declared.declaration import ColumnPlace, Report, Unit
 from tests.factories import fixed_now, make_admin, make_channel, make_seller, make_staff, make_user
 from tests.markup import html_of
 from tests.orders.settlement.settlement_helpers import make_open_settlement, make_sale
@@ -148,6 +148,14 @@ def test_half_open_periods_end_today_or_begin_with_the_month(admin: Client) -> N
 
     assert (since.first, since.last) == (datetime.date(2026, 1, 1), today)
     assert (until.first, until.last) == (today.replace(day=1), today)
+
+
+@pytest.mark.parametrize("report", ALL_REPORTS, ids=lambda report: report.slug)
+def test_phones_show_three_figures_at_most_and_two_amounts(report: Report) -> None:
+    shown = [column.unit for column in report.columns if column.place == ColumnPlace.EVERYWHERE]
+
+    assert len(shown) <= 3
+    assert shown.count(Unit.MONEY) <= 2
 
 
 @pytest.mark.parametrize("report", ALL_REPORTS, ids=lambda report: report.slug)
