@@ -83,6 +83,12 @@ def same_days_of_earlier_months(
     return _add_months(first, -month_count), earlier_last_month.replace(day=last_day)
 
 
+def year_before(day: datetime.date) -> datetime.date:
+    """Return the same day a year earlier. 29 February becomes the 28th."""
+    is_leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - 1, day=28 if is_leap_day else day.day)
+
+
 def _add_months(day: datetime.date, count: int) -> datetime.date:
     """Return the first day of the month that is `count` months later."""
     months = day.year * 12 + day.month - 1 + count

@@ -16,6 +16,7 @@ QUERY_NAMES = {
     "category": "loai",
     "changed_object": "vat",
     "channel": "kenh",
+    "comparison": "so_voi",
     "cooperative": "htx",
     "copies": "so",
     "from_day": "tu",

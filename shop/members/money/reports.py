@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -12,6 +13,7 @@ from shop.members.member_access import for_members, render_page
 from shop.reports.declared.catalogue import ALL_REPORTS, REPORTS_BY_SLUG
 from shop.reports.declared.forms import ReportForm
 from shop.reports.declared.pages import build_response
+from shop.reports.declared.single_rows import SingleRow
 
 
 @require_safe
@@ -41,7 +43,11 @@ def show_report(request: HttpRequest, membership: MembershipContext, slug: str) 
     context: dict[str, object] = {"report": report, "form": form}
     if not form.is_valid():
         return render_page(request, membership, "members/report.html", context, status=422)
-    response = build_response(form, request)
+    response = build_response(form, request, _part_address)
     if isinstance(response, HttpResponse):
         return response
     return render_page(request, membership, "members/report.html", context | response)
+
+
+def _part_address(row: SingleRow) -> str:
+    return reverse("members:part", args=[row.part_id]) if row.part_id else ""

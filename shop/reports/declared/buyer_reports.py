@@ -14,6 +14,7 @@ from shop.reports.declared.declaration import (
     ColumnPlace,
     Family,
     Report,
+    RowSource,
     Sums,
     Unit,
     measure,
@@ -99,6 +100,7 @@ NEW_AND_RETURNING = Report(
         Column(_("From returning buyers"), Unit.MONEY, measure("returning_total"), ColumnPlace.NOT_ON_PHONES),
         Column(_("Average per order"), Unit.MONEY, _average_order, ColumnPlace.NOT_ON_PHONES),
     ),
+    row_source=RowSource(pgettext_lazy("report", "Orders"), order="self", texts=("buyer_name",)),
     dimensions=(
         choice_dimension("buyer", pgettext_lazy("report", "Buyers"), BuyerKind),
         BY_PROVINCE,

@@ -16,6 +16,7 @@ from shop.reports.declared.declaration import (
     ColumnPlace,
     Family,
     Report,
+    RowSource,
     Unit,
     average_duration,
     measure,
@@ -74,6 +75,9 @@ COMPLAINTS = Report(
         ),
         Column(_("Answered late"), Unit.COUNT, measure("late"), ColumnPlace.NOT_ON_PHONES),
         Column(_("Time to answer"), Unit.DURATION, average_duration("answering", "answered")),
+    ),
+    row_source=RowSource(
+        _("Complaints"), order="part__order", part="part", texts=("text", "part__cooperative__name")
     ),
     dimensions=(
         BY_COOPERATIVE,

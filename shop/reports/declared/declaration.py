@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from typing import Any
 
-from django.db.models import Aggregate, F, Q, QuerySet
+from django.db.models import Aggregate, F, Q, QuerySet, TextChoices
 from django.db.models.expressions import Combinable
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +21,7 @@ from django.utils.translation import pgettext_lazy
 from cooperatives.access import MemberRight
 from shop.accounts.staff.permissions import Permission
 from shop.core.dates.calendar import start_of_day
-from shop.reports.periods import same_days_of_earlier_months
+from shop.reports.periods import same_days_of_earlier_months, year_before
 
 Sums = Mapping[str, Any]
 
@@ -48,7 +48,7 @@ class Column:
     """A figure of each row and of the total, computed by `value` from the row's sums.
 
     A value is None where there is nothing to measure, such as the average of no parcels. `has_tile` says
-    whether the total stands above the table, compared with the period before.
+    whether the total stands above the table, compared with the other period.
     """
 
     label: Promise
@@ -56,6 +56,11 @@ class Column:
     value: Callable[[Any], int | None]
     place: ColumnPlace = ColumnPlace.EVERYWHERE
     has_tile: bool = True
+
+    @property
+    def measure_name(self) -> str:
+        """The measure whose rows can be listed, or an empty text if the figure is computed from several."""
+        return self.value.name if isinstance(self.value, MeasureValue) else ""
 
 
 class Family(Enum):
@@ -93,6 +98,13 @@ class Dimension:
     is_in_key_order: bool = False
 
 
+class Comparison(TextChoices):
+    """The period with which a report compares its own."""
+
+    PERIOD_BEFORE = "ky-truoc", pgettext_lazy("report", "Period before")
+    YEAR_BEFORE = "nam-truoc", pgettext_lazy("report", "Year before")
+
+
 @dataclass(frozen=True, slots=True)
 class ReportQuery:
     """What is asked of a report. Days are Vietnam's, both included."""
@@ -101,15 +113,36 @@ class ReportQuery:
     last: datetime.date
     currency: str = "VND"
     cooperative_id: int | None = None
+    comparison: Comparison = Comparison.PERIOD_BEFORE
 
-    def preceding(self) -> ReportQuery:
-        """Return the same query for the period before, as the sales report compares periods."""
-        if self.first.day == 1:
+    def compared(self) -> ReportQuery:
+        """Return the same query for the period with which this one is compared.
+
+        The period before is chosen as in the sales report. A year before, 29 February becomes the 28th.
+        """
+        if self.comparison == Comparison.YEAR_BEFORE:
+            first, last = year_before(self.first), year_before(self.last)
+        elif self.first.day == 1:
             first, last = same_days_of_earlier_months(self.first, self.last)
         else:
             length = self.last - self.first + datetime.timedelta(days=1)
             first, last = self.first - length, self.last - length
-        return ReportQuery(first, last, self.currency, self.cooperative_id)
+        return replace(self, first=first, last=last)
+
+
+@dataclass(frozen=True, slots=True)
+class RowSource:
+    """What names the single rows behind a figure, by lookups from a row.
+
+    `order` leads to the order with which the row is named and linked for staff, and is "self" if the row is
+    one. `part` leads to the id of the cooperative's part, which members open. `texts` lead to further words
+    that name the row, such as the product.
+    """
+
+    label: Promise
+    order: str = ""
+    part: str = ""
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +165,7 @@ class Report:
     measures: Mapping[str, Aggregate]
     columns: tuple[Column, ...]
     dimensions: tuple[Dimension, ...]
+    row_source: RowSource
     cooperative: str = ""
     moment: str = ""
     day: str = ""
@@ -175,13 +209,19 @@ class Report:
         return F(self.cooperative if name == "cooperative" else self.lookups[name])
 
 
-def measure(name: str) -> Callable[[Sums], int]:
+@dataclass(frozen=True, slots=True)
+class MeasureValue:
+    """The value of a column that shows a measure itself."""
+
+    name: str
+
+    def __call__(self, sums: Sums) -> int:
+        return sums[self.name] or 0
+
+
+def measure(name: str) -> MeasureValue:
     """Return the value of a column that shows a measure itself."""
-
-    def read_measure(sums: Sums) -> int:
-        return sums[name] or 0
-
-    return read_measure
+    return MeasureValue(name)
 
 
 def percentage(part: str, whole: str) -> Callable[[Sums], int | None]:

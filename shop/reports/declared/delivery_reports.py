@@ -16,6 +16,7 @@ from shop.reports.declared.declaration import (
     ColumnPlace,
     Family,
     Report,
+    RowSource,
     Unit,
     average_duration,
     measure,
@@ -76,6 +77,9 @@ PUNCTUALITY = Report(
         Column(pgettext_lazy("report", "Late"), Unit.COUNT, measure("late")),
         Column(_("Share on time"), Unit.PERCENT, percentage("on_time", "announced")),
     ),
+    row_source=RowSource(
+        _("Parcels"), order="part__order", part="part", texts=("carrier", "part__cooperative__name")
+    ),
     dimensions=(BY_COOPERATIVE, BY_PROVINCE, BY_CARRIER, *TIMES),
 )
 
@@ -122,6 +126,9 @@ STEPS = Report(
             ColumnPlace.NOT_ON_PHONES,
         ),
     ),
+    row_source=RowSource(
+        _("Parcels"), order="part__order", part="part", texts=("carrier", "part__cooperative__name")
+    ),
     dimensions=(BY_COOPERATIVE, BY_PROVINCE, BY_CARRIER, *TIMES),
 )
 
@@ -149,6 +156,12 @@ FAILURES = Report(
         Column(_("Failed"), Unit.COUNT, measure("parcels")),
         Column(_("Delivered since"), Unit.COUNT, measure("delivered")),
         Column(_("Not delivered"), Unit.COUNT, measure("open")),
+    ),
+    row_source=RowSource(
+        _("Parcels"),
+        order="part__order",
+        part="part",
+        texts=("failure_reason", "carrier", "part__cooperative__name"),
     ),
     dimensions=(BY_COOPERATIVE, BY_PROVINCE, BY_CARRIER, *TIMES),
 )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from cooperatives.access import require_staff_permission
+from cooperatives.access import has_staff_permission, require_staff_permission
+from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.reports.declared.catalogue import REPORTS_BY_SLUG
 from shop.reports.declared.forms import ReportForm
 from shop.reports.declared.pages import build_response
+from shop.reports.declared.single_rows import SingleRow
 from shop.reports.report_index import find_permitted_families
 from shop.staff_pages import staff_only
 
@@ -39,7 +42,16 @@ def show_report(request: HttpRequest, actor: Actor, slug: str) -> HttpResponse:
     context: dict[str, object] = {"report": report, "form": form}
     if not form.is_valid():
         return render(request, "reports/report.html", context, status=422)
-    response = build_response(form, request)
+    opens_orders = has_staff_permission(request.user, Permission.MANAGE_ORDERS)
+    response = build_response(form, request, _order_address if opens_orders else _no_address)
     if isinstance(response, HttpResponse):
         return response
     return render(request, "reports/report.html", context | response)
+
+
+def _order_address(row: SingleRow) -> str:
+    return reverse("desk:order", args=[row.order_id]) if row.order_id else ""
+
+
+def _no_address(row: SingleRow) -> str:
+    return ""

@@ -11,7 +11,7 @@ from cooperatives.access import MemberRight
 from orders.models import CostBearer, DiscountShare
 from orders.models.discount import DiscountKind
 from shop.accounts.staff.permissions import Permission
-from shop.reports.declared.declaration import Column, ColumnPlace, Family, Report, Unit, measure
+from shop.reports.declared.declaration import Column, ColumnPlace, Family, Report, RowSource, Unit, measure
 from shop.reports.declared.dimensions import (
     BY_COOPERATIVE,
     BY_PROVINCE,
@@ -27,7 +27,10 @@ def _find_granted_shares() -> QuerySet[DiscountShare]:
     Each is on a line or on a part, and has that one's cooperative. The day is read from the order, because no
     index serves a day that comes from either of two tables.
     """
-    shares = DiscountShare.objects.alias(share_cooperative=Coalesce("line__cooperative", "part__cooperative"))
+    shares = DiscountShare.objects.alias(
+        share_cooperative=Coalesce("line__cooperative", "part__cooperative"),
+        share_part=Coalesce("line__part", "part"),
+    )
     has_not_ended = Q(line__has_ended=False) | Q(part__has_ended=False)
     return shares.filter(has_not_ended, discount__order__confirmed_at__isnull=False)
 
@@ -75,6 +78,12 @@ DISCOUNTS = Report(
         Column(
             gettext_lazy("Off deliveries"), Unit.MONEY, measure("off_delivery"), ColumnPlace.NOT_ON_PHONES
         ),
+    ),
+    row_source=RowSource(
+        pgettext_lazy("report", "Discounts"),
+        order="discount__order",
+        part="share_part",
+        texts=("discount__name", "line__product_name"),
     ),
     dimensions=(
         text_dimension("discount", pgettext_lazy("report", "Discount"), lambda: _("Without a name")),

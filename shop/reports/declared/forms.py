@@ -13,7 +13,7 @@ from cooperatives.models import Cooperative
 from shop.core.models import market_channel
 from shop.core.web.day_fields import DayField
 from shop.core.web.query_names import QUERY_NAMES, QueryForm
-from shop.reports.declared.declaration import Dimension, Report, ReportQuery
+from shop.reports.declared.declaration import Comparison, Dimension, Report, ReportQuery
 
 MAX_DAYS = 30 * 366
 
@@ -28,6 +28,11 @@ class ReportForm(QueryForm):
     until_day = DayField(pgettext_lazy("report", "To"))
     group = forms.ChoiceField(
         label=pgettext_lazy("report", "Group by"), widget=forms.Select(attrs={"class": "input"})
+    )
+    comparison = forms.ChoiceField(
+        label=pgettext_lazy("report", "Compare with"),
+        choices=Comparison,
+        widget=forms.Select(attrs={"class": "input"}),
     )
     cooperative = forms.ChoiceField(
         label=_("Cooperative"), required=False, widget=forms.Select(attrs={"class": "input"})
@@ -49,12 +54,13 @@ class ReportForm(QueryForm):
             "from_day": f"{today.replace(day=1):%d/%m/%Y}",
             "until_day": f"{today:%d/%m/%Y}",
             "group": self.dimensions[0].name,
+            "comparison": Comparison.PERIOD_BEFORE.value,
         }
         submitted = {name: value for name, value in data.items() if value}
         super().__init__({QUERY_NAMES[name]: value for name, value in defaults.items()} | submitted)
         self._set_choices("group", [(row.name, row.label) for row in self.dimensions])
         if not report.has_period:
-            del self.fields["from_day"], self.fields["until_day"]
+            del self.fields["from_day"], self.fields["until_day"], self.fields["comparison"]
         if cooperative_id is None and report.cooperative:
             cooperatives = Cooperative.objects.order_by("name", "pk").values_list("pk", "name")
             self._set_choices("cooperative", [("", pgettext_lazy("report", "All")), *cooperatives])
@@ -85,6 +91,7 @@ class ReportForm(QueryForm):
             cleaned.get("until_day", self.today),
             market.currency if market else "VND",
             int(chosen) if chosen else self.cooperative_id,
+            Comparison(cleaned.get("comparison", Comparison.PERIOD_BEFORE)),
         )
 
     def _set_choices(self, name: str, choices: list[tuple[object, object]]) -> None:

@@ -11,7 +11,7 @@ from orders.models import CostBearer, EntryNature, LedgerAccount, LedgerEntry, R
 from orders.models.ledger import LedgerEntryQuerySet
 from orders.models.refund import RefundQuerySet
 from shop.accounts.staff.permissions import Permission
-from shop.reports.declared.declaration import Column, ColumnPlace, Family, Report, Unit, measure
+from shop.reports.declared.declaration import Column, ColumnPlace, Family, Report, RowSource, Unit, measure
 from shop.reports.declared.dimensions import BY_COOPERATIVE, BY_PROVINCE, TIMES, choice_dimension
 
 _EARNED_NATURES = (
@@ -92,6 +92,12 @@ REFUNDS = Report(
         Column(_("Borne by cooperatives"), Unit.MONEY, measure("by_cooperatives"), ColumnPlace.NOT_ON_PHONES),
         Column(_("Paid back"), Unit.MONEY, measure("repayment")),
     ),
+    row_source=RowSource(
+        pgettext_lazy("report", "Refunds"),
+        order="order",
+        part="part",
+        texts=("reason", "part__cooperative__name"),
+    ),
     dimensions=(
         BY_COOPERATIVE,
         choice_dimension("bearer", _("Borne by"), CostBearer),
@@ -137,6 +143,12 @@ EARNINGS = Report(
             _("Corrections"), Unit.MONEY, measure("corrections"), ColumnPlace.NOT_ON_PHONES, has_tile=False
         ),
     ),
+    row_source=RowSource(
+        _("Entries"),
+        order="posting__order",
+        part="posting__part",
+        texts=("posting__memo", "cooperative__name"),
+    ),
     dimensions=(BY_COOPERATIVE, *TIMES),
 )
 
@@ -167,6 +179,12 @@ MARKET_INCOME = Report(
             pgettext_lazy("report", "Delivery"), Unit.MONEY, measure("delivery"), ColumnPlace.NOT_ON_PHONES
         ),
         Column(_("Borne by the market"), Unit.MONEY, measure("costs"), ColumnPlace.NOT_ON_PHONES),
+    ),
+    row_source=RowSource(
+        _("Entries"),
+        order="posting__order",
+        part="posting__part",
+        texts=("posting__memo", "posting__part__cooperative__name"),
     ),
     dimensions=(BY_COOPERATIVE, BY_PROVINCE, *TIMES),
 )

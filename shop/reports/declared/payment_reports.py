@@ -9,7 +9,7 @@ from django.utils.translation import pgettext_lazy
 from orders.models import EventKind, PaymentEvent, PaymentMethod
 from orders.models.payment import PaymentEventQuerySet
 from shop.accounts.staff.permissions import Permission
-from shop.reports.declared.declaration import Column, ColumnPlace, Family, Report, Unit, measure
+from shop.reports.declared.declaration import Column, ColumnPlace, Family, Report, RowSource, Unit, measure
 from shop.reports.declared.dimensions import BY_CHANNEL, BY_PROVINCE, BY_SOURCE, TIMES, choice_dimension
 
 # The sign of what each event adds to the money received, as in `orders.models.payment.PaymentSums.charged`.
@@ -63,6 +63,7 @@ PAYMENTS = Report(
         Column(_("Charged back"), Unit.MONEY, measure("charged_back"), ColumnPlace.NOT_ON_PHONES),
         Column(_("Paid back"), Unit.MONEY, measure("paid_back"), ColumnPlace.NOT_ON_PHONES),
     ),
+    row_source=RowSource(_("Payments"), order="payment__order", texts=("message",)),
     dimensions=(
         choice_dimension("method", pgettext_lazy("report", "Payment method"), PaymentMethod),
         BY_PROVINCE,

@@ -10,7 +10,7 @@ from django.db.models import Aggregate
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from shop.reports.declared.declaration import Column, Dimension, Report, ReportQuery, Sums, Unit
+from shop.reports.declared.declaration import Column, Comparison, Dimension, Report, ReportQuery, Sums, Unit
 from shop.reports.report_files import Cell, ColumnKind, ReportColumn, ReportTable
 
 _SECONDS_PER_MINUTE = 60
@@ -21,7 +21,7 @@ _FILE_KINDS = {Unit.MONEY: ColumnKind.MONEY}
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """One group's name and sums, and its leading figure in the period before, if it had any rows then."""
+    """One group's name and sums, and its leading figure in the other period, if it had any rows then."""
 
     key: object
     name: str
@@ -31,7 +31,7 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """All rows of a report, with the totals of its period and of the period before.
+    """All rows of a report, with the totals of its period and of the one that it is compared with.
 
     Totals are computed by the database over all rows and not added up from the groups, so that both can be
     compared.
@@ -45,8 +45,13 @@ class Result:
     total_before: Sums | None
 
     @property
+    def leading_total_before(self) -> int | None:
+        """The leading column's total in the other period."""
+        return self.report.leading_column.value(self.total_before) if self.total_before else None
+
+    @property
     def has_comparison(self) -> bool:
-        """Whether each row is compared with the period before. Days and months are not."""
+        """Whether each row is compared with the other period. Days and months are not."""
         return self.total_before is not None and not self.dimension.is_time
 
     def share(self, row: ResultRow) -> int:
@@ -58,7 +63,7 @@ class Result:
 
 def read_result(report: Report, query: ReportQuery, dimension: Dimension) -> Result:
     """Return the report's rows and totals. It takes four queries and those for names, for any rows."""
-    before = query.preceding() if report.has_period else None
+    before = query.compared() if report.has_period else None
     sums_by_key = _read_sums_by_key(report, query, dimension)
     sums_before = _read_sums_by_key(report, before, dimension) if before and not dimension.is_time else {}
     names = dimension.load_names(sums_by_key.keys())
@@ -82,13 +87,15 @@ def build_table(result: Result) -> ReportTable:
     columns = [ReportColumn(str(result.dimension.label), _kind_of_keys(result.dimension))]
     columns += [ReportColumn(_file_label(column), _file_kind(column)) for column in result.report.columns]
     if result.has_comparison:
-        columns.append(ReportColumn(_before_label(result.report), _file_kind(result.report.leading_column)))
+        columns.append(ReportColumn(_before_label(result), _file_kind(result.report.leading_column)))
     rows: list[list[Cell]] = []
     for row in result.rows:
         first: Any = row.key if result.dimension.is_time else row.name
         rows.append([first, *_cells(result, row.sums, row.before)])
-    total_before = result.report.leading_column.value(result.total_before) if result.total_before else None
-    sums: list[Cell] = [pgettext("report", "Total"), *_cells(result, result.total, total_before)]
+    sums: list[Cell] = [
+        pgettext("report", "Total"),
+        *_cells(result, result.total, result.leading_total_before),
+    ]
     return ReportTable(str(result.dimension.label), columns, rows, result.query.currency, sums=sums)
 
 
@@ -112,8 +119,11 @@ def _file_label(column: Column) -> str:
     return f"{column.label} (%)" if column.unit == Unit.PERCENT else str(column.label)
 
 
-def _before_label(report: Report) -> str:
-    return _("%(label)s in the period before") % {"label": report.leading_column.label}
+def _before_label(result: Result) -> str:
+    label = result.report.leading_column.label
+    if result.query.comparison == Comparison.YEAR_BEFORE:
+        return _("%(label)s in the year before") % {"label": label}
+    return _("%(label)s in the period before") % {"label": label}
 
 
 def _file_kind(column: Column) -> ColumnKind:
@@ -126,19 +136,19 @@ def _kind_of_keys(dimension: Dimension) -> ColumnKind:
 
 def _read_sums_by_key(report: Report, query: ReportQuery, dimension: Dimension) -> dict[object, Sums]:
     grouped = report.filtered_rows(query).annotate(group_key=dimension.key(report)).values("group_key")
-    return {row["group_key"]: _own_names(row) for row in grouped.annotate(**_aggregates(report))}
+    return {row["group_key"]: own_names(row) for row in grouped.annotate(**aggregates_of(report))}
 
 
 def _read_total(report: Report, query: ReportQuery) -> Sums:
-    return _own_names(report.filtered_rows(query).aggregate(**_aggregates(report)))
+    return own_names(report.filtered_rows(query).aggregate(**aggregates_of(report)))
 
 
-def _aggregates(report: Report) -> dict[str, Aggregate]:
+def aggregates_of(report: Report) -> dict[str, Aggregate]:
     """Return the measures under names that no column has."""
     return {f"{_MEASURE_PREFIX}{name}": aggregate for name, aggregate in report.measures.items()}
 
 
-def _own_names(row: Mapping[str, Any]) -> Sums:
+def own_names(row: Mapping[str, Any]) -> Sums:
     return {name.removeprefix(_MEASURE_PREFIX): value for name, value in row.items()}
 
 

@@ -12,7 +12,16 @@ from orders.models import OrderLine, OrderPart
 from orders.models.line import OrderLineQuerySet
 from orders.models.part import OrderPartQuerySet
 from shop.accounts.staff.permissions import Permission
-from shop.reports.declared.declaration import Column, ColumnPlace, Family, Report, Sums, Unit, measure
+from shop.reports.declared.declaration import (
+    Column,
+    ColumnPlace,
+    Family,
+    Report,
+    RowSource,
+    Sums,
+    Unit,
+    measure,
+)
 from shop.reports.declared.dimensions import (
     BY_CATEGORY,
     BY_CHANNEL,
@@ -78,6 +87,7 @@ ORDERS = Report(
         ),
         Column(_("Average per part"), Unit.MONEY, _average_part, ColumnPlace.NOT_ON_PHONES),
     ),
+    row_source=RowSource(_("Cooperatives' parts"), order="order", part="pk", texts=("cooperative__name",)),
     dimensions=(
         BY_COOPERATIVE,
         BY_PROVINCE,
@@ -116,6 +126,9 @@ PRODUCTS = Report(
     columns=(
         Column(pgettext_lazy("report", "Products"), Unit.MONEY, measure("goods")),
         Column(_("Times ordered"), Unit.COUNT, measure("lines")),
+    ),
+    row_source=RowSource(
+        _("Lines"), order="order", part="part", texts=("product_name", "variant_name", "cooperative__name")
     ),
     dimensions=(BY_PRODUCT, BY_CATEGORY, BY_COOPERATIVE, BY_PROVINCE, BY_SOURCE, BY_CHANNEL, *TIMES),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import random
+from typing import Any
 
 from catalog.models import Variant
 from orders.actions.fulfilment.cancel_parts import cancel_part
@@ -11,7 +12,8 @@ from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.weigh_lines import weigh_line
 from orders.actions.placement.place_order import place_order
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
-from orders.models import CostBearer, Order, OrderPart, PaymentMethod
+from orders.models import Complaint, CostBearer, Order, OrderPart, Parcel, PaymentMethod
+from orders.states import ParcelState
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
 from tests.factories import (
@@ -32,6 +34,7 @@ from tests.orders.ledger.test_earnings_postings import deliver, refund
 from tests.orders.settlement.settlement_helpers import make_open_settlement, make_sale
 
 PLACED_ON = [NOW - datetime.timedelta(days=days) for days in (70, 40, 9, 3, 0)]
+ON_TIME = datetime.date(2026, 11, 20)
 _SYSTEM = Actor.system("test")
 _PHONES = ("+84987654321", "+84912345678")
 
@@ -88,3 +91,31 @@ def _weigh_a_part(variant: Variant, grams: int) -> None:
     weigh_line(part_id=part.pk, line_id=line.pk, grams=grams, actor=_SYSTEM, now=NOW)
     part.refresh_from_db()
     deliver(part)
+
+
+def make_full_history(seed: int) -> None:
+    """Make the history with rows for every report and grouping."""
+    make_history(seed)
+    make_complaint(OrderPart.objects.order_by("pk")[0])
+    deliver_parcel_at(datetime.datetime(2026, 11, 20, 3, tzinfo=datetime.UTC))
+    Parcel.objects.filter(number=1).update(failed_at=NOW)
+
+
+def deliver_parcel_at(delivered_at: datetime.datetime, **fields: Any) -> Parcel:
+    """Make a parcel delivered at that moment whose buyer was promised 20 November."""
+    part = make_order((make_variant(**fields), 1)).parts.get()
+    OrderPart.objects.filter(pk=part.pk).update(expected_until=ON_TIME)
+    return Parcel.objects.create(
+        part=part,
+        number=1,
+        label_code="ABC",
+        carrier="Viettel Post",
+        state=ParcelState.DELIVERED,
+        delivered_at=delivered_at,
+    )
+
+
+def make_complaint(part: OrderPart, **fields: Any) -> Complaint:
+    """Make a complaint of NOW that is to be answered within two days."""
+    due_by = NOW + datetime.timedelta(days=2)
+    return Complaint.objects.create(part=part, text="Dập.", created_at=NOW, due_by=due_by, **fields)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from typing import Any
 
 import pytest
 from django.utils import translation
 
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.models import (
-    Complaint,
     LedgerAccount,
     OrderPart,
     Parcel,
@@ -19,10 +17,10 @@ from orders.models import (
     Refund,
     Settlement,
 )
-from orders.states import ComplaintState, ParcelState
+from orders.states import ComplaintState
 from shop.core.actors import Actor
 from shop.reports.declared.catalogue import ALL_REPORTS, REPORTS_BY_SLUG
-from shop.reports.declared.declaration import Report, ReportQuery
+from shop.reports.declared.declaration import Comparison, ReportQuery
 from shop.reports.declared.pages import format_duration
 from shop.reports.declared.results import Result, read_result
 from shop.reports.ledger import LedgerQuery, balances
@@ -33,13 +31,17 @@ from tests.orders.settlement.settlement_helpers import (
     make_open_settlement,
     make_sale,
 )
-from tests.shop.reports.declared.report_history import make_history
+from tests.shop.reports.declared.report_history import (
+    deliver_parcel_at,
+    make_complaint,
+    make_full_history,
+    make_history,
+)
 from tests.shop.reports.test_sales import sales_query
 
 pytestmark = pytest.mark.django_db
 
 YEAR = ReportQuery(datetime.date(2026, 1, 1), datetime.date(2026, 12, 31))
-ON_TIME = datetime.date(2026, 11, 20)
 
 
 def read_report(slug: str, dimension: str, query: ReportQuery = YEAR) -> Result:
@@ -55,41 +57,18 @@ def totals(result: Result) -> list[int | None]:
     return [column.value(result.total) for column in result.report.columns]
 
 
-def deliver_parcel_at(delivered_at: datetime.datetime, **fields: Any) -> Parcel:
-    """Make a parcel delivered at that moment whose buyer was promised 20 November."""
-    part = make_order((make_variant(**fields), 1)).parts.get()
-    OrderPart.objects.filter(pk=part.pk).update(expected_until=ON_TIME)
-    return Parcel.objects.create(
-        part=part,
-        number=1,
-        label_code="ABC",
-        carrier="Viettel Post",
-        state=ParcelState.DELIVERED,
-        delivered_at=delivered_at,
-    )
-
-
-def make_complaint(part: OrderPart, **fields: Any) -> Complaint:
-    """Make a complaint of NOW that is to be answered within two days."""
-    due_by = NOW + datetime.timedelta(days=2)
-    return Complaint.objects.create(part=part, text="Dập.", created_at=NOW, due_by=due_by, **fields)
-
-
 @pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("report", ALL_REPORTS, ids=lambda report: report.slug)
-def test_groups_add_up_to_the_total_in_every_dimension(report: Report, seed: int) -> None:
-    make_history(seed)
-    make_complaint(OrderPart.objects.order_by("pk")[0])
-    deliver_parcel_at(datetime.datetime(2026, 11, 20, 3, tzinfo=datetime.UTC))
-    Parcel.objects.filter(number=1).update(failed_at=NOW)
+def test_groups_add_up_to_the_total_in_every_dimension(seed: int) -> None:
+    make_full_history(seed)
 
-    for dimension in report.dimensions:
-        result = read_result(report, YEAR, dimension)
-        for name in report.measures:
-            sums = [row.sums[name] for row in result.rows if row.sums[name]]
-            added = sum(sums[1:], start=sums[0]) if sums else None
-            assert added == (result.total[name] or None), (dimension.name, name)
-        assert result.rows, dimension.name
+    for report in ALL_REPORTS:
+        for dimension in report.dimensions:
+            result = read_result(report, YEAR, dimension)
+            for name in report.measures:
+                sums = [row.sums[name] for row in result.rows if row.sums[name]]
+                added = sum(sums[1:], start=sums[0]) if sums else None
+                assert added == (result.total[name] or None), (report.slug, dimension.name, name)
+            assert result.rows, (report.slug, dimension.name)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -269,6 +248,21 @@ def test_rows_are_compared_with_the_same_days_before() -> None:
     assert [(row.name, row.sums["parcels"], row.before) for row in result.rows] == [("HTX Thiên An", 2, 1)]
     assert result.total_before is not None
     assert result.total_before["parcels"] == 1
+
+
+def test_rows_are_compared_with_the_same_days_a_year_before() -> None:
+    for year, count in ((2027, 3), (2028, 1)):
+        for _number in range(count):
+            deliver_parcel_at(datetime.datetime(year, 2, 28, 3, tzinfo=datetime.UTC))
+    days = datetime.date(2028, 2, 20), datetime.date(2028, 2, 29)
+    query = ReportQuery(*days, comparison=Comparison.YEAR_BEFORE)
+
+    result = read_report("giao-dung-hen", "carrier", query)
+
+    compared = query.compared()
+    assert (compared.first, compared.last) == (datetime.date(2027, 2, 20), datetime.date(2027, 2, 28))
+    assert [(row.sums["parcels"], row.before) for row in result.rows] == [(1, 3)]
+    assert result.leading_total_before == 3
 
 
 def test_report_of_a_cooperative_counts_its_own_rows_only() -> None:
