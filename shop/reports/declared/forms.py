@@ -87,11 +87,11 @@ class ReportForm(QueryForm):
         cleaned, market = self.cleaned_data, market_channel()
         chosen = cleaned.get("cooperative")
         return ReportQuery(
-            cleaned.get("from_day", self.today),
-            cleaned.get("until_day", self.today),
-            market.currency if market else "VND",
-            int(chosen) if chosen else self.cooperative_id,
-            Comparison(cleaned.get("comparison", Comparison.PERIOD_BEFORE)),
+            first=cleaned.get("from_day", self.today),
+            last=cleaned.get("until_day", self.today),
+            currency=market.currency if market else "VND",
+            cooperative_id=int(chosen) if chosen else self.cooperative_id,
+            comparison=Comparison(cleaned.get("comparison", Comparison.PERIOD_BEFORE)),
         )
 
     def _set_choices(self, name: str, choices: list[tuple[object, object]]) -> None:
