@@ -9,6 +9,7 @@ from orders.models.counter import (
     Shift,
     Till,
 )
+from orders.models.customer import CooperativeCustomer, PriceTier
 from orders.models.delivery_run import DeliveryRun, RunParcel
 from orders.models.discount import (
     CostBearer,
@@ -105,6 +106,7 @@ __all__ = [
     "Complaint",
     "ComplaintLine",
     "CooperativeBalance",
+    "CooperativeCustomer",
     "CostBearer",
     "DeliveryChoice",
     "DeliveryRun",
@@ -142,6 +144,7 @@ __all__ = [
     "PeriodTotals",
     "PickTick",
     "PostingKind",
+    "PriceTier",
     "RecallNotice",
     "Refund",
     "RefundLine",

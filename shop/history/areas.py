@@ -35,7 +35,7 @@ AREAS = {
         "delivery_method",
     ),
     "discounts": ("promotion", "voucher"),
-    "accounts": ("user", "group", "app", "consent", "data_request", "person", "change"),
+    "accounts": ("user", "group", "app", "consent", "data_request", "person", "customer", "change"),
     "settings": (
         "market",
         "shop",

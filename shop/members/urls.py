@@ -36,6 +36,7 @@ from shop.members.cooperative import (
     profile_pictures,
     roles,
 )
+from shop.members.customers import customer_pages
 from shop.members.fulfilment import (
     bulk_steps,
     complaints,
@@ -210,6 +211,10 @@ urlpatterns = [
     path("phan-anh/<uuid:complaint_id>/dong-y/", complaints.accept_complaint_view, name="accept-complaint"),
     path("phan-anh/<uuid:complaint_id>/tu-choi/", complaints.reject_complaint_view, name="reject-complaint"),
     path("kien/<int:parcel_id>/hang-ve/", complaints.receive_return_view, name="receive-return"),
+    path("khach/", customer_pages.list_customers, name="customers"),
+    path("khach/moi/", customer_pages.add_customer, name="add-customer"),
+    path("khach/<int:customer_id>/", customer_pages.edit_customer, name="customer"),
+    path("khach/<int:customer_id>/xoa/", customer_pages.delete_customer_view, name="delete-customer"),
     path("tien-mat/", cash.list_outstanding_cash, name="cash"),
     path("bao-cao/", reports.list_reports, name="reports"),
     path("bao-cao/<slug:slug>/", reports.show_report, name="report"),

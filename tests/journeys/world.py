@@ -143,6 +143,7 @@ from tests.journeys.account_pages import (
     lasting_proof_time,
     save_session,
 )
+from tests.journeys.customer_pages import customer_paths
 from tests.journeys.delivery_run_pages import run_visits
 from tests.journeys.people_and_catalogue import PeopleAndCatalogue, invitation_visits, staff_visits
 from tests.journeys.received_order_pages import ReceivedOrderPages
@@ -903,6 +904,7 @@ def _member_visits(market: _Market) -> list[Visit]:
         f"/xa-vien/gian-hang/ho/{market.household.pk}/",
         f"/xa-vien/gian-hang/ho/{market.household.pk}/anh/",
         *("/xa-vien/gian-hang/anh/noi/", "/xa-vien/gian-hang/anh/nguoi/"),
+        *customer_paths(market.thien_an),
         *("/xa-vien/goi/lay-hang/", "/xa-vien/goi/dong/", "/xa-vien/kien/tem/"),
         *(f"/xa-vien/gian-hang/giay/{row.pk}/" for row in market.certificates),
         *(f"/xa-vien/goi/?{urlencode({'viec': stage})}" for stage in Stage),
@@ -939,6 +941,7 @@ def _member_visits(market: _Market) -> list[Visit]:
         Visit(f"{delivery_method}gia/", "manager", sent={"else-rows": "1", "else-0-price": "x"}),
         Visit(f"{delivery_method}ngay-nhan/", "manager", sent={"times": "1", "time-0-starts": "x"}),
         Visit("/xa-vien/nha-kho/", "manager", sent={"name": ""}),
+        Visit("/xa-vien/khach/moi/", "manager", sent={"name": "", "phone": "0987"}),
         Visit("/xa-vien/", "packer"),
         Visit("/xa-vien/hang/moi/", "packer", status=403),
         Visit("/xa-vien/goi/999999/", "manager", status=404),

@@ -23,6 +23,7 @@ from cooperatives.actions.members import LastManager
 from cooperatives.models import Membership, PhonePin, Producer, Role
 from cooperatives.states import CooperativeState
 from orders import locks
+from orders.actions.customers.customer_records import delete_customers_of_phone
 from orders.actions.payouts.surplus_refunds import overpaid_orders
 from orders.actions.privacy.handover_names import delete_handover_names_of
 from orders.models import (
@@ -120,6 +121,8 @@ def _anonymise_user(user_id: int, actor: Actor, now: datetime.datetime) -> User:
     _close_data_requests(DataRequest.objects.filter(user=user), actor, now)
     _remove_sign_in_means(user)
     VoucherUse.objects.filter(user=user).update(buyer="")
+    if user.phone and user.phone_confirmed_at is not None:
+        delete_customers_of_phone(user.phone, actor=actor, now=now)
     delete_documents_of_person(user, actor=actor, now=now)
     delete_handover_names_of(user)
     Membership.objects.filter(user=user).update(is_active=False)
@@ -147,6 +150,7 @@ def anonymise_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> in
     OneTimeCode.objects.filter(recipient=contact).delete()
     unfollow_address(contact, actor=actor, now=now)
     delete_back_in_stock_requests_of_contact(contact)
+    delete_customers_of_phone(contact, actor=actor, now=now)
     _close_data_requests(DataRequest.objects.filter(contact=contact, user=None), actor, now)
     for order in locked_orders:
         record_change("order.anonymised", order, actor=actor, now=now)

@@ -15,6 +15,7 @@ from orders.models import (
     Basket,
     BasketLine,
     Complaint,
+    CooperativeCustomer,
     DeliveryRun,
     HandoverRecord,
     HandoverStep,
@@ -159,6 +160,7 @@ def read_personal_data_of_user(user_id: int) -> PersonalData:
         "consents": _read_consents(Consent.objects.filter(user=user_id)),
         "requests": _read_requests(DataRequest.objects.filter(user=user_id)),
         **_read_sign_in_data(user_id),
+        "customer_of": _read_customers(_read_confirmed_phone(user_id)),
         "memberships": _read_rows(
             Membership.objects.filter(user=user_id), "cooperative__name", "role", "is_active", "joined_at"
         ),
@@ -196,6 +198,7 @@ def read_personal_data_of_guest(contact: str) -> PersonalData:
         "baskets": _read_baskets(Basket.objects.filter(contact_filter, user=None)),
         "consents": _read_consents(Consent.objects.filter(user=None, subject__in=consent_keys)),
         "requests": _read_requests(DataRequest.objects.filter(user=None, contact=contact)),
+        "customer_of": _read_customers(contact),
         "messages": _read_messages(Notification.objects.filter(user=None, recipient=contact)),
     }
 
@@ -213,6 +216,27 @@ def _read_account(user_id: int) -> Rows:
         "last_login",
         "second_factor_since",
         "metadata",
+    )
+
+
+def _read_confirmed_phone(user_id: int) -> str:
+    """Return the number that the person has shown to be theirs, or "" without one."""
+    users = User.objects.filter(pk=user_id, phone_confirmed_at__isnull=False)
+    return users.values_list("phone", flat=True).first() or ""
+
+
+def _read_customers(phone: str) -> Rows:
+    """Return what cooperatives keep about the customer with this number."""
+    return _read_rows(
+        CooperativeCustomer.objects.filter(phone=phone),
+        "cooperative__name",
+        "phone",
+        "name",
+        "group",
+        "price_tier",
+        "birthday",
+        "note",
+        "created_at",
     )
 
 
