@@ -36,11 +36,10 @@ from orders.models import (
     Substitute,
     Till,
     Voucher,
-    VoucherCode,
     WeightQuestion,
     normalise_voucher_code,
 )
-from shop.core.database.transactions import keep_from_deletion, lock_compiled_rows, lock_row, lock_rows
+from shop.core.database.transactions import lock_compiled_rows, lock_row, lock_rows
 from shop.core.errors import Missing
 
 
@@ -62,18 +61,14 @@ def lock_baskets(*basket_ids: uuid.UUID) -> dict[uuid.UUID, Basket]:
 def lock_voucher(code: str) -> Voucher | None:
     """Lock an entered code's voucher if its uses are limited, so that concurrent uses are counted.
 
-    The code itself is kept until the order is placed: whoever deletes it waits, and finds it used. Returns
-    None for unknown codes and for codes without limits, for which buyers never wait.
+    Returns None for unknown codes and for codes without limits, for which buyers never wait.
     """
     if not code:
         return None
-    entered = normalise_voucher_code(code)
-    voucher = Voucher.objects.filter(codes__code=entered).first()
-    if voucher is None:
+    voucher = Voucher.objects.filter(codes__code=normalise_voucher_code(code)).first()
+    if voucher is None or not voucher.is_limited:
         return None
-    locked = lock_row(Voucher.objects.filter(pk=voucher.pk)) if voucher.is_limited else None
-    keep_from_deletion(VoucherCode.objects.filter(code=entered))
-    return locked
+    return lock_row(Voucher.objects.filter(pk=voucher.pk))
 
 
 def lock_limited_variants(variants: Iterable[Variant]) -> None:

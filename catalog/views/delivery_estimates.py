@@ -131,17 +131,23 @@ class PurchaseQuantity:
 
 
 def parse_purchase(
-    query: QueryDict, product: Product, choices: Sequence[VariantChoice], best: VariantChoice | None
+    query: QueryDict,
+    product: Product,
+    choices: Sequence[VariantChoice],
+    best: VariantChoice | None,
+    *,
+    shop_limit: int | None,
 ) -> PurchaseQuantity:
     """Return the quantity requested in the URL (`?variant=…&quantity=…`), else one of the best variant.
 
-    Sold-out variants are ignored.
+    Sold-out variants are ignored. A quantity above the limit of an order counts as the limit.
     """
     by_key = {str(choice.variant.pk): choice for choice in choices if not choice.is_sold_out}
     choice = by_key.get(query.get("variant", ""), best)
     text = query.get("quantity", "")
-    quantity = min(int(text), MAX_QUANTITY) if text.isdecimal() and len(text) < 9 else 1
-    quantity = max(quantity, 1)
+    quantity = int(text) if text.isdecimal() and len(text) < 9 else 1
+    limit = choice.variant.order_limit(shop_limit) if choice else None
+    quantity = max(min(quantity, MAX_QUANTITY if limit is None else limit), 1)
     return PurchaseQuantity(choice, quantity, choice.variant.grams_for(product) * quantity if choice else 0)
 
 

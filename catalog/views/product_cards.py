@@ -217,7 +217,7 @@ def _is_last_month(product: Product, month: int) -> bool:
 
 
 def _load_prices_by_product(listings: Sequence[Listing]) -> dict[int, list[Price]]:
-    """Return prices by product in its listing's channel, cheapest first, with variants loaded.
+    """Return prices by product in its listing's channel, with variants loaded, the lowest on a card first.
 
     Two queries, so that the database finds prices by variant instead of scanning the channel's.
     """
@@ -227,7 +227,7 @@ def _load_prices_by_product(listings: Sequence[Listing]) -> dict[int, list[Price
         price.variant = variants[price.variant_id]
         prices_by_product[price.variant.product_id].append(price)
     for rows in prices_by_product.values():
-        rows.sort(key=lambda row: (row.selling_price or 0, row.variant.sort_order, row.variant_id))
+        rows.sort(key=lambda row: (_shown_prices(row)[0] or 0, row.variant.sort_order, row.variant_id))
     return prices_by_product
 
 

@@ -100,7 +100,6 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
         "is_search": True,
         "search_words": query[:200],
         "has_words": has_words,
-        "has_one_word": len(words) == 1,
         "corrected_query": _read_with_diacritics(search_result.corrected_query, query, search_result.tiers),
         "decoded_query": _read_with_diacritics(decoded, query, search_result.tiers),
         "is_literal": is_literal,
@@ -112,9 +111,13 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
     }
     if has_words and not is_found:
         nearest = find_nearest_products(query, index)
-        context |= {"shorter_queries": find_shorter_queries(query, index), **_build_browsing_aids(index)}
-        if nearest.product_ids:
-            context["nearest_cards"] = _build_nearest_cards(nearest, index)
+        context |= {
+            "shorter_queries": find_shorter_queries(query, index),
+            "missing_words": nearest.missing_words,
+            **_build_browsing_aids(index),
+        }
+        if nearest.tiers.product_ids:
+            context["nearest_cards"] = _build_nearest_cards(nearest.tiers, index)
     categories = _root_categories() if is_found else []
     show_in_language(categories, "name")
     return _render_products(

@@ -58,7 +58,13 @@ def show_product(request: HttpRequest, slug: str) -> HttpResponse:
     settings = shop_settings()
     choices = _load_variant_choices(requested_product, channel, settings)
     variant_context = _build_variant_context(choices)
-    purchase = parse_purchase(request.GET, requested_product, choices, variant_context["best"])
+    purchase = parse_purchase(
+        request.GET,
+        requested_product,
+        choices,
+        variant_context["best"],
+        shop_limit=settings.limit_quantity_per_checkout,
+    )
     variant_media = select_variant_media(requested_product.pk)
     media = _load_ordered_media(requested_product, purchase.choice, variant_media)
     choices = _add_pictures(choices, media, variant_media)

@@ -48,6 +48,27 @@ def test_pages_of_empty_shop_answer_200(client: Client) -> None:
         assert client.get(address).status_code == 200
 
 
+def test_card_of_a_product_sold_by_weight_gives_the_lowest_price_per_kilogram(client: Client) -> None:
+    gourd = make_product(
+        name="Bí xanh thơm",
+        price=18_000,
+        variants=(("Nhỏ", 0), ("To", 18_000)),
+        unit="fruit",
+        content_grams=1000,
+        is_sold_by_weight=True,
+        tolerance_percent=20,
+    )
+
+    def shown_prices(grams: int) -> tuple[int, bool]:
+        Variant.objects.filter(product=gourd, name="To").update(content_grams=grams)
+        (card,) = client.get("/san-pham/").context["cards"]
+        return card.price, card.has_many_prices
+
+    assert shown_prices(1800) == (18_000, True)
+    assert shown_prices(2000) == (18_000, False)
+    assert shown_prices(2400) == (15_000, True)
+
+
 def test_card_shows_price_unit_price_per_kilogram_and_seller(client: Client) -> None:
     make_product(
         make_seller("HTX Tài Hoan"), name="Miến dong", price=45_000, unit="packet", content_grams=500

@@ -59,10 +59,13 @@ class SearchTableTests(TestCase):
     def test_nearest_goods_are_named_where_a_correct_syllable_is_mistyped(self) -> None:
         actual = {}
         for query, _row in ROWS["nearest"]:
-            tiers = find_nearest_products(query, self.index)
-            actual[query] = [{self.names[key] for key in tier} for tier in tiers]
+            nearest = find_nearest_products(query, self.index)
+            tiers = [{self.names[key] for key in tier} for tier in nearest.tiers]
+            actual[query] = (tiers, list(nearest.missing_words))
 
-        assert actual == {query: list(map(set, row["tiers"])) for query, row in ROWS["nearest"]}
+        assert actual == {
+            query: (list(map(set, row["tiers"])), row["missing"]) for query, row in ROWS["nearest"]
+        }
         searches = [search_market(query, self.index) for query, _row in ROWS["nearest"]]
         assert not any(search.tiers.product_ids or search.corrected_query for search in searches)
 

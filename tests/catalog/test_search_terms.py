@@ -103,7 +103,7 @@ def test_page_names_and_counts_the_nearest_products_if_none_has_every_word(
     html = page_of(client, "/tim/?q=gom mien dong")
     assert names(html) == []
     assert "Không có sản phẩm đúng từng chữ “gom mien dong”" in html
-    assert "Gần nhất: <b>Miến dong</b> · 1 sản phẩm" in html
+    assert "Không tìm thấy “gom”. Gần nhất: <b>Miến dong</b> · 1 sản phẩm" in html
     assert "0 sản phẩm" not in html
     assert re.findall(r'href="(\?q=[^"]+)">([^<]+)', html) == [("?q=mien+dong", "mien dong ")]
     assert names(html.split('id="nearest"')[1]) == ["Miến dong"]
@@ -114,6 +114,15 @@ def test_page_names_and_counts_the_nearest_products_if_none_has_every_word(
     html = page_of(client, "/tim/?q=gom bac trang")  # nobody asks for "gom trang"
     assert names(html.split('id="nearest"')[1]) == ["Gốm Bát Tràng"]
     assert not re.findall(r'href="(\?q=[^"]+)">', html)
+
+
+def test_page_names_the_words_that_no_product_has(client: Client, products: None) -> None:
+    assert "Chợ chưa bán “xyzt”" in page_of(client, "/tim/?q=xyzt")
+    assert "Chợ chưa bán “qwrk”, “xyzt”" in page_of(client, "/tim/?q=qwrk xyzt")
+    html = page_of(client, "/tim/?q=mien qwrk dong xyzt")
+    assert "Không tìm thấy “qwrk”, “xyzt”. Gần nhất: <b>Miến dong</b> · 1 sản phẩm" in html
+    html = page_of(client, "/en/tim/?q=mien qwrk dong xyzt")
+    assert "Nothing found for “qwrk”, “xyzt”. Closest: <b>Miến dong</b> · 1 product" in html
 
 
 def test_mostly_unknown_queries_are_not_corrected(client: Client, products: None) -> None:

@@ -124,6 +124,25 @@ def test_maximum_of_goods_by_weight_follows_the_quantity(phone: Page) -> None:
     expect(phone.locator(".basket-line .money")).to_have_text("279.982\u00a0₫")
 
 
+def test_sums_above_the_limit_are_those_of_the_limit(phone: Page) -> None:
+    gourd = make_variant_sold_by_weight(make_seller(), quantity_limit_per_order=20)
+    set_wholesale_prices(gourd, {10: 30_000})
+    phone.goto(f"/san-pham/{gourd.product.slug}/")
+    sums, note = phone.locator("[data-asked]"), phone.locator("[data-over-limit]")
+
+    quantity = phone.get_by_role("spinbutton", name="Số lượng")
+    quantity.fill("2")
+    expect(sums).to_have_text(["86.400\u00a0₫"] * 2)
+    quantity.fill("999")
+
+    expect(note).to_have_text("Mua được tối đa 20 quả.")
+    expect(sums).to_have_text(["720.000\u00a0₫"] * 2)
+    expect(phone.locator("[data-asked-count]").last).to_have_text("20")
+    phone.goto(f"/san-pham/{gourd.product.slug}/?quantity=999")
+    expect(quantity).to_have_value("20")
+    expect(sums).to_have_text(["720.000\u00a0₫"] * 2)
+
+
 def test_amount_and_reached_wholesale_price_follow_the_quantity(phone: Page) -> None:
     ginger = make_variant(make_seller(), name="Gừng tươi", price=15_000, unit="kg", on_hand=60)
     set_wholesale_prices(ginger, {10: 13_000, 50: 12_000})

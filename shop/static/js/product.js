@@ -5,7 +5,8 @@
   const language = document.documentElement.lang;
 
   // Recalculate the sums as soon as a variant or quantity is chosen: they equal the basket's, or are its maximum for
-  // goods sold by weight. A quantity that is not a number, or above the limit of an order, leaves them unchanged.
+  // goods sold by weight. A quantity that is not a number leaves them unchanged; one above the limit of an order counts
+  // as the limit, which a note names.
   const buy = document.querySelector("#buy");
   const sumOf = (price, steps, variant) => {
     const sum = BigInt(price) * steps;
@@ -78,11 +79,13 @@
     if (!chosen) return;
     const variant = chosen.dataset;
     const isNumber = quantity && /^[1-9]\d{0,5}$/.test(quantity.value);
-    const steps = BigInt(isNumber ? quantity.value : 1);
+    const isOver = isNumber && isOverLimit(variant, quantity);
+    const count = isOver ? variant.limit : quantity?.value;
+    const steps = BigInt(isNumber ? count : 1);
     const tier = tierAt(steps, variant);
     if (tier || target === chosen || !chosen.defaultChecked || document.querySelector("[data-follows]"))
       showPrice(chosen, tier);
-    if (!isNumber || isOverLimit(variant, quantity)) return;
+    if (!isNumber) return;
     const price = tier?.[1] ?? variant.price;
     const list = tier ? "" : variant.list;
     for (const row of document.querySelectorAll("[data-tier]"))
@@ -93,13 +96,12 @@
     set("", money(sumOf(price, steps, variant)));
     set("-before", list ? money(sumOf(list, steps, variant)) : "");
     set("-estimate", money(BigInt(price) * steps));
-    set("-count", quantity.value);
-    set("-each", tier ? `${quantity.value} × ${money(price)}` : "");
+    set("-count", count);
+    set("-each", tier ? `${count} × ${money(price)}` : "");
     for (const each of document.querySelectorAll("[data-asked-each]")) each.hidden = !tier;
     showOptionPrices(chosen, tier);
     // A reached wholesale price names the quantity itself.
-    for (const times of document.querySelectorAll("[data-asked-times]"))
-      times.hidden = Boolean(tier) || quantity.value === "1";
+    for (const times of document.querySelectorAll("[data-asked-times]")) times.hidden = Boolean(tier) || steps === 1n;
     set("-pack", variant.pack);
     set("-per", variant.per ?? "");
     set("-per-before", variant.perBefore ?? "");
