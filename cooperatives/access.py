@@ -26,6 +26,7 @@ class MemberRight(StrEnum):
     COUNT_STOCK = "count"
     PACK = "pack"
     HANDLE_CASH = "cash"
+    SELL = "sell"
     SEE_SETTLEMENTS = "money"
     MANAGE = "manage"
 
@@ -34,7 +35,14 @@ ROLE_RIGHTS: Mapping[str, frozenset[MemberRight]] = {
     Role.MANAGER: frozenset(MemberRight),
     Role.LISTER: frozenset({MemberRight.SEE_ORDERS, MemberRight.LIST, MemberRight.COUNT_STOCK}),
     Role.PACKER: frozenset({MemberRight.SEE_ORDERS, MemberRight.PACK, MemberRight.COUNT_STOCK}),
-    Role.CASHIER: frozenset({MemberRight.SEE_ORDERS, MemberRight.HANDLE_CASH, MemberRight.COUNT_STOCK}),
+    Role.CASHIER: frozenset(
+        {
+            MemberRight.SEE_ORDERS,
+            MemberRight.SELL,
+            MemberRight.HANDLE_CASH,
+            MemberRight.COUNT_STOCK,
+        }
+    ),
     Role.BOOKKEEPER: frozenset(
         {MemberRight.SEE_ORDERS, MemberRight.HANDLE_CASH, MemberRight.SEE_SETTLEMENTS}
     ),

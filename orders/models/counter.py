@@ -159,11 +159,25 @@ class Shift(models.Model):
         return self.closed_at is None
 
     @property
+    def awaits_review(self) -> bool:
+        return self.needs_review and self.reviewed_at is None
+
+    @property
     def difference(self) -> int | None:
         """The counted cash less the expected cash, or None while the shift is open."""
         if self.counted_cash is None or self.expected_cash is None:
             return None
         return self.counted_cash - self.expected_cash
+
+    @property
+    def missing_cash(self) -> int:
+        """How much less was counted than expected, or 0."""
+        return max(0, -(self.difference or 0))
+
+    @property
+    def surplus_cash(self) -> int:
+        """How much more was counted than expected, or 0."""
+        return max(0, self.difference or 0)
 
     @property
     def handed_in_cash(self) -> int | None:
@@ -179,6 +193,9 @@ class CashDirection(models.TextChoices):
 
 
 class CashMovementQuerySet(models.QuerySet["CashMovement"]):
+    def in_order(self) -> CashMovementQuerySet:
+        return self.order_by("pk")
+
     def read_sums(self) -> tuple[int, int]:
         """Return the sums paid in and paid out, in minor units."""
         sums = self.aggregate(

@@ -75,6 +75,7 @@ def show_today(request: HttpRequest, membership: MembershipContext) -> HttpRespo
         "may_pack": membership.may(MemberRight.PACK),
         "may_manage": membership.may(MemberRight.MANAGE),
         "may_count": membership.may(MemberRight.COUNT_STOCK),
+        "may_sell": membership.may(MemberRight.SELL),
         "may_see_cash": membership.may(MemberRight.HANDLE_CASH),
     }
     return render_page(request, membership, "members/today.html", context)

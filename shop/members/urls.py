@@ -35,6 +35,7 @@ from shop.members.cooperative import (
     profile_pictures,
     roles,
 )
+from shop.members.counter import shifts, tills
 from shop.members.customers import customer_pages
 from shop.members.fulfilment import (
     bulk_steps,
@@ -207,6 +208,13 @@ urlpatterns = [
     path("khach/moi/", customer_pages.add_customer, name="add-customer"),
     path("khach/<int:customer_id>/", customer_pages.edit_customer, name="customer"),
     path("khach/<int:customer_id>/xoa/", customer_pages.delete_customer_view, name="delete-customer"),
+    path("quay/", tills.list_tills, name="counter"),
+    path("quay/<int:till_id>/", shifts.open_shift_view, name="till"),
+    path("quay/<int:till_id>/sua/", tills.edit_till, name="edit-till"),
+    path("quay/<int:till_id>/dong/", tills.close_till_view, name="close-till"),
+    path("quay/ca/<int:shift_id>/", shifts.show_shift, name="shift"),
+    path("quay/ca/<int:shift_id>/thu-chi/", shifts.record_shift_cash, name="record-shift-cash"),
+    path("quay/ca/<int:shift_id>/da-xem/", shifts.review_shift_view, name="review-shift"),
     path("tien-mat/", cash.list_outstanding_cash, name="cash"),
     path("bao-cao/", reports.list_reports, name="reports"),
     path("bao-cao/<slug:slug>/", reports.show_report, name="report"),

@@ -143,6 +143,7 @@ from tests.journeys.account_pages import (
     lasting_proof_time,
     save_session,
 )
+from tests.journeys.counter_pages import CounterPages
 from tests.journeys.customer_pages import customer_paths
 from tests.journeys.delivery_run_pages import run_visits
 from tests.journeys.people_and_catalogue import PeopleAndCatalogue, invitation_visits, staff_visits
@@ -248,6 +249,7 @@ class _Market:
         self.certificates = self._household_and_certificates()
         self.back_in_stock_request = self._back_in_stock_request()
         self.shared_phone = SharedPhonePages(self.thien_an)
+        self.counter = CounterPages(self.thien_an, self.manager, self.now)
         self.received_order = ReceivedOrderPages(self.thien_an, self.now)
         self.people = PeopleAndCatalogue(
             cooperative=self.thien_an,
@@ -921,6 +923,7 @@ def _member_visits(market: _Market) -> list[Visit]:
         *(Visit(*page) for page in invitation_visits(market.people, market.part("accepted"))),
         *(Visit(*page) for page in run_visits(market.thien_an, run_parcels, timezone.now())),
         *(Visit(*page) for page in market.shared_phone.visits()),
+        *(Visit(*page) for page in market.counter.visits()),
         *(Visit(*page) for page in market.received_order.visits()),
         *_lot_visits(market),
         Visit("/xa-vien/hang/moi/", "manager", sent={"name": ""}),

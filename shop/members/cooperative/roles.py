@@ -18,6 +18,7 @@ RIGHT_TEXTS: Mapping[MemberRight, Promise] = {
     MemberRight.LIST: _("Add products; change prices, photos and texts"),
     MemberRight.COUNT_STOCK: _("Count stock, take in goods, keep lots"),
     MemberRight.PACK: _("Accept, weigh, pack and hand over orders; see complaints"),
+    MemberRight.SELL: _("Sell at the counter; open and close shifts"),
     MemberRight.HANDLE_CASH: _("Take cash and see what is still to be handed in"),
     MemberRight.SEE_SETTLEMENTS: _("See earnings, payouts and settlements"),
     MemberRight.MANAGE: _("Members, bank account, answers to complaints, delivery, discounts, recalls"),

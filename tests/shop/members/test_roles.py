@@ -22,6 +22,7 @@ _PAGES_BY_RIGHT = {
     MemberRight.LIST: "/xa-vien/hang/",
     MemberRight.COUNT_STOCK: "/xa-vien/kho/",
     MemberRight.PACK: "/xa-vien/goi/",
+    MemberRight.SELL: "/xa-vien/quay/",
     MemberRight.HANDLE_CASH: "/xa-vien/tien-mat/",
     MemberRight.SEE_SETTLEMENTS: "/xa-vien/quyet-toan/",
     MemberRight.MANAGE: "/xa-vien/thanh-vien/",
