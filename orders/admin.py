@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from orders.models import Order, OrderLine, OrderPart, Parcel, ParcelLine, Payment, PaymentEvent, Voucher
+from orders.models import (
+    GiftCard,
+    Order,
+    OrderLine,
+    OrderPart,
+    Parcel,
+    ParcelLine,
+    Payment,
+    PaymentEvent,
+    Voucher,
+)
 from shop.core.admin import ReadMostlyAdmin, ReadOnlyInline
 
 
@@ -86,3 +96,11 @@ class VoucherAdmin(ReadMostlyAdmin):
     list_display = ("name", "type", "value_type", "cooperative")
     list_select_related = ("cooperative",)
     ordering = ("-pk",)
+
+
+@admin.register(GiftCard)
+class GiftCardAdmin(ReadMostlyAdmin):
+    list_display = ("__str__", "currency", "current_balance", "initial_balance", "is_active", "expiry_date")
+    list_filter = ("is_active",)
+    exclude = ("code",)
+    ordering = ("-created_at", "-pk")

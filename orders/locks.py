@@ -1,8 +1,9 @@
 """Lock rows, always in the same order.
 
-The order is: basket, order (with all its rows and payments), bank transfer, voucher, variants with a limit
-per buyer, stock by key, settlements by key. A carrier's statement, a cash remittance and a delivery run are
-locked before orders, and several orders by key. A till is locked before all of these, also for its shifts.
+The order is: basket, order (with all its rows and payments), bank transfer, voucher, gift cards by key,
+variants with a limit per buyer, stock by key, settlements by key. A carrier's statement, a cash remittance
+and a delivery run are locked before orders, and several orders by key. A till is locked before all of these,
+also for its shifts.
 
 On PostgreSQL these functions lock rows. On SQLite the transaction itself (IMMEDIATE) is the lock. So all of
 them must be called inside a transaction.
@@ -24,6 +25,7 @@ from orders.models import (
     Complaint,
     DeliveryRun,
     GatewayCall,
+    GiftCard,
     Order,
     OrderPart,
     Parcel,
@@ -69,6 +71,19 @@ def lock_voucher(code: str) -> Voucher | None:
     if voucher is None or not voucher.is_limited:
         return None
     return lock_row(Voucher.objects.filter(pk=voucher.pk))
+
+
+def lock_gift_card(gift_card_id: int) -> GiftCard:
+    """Lock a gift card. Raises Missing."""
+    card = lock_row(GiftCard.objects.filter(pk=gift_card_id))
+    if card is None:
+        raise Missing()
+    return card
+
+
+def lock_gift_cards(gift_card_ids: Iterable[int]) -> list[GiftCard]:
+    """Lock the gift cards that exist among these, by key."""
+    return lock_rows(GiftCard.objects.filter(pk__in=set(gift_card_ids)))
 
 
 def lock_limited_variants(variants: Iterable[Variant]) -> None:

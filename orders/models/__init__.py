@@ -22,6 +22,7 @@ from orders.models.discount import (
 )
 from orders.models.dispute import Dispute
 from orders.models.gateway import SUPERSEDED, GatewayCall, GatewayOperation, WebhookEvent
+from orders.models.gift_card import GIFT_CARD_CODE_LENGTHS, GiftCard, GiftCardTag
 from orders.models.handover import HandoverCode, HandoverMethod, HandoverRecord, HandoverStep
 from orders.models.invoice import InvoiceDetails
 from orders.models.ledger import (
@@ -84,6 +85,7 @@ from orders.models.weight import WeightAnswer, WeightQuestion
 
 __all__ = [
     "COOPERATIVE_ACCOUNTS",
+    "GIFT_CARD_CODE_LENGTHS",
     "RECEIVED_SOURCES",
     "SUPERSEDED",
     "Alert",
@@ -118,6 +120,8 @@ __all__ = [
     "EventKind",
     "GatewayCall",
     "GatewayOperation",
+    "GiftCard",
+    "GiftCardTag",
     "HandoverCode",
     "HandoverMethod",
     "HandoverRecord",

@@ -49,6 +49,10 @@ _FIELD_NAMES: dict[str, Promise] = {
     "category": pgettext_lazy("column", "Category"),
     "category_id": pgettext_lazy("column", "Category"),
     "amount": pgettext_lazy("column", "Amount"),
+    "balance": pgettext_lazy("column", "Balance"),
+    "initial_balance": pgettext_lazy("column", "First balance"),
+    "expiry_date": pgettext_lazy("column", "Last day"),
+    "tags": pgettext_lazy("column", "Tags"),
     "value": pgettext_lazy("column", "Value"),
     "type": pgettext_lazy("column", "Type"),
     "role": pgettext_lazy("column", "Role"),
@@ -137,7 +141,7 @@ _REASONS: dict[str, type[TextChoices]] = {
     "stock.moved": MovementReason,
     "transfer.sent_to_review": ReviewReason,
 }
-_DATES = frozenset({"starts_at", "ends_at", "valid_from", "valid_until"})
+_DATES = frozenset({"expiry_date", "starts_at", "ends_at", "valid_from", "valid_until"})
 _IDS_ONLY = frozenset({"product.pictures_reordered"})  # whose old and new values are keys of rows
 # Columns that the new terms of a delivery method record as [old, new] beside its days or prices.
 _PAIRS = ("free_from", "cut_off_hours")

@@ -24,6 +24,7 @@ from cooperatives.models import Membership, PhonePin, Producer, Role
 from cooperatives.states import CooperativeState
 from orders import locks
 from orders.actions.customers.customer_records import delete_customers_of_phone
+from orders.actions.gift_cards.gift_card_users import forget_gift_card_user
 from orders.actions.payouts.surplus_refunds import overpaid_orders
 from orders.actions.privacy.handover_names import delete_handover_names_of
 from orders.models import (
@@ -123,6 +124,7 @@ def _anonymise_user(user_id: int, actor: Actor, now: datetime.datetime) -> User:
     VoucherUse.objects.filter(user=user).update(buyer="")
     if user.phone and user.phone_confirmed_at is not None:
         delete_customers_of_phone(user.phone, actor=actor, now=now)
+    forget_gift_card_user(user, actor=actor, now=now)
     delete_documents_of_person(user, actor=actor, now=now)
     delete_handover_names_of(user)
     Membership.objects.filter(user=user).update(is_active=False)
