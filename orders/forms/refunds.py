@@ -208,10 +208,12 @@ class RefundForm(RefundAmountsForm):
     def decision(self) -> RefundDecision:
         lines = {
             key: LineRefund(
-                limit.refundable
+                amount=limit.refundable
                 if self.cleaned_data.get(f"full-{key}")
                 else self._submitted_number(f"amount-{key}"),
-                *(self._submitted_number(f"{name}-{key}") for name in ("returned", "damaged", "unsent")),
+                returned=self._submitted_number(f"returned-{key}"),
+                damaged=self._submitted_number(f"damaged-{key}"),
+                unsent=self._submitted_number(f"unsent-{key}"),
             )
             for key, limit in self.limits.lines.items()
         }

@@ -17,6 +17,7 @@ from orders.models.parcel import Parcel
 from orders.models.part import OrderPart
 from orders.models.payment import EventKind
 from orders.states import ParcelKind
+from shop.content.models import Page
 from shop.core.texts.formatting import format_money
 
 
@@ -125,6 +126,7 @@ class Refund(models.Model):
     currency = models.CharField(max_length=3)
     bearer = models.CharField(max_length=12, choices=CostBearer)
     reason = models.TextField(blank=True, default="")
+    reason_page = models.ForeignKey(Page, models.SET_NULL, related_name="refunds", null=True, blank=True)
     decided_at = models.DateTimeField()
     idempotency_key = models.CharField(max_length=160, unique=True, null=True, blank=True)
     actor_kind = models.CharField(max_length=10, blank=True, default="")
@@ -199,12 +201,17 @@ class RefundLineQuerySet(models.QuerySet["RefundLine"]):
 
 
 class RefundLine(models.Model):
-    """The refunded amount of a line. `quantity` is 0 if the buyer keeps the items."""
+    """The refunded amount of a line. `quantity` is 0 if the buyer keeps the items.
+
+    `reason` and `reason_page` are empty unless the line has a reason of its own.
+    """
 
     refund = models.ForeignKey(Refund, models.CASCADE, related_name="lines")
     order_line = models.ForeignKey(OrderLine, models.PROTECT, related_name="refund_lines")
     quantity = models.PositiveIntegerField(default=0)
     amount = models.BigIntegerField()
+    reason = models.TextField(blank=True, default="")
+    reason_page = models.ForeignKey(Page, models.SET_NULL, related_name="refund_lines", null=True, blank=True)
 
     objects = RefundLineQuerySet.as_manager()
 

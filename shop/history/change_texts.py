@@ -239,6 +239,8 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "page.changed": pgettext_lazy("history", "Page changed"),
     "pagetype.created": pgettext_lazy("history", "Page type created"),
     "pagetype.changed": pgettext_lazy("history", "Page type changed"),
+    "pagetype.reasons_assigned": pgettext_lazy("history", "Chosen for reasons of refunds or returns"),
+    "pagetype.reasons_unassigned": pgettext_lazy("history", "No longer used for reasons"),
     "producttype.attributes_assigned": pgettext_lazy("history", "Attributes assigned"),
     "producttype.attributes_unassigned": pgettext_lazy("history", "Attributes unassigned"),
     "shippingservice.created": pgettext_lazy("history", "Shipping service created"),

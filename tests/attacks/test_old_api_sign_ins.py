@@ -34,6 +34,7 @@ ASKS = set(
     channelActivate channelCreate channelDeactivate channelUpdate
     cooperativeSettlementClose orderGrantRefundCreate orderRefund payoutMarkPaid
     permissionGroupCooperativesUpdate permissionGroupCreate permissionGroupDelete permissionGroupUpdate
+    refundReasonReferenceClear refundSettingsUpdate returnReasonReferenceClear returnSettingsUpdate
     shopSettingsUpdate
     staffBulkDelete staffCreate staffDelete staffUpdate
     taxClassCreate taxClassDelete taxClassUpdate taxConfigurationUpdate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import transaction
 
@@ -13,6 +13,7 @@ from orders import locks
 from orders.actions.refunds.refund_decisions import (
     EmptyRefund,
     LineRefund,
+    Reason,
     RefundDecision,
     RefundExceedsLimit,
     RefundLimits,
@@ -36,12 +37,14 @@ class RefundExceedsOrdered(Refused):
 class RefundGrant:
     """The requested refund: quantities of lines, the delivery, and a lower `amount` in minor units, if any.
 
-    An amount alone is spread over everything that is still refundable.
+    An amount alone is spread over everything that is still refundable. `line_reasons` holds the reasons of
+    single lines.
     """
 
     quantities: Mapping[uuid.UUID, int]
     includes_delivery: bool = False
     amount: int | None = None
+    line_reasons: Mapping[uuid.UUID, Reason] = field(default_factory=dict)
 
 
 @transaction.atomic(durable=True)
@@ -51,7 +54,7 @@ def grant_refund(
     granted: RefundGrant,
     part_ids: Collection[int],
     bearer: CostBearer,
-    reason: str,
+    reason: Reason,
     actor: Actor,
     now: datetime.datetime,
 ) -> list[Refund]:
@@ -132,7 +135,7 @@ def _build_decision(
     items: Sequence[_RefundableItem],
     amounts: Sequence[int],
     bearer: CostBearer,
-    reason: str,
+    reason: Reason,
 ) -> RefundDecision:
     amount_by_line = {
         item.line_id: amount
@@ -142,9 +145,17 @@ def _build_decision(
     delivery = amount_by_line.pop(None, 0)
     lines = {
         line_id: LineRefund(
-            amount=amount, unsent=min(granted.quantities.get(line_id, 0), limits.lines[line_id].open)
+            amount=amount,
+            unsent=min(granted.quantities.get(line_id, 0), limits.lines[line_id].open),
+            reason=granted.line_reasons.get(line_id),
         )
         for line_id, amount in amount_by_line.items()
         if line_id is not None
     }
-    return RefundDecision(bearer, reason, lines, delivery)
+    return RefundDecision(
+        bearer=bearer,
+        reason=reason.text,
+        reason_page_id=reason.page_id,
+        lines=lines,
+        delivery=delivery,
+    )

@@ -58,16 +58,26 @@ class PartNotCharged(Refused):
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason in words, and the page that states it if staff chose one."""
+
+    text: str
+    page_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LineRefund:
     """The refund of a line in minor units, and the fate of its items, in sales units.
 
     `returned` sales units come back, `damaged` of them not fit for resale. `unsent` ones are never sent.
+    `reason` is only set if it differs from the decision's.
     """
 
     amount: int = 0
     returned: int = 0
     damaged: int = 0
     unsent: int = 0
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,7 @@ class RefundDecision:
     surplus: int = 0
     warehouse_id: uuid.UUID | None = None
     is_received: bool = True
+    reason_page_id: int | None = None
 
     @property
     def amount(self) -> int:
@@ -229,6 +240,7 @@ def _record_refund(
         currency=order.currency,
         bearer=decision.bearer,
         reason=decision.reason.strip(),
+        reason_page_id=decision.reason_page_id,
         decided_at=now,
         idempotency_key=idempotency_key,
         actor_kind=actor.kind,
@@ -240,6 +252,8 @@ def _record_refund(
             order_line_id=line_id,
             quantity=line_refund.returned + line_refund.unsent,
             amount=line_refund.amount,
+            reason=line_refund.reason.text.strip() if line_refund.reason else "",
+            reason_page_id=line_refund.reason.page_id if line_refund.reason else None,
         )
         for line_id, line_refund in decision.lines.items()
     )

@@ -409,3 +409,19 @@ class PageTypesArguments(TypedDict):
     after: NotRequired[str | None]
     first: NotRequired[int | None]
     last: NotRequired[int | None]
+
+
+class RefundSettingsUpdateInput(TypedDict):
+    refundReasonReferenceType: str
+
+
+class ReturnSettingsUpdateInput(TypedDict):
+    returnReasonReferenceType: str
+
+
+class RefundSettingsUpdateArguments(TypedDict):
+    input: RefundSettingsUpdateInput
+
+
+class ReturnSettingsUpdateArguments(TypedDict):
+    input: ReturnSettingsUpdateInput

@@ -26,8 +26,15 @@ from shop.api.in_channel import InChannel
 from shop.api.object_types import Rows, Type
 from shop.api.union_rows import UnionRows
 from shop.content.models import Menu, MenuItem, Page, PageType
-from shop.content.models.page import COOPERATIVE
+from shop.content.models.page import COOPERATIVE, PageQuerySet
 from shop.core.models import Channel
+
+
+def stored_page_rows() -> PageQuerySet:
+    """Return the pages written by staff, with the columns that cooperatives' pages also have."""
+    return Page.objects.annotate(
+        key=F("id"), cooperative_key=Value(None, BigIntegerField()), story=Value("", TextField())
+    )
 
 
 def visible_pages(context: Context, channel: Channel | None) -> Rows:
@@ -35,9 +42,7 @@ def visible_pages(context: Context, channel: Channel | None) -> Rows:
 
     They are the same in every channel, which only affects the objects they refer to.
     """
-    stored_pages = Page.objects.annotate(
-        key=F("id"), cooperative_key=Value(None, BigIntegerField()), story=Value("", TextField())
-    )
+    stored_pages = stored_page_rows()
     if not context.may(Permission.MANAGE_PAGES, Permission.MANAGE_TRANSLATIONS):
         stored_pages = stored_pages.published(context.now)
     cooperative_pages = Cooperative.objects.public().annotate(

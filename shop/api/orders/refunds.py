@@ -10,6 +10,7 @@ from shop.accounts.models import App, User
 from shop.api.account.types import user_object
 from shop.api.apps.types import app_object
 from shop.api.breadth import Selection
+from shop.api.content.reason_settings import reason_page_field
 from shop.api.context import Context
 from shop.api.ids import Key
 from shop.api.money import MoneyAmount
@@ -26,14 +27,16 @@ from shop.core.actors import ActorKind
 
 granted_refund_object.id()
 granted_refund_object.columns(createdAt="decided_at", updatedAt="decided_at", reason="reason")
-granted_refund_object.unsupported("reasonReference")
+granted_refund_object.field("reasonReference", needs="reason_page_id")(reason_page_field("reason_page_id"))
 
 granted_refund_line_object.id()
-granted_refund_line_object.columns(quantity="quantity")
+granted_refund_line_object.columns(quantity="quantity", reason="reason")
 granted_refund_line_object.related(
     "orderLine", line_object, column="order_line_id", rows=OrderLine.objects.all()
 )
-granted_refund_line_object.unsupported("reason", "reasonReference")
+granted_refund_line_object.field("reasonReference", needs="reason_page_id")(
+    reason_page_field("reason_page_id")
+)
 order_object.related_rows(
     "grantedRefunds",
     granted_refund_object,

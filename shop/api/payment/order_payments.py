@@ -6,16 +6,17 @@ import uuid
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from orders.actions.gateway.staff_card_actions import capture_authorised_amount, void_authorisation
 from orders.actions.refunds.granted_refunds import RefundGrant, grant_refund
+from orders.actions.refunds.refund_decisions import Reason
 from orders.models import CostBearer, Order, Payment, PaymentMethod
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.errors import InputError
 from shop.api.money import parse_minor_units
 from shop.api.orders.mutations import find_manageable_order_key, order_row
+from shop.api.orders.refund_mutations import refund_reason
 from shop.api.orders.types import WHOLE_ORDER_PERMISSIONS
 from shop.api.payment.inputs import OrderCaptureArguments, OrderRefundArguments, OrderVoidArguments
 from shop.api.payment.sums import forget_sums
@@ -58,11 +59,11 @@ def order_refund(
     paid = sum(sums.charged for sums in Payment.objects.filter(order=key).sums().values())
     if amount > paid:
         raise InputError("CANNOT_REFUND", _("That is more than was paid."), field="amount")
-    refund_paid_amount(key, amount, reason="", context=context)
+    refund_paid_amount(key, amount, reason=refund_reason(None, None), context=context)
     return _build_payload(key, context, selection)
 
 
-def refund_paid_amount(order_id: uuid.UUID, amount: int, *, reason: str, context: Context) -> None:
+def refund_paid_amount(order_id: uuid.UUID, amount: int, *, reason: Reason, context: Context) -> None:
     """Decide a refund of an amount in minor units that all parts of the order bear."""
     parts = Order.objects.get(pk=order_id).parts.values_list("pk", flat=True)
     grant_refund(
@@ -70,7 +71,7 @@ def refund_paid_amount(order_id: uuid.UUID, amount: int, *, reason: str, context
         granted=RefundGrant({}, amount=amount),
         part_ids=set(parts),
         bearer=CostBearer.COOPERATIVE,
-        reason=reason.strip() or gettext_noop("Decided by staff."),
+        reason=reason,
         **context.actor_and_time,
     )
 

@@ -18,13 +18,15 @@ from orders.actions.payments.external_payments import (
 from orders.models import Basket, EventKind, Order, Payment
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
+from shop.api.content.reason_settings import REASON_CODES, find_reason_page_of_input
 from shop.api.context import Context
-from shop.api.errors import InputError
+from shop.api.errors import InputError, InputErrors
 from shop.api.ids import input_key, key_from_id
 from shop.api.input_data import InputData
 from shop.api.metadata import metadata_from_input
 from shop.api.money import parse_minor_units
 from shop.api.orders.mutations import find_manageable_order_key, order_row
+from shop.api.orders.refund_mutations import refund_reason
 from shop.api.orders.types import WHOLE_ORDER_PERMISSIONS
 from shop.api.payment.inputs import (
     OrderMarkAsPaidArguments,
@@ -38,6 +40,7 @@ from shop.api.payment.order_payments import refund_paid_amount
 from shop.api.payment.sums import forget_sums
 from shop.api.payment.types import transaction_event_object, transaction_item_object
 from shop.api.root_fields import Mutations
+from shop.content.models import ReasonKind
 from shop.core.errors import Missing
 
 PAYMENT_PERMISSIONS = (Permission.HANDLE_PAYMENTS,)
@@ -49,6 +52,7 @@ mutation = Mutations(
         "order_fully_paid": "PAYMENT_ERROR",
         "not_a_card_payment": "MISSING_TRANSACTION_ACTION_REQUEST_WEBHOOK",
     }
+    | REASON_CODES
 )
 _AMOUNTS = {
     "amountAuthorized": "authorised",
@@ -142,6 +146,8 @@ def transaction_request_action(
     )
     if payment.order_id is None:
         raise InputError("INVALID", _("There is no order for this yet."), field="id")
+    if action != "REFUND":
+        _require_no_refund_reason(arguments)
     if action == "CHARGE":
         capture_authorised_amount(payment_id=payment.pk, amount=amount, actor=context.actor, now=context.now)
     elif action == "CANCEL":
@@ -150,6 +156,21 @@ def transaction_request_action(
         context.require_recent_sign_in()
         _request_refund(payment, payment.order_id, amount, arguments, context)
     return _build_payload(payment.pk, context, selection)
+
+
+def _require_no_refund_reason(arguments: TransactionRequestActionArguments) -> None:
+    """Raise InputErrors if a capture or void has a reason, which only refunds have."""
+    message = _("Only refunds have a reason.")
+    errors = [
+        InputError("INVALID", message, field=field)
+        for field, text in (
+            ("refundReason", arguments.get("refundReason")),
+            ("refundReasonReference", arguments.get("refundReasonReference")),
+        )
+        if text
+    ]
+    if errors:
+        raise InputErrors(errors)
 
 
 def _request_refund(
@@ -164,7 +185,14 @@ def _request_refund(
     requested = paid if amount is None else amount
     if not 0 < requested <= paid:
         raise InputError("INVALID", _("That is more than was paid."), field="amount")
-    refund_paid_amount(order_id, requested, reason=arguments.get("refundReason") or "", context=context)
+    page = find_reason_page_of_input(
+        ReasonKind.REFUND,
+        arguments.get("refundReasonReference"),
+        context,
+        field="refundReasonReference",
+    )
+    reason = refund_reason(arguments.get("refundReason"), page)
+    refund_paid_amount(order_id, requested, reason=reason, context=context)
 
 
 @mutation.field(permissions=WHOLE_ORDER_PERMISSIONS)

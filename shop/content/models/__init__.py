@@ -1,4 +1,14 @@
 from shop.content.models.menu import Menu, MenuItem
 from shop.content.models.page import Page, PageAttributeValue, PageType, PageTypeAttribute
+from shop.content.models.reason_page_type import ReasonKind, ReasonPageType
 
-__all__ = ["Menu", "MenuItem", "Page", "PageAttributeValue", "PageType", "PageTypeAttribute"]
+__all__ = [
+    "Menu",
+    "MenuItem",
+    "Page",
+    "PageAttributeValue",
+    "PageType",
+    "PageTypeAttribute",
+    "ReasonKind",
+    "ReasonPageType",
+]

@@ -7,7 +7,7 @@ import pytest
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.parcel_returns import receive_return
 from orders.actions.refunds.granted_refunds import RefundGrant, grant_refund
-from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, decide_refund
+from orders.actions.refunds.refund_decisions import LineRefund, Reason, RefundDecision, decide_refund
 from orders.models import CostBearer, LedgerEntry, Order, OrderLine, Refund
 from tests.factories import make_order, make_seller, make_variant
 from tests.invariants import check_everything
@@ -44,7 +44,7 @@ def test_each_cooperative_bears_the_refund_of_its_own_lines() -> None:
         granted=RefundGrant(quantities),
         part_ids=order.parts.values_list("pk", flat=True),
         bearer=CostBearer.COOPERATIVE,
-        reason="Hàng dập",
+        reason=Reason("Hàng dập"),
         **ACTOR_AND_NOW,
     )
 
