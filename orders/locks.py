@@ -38,10 +38,11 @@ from orders.models import (
     Substitute,
     Till,
     Voucher,
+    VoucherCode,
     WeightQuestion,
     normalise_voucher_code,
 )
-from shop.core.database.transactions import lock_compiled_rows, lock_row, lock_rows
+from shop.core.database.transactions import keep_from_deletion, lock_compiled_rows, lock_row, lock_rows
 from shop.core.errors import Missing
 
 
@@ -63,14 +64,18 @@ def lock_baskets(*basket_ids: uuid.UUID) -> dict[uuid.UUID, Basket]:
 def lock_voucher(code: str) -> Voucher | None:
     """Lock an entered code's voucher if its uses are limited, so that concurrent uses are counted.
 
-    Returns None for unknown codes and for codes without limits, for which buyers never wait.
+    The code itself is kept until the order is placed: whoever deletes it waits, and finds it used. Returns
+    None for unknown codes and for codes without limits, for which buyers never wait.
     """
     if not code:
         return None
-    voucher = Voucher.objects.filter(codes__code=normalise_voucher_code(code)).first()
-    if voucher is None or not voucher.is_limited:
+    entered = normalise_voucher_code(code)
+    voucher = Voucher.objects.filter(codes__code=entered).first()
+    if voucher is None:
         return None
-    return lock_row(Voucher.objects.filter(pk=voucher.pk))
+    locked = lock_row(Voucher.objects.filter(pk=voucher.pk)) if voucher.is_limited else None
+    keep_from_deletion(VoucherCode.objects.filter(code=entered))
+    return locked
 
 
 def lock_gift_card(gift_card_id: int) -> GiftCard:

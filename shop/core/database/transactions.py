@@ -63,6 +63,19 @@ def _with_row_lock(rows: models.QuerySet[Row], *, may_be_referenced: bool = Fals
     return rows
 
 
+def keep_from_deletion(rows: models.QuerySet[Row]) -> None:
+    """In a transaction: let nobody delete these rows before it ends. Others may keep them at the same time.
+
+    Whoever deletes them locks them first, and so waits. A row that is deleted meanwhile is not kept, so what
+    refers to the rows is read afterwards. On SQLite the transaction is the lock.
+    """
+    if connection.features.has_select_for_update:
+        # Django has no weaker lock than FOR NO KEY UPDATE, for which these transactions would wait in turn.
+        statement, parameters = rows.order_by("pk").values("pk").query.sql_with_params()
+        with connection.cursor() as cursor:
+            cursor.execute(f"{statement} FOR KEY SHARE", parameters)
+
+
 def delete_rows(rows: models.QuerySet[Row]) -> None:
     """Delete rows that no other row refers to, without Django's search for such rows. It takes one query."""
     rows._raw_delete(rows.db)
