@@ -7,19 +7,23 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from catalog.models import Stock
 from orders import locks
 from orders.actions.fulfilment import void_parcels as voiding
 from orders.actions.fulfilment.cancel_parts import cancel_part
+from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.actions.payouts.refund_execution import set_refund_account
-from orders.actions.refunds import refund_decisions
-from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision
-from orders.models import CostBearer, Order, OrderPart, PaymentEvent, Payout, Refund
+from orders.actions.refunds import granted_refunds, refund_decisions
+from orders.actions.refunds.granted_refunds import RefundGrant, grant_refund
+from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, refund_part
+from orders.models import CostBearer, Order, OrderLine, OrderPart, PaymentEvent, Payout, Refund
+from tests.factories import make_order, make_seller, make_variant
 from tests.invariants import check_everything, check_refunds
+from tests.orders.bank_transfers.transfer_helpers import LATER
 from tests.orders.refunds.refund_helpers import (
     ACTOR_AND_NOW,
     ACTOR_NEXT_DAY,
@@ -27,6 +31,7 @@ from tests.orders.refunds.refund_helpers import (
     deliver_order,
     get_first_line,
     make_paid_order,
+    pack_open_lines,
     refund_first_line,
 )
 from tests.races.parallel import run_in_threads
@@ -194,3 +199,69 @@ def test_refund_payout_is_marked_as_paid_once() -> None:
     assert type_names(results) == ["Payout", "PayoutAlreadyPaid"], results
     assert PaymentEvent.objects.filter(kind="refund_success").count() == 1
     check_refunds()
+
+
+def make_crossing_orders() -> list[Order]:
+    """Make delivered orders of the same two cooperatives, whose parts are numbered in opposite order."""
+    sellers = [make_seller("HTX Thiên An"), make_seller("HTX Tài Hoan")]
+    variants = [make_variant(seller, price=50_000, on_hand=100) for seller in sellers]
+    orders = []
+    for step in (1, -1):
+        order = make_order(*[(variant, 2) for variant in variants[::step]])
+        for part in order.parts.order_by("number"):
+            pack_open_lines(part, {part.lines.get().pk: 1})
+            hand_over_parcel(parcel_id=part.parcels.get().pk, **ACTOR_AND_NOW)
+            deliver_parcel(parcel_id=part.parcels.get().pk, is_cash_collected=True, **ACTOR_AND_NOW)
+        orders.append(order)
+    return orders
+
+
+def granting(order: Order) -> Any:
+    lines = OrderLine.objects.filter(order=order)
+    return partial(
+        grant_refund,
+        order_id=order.pk,
+        granted=RefundGrant({line.pk: 1 for line in lines}),
+        part_ids=[line.part_id for line in lines],
+        bearer=CostBearer.COOPERATIVE,
+        reason="Hàng dập",
+        **ACTOR_AND_NOW,
+    )
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("lock", ["stock", "settlements"])
+def test_refund_of_two_parts_locks_the_rows_of_both_before_it_refunds_the_first(monkeypatch, lock) -> None:
+    """Otherwise two orders whose parts are numbered in opposite order wait for each other."""
+    order = make_crossing_orders()[0]
+    later_line = OrderLine.objects.get(part__order=order, part__number=2)
+    attempts: list[Any] = []
+
+    def try_to_lock() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '1ms'")
+            if lock == "stock":
+                locks.lock_stock(later_line.allocations.values_list("stock", flat=True))
+            else:
+                locks.lock_settlements([later_line.cooperative_id], "VND", now=LATER)
+
+    def try_then_refund(*arguments: Any, **options: Any) -> Refund:
+        if not attempts:
+            attempts.extend(run_in_threads([try_to_lock]))
+        return refund_part(*arguments, **options)
+
+    monkeypatch.setattr(granted_refunds, "refund_part", try_then_refund)
+    refunds = granting(order)()
+
+    assert [type(attempt) for attempt in attempts] == [OperationalError], attempts
+    assert [refund.amount for refund in refunds] == [50_000, 50_000]
+
+
+def test_refunds_of_orders_with_parts_in_opposite_order_do_not_deadlock() -> None:
+    orders = [order for _time in range(4) for order in make_crossing_orders()]
+
+    results = run_in_threads([granting(order) for order in orders])
+
+    assert type_names(results) == ["list"] * 8, results
+    assert Refund.objects.count() == 16
+    check_everything()

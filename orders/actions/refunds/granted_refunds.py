@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from orders import locks
+from orders.actions.fulfilment.substitute_holds import read_held_stock_ids
 from orders.actions.refunds.refund_decisions import (
     EmptyRefund,
     LineRefund,
@@ -20,7 +21,7 @@ from orders.actions.refunds.refund_decisions import (
     read_refund_limits,
     refund_part,
 )
-from orders.models import CostBearer, OrderPart, Refund
+from orders.models import CostBearer, Order, OrderPart, Refund
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.money import split_amount
@@ -71,12 +72,20 @@ def grant_refund(
     _require_possible_quantities(granted, limits.values())
     items = [item for part in parts for item in _refundable_items(part, limits[part.pk], granted)]
     amounts = _split_amount(items, granted.amount)
-    refunds = []
-    for part in parts:
-        decision = _build_decision(part, limits[part.pk], granted, items, amounts, bearer, reason)
-        if decision.amount:
-            refunds.append(refund_part(order, part, decision, actor=actor, now=now))
-    return refunds
+    decisions = [
+        (part, _build_decision(part, limits[part.pk], granted, items, amounts, bearer, reason))
+        for part in parts
+    ]
+    decisions = [(part, decision) for part, decision in decisions if decision.amount]
+    if len(decisions) > 1:
+        _lock_rows_of_parts(order, [part for part, _decision in decisions], now=now)
+    return [refund_part(order, part, decision, actor=actor, now=now) for part, decision in decisions]
+
+
+def _lock_rows_of_parts(order: Order, parts: Sequence[OrderPart], *, now: datetime.datetime) -> None:
+    """In a transaction: lock at once the rows that several refunds lock, so that orders cannot deadlock."""
+    locks.lock_stock(read_held_stock_ids(parts))
+    locks.lock_settlements([part.cooperative_id for part in parts], order.currency, now=now)
 
 
 @dataclass(frozen=True, slots=True)
