@@ -43,6 +43,7 @@ ORDER_CHANGE_TEXTS: dict[str, Promise] = {
     "parcel.tracking_set": pgettext_lazy("history", "Tracking number added"),
     "parcel.handover_undone": pgettext_lazy("history", "Handover undone"),
     "parcel.delivery_undone": pgettext_lazy("history", "Delivery undone"),
+    "parcel.failure_undone": pgettext_lazy("history", "Failed delivery undone"),
     "parcel.cash_undone": pgettext_lazy("history", "Collected cash undone"),
     "parcel.delivered": pgettext_lazy("history", "Delivered"),
     "parcel.cash_collected": pgettext_lazy("history", "Cash collected"),

@@ -95,6 +95,7 @@ PARCEL_TRANSITIONS: Transitions = {
 PARCEL_UNDO_TRANSITIONS: Transitions = {
     ParcelState.HANDED_OVER: frozenset({ParcelState.PACKED, ParcelState.FAILED_DELIVERY}),
     ParcelState.DELIVERED: frozenset({ParcelState.HANDED_OVER}),
+    ParcelState.FAILED_DELIVERY: frozenset({ParcelState.HANDED_OVER}),
 }
 
 # Parcels that have left the warehouse and count as dispatched.

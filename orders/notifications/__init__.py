@@ -230,6 +230,11 @@ def handover_occasion(parcel: Parcel, handed_over_at: datetime.datetime) -> str:
     return f"parcel:{parcel.pk}:{handed_over_at:%Y%m%d%H%M%S}"
 
 
+def failure_occasion(parcel: Parcel, failed_at: datetime.datetime) -> str:
+    """Return the occasion that tells the notices of a parcel's failed deliveries apart."""
+    return f"failed:{parcel.pk}:{failed_at:%Y%m%d%H%M%S}"
+
+
 def notify_delivery_failed(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:
     """Tell the buyer that the carrier could not deliver, with the number to call."""
     with translation.override(order.language):
@@ -240,7 +245,7 @@ def notify_delivery_failed(order: Order, part: OrderPart, parcel: Parcel, *, now
             now=now,
             part=part,
             parcel=parcel,
-            occasion=f"failed:{parcel.pk}:{now:%Y%m%d%H%M%S}",
+            occasion=failure_occasion(parcel, now),
         )
 
 

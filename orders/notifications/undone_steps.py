@@ -8,7 +8,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from orders.models import Order, OrderPart, Parcel
-from orders.notifications import HANDOVER_TEMPLATES, handover_occasion
+from orders.notifications import HANDOVER_TEMPLATES, failure_occasion, handover_occasion
 from orders.notifications.send_notifications import notify_buyer
 from shop.notifications.send import withdraw_notifications
 
@@ -32,6 +32,30 @@ def withdraw_handover_notification(
             order,
             "handover_undone",
             subject=_("Order %(code)s: the parcel has not left yet") % {"code": order.code},
+            now=now,
+            part=part,
+            parcel=parcel,
+            occasion=occasion,
+        )
+
+
+def withdraw_failure_notification(
+    order: Order,
+    part: OrderPart,
+    parcel: Parcel,
+    failed_at: datetime.datetime,
+    *,
+    now: datetime.datetime,
+) -> None:
+    """Withdraw the notice of a failed delivery. If it may have been sent, tell the buyer of the mistake."""
+    occasion = failure_occasion(parcel, failed_at)
+    if not withdraw_notifications(key_prefix=f"delivery_failed:{order.pk}:{occasion}:", now=now):
+        return
+    with translation.override(order.language):
+        notify_buyer(
+            order,
+            "failure_undone",
+            subject=_("Order %(code)s: the parcel is still on its way") % {"code": order.code},
             now=now,
             part=part,
             parcel=parcel,

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from orders.actions.fulfilment.undo_steps import ParcelStep
 from shop.members import app_shell, kept_pictures, today
 from shop.members.alerts import alert_list, devices
 from shop.members.catalogue import (
@@ -140,8 +141,15 @@ urlpatterns = [
     ),
     path(
         "chuyen-di/<str:token>/<int:parcel_id>/hoan-tac/",
-        driver_page.undo_run_delivery_view,
+        driver_page.undo_run_report_view,
+        {"step": ParcelStep.DELIVERY},
         name="undo-run-delivery",
+    ),
+    path(
+        "chuyen-di/<str:token>/<int:parcel_id>/chua-giao-duoc/hoan-tac/",
+        driver_page.undo_run_report_view,
+        {"step": ParcelStep.FAILURE},
+        name="undo-run-failure",
     ),
     path(
         "chuyen-di/<str:token>/<int:parcel_id>/chua-giao-duoc/",

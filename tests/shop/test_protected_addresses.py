@@ -75,7 +75,7 @@ ASKS_NOT = {
         deliver-run-parcel delivery-method delivery-methods delivery-rates delivery-run
         delivery-runs discard-listing-import discounts download-listings-csv
         download-listings-xlsx download-template-csv download-template-xlsx
-        undo-run-delivery
+        undo-run-delivery undo-run-failure
         download-voucher-codes driver-page edit-many-products edit-purchase-terms end-delivery-method
         end-promotion
         end-run end-shared-phone end-voucher fail-run-parcel hand-over-parcel hand-over-run household

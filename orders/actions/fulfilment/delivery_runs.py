@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from django.core import signing
 from django.db import transaction
@@ -18,23 +18,20 @@ from orders.actions.fulfilment.deliver_parcels import (
     deliver_locked_parcel,
     fail_locked_delivery,
 )
-from orders.actions.fulfilment.undo_steps import UNDO_PERIOD, ParcelStep, undo_locked_parcel_step
 from orders.models import (
     DeliveryRun,
     HandoverCode,
-    HandoverRecord,
-    HandoverStep,
     Order,
     OrderPart,
     Parcel,
     RunParcel,
 )
 from orders.models.parcel import ParcelQuerySet
-from orders.states import DISPATCHED_STATES, CodState, ParcelState
+from orders.states import DISPATCHED_STATES
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.identifiers.phones import require_phone
-from shop.core.models import Change, find_key_of_created_row, record_change, was_done_with_key
+from shop.core.models import find_key_of_created_row, record_change, was_done_with_key
 
 _RUN_LIFETIME = datetime.timedelta(days=30)  # as long as a phone may wait to send
 _REOPENING_PERIOD = datetime.timedelta(days=1)
@@ -69,15 +66,6 @@ class RunNotReopenable(Refused):
 
     code = "run_not_reopenable"
     default_message = _("This run can no longer be reopened. Create a new delivery run.")
-
-
-class DeliveryNotUndoable(Refused):
-    """The run's driver did not record the delivery, or recorded it more than UNDO_PERIOD ago."""
-
-    code = "delivery_not_undoable"
-    default_message = _(
-        "You can undo only your own delivery, for ten minutes. Call the cooperative if it is wrong."
-    )
 
 
 class RecalledLotOnTheWay(Refused):
@@ -247,7 +235,7 @@ def deliver_run_parcel(
     Raises CashAmountDiffers, InvalidCashAmount, KeyReused, Missing, RecalledLotOnTheWay, RunEnded,
     TransitionNotAllowed.
     """
-    run, order, part, parcel = _lock_run_parcel(run_id, parcel_id)
+    run, order, part, parcel = lock_run_parcel(run_id, parcel_id)
     if was_done_with_key(idempotency_key, "parcel.delivered", parcel):
         return
     require_no_recalled_lot(parcel)
@@ -261,76 +249,6 @@ def deliver_run_parcel(
         actor=run.driver,
         now=now,
     )
-
-
-@transaction.atomic(durable=True)
-def undo_run_delivery(
-    *, run_id: int, parcel_id: int, idempotency_key: str | None = None, now: datetime.datetime
-) -> None:
-    """Take back the driver's delivery of a parcel, together with the cash reported for it.
-
-    Raises ComplaintAlreadyFiled, DeliveryNotUndoable, ItemsAlreadyReturned, KeyReused, Missing,
-    MoneyAlreadyMoved, RunEnded.
-    """
-    run, order, part, parcel = _lock_run_parcel(run_id, parcel_id)
-    if was_done_with_key(idempotency_key, "parcel.delivery_undone", parcel):
-        return
-    if parcel.pk not in find_undoable_deliveries(run, [parcel], now):
-        raise DeliveryNotUndoable()
-    undo_locked_parcel_step(
-        order,
-        part,
-        parcel,
-        ParcelStep.DELIVERY,
-        idempotency_key=idempotency_key,
-        actor=run.driver,
-        now=now,
-    )
-
-
-def find_undoable_deliveries(
-    run: DeliveryRun, parcels: Iterable[Parcel], now: datetime.datetime
-) -> dict[int, datetime.datetime]:
-    """Return the deadlines for undoing the driver's own deliveries of these parcels, by parcel.
-
-    A delivery that the receiver confirmed by a code is not among them. Neither is a delivery whose cash
-    somebody else recorded, because undoing the delivery takes back the cash, too. At most two queries.
-    """
-    delivered = list(parcels)
-    until = {
-        parcel.pk: parcel.delivered_at + UNDO_PERIOD
-        for parcel in delivered
-        if parcel.state == ParcelState.DELIVERED
-        and parcel.delivered_at is not None
-        and now <= parcel.delivered_at + UNDO_PERIOD
-    }
-    if not until:
-        return {}
-    with_cash = {str(parcel.pk) for parcel in delivered if parcel.cod_state == CodState.COLLECTED}
-    records = Change.objects.filter(
-        kind=Parcel._meta.label_lower,
-        key__in=[str(pk) for pk in until],
-        action__in=("parcel.delivered", "parcel.cash_collected"),
-    )
-    latest = {
-        change.key: change
-        for change in records.order_by("created_at", "pk")
-        if change.action == "parcel.delivered" or change.key in with_cash
-    }
-    confirmed = set(
-        HandoverRecord.objects.filter(parcel__in=until, step=HandoverStep.TO_BUYER).values_list(
-            "parcel", flat=True
-        )
-    )
-    driver = run.driver
-    return {
-        pk: moment
-        for pk, moment in until.items()
-        if pk not in confirmed
-        and (change := latest.get(str(pk))) is not None
-        and (change.actor_kind, change.entry_point, change.actor_name)
-        == (driver.kind, driver.entry_point, driver.name)
-    }
 
 
 def dispatch_details_of_run(run: DeliveryRun) -> DispatchDetails:
@@ -353,7 +271,7 @@ def record_failed_delivery_of_run(
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
-    run, order, part, parcel = _lock_run_parcel(run_id, parcel_id)
+    run, order, part, parcel = lock_run_parcel(run_id, parcel_id)
     if was_done_with_key(idempotency_key, "parcel.delivery_failed", parcel):
         return
     fail_locked_delivery(
@@ -385,8 +303,8 @@ def require_no_recalled_lot(parcel: Parcel) -> None:
         raise RecalledLotOnTheWay(lots=codes)
 
 
-def _lock_run_parcel(run_id: int, parcel_id: int) -> tuple[DeliveryRun, Order, OrderPart, Parcel]:
-    """Lock an open run, then the order of one of its parcels. Raises Missing, RunEnded."""
+def lock_run_parcel(run_id: int, parcel_id: int) -> tuple[DeliveryRun, Order, OrderPart, Parcel]:
+    """In a transaction: lock an open run, then the order of one of its parcels. Raises Missing, RunEnded."""
     run = locks.lock_run(run_id)
     if run.ended_at is not None:
         raise RunEnded()

@@ -1,4 +1,4 @@
-"""Undo steps that were recorded by mistake: acceptance, hand-over, delivery and collected cash.
+"""Undo steps that were recorded by mistake: acceptance, hand-over, (failed) delivery and collected cash.
 
 Members may undo their own steps for ten minutes. After that, platform staff may undo a step with a reason. An
 undone step takes back what followed from it: stock, cash and unsent messages. The ledger gets reversing
@@ -19,6 +19,7 @@ from django.utils.translation import gettext_noop
 from orders import locks
 from orders.actions.cash_on_delivery.cash_collection import reverse_collected_cash
 from orders.actions.fulfilment.pack_parcels import PLATFORM_ENTRY_POINTS, require_outgoing_parcel
+from orders.actions.fulfilment.undo_failures import undo_locked_failure
 from orders.actions.fulfilment.void_parcels import require_items_with_buyer, restore_stock
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
@@ -87,6 +88,7 @@ class ParcelStep(TextChoices):
     HANDOVER = "handover", _("handover")
     DELIVERY = "delivery", _("delivery")
     CASH = "cash", _("cash collected")
+    FAILURE = "failure", _("failed delivery")
 
 
 # The changes that record each step.
@@ -95,6 +97,7 @@ _RECORDED_AS: Mapping[str, Collection[str]] = MappingProxyType(
         ParcelStep.HANDOVER: ("parcel.handed_over",),
         ParcelStep.DELIVERY: ("parcel.delivered",),
         ParcelStep.CASH: ("parcel.delivered", "parcel.cash_collected"),
+        ParcelStep.FAILURE: ("parcel.delivery_failed",),
     }
 )
 
@@ -110,6 +113,8 @@ def undoable_steps(parcel: Parcel) -> list[tuple[ParcelStep, datetime.datetime]]
         times.append((ParcelStep.DELIVERY, parcel.delivered_at))
     if parcel.state == ParcelState.DELIVERED and parcel.cod_state == CodState.COLLECTED:
         times.append((ParcelStep.CASH, parcel.cod_collected_at))
+    if parcel.state == ParcelState.FAILED_DELIVERY:
+        times.append((ParcelStep.FAILURE, parcel.failed_at))
     return [(step, recorded_at + UNDO_PERIOD) for step, recorded_at in times if recorded_at is not None]
 
 
@@ -142,9 +147,8 @@ def _require_no_receipt_of_the_buyer(parcel: Parcel, step: ParcelStep, actor: Ac
 
     Raises NotRecordedByCooperative.
     """
-    is_confirmed = (
-        step != ParcelStep.HANDOVER and parcel.handovers.filter(step=HandoverStep.TO_BUYER).exists()
-    )
+    was_delivered = step in (ParcelStep.DELIVERY, ParcelStep.CASH)
+    is_confirmed = was_delivered and parcel.handovers.filter(step=HandoverStep.TO_BUYER).exists()
     if is_confirmed and actor.entry_point not in PLATFORM_ENTRY_POINTS:
         raise NotRecordedByCooperative()
 
@@ -201,17 +205,21 @@ def undo_parcel_step(
     actor: Actor,
     now: datetime.datetime,
 ) -> Parcel:
-    """Undo the hand-over, the delivery (with its cash) or the collected cash of a parcel.
+    """Undo a parcel's hand-over, delivery (with its cash), failed delivery or collected cash.
 
     Raises MoneyAlreadyMoved, ComplaintAlreadyFiled, ItemsAlreadyReturned, KeyReused, Missing, ReasonRequired,
-    NotRecordedByCooperative, UndoPeriodOver, TransitionNotAllowed.
+    NotRecordedByCooperative, ParcelInNextRun, UndoPeriodOver, TransitionNotAllowed.
     """
     order, part, parcel = locks.lock_parcel(parcel_id)
     require_outgoing_parcel(parcel)
     action = f"parcel.{step}_undone"
     if was_done_with_key(idempotency_key, action, parcel):
         return parcel
-    times = {ParcelStep.HANDOVER: parcel.handed_over_at, ParcelStep.DELIVERY: parcel.delivered_at}
+    times = {
+        ParcelStep.HANDOVER: parcel.handed_over_at,
+        ParcelStep.DELIVERY: parcel.delivered_at,
+        ParcelStep.FAILURE: parcel.failed_at,
+    }
     recorded_at = times.get(step, parcel.cod_collected_at)
     if recorded_at is None:
         raise TransitionNotAllowed(from_state=parcel.state, to_state=step)
@@ -236,12 +244,14 @@ def undo_locked_parcel_step(
 ) -> None:
     """On a locked order: undo a parcel's step that the caller has allowed.
 
-    Raises MoneyAlreadyMoved, ComplaintAlreadyFiled, ItemsAlreadyReturned, TransitionNotAllowed.
+    Raises MoneyAlreadyMoved, ComplaintAlreadyFiled, ItemsAlreadyReturned, ParcelInNextRun,
+    TransitionNotAllowed.
     """
     undo: Callable[..., None] = {
         ParcelStep.HANDOVER: _undo_handover,
         ParcelStep.DELIVERY: _undo_delivery,
         ParcelStep.CASH: _undo_cash,
+        ParcelStep.FAILURE: undo_locked_failure,
     }[step]
     collected = parcel.cod_collected
     undo(order, part, parcel, reason.strip() or _RECORDED_BY_MISTAKE, actor=actor, now=now)

@@ -67,6 +67,7 @@ EVENT_MESSAGES = {
         "parcel.delivered",
         "parcel.handover_undone",
         "parcel.delivery_undone",
+        "parcel.failure_undone",
         "parcel.cash_undone",
         "parcel.delivery_failed",
         "parcel.cash_collected",

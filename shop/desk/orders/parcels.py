@@ -51,7 +51,7 @@ def record_delivery(request: HttpRequest, actor: Actor, order_id: uuid.UUID, par
 def undo_parcel_step_view(
     request: HttpRequest, actor: Actor, order_id: uuid.UUID, parcel_id: int, step: str
 ) -> HttpResponse:
-    """Undo a parcel's hand-over, delivery or collected cash, with a reason."""
+    """Undo a parcel's hand-over, delivery, failed delivery or collected cash, with a reason."""
     parcel = get_object_or_404(
         Parcel, pk=parcel_id, part__order=order_id, part__order__placed_at__isnull=False
     )

@@ -21,10 +21,10 @@ from orders.actions.fulfilment.delivery_runs import (
     RunEnded,
     deliver_run_parcel,
     find_open_run,
-    find_undoable_deliveries,
     record_failed_delivery_of_run,
-    undo_run_delivery,
 )
+from orders.actions.fulfilment.undo_run_reports import find_undoable_reports, undo_run_report
+from orders.actions.fulfilment.undo_steps import ParcelStep
 from orders.models import DeliveryRun, Parcel
 from orders.states import ParcelState, PartState
 from shop.core.errors import StrOrPromise
@@ -42,9 +42,9 @@ from shop.members.fulfilment.delivery_runs import cash_by_state, group_by_commun
 class DriverStop:
     """A parcel on the driver's page. `delivery` is the form while the parcel is on its way.
 
-    The driver may undo the delivery until `undo_until`. `recalled_lots` are lots that were recalled after the
-    parcel left. A parcel with recalled lots must not be delivered. `message` is for the buyer and says no
-    more than the page.
+    The driver may undo the delivery, or that it failed, until `undo_until`. `recalled_lots` are lots that
+    were recalled after the parcel left. A parcel with recalled lots must not be delivered. `message` is for
+    the buyer and says no more than the page.
     """
 
     parcel: Parcel
@@ -92,18 +92,19 @@ def deliver_run_parcel_view(request: HttpRequest, token: str, parcel_id: int) ->
 
 @require_POST
 @never_cache
-def undo_run_delivery_view(request: HttpRequest, token: str, parcel_id: int) -> HttpResponse:
-    """Take back a delivery that the run's driver recorded by mistake."""
+def undo_run_report_view(request: HttpRequest, token: str, parcel_id: int, step: ParcelStep) -> HttpResponse:
+    """Take back a delivery, or a failed one, that the run's driver recorded by mistake."""
     try:
         run = find_open_run(token)
     except RunEnded as ended:
         return render_ended_run(request, ended, token)
     parcel = get_object_or_404(parcels_of_run(run), pk=parcel_id)
     action = partial(
-        undo_run_delivery,
+        undo_run_report,
         run_id=run.pk,
         parcel_id=parcel_id,
-        idempotency_key=_driver_key(request, "undo_delivery", parcel_id),
+        step=step,
+        idempotency_key=_driver_key(request, f"undo_{step}", parcel_id),
         now=timezone.now(),
     )
     message = _("%(parcel)s: undone.") % {"parcel": f"{parcel.part.order.code}-{parcel.label_code}"}
@@ -180,7 +181,8 @@ def _render_driver_page(
     parcels = list(parcels_of_run(run).filter(part__state=PartState.ACCEPTED))
     for parcel in parcels:
         parcel.part.cooperative = run.cooperative
-    undo_until = find_undoable_deliveries(run, parcels, timezone.now())
+    undoable = find_undoable_reports(run, parcels, timezone.now())
+    undo_until = {parcel_id: until for parcel_id, (_step, until) in undoable.items()}
     stops = {
         parcel.pk: _build_stop(parcel, form if parcel.pk == parcel_id else None, undo_until.get(parcel.pk))
         for parcel in parcels

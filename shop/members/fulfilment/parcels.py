@@ -164,7 +164,7 @@ def void_parcel_view(request: HttpRequest, membership: MembershipContext, parcel
 def undo_parcel_step_view(
     request: HttpRequest, membership: MembershipContext, parcel_id: int, step: str
 ) -> HttpResponse:
-    """Undo the parcel's hand-over, delivery or collected cash."""
+    """Undo the parcel's hand-over, delivery, failed delivery or collected cash."""
     parcel = _find_parcel(membership, parcel_id)
     if step not in ParcelStep.values:
         raise Missing()

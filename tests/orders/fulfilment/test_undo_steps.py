@@ -149,6 +149,42 @@ def test_undone_second_handover_fails_again_without_moving_stock() -> None:
     check_everything()
 
 
+def test_undone_failure_shows_the_failure_before_it() -> None:
+    parcel = handed_over()
+    days = [NOW + datetime.timedelta(days=number) for number in range(1, 4)]
+    fail_delivery(parcel_id=parcel.pk, reason="không nghe máy", actor=MEMBER, now=days[0])
+    hand_over_parcel(parcel_id=parcel.pk, actor=MEMBER, now=days[1])
+    for second in range(2):
+        moment = days[2] + datetime.timedelta(seconds=second)
+        fail_delivery(parcel_id=parcel.pk, reason="bấm nhầm", actor=MEMBER, now=moment)
+        undo(parcel, ParcelStep.FAILURE, now=moment)
+
+    parcel.refresh_from_db()
+    assert (parcel.state, parcel.failed_at, parcel.failure_reason) == (
+        "handed_over",
+        days[0],
+        "không nghe máy",
+    )
+    assert Movement.objects.filter(document=f"parcel:{parcel.pk}").count() == 1
+    check_everything()
+
+
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_undone_failure_withdraws_or_corrects_its_notice(is_sent) -> None:
+    parcel = fail_delivery(parcel_id=handed_over().pk, reason="bấm nhầm", **ACTOR_AND_NOW)
+    notices = Notification.objects.filter(key__startswith="delivery_failed")
+    if is_sent:
+        notices.update(attempts=1, sent_at=NOW)
+
+    undo(parcel, ParcelStep.FAILURE)
+
+    corrections = Notification.objects.filter(key__startswith="failure_undone")
+    assert [row.subject for row in corrections] == (
+        [f"Đơn {parcel.part.order.code}: kiện hàng vẫn đang trên đường"] if is_sent else []
+    )
+    assert not (notices & Notification.objects.due(IN_TIME)).exists()
+
+
 def test_undone_delivery_reverses_earnings_and_cash() -> None:
     parcel = delivered()
     assert balances() == {"cooperative_cash": 830_000, "cooperative_payable": -830_000}
@@ -311,7 +347,12 @@ def test_delivery_with_complaint_stays() -> None:
 
 @pytest.mark.parametrize(
     ("is_delivered", "step"),
-    [(True, ParcelStep.HANDOVER), (False, ParcelStep.DELIVERY), (False, ParcelStep.CASH)],
+    [
+        (True, ParcelStep.HANDOVER),
+        (False, ParcelStep.DELIVERY),
+        (False, ParcelStep.CASH),
+        (False, ParcelStep.FAILURE),
+    ],
 )
 def test_step_that_is_not_the_last_is_refused(is_delivered, step) -> None:
     parcel = delivered() if is_delivered else handed_over()

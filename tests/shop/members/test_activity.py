@@ -13,9 +13,9 @@ from orders.actions.fulfilment.delivery_runs import (
     create_run,
     deliver_run_parcel,
     dispatch_details_of_run,
-    undo_run_delivery,
 )
 from orders.actions.fulfilment.pack_parcels import accept_part
+from orders.actions.fulfilment.undo_run_reports import undo_run_report
 from orders.actions.refunds.report_shortage import report_shortage
 from orders.models import Parcel
 from shop.core.actors import Actor, ActorKind, EntryPoint
@@ -133,7 +133,7 @@ def test_delivery_of_a_run_names_driver_and_cash_once(manager, seller) -> None:
         now=timezone.now(),
     )
     deliver_run_parcel(run_id=run.pk, parcel_id=parcel.pk, is_cash_collected=True, now=timezone.now())
-    undo_run_delivery(run_id=run.pk, parcel_id=parcel.pk, now=timezone.now())
+    undo_run_report(run_id=run.pk, parcel_id=parcel.pk, now=timezone.now())
     cash = format_money(Parcel.objects.get().cod_expected)
 
     page = html_of(manager.get(ADDRESS.removeprefix("/en")))

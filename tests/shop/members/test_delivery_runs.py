@@ -20,7 +20,6 @@ from orders.actions.fulfilment.deliver_parcels import (
     report_collected_cash,
 )
 from orders.actions.fulfilment.delivery_runs import (
-    DeliveryNotUndoable,
     ParcelNotForRun,
     RecalledLotOnTheWay,
     RunEnded,
@@ -29,14 +28,17 @@ from orders.actions.fulfilment.delivery_runs import (
     deliver_run_parcel,
     driver_link_token,
     end_run,
-    find_undoable_deliveries,
     record_failed_delivery_of_run,
     reopen_run,
-    undo_run_delivery,
 )
 from orders.actions.fulfilment.recalls import start_recall
 from orders.actions.fulfilment.run_parcels import ParcelInRun
-from orders.actions.fulfilment.undo_steps import UNDO_PERIOD
+from orders.actions.fulfilment.undo_run_reports import (
+    DeliveryNotUndoable,
+    find_undoable_reports,
+    undo_run_report,
+)
+from orders.actions.fulfilment.undo_steps import UNDO_PERIOD, ParcelStep
 from orders.models import DeliveryRun, OrderLine, Parcel, RunParcel
 from orders.states import CashHolder, CodState, ParcelState
 from shop.core.actors import Actor
@@ -194,7 +196,7 @@ def test_driver_reads_what_was_delivered_and_may_undo_it_for_ten_minutes(packer,
     Parcel.objects.update(delivered_at=timezone.now() - UNDO_PERIOD - timedelta(seconds=1))
     before = all_rows()
     late = driver.post(undo, {"idempotency_key": uuid.uuid4()}, follow=True)
-    assert "Chỉ hoàn tác được lần giao của bạn trong mười phút." in html_of(late)
+    assert "Chỉ hoàn tác được lần báo của bạn trong mười phút." in html_of(late)
     assert undo not in html_of(late)
     assert all_rows() == before
 
@@ -209,18 +211,57 @@ def test_driver_may_not_undo_what_the_cooperative_recorded(packer, seller) -> No
     assert parcel.state == ParcelState.DELIVERED
 
     with assert_refused(DeliveryNotUndoable, "delivery_not_undoable"):
-        undo_run_delivery(run_id=DeliveryRun.objects.get().pk, parcel_id=parcel.pk, now=timezone.now())
+        undo_run_report(run_id=DeliveryRun.objects.get().pk, parcel_id=parcel.pk, now=timezone.now())
+
+
+def test_driver_takes_back_that_a_parcel_was_not_delivered(packer, seller) -> None:
+    parcel = handed_over_parcel_in_run(packer, seller)
+    run, driver = DeliveryRun.objects.get(), Client()
+    failed = f"{address_of(run)}{parcel.pk}/chua-giao-duoc/"
+    key = {"idempotency_key": uuid.uuid4()}
+    driver.post(failed, {"idempotency_key": uuid.uuid4(), "choice": "0"})
+
+    page = html_of(driver.get(address_of(run)))
+    for _sent in range(2):
+        undone = driver.post(f"{failed}hoan-tac/", key, follow=True)
+
+    parcel.refresh_from_db()
+    assert f'action="{failed}hoan-tac/"' in page
+    assert "Hoàn tác báo chưa giao được (đến " in " ".join(page.split())
+    assert "đã hoàn tác." in html_of(undone)
+    assert f'action="{address_of(run)}{parcel.pk}/da-giao/"' in html_of(undone)
+    assert (parcel.state, parcel.failed_at, parcel.failure_reason) == (ParcelState.HANDED_OVER, None, "")
+    assert Change.objects.filter(action="parcel.failure_undone").count() == 1
+    driver.post(failed, {"idempotency_key": uuid.uuid4(), "choice": "0"})
+    Parcel.objects.update(failed_at=timezone.now() - UNDO_PERIOD - timedelta(seconds=1))
+    late = driver.post(f"{failed}hoan-tac/", {"idempotency_key": uuid.uuid4()}, follow=True)
+    assert "Chỉ hoàn tác được lần báo của bạn trong mười phút." in html_of(late)
+    assert Parcel.objects.get().state == ParcelState.FAILED_DELIVERY
+
+
+def test_failure_stays_once_the_next_driver_has_the_parcel(packer, seller) -> None:
+    parcel = handed_over_parcel_in_run(packer, seller)
+    run, now = DeliveryRun.objects.get(), timezone.now()
+    record_failed_delivery_of_run(run_id=run.pk, parcel_id=parcel.pk, reason="vắng nhà", now=now)
+    end_run(run_id=run.pk, cooperative=seller, actor=Actor.system(), now=now)
+    packer.post(RUNS, {**DRIVER, "parcel": parcel.pk, "idempotency_key": uuid.uuid4()})
+
+    response = packer.post(f"/xa-vien/kien/{parcel.pk}/hoan-tac/failure/", follow=True)
+
+    assert "Kiện này đã vào chuyến giao sau, nên không hoàn tác được nữa." in html_of(response)
+    assert Parcel.objects.get().state == ParcelState.FAILED_DELIVERY
 
 
 def test_driver_may_not_undo_the_cash_that_the_cooperative_recorded(packer, seller) -> None:
     parcel = handed_over_parcel_in_run(packer, seller)
     run, now = DeliveryRun.objects.get(), timezone.now()
     deliver_run_parcel(run_id=run.pk, parcel_id=parcel.pk, is_cash_collected=False, now=now)
-    assert find_undoable_deliveries(run, Parcel.objects.all(), now) == {parcel.pk: now + UNDO_PERIOD}
+    undoable = find_undoable_reports(run, Parcel.objects.all(), now)
+    assert undoable == {parcel.pk: (ParcelStep.DELIVERY, now + UNDO_PERIOD)}
     report_collected_cash(parcel_id=parcel.pk, actor=Actor.system(), now=now + timedelta(minutes=1))
 
     with assert_refused(DeliveryNotUndoable, "delivery_not_undoable"):
-        undo_run_delivery(run_id=run.pk, parcel_id=parcel.pk, now=now + timedelta(minutes=2))
+        undo_run_report(run_id=run.pk, parcel_id=parcel.pk, now=now + timedelta(minutes=2))
     parcel.refresh_from_db()
     assert (parcel.state, parcel.cod_state) == (ParcelState.DELIVERED, CodState.COLLECTED)
 

@@ -51,6 +51,23 @@ def test_each_step_is_undone_on_the_part_page(packer, seller) -> None:
     assert states == [("delivered", "expected"), ("handed_over", "expected"), ("packed", "expected")]
 
 
+def test_failed_delivery_is_undone_on_the_part_page(packer, seller) -> None:
+    part = new_part(seller)
+    packer.post(f"/xa-vien/goi/{part.pk}/nhan/")
+    parcel = parcel_of(part)
+    address = f"/xa-vien/kien/{parcel.pk}/"
+    for step in ("dong-goi", "ra-xe"):
+        packer.post(f"{address}{step}/")
+    packer.post(f"{address}chua-giao-duoc/", {"choice": "0"})
+    assert undo_labels(part_page(packer, part)) == ["Hoàn tác báo chưa giao được"]
+
+    packer.post(f"{address}hoan-tac/failure/")
+
+    parcel.refresh_from_db()
+    assert (parcel.state, parcel.failed_at, parcel.failure_reason) == ("handed_over", None, "")
+    assert undo_labels(part_page(packer, part)) == ["Hoàn tác bàn giao"]
+
+
 def test_reported_shortage_is_undone_on_the_part_page(packer, seller) -> None:
     part = new_part(seller, quantity=3)
     packer.post(f"/xa-vien/goi/{part.pk}/nhan/")
