@@ -106,6 +106,7 @@ _TEXTS: Mapping[str, str | Promise] = {
     "delivered_without_cash": _("Delivered, cash not collected yet"),
     "picked_up": _("The buyer has picked it up"),
     "cash_collected": _("%(amount)s collected"),
+    "cash_short": _("%(amount)s collected, %(missing)s short"),
     "cash_recorded": _("Cash collected"),
     "paid_less": _("The buyer paid less"),
     "amount": _("Amount received"),

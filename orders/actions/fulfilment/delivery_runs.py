@@ -27,7 +27,7 @@ from orders.models import (
     RunParcel,
 )
 from orders.models.parcel import ParcelQuerySet
-from orders.states import DISPATCHED_STATES
+from orders.states import DISPATCHED_STATES, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
 from shop.core.identifiers.phones import require_phone
@@ -150,7 +150,7 @@ def create_run(
 def end_run(*, run_id: int, cooperative: Cooperative, actor: Actor, now: datetime.datetime) -> None:
     """End a run. Its link and codes stop working, and undelivered parcels may join another run.
 
-    Raises Missing, RunEnded.
+    Nobody sees the driver's phone number with the parcels any more. Raises Missing, RunEnded.
     """
     run = locks.lock_run(run_id)
     if run.cooperative_id != cooperative.pk:
@@ -162,6 +162,10 @@ def end_run(*, run_id: int, cooperative: Cooperative, actor: Actor, now: datetim
     carried = RunParcel.objects.open().filter(run=run)
     # A code that the driver made, perhaps saying that the buyer has paid, ends with the run.
     HandoverCode.objects.filter(parcel__in=carried.values("parcel"), closed_at=None).update(closed_at=now)
+    locks.lock_parcels(carried.values_list("parcel", flat=True))
+    Parcel.objects.filter(pk__in=carried.values("parcel"), driver_phone=run.driver_phone).update(
+        driver_phone=""
+    )
     carried.update(released_at=now)
     record_change("run.ended", run, actor=actor, now=now, cooperative_id=cooperative.pk)
 
@@ -185,6 +189,8 @@ def reopen_run(*, run_id: int, cooperative: Cooperative, actor: Actor, now: date
         raise RunNotReopenable()
     run.run_parcels.exclude(pk__in=free_ids).delete()
     run.run_parcels.update(released_at=None)
+    on_the_way = Parcel.objects.filter(run_parcels__run=run, state=ParcelState.HANDED_OVER, driver_phone="")
+    on_the_way.update(driver_phone=run.driver_phone)
     run.ended_at = None
     run.save(update_fields=["ended_at"])
     record_change(

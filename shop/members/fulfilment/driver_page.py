@@ -120,8 +120,13 @@ def _build_delivery_message(parcel_id: int) -> str:
         if parcel.cod_collected
         else _("%(parcel)s delivered.")
     )
-    amount = format_money(parcel.cod_collected, order.currency)
-    return text % {"parcel": f"{order.code}-{parcel.label_code}", "amount": amount}
+    if parcel.has_cash_shortfall:
+        text = _("%(parcel)s delivered, %(amount)s collected, %(missing)s short.")
+    return text % {
+        "parcel": f"{order.code}-{parcel.label_code}",
+        "amount": format_money(parcel.cod_collected, order.currency),
+        "missing": format_money(parcel.cash_shortfall, order.currency),
+    }
 
 
 @require_safe_or_post

@@ -12,6 +12,7 @@ from orders.actions.cash_on_delivery.cash_remittance import Remitter, remit_cash
 from orders.models import Parcel
 from orders.states import CashHolder, CodState, ParcelState
 from shop.core.models import ShopSettings
+from shop.core.texts.formatting import format_money
 from tests.factories import make_member, make_seller
 from tests.markup import html_of
 from tests.orders.cash_on_delivery.cash_helpers import (
@@ -116,11 +117,14 @@ def test_packer_reports_reduced_cash_with_a_reason(packer: Client, seller) -> No
     too_much = {f"{prefix}-cash": "less", f"{prefix}-amount": "230.001", f"{prefix}-reason": "dư"}
     packer.post(address, too_much)
     assert Parcel.objects.get().state == ParcelState.HANDED_OVER
-    packer.post(address, too_much | {f"{prefix}-amount": "200.000", f"{prefix}-reason": "thiếu tiền"})
+    recorded = packer.post(
+        address, too_much | {f"{prefix}-amount": "200.000", f"{prefix}-reason": "thiếu tiền"}, follow=True
+    )
 
     parcel.refresh_from_db()
     assert without_reason.status_code == 200
     assert html_of(without_reason).count('class="error"') == 2
+    assert f"đã thu {format_money(200_000)}, thiếu {format_money(30_000)}" in html_of(recorded)
     assert (parcel.state, parcel.cod_state, parcel.cod_collected, parcel.cash_difference_reason) == (
         ParcelState.DELIVERED,
         CodState.COLLECTED,

@@ -201,6 +201,49 @@ def test_driver_reads_what_was_delivered_and_may_undo_it_for_ten_minutes(packer,
     assert all_rows() == before
 
 
+def test_driver_and_cooperative_read_how_much_cash_is_short(packer, seller) -> None:
+    parcel = handed_over_parcel_in_run(packer, seller)
+    run, prefix = DeliveryRun.objects.get(), f"delivery-{parcel.pk}"
+    taken, missing = format_money(parcel.cod_expected - 30_000), format_money(30_000)
+
+    delivered = Client().post(
+        f"{address_of(run)}{parcel.pk}/da-giao/",
+        {
+            f"{prefix}-cash": "less",
+            f"{prefix}-amount": str(parcel.cod_expected - 30_000),
+            f"{prefix}-reason": "khách thiếu tiền",
+            "idempotency_key": uuid.uuid4(),
+        },
+        follow=True,
+    )
+
+    code = f"{parcel.part.order.code}-{parcel.label_code}"
+    assert f"{code} đã giao, đã thu {taken}, thiếu {missing}." in html_of(delivered)
+    for page in (delivered, packer.get(f"{RUNS}{run.pk}/"), packer.get(f"/xa-vien/goi/{parcel.part_id}/")):
+        tag = re.search(r"tag wait(.+?)</span>", html_of(page), re.DOTALL)
+        assert " ".join(f"đã thu {taken}, thiếu {missing}".split()) in " ".join(tag[1].split())
+
+
+def test_drivers_number_is_shown_with_the_parcels_until_the_run_ends(packer, seller) -> None:
+    parcel = packed_parcel(seller)
+    driver = DRIVER | {"driver_phone": "0971112223"}
+    packer.post(RUNS, {**driver, "parcel": parcel.pk, "idempotency_key": uuid.uuid4()})
+    run = DeliveryRun.objects.get()
+    packer.post(f"{RUNS}{run.pk}/ra-xe/", {"idempotency_key": uuid.uuid4()})
+    pages = (f"{RUNS}{run.pk}/", f"/xa-vien/goi/{parcel.part_id}/")
+    whose = {"run_id": run.pk, "cooperative": seller, "actor": Actor.system(), "now": timezone.now()}
+
+    def shown() -> list[bool]:
+        buyer = html_of(Client().get(f"/don-hang/{parcel.part.order_id}/"))
+        return ["+84971112223" in page for page in (*(html_of(packer.get(path)) for path in pages), buyer)]
+
+    assert shown() == [True, True, True]
+    end_run(**whose)
+    assert shown() == [False, False, False]
+    reopen_run(**whose)
+    assert shown() == [True, True, True]
+
+
 def test_driver_may_not_undo_what_the_cooperative_recorded(packer, seller) -> None:
     parcel = handed_over_parcel_in_run(packer, seller)
     packer.post(

@@ -297,6 +297,7 @@ const Parcel = ({ part, parcel, position }) => {
     <${List} texts=${parcel.contents} />
     ${parcel.run_driver && html`<p class="small soft"><${Icon} name="truck" /> ${t("in_run", { name: parcel.run_driver })}</p>`}
     ${parcel.cash_expected > 0 && html`<p>${t("cash_expected")} <b class="money">${money(parcel.cash_expected, part.currency)}</b></p>`}
+    <${ShortCash} parcel=${parcel} currency=${part.currency} />
     ${parcel.cash_state === "expected" && parcel.cash_holder && parcel.carrier && html`<p class="soft">${t(`${parcel.cash_holder}_collects`, parcel)}</p>`}
     ${part.buyer && ["packing", "packed", "handed_over", "failed_delivery"].includes(parcel.state) && html`<${Opened} text="label" isOpen=${newLabel.value === parcel.label} load=${loadLabel} part=${part} parcel=${parcel} code=${code} />`}
     ${parcel.state === "packing" && bigButton("tag", t("close"), () => step("close_parcel"), { isMain })}
@@ -309,6 +310,14 @@ const Parcel = ({ part, parcel, position }) => {
       html`<${Cash} part=${part} parcel=${parcel} text="cash_collected" isMain=${isMain} onCollected=${(cash) => step("report_collected_cash", cash)} />`
     }
   </section>`;
+};
+
+// Whether less cash was taken than was due, and how much.
+export const ShortCash = ({ parcel, currency }) => {
+  const { cash_state: state, cash_expected: expected, cash_collected: taken = 0 } = parcel;
+  if (["none", "expected"].includes(state) || !(taken < expected)) return null;
+  const sums = { amount: money(taken, currency), missing: money(expected - taken, currency) };
+  return html`<p><span class="tag wait"><${Icon} name="circle-alert" /> ${t("cash_short", sums)}</span></p>`;
 };
 
 const loadGive = async () => (await import("member/handover")).Give;

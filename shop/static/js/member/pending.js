@@ -62,11 +62,11 @@ const PART_EFFECTS = {
     const driver = { vehicle: vehicle ?? parcel.vehicle, driver_phone: phone ?? parcel.driver_phone };
     return { state: "handed_over", carrier: named, ...driver, run_driver: driverOfRun, cash_holder: holder };
   }),
-  deliver_parcel: changeParcel(({ is_cash_collected: isCollected }, { cash_state: cash }) => ({
+  deliver_parcel: changeParcel((payload, parcel) => ({
     state: "delivered",
-    cash_state: isCollected ? "collected" : cash,
+    ...(payload.is_cash_collected ? withCash(payload, parcel) : {}),
   })),
-  report_collected_cash: changeParcel(() => ({ cash_state: "collected" })),
+  report_collected_cash: changeParcel(withCash),
   fail_delivery: changeParcel(() => ({ state: "failed_delivery" })),
   offer_substitute: (part, { line }) => ({
     ...part,
@@ -126,6 +126,10 @@ export const cashOf = ({ cash_unpacked: cash = null, lines }, quantities) => {
     lines.reduce((sum, line) => sum + share(line), 0),
   );
 };
+
+export function withCash({ cash }, { cash_expected: expected }) {
+  return { cash_state: "collected", cash_collected: cash ?? expected };
+}
 
 // A parcel is named by its id, or by the command that packed it, whose answer may have brought the id meanwhile.
 function changeParcel(change) {

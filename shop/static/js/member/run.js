@@ -6,9 +6,9 @@ import { button } from "member/controls";
 import { Code, Receipt } from "member/handover";
 import { readSubject } from "member/handover_codes";
 import { html } from "member/html";
-import { Deliver, PARCEL_TONES } from "member/parts";
+import { Deliver, PARCEL_TONES, ShortCash } from "member/parts";
 import { clock, Icon, money, t } from "member/phone";
-import { receivedState } from "member/pending";
+import { receivedState, withCash } from "member/pending";
 import { addCommand, dropCommand, isDroppable, readCommands, readRun, synchroniseRun } from "member/run_store";
 
 const run = signal(null),
@@ -39,7 +39,7 @@ const withWaiting = (parcel) => {
   return own.reduce((row, { name, payload }) => {
     if (name === "receive_parcel") return { ...row, state: receivedState("to_driver", row) };
     if (name === "fail_delivery") return { ...row, state: "failed_delivery" };
-    return { ...row, state: "delivered", cash_state: payload.is_cash_collected ? "collected" : row.cash_state };
+    return { ...row, state: "delivered", ...(payload.is_cash_collected ? withCash(payload, row) : {}) };
   }, parcel);
 };
 
@@ -85,6 +85,7 @@ const Stop = ({ parcel }) => {
       <p class="small">${parcel.contents.join(", ")}</p>`
     }
     ${parcel.cash_state === "expected" && html`<p>${t("cash_expected")} <b class="money">${money(parcel.cash_expected, parcel.currency)}</b></p>`}
+    <${ShortCash} parcel=${parcel} currency=${parcel.currency} />
     ${
       parcel.state === "handed_over" &&
       !isRecalled &&

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.models import OrderPart
 from shop.core.actors import Actor
@@ -66,3 +70,27 @@ def test_label_opens_its_order_and_nothing_covers_its_buttons(phone_with_workers
             if size == 16:
                 assert phone.evaluate(IS_MAIN_IN_VIEW)
             assert (size, phone.evaluate(COVERED)) == (size, [])
+
+
+def test_less_cash_than_due_is_named_before_and_after_it_is_sent(phone_with_workers: Page, seller) -> None:
+    phone = phone_with_workers
+    part = packed_part(make_order((make_variant(seller, on_hand=30), 2)).parts.get())
+    OrderPart.objects.update(carrier="")  # the cooperative delivers and collects
+    hand_over_parcel(parcel_id=part.parcels.get().pk, actor=Actor.system(), now=NOW)
+    sign_in(phone, seller)
+    assert phone.evaluate(HOLDS, 2)
+    phone.context.set_offline(True)
+
+    phone.goto(f"/xa-vien/goi/{part.pk}/")
+    phone.locator("summary", has_text="Khách trả thiếu").click()
+    phone.get_by_label("Số tiền đã nhận").fill("600.000")
+    phone.get_by_label("Lý do thiếu").fill("Khách thiếu tiền lẻ.")
+    phone.get_by_role("button", name=re.compile("^Đã giao, đã thu 600.000")).click()
+    expect(phone.get_by_text(re.compile(r"^ ?đã thu 600\.000.₫, thiếu 70\.000.₫"))).to_be_visible()
+    assert Axe().run(phone).response["violations"] == []
+    phone.goto("/xa-vien/#unsent")
+    phone.context.set_offline(False)
+    expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(1)
+
+    phone.goto(f"/xa-vien/goi/{part.pk}/")
+    expect(phone.get_by_text(re.compile(r"đã thu 600\.000.₫, thiếu 70\.000.₫"))).to_be_visible()
