@@ -3,7 +3,8 @@
 The order is: basket, order (with all its rows and payments), bank transfer, voucher, gift cards by key,
 variants with a limit per buyer, stock by key, settlements by key. A carrier's statement, a cash remittance
 and a delivery run are locked before orders, and several orders by key. A till is locked before all of these,
-also for its shifts.
+also for its shifts. A customer of a cooperative is locked after orders and before settlements, also for its
+debt entries.
 
 On PostgreSQL these functions lock rows. On SQLite the transaction itself (IMMEDIATE) is the lock. So all of
 them must be called inside a transaction.
@@ -23,6 +24,7 @@ from orders.models import (
     Basket,
     CashRemittance,
     Complaint,
+    CooperativeCustomer,
     DeliveryRun,
     GatewayCall,
     GiftCard,
@@ -301,6 +303,14 @@ def lock_shift(shift_id: int) -> Shift:
     shift = Shift.objects.get(pk=shift_id)
     shift.till = till
     return shift
+
+
+def lock_customer(customer_id: int) -> CooperativeCustomer:
+    """Lock a cooperative's customer, also for the debt entries. Raises Missing, also if erased."""
+    customer = lock_row(CooperativeCustomer.objects.filter(pk=customer_id, erased_at=None))
+    if customer is None:
+        raise Missing()
+    return customer
 
 
 def lock_bank_transfer(transfer_id: uuid.UUID) -> BankTransfer:

@@ -10,6 +10,7 @@ from orders.models.counter import (
     Till,
 )
 from orders.models.customer import CooperativeCustomer, PriceTier
+from orders.models.debt import DebtAgeing, DebtEntry, DebtEntryKind, DebtPaymentMethod
 from orders.models.delivery_run import DeliveryRun, RunParcel
 from orders.models.discount import (
     CostBearer,
@@ -110,6 +111,10 @@ __all__ = [
     "CooperativeBalance",
     "CooperativeCustomer",
     "CostBearer",
+    "DebtAgeing",
+    "DebtEntry",
+    "DebtEntryKind",
+    "DebtPaymentMethod",
     "DeliveryChoice",
     "DeliveryRun",
     "Discount",

@@ -22,7 +22,8 @@ class PriceTier(models.TextChoices):
 
 class CustomerQuerySet(models.QuerySet["CooperativeCustomer"]):
     def for_cooperative(self, cooperative: Cooperative) -> CustomerQuerySet:
-        return self.filter(cooperative=cooperative)
+        """Return the cooperative's customers, without those whose data was erased."""
+        return self.filter(cooperative=cooperative, erased_at=None)
 
     def in_order(self) -> CustomerQuerySet:
         return self.order_by("sort_key", "pk")
@@ -44,18 +45,27 @@ class CooperativeCustomer(models.Model):
     It is no web account and no web order leads to it, because nobody agreed to that. `search_text` is the
     folded name and group, and `sort_key` is the key of the name. `birthday` is empty unless the customer
     gave it.
+
+    `credit_limit` is the most that the customer may owe, in minor units of `currency`, and None is no limit.
+    A sale on account is due after `payment_days`. A customer with debt entries is not deleted but emptied
+    (`erased_at`). `erasure_requested_at` is set until the debt is settled.
     """
 
     cooperative = models.ForeignKey(Cooperative, models.PROTECT, related_name="customers")
-    phone = models.CharField(max_length=20)
-    name = models.CharField(max_length=120)
+    phone = models.CharField(max_length=20, blank=True)
+    name = models.CharField(max_length=120, blank=True)
     group = models.CharField(max_length=60, blank=True, default="")
     price_tier = models.CharField(max_length=10, choices=PriceTier, default=PriceTier.RETAIL)
     birthday = models.DateField(null=True, blank=True)
     note = models.TextField(blank=True, default="")
-    search_text = models.CharField(max_length=200)
-    sort_key = models.CharField(max_length=500)
+    search_text = models.CharField(max_length=200, blank=True)
+    sort_key = models.CharField(max_length=500, blank=True)
+    currency = models.CharField(max_length=3)
+    credit_limit = models.BigIntegerField(null=True, blank=True)
+    payment_days = models.PositiveSmallIntegerField(null=True, blank=True)
     created_at = models.DateTimeField()
+    erasure_requested_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
 
     objects = CustomerQuerySet.as_manager()
 
@@ -63,12 +73,30 @@ class CooperativeCustomer(models.Model):
         verbose_name = pgettext_lazy("model", "cooperative's customer")
         verbose_name_plural = pgettext_lazy("models", "cooperatives' customers")
         constraints = [
-            models.UniqueConstraint(fields=["cooperative", "phone"], name="customer_phone_once"),
-            models.CheckConstraint(condition=~Q(name="") & ~Q(phone=""), name="customer_name_and_phone"),
+            models.UniqueConstraint(
+                fields=["cooperative", "phone"], condition=Q(erased_at=None), name="customer_phone_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(erased_at=None) & ~Q(name="") & ~Q(phone="")
+                | Q(
+                    erased_at__isnull=False,
+                    name="",
+                    phone="",
+                    group="",
+                    note="",
+                    search_text="",
+                    sort_key="",
+                    birthday=None,
+                ),
+                name="customer_known_or_erased",
+            ),
+            models.CheckConstraint(
+                condition=Q(credit_limit=None) | Q(credit_limit__gte=0), name="customer_limit_not_negative"
+            ),
         ]
         indexes = [
             models.Index(fields=["cooperative", "sort_key"], name="customer_by_name"),
-            models.Index(fields=["phone"], name="customer_by_phone"),
+            models.Index(fields=["phone"], condition=Q(erased_at=None), name="customer_by_phone"),
         ]
 
     def __str__(self) -> str:

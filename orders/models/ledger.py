@@ -17,7 +17,10 @@ from orders.models.settlement import Settlement
 
 
 class LedgerAccount(models.TextChoices):
-    """Ledger accounts. Debits are positive, credits negative."""
+    """Ledger accounts. Debits are positive, credits negative.
+
+    The accounts of counters and customers are a cooperative's own books, and never the market's money.
+    """
 
     BUYER = "buyer", _("owed by buyers")
     GATEWAY = "gateway", _("with the card gateway")
@@ -31,6 +34,10 @@ class LedgerAccount(models.TextChoices):
     TAX_WITHHELD = "tax_withheld", _("tax withheld")
     COOPERATIVE_PAYABLE = "cooperative_payable", _("owed to cooperatives")
     PAYOUT_DUE = "payout_due", _("payouts due")
+    CUSTOMER_DEBT = "customer_debt", _("owed to cooperatives by their customers")
+    COUNTER_SALES = "counter_sales", _("sold by cooperatives at the counter")
+    COUNTER_CASH = "counter_cash", _("cooperatives' own cash")
+    COUNTER_BANK = "counter_bank", _("on cooperatives' own bank accounts")
 
 
 # Entries of these accounts belong to a settlement.

@@ -1,4 +1,4 @@
-"""Triggers by which postings and hand-overs are only added, and a closed period never changes."""
+"""Triggers by which postings, debts and hand-overs are only added, and a closed period never changes."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ _AMOUNT_COLUMNS = (
 _CHANGED_AMOUNTS = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in _AMOUNT_COLUMNS)
 _APPEND_ONLY = "the ledger only grows"
 _CLOSED = "a closed period never changes"
+_DEBT = "the debt book only grows"
 _HANDED_OVER = "a recorded hand-over never changes"
 # Names and the place are redacted when somebody is anonymised, names also after half a year.
 _CHANGED_HANDOVER = " OR ".join(
@@ -38,10 +39,21 @@ _CHANGED_HANDOVER = " OR ".join(
         ),
     ]
 )
+# The note is redacted when a customer is erased.
+_CHANGED_DEBT = " OR ".join(
+    [
+        *(
+            f"NEW.{column} IS DISTINCT FROM OLD.{column}"
+            for column in ("id", "customer_id", "kind", "amount", "happened_on", "due_on", "method")
+        ),
+        f"(NEW.note IS DISTINCT FROM OLD.note AND NEW.note <> '{REDACTED}')",
+    ]
+)
 
 TRIGGERS = (
     *append_only_triggers("orders_ledgerposting", ("id", "idempotency_key"), _APPEND_ONLY),
     *append_only_triggers("orders_ledgerentry", ("id",), _APPEND_ONLY),
+    *append_only_triggers("orders_debtentry", ("id",), _DEBT, refused_update_condition=_CHANGED_DEBT),
     *append_only_triggers(
         "orders_handoverrecord", ("id", "code_id"), _HANDED_OVER, refused_update_condition=_CHANGED_HANDOVER
     ),

@@ -8,7 +8,18 @@ from django.utils.translation import pgettext_lazy
 # First words of actions, by the areas that the filter offers.
 AREAS = {
     "orders": ("order", "part", "line", "substitute", "parcel", "run", "complaint", "address"),
-    "payments": ("payment", "refund", "transfer", "call", "payout", "approval", "till", "shift", "gift_card"),
+    "payments": (
+        "payment",
+        "refund",
+        "transfer",
+        "call",
+        "payout",
+        "approval",
+        "till",
+        "shift",
+        "debt",
+        "gift_card",
+    ),
     "settlements": ("settlement", "commission", "withholding", "remittance", "statement", "bank_statement"),
     "products": (
         "product",

@@ -98,6 +98,7 @@ def check_ledger(rows: OrderRows | None = None, order_limit: int | None = None) 
     _assert_no_faults(ledger.find_wrong_balances(rows))
     _assert_no_faults(ledger.find_unbooked_parts(rows, order_limit))
     _assert_no_faults(ledger.find_wrong_settlements())
+    _assert_no_faults(ledger.find_wrong_debts())
 
 
 def _assert_no_faults(faults: Iterable[str]) -> None:

@@ -9,18 +9,23 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative
-from orders.models import CooperativeCustomer, PriceTier
+from orders import locks
+from orders.models import CooperativeCustomer, DebtEntry, PriceTier
+from orders.models.handover import REDACTED
 from shop.core.actors import Actor
 from shop.core.database.transactions import lock_row, lock_rows
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Missing, Refused
 from shop.core.identifiers.phones import normalise_phone, require_phone
-from shop.core.models import find_key_of_created_row, record_change
+from shop.core.models import find_key_of_created_row, market_channel, record_change
 from shop.core.texts.folding import fold, sort_key
 
 MAX_NAME_LENGTH = 120
 MAX_GROUP_LENGTH = 60
 MAX_NOTE_LENGTH = 1000
+MAX_DEBT = 1_000_000_000
+MAX_PAYMENT_DAYS = 365
+_DEFAULT_CURRENCY = "VND"  # of a shop without a market channel
 
 
 class CustomerNameRequired(Refused):
@@ -45,9 +50,27 @@ class BirthdayInFuture(Refused):
     default_message = _("A birthday cannot be in the future.")
 
 
+class InvalidCreditTerms(Refused):
+    """A negative or absurd debt limit or term of payment."""
+
+    code = "invalid_credit_terms"
+    default_message = _("Enter a limit from 0 to 1,000,000,000 and a term of at most 365 days.")
+
+
+class CustomerHasDebt(Refused):
+    """Something is owed, by the customer or, after a payment in advance, to the customer."""
+
+    code = "customer_has_debt"
+    default_message = _("The debt book is not settled with this customer. Settle it first.")
+
+
 @dataclass(frozen=True, slots=True)
 class CustomerDetails:
-    """What a cooperative notes about a customer. `birthday` is only what the customer gave."""
+    """What a cooperative notes about a customer. `birthday` is only what the customer gave.
+
+    `credit_limit` is in minor units. None means no limit, and 0 that the customer buys nothing on account.
+    `payment_days` is None if no day is agreed.
+    """
 
     name: str
     phone: str
@@ -55,6 +78,8 @@ class CustomerDetails:
     price_tier: PriceTier = PriceTier.RETAIL
     birthday: datetime.date | None = None
     note: str = ""
+    credit_limit: int | None = None
+    payment_days: int | None = None
 
 
 @transaction.atomic(durable=True)
@@ -69,7 +94,7 @@ def create_customer(
     """Create a customer of the cooperative.
 
     A repeated `idempotency_key` returns the first customer. Raises BirthdayInFuture, CustomerExists,
-    CustomerNameRequired, CustomerPhoneRequired, InvalidPhone, KeyReused, Missing.
+    CustomerNameRequired, CustomerPhoneRequired, InvalidCreditTerms, InvalidPhone, KeyReused, Missing.
     """
     details = _require_valid_details(details, now)
     _lock_cooperative(cooperative)
@@ -80,7 +105,13 @@ def create_customer(
             raise Missing()
         return existing
     _require_unused_phone(cooperative, details.phone)
-    customer = CooperativeCustomer(cooperative=cooperative, created_at=now, **asdict(details))
+    channel = market_channel()
+    customer = CooperativeCustomer(
+        cooperative=cooperative,
+        currency=channel.currency if channel else _DEFAULT_CURRENCY,
+        created_at=now,
+        **asdict(details),
+    )
     _save_customer(customer)
     record_change(
         "customer.created",
@@ -104,12 +135,12 @@ def change_customer(
 ) -> CooperativeCustomer:
     """Change what the cooperative notes about a customer.
 
-    Raises BirthdayInFuture, CustomerExists, CustomerNameRequired, CustomerPhoneRequired, InvalidPhone,
-    Missing.
+    Raises BirthdayInFuture, CustomerExists, CustomerNameRequired, CustomerPhoneRequired, InvalidCreditTerms,
+    InvalidPhone, Missing.
     """
     details = _require_valid_details(details, now)
     _lock_cooperative(cooperative)
-    customer = _lock_customer(cooperative, customer_id)
+    customer = lock_own_customer(cooperative, customer_id)
     values = asdict(details)
     changed = [name for name, value in values.items() if getattr(customer, name) != value]
     if not changed:
@@ -134,19 +165,47 @@ def change_customer(
 def delete_customer(
     *, cooperative: Cooperative, customer_id: int, actor: Actor, now: datetime.datetime
 ) -> None:
-    """Delete a customer and all that is noted about them. Raises Missing."""
-    _delete_locked_customer(_lock_customer(cooperative, customer_id), actor=actor, now=now)
+    """Delete a customer, or empty the row if the debt book refers to it. Raises CustomerHasDebt, Missing."""
+    customer = lock_own_customer(cooperative, customer_id)
+    if customer.debt_entries.balance():
+        raise CustomerHasDebt()
+    erase_locked_customer(customer, actor=actor, now=now)
 
 
-def delete_customers_of_phone(phone: str, *, actor: Actor, now: datetime.datetime) -> None:
-    """In a transaction: delete the customers of all cooperatives who have this number."""
-    for customer in lock_rows(CooperativeCustomer.objects.filter(phone=phone)):
-        _delete_locked_customer(customer, actor=actor, now=now)
+def erase_customers_of_phone(phone: str, *, actor: Actor, now: datetime.datetime) -> None:
+    """In a transaction: erase the customers of all cooperatives who have this number.
+
+    With an unsettled debt the cooperative keeps what it needs, and the customer is erased once it is settled.
+    """
+    for customer in lock_rows(CooperativeCustomer.objects.filter(phone=phone, erased_at=None)):
+        if customer.debt_entries.balance():
+            customer.erasure_requested_at = now
+            customer.save(update_fields=["erasure_requested_at"])
+        else:
+            erase_locked_customer(customer, actor=actor, now=now)
 
 
-def _delete_locked_customer(customer: CooperativeCustomer, *, actor: Actor, now: datetime.datetime) -> None:
+def erase_locked_customer(customer: CooperativeCustomer, *, actor: Actor, now: datetime.datetime) -> None:
+    """In a transaction: delete a locked customer, or empty the row and its notes if it has debt entries."""
     record_change("customer.deleted", customer, actor=actor, now=now, cooperative_id=customer.cooperative_id)
-    customer.delete()
+    entries = DebtEntry.objects.filter(customer=customer)
+    if not entries.exists():
+        customer.delete()
+        return
+    entries.exclude(note="").update(note=REDACTED)
+    customer.name = customer.phone = customer.group = customer.note = ""
+    customer.search_text = customer.sort_key = ""
+    customer.birthday = None
+    customer.erased_at = now
+    customer.save()
+
+
+def lock_own_customer(cooperative: Cooperative, customer_id: int) -> CooperativeCustomer:
+    """In a transaction: lock a customer of the cooperative. Raises Missing."""
+    customer = locks.lock_customer(customer_id)
+    if customer.cooperative_id != cooperative.pk:
+        raise Missing()
+    return customer
 
 
 def _lock_cooperative(cooperative: Cooperative) -> None:
@@ -155,17 +214,10 @@ def _lock_cooperative(cooperative: Cooperative) -> None:
         raise Missing()
 
 
-def _lock_customer(cooperative: Cooperative, customer_id: int) -> CooperativeCustomer:
-    customer = lock_row(CooperativeCustomer.objects.for_cooperative(cooperative).filter(pk=customer_id))
-    if customer is None:
-        raise Missing()
-    return customer
-
-
 def _require_valid_details(details: CustomerDetails, now: datetime.datetime) -> CustomerDetails:
     """Return the details as they are stored.
 
-    Raises BirthdayInFuture, CustomerNameRequired, CustomerPhoneRequired, InvalidPhone.
+    Raises BirthdayInFuture, CustomerNameRequired, CustomerPhoneRequired, InvalidCreditTerms, InvalidPhone.
     """
     name = " ".join(details.name.split())[:MAX_NAME_LENGTH]
     if not name:
@@ -175,6 +227,10 @@ def _require_valid_details(details: CustomerDetails, now: datetime.datetime) -> 
     require_phone(details.phone, is_business=True)
     if details.birthday is not None and details.birthday > vietnam_date(now):
         raise BirthdayInFuture(field="birthday")
+    if not 0 <= (details.credit_limit or 0) <= MAX_DEBT:
+        raise InvalidCreditTerms(field="credit_limit")
+    if not 0 <= (details.payment_days or 0) <= MAX_PAYMENT_DAYS:
+        raise InvalidCreditTerms(field="payment_days")
     return replace(
         details,
         name=name,

@@ -23,7 +23,7 @@ from cooperatives.actions.members import LastManager
 from cooperatives.models import Membership, PhonePin, Producer, Role
 from cooperatives.states import CooperativeState
 from orders import locks
-from orders.actions.customers.customer_records import delete_customers_of_phone
+from orders.actions.customers.customer_records import erase_customers_of_phone
 from orders.actions.gift_cards.gift_card_users import forget_gift_card_user
 from orders.actions.payouts.surplus_refunds import overpaid_orders
 from orders.actions.privacy.handover_names import delete_handover_names_of
@@ -123,7 +123,7 @@ def _anonymise_user(user_id: int, actor: Actor, now: datetime.datetime) -> User:
     _remove_sign_in_means(user)
     VoucherUse.objects.filter(user=user).update(buyer="")
     if user.phone and user.phone_confirmed_at is not None:
-        delete_customers_of_phone(user.phone, actor=actor, now=now)
+        erase_customers_of_phone(user.phone, actor=actor, now=now)
     forget_gift_card_user(user, actor=actor, now=now)
     delete_documents_of_person(user, actor=actor, now=now)
     delete_handover_names_of(user)
@@ -152,7 +152,7 @@ def anonymise_guest(*, contact: str, actor: Actor, now: datetime.datetime) -> in
     OneTimeCode.objects.filter(recipient=contact).delete()
     unfollow_address(contact, actor=actor, now=now)
     delete_back_in_stock_requests_of_contact(contact)
-    delete_customers_of_phone(contact, actor=actor, now=now)
+    erase_customers_of_phone(contact, actor=actor, now=now)
     _close_data_requests(DataRequest.objects.filter(contact=contact, user=None), actor, now)
     for order in locked_orders:
         record_change("order.anonymised", order, actor=actor, now=now)

@@ -33,6 +33,7 @@ def find_faults(*, now: datetime.datetime) -> Iterator[str]:
     yield from ledger.find_unbalanced_postings()
     yield from ledger.find_wrongly_booked_events()
     yield from ledger.find_wrong_settlements()
+    yield from ledger.find_wrong_debts()
     yield from find_change_log_faults(now=now)
     for user in find_accounts_with_published_password() if settings.OPEN_TO_NETWORK else ():
         yield f"account {user.pk} ({user.email}): still has the password that the demo publishes"

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from orders.actions.ledger.earnings_postings import build_posting_drafts
 from orders.actions.ledger.ledger_postings import MONEY_MOVING_EVENTS
-from orders.models import LedgerAccount, LedgerEntry, LedgerPosting, PaymentEvent, Settlement
+from orders.models import DebtEntry, LedgerAccount, LedgerEntry, LedgerPosting, PaymentEvent, Settlement
 from orders.states import ParcelKind, ParcelState, SettlementState
 from shop.core.database.compiled_query import compiled_query
 from shop.management.verification.rows import (
@@ -86,6 +86,28 @@ def posted_keys_among(keys: Collection[str]) -> QuerySet[LedgerPosting, str]:
 @compiled_query
 def _event_postings_after(last: int | None) -> QuerySet[LedgerPosting]:
     return batch_after(LedgerPosting.objects.filter(idempotency_key__startswith="event:"), last)
+
+
+def find_wrong_debts() -> Iterator[str]:
+    """Check that what customers owe a cooperative by its debt book is what the ledger says."""
+    debts, balances = Counter(dict(_read_debts_by_cooperative())), Counter(dict(_read_booked_debts()))
+    for cooperative, currency in sorted(debts.keys() | balances.keys()):
+        debt, balance = debts[cooperative, currency], balances[cooperative, currency]
+        if debt != balance:
+            yield f"cooperative {cooperative}: is owed {debt} {currency}, the ledger says {balance}"
+
+
+def _read_debts_by_cooperative() -> Iterator[tuple[tuple[int | None, str], int]]:
+    rows = DebtEntry.objects.order_by().values_list("customer__cooperative", "customer__currency")
+    for cooperative, currency, total in rows.annotate(sum=Sum("amount")):
+        yield (cooperative, currency), total
+
+
+def _read_booked_debts() -> Iterator[tuple[tuple[int | None, str], int]]:
+    entries = LedgerEntry.objects.filter(account=LedgerAccount.CUSTOMER_DEBT).order_by()
+    rows = entries.values_list("cooperative", "currency").annotate(sum=Sum("amount"))
+    for cooperative, currency, total in rows:
+        yield (cooperative, currency), total
 
 
 def find_wrong_balances(rows: OrderRows) -> Iterator[str]:

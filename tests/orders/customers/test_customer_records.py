@@ -15,6 +15,7 @@ from orders.actions.customers.customer_records import (
     CustomerExists,
     CustomerNameRequired,
     CustomerPhoneRequired,
+    InvalidCreditTerms,
     change_customer,
     create_customer,
     delete_customer,
@@ -95,6 +96,9 @@ def test_repeated_key_makes_one_customer_and_belongs_to_one_cooperative() -> Non
 @pytest.mark.parametrize(
     ("values", "error", "code"),
     [
+        ({"credit_limit": -1}, InvalidCreditTerms, "invalid_credit_terms"),
+        ({"credit_limit": 1_000_000_001}, InvalidCreditTerms, "invalid_credit_terms"),
+        ({"payment_days": 366}, InvalidCreditTerms, "invalid_credit_terms"),
         ({"name": "  "}, CustomerNameRequired, "customer_name_required"),
         ({"phone": " "}, CustomerPhoneRequired, "customer_phone_required"),
         ({"phone": "0987"}, InvalidPhone, "invalid_phone"),
