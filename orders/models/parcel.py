@@ -24,6 +24,7 @@ from orders.states import (
     ParcelState,
     PartState,
 )
+from shop.content.models import Page
 from shop.core.models import Picture, WithMetadata, WithTimes
 
 CASH_SHORTFALL = Q(cod_collected_at__isnull=False, cod_collected__lt=F("cod_expected"))
@@ -142,6 +143,8 @@ class Parcel(WithMetadata, WithTimes):
     failed_at = models.DateTimeField(null=True, blank=True)
     voided_at = models.DateTimeField(null=True, blank=True)
     failure_reason = models.TextField(blank=True, default="", help_text=_("Why it failed or was voided."))
+    return_reason = models.TextField(blank=True, default="", help_text=_("Why its items come back."))
+    reason_page = models.ForeignKey(Page, models.SET_NULL, related_name="+", null=True, blank=True)
     idempotency_key = models.CharField(max_length=80, unique=True, null=True, blank=True)
 
     objects = ParcelQuerySet.as_manager()
@@ -302,7 +305,8 @@ class ParcelLine(models.Model):
     """A quantity of an order line in a parcel, taken from one stock.
 
     `is_sold_by_weight` lines have been weighed. In a returned parcel `stock` is where the items were
-    restocked. It is null if they cannot be sold again.
+    restocked. It is null if they cannot be sold again. `return_reason` and `reason_page` are set if these
+    items come back for a reason of their own.
     """
 
     parcel = models.ForeignKey(Parcel, models.CASCADE, related_name="lines")
@@ -312,6 +316,8 @@ class ParcelLine(models.Model):
     is_sold_by_weight = models.BooleanField(default=False)
     grams = models.PositiveIntegerField(null=True, blank=True)
     lot = models.ForeignKey(Lot, models.PROTECT, related_name="+", null=True, blank=True)
+    return_reason = models.TextField(blank=True, default="")
+    reason_page = models.ForeignKey(Page, models.SET_NULL, related_name="+", null=True, blank=True)
 
     objects = ParcelLineQuerySet.as_manager()
 

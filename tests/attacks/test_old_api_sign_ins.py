@@ -32,7 +32,8 @@ ASKS = set(
     """
     appActivate appCreate appDeactivate appDelete appTokenCreate appTokenDelete appUpdate
     channelActivate channelCreate channelDeactivate channelUpdate
-    cooperativeSettlementClose orderGrantRefundCreate orderRefund payoutMarkPaid
+    cooperativeSettlementClose orderFulfillmentRefundProducts orderFulfillmentReturnProducts
+    orderGrantRefundCreate orderRefund payoutMarkPaid
     permissionGroupCooperativesUpdate permissionGroupCreate permissionGroupDelete permissionGroupUpdate
     refundReasonReferenceClear refundSettingsUpdate returnReasonReferenceClear returnSettingsUpdate
     shopSettingsUpdate

@@ -15,6 +15,7 @@ from orders.actions.fulfilment import void_parcels as voiding
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.void_parcels import void_parcel
+from orders.actions.order_records.reasons import Reason
 from orders.actions.payouts.complete_payouts import mark_payout_paid
 from orders.actions.payouts.refund_execution import set_refund_account
 from orders.actions.refunds import granted_refunds, refund_decisions
@@ -224,7 +225,7 @@ def granting(order: Order) -> Any:
         granted=RefundGrant({line.pk: 1 for line in lines}),
         part_ids=[line.part_id for line in lines],
         bearer=CostBearer.COOPERATIVE,
-        reason="Hàng dập",
+        reason=Reason("Hàng dập"),
         **ACTOR_AND_NOW,
     )
 

@@ -276,6 +276,8 @@ def split_by_lot(parcel_line: ParcelLine, picks: Sequence[tuple[Lot | None, int]
             lot=lot,
             is_sold_by_weight=parcel_line.is_sold_by_weight,
             grams=row_grams,
+            return_reason=parcel_line.return_reason,
+            reason_page_id=parcel_line.reason_page_id,
         )
         for (lot, quantity), row_grams in zip(picks, grams, strict=True)
     ]

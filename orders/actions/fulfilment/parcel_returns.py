@@ -19,7 +19,8 @@ from orders.actions.fulfilment.pack_parcels import change_parcel_state
 from orders.actions.fulfilment.parcel_rows import make_parcel_line, read_next_parcel
 from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
-from orders.models import Complaint, Order, OrderPart, Parcel, ParcelLine
+from orders.actions.order_records.reasons import Reason
+from orders.models import Complaint, Order, OrderLine, OrderPart, Parcel, ParcelLine
 from orders.states import RETURN_KINDS, ParcelKind, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import Missing, ReasonRequired, Refused
@@ -41,10 +42,14 @@ class ReturnWarehouseRequired(Refused):
 
 @dataclass(frozen=True, slots=True)
 class ReturnedQuantity:
-    """The sales units of a line that are returned, and how many of them are not fit for resale."""
+    """The sales units of a line that are returned, and how many of them are not fit for resale.
+
+    `reason` is only set if it differs from the return's.
+    """
 
     quantity: int
     damaged: int = 0
+    reason: Reason | None = None
 
 
 def create_return(
@@ -55,6 +60,7 @@ def create_return(
     kind: ParcelKind,
     warehouse_id: uuid.UUID | None,
     is_received: bool,
+    reason: Reason | None = None,
     complaint: Complaint | None = None,
     actor: Actor,
     now: datetime.datetime,
@@ -79,15 +85,25 @@ def create_return(
         warehouse_id=_require_own_warehouse(part, warehouse_id) if warehouse_id else None,
         complaint=complaint,
         handed_over_at=now,
+        return_reason=reason.text.strip() if reason is not None else "",
+        reason_page_id=reason.page_id if reason is not None else None,
     )
     ParcelLine.objects.bulk_create(
-        make_parcel_line(parcel, line, returned[line_id].quantity) for line_id, line in lines.items()
+        _make_return_line(parcel, line, returned[line_id]) for line_id, line in lines.items()
     )
     record_part_change(order, part, "parcel.return_created", parcel, actor=actor, now=now)
     if is_received:
         damaged = {line_id: quantities.damaged for line_id, quantities in returned.items()}
         receive_locked_return(order, part, parcel, damaged, warehouse_id=warehouse_id, actor=actor, now=now)
     return parcel
+
+
+def _make_return_line(parcel: Parcel, line: OrderLine, returned: ReturnedQuantity) -> ParcelLine:
+    parcel_line = make_parcel_line(parcel, line, returned.quantity)
+    if returned.reason is not None:
+        parcel_line.return_reason = returned.reason.text.strip()
+        parcel_line.reason_page_id = returned.reason.page_id
+    return parcel_line
 
 
 @transaction.atomic(durable=True)
@@ -210,6 +226,7 @@ def _restock_line(
             None if total_grams is None else max(1, total_grams * undamaged_quantity // line.quantity)
         )
         damaged_line = make_parcel_line(parcel, line.order_line, damaged_quantity)
+        damaged_line.return_reason, damaged_line.reason_page_id = line.return_reason, line.reason_page_id
         damaged_line.grams = (
             None if total_grams is None or line.grams is None else max(1, total_grams - line.grams)
         )

@@ -11,10 +11,10 @@ from django.db import transaction
 
 from orders import locks
 from orders.actions.fulfilment.substitute_holds import read_held_stock_ids
+from orders.actions.order_records.reasons import Reason
 from orders.actions.refunds.refund_decisions import (
     EmptyRefund,
     LineRefund,
-    Reason,
     RefundDecision,
     RefundExceedsLimit,
     RefundLimits,
@@ -39,13 +39,22 @@ class RefundGrant:
     """The requested refund: quantities of lines, the delivery, and a lower `amount` in minor units, if any.
 
     An amount alone is spread over everything that is still refundable. `line_reasons` holds the reasons of
-    single lines.
+    single lines. Of the quantities `returned` will come back and `unsent` are never sent. If `unsent` is
+    None, all that are not packed are not sent.
     """
 
     quantities: Mapping[uuid.UUID, int]
     includes_delivery: bool = False
     amount: int | None = None
     line_reasons: Mapping[uuid.UUID, Reason] = field(default_factory=dict)
+    returned: Mapping[uuid.UUID, int] = field(default_factory=dict)
+    unsent: Mapping[uuid.UUID, int] | None = None
+
+    def unsent_quantity(self, line_id: uuid.UUID, open_quantity: int) -> int:
+        """Return how many sales units of a line are not sent, if `open_quantity` are not packed."""
+        if self.unsent is not None:
+            return self.unsent.get(line_id, 0)
+        return min(self.quantities.get(line_id, 0), open_quantity)
 
 
 @transaction.atomic(durable=True)
@@ -68,6 +77,25 @@ def grant_refund(
     if order.is_draft:
         raise Missing()
     parts = list(order.parts.select_related("cooperative").filter(pk__in=part_ids).order_by("number"))
+    return grant_locked_refund(
+        order, parts, granted=granted, bearer=bearer, reason=reason, actor=actor, now=now
+    )
+
+
+def grant_locked_refund(
+    order: Order,
+    parts: Sequence[OrderPart],
+    *,
+    granted: RefundGrant,
+    bearer: CostBearer,
+    reason: Reason,
+    actor: Actor,
+    now: datetime.datetime,
+) -> list[Refund]:
+    """On a locked order: create a refund for each affected part. Raises as `grant_refund`.
+
+    Also raises ReturnExceedsDelivered, UnsentExceedsOpen.
+    """
     limits = {part.pk: read_refund_limits(order, part) for part in parts}
     _require_possible_quantities(granted, limits.values())
     items = [item for part in parts for item in _refundable_items(part, limits[part.pk], granted)]
@@ -76,7 +104,7 @@ def grant_refund(
         (part, _build_decision(part, limits[part.pk], granted, items, amounts, bearer, reason))
         for part in parts
     ]
-    decisions = [(part, decision) for part, decision in decisions if decision.amount]
+    decisions = [(part, decision) for part, decision in decisions if decision.amount or decision.lines]
     if len(decisions) > 1:
         _lock_rows_of_parts(order, [part for part, _decision in decisions], now=now)
     return [refund_part(order, part, decision, actor=actor, now=now) for part, decision in decisions]
@@ -152,14 +180,16 @@ def _build_decision(
         if item.part_id == part.pk and amount
     }
     delivery = amount_by_line.pop(None, 0)
+    moved_lines = {*granted.returned, *(granted.unsent or ())} & limits.lines.keys()
     lines = {
         line_id: LineRefund(
-            amount=amount,
-            unsent=min(granted.quantities.get(line_id, 0), limits.lines[line_id].open),
+            amount=amount_by_line.get(line_id, 0),
+            returned=granted.returned.get(line_id, 0),
+            unsent=granted.unsent_quantity(line_id, limit.open),
             reason=granted.line_reasons.get(line_id),
         )
-        for line_id, amount in amount_by_line.items()
-        if line_id is not None
+        for line_id, limit in limits.lines.items()
+        if line_id in amount_by_line or line_id in moved_lines
     }
     return RefundDecision(
         bearer=bearer,
@@ -167,4 +197,5 @@ def _build_decision(
         reason_page_id=reason.page_id,
         lines=lines,
         delivery=delivery,
+        is_received=False,
     )

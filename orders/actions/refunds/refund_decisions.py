@@ -18,6 +18,7 @@ from orders.actions.fulfilment.parcel_returns import ReturnedQuantity, create_re
 from orders.actions.fulfilment.substitute_holds import require_no_waiting_substitute
 from orders.actions.fulfilment.unsent_items import mark_lines_unsent
 from orders.actions.order_changes.finish_order_change import finish_order_change
+from orders.actions.order_records.reasons import Reason
 from orders.actions.order_records.recalculate_order import read_unpacked_quantities, recalculate_columns
 from orders.actions.payouts.refund_execution import announce_refund, execute_refund
 from orders.actions.payouts.surplus_refunds import read_refundable_surplus
@@ -55,14 +56,6 @@ class PartNotCharged(Refused):
 
     code = "part_not_charged"
     default_message = _("Nothing is charged for this part: it has ended or is waiting for payment.")
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """A reason in words, and the page that states it if staff chose one."""
-
-    text: str
-    page_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,7 +318,7 @@ def _create_item_parcels(
     if unsent:
         parcel = mark_lines_unsent(order, part, unsent, actor=actor, now=now)
     returned = {
-        line_id: ReturnedQuantity(line_refund.returned, line_refund.damaged)
+        line_id: ReturnedQuantity(line_refund.returned, line_refund.damaged, line_refund.reason)
         for line_id, line_refund in decision.lines.items()
         if line_refund.returned
     }
@@ -337,6 +330,7 @@ def _create_item_parcels(
             kind=ParcelKind.RETURN_AND_REFUND,
             warehouse_id=decision.warehouse_id,
             is_received=decision.is_received,
+            reason=Reason(decision.reason, decision.reason_page_id),
             complaint=complaint,
             actor=actor,
             now=now,

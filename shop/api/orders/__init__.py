@@ -19,6 +19,7 @@ from shop.api.orders import (
     queries,
     refund_mutations,
     refunds,
+    return_mutations,
     shortages,
     sums,
     voucher_lists,
@@ -48,6 +49,7 @@ AREA = Area(
         *draft_discount_mutations.TYPES,
         *mutations.TYPES,
         *refund_mutations.TYPES,
+        *return_mutations.TYPES,
         *shortages.TYPES,
     ),
     enums={

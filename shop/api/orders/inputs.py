@@ -567,6 +567,59 @@ class OrdersArguments(TypedDict):
     cooperative: NotRequired[str | None]
 
 
+class OrderRefundProductsInput(TypedDict):
+    orderLines: NotRequired[list[OrderRefundLineInput] | None]
+    fulfillmentLines: NotRequired[list[OrderRefundFulfillmentLineInput] | None]
+    amountToRefund: NotRequired[Decimal | None]
+    includeShippingCosts: bool | None
+
+
+class OrderRefundLineInput(TypedDict):
+    orderLineId: str
+    quantity: int
+
+
+class OrderRefundFulfillmentLineInput(TypedDict):
+    fulfillmentLineId: str
+    quantity: int
+
+
+class OrderReturnProductsInput(TypedDict):
+    orderLines: NotRequired[list[OrderReturnLineInput] | None]
+    fulfillmentLines: NotRequired[list[OrderReturnFulfillmentLineInput] | None]
+    amountToRefund: NotRequired[Decimal | None]
+    includeShippingCosts: bool | None
+    refund: bool | None
+    reason: NotRequired[str | None]
+    reasonReference: NotRequired[str | None]
+
+
+class OrderReturnLineInput(TypedDict):
+    orderLineId: str
+    quantity: int
+    replace: bool | None
+    reason: NotRequired[str | None]
+    reasonReference: NotRequired[str | None]
+
+
+class OrderReturnFulfillmentLineInput(TypedDict):
+    fulfillmentLineId: str
+    quantity: int
+    replace: bool | None
+    reason: NotRequired[str | None]
+    reasonReference: NotRequired[str | None]
+
+
+class OrderFulfillmentRefundProductsArguments(TypedDict):
+    input: OrderRefundProductsInput
+    order: str
+
+
+class OrderFulfillmentReturnProductsArguments(TypedDict):
+    input: OrderReturnProductsInput
+    order: str
+
+
 class CooperativePartAvailableLineInput(TypedDict):
     orderLineId: str
     available: int

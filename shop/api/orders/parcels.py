@@ -10,6 +10,7 @@ from orders.states import DISPATCHED_STATES, ParcelKind, ParcelState
 from shop.api.breadth import Selection
 from shop.api.catalogue.cooperatives import cooperative_object
 from shop.api.catalogue.types import warehouse_object
+from shop.api.content.reason_settings import reason_page_field
 from shop.api.context import Context
 from shop.api.metadata import add_metadata_fields
 from shop.api.money import MoneyAmount
@@ -18,7 +19,7 @@ from shop.api.orders.types import ORDER_PERMISSIONS, fulfillment_line_object, fu
 
 fulfillment_object.id()
 fulfillment_object.columns(fulfillmentOrder="number", trackingNumber="tracking_number", created="created_at")
-fulfillment_object.unsupported("reasonReference")
+fulfillment_object.field("reasonReference", needs="reason_page_id")(reason_page_field("reason_page_id"))
 add_metadata_fields(
     fulfillment_object, Parcel, permissions=ORDER_PERMISSIONS, cooperative_column="part__cooperative"
 )
@@ -28,7 +29,7 @@ fulfillment_line_object.columns(quantity="quantity")
 fulfillment_line_object.related(
     "orderLine", line_object, column="order_line_id", rows=OrderLine.objects.all()
 )
-fulfillment_line_object.unsupported("reason", "reasonReference")
+fulfillment_line_object.field("reasonReference", needs="reason_page_id")(reason_page_field("reason_page_id"))
 
 _KINDS = {
     ParcelKind.RETURN: "RETURNED",
@@ -76,9 +77,15 @@ def status_display(parcels: list[Row], *_: object) -> list[str]:
     ]
 
 
-@fulfillment_object.field(needs="failure_reason")
+@fulfillment_object.field(needs=("failure_reason", "return_reason"))
 def reason(parcels: list[Row], *_: object) -> list[str | None]:
-    return [parcel.failure_reason or None for parcel in parcels]
+    """Resolve why a parcel failed or was voided, or why its items come back."""
+    return [parcel.failure_reason or parcel.return_reason or None for parcel in parcels]
+
+
+@fulfillment_line_object.field("reason", needs="return_reason")
+def reason_of_lines(lines: list[Row], *_: object) -> list[str | None]:
+    return [line.return_reason or None for line in lines]
 
 
 @fulfillment_object.field("warehouse", needs="warehouse_id")

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from orders.actions.order_records.reasons import Reason
 from orders.actions.refunds.granted_refunds import RefundExceedsOrdered, RefundGrant, grant_refund
-from orders.actions.refunds.refund_decisions import Reason
 from orders.models import CostBearer, Order, OrderPart, Payment
 from shop.api.breadth import Selection
 from shop.api.content.reason_settings import REASON_CODES, find_reason_page_of_input

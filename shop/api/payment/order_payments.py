@@ -8,8 +8,8 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from orders.actions.gateway.staff_card_actions import capture_authorised_amount, void_authorisation
+from orders.actions.order_records.reasons import Reason
 from orders.actions.refunds.granted_refunds import RefundGrant, grant_refund
-from orders.actions.refunds.refund_decisions import Reason
 from orders.models import CostBearer, Order, Payment, PaymentMethod
 from shop.api.breadth import Selection
 from shop.api.context import Context

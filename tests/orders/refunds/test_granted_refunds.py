@@ -6,8 +6,9 @@ import pytest
 
 from orders.actions.fulfilment.deliver_parcels import deliver_parcel, hand_over_parcel
 from orders.actions.fulfilment.parcel_returns import receive_return
+from orders.actions.order_records.reasons import Reason
 from orders.actions.refunds.granted_refunds import RefundGrant, grant_refund
-from orders.actions.refunds.refund_decisions import LineRefund, Reason, RefundDecision, decide_refund
+from orders.actions.refunds.refund_decisions import LineRefund, RefundDecision, decide_refund
 from orders.models import CostBearer, LedgerEntry, Order, OrderLine, Refund
 from tests.factories import make_order, make_seller, make_variant
 from tests.invariants import check_everything
