@@ -45,6 +45,7 @@ _PHONE_SCRIPTS = (
 _SCRIPTS_ON_DEMAND = (
     "js/member/buyer_message.js",
     "js/member/cancel.js",
+    "js/member/destination.js",
     "js/member/edit_product.js",
     "js/member/good_to_know.js",
     "js/member/handover.js",

@@ -14,6 +14,20 @@ PACKING_TEXTS: Mapping[str, str | Promise] = {
     "nothing_left_to_send": _("Nothing would be left to send. Cancel the order once you are online."),
     "tell_buyer_less": _("Tell the buyer"),
     "did_report_shortage": _("Items missing"),
+    "ordered_by": _("The buyer ordered by: %(source)s"),
+    "buyers_note": _("Buyer's note:"),
+    "deliver_to": _("Deliver to"),
+    "picked_up_by": _("Picked up by"),
+    "buyer_after_acceptance": _("The name, phone number and house number appear after you accept."),
+    "company_invoice": _("Company invoice"),
+    "invoice_asked": _("The buyer needs a company invoice."),
+    "buyer_has_paid": _("The buyer has paid. Collect nothing."),
+    "pack_once_answered": _("You can pack as soon as the buyer has answered."),
+    "weigh_first": _("Weigh the items before you pack the parcel."),
+    "order_needs_signal": _(
+        "With a signal, the order's page also undoes steps, unpacks parcels, photographs the dispatch slip "
+        "and receives returns."
+    ),
     "another_lot": _("Take another lot"),
     "another_lot_or_split": _("Take another lot or split the parcel"),
     "lot": _("Lot"),

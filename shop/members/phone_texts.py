@@ -74,7 +74,6 @@ _TEXTS: Mapping[str, str | Promise] = {
     "scale_waiting": _("Turn the scale on and put the goods on it."),
     "scale_failed": _("The scale does not answer. Enter the weight by hand."),
     "substitute_asked": _("Waiting for the buyer's answer about a substitute"),
-    "weight_asked": _("Waiting for the buyer's answer"),
     "parcel": _("Parcel %(number)s"),
     "only_parcel": _("Parcel"),
     "parcel_packing": pgettext_lazy("parcel", "Being packed"),

@@ -16,7 +16,7 @@ from orders.actions.fulfilment.lot_picks import suggest_lots
 from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.models import OrderLine, OrderPart, Parcel, ParcelLine, Refund
 from orders.models.part import OrderPartQuerySet
-from orders.states import ARRIVED_PROGRESS, CashHolder, CodState, ParcelKind, ParcelState, PartState
+from orders.states import ARRIVED_PROGRESS, CashHolder, CodState, ParcelState, PartState
 from orders.trace_links import lot_trace_address
 from shop.members.order_texts import lot_texts
 from shop.members.sync.product_facts import read_thumbnails
@@ -74,19 +74,6 @@ def suggest_lots_to_take(
         for line in lines
         if line.pk in suggestions
     }
-
-
-def read_unsent_refunds(parts: Iterable[OrderPart]) -> dict[int, list[Refund]]:
-    """Return by part the refunds of missing or replaced items. No query if nothing was missing."""
-    short_parts = [
-        part for part in parts if any(parcel.kind == ParcelKind.REFUND for parcel in part.parcels.all())
-    ]
-    refunds: dict[int, list[Refund]] = {}
-    if short_parts:
-        for refund in Refund.objects.filter(part__in=short_parts).oldest_first().with_unsent_items():
-            if refund.is_for_unsent_items and refund.part_id is not None:
-                refunds.setdefault(refund.part_id, []).append(refund)
-    return refunds
 
 
 def missing_items(part: OrderPart, refunds: Iterable[Refund]) -> list[str]:

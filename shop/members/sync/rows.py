@@ -30,11 +30,11 @@ from orders.models import (
     Substitute,
     WeightQuestion,
 )
-from orders.states import ParcelKind
+from orders.states import ParcelKind, ParcelState
 from orders.trace_links import lot_trace_address
 from shop.core.dates.calendar import vietnam_date
 from shop.core.identifiers.phones import format_phone
-from shop.core.texts.formatting import format_short_day, format_weight
+from shop.core.texts.formatting import format_short_day, format_weight, translated_reason
 from shop.members.buyer_messages import greeting_of_part
 from shop.members.order_texts import contents_labels, ready_time, sorted_lines, step_names
 from shop.members.sync.part_facts import (
@@ -43,9 +43,17 @@ from shop.members.sync.part_facts import (
     open_parts,
     read_pictures,
     read_stages,
-    read_unsent_refunds,
     suggest_lots_to_take,
     undispatched_lots,
+)
+from shop.members.sync.part_texts import (
+    build_sums,
+    buyer_texts,
+    question_texts,
+    read_discounts,
+    read_latest_questions,
+    read_refunds,
+    read_waiting_substitutes,
 )
 from shop.members.sync.product_facts import (
     build_lots_by_variant,
@@ -102,42 +110,39 @@ def _build_part_rows(cooperative: Cooperative, ids: Collection[int], now: dateti
     parts = list(
         open_parts(cooperative)
         .filter(pk__in=ids)
-        .select_related("order__shipping_address", "delivery_method")
+        .select_related("order__shipping_address", "order__invoice", "delivery_method")
         .prefetch_related("lines", PARCEL_CONTENTS, "parcels__handovers")
         .order_by("pk")
     )
     lines = [line for part in parts for line in part.lines.all()]
     still_open = read_unpacked_quantities(lines)
     unsent = ParcelLine.objects.unsent_quantities(lines)
-    line_ids = [line.pk for line in lines]
-    questions = WeightQuestion.objects.open().filter(line__in=line_ids)
-    asked_weights = dict(questions.values_list("line", "grams"))
-    line_ids_with_substitute = set(
-        Substitute.objects.waiting().filter(line__in=line_ids).values_list("line", flat=True)
-    )
+    questions, substitutes = read_latest_questions(lines), read_waiting_substitutes(lines)
     stages = read_stages([part.pk for part in parts])
     unpacked_cash = read_cash_of_unpacked_items(parts)
     drivers = RunParcel.objects.drivers(parcel for part in parts for parcel in part.parcels.all())
-    lots, refunds = suggest_lots_to_take(cooperative, lines, vietnam_date(now)), read_unsent_refunds(parts)
+    lots = suggest_lots_to_take(cooperative, lines, vietnam_date(now))
+    refunds, discounts = read_refunds(parts), read_discounts(parts)
     pictures = read_pictures(lines)
     facts = {
-        line.pk: {
+        line.pk: _question_row(part, line, questions.get(line.pk), substitutes.get(line.pk))
+        | {
             "picture": pictures.get(line.variant_id or 0, ""),
             **lots.get(line.pk, {"lots": [], "lot_picks": [], "lot_choices": []}),
         }
-        for line in lines
+        for part in parts
+        for line in part.lines.all()
     }
     for part in parts:
         part.cooperative = cooperative
     return [
-        _part_row(
-            part, stages.get(part.pk, []), still_open, asked_weights, line_ids_with_substitute, facts, drivers
-        )
+        _part_row(part, stages.get(part.pk, []), still_open, facts, drivers)
         | _texts_of_part(part, unsent, now)
+        | build_sums(part, discounts.get(part.pk, []), refunds.get(part.pk, []))
+        | buyer_texts(part)
         | {
             "cash_unpacked": unpacked_cash[part.pk],
-            "missing": [refund.unsent_label for refund in refunds.get(part.pk, [])],
-            "due": part.total_gross - sum(refund.amount for refund in refunds.get(part.pk, [])),
+            "missing": [row.unsent_label for row in refunds.get(part.pk, []) if row.is_for_unsent_items],
             "missing_items": missing_items(part, refunds.get(part.pk, [])),
         }
         for part in parts
@@ -160,8 +165,6 @@ def _part_row(
     part: OrderPart,
     stages: list[str],
     still_open: Mapping[object, int],
-    asked_weights: Mapping[uuid.UUID, int],
-    line_ids_with_substitute: Collection[uuid.UUID],
     facts: Mapping[uuid.UUID, Row],
     drivers: Mapping[int, str],
 ) -> Row:
@@ -176,20 +179,13 @@ def _part_row(
         "stages": stages,
         "accept_by": part.accept_by,
         "accepted_at": part.accepted_at,
-        "note": part.note,
         "currency": order.currency,
         "total": part.total_gross,
         "delivery": _delivery_row(part),
         "buyer": _buyer(part, order),
         "language": order.language,
         "handover_key": "" if part.is_pickup else part_key(part.pk),
-        "lines": [
-            _line_row(
-                line, still_open[line.pk], asked_weights.get(line.pk), line.pk in line_ids_with_substitute
-            )
-            | facts[line.pk]
-            for line in sorted_lines(part)
-        ],
+        "lines": [_line_row(line, still_open[line.pk]) | facts[line.pk] for line in sorted_lines(part)],
         "parcels": [
             _parcel_row(parcel, drivers.get(parcel.pk, ""))
             for parcel in parcels
@@ -229,7 +225,18 @@ def _buyer(part: OrderPart, order: Order) -> Row | None:
     }
 
 
-def _line_row(line: OrderLine, open_quantity: int, asked_grams: int | None, is_substitute_asked: bool) -> Row:
+def _question_row(
+    part: OrderPart, line: OrderLine, question: WeightQuestion | None, substitute: Substitute | None
+) -> Row:
+    is_asked = question is not None and question.answer == ""
+    return {
+        "asked_grams": question.grams if question is not None and is_asked else None,
+        "is_substitute_asked": substitute is not None,
+        "questions": question_texts(line, question, substitute, part.order.currency),
+    }
+
+
+def _line_row(line: OrderLine, open_quantity: int) -> Row:
     return {
         "id": line.pk,
         "name": line.product_name,
@@ -245,8 +252,6 @@ def _line_row(line: OrderLine, open_quantity: int, asked_grams: int | None, is_s
         "bound_total": line.bound_gross,
         "weighed_grams": line.weighed_grams,
         "kilogram_price": line.price_per_kilogram if line.is_sold_by_weight else None,
-        "asked_grams": asked_grams,
-        "is_substitute_asked": is_substitute_asked,
     }
 
 
@@ -255,6 +260,11 @@ def _parcel_row(parcel: Parcel, run_driver: str) -> Row:
         "id": parcel.pk,
         "label": parcel.label_code,
         "kind": parcel.kind,
+        "kind_name": "" if parcel.kind == ParcelKind.DISPATCH else parcel.get_kind_display(),
+        "is_outgoing": parcel.is_outgoing,
+        "failure_reason": translated_reason(parcel.failure_reason)
+        if parcel.state == ParcelState.FAILED_DELIVERY
+        else "",
         "state": parcel.state,
         "carrier": parcel.carrier,
         "tracking_number": parcel.tracking_number,

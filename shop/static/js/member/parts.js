@@ -46,10 +46,8 @@ export const Part = ({ id }) => {
   return html`
     <div class="row row-apart"><h2>${t("order", { code: part.order })}</h2><${SyncTag} /></div>
     <${Steps} part=${part} />
-    ${part.buyer && html`<p><b>${part.buyer.name}</b><br /><a class="button button-second" href=${`tel:${part.buyer.phone}`}><${Icon} name="phone" /> ${part.buyer.shown_phone}</a></p>`}
-    ${part.buyer?.address && html`<p>${part.buyer.address}</p>`}
-    ${part.note && html`<p class="notice"><${Icon} name="circle-alert" /><span>${part.note}</span></p>`}
-    ${part.buyer?.greeting && html`<${Opened} text="message_to_buyer" load=${loadMessage} part=${part} />`}
+    ${part.source && html`<p class="small soft">${t("ordered_by", part)}</p>`}
+    ${part.note && html`<p class="notice"><${Icon} name="message-circle" /><span><b>${t("buyers_note")}</b> ${part.note}</span></p>`}
     ${part.missing?.map((text) => html`<p class="notice"><${Icon} name="circle-x" /><span>${text}</span></p>`)}
     ${waiting()
       .filter(({ name, subject }) => name === "report_shortage" && subject.part === id)
@@ -61,6 +59,8 @@ export const Part = ({ id }) => {
     ${part.state === "new" && html`<${Accept} part=${part} />`}
     ${part.state === "accepted" && html`<${Pack} part=${part} key=${part.id} />`}
     ${!isEnded(part) && part.parcels.map((parcel, at) => html`<${Parcel} key=${at} part=${part} parcel=${parcel} position=${at + 1} />`)}
+    <${Loaded} load=${loadDestination} part=${part} />
+    <p class="hint">${t("order_needs_signal")}</p>
     ${isCancellable(part) && html`<${Opened} text=${part.state === "new" ? "decline_order" : "cancel_order"} load=${loadCancel} part=${part} />`}
   `;
 };
@@ -68,6 +68,7 @@ export const Part = ({ id }) => {
 // Members may cancel until a parcel has left.
 const isCancellable = (part) =>
   !isEnded(part) && part.parcels.every(({ state }) => ["packing", "packed", "voided"].includes(state));
+const loadDestination = async () => (await import("member/destination")).Destination;
 const loadCancel = async () => (await import("member/cancel")).Cancel;
 
 // A cancellation that still waits on this phone can be given up.
@@ -106,9 +107,12 @@ const lotTexts = ({ lots = [], lot_picks: picks }, quantity) =>
 const suggestedPicks = ({ lot_picks: picks }, quantity) =>
   takePicks(picks, quantity).flatMap((taken, at) => (taken ? [[picks[at][0], taken]] : []));
 
+// A line that its buyer is asked about is packed once they have answered.
+const isTakeable = (line) => !isToWeigh(line) && !line.is_substitute_asked;
+
 // Return what the packer entered about the lines: quantities, and lots other than the suggested ones.
 const packed = (lines, entries) => {
-  const ready = lines.filter((line) => !isToWeigh(line) && ticks.value.has(line.id));
+  const ready = lines.filter((line) => isTakeable(line) && ticks.value.has(line.id));
   const entryOf = ({ id }) => entries[id] ?? {};
   const chosen = ready.flatMap((line) => {
     const lot = line.lot_choices?.find(({ id }) => String(id) === entryOf(line).lot);
@@ -187,10 +191,9 @@ const Pack = ({ part }) => {
               <h3>${line.name}</h3>
               <span class="soft">${line.distinct_variant}</span>
               <p class="how-much">${line.amount}${line.weighed_grams ? ` · ${kilograms(line.weighed_grams)}` : ""}</p>
-              ${line.is_substitute_asked && html`<span class="tag wait">${t("substitute_asked")}</span>`}
-              ${line.asked_grams && html`<span class="tag wait">${t("weight_asked")}</span>`}
             </div>
-            ${isToWeigh(line) ? html`<${Weigh} part=${part} line=${line} />` : html`<${Take} line=${line} entry=${entries.value[line.id] ?? {}} quantity=${quantities[line.id] ?? line.open} onEntry=${(values) => enter(line.id, values)} />`}
+            <${Question} line=${line} />
+            ${isToWeigh(line) ? html`<${Weigh} part=${part} line=${line} />` : isTakeable(line) && html`<${Take} line=${line} entry=${entries.value[line.id] ?? {}} quantity=${quantities[line.id] ?? line.open} onEntry=${(values) => enter(line.id, values)} />`}
             ${
               !line.is_substitute_asked &&
               !line.asked_grams &&
@@ -200,10 +203,20 @@ const Pack = ({ part }) => {
         `,
       )}
     </ul>
+    ${!open.some(isTakeable) && html`<p class="notice wait"><${Icon} name=${open.some(isToWeigh) ? "scale" : "clock"} /><span>${t(open.every(isAsked) ? "pack_once_answered" : "weigh_first")}</span></p>`}
     ${hasExpired && html`<${Field} id="lot-reason" name="lot_reason" value=${reason} maxlength="250" onText=${setReason} />`}
-    ${part.cash_unpacked > 0 && html`<p>${t("cash_expected")} <b class="money">${money(part.cash_unpacked, part.currency)}</b></p>`}
     ${(stepOf(part) === 2 ? bigButton : button)("package-open", t("pack"), () => pack(), { isMain: true, isOff: !isReady })}
   `;
+};
+
+const isAsked = ({ is_substitute_asked: isOffered, asked_grams: grams }) => Boolean(isOffered || grams);
+
+// What the buyer is asked about a line, or has answered about its weight. An offer that waits has no words yet.
+const Question = ({ line }) => {
+  const [first, ...rest] = line.questions?.length ? line.questions : isAsked(line) ? [t("substitute_asked")] : [];
+  if (!first) return null;
+  const [tone, icon] = isAsked(line) ? ["wait", "clock"] : ["bad", "circle-x"];
+  return html`<div class="notice ${tone} wide"><${Icon} name=${icon} /><span><b>${first}</b> ${rest.join(" ")}</span></div>`;
 };
 
 // What is taken of a line: the suggested lots or another one, all of it or a part.
@@ -289,15 +302,23 @@ const Parcel = ({ part, parcel, position }) => {
   const isMain = stepOf(part) !== 2 && part.parcels.filter(({ state }) => state !== "voided").length === 1;
   const isAtPickup = parcel.state === "handed_over" && parcel.needs_pickup_code;
   const code = [part.order, parcel.label].filter(Boolean).join("-");
+  const name = t(part.parcels.length > 1 ? "parcel" : "only_parcel", { number: position });
+  const reason = reasons.failure.find(([stored]) => stored === parcel.failure_reason)?.[1] ?? parcel.failure_reason;
+  // Goods that come back are received on the market's page.
+  if (parcel.is_outgoing === false)
+    return html`<section class="panel stack"><h3 class="small-head">${name}: ${parcel.kind_name} <span class="code small soft">${code}</span></h3><${List} texts=${parcel.contents} /></section>`;
   return html`<section class="panel stack">
     <div class="row row-apart">
-      <h3 class="small-head">${t(part.parcels.length > 1 ? "parcel" : "only_parcel", { number: position })} <span class="code small soft">${code}</span></h3>
+      <h3 class="small-head">${[name, parcel.kind_name].filter(Boolean).join(": ")} <span class="code small soft">${code}</span></h3>
       <span class="tag ${PARCEL_TONES[parcel.state] ?? "info"}">${t(isAtPickup ? "parcel_at_pickup" : `parcel_${parcel.state}`)}</span>
     </div>
     <${List} texts=${parcel.contents} />
     ${parcel.run_driver && html`<p class="small soft"><${Icon} name="truck" /> ${t("in_run", { name: parcel.run_driver })}</p>`}
     ${parcel.cash_expected > 0 && html`<p>${t("cash_expected")} <b class="money">${money(parcel.cash_expected, part.currency)}</b></p>`}
+    ${parcel.cash_state === "collected" && parcel.cash_expected > 0 && parcel.cash_collected >= parcel.cash_expected && html`<p><span class="tag good"><${Icon} name="check" /> ${t("cash_recorded")}</span></p>`}
     <${ShortCash} parcel=${parcel} currency=${part.currency} />
+    ${["handed_over", "delivered"].includes(parcel.state) && html`<${Carriage} parcel=${parcel} />`}
+    ${parcel.state === "failed_delivery" && reason && html`<p class="notice bad"><${Icon} name="triangle-alert" /><span>${reason}</span></p>`}
     ${parcel.cash_state === "expected" && parcel.cash_holder && parcel.carrier && html`<p class="soft">${t(`${parcel.cash_holder}_collects`, parcel)}</p>`}
     ${part.buyer && ["packing", "packed", "handed_over", "failed_delivery"].includes(parcel.state) && html`<${Opened} text="label" isOpen=${newLabel.value === parcel.label} load=${loadLabel} part=${part} parcel=${parcel} code=${code} />`}
     ${parcel.state === "packing" && bigButton("tag", t("close"), () => step("close_parcel"), { isMain })}
@@ -312,6 +333,13 @@ const Parcel = ({ part, parcel, position }) => {
   </section>`;
 };
 
+// How a parcel is carried, with the driver's number to call.
+const Carriage = ({ parcel: { carrier, tracking_number: number, vehicle, driver_phone: phone } }) => {
+  const text = [carrier, number, vehicle].filter(Boolean).join(" ");
+  if (!text && !phone) return null;
+  return html`<p class="small soft">${text} ${phone && html`<a href=${`tel:${phone}`}>${phone.replace("+84", "0")}</a>`}</p>`;
+};
+
 // Whether less cash was taken than was due, and how much.
 export const ShortCash = ({ parcel, currency }) => {
   const { cash_state: state, cash_expected: expected, cash_collected: taken = 0 } = parcel;
@@ -322,7 +350,6 @@ export const ShortCash = ({ parcel, currency }) => {
 
 const loadGive = async () => (await import("member/handover")).Give;
 const loadShortage = async () => (await import("member/shortage")).Shortage;
-const loadMessage = async () => (await import("member/buyer_message")).Message;
 const loadLabel = async () => (await import("member/label")).Label;
 
 // Details whose script is loaded when they are opened.

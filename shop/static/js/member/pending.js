@@ -59,7 +59,11 @@ const PART_EFFECTS = {
     const driverOfRun = payload.should_leave_run ? "" : parcel.run_driver;
     const named = carrier ?? parcel.carrier;
     const holder = part.delivery.kind === "carrier" && named && !isOurs ? "carrier" : "cooperative";
-    const driver = { vehicle: vehicle ?? parcel.vehicle, driver_phone: phone ?? parcel.driver_phone };
+    const driver = {
+      vehicle: vehicle ?? parcel.vehicle,
+      driver_phone: phone ?? parcel.driver_phone,
+      tracking_number: payload.tracking_number ?? parcel.tracking_number,
+    };
     return { state: "handed_over", carrier: named, ...driver, run_driver: driverOfRun, cash_holder: holder };
   }),
   deliver_parcel: changeParcel((payload, parcel) => ({
@@ -67,7 +71,7 @@ const PART_EFFECTS = {
     ...(payload.is_cash_collected ? withCash(payload, parcel) : {}),
   })),
   report_collected_cash: changeParcel(withCash),
-  fail_delivery: changeParcel(() => ({ state: "failed_delivery" })),
+  fail_delivery: changeParcel(({ reason }) => ({ state: "failed_delivery", failure_reason: reason })),
   offer_substitute: (part, { line }) => ({
     ...part,
     lines: part.lines.map((row) => (row.id === line ? { ...row, is_substitute_asked: true } : row)),

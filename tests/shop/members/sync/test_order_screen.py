@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from catalog.models import Variant
 from orders.actions.fulfilment.deliver_parcels import hand_over_parcel
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
-from orders.models import OrderPart
+from orders.actions.placement.place_order import place_order
+from orders.actions.refunds.offer_substitute import SubstituteOffer, offer_substitute
+from orders.actions.refunds.report_shortage import report_shortage
+from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
+from orders.models import InvoiceDetails, Order, OrderPart, OrderSource
+from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
-from tests.factories import NOW, make_order, make_variant
+from shop.core.texts.formatting import format_money
+from tests.factories import (
+    NOW,
+    carrier_deliveries,
+    make_basket,
+    make_contact,
+    make_order,
+    make_variant,
+    make_voucher,
+)
 from tests.shop.members.sync.test_without_network import HOLDS, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
@@ -94,3 +111,64 @@ def test_less_cash_than_due_is_named_before_and_after_it_is_sent(phone_with_work
 
     phone.goto(f"/xa-vien/goi/{part.pk}/")
     expect(phone.get_by_text(re.compile(r"đã thu 600\.000.₫, thiếu 70\.000.₫"))).to_be_visible()
+
+
+# The texts of the panel that says where an order goes: its paragraphs, and the names and amounts of its sums.
+PANEL_TEXTS = """(panel) => [...panel.querySelectorAll("p, dt, dd, h3:not(:first-child)")]
+  .filter((shown) => shown.checkVisibility() && !shown.closest("details"))
+  .map((shown) => shown.innerText.replace(/\\s+/g, " ").trim())"""
+
+
+def order_with_voucher(*goods: tuple[Variant, int], now: datetime) -> OrderPart:
+    """Return the part of an order received by Zalo, with a voucher, a note and a company for the invoice."""
+    basket = make_basket(*goods, now=now)
+    apply_voucher_code(basket_id=basket.pk, code="CHAO10", now=now)
+    order = place_order(
+        basket_id=basket.pk,
+        contact=make_contact(note="Gói kỹ giúp em"),
+        deliveries=carrier_deliveries(basket),
+        consents=frozenset({ConsentPurpose.ORDER}),
+        actor=Actor.guest(),
+        now=now,
+    )
+    InvoiceDetails.objects.create(
+        order=order, company="Công ty Sen", tax_code="0101234567", address="12 Hàng Bè"
+    )
+    Order.objects.filter(pk=order.pk).update(source=OrderSource.ZALO)
+    return order.parts.get()
+
+
+def test_order_says_without_network_what_its_page_says(phone_with_workers: Page, seller) -> None:
+    phone, now = phone_with_workers, timezone.now()
+    make_voucher(starts_at=now - timedelta(1), ends_at=None)
+    tea, ginger = make_variant(seller, name="Trà", on_hand=30), make_variant(seller, name="Gừng", on_hand=30)
+    new, accepted = (order_with_voucher((tea, 4), (ginger, 2), now=now) for _ in range(2))
+    system = {"actor": Actor.system(), "now": now}
+    accept_part(part_id=accepted.pk, **system)
+    first, second = accepted.lines.order_by("position")
+    report_shortage(part_id=accepted.pk, available={first.pk: 3}, **system)
+    offer_substitute(part_id=accepted.pk, offer=SubstituteOffer(second.pk, 1, tea.pk, 1), **system)
+    sign_in(phone, seller)
+    assert phone.evaluate(HOLDS, 4)
+
+    def read_panel(part: OrderPart, *others: str) -> list[str]:
+        """Return the texts of the panel about the delivery, once the other texts are shown."""
+        phone.goto(f"/xa-vien/goi/{part.pk}/")
+        for text in others:
+            expect(phone.get_by_text(text).first).to_be_visible()
+        panel = phone.locator("section.panel", has=phone.get_by_text("Giao đến", exact=True))
+        texts: list[str] = panel.evaluate(PANEL_TEXTS)
+        return texts
+
+    shown = {new: ("Khách đặt qua: Zalo", "Gói kỹ giúp em"), accepted: ("Đang hỏi khách có nhận",)}
+    pages = [read_panel(part, *texts) for part, texts in shown.items()]
+    phone.context.set_offline(True)
+    screens = [read_panel(part, *texts) for part, texts in shown.items()]
+
+    assert screens == pages
+    assert "Khách cần hoá đơn công ty." in screens[0]
+    assert screens[0][-1] == format_money(new.total_gross).replace("\u00a0", " ")
+    assert "Công ty Sen" in " ".join(screens[1])
+    assert "Giảm do thiếu hàng" in screens[1]
+    expect(phone.get_by_label("Lấy rồi")).to_have_count(1)  # not what the buyer is asked about
+    assert Axe().run(phone).response["violations"] == []

@@ -194,7 +194,7 @@ def test_shortage_after_a_refused_parcel_is_refused_and_refunds_nothing(
     offer = SubstituteOffer(part.lines.get().pk, 1, other.pk, 1)
     offer_substitute(part_id=part.pk, offer=offer, actor=Actor.system(), now=NOW)
     phone.goto(f"/xa-vien/offline/#part-{part.pk}")
-    expect(phone.get_by_text("Chờ khách trả lời về hàng thay thế")).to_be_visible()
+    expect(phone.get_by_text("Đang hỏi khách có nhận 1 chiếc Riềng")).to_be_visible()
     phone.locator("summary", has_text="Lời nhắn cho khách").click()
     expect(phone.get_by_text(re.compile("Chào Nguyễn Thị Hoa"))).to_contain_text("lấy món thay thế")
     phone.context.set_offline(True)

@@ -127,6 +127,7 @@ def test_answer_brings_the_row_as_it_is_now(phone, part) -> None:
             "kilogram_price": None,
             "asked_grams": None,
             "is_substitute_asked": False,
+            "questions": [],
             "picture": "",
             "lots": [],
             "lot_picks": [],
