@@ -18,7 +18,7 @@ from catalog.models import Category, Product, ProductRevision, Promotion, Varian
 from cooperatives.forms import TranslatableRow, TranslationForm
 from cooperatives.models import Cooperative
 from shop.core.dates.calendar import start_of_day, vietnam_date
-from shop.core.texts.formatting import format_number
+from shop.core.texts.formatting import format_number, format_plain_percent
 from shop.core.web.confirmations import ConfirmableForm
 from shop.core.web.day_fields import DayField
 from shop.core.web.form_options import FormData, FormFiles, FormOptions
@@ -29,6 +29,7 @@ from shop.notifications.models import ContactMethod
 PERCENT, AMOUNT = "percentage", "fixed"
 PLATFORM, COOPERATIVE = "platform", "cooperative"
 _MAX_AMOUNT = 999_999_999
+_DECIMALS = re.compile(r"\d+[.,]\d{1,2}")
 _GROUPED_BY_COMMAS = re.compile(r"\d{1,3}(?:,\d{3})+")
 
 
@@ -55,6 +56,25 @@ class WholeNumberField(GroupedLimitsField):
         return format_number(value) if isinstance(value, int) else value
 
 
+class DiscountValueField(WholeNumberField):
+    """An amount in whole đồng, or a percentage, which may have two decimals: `12,5` or `12.5`."""
+
+    default_error_messages = {"invalid": _("Enter a number, such as 20,000 or 12.5.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.widget.attrs["inputmode"] = "decimal"
+
+    def to_python(self, value: object) -> Any:
+        entered = value.strip().rstrip("%").strip() if isinstance(value, str) else value
+        if isinstance(entered, str) and _DECIMALS.fullmatch(entered):
+            return Decimal(entered.replace(",", "."))
+        return super().to_python(entered)
+
+    def prepare_value(self, value: object) -> object:
+        return format_plain_percent(value) if isinstance(value, Decimal) else super().prepare_value(value)
+
+
 class DiscountForm(ConfirmableForm):
     """Common fields of promotions and vouchers: name, value, dates, scope and bearer.
 
@@ -74,7 +94,7 @@ class DiscountForm(ConfirmableForm):
         choices=[(PERCENT, _("Percentage")), (AMOUNT, _("Fixed amount"))],
         widget=forms.Select(attrs={"class": "input"}),
     )
-    value = WholeNumberField(
+    value = DiscountValueField(
         label=_("Discount value"), error_messages={"required": _("Enter the discount value.")}
     )
     starts = DayField(
@@ -119,6 +139,8 @@ class DiscountForm(ConfirmableForm):
         cleaned = super().clean() or {}
         if cleaned.get("value_type") == PERCENT and (cleaned.get("value") or 0) > 100:
             self.add_error("value", _("Enter 100 percent or less."))
+        if cleaned.get("value_type") == AMOUNT and cleaned.get("value", 0) % 1:
+            self.add_error("value", WholeNumberField.default_error_messages["invalid"])
         return cleaned
 
     @property
@@ -166,7 +188,7 @@ class PromotionForm(DiscountForm):
         return {
             "name": promotion.name,
             "value_type": AMOUNT if promotion.percent is None else PERCENT,
-            "value": promotion.amount if promotion.percent is None else int(promotion.percent),
+            "value": promotion.amount if promotion.percent is None else promotion.percent,
             "starts": vietnam_date(promotion.starts_at),
             "ends": vietnam_date(promotion.last_moment) if promotion.last_moment else None,
             "bearer": PLATFORM if promotion.is_borne_by_platform else COOPERATIVE,

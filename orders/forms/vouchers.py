@@ -94,7 +94,7 @@ class VoucherForm(DiscountForm):
         value = voucher.values.order_by("pk").first()
         copied = ("name", "type", "value_type", "bearer", "minimum_quantity", "usage_limit", *cls.rules)
         return {name: getattr(voucher, name) for name in copied} | {
-            "value": int(value.value) if value else None,
+            "value": value.value if value else None,
             "minimum_spent": value.minimum_spent if value else None,
             "starts": vietnam_date(voucher.starts_at),
             "ends": vietnam_date(voucher.last_moment) if voucher.last_moment else None,

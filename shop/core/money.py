@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -103,6 +103,14 @@ class Money:
         if other.currency != self.currency:
             raise ValueError(f"{self.currency} and {other.currency} do not mix")
         return other
+
+
+def sums_by_currency(amounts: Iterable[Money]) -> list[Money]:
+    """Return the sum of each currency, by the currencies' codes."""
+    sums: dict[str, Money] = {}
+    for amount in amounts:
+        sums[amount.currency] = sums.get(amount.currency, Money(0, amount.currency)) + amount
+    return [sums[currency] for currency in sorted(sums)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import datetime
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.db.models import TextChoices
 from django.utils.functional import Promise
@@ -31,6 +32,7 @@ from shop.core.texts.formatting import (
     format_hour_range,
     format_money,
     format_number,
+    format_plain_percent,
     format_time,
     format_weight,
     weekday,
@@ -142,6 +144,7 @@ _REASONS: dict[str, type[TextChoices]] = {
     "transfer.sent_to_review": ReviewReason,
 }
 _DATES = frozenset({"expiry_date", "starts_at", "ends_at", "valid_from", "valid_until"})
+_NUMBERS = frozenset({"percent", "value"})  # recorded as text, with the decimals of the database
 _IDS_ONLY = frozenset({"product.pictures_reordered"})  # whose old and new values are keys of rows
 # Columns that the new terms of a delivery method record as [old, new] beside its days or prices.
 _PAIRS = ("free_from", "cut_off_hours")
@@ -182,7 +185,7 @@ def _before_and_after_values(change: Change) -> Iterator[ChangedValue]:
                 yield _changed_column(change, column, pair[0], pair[1])
     elif isinstance(before, Mapping) and isinstance(after, Mapping):
         for column in [*after, *(item for item in before if item not in after)]:
-            if column in _HIDDEN or before.get(column) == after.get(column):
+            if column in _HIDDEN or _are_equal(column, before.get(column), after.get(column)):
                 continue
             named_columns.add(column)
             yield _changed_column(change, column, before.get(column), after.get(column))
@@ -198,6 +201,12 @@ def _before_and_after_values(change: Change) -> Iterator[ChangedValue]:
     for column in fields if isinstance(fields, list) else []:
         if column not in named_columns and column not in _HIDDEN:
             yield ChangedValue(_field_name(str(column)), "", "", has_values=False)
+
+
+def _are_equal(column: str, before: object, after: object) -> bool:
+    if column in _NUMBERS and before is not None and after is not None:
+        return Decimal(str(before)) == Decimal(str(after))
+    return before == after
 
 
 def _changed_column(change: Change, column: str, before: object, after: object) -> ChangedValue:
@@ -274,6 +283,8 @@ def _as_text(change: Change, column: str, value: object) -> str:
     if isinstance(value, int):
         is_money = column in _MONEY_COLUMNS or "currency" in change.data
         return _money(change, value) if is_money else format_number(value)
+    if column in _NUMBERS:
+        return format_plain_percent(Decimal(str(value)))
     if change.action == "delivery_method.market_days_set":
         return _market_day_text(str(value))
     if change.action.endswith(".account_changed"):

@@ -19,7 +19,7 @@ from shop.core.actors import Actor
 from shop.core.database.transactions import after_commit, lock_row
 from shop.core.errors import Missing, NeedsConfirmation, Refused, StrOrPromise
 from shop.core.models import Channel, record_change
-from shop.core.texts.formatting import format_money
+from shop.core.texts.formatting import format_money, format_percent
 
 USUAL_PERCENT = 50
 
@@ -200,7 +200,7 @@ def _require_usual_terms(
     _require_valid_terms(terms, acting_cooperative)
     lowest_price = _read_lowest_price(channel, terms, acting_cooperative)
     require_usual_discount(
-        percent=None if terms.percent is None else int(terms.percent),
+        percent=terms.percent,
         amount=terms.amount,
         usual_amount=None if lowest_price is None else lowest_price // 2,
         currency=channel.currency,
@@ -227,7 +227,7 @@ def _read_lowest_price(
 
 def require_usual_discount(
     *,
-    percent: int | None,
+    percent: Decimal | None,
     amount: int | None,
     usual_amount: int | None,
     currency: str,
@@ -241,7 +241,8 @@ def require_usual_discount(
     """
     remarks: list[StrOrPromise] = []
     if percent is not None and percent > USUAL_PERCENT:
-        remarks.append(_("It takes %(percent)s%% off every price it covers.") % {"percent": percent})
+        text = _("It takes %(percent)s off every price it covers.")
+        remarks.append(text % {"percent": format_percent(percent)})
     if amount is not None and usual_amount is not None and amount > usual_amount:
         text = _("It takes %(amount)s off, more than half (%(usual)s) of the lowest amount it applies to.")
         values = {"amount": format_money(amount, currency), "usual": format_money(usual_amount, currency)}

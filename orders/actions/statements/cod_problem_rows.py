@@ -23,6 +23,7 @@ from orders.actions.statements.cod_statements import (
     record_delivery_and_cash,
 )
 from orders.models import (
+    Parcel,
     StatementImport,
     StatementRow,
     StatementRowProblem,
@@ -52,17 +53,27 @@ class StatementRowNotAcceptable(Refused):
     default_message = _("This row cannot be imported as it is. Set it aside or correct the parcel first.")
 
 
+class NamedParcelNotFound(Refused):
+    code = "named_parcel_not_found"
+    default_message = _("No parcel with cash on delivery has this code. Check it, for example K7M2QX-1.")
+
+
+class NamedParcelAmbiguous(Refused):
+    code = "named_parcel_ambiguous"
+    default_message = _("Several parcels have this code. Enter the one on the label, for example K7M2QX-1.")
+
+
 @transaction.atomic(durable=True)
 def accept_problem_row(*, row_id: int, code: str = "", actor: Actor, now: datetime.datetime) -> StatementRow:
     """Process a problem row with the carrier's figures. `code` names its parcel if the row does not.
 
     Records the reported cash, marks the parcel as delivered if it was on its way, and leaves the difference
-    due from the buyer. Raises Missing, StatementRowNotAcceptable, TransitionNotAllowed.
+    due from the buyer. Raises Missing, StatementRowNotAcceptable, NamedParcelNotFound, NamedParcelAmbiguous,
+    TransitionNotAllowed.
     """
     statement, row = _lock_row(row_id)
     if row.problem in UNMATCHED_PROBLEMS and code.strip():
-        parcels = find_parcels([code.strip().upper()]).get(code.strip().upper(), [])
-        row.parcel = parcels[0] if len(parcels) == 1 else None
+        row.parcel = _find_named_parcel(code.strip().upper())
     if row.parcel_id is None or row.collected is None:
         raise StatementRowNotAcceptable(field="code")
     remittance = lock_or_create_remittance(statement, row, actor=actor, now=now)
@@ -98,6 +109,15 @@ def dismiss_problem_row(*, row_id: int, actor: Actor, now: datetime.datetime) ->
     change_state(row, StatementRowState.DISMISSED, STATEMENT_ROW_TRANSITIONS)
     record_change("statement.row_dismissed", row, root=statement, actor=actor, now=now)
     return row
+
+
+def _find_named_parcel(code: str) -> Parcel:
+    parcels = find_parcels([code]).get(code, [])
+    if not parcels:
+        raise NamedParcelNotFound(field="code")
+    if len(parcels) > 1:
+        raise NamedParcelAmbiguous(field="code")
+    return parcels[0]
 
 
 def _lock_row(row_id: int) -> tuple[StatementImport, StatementRow]:

@@ -62,14 +62,14 @@ class InvalidCodeCount(Refused):
 
 @dataclass(frozen=True, slots=True)
 class VoucherTerms:
-    """Terms of a voucher. `value` is percent or minor units.
+    """Terms of a voucher. `value` is percent or whole minor units.
 
     `minimum_spent` is the least that the products covered by the code must cost together, in minor units. If
     `cooperative` is given, the code covers only that cooperative's products.
     """
 
     name: str
-    value: int
+    value: int | Decimal
     starts_at: datetime.datetime
     ends_at: datetime.datetime | None = None
     type: VoucherType = VoucherType.ENTIRE_ORDER
@@ -143,7 +143,7 @@ def edit_voucher(
     voucher = _lock_voucher(voucher_id, issuer)
     value = VoucherValue.objects.filter(voucher=voucher, channel=channel).first()
     current = (voucher.value_type, value.value if value else None, voucher.ends_at)
-    if current != (str(terms.value_type), Decimal(terms.value), terms.ends_at):
+    if current != (str(terms.value_type), terms.value, terms.ends_at):
         _require_usual_terms(channel, terms, confirmation_token)
     before = {"value": str(value.value) if value else None, "type": voucher.type}
     _write_terms(voucher, channel, terms, issuer)
@@ -168,8 +168,8 @@ def _require_usual_terms(channel: Channel, terms: VoucherTerms, confirmation_tok
     is_percent = terms.value_type == ValueType.PERCENTAGE
     is_delivery = terms.type == VoucherType.SHIPPING
     require_usual_discount(
-        percent=terms.value if is_percent and not is_delivery else None,
-        amount=None if is_percent or is_delivery else terms.value,
+        percent=Decimal(terms.value) if is_percent and not is_delivery else None,
+        amount=None if is_percent or is_delivery else int(terms.value),
         usual_amount=(terms.minimum_spent or 0) // 2,
         currency=channel.currency,
         ends_at=terms.ends_at,

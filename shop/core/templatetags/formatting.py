@@ -20,6 +20,7 @@ _WORDS_OF_MANY_LABELS = frozenset("a an and for of or the this to number so va h
 _FILTERS: dict[str, Callable[..., str]] = {
     "amount_cell": formatting.format_amount_cell,
     "money": formatting.format_money,
+    "sums": formatting.format_sums,
     "fee": formatting.format_fee,
     "currency_symbol": formatting.currency_symbol,
     "percent": formatting.format_percent,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.utils import formats
@@ -52,6 +53,11 @@ def format_money(amount: int | Money | TaxedMoney | None, currency: str = "VND")
     return f"{format_amount(amount, currency)}{NO_BREAK}{currency_symbol(currency)}"
 
 
+def format_sums(sums: Iterable[Money]) -> str:
+    """Format sums of several currencies, such as `25,00 USD + 182.000 ₫`, and no sum as zero đồng."""
+    return " + ".join(map(format_money, sums)) or format_money(0)
+
+
 def format_fee(amount: int | None, currency: str = "VND") -> str:
     """Format the fee of a delivery method as money, or as "free" if it is 0."""
     return _("free") if amount == 0 else format_money(amount, currency)
@@ -80,6 +86,11 @@ def currency_symbol(currency: str) -> str:
 def format_percent(value: Decimal) -> str:
     """Format a percentage with its sign and no superfluous zeros, such as `4,5 %`."""
     return f"{_format_decimal(value)}{NO_BREAK}%"
+
+
+def format_plain_percent(value: Decimal) -> str:
+    """Format a percentage for a form field, without sign: `4,5`."""
+    return _format_decimal(value)
 
 
 def format_weight(grams: int | None) -> str:

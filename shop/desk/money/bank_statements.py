@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from django.core.paginator import Paginator
+from django.db.models import Count, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from orders.actions.statements.bank_statements import (
@@ -27,6 +29,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
 from shop.core.errors import Refused
 from shop.core.models import shop_settings
+from shop.core.texts.formatting import format_money, format_number
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_staff, takes_files
@@ -88,7 +91,29 @@ def import_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
     """Import the statement's incoming transfers."""
     get_object_or_404(StatementImport, pk=pk, kind=StatementKind.BANK)
     action = partial(apply_bank_statement, statement_id=pk, actor=actor, now=timezone.now())
-    return run_action(request, action, url=reverse("desk:bank-statement", args=[pk]), message=_("Imported."))
+    page = reverse("desk:bank-statement", args=[pk])
+    return run_action(request, action, url=page, message=_build_imported_message)
+
+
+def _build_imported_message(statement: StatementImport) -> str:
+    """Return how many transfers of how much were imported, and what became of them."""
+    transfers = BankTransfer.objects.filter(statement=statement)
+    totals = transfers.aggregate(
+        count=Count("pk"),
+        amount=Sum("amount", default=0),
+        assigned=Count("pk", filter=Q(state=TransferState.ASSIGNED)),
+    )
+    text = ngettext(
+        "%(count)s transfer imported, %(amount)s: %(assigned)s assigned to an order, %(unassigned)s not.",
+        "%(count)s transfers imported, %(amount)s: %(assigned)s assigned to orders, %(unassigned)s not.",
+        totals["count"],
+    )
+    return text % {
+        "count": format_number(totals["count"]),
+        "amount": format_money(totals["amount"]),
+        "assigned": format_number(totals["assigned"]),
+        "unassigned": format_number(totals["count"] - totals["assigned"]),
+    }
 
 
 def _preview_statement(statement: StatementImport) -> dict[str, object]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from orders.actions.statements.cod_problem_rows import (
@@ -33,7 +36,8 @@ from orders.states import CashHolder, CodState, StatementRowState
 from shop.accounts.models import User
 from shop.accounts.staff.permissions import Permission
 from shop.core.actors import Actor
-from shop.core.errors import Refused
+from shop.core.errors import Missing, Refused, StrOrPromise
+from shop.core.texts.formatting import format_money, format_number
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.core.web.uploads import is_staff, takes_files
@@ -99,44 +103,101 @@ def import_statement(request: HttpRequest, actor: Actor, pk: int) -> HttpRespons
     get_object_or_404(StatementImport, pk=pk, kind=StatementKind.COD)
     action = partial(apply_cod_statement, statement_id=pk, actor=actor, now=timezone.now())
     page = reverse("desk:cash-statement", args=[pk])
-    return run_action(
-        request, action, url=page, message=_("Imported. Rows that do not match are listed below.")
-    )
+    return run_action(request, action, url=page, message=_build_statement_message)
+
+
+def _build_statement_message(statement: StatementImport) -> str:
+    """Return how many rows were imported, and how many a person has to check."""
+    counts = Counter(statement.rows.values_list("state", flat=True))
+    imported, differing = counts[StatementRowState.IMPORTED], counts[StatementRowState.PROBLEM]
+    texts = [
+        ngettext("%(count)s row imported.", "%(count)s rows imported.", imported)
+        % {"count": format_number(imported)}
+    ]
+    if differing:
+        text = ngettext(
+            "%(count)s row does not match and is listed below.",
+            "%(count)s rows do not match and are listed below.",
+            differing,
+        )
+        texts.append(text % {"count": format_number(differing)})
+    return " ".join(texts)
 
 
 @require_safe
 @staff_only(Permission.HANDLE_PAYMENTS)
 def list_differing_rows(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List differing rows of all statements, for manual resolution."""
+    return _render_differing_rows(request)
+
+
+def _render_differing_rows(request: HttpRequest, refused_row: RefusedRow | None = None) -> HttpResponse:
     statement_rows = StatementRow.objects.problems().select_related("statement", *_WITH_PARCEL)
     page = Paginator(statement_rows, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "desk/cash_problems.html", {"page": page, "rows": _display_rows(page.object_list)})
+    context = {"page": page, "rows": _display_rows(page.object_list, refused_row)}
+    return render(request, "desk/cash_problems.html", context, status=422 if refused_row else 200)
 
 
 @require_POST
 @staff_only(Permission.HANDLE_PAYMENTS)
 def resolve_row(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
-    """Resolve a differing row, by accepting the carrier's amount or dismissing the row."""
-    statement_row = get_object_or_404(StatementRow, pk=pk)
-    statement_url = reverse("desk:cash-statement", args=[statement_row.statement_id])
-    return_url = reverse("desk:cash-differences") if request.POST.get("back") == "problems" else statement_url
+    """Resolve a differing row, by accepting the carrier's amount or dismissing the row.
+
+    A parcel's code that is refused stays in its field, with the reason.
+    """
+    statement_row = get_object_or_404(StatementRow.objects.select_related("statement"), pk=pk)
+    is_in_common_list = request.POST.get("back") == "problems"
+    return_url = (
+        reverse("desk:cash-differences")
+        if is_in_common_list
+        else reverse("desk:cash-statement", args=[statement_row.statement_id])
+    )
     now = timezone.now()
     if request.POST.get("answer") == "dismiss":
         return run_action(
             request,
             partial(dismiss_problem_row, row_id=pk, actor=actor, now=now),
             url=return_url,
-            message=_("Set aside."),
+            message=_("Row %(number)s set aside. It changes nothing.") % {"number": statement_row.row_number},
         )
-    code = request.POST.get("code", "")[:120]
-    return run_action(
-        request,
-        partial(accept_problem_row, row_id=pk, code=code, actor=actor, now=now),
-        url=return_url,
-        message=_("Imported."),
-    )
+    code = request.POST.get("code", "")[:_MAX_CODE_LENGTH]
+    try:
+        accepted_row = accept_problem_row(row_id=pk, code=code, actor=actor, now=now)
+    except Missing:
+        raise
+    except Refused as refused:
+        if not code:
+            messages.error(request, str(refused.message))
+            return redirect(return_url)
+        refused_row = RefusedRow(pk, code, refused.message)
+        if is_in_common_list:
+            return _render_differing_rows(request, refused_row)
+        return _render_imported(request, statement_row.statement, refused_row)
+    messages.success(request, _build_imported_message(accepted_row))
+    return redirect(return_url)
 
 
+def _build_imported_message(row: StatementRow) -> str:
+    """Return which parcel's cash was recorded, and how much."""
+    parcel = Parcel.objects.select_related("part__order").get(pk=row.parcel_id or 0)
+    return _("Row %(number)s imported for parcel %(parcel)s: %(amount)s collected, fee %(fee)s.") % {
+        "number": row.row_number,
+        "parcel": f"{parcel.part.order.code}-{parcel.label_code}",
+        "amount": format_money(row.collected),
+        "fee": format_money(row.fee),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that was not imported, with the code entered for its parcel, and the reason."""
+
+    row_id: int
+    code: str
+    reason: StrOrPromise
+
+
+_MAX_CODE_LENGTH = 120
 _WITH_PARCEL = ("parcel__part__order", "parcel__part__cooperative")
 
 
@@ -187,7 +248,9 @@ def _preview_row(matched_row: MatchedRow) -> dict[str, object]:
     }
 
 
-def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpResponse:
+def _render_imported(
+    request: HttpRequest, statement: StatementImport, refused_row: RefusedRow | None = None
+) -> HttpResponse:
     rows = statement.rows.order_by("row_number", "pk").select_related(*_WITH_PARCEL)
     requested_state = request.GET.get("xem", StatementRowState.PROBLEM)
     state = requested_state if requested_state in set(StatementRowState) else StatementRowState.PROBLEM
@@ -200,13 +263,16 @@ def _render_imported(request: HttpRequest, statement: StatementImport) -> HttpRe
         "states": [(state, state.label, counts.get(state, 0)) for state in StatementRowState],
         "waiting": counts.get(StatementRowState.WAITING, 0),
         "page": page,
-        "rows": _display_rows(page.object_list),
+        "rows": _display_rows(page.object_list, refused_row),
         "remittance": getattr(statement, "remittance", None),
     }
-    return render(request, "desk/cash_statement_imported.html", context)
+    status = 422 if refused_row else 200
+    return render(request, "desk/cash_statement_imported.html", context, status=status)
 
 
-def _display_rows(statement_rows: Iterable[StatementRow]) -> list[dict[str, object]]:
+def _display_rows(
+    statement_rows: Iterable[StatementRow], refused_row: RefusedRow | None
+) -> list[dict[str, object]]:
     return [
         {
             "row": statement_row,
@@ -216,6 +282,7 @@ def _display_rows(statement_rows: Iterable[StatementRow]) -> list[dict[str, obje
             "missing": _missing_cash(statement_row),
             "may_name": statement_row.problem in UNMATCHED_PROBLEMS,
             "is_open": statement_row.state == StatementRowState.PROBLEM,
+            "refused": refused_row if refused_row and refused_row.row_id == statement_row.pk else None,
         }
         for statement_row in statement_rows
     ]

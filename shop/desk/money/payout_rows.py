@@ -15,6 +15,7 @@ from orders.payments.banks import Bank, find_bank
 from orders.states import PayoutState
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import shop_settings
+from shop.core.money import Money, sums_by_currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class PayoutRow:
     def is_payable(self) -> bool:
         """Whether the money can be sent now."""
         return self.is_confirmed and not self.is_held and not self.payout.is_account_missing
+
+
+def sums_of_payouts(payouts: Iterable[Payout]) -> list[Money]:
+    """Return what these payouts come to in each currency."""
+    return sums_by_currency(Money(payout.amount, payout.currency) for payout in payouts)
 
 
 def build_payout_rows(

@@ -34,7 +34,7 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key
-from shop.core.texts.formatting import format_money
+from shop.core.texts.formatting import format_money, format_sums
 from shop.core.web.action_results import run_action
 from shop.core.web.http_methods import require_safe_or_post
 from shop.desk.forms import submitted_reason
@@ -52,6 +52,7 @@ from shop.desk.money.payout_rows import (
     find_undo_deadline,
     has_other_account,
     recipient_text,
+    sums_of_payouts,
 )
 from shop.history.change_displays import build_change_displays
 from shop.reports.payouts import bank_list
@@ -142,7 +143,7 @@ def _build_paid_message(payout_ids: Sequence[uuid.UUID]) -> str:
     ]
     if len(payouts) == 1:
         return _("Marked as paid: %(payment)s.") % {"payment": named[0]}
-    total = format_money(sum(payout.amount for payout in payouts), payouts[0].currency)
+    total = format_sums(sums_of_payouts(payouts))
     listed = ", ".join([*named, *(["…"] if len(payouts) > _MAX_NAMED else [])])
     text = _("%(count)s payments of %(total)s marked as paid: %(payments)s.")
     return text % {"count": len(payouts), "total": total, "payments": listed}
@@ -237,8 +238,7 @@ def _render_confirmation(
     used_before = find_earlier_uses(references.values(), references).select_related(*_RECIPIENT_RELATIONS)
     context = {
         "rows": [(payout, find_bank(payout.bank_bin), references[payout.pk].strip()) for payout in payouts],
-        "total": sum(payout.amount for payout in payouts),
-        "currency": payouts[0].currency,
+        "totals": sums_of_payouts(payouts),
         "account_proposals": [
             (proposal, find_bank(proposal.proposed_values.get("bank_bin", "")))
             for proposal in find_account_proposals(payouts, timezone.now()).values()
@@ -284,8 +284,7 @@ def _render_payouts(
         "has_errors": bool(errors),
         "first_error": next((row.payout.pk for row in rows if row.error), None),
         "common_reference": request.POST.get("reference", ""),
-        "total": sum(payout.amount for payout in counted_payouts),
-        "currency": listed[0].currency if listed else "VND",
+        "totals": sums_of_payouts(counted_payouts),
         "has_bank_file": not is_paid and any(row.is_payable and _is_in_bank_file(row.payout) for row in rows),
     }
     return render(request, "desk/payouts.html", context, status=422 if errors else 200)

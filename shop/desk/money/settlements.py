@@ -27,6 +27,7 @@ from shop.core.actors import Actor
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
 from shop.core.models import Change, bind_idempotency_key, shop_settings
+from shop.core.money import Money, sums_by_currency
 from shop.core.texts.formatting import format_money
 from shop.core.web.form_review import is_reviewed
 from shop.core.web.http_methods import require_safe_or_post
@@ -292,7 +293,9 @@ def _render_closing(
         "cooperative", "number"
     ):
         unpaid_numbers.setdefault(cooperative_id, []).append(number)
-    rows = [(settlement, row_totals.payable) for settlement, row_totals in totals_by_row.items()]
+    balances = [
+        Money(row_totals.payable, settlement.currency) for settlement, row_totals in totals_by_row.items()
+    ]
     context = {
         "rows": [
             (
@@ -307,9 +310,8 @@ def _render_closing(
         "heads": [name for _field, name in columns],
         "has_changed": has_changed,
         "idempotency_key": request.POST.get("idempotency_key") or uuid.uuid4(),
-        "payable": sum(amount for _settlement, amount in rows if amount > 0),
-        "carried": sum(amount for _settlement, amount in rows if amount < 0),
-        "currency": settlements[0].currency,
+        "payable": sums_by_currency(balance for balance in balances if balance.amount > 0),
+        "carried": sums_by_currency(balance for balance in balances if balance.amount < 0),
     }
     return render(request, "desk/settlement_closing.html", context)
 

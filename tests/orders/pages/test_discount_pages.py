@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -272,7 +273,8 @@ def test_unusual_promotion_is_asked_about_once_with_its_figures(manager, seller)
     manager.post(address, fields | {"confirmed": confirmation})
 
     page = html_of(question)
-    assert "It takes 99% off every price it covers. It has no end date. Save again if that is right." in page
+    assert "It takes 99\xa0% off every price it covers. It has no end date. " in page
+    assert "Save again if that is right." in page
     assert "Yes, save it as entered" in page
     assert f'name="confirmed" value="{confirmation}"' in page
     assert (rows_after_question, other_figures.status_code) == (0, 200)
@@ -320,3 +322,40 @@ def test_unchanged_terms_are_not_asked_about_again(manager, seller) -> None:
 
     promotion.refresh_from_db()
     assert promotion.name == "Đầu vụ"
+
+
+@pytest.mark.parametrize("entered", ["12,5", "12.5", "12,50 %"])
+def test_a_percentage_with_decimals_is_kept_shown_and_saved_again(desk, manager, seller, entered) -> None:
+    fields = PROMOTION | {"value_type": "percentage", "value": entered, "confirmed": "12.5-None-True"}
+    fields["confirmed"] = f"{entered.replace(',', '.').removesuffix(' %')}-None-True"
+    manager.post(f"{MEMBERS}gia/moi/", fields)
+    desk.post(f"{DESK}ma/moi/", VOUCHER | {"value": entered})
+    promotion, voucher = Promotion.objects.get(), Voucher.objects.get()
+
+    for client, address in [(manager, f"{MEMBERS}gia/{promotion.pk}/"), (desk, f"{DESK}ma/{voucher.pk}/")]:
+        form = client.get(address).context["form"]
+        assert form["value"].value() == "12.5"
+        client.post(address, {**fields, **VOUCHER, "value": form["value"].value()})
+
+    promotion.refresh_from_db()
+    assert (promotion.percent, voucher.values.get().value) == (Decimal("12.5"), Decimal("12.5"))
+    assert "−12.5\xa0%" in html_of(manager.get(f"{MEMBERS}?xem=gia"))
+    assert "−12.5\xa0%" in html_of(desk.get(DESK))
+    assert "−12,5\xa0%" in html_of(desk.get(DESK.removeprefix("/en")))
+
+
+def test_a_percentage_above_half_is_asked_about_with_its_decimals(manager, seller) -> None:
+    fields = PROMOTION | {"ends": "30/11/2026", "value_type": "percentage", "confirmed": ""}
+
+    question = manager.post(f"{MEMBERS}gia/moi/", fields | {"value": "50,25"})
+
+    assert "It takes 50.25\xa0% off every price it covers." in html_of(question)
+    assert Promotion.objects.count() == 0
+
+
+@pytest.mark.parametrize("entered", ["20,5", "12.50"])
+def test_an_amount_of_money_has_no_decimals(manager, seller, entered) -> None:
+    response = manager.post(f"{MEMBERS}gia/moi/", PROMOTION | {"value": entered})
+
+    assert "Enter a whole number, such as 12,000." in html_of(response)
+    assert Promotion.objects.count() == 0

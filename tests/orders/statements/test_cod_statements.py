@@ -10,6 +10,7 @@ from django.utils import timezone
 from orders.actions.cash_on_delivery.cash_remittance import StatementInProgress, reconcile_remittance
 from orders.actions.fulfilment.void_parcels import void_parcel
 from orders.actions.statements.cod_problem_rows import (
+    NamedParcelNotFound,
     StatementRowNotAcceptable,
     accept_problem_row,
     dismiss_problem_row,
@@ -199,7 +200,7 @@ def test_unmatched_row_is_assigned_to_named_parcel() -> None:
     row = row_of(result)
     assert row.problem == StatementRowProblem.UNKNOWN
 
-    with assert_refused(StatementRowNotAcceptable, "statement_row_not_acceptable"):
+    with assert_refused(NamedParcelNotFound, "named_parcel_not_found"):
         accept_problem_row(row_id=row.pk, code="CUNG-KHONG", **ACTOR_AND_NOW)
     accept_problem_row(row_id=row.pk, code=f"{parcel.part.order.code}-1", **ACTOR_AND_NOW)
 

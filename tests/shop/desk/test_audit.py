@@ -168,6 +168,8 @@ def test_queries_do_not_grow_with_changes(
             ["Vai trò: người đóng hàng → người bán quầy"],
         ),
         ({"fields": ["rating"]}, ["Thông tin khác"]),
+        ({"from": {"percent": "12.50"}, "to": {"percent": "15"}}, ["Tỷ lệ (%): 12,5 → 15"]),
+        ({"from": {"value": "10.000"}, "to": {"value": "10"}}, []),
     ],
 )
 def test_changed_values_are_read_in_every_form(data: dict[str, Any], expected: list[str]) -> None:

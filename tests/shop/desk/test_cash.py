@@ -249,6 +249,31 @@ def test_statement_columns_are_mapped_and_the_statement_is_imported(cashier: Cli
     assert CashRemittance.objects.get().remitted == 410_000
 
 
+@pytest.mark.parametrize("back", ["problems", "statement"])
+def test_a_wrong_parcel_code_stays_in_its_field_with_the_reason(cashier: Client, back: str) -> None:
+    parcel, other = make_delivered_parcel(), make_delivered_parcel()
+    content = make_carrier_statement([("LA-1", 230_000, 20_000), ("LA-2", 10_000, 0)])
+    statement_page = upload(cashier, content).url
+    cashier.post(f"{statement_page}nhan/")
+    row, other_row = StatementRow.objects.problems().order_by("row_number")
+    address, fields = f"{CASH}dong/{row.pk}/", {"answer": "take", "back": back}
+    code = f"{parcel.part.order.code}-1"
+
+    refused = cashier.post(address, fields | {"code": " sai-1 "})
+    imported = cashier.post(address, fields | {"code": code.lower()}, follow=True)
+
+    page = html_of(refused)
+    assert refused.status_code == 422
+    assert page.count('value=" sai-1 "') == page.count('aria-invalid="true"') == 1
+    assert page.index(f'id="code-{row.pk}"') < page.index(" sai-1 ") < page.index(f'id="code-{other_row.pk}"')
+    assert "Không có kiện thu hộ nào mang mã này." in page
+    assert (row.state, StatementRow.objects.problems().get()) == ("problem", other_row)
+    assert [str(message) for message in imported.context["messages"]] == [
+        f"Đã nhập dòng 2 cho kiện {code}: thu hộ 230.000\u00a0₫, phí 20.000\u00a0₫."
+    ]
+    assert Parcel.objects.get(pk=other.pk).cod_state == CodState.EXPECTED
+
+
 def test_order_with_excess_cash_is_on_the_home_page(client: Client) -> None:
     client.force_login(make_admin())
     parcel = make_delivered_parcel()

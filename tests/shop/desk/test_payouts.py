@@ -18,6 +18,7 @@ from orders.payments.vietqr import build_qr_text, qr_svg
 from shop.core.actors import Actor, EntryPoint
 from shop.core.dates.calendar import vietnam_date
 from shop.core.models import ShopSettings
+from shop.core.money import Money
 from tests.factories import make_admin, make_cooperative, make_member
 from tests.invariants import check_ledger
 from tests.markup import html_of
@@ -300,7 +301,7 @@ def test_total_counts_only_payouts_that_can_be_sent_now(desk: Client) -> None:
 
     response = desk.get(PAGE)
 
-    assert response.context["total"] == 182_000
+    assert response.context["totals"] == [Money(182_000, "VND")]
     assert "Có thể chi ngay" in html_of(response)
     assert f'value="{waiting.pk}"' not in html_of(response)
 
@@ -407,3 +408,19 @@ def test_queries_do_not_grow_with_payouts(desk: Client, django_assert_num_querie
     # the announced payout day, pending changes of accounts and the shop's name.
     with django_assert_num_queries(8):
         desk.get(PAGE)
+
+
+def test_payouts_in_two_currencies_are_not_added_up(desk: Client) -> None:
+    payouts = [make_due_payout(make_cooperative(**ACCOUNT), amount) for amount in (182_000, 70_000)]
+    Payout.objects.filter(pk=payouts[1].pk).update(currency="USD")
+    fields = {"idempotency_key": KEY, "payout": [payout.pk for payout in payouts], "reference": "FT1"}
+
+    listed = html_of(desk.get(PAGE))
+    checked = html_of(desk.post(f"{PAGE}da-chi/", fields | {"check": "1"}))
+    paid = desk.post(f"{PAGE}da-chi/", fields, follow=True)
+
+    both = "700,00\u00a0USD + 182.000\u00a0₫"
+    assert both in listed.split("<tfoot>")[1]
+    assert both in checked.split("<tfoot>")[1]
+    assert both in messages_of(paid)[0]
+    assert both in html_of(desk.get(f"{PAGE}?xem=xong")).split("<tfoot>")[1]

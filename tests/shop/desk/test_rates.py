@@ -115,7 +115,7 @@ def test_withholding_needs_a_rate_and_is_switched_on_and_off(desk: Client) -> No
     desk.post(f"{PAGE}thue/", TAX | {"tax-name": "TNCN", "tax-percent": "0,5"} | REVIEWED)
     response = desk.post(f"{PAGE}khau-tru/", {"on": "yes"} | REVIEWED, follow=True)
     assert shop_settings().is_tax_withheld
-    assert "Đang bật: đơn hàng đặt hôm nay bị khấu trừ 1,5 % tiền hàng." in html_of(response)
+    assert "Đang bật: đơn hàng đặt hôm nay bị khấu trừ 1,5\u00a0% tiền hàng." in html_of(response)
 
     desk.post(f"{PAGE}khau-tru/", {"on": "no"} | REVIEWED)
     assert not shop_settings().is_tax_withheld
