@@ -100,6 +100,7 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
         "is_search": True,
         "search_words": query[:200],
         "has_words": has_words,
+        "has_one_word": len(words) == 1,
         "corrected_query": _read_with_diacritics(search_result.corrected_query, query, search_result.tiers),
         "decoded_query": _read_with_diacritics(decoded, query, search_result.tiers),
         "is_literal": is_literal,
@@ -114,6 +115,7 @@ def search_products_page(request: HttpRequest) -> HttpResponse:
         context |= {
             "shorter_queries": find_shorter_queries(query, index),
             "missing_words": nearest.missing_words,
+            "is_every_word_missing": len(nearest.missing_words) == len(words),
             **_build_browsing_aids(index),
         }
         if nearest.tiers.product_ids:

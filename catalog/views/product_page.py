@@ -134,6 +134,7 @@ def _build_variant_context(choices: Sequence[VariantChoice]) -> dict[str, Any]:
         "has_many_prices": len({choice.price for choice in shown_choices}) > 1,
         "has_wholesale_prices": any(choice.tiers for choice in choices),
         "is_sold_out": not available,
+        "has_sold_out_options": len(available) < len(choices),
     }
 
 

@@ -56,11 +56,11 @@ def file_complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> Ht
     now = timezone.now()
     arrived_lines = find_delivered_lines(part)
     in_time = [arrived_line for arrived_line in arrived_lines if arrived_line.is_in_time(now)]
-    has_open = Complaint.objects.open().filter(part=part).exists()
+    open_complaint = Complaint.objects.open().filter(part=part).order_by("created_at", "pk").first()
     is_sent = request.method == "POST"
     if is_sent and _is_repeated(request, part):
         return redirect("orders:order", order_id=order_id)
-    is_possible = bool(in_time) and not has_open
+    is_possible = bool(in_time) and open_complaint is None
     submitted = (request.POST, request.FILES) if is_sent and is_possible else (None, None)
     form = ComplaintForm(*submitted, delivered_lines=in_time, initial={"idempotency_key": uuid.uuid4()})
     if form.is_valid() and _submit(request, form, part, now):
@@ -76,7 +76,7 @@ def file_complaint(request: HttpRequest, order_id: uuid.UUID, number: int) -> Ht
         "form": form,
         "arrived_lines": arrived_lines,
         "is_refunded_or_returned": part.progress in PARTLY_ARRIVED_PROGRESS and not arrived_lines,
-        "has_open": has_open,
+        "open_complaint": open_complaint,
     }
     status = 409 if is_sent and not is_possible else 200
     return render(request, "orders/complaint.html", context, status=status)

@@ -33,7 +33,7 @@ def someone(client: Client) -> Client:
 
 def test_huge_keys_in_addresses_are_not_found(someone: Client) -> None:
     responses = {}
-    for name, arguments in _addresses():
+    for name, arguments in addresses():
         if "int" in arguments.values():
             for number in NUMBERS:
                 path = _path(name, arguments, number)
@@ -53,7 +53,7 @@ def test_invalid_page_numbers_of_lists_are_answered(someone: Client, monkeypatch
         Paginator, "validate_number", lambda rows, number: read.append(number) or validated(rows, number)
     )
     broken_pages, lists = [], set()
-    for path in [reverse(name) for name, arguments in _addresses() if not arguments]:
+    for path in [reverse(name) for name, arguments in addresses() if not arguments]:
         for page in PAGES:
             read.clear()
             status = someone.get(path, {"page": page}).status_code
@@ -104,7 +104,7 @@ def test_forms_refuse_a_long_phone(client: Client) -> None:
     assert user.phone == "+84987654321"
 
 
-def _addresses() -> Iterator[tuple[str, dict[str, str]]]:
+def addresses() -> Iterator[tuple[str, dict[str, str]]]:
     """Yield names of all addresses with the types of their arguments, without Django's admin."""
     yield from _below(get_resolver(), "", {})
 

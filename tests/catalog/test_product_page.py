@@ -182,6 +182,26 @@ def test_page_without_scripts_asks_once_for_an_option_and_shows_a_price(
     assert words_of(plain) == "Xem"
 
 
+def test_request_for_a_message_is_folded_while_something_can_be_ordered(client: Client) -> None:
+    product = make_product(name="Gối", variants=(("Gối cổ", 0), ("Gối nằm", 0)), on_hand=5)
+    other_month = vietnam_date(timezone.now()).month % 12 + 1
+    heading = "Nhận thông báo khi có hàng"
+
+    def summary() -> str:
+        page = product_page(client, product)
+        folded = re.findall(r'<details class="panel">\s*<summary>(.*?)</summary>', page, re.S)
+        assert (heading in page) is not bool(folded)
+        return words_of(folded[0]) if folded else heading
+
+    Product.objects.update(season=1 << (other_month - 1))
+    assert summary() == "Báo tôi khi vào mùa mới"
+    stocks = Stock.objects.filter(variant__product=product)
+    stocks.filter(variant__name="Gối cổ").update(on_hand=0)
+    assert summary() == "Báo tôi khi loại đang hết có hàng lại"
+    stocks.update(on_hand=0)
+    assert summary() == heading
+
+
 def test_options_sold_by_weight_give_weights_and_the_highest_sum(client: Client) -> None:
     gourd = make_product(
         name="Bí xanh thơm",

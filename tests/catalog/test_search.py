@@ -177,7 +177,7 @@ def test_words_of_folds_deduplicates_and_limits_words() -> None:
 def test_empty_result_links_to_all_products(client: Client) -> None:
     html = html_of(client.get("/tim/?q=khong co gi"))
 
-    assert "Không tìm thấy kết quả" in html
+    assert "Chợ chưa bán “khong co gi”" in html
     assert "Hãy thử từ ngắn hơn hoặc tên khác, ví dụ: miến dong, quýt." in html
     assert 'href="/san-pham/"' in html
 

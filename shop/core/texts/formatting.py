@@ -25,6 +25,7 @@ _CAPITAL = f"[{''.join(chr(code) for code in range(0x1EFA) if chr(code).isupper(
 _SYLLABLE = rf"(?!Cooperative\b){_CAPITAL}\w*"
 _KEPT_TOGETHER = re.compile(rf"(?<= )(?!HTX ){_SYLLABLE} {_SYLLABLE}(?: {_SYLLABLE})?")
 _RANGE_DASH = re.compile(r"(?<=\d)–(?=\d)")
+_BEFORE_MEASURE = re.compile(r"(?<=\d) (?=(?:g|kg|ml|lít|cm|m)\b)")
 _WORD_JOINER = "\u2060"
 _MAX_CHARACTERS_ON_CARD = 15
 
@@ -129,12 +130,13 @@ def translated_reason(reason: str | None) -> str:
 
 
 def keep_names_together(text: str) -> str:
-    """Keep names and ranges within a text on one line.
+    """Keep names, ranges and measures within a text on one line.
 
-    For example Bạch Thông in "Quýt Bạch Thông", or 1,5–2 in "1,5–2 kg". It is for headings and addresses on
-    phones. Vietnamese separates syllables by spaces, so lines would break within names.
+    For example Bạch Thông in "Quýt Bạch Thông", or 1,5–2 kg. It is for headings and addresses on phones.
+    Vietnamese separates syllables by spaces, so lines would break within names.
     """
-    return _RANGE_DASH.sub(f"–{_WORD_JOINER}", _KEPT_TOGETHER.sub(_join_name, text))
+    joined = _BEFORE_MEASURE.sub(NO_BREAK, _KEPT_TOGETHER.sub(_join_name, text))
+    return _RANGE_DASH.sub(f"–{_WORD_JOINER}", joined)
 
 
 def format_phone_number(number: str | None) -> str:

@@ -332,6 +332,20 @@ def test_every_button_of_the_basket_works(browser: Browser, live_server: Any, ha
     context.close()
 
 
+def test_quantity_stands_under_the_name_in_the_order_of_the_checkout(phone: Page) -> None:
+    add_product_to_basket(phone)
+    phone.goto("/dat-hang/")
+
+    tops = phone.locator(".paid-line").evaluate(
+        "line => ['img', 'span', '.soft'].map(part => line.querySelector(part).getBoundingClientRect())"
+        ".map(box => [Math.round(box.top), Math.round(box.bottom)])"
+    )
+    (_top, picture_bottom), (_name_top, name_bottom), (quantity_top, _bottom) = tops
+
+    assert quantity_top - name_bottom <= 4
+    assert quantity_top < picture_bottom
+
+
 def test_checkout_starts_with_the_province_chosen_a_moment_before(phone: Page) -> None:
     page = phone
     add_product_to_basket(page)

@@ -235,6 +235,27 @@ def test_late_complaint_page_shows_phone_number_and_no_form(client: Client) -> N
     assert "<form" not in page.split("<main")[1].split("</main>")[0]
 
 
+def test_order_after_the_complaint_period_leads_to_whom_to_call(client: Client) -> None:
+    part = delivered_part()
+    Parcel.objects.update(delivered_at=timezone.now() - datetime.timedelta(days=9))
+
+    page = html_of(client.get(f"/don-hang/{part.order_id}/"))
+
+    assert "Đã hết hạn báo hàng có vấn đề" in page
+    assert re.findall(r'href="([^"]+)">\s*Gọi để được hỗ trợ', page) == [complaint_url(part)]
+
+
+def test_page_of_an_open_complaint_leads_to_adding_to_it(client: Client) -> None:
+    part = delivered_part()
+    complaint = file_complaint(part)
+
+    page = html_of(client.get(complaint_url(part)))
+
+    assert "đang được xem xét" in page
+    assert f'href="/don-hang/{part.order_id}/phan-anh/{complaint.pk}/bo-sung/"' in page
+    assert "<form" not in page[page.index("<main") : page.index("</main>")]
+
+
 def test_fully_refunded_part_cannot_be_complained_about(client: Client) -> None:
     part = delivered_part()
     page = f"/don-hang/{part.order_id}/"

@@ -122,6 +122,7 @@ def test_full_hours_are_in_words_and_others_in_digits() -> None:
         ("Part 1 from Yến Dương Cooperative", ["Part", "1", "from", "Yến~Dương", "Cooperative"]),
         ("Yến Dương Cooperative", ["Yến", "Dương", "Cooperative"]),
         ("Mật ong hoa nhãn", ["Mật", "ong", "hoa", "nhãn"]),
+        ("Gói 500 g, chai 1,5 lít", ["Gói", "500~g,", "chai", "1,5~lít"]),
         ("", []),
     ],
 )
