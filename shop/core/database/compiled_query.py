@@ -24,47 +24,36 @@ for each power of two.
 
 from __future__ import annotations
 
-import datetime
 import re
-import uuid
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from enum import Enum
 from functools import wraps
-from typing import Any, NamedTuple, ParamSpec, TypeAlias, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model, QuerySet
 from django.db.transaction import TransactionManagementError
 
+from shop.core.database.query_parameters import (
+    SHAPE_TYPES,
+    Arguments,
+    Parameter,
+    Reader,
+    constant_reader,
+    create_placeholders,
+    read_parameters,
+)
 from shop.core.database.row_builder import RowBuilder, row_builder
 
 Parameters = ParamSpec("Parameters")
 M = TypeVar("M", bound=Model)
 Result = TypeVar("Result")
-_Arguments: TypeAlias = Sequence[Any]  # keys, texts, dates, and lists of those
-_Reader: TypeAlias = Callable[[_Arguments], Any]  # reads a parameter from the arguments
 
 _COLLECTIONS = (list, tuple, set, frozenset)
-_SHAPE_TYPES = (type(None), bool, Enum)
 _IN_LIST = "IN (%s)"
 _PERCENT = "%%"
 _PLACEHOLDERS = re.compile("|".join(map(re.escape, (_PERCENT, _IN_LIST, "%s"))))
-# Placeholder values, which fit every column and do not occur in real data.
-_FIRST_INTEGER = 2_000_000_000
-# A private-use character. LIKE patterns escape the underscore after it, which tells them apart.
-_TEXT_PREFIX = "\ue000"
-_FIRST_DATETIME = datetime.datetime(1877, 3, 5, 7, 11, 13, tzinfo=datetime.UTC)
-_FIRST_DATE = datetime.date(1877, 3, 5)
-
-
-class _Parameter(NamedTuple):
-    """A parameter of the SQL. `read` reads its value from the arguments. If `read` is None, it is `value`."""
-
-    value: object
-    read: _Reader | None
-    is_array: bool = False
 
 
 class _CompiledQuery(NamedTuple):
@@ -75,7 +64,7 @@ class _CompiledQuery(NamedTuple):
     """
 
     sql: str
-    readers: tuple[_Reader, ...]
+    readers: tuple[Reader, ...]
     conversions: tuple[tuple[int, object, object], ...]
     build_results: RowBuilder
     is_locking: bool
@@ -125,7 +114,7 @@ def _pad_collection(values: list[object]) -> list[object]:
 def _argument_shape(value: object) -> Hashable:
     if isinstance(value, list):
         return (list, type(value[0]).__name__ if value else "")
-    return (value,) if isinstance(value, _SHAPE_TYPES) else type(value).__name__
+    return (value,) if isinstance(value, SHAPE_TYPES) else type(value).__name__
 
 
 def _length(value: object) -> int:
@@ -133,10 +122,10 @@ def _length(value: object) -> int:
 
 
 def _may_return_rows(
-    build: Callable[..., QuerySet[Any]], arguments: _Arguments, options: Mapping[str, object]
+    build: Callable[..., QuerySet[Any]], arguments: Arguments, options: Mapping[str, object]
 ) -> bool:
     """Return whether the query can match rows although some of its collections are empty."""
-    stand_ins, _positions = _placeholders(arguments)
+    stand_ins, _positions = create_placeholders(arguments)
     compiler = build(*stand_ins, **options).query.get_compiler(connection=connections[DEFAULT_DB_ALIAS])
     try:
         compiler.as_sql()
@@ -147,7 +136,7 @@ def _may_return_rows(
 
 def _compile(
     build: Callable[..., QuerySet[Any]],
-    arguments: _Arguments,
+    arguments: Arguments,
     options: Mapping[str, object],
     *,
     has_arrays: bool = False,
@@ -159,7 +148,7 @@ def _compile(
     """
     if has_arrays:
         arguments = [value[:1] if isinstance(value, list) else value for value in arguments]
-    stand_ins, positions = _placeholders(arguments)
+    stand_ins, positions = create_placeholders(arguments)
     queryset = build(*stand_ins, **options)
     connection = connections[DEFAULT_DB_ALIAS]
     compiler = queryset.query.get_compiler(connection=connection)
@@ -167,21 +156,21 @@ def _compile(
         sql, parameters = compiler.as_sql()
     except EmptyResultSet as empty:
         raise ValueError(f"{build.__qualname__} never returns rows.") from empty
-    read_parameters, used_positions = _read_parameters(parameters, positions, arguments, has_arrays)
+    read, used_positions = read_parameters(parameters, positions, arguments, has_arrays)
     unused_positions = set(positions.values()) - used_positions
     if unused_positions:
         raise ValueError(
             f"{build.__qualname__}: argument {min(unused_positions)[0] + 1} does not reach the SQL unchanged."
         )
-    if has_arrays and not _are_arrays_members(sql, read_parameters):
+    if has_arrays and not _are_arrays_members(sql, read):
         return None
     if _has_arrays():
-        sql, read_parameters = _write_arrays_and_constants(sql, read_parameters)
+        sql, read = _write_arrays_and_constants(sql, read)
     return _CompiledQuery(
         sql=sql,
         readers=tuple(
-            _constant_reader(parameter.value) if parameter.read is None else parameter.read
-            for parameter in read_parameters
+            constant_reader(parameter.value) if parameter.read is None else parameter.read
+            for parameter in read
         ),
         conversions=_conversions(compiler),
         build_results=row_builder(queryset, compiler),
@@ -189,33 +178,7 @@ def _compile(
     )
 
 
-def _read_parameters(
-    parameters: Iterable[Any],
-    positions: Mapping[object, tuple[int, int]],
-    arguments: _Arguments,
-    has_arrays: bool,
-) -> tuple[list[_Parameter], set[object]]:
-    """Return where each parameter of the SQL is read from, and the positions that reach the SQL."""
-    read_parameters: list[_Parameter] = []
-    used_positions: set[object] = set()
-    for parameter in parameters:
-        position = positions.get(parameter) if isinstance(parameter, Hashable) else None
-        is_text = position is None and isinstance(parameter, str)
-        pattern = _find_pattern(parameter, positions) if is_text else None
-        if pattern is not None:
-            is_array = has_arrays and isinstance(arguments[pattern[0][0]], list)
-            read_parameters.append(_Parameter(parameter, pattern[1], is_array=is_array))
-        elif position is None:
-            read_parameters.append(_Parameter(parameter, None))
-        elif has_arrays and isinstance(arguments[position[0]], list):
-            read_parameters.append(_Parameter(parameter, _array_reader(position[0]), is_array=True))
-        else:
-            read_parameters.append(_Parameter(parameter, _parameter_reader(position, parameter)))
-        used_positions.add(pattern[0] if pattern is not None else position)
-    return read_parameters, used_positions
-
-
-def _are_arrays_members(sql: str, parameters: Sequence[_Parameter]) -> bool:
+def _are_arrays_members(sql: str, parameters: Sequence[Parameter]) -> bool:
     """Return whether the SQL only asks if arrays contain something."""
     placeholders = [match[0] for match in _PLACEHOLDERS.finditer(sql) if match[0] != _PERCENT]
     return not any(
@@ -224,7 +187,7 @@ def _are_arrays_members(sql: str, parameters: Sequence[_Parameter]) -> bool:
     )
 
 
-def _write_arrays_and_constants(sql: str, parameters: Sequence[_Parameter]) -> tuple[str, list[_Parameter]]:
+def _write_arrays_and_constants(sql: str, parameters: Sequence[Parameter]) -> tuple[str, list[Parameter]]:
     """Compare with arrays instead of lists, and write constants into the SQL.
 
     A constant must not be a parameter. A plan for all values of a parameter does not know how many rows have
@@ -232,7 +195,7 @@ def _write_arrays_and_constants(sql: str, parameters: Sequence[_Parameter]) -> t
     """
     compose = connections[DEFAULT_DB_ALIAS].ops.compose_sql  # type: ignore[attr-defined]
     remaining = iter(parameters)
-    varying: list[_Parameter] = []
+    varying: list[Parameter] = []
 
     def write(match: re.Match[str]) -> str:
         placeholder = match[0]
@@ -262,109 +225,7 @@ def _is_locking(rows: QuerySet[Model]) -> bool:
     return rows.query.select_for_update and connections[DEFAULT_DB_ALIAS].features.has_select_for_update
 
 
-def _placeholders(arguments: _Arguments) -> tuple[list[object], dict[object, tuple[int, int]]]:
-    """Return a placeholder for each argument, and a map from their SQL forms to arguments."""
-    positions: dict[object, tuple[int, int]] = {}
-
-    def stand_in(value: object, position: tuple[int, int]) -> object:
-        if isinstance(value, _SHAPE_TYPES) and position[1] < 0:
-            return value
-        placeholder = _placeholder(value, len(positions))
-        positions[placeholder] = position
-        if isinstance(placeholder, uuid.UUID):
-            positions[placeholder.hex] = position
-        elif isinstance(placeholder, datetime.date):
-            positions[_adapt_date(placeholder)] = position
-        return placeholder
-
-    placeholders = [
-        [stand_in(item, (n, m)) for m, item in enumerate(value)]
-        if isinstance(value, list)
-        else stand_in(value, (n, -1))
-        for n, value in enumerate(arguments)
-    ]
-    return placeholders, positions
-
-
-def _placeholder(value: object, n: int) -> object:
-    if isinstance(value, int):
-        return _FIRST_INTEGER + n
-    if isinstance(value, str):
-        return f"{_TEXT_PREFIX}{n}_"
-    if isinstance(value, uuid.UUID):
-        return uuid.uuid4()
-    if isinstance(value, datetime.datetime):
-        return _FIRST_DATETIME + datetime.timedelta(seconds=n)
-    if isinstance(value, datetime.date):
-        return _FIRST_DATE + datetime.timedelta(days=n)
-    raise TypeError(f"A compiled query takes no {type(value).__name__}.")
-
-
-def _adapt_date(value: datetime.date) -> object:
-    """Convert a date or datetime to the database's form."""
-    operations = connections[DEFAULT_DB_ALIAS].ops
-    if isinstance(value, datetime.datetime):
-        return operations.adapt_datetimefield_value(value)
-    return operations.adapt_datefield_value(value)
-
-
-def _find_pattern(
-    parameter: str, positions: Mapping[object, tuple[int, int]]
-) -> tuple[tuple[int, int], _Reader] | None:
-    """Return the argument in a LIKE pattern, with a function that renders the pattern, or None."""
-    escape = connections[DEFAULT_DB_ALIAS].ops.prep_for_like_query
-    for placeholder, position in positions.items():
-        if (
-            isinstance(placeholder, str)
-            and placeholder.startswith(_TEXT_PREFIX)
-            and escape(placeholder) in parameter
-        ):
-            return position, _pattern_reader(parameter.split(escape(placeholder)), _argument_reader(position))
-    return None
-
-
-def _pattern_reader(literal_parts: list[str], argument: _Reader) -> _Reader:
-    escape = connections[DEFAULT_DB_ALIAS].ops.prep_for_like_query
-    return lambda arguments: escape(argument(arguments)).join(literal_parts)
-
-
-def _parameter_reader(argument_position: tuple[int, int], parameter: Any) -> _Reader:
-    """Return a function that reads a parameter's value from the arguments, in the form the SQL expects."""
-    argument, parameter_type = _argument_reader(argument_position), type(parameter)
-    if isinstance(parameter, int):
-        return argument if parameter_type is int else lambda arguments: parameter_type(argument(arguments))
-    if isinstance(parameter, uuid.UUID):
-        return argument
-    return lambda arguments: _database_value(argument(arguments))
-
-
-def _constant_reader(value: object) -> _Reader:
-    return lambda arguments: value
-
-
-def _array_reader(n: int) -> _Reader:
-    return lambda arguments: [_array_member(value) for value in arguments[n]]
-
-
-def _array_member(value: object) -> object:
-    """Return an enum member's value. PostgreSQL receives other values as they are."""
-    return value.value if isinstance(value, Enum) else value
-
-
-def _argument_reader(argument_position: tuple[int, int]) -> _Reader:
-    n, m = argument_position
-    return lambda arguments: arguments[n] if m < 0 else arguments[n][m]
-
-
-def _database_value(value: object) -> object:
-    if isinstance(value, uuid.UUID):
-        return value.hex
-    if isinstance(value, Enum):
-        return value.value
-    return _adapt_date(value) if isinstance(value, datetime.date) else value
-
-
-def _execute(compiled: _CompiledQuery, arguments: _Arguments) -> list[Any]:
+def _execute(compiled: _CompiledQuery, arguments: Arguments) -> list[Any]:
     connection = connections[DEFAULT_DB_ALIAS]
     if compiled.is_locking and connection.get_autocommit():
         raise TransactionManagementError("Locking rows needs an open transaction.")

@@ -7,6 +7,7 @@ import threading
 import uuid
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import F, Sum
@@ -220,6 +221,26 @@ def test_each_member_of_a_collection_may_have_its_own_condition() -> None:
         assert holding_all(["Gạo"]) == ["Gạo nếp", "Gạo tẻ"]
         assert holding_all(["Gạo", "tẻ"]) == ["Gạo tẻ"]
         assert holding_all(["Gạo", "tẻ", "nếp"]) == []
+
+
+@pytest.mark.postgres
+def test_postgresql_reuses_the_plan_of_a_query_for_one_key() -> None:
+    by_key = compiled_query(lambda keys: Permission.objects.filter(pk__in=keys).order_by())
+    permission = Permission.objects.order_by("pk")[0]
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE auth_permission")
+
+    for _ in range(12):
+        assert by_key([permission.pk]) == [permission]
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT custom_plans, generic_plans FROM pg_prepared_statements"
+            " WHERE statement LIKE '%auth_permission%ANY%'"
+        )
+        ((custom_plans, generic_plans),) = cursor.fetchall()
+    assert custom_plans == 5  # PostgreSQL's trials before it compares plans
+    assert generic_plans > 0
 
 
 @pytest.mark.django_db(transaction=True)
