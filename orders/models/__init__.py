@@ -9,6 +9,7 @@ from orders.models.counter import (
     Shift,
     Till,
 )
+from orders.models.counter_sale import CounterSale
 from orders.models.customer import CooperativeCustomer, PriceTier
 from orders.models.debt import DebtAgeing, DebtEntry, DebtEntryKind, DebtPaymentMethod
 from orders.models.delivery_run import DeliveryRun, RunParcel
@@ -111,6 +112,7 @@ __all__ = [
     "CooperativeBalance",
     "CooperativeCustomer",
     "CostBearer",
+    "CounterSale",
     "DebtAgeing",
     "DebtEntry",
     "DebtEntryKind",

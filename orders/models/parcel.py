@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Lot, Stock
 from cooperatives.models import PICKUP_KINDS, Cooperative, Warehouse
 from orders.models.line import OrderLine
+from orders.models.order import OrderSource
 from orders.models.part import OrderPart
 from orders.states import (
     CASH_NOT_RECEIVED,
@@ -66,12 +67,13 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
 
         Either delivered without a report, or collected by a carrier or cooperative. Annotates `owed` (minor
         units) and `since` (the time of collection or, if unreported, of delivery). Cash of a parcel that was
-        voided later is still owed.
+        voided later is still owed. Cash of counter sales stays with the cooperative.
         """
-        return self.filter(
+        rows = self.filter(
             Q(cod_state__in=sorted(CASH_NOT_RECEIVED))
             | Q(cod_state=CodState.EXPECTED, state=ParcelState.DELIVERED)
-        ).annotate(
+        )
+        return rows.exclude(part__order__source=OrderSource.COUNTER).annotate(
             owed=Case(
                 When(cod_state=CodState.EXPECTED, then=F("cod_expected")),
                 default=F("cod_collected"),

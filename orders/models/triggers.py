@@ -50,7 +50,35 @@ _CHANGED_DEBT = " OR ".join(
     ]
 )
 
+_SOLD = "a counter sale never changes"
+# The seller is forgotten when the account is deleted.
+_CHANGED_SALE = " OR ".join(
+    f"NEW.{column} IS DISTINCT FROM OLD.{column}"
+    for column in (
+        "id",
+        "order_id",
+        "till_id",
+        "shift_id",
+        "number",
+        "total",
+        "cash_given",
+        "change_given",
+        "sold_at",
+    )
+)
+_PREVIOUS_RECEIPT = "SELECT 1 FROM orders_countersale WHERE till_id = NEW.till_id AND number = NEW.number - 1"
+
 TRIGGERS = (
+    *append_only_triggers(
+        "orders_countersale", ("id", "order_id"), _SOLD, refused_update_condition=_CHANGED_SALE
+    ),
+    Trigger(
+        "orders_countersale_no_gap",
+        "orders_countersale",
+        "BEFORE INSERT",
+        f"NEW.number <> 1 AND NOT EXISTS ({_PREVIOUS_RECEIPT})",
+        message="receipt numbers of a till have no gaps",
+    ),
     *append_only_triggers("orders_ledgerposting", ("id", "idempotency_key"), _APPEND_ONLY),
     *append_only_triggers("orders_ledgerentry", ("id",), _APPEND_ONLY),
     *append_only_triggers("orders_debtentry", ("id",), _DEBT, refused_update_condition=_CHANGED_DEBT),

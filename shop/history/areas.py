@@ -18,6 +18,7 @@ AREAS = {
         "till",
         "shift",
         "debt",
+        "sale",
         "gift_card",
     ),
     "settlements": ("settlement", "commission", "withholding", "remittance", "statement", "bank_statement"),

@@ -271,6 +271,7 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "shift.reviewed": pgettext_lazy("history", "Cash difference of a shift reviewed"),
     "shift.cash_paid_in": pgettext_lazy("history", "Cash paid into a till"),
     "shift.cash_paid_out": pgettext_lazy("history", "Cash paid out of a till"),
+    "sale.recorded": pgettext_lazy("history", "Sale at the counter"),
     "run.created": pgettext_lazy("history", "Delivery run created"),
     "run.parcel_removed": pgettext_lazy("history", "Parcel taken out of a delivery run"),
     "run.ended": pgettext_lazy("history", "Delivery run ended"),

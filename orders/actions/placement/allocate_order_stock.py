@@ -35,11 +35,11 @@ def allocate_order_stock(lines: Sequence[OrderLine], quote: Quote) -> None:
     )
     for pick in picks:
         stocks[pick.stock_id].allocated += pick.quantity
-    Allocation.objects.bulk_create(_distribute_picks(lines, picks))
+    Allocation.objects.bulk_create(distribute_picks(lines, picks))
     save_reserved_and_allocated(stocks[stock_id] for stock_id in freed | {pick.stock_id for pick in picks})
 
 
-def _distribute_picks(lines: Sequence[OrderLine], picks: Sequence[StockPick]) -> list[Allocation]:
+def distribute_picks(lines: Sequence[OrderLine], picks: Sequence[StockPick]) -> list[Allocation]:
     """Distribute the picks of each variant over its lines, in line order."""
     unallocated = {line.pk: line.quantity for line in lines}
     allocations = []

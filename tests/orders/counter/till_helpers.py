@@ -8,9 +8,11 @@ from typing import Any
 
 from cooperatives.models import Cooperative, Role
 from orders.actions.counter.cash_movements import record_cash_movement
+from orders.actions.counter.quote_sale import SaleLine, quote_sale
+from orders.actions.counter.record_sale import record_sale
 from orders.actions.counter.shifts import CashCount, close_shift, open_shift
 from orders.actions.counter.tills import create_till
-from orders.models import CashDirection, CashMovement, Shift, Till
+from orders.models import CashDirection, CashMovement, CounterSale, Shift, Till
 from shop.accounts.models import User
 from shop.core.actors import EntryPoint
 from tests.factories import NOW, make_cooperative, make_member
@@ -58,5 +60,27 @@ def move_cash(
         shift_id=shift.pk,
         direction=direction,
         amount=amount,
+        **values,
+    )
+
+
+def sell(
+    shift: Shift, cashier: User, *lines: SaleLine, cash_given: int | None = None, **fields: Any
+) -> CounterSale:
+    """Sell the lines for the exact cash, or for `cash_given`."""
+    role = fields.setdefault("role", Role.CASHIER)
+    priced = quote_sale(
+        cooperative=shift.till.cooperative,
+        lines=lines,
+        discount=fields.get("discount"),
+        role=role,
+        now=LATER,
+    )
+    values = {"agreed_total": priced.total, "actor": acting(cashier), "now": LATER} | fields
+    return record_sale(
+        cooperative=shift.till.cooperative,
+        shift_id=shift.pk,
+        lines=lines,
+        cash_given=priced.total if cash_given is None else cash_given,
         **values,
     )
