@@ -15,8 +15,8 @@ from shop.reports.declared.declaration import (
     Family,
     Report,
     RowSource,
-    Sums,
     Unit,
+    average,
     measure,
     percentage,
 )
@@ -59,11 +59,6 @@ def _find_orders_with_buyer_kind() -> OrderQuerySet:
     )
 
 
-def _average_order(sums: Sums) -> int | None:
-    """Return the average amount of an order in whole minor units."""
-    return round(sums["total"] / sums["orders"]) if sums["orders"] else None
-
-
 _RETURNING = Q(buyer_kind=BuyerKind.RETURNING)
 
 NEW_AND_RETURNING = Report(
@@ -98,7 +93,7 @@ NEW_AND_RETURNING = Report(
         Column(_("Share of returning buyers"), Unit.PERCENT, percentage("returning", "orders")),
         Column(pgettext_lazy("report", "Total"), Unit.MONEY, measure("total")),
         Column(_("From returning buyers"), Unit.MONEY, measure("returning_total"), ColumnPlace.NOT_ON_PHONES),
-        Column(_("Average per order"), Unit.MONEY, _average_order, ColumnPlace.NOT_ON_PHONES),
+        Column(_("Average per order"), Unit.MONEY, average("total", "orders"), ColumnPlace.NOT_ON_PHONES),
     ),
     row_source=RowSource(pgettext_lazy("report", "Orders"), order="self", texts=("buyer_name",)),
     dimensions=(

@@ -27,10 +27,11 @@ Sums = Mapping[str, Any]
 
 
 class Unit(StrEnum):
-    """What a column's figures measure. Durations are seconds; files state them in minutes."""
+    """What a column's figures measure. Durations are seconds, in files minutes. Weights are grams."""
 
     COUNT = "count"
     MONEY = "money"
+    WEIGHT = "weight"
     PERCENT = "percent"
     DURATION = "duration"
 
@@ -150,8 +151,9 @@ class Report:
     """A report.
 
     `question` is its title and `definition` says in words what counts. `rows` returns all rows that can
-    count. The lookups say where these rows keep their moment or day in Vietnam, cooperative and currency; a
-    report without `moment` and `day` shows the present state and has no period. Staff need `permission`, and
+    count, and `on_day` adds to them what depends on the report's last day, such as their age. The lookups say
+    where these rows keep their moment or day in Vietnam, cooperative and currency; a report without `moment`
+    and `day` shows the present state and has no period. Staff need `permission`, and
     members of a cooperative `member_right`, with which they see its rows. Without it the report is only for
     staff. A report about orders or payments of several cooperatives has no `cooperative`.
     """
@@ -172,6 +174,7 @@ class Report:
     currency: str = ""
     member_right: MemberRight | None = None
     lookups: Mapping[str, str] = field(default_factory=dict)
+    on_day: Callable[[Any, datetime.date], QuerySet[Any]] | None = None
 
     @property
     def has_period(self) -> bool:
@@ -194,7 +197,10 @@ class Report:
             condition &= Q(**{self.currency: query.currency})
         if query.cooperative_id is not None:
             condition &= Q(**{self.cooperative: query.cooperative_id})
-        return self.rows().filter(condition).order_by()
+        rows = self.rows()
+        if self.on_day is not None:
+            rows = self.on_day(rows, query.last)
+        return rows.filter(condition).order_by()
 
     def _period_condition(self, query: ReportQuery) -> Q:
         if self.day:
@@ -222,6 +228,15 @@ class MeasureValue:
 def measure(name: str) -> MeasureValue:
     """Return the value of a column that shows a measure itself."""
     return MeasureValue(name)
+
+
+def average(total: str, count: str) -> Callable[[Sums], int | None]:
+    """Return the value of a column that shows one measure divided by another, rounded."""
+
+    def compute_average(sums: Sums) -> int | None:
+        return round((sums[total] or 0) / sums[count]) if sums[count] else None
+
+    return compute_average
 
 
 def percentage(part: str, whole: str) -> Callable[[Sums], int | None]:

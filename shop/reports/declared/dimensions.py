@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -14,11 +14,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from catalog.models import Variant
+from cooperatives.models import Producer
 from orders.models import OrderSource
 from shop.core.dates.calendar import weekday_name
 from shop.core.models import Division, DivisionLevel
+from shop.core.texts.formatting import translated_reason
 from shop.reports.declared.declaration import Dimension, Report
-from shop.reports.group_names import load_group_names
+from shop.reports.group_names import MAX_KEYS_PER_QUERY, load_group_names
 from shop.reports.periods import PeriodStart, ReportInterval, period_label
 from shop.reports.sales import SalesGroup
 
@@ -158,6 +161,46 @@ def _load_commune_names(keys: Collection[object]) -> Mapping[object, str]:
     return {key: names.get(str(key)) or (_("No longer known") if key else _("Not specified")) for key in keys}
 
 
+def reason_dimension(name: str, label: Promise) -> Dimension:
+    """Return a dimension whose keys are recorded reasons, which are translated if they are the shop's own."""
+
+    def reason_key(report: Report) -> Combinable:
+        return report.lookup(name)
+
+    def load_reasons(keys: Collection[object]) -> Mapping[object, str]:
+        return {key: translated_reason(str(key)) if key else _("Not specified") for key in keys}
+
+    return Dimension(name, label, reason_key, load_reasons)
+
+
+def band_dimension(name: str, label: Promise, bands: Sequence[Promise]) -> Dimension:
+    """Return a dimension whose keys are the positions of bands, such as of ages."""
+
+    def band_key(report: Report) -> Combinable:
+        return report.lookup(name)
+
+    def load_bands(keys: Collection[object]) -> Mapping[object, str]:
+        return {key: str(bands[key]) for key in keys if isinstance(key, int)}
+
+    return Dimension(name, label, band_key, load_bands, is_in_key_order=True)
+
+
+def _load_variant_names(keys: Collection[object]) -> Mapping[object, str]:
+    """Return the names of variants with their products'."""
+    variants = Variant.objects.all()
+    if len(keys) <= MAX_KEYS_PER_QUERY:
+        variants = variants.filter(pk__in=[key for key in keys if key])
+    rows = variants.values_list("pk", "product__name", "name")
+    names: dict[object, str] = {pk: ", ".join(filter(None, (product, name))) for pk, product, name in rows}
+    return {key: names.get(key) or _("No longer known") for key in keys}
+
+
+def _load_producer_names(keys: Collection[object]) -> Mapping[object, str]:
+    """Return the names of households that agreed to be named."""
+    names: dict[object, str] = dict(Producer.objects.public().values_list("pk", "name"))
+    return {key: names.get(key) or (_("Not named") if key else _("Not specified")) for key in keys}
+
+
 def _capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -176,3 +219,15 @@ BY_COMMUNE = Dimension(
     "commune", gettext_lazy("Commune"), lambda report: report.lookup("commune"), _load_commune_names
 )
 BY_CARRIER = text_dimension("carrier", gettext_lazy("Carrier"), lambda: _("No carrier given"))
+BY_VARIANT = Dimension(
+    "variant",
+    pgettext_lazy("report", "Variant"),
+    lambda report: report.lookup("variant"),
+    _load_variant_names,
+)
+BY_PRODUCER = Dimension(
+    "producer",
+    pgettext_lazy("report", "Producer"),
+    lambda report: report.lookup("producer"),
+    _load_producer_names,
+)

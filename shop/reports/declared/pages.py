@@ -17,6 +17,7 @@ from shop.core.texts.formatting import (
     format_amount,
     format_money,
     format_number,
+    format_weight,
 )
 from shop.reports.declared.declaration import Column, ColumnPlace, Report, ReportQuery, Sums, Unit
 from shop.reports.declared.forms import ReportForm
@@ -190,6 +191,8 @@ def format_figure(value: int | None, unit: Unit, currency: str) -> str:
         return format_amount(value, currency)
     if unit == Unit.DURATION:
         return format_duration(value)
+    if unit == Unit.WEIGHT:
+        return format_weight(value)
     return f"{value}%" if unit == Unit.PERCENT else format_number(value)
 
 

@@ -116,6 +116,8 @@ def _file_value(column: Column, value: int | None) -> Cell:
 def _file_label(column: Column) -> str:
     if column.unit == Unit.DURATION:
         return _("%(label)s (minutes)") % {"label": column.label}
+    if column.unit == Unit.WEIGHT:
+        return _("%(label)s (grams)") % {"label": column.label}
     return f"{column.label} (%)" if column.unit == Unit.PERCENT else str(column.label)
 
 

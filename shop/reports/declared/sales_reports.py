@@ -18,8 +18,8 @@ from shop.reports.declared.declaration import (
     Family,
     Report,
     RowSource,
-    Sums,
     Unit,
+    average,
     measure,
 )
 from shop.reports.declared.dimensions import (
@@ -43,11 +43,6 @@ def _find_sold_parts() -> OrderPartQuerySet:
 
 def _find_sold_lines() -> OrderLineQuerySet:
     return OrderLine.objects.filter(is_confirmed=True, has_ended=False)
-
-
-def _average_part(sums: Sums) -> int | None:
-    """Return the average amount of a part in whole minor units."""
-    return round(sums["total"] / sums["parts"]) if sums["parts"] else None
 
 
 ORDERS = Report(
@@ -85,7 +80,7 @@ ORDERS = Report(
         Column(
             pgettext_lazy("report", "Delivery"), Unit.MONEY, measure("delivery"), ColumnPlace.NOT_ON_PHONES
         ),
-        Column(_("Average per part"), Unit.MONEY, _average_part, ColumnPlace.NOT_ON_PHONES),
+        Column(_("Average per part"), Unit.MONEY, average("total", "parts"), ColumnPlace.NOT_ON_PHONES),
     ),
     row_source=RowSource(_("Cooperatives' parts"), order="order", part="pk", texts=("cooperative__name",)),
     dimensions=(

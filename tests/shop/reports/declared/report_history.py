@@ -10,7 +10,9 @@ from catalog.models import Variant
 from orders.actions.fulfilment.cancel_parts import cancel_part
 from orders.actions.fulfilment.pack_parcels import accept_part
 from orders.actions.fulfilment.weigh_lines import weigh_line
+from orders.actions.placement.order_sweeps import expire_order
 from orders.actions.placement.place_order import place_order
+from orders.actions.refunds.offer_substitute import SubstituteOffer, offer_substitute
 from orders.actions.vouchers.redeem_vouchers import apply_voucher_code
 from orders.models import Complaint, CostBearer, Order, OrderPart, Parcel, PaymentMethod
 from orders.states import ParcelState
@@ -28,6 +30,7 @@ from tests.factories import (
     make_variant,
     make_variant_sold_by_weight,
     make_voucher,
+    set_wholesale_prices,
 )
 from tests.orders.bank_transfers.transfer_helpers import receive_transfer
 from tests.orders.ledger.test_earnings_postings import deliver, refund
@@ -99,6 +102,26 @@ def make_full_history(seed: int) -> None:
     make_complaint(OrderPart.objects.order_by("pk")[0])
     deliver_parcel_at(datetime.datetime(2026, 11, 20, 3, tzinfo=datetime.UTC))
     Parcel.objects.filter(number=1).update(failed_at=NOW)
+    make_lost_sales(seed)
+
+
+def make_lost_sales(seed: int) -> None:
+    """Make wholesale lines, expired orders, unfinished baskets and a substitute."""
+    chance = random.Random(seed)
+    seller = make_seller("HTX Bán Sỉ")
+    variant = make_variant(seller, price=90_000, on_hand=500)
+    set_wholesale_prices(variant, {5: 80_000, 20: chance.randrange(60_000, 79_000)})
+    for quantity in (4, 5, chance.randrange(20, 40)):
+        make_order((variant, quantity))
+    for placed_at in PLACED_ON[:2]:
+        unpaid = make_order((variant, 1), method=PaymentMethod.TRANSFER, now=placed_at)
+        expire_order(order_id=unpaid.pk, actor=_SYSTEM, now=NOW)
+    for user in (None, make_user(email="gio@example.com")):
+        make_basket((variant, chance.randrange(1, 9)), user=user)
+    part = accept_part(part_id=make_order((variant, 3)).parts.get().pk, actor=_SYSTEM, now=NOW)
+    cheaper = make_variant(seller, price=50_000, on_hand=9)
+    offer = SubstituteOffer(part.lines.get().pk, 2, cheaper.pk, 2)
+    offer_substitute(part_id=part.pk, offer=offer, actor=_SYSTEM, now=NOW)
 
 
 def deliver_parcel_at(delivered_at: datetime.datetime, **fields: Any) -> Parcel:
