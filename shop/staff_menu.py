@@ -16,14 +16,23 @@ from shop.accounts.staff.permissions import Permission
 
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """A link to a page. It is the current one on that page and on the pages `further_url_names`."""
+    """A link to a page. It is the current one on that page and on the pages `further_url_names`.
+
+    `other_permissions` open it as `permission` does."""
 
     url_name: str
     label: Promise
     icon: str
     permission: Permission | None = None
     further_url_names: frozenset[str] = frozenset()
+    other_permissions: frozenset[Permission] = frozenset()
     is_current: bool = False
+
+    def is_open_to(self, permissions: frozenset[str]) -> bool:
+        """Return whether one of these permissions opens the page, as all staff open one without any."""
+        return self.permission is None or not permissions.isdisjoint(
+            {self.permission, *self.other_permissions}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,14 @@ _GROUPS = (
                 _("Sales"),
                 "chart-column",
                 Permission.MANAGE_ORDERS,
-                frozenset({"reports:index", "reports:report"}),
+            ),
+            MenuEntry(
+                "reports:index",
+                _("Reports"),
+                "layout-grid",
+                Permission.MANAGE_ORDERS,
+                frozenset({"reports:report"}),
+                other_permissions=frozenset({Permission.HANDLE_PAYMENTS}),
             ),
         ),
     ),
@@ -213,7 +229,7 @@ def build_staff_menu(request: HttpRequest) -> list[MenuGroup]:
                 is_current=current_url_name == entry.url_name or current_url_name in entry.further_url_names,
             )
             for entry in group.entries
-            if entry.permission is None or entry.permission in permissions
+            if entry.is_open_to(permissions)
         )
         if entries:
             groups.append(MenuGroup(group.name, entries))
@@ -223,5 +239,8 @@ def build_staff_menu(request: HttpRequest) -> list[MenuGroup]:
 def menu_labels(permission: Permission) -> list[str]:
     """Return the labels of the menu entries that this permission opens."""
     return [
-        str(entry.label) for group in _GROUPS for entry in group.entries if entry.permission == permission
+        str(entry.label)
+        for group in _GROUPS
+        for entry in group.entries
+        if entry.permission is not None and entry.is_open_to(frozenset({permission}))
     ]

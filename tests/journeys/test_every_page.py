@@ -29,12 +29,22 @@ from django.views import defaults
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Response, Route, ViewportSize
 from pytest_django.live_server_helper import LiveServer
 
+from tests.factories import make_admin, make_channel
 from tests.journeys.colours import Colours
 from tests.journeys.world import GUEST, Visit, World, make_world, request_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db]
 
 # Addresses that answer GET with something other than one of our pages.
+# For machines, and the size of letters, which the page before is shown with again.
+ADDRESSES_WITHOUT_A_PAGE_ABOVE = (
+    "graphql",
+    "text-size",
+    "webhook-casso",
+    "webhook-payos",
+    "webhook-sepay",
+    "webhook-stripe",
+)
 NO_PAGES = {
     "health": "JSON for machines",
     **dict.fromkeys(
@@ -219,6 +229,22 @@ def test_no_address_is_left_out(world: World) -> None:
 
     assert answering - visited - set(NO_PAGES) == set()
     assert set(NO_PAGES) - answering == set()
+
+
+@pytest.mark.django_db
+def test_no_address_of_a_form_leads_a_browser_to_nothing(client: Client) -> None:
+    make_channel()
+    client.force_login(make_admin())
+    forms = {name: path for name, path in _addresses() if client.get(path).status_code == 405}
+
+    answers = {name: client.get(path, headers={"Accept": "text/html"}) for name, path in forms.items()}
+
+    explained = {name for name, answer in answers.items() if answer.status_code == 405}
+    assert explained == set(ADDRESSES_WITHOUT_A_PAGE_ABOVE)
+    for name in answers.keys() - explained:
+        page_above = answers[name].url
+        assert forms[name].startswith(page_above), name
+        assert client.get(page_above).status_code != 405, (name, page_above)
 
 
 @pytest.mark.parametrize(

@@ -272,9 +272,27 @@ def test_no_page_has_inline_styles_or_scripts(client: Client) -> None:
         assert not re.search(r"\son[a-z]+=", html), address
 
 
-def test_address_of_a_form_opened_in_a_browser_is_explained(client: Client) -> None:
-    for path in ("/gio-hang/dong/", "/dat-hang/giu-hang/", "/co-chu/"):
-        response = client.get(path, headers={"Accept": "text/html"})
-        assert (response.status_code, response["Allow"]) == (405, "POST")
-        assert "<h1>Trang này không có gì để xem</h1>" in html_of(response)
-        assert client.get(path).content == b""
+def test_address_of_a_form_without_a_page_above_it_is_explained(client: Client) -> None:
+    response = client.get("/co-chu/", headers={"Accept": "text/html"})
+
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+    assert "<h1>Trang này không có gì để xem</h1>" in html_of(response)
+    assert client.get("/co-chu/").content == b""
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/gio-hang/dong/", "/gio-hang/"),
+        ("/en/gio-hang/dong/?dong=1", "/en/gio-hang/"),
+        ("/dat-hang/giu-hang/", "/dat-hang/"),
+    ],
+)
+def test_address_of_a_form_opened_in_a_browser_leads_to_the_page_above_it(
+    client: Client, path: str, page: str
+) -> None:
+    response = client.get(path, headers={"Accept": "text/html"})
+    rest = client.get(path)
+
+    assert (response.status_code, response.url) == (302, page)
+    assert (rest.status_code, rest.content) == (405, b"")

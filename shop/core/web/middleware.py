@@ -9,10 +9,13 @@ from urllib.parse import urlsplit
 
 import brotli
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import is_valid_path, resolve
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -87,9 +90,10 @@ def _remove_nul(values: QueryDict) -> QueryDict:
 
 
 def explain_form_addresses(get_response: GetResponse) -> GetResponse:
-    """Answer a GET of an address that only takes forms, such as a reloaded one, with a page that explains it.
+    """Lead from an address that only takes forms, such as a reloaded one, to the page above it, with a note.
 
-    Place it inside the middleware that the page's template needs.
+    An address without a page above it, except the home page, is answered with a page that explains it. Place
+    this inside the middleware that messages and the page's template need.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -97,11 +101,24 @@ def explain_form_addresses(get_response: GetResponse) -> GetResponse:
         is_opened = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
         if response.status_code != 405 or not is_opened:
             return response
+        page_above = _find_page_above(request.path_info)
+        if page_above:
+            text = _("Nothing was saved: that address only takes what a form sends. Send it again here.")
+            messages.info(request, text)
+            return redirect(page_above)
         page = render(request, "405.html", status=405)
         page.headers["Allow"] = response.headers["Allow"]
         return page
 
     return middleware
+
+
+def _find_page_above(path: str) -> str:
+    """Return the nearest address above a path that leads to a view, or "" if that is the home page."""
+    while path := path.rstrip("/").rpartition("/")[0]:
+        if is_valid_path(f"{path}/") and resolve(f"{path}/").view_name != "home":
+            return f"{path}/"
+    return ""
 
 
 def compress_pages(get_response: GetResponse) -> GetResponse:

@@ -92,7 +92,7 @@ def test_menu_holds_the_pages_that_the_user_may_open_and_marks_the_current_one(c
         "desk:prices",
         "desk:recalls",
     ]
-    assert len(everything) == 21
+    assert len(everything) == 22
     for entry in everything:
         page = client.get(reverse(entry.url_name), follow=True)
         assert (page.status_code, html_of(page).count('aria-current="page"') > 0) == (200, True), (
@@ -102,6 +102,20 @@ def test_menu_holds_the_pages_that_the_user_may_open_and_marks_the_current_one(c
             row.url_name for group in page.context["staff_menu"] for row in group.entries if row.is_current
         ]
         assert current == [entry.url_name]
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_menu_leads_to_the_reports_whoever_may_open_any(client: Client, permission: Permission) -> None:
+    make_channel()
+    client.force_login(make_staff(permission))
+
+    menu = html_of(client.get(DESK))
+    reports = client.get("/quan-tri/bao-cao/")
+
+    assert ('href="/quan-tri/bao-cao/"' in menu) == (reports.status_code == 200)
+    assert (reports.status_code == 200) == (
+        permission in (Permission.MANAGE_ORDERS, Permission.HANDLE_PAYMENTS)
+    )
 
 
 def test_menu_names_pages_that_exist(admin: Client) -> None:
