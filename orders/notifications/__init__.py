@@ -235,7 +235,9 @@ def failure_occasion(parcel: Parcel, failed_at: datetime.datetime) -> str:
     return f"failed:{parcel.pk}:{failed_at:%Y%m%d%H%M%S}"
 
 
-def notify_delivery_failed(order: Order, part: OrderPart, parcel: Parcel, *, now: datetime.datetime) -> None:
+def notify_delivery_failed(
+    order: Order, part: OrderPart, parcel: Parcel, failed_at: datetime.datetime, *, now: datetime.datetime
+) -> None:
     """Tell the buyer that the carrier could not deliver, with the number to call."""
     with translation.override(order.language):
         notify_buyer(
@@ -245,7 +247,7 @@ def notify_delivery_failed(order: Order, part: OrderPart, parcel: Parcel, *, now
             now=now,
             part=part,
             parcel=parcel,
-            occasion=failure_occasion(parcel, now),
+            occasion=failure_occasion(parcel, failed_at),
         )
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from catalog.actions.products.variant_rows import UNUSUAL_FACTOR
+from catalog.stocktake import IMPLAUSIBLE_FACTOR
 from shop.core.web.build_id import build_id
 from shop.members.buyer_messages import news_by_language
 from shop.members.phone_texts import phone_reasons, phone_texts, sale_units
@@ -142,6 +143,7 @@ def show_offline_page(request: HttpRequest) -> HttpResponse:
         "units": sale_units(),
         "buyer_news": news_by_language(),
         "unusual_factor": UNUSUAL_FACTOR,
+        "implausible_factor": IMPLAUSIBLE_FACTOR,
         "build": build_id(),
     }
     return render(request, "members/offline.html", context)

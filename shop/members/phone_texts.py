@@ -305,6 +305,8 @@ _TEXTS: Mapping[str, str | Promise] = {
     "in_the_books": _("%(there)s %(unit)s in the books"),
     "nothing_to_count": _("Nothing to count yet"),
     "counted": _("Counted quantity"),
+    "count_too_high": _("%(counted)s is %(times)s times what the books say. Save again if it is right."),
+    "count_too_low": _("The books say %(times)s times %(counted)s. Save again if it is right."),
     "invalid_count": InvalidStockCount.default_message,
     "save_counts": _("Save counts"),
     "promised": _("%(promised)s reserved"),

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from catalog.actions.stock.stock_movements import record_movement, save_reserved_and_allocated
-from catalog.models import Lot, MovementReason, Stock
 from orders import locks, notifications
 from orders.actions.cash_on_delivery.cash_collection import (
     EXPECTED_CASH,
@@ -19,10 +16,10 @@ from orders.actions.cash_on_delivery.cash_collection import (
     collect_cash,
     expected_cash_holder,
 )
+from orders.actions.fulfilment.dispatched_stock import remove_from_stock, require_unrecalled
 from orders.actions.fulfilment.pack_parcels import (
     PLATFORM_ENTRY_POINTS,
     change_parcel_state,
-    release_allocation,
     require_outgoing_parcel,
     require_weighed,
 )
@@ -31,7 +28,7 @@ from orders.actions.order_changes.finish_order_change import finish_order_change
 from orders.actions.order_records.part_changes import record_part_change
 from orders.actions.order_records.recalculate_order import read_unpacked_quantities
 from orders.actions.payouts.surplus_refunds import refund_surplus
-from orders.models import HandoverCode, Order, OrderPart, Parcel, ParcelLine
+from orders.models import HandoverCode, Order, OrderPart, Parcel
 from orders.states import ACTIVE_PART_STATES, DISPATCHED_STATES, CashHolder, CodState, Coverage, ParcelState
 from shop.core.actors import Actor
 from shop.core.errors import ReasonRequired, Refused
@@ -50,13 +47,6 @@ class OrderNotPaid(Refused):
 
     code = "order_not_paid"
     default_message = _("This order has not been paid yet.")
-
-
-class RecalledLotInParcel(Refused):
-    """The parcel holds a lot that was recalled before it left. `details["lots"]` lists the codes."""
-
-    code = "recalled_lot_in_parcel"
-    default_message = _("This parcel holds a recalled lot. Void the parcel and pack it with another lot.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +133,9 @@ def dispatch_parcel(
     if parcel.carrier:
         require_no_driver(parcel, should_leave_run=dispatch.should_leave_run, actor=actor, now=now)
     if previous_state != ParcelState.FAILED_DELIVERY:
-        _remove_from_stock(parcel, happened_at=happened_at, actor=actor, now=now)
+        remove_from_stock(parcel, happened_at=happened_at, actor=actor, now=now)
     else:
-        _require_unrecalled(parcel.lines.all(), happened_at or now)
+        require_unrecalled(parcel.lines.all(), happened_at or now)
     record_part_change(
         order,
         part,
@@ -209,7 +199,7 @@ def deliver_parcel(
     if not was_done_with_key(idempotency_key, "parcel.delivered", parcel):
         _require_pickup_proof(parcel, code, reason, actor=actor)
         if parcel.pickup_code:
-            _require_unrecalled(parcel.lines.all(), happened_at or now)
+            require_unrecalled(parcel.lines.all(), happened_at or now)
         deliver_locked_parcel(
             order,
             part,
@@ -309,11 +299,18 @@ def report_collected_cash(
 
 @transaction.atomic(durable=True)
 def fail_delivery(
-    *, parcel_id: int, reason: str, idempotency_key: str | None = None, actor: Actor, now: datetime.datetime
+    *,
+    parcel_id: int,
+    reason: str,
+    happened_at: datetime.datetime | None = None,
+    idempotency_key: str | None = None,
+    actor: Actor,
+    now: datetime.datetime,
 ) -> Parcel:
     """Record a failed delivery. The parcel may be handed over again.
 
-    Raises Missing, ReasonRequired, TransitionNotAllowed.
+    `happened_at` is when it failed, if that is recorded later. Raises Missing, ReasonRequired,
+    TransitionNotAllowed.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
@@ -322,7 +319,14 @@ def fail_delivery(
     if was_done_with_key(idempotency_key, "parcel.delivery_failed", parcel):
         return parcel
     fail_locked_delivery(
-        order, part, parcel, reason=reason, idempotency_key=idempotency_key, actor=actor, now=now
+        order,
+        part,
+        parcel,
+        reason=reason,
+        happened_at=happened_at,
+        idempotency_key=idempotency_key,
+        actor=actor,
+        now=now,
     )
     return parcel
 
@@ -333,12 +337,19 @@ def fail_locked_delivery(
     parcel: Parcel,
     *,
     reason: str,
+    happened_at: datetime.datetime | None = None,
     idempotency_key: str | None = None,
     actor: Actor,
     now: datetime.datetime,
 ) -> None:
-    """On a locked order: record a failed delivery. Raises TransitionNotAllowed."""
-    change_parcel_state(parcel, ParcelState.FAILED_DELIVERY, failed_at=now, failure_reason=reason.strip())
+    """On a locked order: record a failed delivery. Raises TransitionNotAllowed.
+
+    A receipt that a phone sends later counts as the next journey if it happened after the failure.
+    """
+    failed_at = happened_at or now
+    change_parcel_state(
+        parcel, ParcelState.FAILED_DELIVERY, failed_at=failed_at, failure_reason=reason.strip()
+    )
     _close_handover_codes(parcel, now)
     record_part_change(
         order,
@@ -351,44 +362,9 @@ def fail_locked_delivery(
         idempotency_key=idempotency_key,
     )
     finish_order_change(order, now=now)
-    notifications.notify_delivery_failed(order, part, parcel, now=now)
+    notifications.notify_delivery_failed(order, part, parcel, failed_at, now=now)
 
 
 def _close_handover_codes(parcel: Parcel, now: datetime.datetime) -> None:
     """Close the codes made for an earlier journey of the parcel."""
     HandoverCode.objects.filter(parcel=parcel, closed_at=None).update(closed_at=now)
-
-
-def _remove_from_stock(
-    parcel: Parcel, *, happened_at: datetime.datetime | None, actor: Actor, now: datetime.datetime
-) -> None:
-    """Take the parcel's contents out of stock and release their allocations."""
-    lines = [line for line in parcel.lines.order_by("pk") if line.stock_id is not None]
-    stocks: dict[int, Stock] = locks.lock_stock({line.stock_id for line in lines if line.stock_id})
-    _require_unrecalled(lines, happened_at or now)  # under the locks that a recall takes
-    for line in lines:
-        stock = stocks[line.stock_id or 0]
-        record_movement(
-            stock,
-            -line.quantity,
-            reason=MovementReason.DISPATCH,
-            actor=actor,
-            now=now,
-            document=f"parcel:{parcel.pk}",
-            grams=-line.grams if line.grams else None,
-            lot_id=line.lot_id,
-            happened_at=happened_at,
-        )
-        release_allocation(stock, line.order_line_id, line.quantity)
-    save_reserved_and_allocated(stocks.values())
-
-
-def _require_unrecalled(lines: Iterable[ParcelLine], left_at: datetime.datetime) -> None:
-    """Raise RecalledLotInParcel if a lot of these lines was recalled when the parcel left."""
-    lot_ids = {line.lot_id for line in lines if line.lot_id is not None}
-    if not lot_ids:
-        return
-    recalled = Lot.objects.filter(pk__in=lot_ids, recalled_at__lte=left_at).order_by("code")
-    codes = list(recalled.values_list("code", flat=True))
-    if codes:
-        raise RecalledLotInParcel(lots=codes)

@@ -269,11 +269,18 @@ def dispatch_details_of_run(run: DeliveryRun) -> DispatchDetails:
 
 @transaction.atomic(durable=True)
 def record_failed_delivery_of_run(
-    *, run_id: int, parcel_id: int, reason: str, idempotency_key: str | None = None, now: datetime.datetime
+    *,
+    run_id: int,
+    parcel_id: int,
+    reason: str,
+    happened_at: datetime.datetime | None = None,
+    idempotency_key: str | None = None,
+    now: datetime.datetime,
 ) -> None:
     """Record that the run's driver could not deliver a parcel.
 
-    Raises KeyReused, Missing, ReasonRequired, RunEnded, TransitionNotAllowed.
+    `happened_at` is when it failed, if that is recorded later. Raises KeyReused, Missing, ReasonRequired,
+    RunEnded, TransitionNotAllowed.
     """
     if not reason.strip():
         raise ReasonRequired(field="reason")
@@ -281,7 +288,14 @@ def record_failed_delivery_of_run(
     if was_done_with_key(idempotency_key, "parcel.delivery_failed", parcel):
         return
     fail_locked_delivery(
-        order, part, parcel, reason=reason, idempotency_key=idempotency_key, actor=run.driver, now=now
+        order,
+        part,
+        parcel,
+        reason=reason,
+        happened_at=happened_at,
+        idempotency_key=idempotency_key,
+        actor=run.driver,
+        now=now,
     )
 
 

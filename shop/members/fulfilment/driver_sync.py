@@ -35,7 +35,7 @@ from shop.members.sync.commands import read_collected_cash
 from shop.members.sync.handover_commands import read_sent_code, record_receipt
 from shop.members.sync.models import MAX_WAITING_PERIOD
 from shop.members.sync.payloads import InvalidCommand, Payload
-from shop.members.sync.run_commands import CommandFailed, SentCommand
+from shop.members.sync.run_commands import CommandFailed, EarlierCommandOpen, SentCommand
 from shop.members.sync.views import read_body, read_commands, read_time
 
 log = logging.getLogger(__name__)
@@ -78,12 +78,37 @@ def _answer_commands(request: HttpRequest, run: DeliveryRun, now: datetime.datet
     _PUSHES.count_try(str(run.pk))
     body = read_body(request)
     clock_difference = now - read_time(body.get("clock"))
-    answers = []
+    answers, held = [], _HeldParcels()
     for command in read_commands(body.get("commands")):
-        waited = now - clock_difference - command.at
-        happened_at = now - min(max(waited, datetime.timedelta(0)), MAX_WAITING_PERIOD)
-        answers.append(_answer_command(run, command, happened_at=happened_at, now=now))
+        if held.holds(command):
+            answer = _refusal_row(command, "later", EarlierCommandOpen())
+        else:
+            waited = now - clock_difference - command.at
+            happened_at = now - min(max(waited, datetime.timedelta(0)), MAX_WAITING_PERIOD)
+            answer = _answer_command(run, command, happened_at=happened_at, now=now)
+        if answer["outcome"] == "later":
+            held.hold(command)
+        answers.append(answer)
     return answers
+
+
+class _HeldParcels:
+    """The parcels with a command that is not done yet, so that those after it keep their order.
+
+    A receipt names its parcel by a code only: it waits for every parcel, and holds none.
+    """
+
+    def __init__(self) -> None:
+        self._ids: set[object] = set()
+
+    def holds(self, command: SentCommand) -> bool:
+        if command.name == "receive_parcel":
+            return bool(self._ids)
+        return command.payload.get("parcel") in self._ids
+
+    def hold(self, command: SentCommand) -> None:
+        if command.name != "receive_parcel":
+            self._ids.add(command.payload.get("parcel"))
 
 
 def _answer_command(
@@ -108,7 +133,9 @@ def _answer_command(
                 now=now,
             )
         else:
-            action = _prepare_parcel_command(run, command.name, payload, key=key, now=now)
+            action = _prepare_parcel_command(
+                run, command.name, payload, key=key, happened_at=happened_at, now=now
+            )
         payload.require_empty()
         action()
     except ParcelNotSentYet as refused:
@@ -131,7 +158,13 @@ def _refusal_row(command: SentCommand, outcome: str, refused: Refused) -> Row:
 
 
 def _prepare_parcel_command(
-    run: DeliveryRun, name: str, payload: Payload, *, key: str, now: datetime.datetime
+    run: DeliveryRun,
+    name: str,
+    payload: Payload,
+    *,
+    key: str,
+    happened_at: datetime.datetime,
+    now: datetime.datetime,
 ) -> Callable[[], object]:
     """Return the action of a delivery or a failed delivery of the run's parcel.
 
@@ -147,6 +180,7 @@ def _prepare_parcel_command(
             run_id=run.pk,
             parcel_id=parcel.pk,
             reason=reason,
+            happened_at=happened_at,
             idempotency_key=key,
             now=now,
         )

@@ -53,6 +53,10 @@ class CommandRun:
     def action_arguments_with_key(self) -> dict[str, Any]:
         return {"idempotency_key": self.idempotency_key, **self.action_arguments}
 
+    @property
+    def dated_arguments_with_key(self) -> dict[str, Any]:
+        return {"happened_at": self.happened_at, **self.action_arguments_with_key}
+
     def read_form_arguments(self, action: str, row_id: int) -> dict[str, Any]:
         """Return the arguments under the key of the form of a page, if the phone sends that of one."""
         if not self.payload.has("form_key"):

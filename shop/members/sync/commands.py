@@ -121,8 +121,7 @@ def _hand_over_parcel(run: CommandRun) -> PreparedCommand:
         hand_over_parcel,
         parcel_id=parcel.pk,
         dispatch=dispatch,
-        happened_at=run.happened_at,
-        **run.action_arguments_with_key,
+        **run.dated_arguments_with_key,
     )
     return PreparedCommand(_part_reference(parcel.part_id), action)
 
@@ -135,8 +134,7 @@ def _deliver_parcel(run: CommandRun) -> PreparedCommand:
         is_cash_collected=payload.is_set("is_cash_collected"),
         cash=read_collected_cash(payload),
         code=payload.text("code", max_length=20),
-        happened_at=run.happened_at,
-        **run.action_arguments_with_key,
+        **run.dated_arguments_with_key,
     )
     return PreparedCommand(_part_reference(parcel.part_id), action)
 
@@ -151,7 +149,12 @@ def _report_collected_cash(run: CommandRun) -> PreparedCommand:
 def _fail_delivery(run: CommandRun) -> PreparedCommand:
     parcel = _find_parcel(run)
     reason = run.payload.text("reason", max_length=500)
-    action = partial(fail_delivery, parcel_id=parcel.pk, reason=reason, **run.action_arguments_with_key)
+    action = partial(
+        fail_delivery,
+        parcel_id=parcel.pk,
+        reason=reason,
+        **run.dated_arguments_with_key,
+    )
     return PreparedCommand(_part_reference(parcel.part_id), action)
 
 
@@ -236,8 +239,7 @@ def _change_stock(run: CommandRun, action: Callable[..., Stock]) -> PreparedComm
         quantity=payload.whole_number("quantity", maximum=MAX_COUNTED_QUANTITY),
         note=payload.text("note", max_length=250),
         lot_id=payload.optional_number("lot"),
-        happened_at=run.happened_at,
-        **run.action_arguments_with_key,
+        **run.dated_arguments_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, variant.product_id), bound_action)
 
@@ -253,8 +255,7 @@ def _transfer_stock(run: CommandRun) -> PreparedCommand:
         quantity=payload.whole_number("quantity", maximum=MAX_COUNTED_QUANTITY),
         note=payload.text("note", max_length=250),
         lot_id=payload.optional_number("lot"),
-        happened_at=run.happened_at,
-        **run.action_arguments_with_key,
+        **run.dated_arguments_with_key,
     )
     return PreparedCommand(RowReference(PRODUCT, variant.product_id), action)
 

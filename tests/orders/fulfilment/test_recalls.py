@@ -12,10 +12,10 @@ from catalog.actions.stock.transfer_stock import transfer_stock
 from catalog.models import Listing, Lot, LotBalance, Recall, Variant
 from cooperatives.models import Role
 from orders.actions.fulfilment.deliver_parcels import (
-    RecalledLotInParcel,
     deliver_parcel,
     hand_over_parcel,
 )
+from orders.actions.fulfilment.dispatched_stock import RecalledLotInParcel
 from orders.actions.fulfilment.lot_picks import LotChoices, RecalledLot, suggest_lots
 from orders.actions.fulfilment.pack_parcels import accept_part, close_parcel, pack_parcel
 from orders.actions.fulfilment.recalls import (

@@ -169,6 +169,36 @@ def test_fault_of_ours_holds_up_no_other_command_of_the_driver(seller, monkeypat
     assert mended == [("done", ""), ("done", "")]
 
 
+def test_later_steps_of_a_parcel_wait_for_one_that_failed_on_our_side(seller, monkeypatch) -> None:
+    def fail(**_facts: object) -> None:
+        raise RuntimeError("broken")
+
+    parcel, other = dispatched_parcel(seller), dispatched_parcel(seller)
+    run = run_of_all(seller, parcel, other)
+    failing = make_command("fail_delivery", parcel=parcel.pk, reason="Vắng nhà")
+    receiving = make_command("receive_parcel", token=to_driver(parcel).token, **PLACE)
+    delivering = make_command("deliver_parcel", parcel=parcel.pk, is_cash_collected=False)
+    elsewhere = make_command("deliver_parcel", parcel=other.pk, is_cash_collected=False)
+    for minutes, command in enumerate((delivering, receiving, failing), start=1):
+        command["at"] = (timezone.now() - timedelta(minutes=minutes)).isoformat()
+    with monkeypatch.context() as patch:
+        patch.setattr(driver_sync, "record_failed_delivery_of_run", fail)
+        answers = send(run, failing, receiving, delivering, elsewhere)
+
+    in_pieces = [*send(run, failing), *send(run, receiving), *send(run, delivering, elsewhere)]
+    again = send(run, failing, receiving, delivering, elsewhere)
+
+    waits = ("later", "earlier_command_open")
+    assert answers == [("later", "command_failed"), waits, waits, ("done", "")]
+    assert in_pieces == again == [("done", "")] * 4
+    changes = Change.objects.filter(key=str(parcel.pk)).order_by("pk")
+    assert [change.action for change in changes][-3:] == [
+        "parcel.delivery_failed",
+        "parcel.handed_over",
+        "parcel.delivered",
+    ]
+
+
 def test_driver_who_sends_too_often_waits(seller, monkeypatch) -> None:
     run = run_of(seller, packed_parcel(seller))
     monkeypatch.setattr(driver_sync, "_PUSHES", RateLimit("pushes", 1, 60))

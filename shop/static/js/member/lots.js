@@ -13,7 +13,7 @@ import {
 } from "member/controls";
 import { html } from "member/html";
 import { daysUntil, giveStock, Icon, longDay, nameOf, number, products, settings, t } from "member/phone";
-import { openWarehouses, warehouses } from "member/stock";
+import { CountQuestion, countQuestion, openWarehouses, warehouses } from "member/stock";
 
 const options = (places) => places.map(({ id, name }) => [id, name]);
 
@@ -131,11 +131,15 @@ const Balance = ({ row: { product, variant, lot }, balance: { warehouse, on_hand
   const [kind, setKind] = useState("loss"),
     [written, setWritten] = useState(""),
     [to, setTo] = useState(others[0]?.id);
+  const [asked, setAsked] = useState(null);
   const count = readCount(written);
+  const question = kind === "count" && count !== null && countQuestion(onHand, count);
   const save = async () => {
+    if (question && asked !== count) return setAsked(count);
     const payload = { lot: lot.id, warehouse, ...(kind === "count" ? { counted: count } : { quantity: count }) };
     if (kind === "transfer") payload.to = to;
     if (await giveStock(product, variant, KINDS[kind], payload)) setWritten("");
+    return undefined;
   };
   const id = `${lot.id}-${warehouse}`;
   const kinds = Object.keys(KINDS).filter((name) => name !== "transfer" || others.length);
@@ -148,6 +152,7 @@ const Balance = ({ row: { product, variant, lot }, balance: { warehouse, on_hand
         <${Select} id=${`kind-${id}`} name="what_happened" options=${kinds.map((name) => [name, t(`lot_${name}`)])} value=${kind} onText=${setKind} />
         <${NumberField} id=${`lot-${id}`} name="quantity" unit=${variant.unit} value=${written} onText=${setWritten} />
         ${kind === "transfer" && html`<${Select} id=${`to-${id}`} name="to_warehouse" options=${options(others)} value=${to} onText=${setTo} />`}
+        ${question && asked === count && html`<${CountQuestion} id=${`ask-${id}`} text=${question} />`}
         ${button("check", t("record"), save, { isOff: count === null || (!count && kind !== "count") })}
       </div>
     </details>

@@ -86,12 +86,13 @@ export const synchroniseRun = (syncUrl, token) =>
     const later = new Set(); // keys of commands that the market cannot answer yet: those behind them go on
     // What the driver does with a parcel waits for its receipt. If that is refused, another may have recorded one.
     const readSendable = async () => {
-      const held = new Set(); // parcels with a receipt that waits
+      const held = new Set(); // parcels with a receipt that waits, or with a step that the market cannot answer yet
       const commands = [];
       for (const { key, name, at, payload, parcel = payload.parcel, state } of await readCommands(token)) {
         const isSendable = state === "waiting" && !later.has(key) && !held.has(parcel);
         if (isSendable && commands.length < BATCH_SIZE) commands.push({ key, name, at, payload });
-        if (name === "receive_parcel" && state === "waiting" && parcel) held.add(parcel);
+        const isHolding = name === "receive_parcel" || later.has(key);
+        if (isHolding && state === "waiting" && parcel) held.add(parcel);
       }
       return commands;
     };

@@ -24,8 +24,22 @@ const countable = () =>
       .filter(({ place, stock }) => place && (place.is_open || stock.on_hand !== 0)),
   );
 
+const implausibleFactor = Number(document.querySelector("[data-phone-app]").dataset.implausibleFactor);
+
+// Ask whether a count is right that is far from the books, as the market's page does; "" if it is not far.
+export const countQuestion = (book, counted) => {
+  const [smaller, larger] = [book, counted].sort((one, other) => one - other);
+  const times = smaller > 0 ? Math.floor(larger / smaller) : 0;
+  if (times < implausibleFactor) return "";
+  return t(counted > book ? "count_too_high" : "count_too_low", { counted: number(counted), times: number(times) });
+};
+
+export const CountQuestion = ({ id, text }) =>
+  html`<p class="notice wait" role="alert" id=${id}><${Icon} name="triangle-alert" /><span>${text}</span></p>`;
+
 export const CountStock = () => {
   const [counts, setCounts] = useState({});
+  const [asked, setAsked] = useState({}); // the counts that the member was asked about
   const [chosen, setChosen] = useState(null);
   const [find, setFind] = useState("");
   const [shown, setShown] = useState(PAGE_SIZE);
@@ -41,7 +55,17 @@ export const CountStock = () => {
     setCounts((before) => ({ ...before, [key]: { written, at: new Date().toISOString() } }));
   const entered = all.filter(({ key }) => counts[key]?.written.trim());
   const isWrong = entered.some(({ key }) => readCount(counts[key].written) === null);
+  const questionOf = ({ key, stock }) => countQuestion(stock.on_hand, readCount(counts[key]?.written ?? ""));
+  const isAsked = ({ key }) => asked[key] === counts[key]?.written;
   const save = async () => {
+    const far = entered.filter((row) => questionOf(row) && !isAsked(row));
+    if (far.length) {
+      // Rows of another warehouse, or that a search hides, are shown to be asked about.
+      setChosen(far[0].place.id);
+      setFind("");
+      setShown(all.length);
+      return setAsked({ ...asked, ...Object.fromEntries(far.map(({ key }) => [key, counts[key].written])) });
+    }
     const commands = entered.map(({ key, product, variant, stock }) => ({
       product,
       variant,
@@ -49,6 +73,7 @@ export const CountStock = () => {
       payload: { warehouse: stock.warehouse, counted: readCount(counts[key].written) },
     }));
     if (await giveCounts(commands)) setCounts({});
+    return undefined;
   };
   const byProduct = new Map();
   for (const row of found.slice(0, shown)) byProduct.set(row.product, [...(byProduct.get(row.product) ?? []), row]);
@@ -71,7 +96,7 @@ export const CountStock = () => {
         ([product, rows]) =>
           html`<li class="panel stack stack-close" key=${product.id}>
           <h3 class="small-head">${product.name}</h3>
-          ${rows.map((row) => html`<${CountRow} key=${row.key} row=${row} written=${counts[row.key]?.written ?? ""} onText=${(text) => enter(row.key, text)} />`)}
+          ${rows.map((row) => html`<${CountRow} key=${row.key} row=${row} written=${counts[row.key]?.written ?? ""} question=${isAsked(row) ? questionOf(row) : ""} onText=${(text) => enter(row.key, text)} />`)}
           ${product.listings.length > 0 && html`<a class="button button-plain" href=${`#listing-${product.listings[0].id}`}>${t("other_movements")}<span class="visually-hidden">: ${product.name}</span></a>`}
         </li>`,
       )}
@@ -82,7 +107,7 @@ export const CountStock = () => {
   `;
 };
 
-const CountRow = ({ row: { product, variant, stock }, written, onText }) => {
+const CountRow = ({ row: { product, variant, stock }, written, question, onText }) => {
   const short = stock.reserved + stock.allocated - stock.on_hand;
   const isWrong = written.trim() && readCount(written) === null;
   const id = `count-${variant.id}-${stock.warehouse}`;
@@ -94,10 +119,11 @@ const CountRow = ({ row: { product, variant, stock }, written, onText }) => {
       ${short > 0 && html`<br /><span class="tag bad"><${Icon} name="triangle-alert" /> ${t("short", { short })}</span>`}
     </label>
     <div class="with-unit">
-      <input class="input input-large" id=${id} inputmode="numeric" autocomplete="off" maxlength="9" aria-invalid=${isWrong ? "true" : undefined} aria-describedby=${isWrong ? `${id}-error` : undefined} value=${written} onInput=${({ target }) => onText(target.value)} />
+      <input class="input input-large" id=${id} inputmode="numeric" autocomplete="off" maxlength="9" aria-invalid=${isWrong ? "true" : undefined} aria-describedby=${isWrong ? `${id}-error` : question ? `${id}-question` : undefined} value=${written} onInput=${({ target }) => onText(target.value)} />
       <span>${variant.unit}</span>
     </div>
     ${isWrong && html`<p class="error" id=${`${id}-error`}><${Icon} name="circle-alert" /><span>${t("invalid_count")}</span></p>`}
+    ${question && html`<${CountQuestion} id=${`${id}-question`} text=${question} />`}
   </div>`;
 };
 

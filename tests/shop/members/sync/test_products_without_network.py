@@ -140,12 +140,18 @@ def test_prices_stock_photos_and_pauses_are_entered_without_network(
     expect(phone.get_by_text("Trên sổ: 4 chiếc")).to_be_visible()
     assert Axe().run(phone).response["violations"] == []
     assert phone.evaluate(SMALL_TARGETS) == []
-    phone.get_by_label("Số đếm được: Gối thảo dược").fill("3")
+    phone.get_by_label("Số đếm được: Gối thảo dược").fill("40")
     phone.get_by_role("button", name=get_stock(scarf).warehouse.name).click()
     phone.get_by_label("Tìm sản phẩm").fill("khan")
     phone.get_by_label(re.compile("Số đếm được: ")).fill("0")
     phone.get_by_role("button", name="Lưu số đếm").click()
-    expect(phone.get_by_text("Trên sổ: 0 chiếc")).to_be_visible()
+    expect(phone.get_by_role("alert")).to_contain_text("40 gấp 10 lần sổ. Đúng thì bấm lưu lần nữa.")
+    assert Axe().run(phone).response["violations"] == []
+    phone.get_by_label("Số đếm được: Gối thảo dược").fill("3")
+    expect(phone.get_by_role("alert")).to_have_count(0)
+    phone.get_by_role("button", name=get_stock(scarf).warehouse.name).click()
+    phone.get_by_role("button", name="Lưu số đếm").click()
+    expect(phone.get_by_text("Trên sổ: 0 chiếc").first).to_be_visible()
     channel = Listing.objects.get(product=scarf.product).channel
     update_variant(
         variant_id=scarf.pk, values={}, prices=[ListPrice(channel, 160_000)], actor=Actor.system(), now=NOW
