@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from decimal import Decimal
 from typing import NotRequired, TypedDict
@@ -663,6 +664,69 @@ class VoucherBulkDeleteArguments(TypedDict):
 
 class VoucherCodeBulkDeleteArguments(TypedDict):
     ids: list[str]
+
+
+class VoucherInput(TypedDict):
+    type: NotRequired[str | None]
+    name: NotRequired[str | None]
+    code: NotRequired[str | None]
+    addCodes: NotRequired[list[str] | None]
+    startDate: NotRequired[datetime.datetime | None]
+    endDate: NotRequired[datetime.datetime | None]
+    discountValueType: NotRequired[str | None]
+    products: NotRequired[list[str] | None]
+    variants: NotRequired[list[str] | None]
+    collections: NotRequired[list[str] | None]
+    categories: NotRequired[list[str] | None]
+    minCheckoutItemsQuantity: NotRequired[int | None]
+    countries: NotRequired[list[str] | None]
+    applyOncePerOrder: NotRequired[bool | None]
+    applyOncePerCustomer: NotRequired[bool | None]
+    onlyForStaff: NotRequired[bool | None]
+    singleUse: NotRequired[bool | None]
+    usageLimit: NotRequired[int | None]
+
+
+class CatalogueInput(TypedDict):
+    products: NotRequired[list[str] | None]
+    categories: NotRequired[list[str] | None]
+    collections: NotRequired[list[str] | None]
+    variants: NotRequired[list[str] | None]
+
+
+class VoucherChannelListingInput(TypedDict):
+    addChannels: NotRequired[list[VoucherChannelListingAddInput] | None]
+    removeChannels: NotRequired[list[str] | None]
+
+
+class VoucherChannelListingAddInput(TypedDict):
+    channelId: str
+    discountValue: NotRequired[Decimal | None]
+    minAmountSpent: NotRequired[Decimal | None]
+
+
+class VoucherCreateArguments(TypedDict):
+    input: VoucherInput
+
+
+class VoucherUpdateArguments(TypedDict):
+    id: str
+    input: VoucherInput
+
+
+class VoucherCataloguesAddArguments(TypedDict):
+    id: str
+    input: CatalogueInput
+
+
+class VoucherCataloguesRemoveArguments(TypedDict):
+    id: str
+    input: CatalogueInput
+
+
+class VoucherChannelListingUpdateArguments(TypedDict):
+    id: str
+    input: VoucherChannelListingInput
 
 
 class VoucherPrivateMetafieldArguments(TypedDict):
