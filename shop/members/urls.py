@@ -36,7 +36,7 @@ from shop.members.cooperative import (
     profile_pictures,
     roles,
 )
-from shop.members.counter import shifts, tills
+from shop.members.counter import receipts, sales, shifts, tills
 from shop.members.customers import customer_pages
 from shop.members.fulfilment import (
     bulk_steps,
@@ -218,6 +218,8 @@ urlpatterns = [
     path("khach/<int:customer_id>/xoa/", customer_pages.delete_customer_view, name="delete-customer"),
     path("quay/", tills.list_tills, name="counter"),
     path("quay/<int:till_id>/", shifts.open_shift_view, name="till"),
+    path("quay/<int:till_id>/ban/", sales.sell_goods, name="counter-sale"),
+    path("quay/phieu/<int:sale_id>/", receipts.show_receipt, name="receipt"),
     path("quay/<int:till_id>/sua/", tills.edit_till, name="edit-till"),
     path("quay/<int:till_id>/dong/", tills.close_till_view, name="close-till"),
     path("quay/ca/<int:shift_id>/", shifts.show_shift, name="shift"),

@@ -6,10 +6,19 @@ import datetime
 from typing import Any
 
 from cooperatives.models import Cooperative
+from orders.actions.counter.quote_sale import SaleLine
 from orders.actions.counter.shifts import DifferenceExplanation
 from orders.models import CashDifferenceReason, CashDirection
 from shop.accounts.models import User
-from tests.orders.counter.till_helpers import HALF_A_MILLION, begin_shift, end_shift, make_till, move_cash
+from tests.factories import make_variant
+from tests.orders.counter.till_helpers import (
+    HALF_A_MILLION,
+    begin_shift,
+    end_shift,
+    make_till,
+    move_cash,
+    sell,
+)
 
 COUNTER = "/xa-vien/quay/"
 
@@ -33,10 +42,13 @@ class CounterPages:
         )
         self.open = begin_shift(till, manager, 290_000, note="Hà lấy 10.000 ₫", now=now)
         move_cash(self.open, manager, 200_000, now=now)
+        self.variant = make_variant(cooperative, name="Mật ong hoa nhãn", price=150_000)
+        self.sale = sell(self.open, manager, SaleLine(self.variant.pk, 2), cash_given=500_000, now=now)
 
     def visits(self) -> list[tuple[str, str, int, dict[str, Any] | None]]:
         """Return each address with its visitor, the expected status and the data sent."""
         shift = f"{COUNTER}ca/{self.open.pk}/"
+        line = {"line-0-variant": str(self.variant.pk), "line-0-quantity": "2", "give": "400000"}
         return [
             (COUNTER, "manager", 200, None),
             (COUNTER, "manager", 422, {"name": ""}),
@@ -45,6 +57,10 @@ class CounterPages:
             (f"{COUNTER}{self.idle.pk}/sua/", "manager", 200, None),
             (shift, "manager", 200, None),
             (shift, "manager", 422, {"note_500000": "1", "note_2000": "x"}),
+            (f"{COUNTER}{self.open.till_id}/ban/", "manager", 200, None),
+            (f"{COUNTER}{self.open.till_id}/ban/", "manager", 200, line),
+            (f"{COUNTER}{self.open.till_id}/ban/", "manager", 422, line | {"sell": "1", "cash_given": "x"}),
+            (f"{COUNTER}phieu/{self.sale.pk}/", "manager", 200, None),
             (f"{COUNTER}ca/{self.closed.pk}/", "manager", 200, None),
             (f"{shift}thu-chi/?chieu=ra", "manager", 200, None),
             (f"{shift}thu-chi/", "manager", 422, {"amount": "x"}),

@@ -69,7 +69,7 @@ ASKS_NOT = {
         add-pictures add-variant add-voucher-codes alert alert-devices alert-rules alerts application
         application-document application-file apply cash certificate choose-cooperative
         close-parcel close-parcels close-warehouse collect-parcel-cash complaint complaints
-        close-till counter edit-till record-shift-cash review-shift shift till
+        close-till counter counter-sale edit-till receipt record-shift-cash review-shift shift till
         confirm-application-code confirm-delivery confirm-join-request confirm-encoding confirm-listing-import
         cooperative-texts create-listing create-lot create-promotion create-voucher
         deliver-run-parcel delivery-method delivery-methods delivery-rates delivery-run

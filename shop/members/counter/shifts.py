@@ -24,7 +24,7 @@ from orders.actions.counter.shifts import (
     read_expected_cash,
     review_shift,
 )
-from orders.models import CashDirection, Shift
+from orders.models import CashDirection, CounterSale, Shift
 from shop.core.errors import Missing
 from shop.core.web.action_results import refusals_as_form_errors, run_action
 from shop.core.web.http_methods import require_safe_or_post
@@ -55,7 +55,7 @@ def open_shift_view(request: HttpRequest, membership: MembershipContext, till_id
                 actor=membership.actor,
                 now=timezone.now(),
             )
-            return redirect("members:shift", shift.pk)
+            return redirect("members:counter-sale", shift.till_id)
     context = {"till": till, "last": last, "form": form}
     status = 422 if request.method == "POST" else 200
     return render_page(request, membership, "members/shift_opening.html", context, status=status)
@@ -97,6 +97,7 @@ def show_shift(request: HttpRequest, membership: MembershipContext, shift_id: in
     context = {
         "shift": shift,
         "form": form,
+        "sales": CounterSale.objects.filter(shift=shift).read_cash(),
         "movements": shift.cash_movements.in_order(),
         "expected": expected,
         "counted": counted,
@@ -159,6 +160,7 @@ def _render_report(request: HttpRequest, membership: MembershipContext, shift: S
     counts = sorted(((int(value), count) for value, count in shift.note_counts.items()), reverse=True)
     context = {
         "shift": shift,
+        "sales": CounterSale.objects.filter(shift=shift).read_cash(),
         "movements": shift.cash_movements.in_order(),
         "notes": [(value, count, value * count) for value, count in counts],
         "may_review": shift.awaits_review and membership.may(MemberRight.MANAGE),

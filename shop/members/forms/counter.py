@@ -10,6 +10,7 @@ from django.forms import BoundField
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from orders.actions.counter.sale_discounts import SaleDiscount
 from orders.actions.counter.shifts import (
     MAX_CASH,
     MAX_NOTES,
@@ -133,3 +134,29 @@ class ShiftClosingForm(MembersForm):
     @property
     def next_cashier_id(self) -> int | None:
         return parse_key(self.cleaned_data["next_cashier"]) or None
+
+
+class SaleForm(ConfirmableForm, MembersForm):
+    """How a sale is paid, beside its lines. `agreed_total` is the total that the screen showed."""
+
+    idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
+    agreed_total = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    cash_given = GroupedWholeNumberField(
+        label=_("Cash from the customer"), required=False, min_value=0, max_value=MAX_CASH
+    )
+    discount = GroupedWholeNumberField(label=_("Amount off"), required=False, min_value=1, max_value=MAX_CASH)
+    discount_reason = forms.CharField(label=_("Reason for the discount"), required=False, max_length=200)
+    expired_lot_reason = forms.CharField(
+        label=_("Why a lot past its use-by date is sold"), required=False, max_length=200
+    )
+
+    @property
+    def granted_discount(self) -> SaleDiscount | None:
+        amount = self.cleaned_data["discount"]
+        return SaleDiscount(amount, self.cleaned_data["discount_reason"]) if amount else None
+
+    @property
+    def cash_given_or_total(self) -> int:
+        """The cash that the customer gave, or the exact total if nothing was entered."""
+        given = self.cleaned_data["cash_given"]
+        return self.cleaned_data["agreed_total"] or 0 if given is None else given

@@ -96,7 +96,7 @@ def test_shift_is_opened_once_with_the_counted_cash(cashier: Client, till: Till)
 
     opened = till.shifts.get()
     assert opened.opening_cash == 500_000
-    assert {response.url for response in responses} == {f"{COUNTER}ca/{opened.pk}/"}
+    assert {response.url for response in responses} == {f"{COUNTER}{till.pk}/ban/"}
 
 
 def test_cash_other_than_was_left_asks_for_an_explanation(cashier: Client, till: Till, shift: Shift) -> None:
