@@ -20,6 +20,7 @@ AREAS = {
         "debt",
         "sale",
         "gift_card",
+        "giftcard",
     ),
     "settlements": ("settlement", "commission", "withholding", "remittance", "statement", "bank_statement"),
     "products": (

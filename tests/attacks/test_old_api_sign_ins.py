@@ -27,13 +27,16 @@ from tests.shop.api.tokens import token_of
 __all__ = ["stripe"]
 pytestmark = pytest.mark.django_db
 
-# Refunds, payouts, reported payments, roles, API apps and settings: as at the desk.
+# Refunds, payouts, reported payments, gift cards, roles, API apps and settings: as at the desk.
 ASKS = set(
     """
     appActivate appCreate appDeactivate appDelete appTokenCreate appTokenDelete appUpdate
     channelActivate channelCreate channelDeactivate channelUpdate
     cooperativeSettlementClose orderFulfillmentRefundProducts orderFulfillmentReturnProducts
     orderGrantRefundCreate orderRefund payoutMarkPaid
+    giftCardActivate giftCardAssignUser giftCardBalanceAdjust giftCardBulkActivate giftCardBulkCreate
+    giftCardBulkDeactivate giftCardBulkDelete giftCardCreate giftCardDeactivate giftCardDelete giftCardResend
+    giftCardSettingsUpdate giftCardUnassignUser giftCardUpdate
     permissionGroupCooperativesUpdate permissionGroupCreate permissionGroupDelete permissionGroupUpdate
     refundReasonReferenceClear refundSettingsUpdate returnReasonReferenceClear returnSettingsUpdate
     shopSettingsUpdate

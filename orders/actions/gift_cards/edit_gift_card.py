@@ -71,8 +71,9 @@ def edit_gift_card(
     Raises Missing, InvalidGiftCardBalance, GiftCardExpiresTooEarly, GiftCardTagsContradict.
     """
     card = locks.lock_gift_card(gift_card_id)
-    if normalised_tags(edit.add_tags) & normalised_tags(edit.remove_tags):
-        raise GiftCardTagsContradict(field="tags")
+    contradicting_tags = normalised_tags(edit.add_tags) & normalised_tags(edit.remove_tags)
+    if contradicting_tags:
+        raise GiftCardTagsContradict(field="tags", tags=sorted(contradicting_tags))
     if edit.balance is not None and not 0 <= edit.balance <= MAX_GIFT_CARD_BALANCE:
         raise InvalidGiftCardBalance(field="balanceAmount")
     if edit.expiry_date != card.expiry_date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from shop.core.errors import Refused
 
 MAX_GIFT_CARDS_AT_ONCE = 1_000
 MAX_GIFT_CARD_BALANCE = 999_999_999
+_CURRENCY = re.compile("[A-Z]{3}")
 _CODE_CHARACTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no characters that look alike
 _CODE_GROUPS = 3  # of four characters: 59 bits, so that nobody finds a card by trying codes
 
@@ -33,6 +35,11 @@ _CODE_GROUPS = 3  # of four characters: 59 bits, so that nobody finds a card by 
 class InvalidGiftCardBalance(Refused):
     code = "invalid_gift_card_balance"
     default_message = _("Enter a balance of more than 0 and less than 1,000,000,000.")
+
+
+class InvalidGiftCardCurrency(Refused):
+    code = "invalid_gift_card_currency"
+    default_message = _("Enter a currency by its three letters, such as VND.")
 
 
 class InvalidGiftCardCode(Refused):
@@ -81,7 +88,8 @@ def issue_gift_card(
 ) -> GiftCard:
     """Issue a card and, if `recipient_email` is given, send it there. Without `code` a random one is drawn.
 
-    Raises InvalidGiftCardBalance, InvalidGiftCardCode, GiftCardCodeTaken, GiftCardExpiresTooEarly.
+    Raises InvalidGiftCardBalance, InvalidGiftCardCurrency, InvalidGiftCardCode, GiftCardCodeTaken,
+    GiftCardExpiresTooEarly.
     """
     _require_valid_terms(terms, now)
     code = normalise_voucher_code(code)
@@ -111,7 +119,7 @@ def issue_gift_cards(
 ) -> list[GiftCard]:
     """Issue `count` cards with random codes, in the order of their keys.
 
-    Raises InvalidGiftCardBalance, GiftCardExpiresTooEarly, InvalidGiftCardCount.
+    Raises InvalidGiftCardBalance, InvalidGiftCardCurrency, GiftCardExpiresTooEarly, InvalidGiftCardCount.
     """
     if not 1 <= count <= MAX_GIFT_CARDS_AT_ONCE:
         raise InvalidGiftCardCount(field="count")
@@ -131,6 +139,8 @@ def require_future_expiry(expiry_date: datetime.date | None, now: datetime.datet
 
 
 def _require_valid_terms(terms: GiftCardTerms, now: datetime.datetime) -> None:
+    if not _CURRENCY.fullmatch(terms.currency):
+        raise InvalidGiftCardCurrency(field="balance")
     if not 1 <= terms.balance <= MAX_GIFT_CARD_BALANCE:
         raise InvalidGiftCardBalance(field="balance")
     require_future_expiry(terms.expiry_date, now)

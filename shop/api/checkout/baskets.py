@@ -25,7 +25,7 @@ from shop.api.context import Context
 from shop.api.language_codes import code_from_tag
 from shop.api.metadata import add_metadata_fields
 from shop.api.money import MoneyAmount, TaxedAmount
-from shop.api.object_types import Row, Rows, Type, compiled_rows
+from shop.api.object_types import Row, Rows, compiled_rows
 from shop.api.orders.vouchers import UsedVoucher, find_used_vouchers
 
 checkout_object.id()
@@ -219,20 +219,4 @@ def problems(
     return [find_basket_problems(parent.id, quotes[parent.id], context) for parent in parents]
 
 
-gift_card_object = Type("GiftCard")
-gift_card_object.value_fields(
-    "id",
-    "privateMetadata",
-    "privateMetafield",
-    "privateMetafields",
-    "metadata",
-    "metafield",
-    "metafields",
-    "displayCode",
-    "last4CodeChars",
-    "isActive",
-    "initialBalance",
-    "currentBalance",
-)
-
-TYPES = (checkout_object, gift_card_object)
+TYPES = (checkout_object,)

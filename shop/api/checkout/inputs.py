@@ -41,22 +41,6 @@ class CheckoutLineMetafieldsArguments(TypedDict):
     keys: NotRequired[list[str] | None]
 
 
-class GiftCardPrivateMetafieldArguments(TypedDict):
-    key: str
-
-
-class GiftCardPrivateMetafieldsArguments(TypedDict):
-    keys: NotRequired[list[str] | None]
-
-
-class GiftCardMetafieldArguments(TypedDict):
-    key: str
-
-
-class GiftCardMetafieldsArguments(TypedDict):
-    keys: NotRequired[list[str] | None]
-
-
 class CheckoutFilterInput(TypedDict):
     customer: NotRequired[str | None]
     created: NotRequired[DateRangeInput | None]

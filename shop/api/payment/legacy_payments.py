@@ -5,7 +5,6 @@ from __future__ import annotations
 from orders.models import Payment, PaymentEvent
 from shop.api.base.shop import shop_object
 from shop.api.breadth import Selection
-from shop.api.checkout.baskets import gift_card_object
 from shop.api.context import Context
 from shop.api.object_types import Row, Type
 from shop.api.orders.types import granted_refund_object, order_object
@@ -45,30 +44,8 @@ transaction_object = Type("Transaction")
 transaction_object.value_fields("id", "created", "payment", "token", "kind", "isSuccess", "error", "amount")
 order_object.unsupported("payments", value=[])
 
-gift_card_event_object = Type("GiftCardEvent")
-gift_card_event_object.value_fields(
-    "id",
-    "date",
-    "type",
-    "user",
-    "app",
-    "message",
-    "email",
-    "orderId",
-    "orderNumber",
-    "tags",
-    "oldTags",
-    "balance",
-    "expiryDate",
-    "oldExpiryDate",
-)
-gift_card_balance_object = Type("GiftCardEventBalance")
-gift_card_balance_object.value_fields(
-    "initialBalance", "currentBalance", "oldInitialBalance", "oldCurrentBalance"
-)
 gift_card_details_object = Type("GiftCardPaymentMethodDetails")
 gift_card_details_object.value_fields("name", "brand", "lastChars", "isSaleorGiftcard")
-gift_card_object.unsupported("events", value=[])
 granted_refund_object.related_rows(
     "transactionEvents",
     transaction_event_object,
@@ -114,7 +91,5 @@ def available_payment_gateways(
 TYPES = (
     payment_object,
     transaction_object,
-    gift_card_event_object,
-    gift_card_balance_object,
     gift_card_details_object,
 )

@@ -12,6 +12,13 @@ from shop.core.dates.calendar import vietnam_date
 from shop.core.models.bases import WithMetadata
 
 
+class PeriodUnit(models.TextChoices):
+    DAY = "day", _("day")
+    WEEK = "week", _("week")
+    MONTH = "month", _("month")
+    YEAR = "year", _("year")
+
+
 class ShopSettings(WithMetadata):
     """The shop's settings: one typed row, read only through `shop_settings()`.
 
@@ -111,6 +118,15 @@ class ShopSettings(WithMetadata):
         default=14, help_text=_("Days within which a person must set up two-step sign-in.")
     )
 
+    # Without an amount, gift cards that are sold never expire.
+    gift_card_expiry_amount = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("How long gift cards work that are sold; empty if they never expire."),
+    )
+    gift_card_expiry_unit = models.CharField(max_length=5, choices=PeriodUnit, default=PeriodUnit.YEAR)
+
     needs_second_person_for_payouts = models.BooleanField(
         default=False, help_text=_("Whether a second person confirms each payment before it is sent.")
     )
@@ -130,6 +146,10 @@ class ShopSettings(WithMetadata):
             models.CheckConstraint(
                 condition=models.Q(payout_weekday=None) | models.Q(payout_weekday__range=(0, 6)),
                 name="shop_settings_payout_weekday",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(gift_card_expiry_amount=None) | models.Q(gift_card_expiry_amount__gte=1),
+                name="shop_settings_gift_card_expiry_positive",
             ),
             models.CheckConstraint(
                 condition=models.Q(substitute_answer_hours__gte=1),

@@ -16,7 +16,7 @@ from catalog.models import (
     Variant,
 )
 from cooperatives.models import Cooperative, ShippingService, Warehouse, Zone
-from orders.models import Basket, BasketLine, Order, OrderLine, Parcel, Payment, Voucher
+from orders.models import Basket, BasketLine, GiftCard, Order, OrderLine, Parcel, Payment, Voucher
 from shop.accounts.models import Address, App, AppToken, Group, User
 from shop.api.ids import global_ids
 from shop.content.models import Menu, MenuItem, Page, PageType
@@ -32,6 +32,7 @@ from tests.factories import (
     make_variant,
     make_voucher,
 )
+from tests.orders.gift_cards.gift_card_helpers import make_gift_card
 
 _MODELS: dict[str, type[Model]] = {
     "Address": Address,
@@ -46,6 +47,7 @@ _MODELS: dict[str, type[Model]] = {
     "Collection": Collection,
     "Cooperative": Cooperative,
     "Fulfillment": Parcel,
+    "GiftCard": GiftCard,
     "Group": Group,
     "Menu": Menu,
     "MenuItem": MenuItem,
@@ -94,6 +96,7 @@ def make_everything() -> None:
     make_basket((variant, 2))
     make_basket((variant, 1), user=buyer)
     make_voucher()
+    make_gift_card(recipient_email="nhan@example.com", tags=["tết"], note="Quà")
     Address.objects.create(user=buyer, street_address_1="Số 5", country="VN")
     colour = Attribute.objects.create(slug="mau", name="Màu", input_type=InputType.DROPDOWN)
     AttributeValue.objects.create(attribute=colour, slug="do", name="Đỏ")
