@@ -217,8 +217,9 @@ def _is_last_month(product: Product, month: int) -> bool:
 
 
 def _load_prices_by_product(listings: Sequence[Listing]) -> dict[int, list[Price]]:
-    """Return prices by product in its listing's channel, with variants loaded, the lowest on a card first.
+    """Return prices by product in its listing's channel, cheapest first, with variants loaded.
 
+    If all variants are sold by weight, the price per kilogram decides, because cards show it.
     Two queries, so that the database finds prices by variant instead of scanning the channel's.
     """
     variants = {variant.pk: variant for variant in _variants([listing.product_id for listing in listings])}
@@ -227,8 +228,14 @@ def _load_prices_by_product(listings: Sequence[Listing]) -> dict[int, list[Price
         price.variant = variants[price.variant_id]
         prices_by_product[price.variant.product_id].append(price)
     for rows in prices_by_product.values():
-        rows.sort(key=lambda row: (_shown_prices(row)[0] or 0, row.variant.sort_order, row.variant_id))
+        is_by_kilogram = all(row.variant.is_sold_by_weight for row in rows)
+        rows.sort(key=lambda row: _price_order(row, is_by_kilogram=is_by_kilogram))
     return prices_by_product
+
+
+def _price_order(price: Price, *, is_by_kilogram: bool) -> tuple[int, int, int]:
+    amount = _shown_prices(price)[0] if is_by_kilogram else price.selling_price
+    return amount or 0, price.variant.sort_order, price.variant_id
 
 
 def _read_pictures(products: Sequence[Product]) -> dict[int, Picture]:

@@ -93,12 +93,13 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
             self.fields[f"note-{cooperative_id}"] = _note_field()
 
     def clean(self) -> dict[str, object]:
-        """Drop errors about delivery methods while the province is missing.
+        """Drop errors about delivery methods while the province or commune is missing.
 
-        Until then there is nothing to choose.
+        Without a province there is nothing to choose. Without scripts the page shows the first choices together
+        with the communes, and one of them is then preselected.
         """
         cleaned = super().clean()
-        if "province" in self.errors:
+        if {"province", "commune"} & self.errors.keys():
             for cooperative_id in self._cooperative_ids:
                 self.errors.pop(f"delivery-{cooperative_id}", None)
         return cleaned

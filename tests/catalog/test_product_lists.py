@@ -67,6 +67,8 @@ def test_card_of_a_product_sold_by_weight_gives_the_lowest_price_per_kilogram(cl
     assert shown_prices(1800) == (18_000, True)
     assert shown_prices(2000) == (18_000, False)
     assert shown_prices(2400) == (15_000, True)
+    Variant.objects.filter(product=gourd, name="Nhỏ").update(is_sold_by_weight=False)
+    assert shown_prices(2400) == (18_000, True)
 
 
 def test_card_shows_price_unit_price_per_kilogram_and_seller(client: Client) -> None:

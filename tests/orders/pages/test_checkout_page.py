@@ -257,6 +257,17 @@ def test_missing_province_does_not_ask_for_delivery_method(client: Client) -> No
     assert "Choose a delivery method." not in page
 
 
+def test_missing_commune_does_not_ask_for_the_delivery_method_that_is_preselected(client: Client) -> None:
+    add_to_basket(client, make_variant())
+    seller = Cooperative.objects.get()
+
+    page = submit_rejected(client, commune="", **{f"delivery-{seller.pk}": ""})
+
+    assert "1 place to correct" in page
+    assert "Choose a commune or ward from the list." in page
+    assert re.search(rf'name="delivery-{seller.pk}" value="\d+"', page)
+
+
 def test_missing_delivery_method_error_names_cooperative(client: Client) -> None:
     seller = make_seller("HTX Thiên An")
     add_to_basket(client, make_variant(seller))
