@@ -186,7 +186,7 @@ def _compress_with_brotli(content: bytes) -> bytes:
     """Compress with random flushes, which change the length but not the content."""
     compressor = brotli.Compressor(quality=5)
     parts = []
-    for _ in range(secrets.randbelow(4)):
+    for _piece in range(secrets.randbelow(4)):
         split_position = secrets.randbelow(len(content) + 1)
         first_bytes, content = content[:split_position], content[split_position:]
         parts += [compressor.process(first_bytes), compressor.flush()]
