@@ -100,7 +100,7 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True)
 class QuotedVoucher:
-    """The result of a voucher code: a discount, or the refusal.
+    """The result of a voucher code: a discount, or the refusal. `name` is in the page's language.
 
     If the discount has no `bearing_cooperative`, the platform bears it.
     """
@@ -108,6 +108,7 @@ class QuotedVoucher:
     code: str
     name: str = ""
     code_id: uuid.UUID | None = None
+    voucher_id: int | None = None
     bearing_cooperative: Cooperative | None = None
     discount: RequestedDiscount | None = None
     refusal: Refused | None = None

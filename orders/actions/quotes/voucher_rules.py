@@ -36,6 +36,7 @@ from orders.models import (
 from orders.pricing import DiscountInput
 from shop.core.dates.calendar import vietnam_date
 from shop.core.errors import Refused
+from shop.core.models import show_in_language
 from shop.core.money import percent_of
 from shop.core.texts.formatting import format_day, format_money
 
@@ -126,6 +127,7 @@ def quote_voucher(
     if code is None or value is None:
         return QuotedVoucher(code_text, refusal=VoucherCodeUnknown(field="code"))
     voucher = code.voucher
+    show_in_language([voucher], "name")
     entered = _EnteredVoucher(
         voucher=voucher,
         code=code,
@@ -140,6 +142,7 @@ def quote_voucher(
         code=code.code,
         name=voucher.name,
         code_id=code.pk,
+        voucher_id=voucher.pk,
         bearing_cooperative=voucher.cooperative if voucher.bearer == CostBearer.COOPERATIVE else None,
         discount=None if refusal else _build_discount(entered),
         refusal=refusal,

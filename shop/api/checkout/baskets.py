@@ -27,6 +27,7 @@ from shop.api.metadata import add_metadata_fields
 from shop.api.money import MoneyAmount, TaxedAmount
 from shop.api.object_types import Row, Rows, compiled_rows
 from shop.api.orders.vouchers import UsedVoucher, find_used_vouchers
+from shop.core.models import Translation
 
 checkout_object.id()
 checkout_object.columns(
@@ -46,7 +47,6 @@ checkout_object.related(
 )
 checkout_object.unsupported("giftCards", value=[])
 checkout_object.unsupported("taxExemption", value=False)
-checkout_object.unsupported("translatedDiscountName")
 # Pickup is a cooperative's own delivery method, because no warehouse hands out another cooperative's items.
 checkout_object.unsupported("availableCollectionPoints", value=[])
 
@@ -101,6 +101,22 @@ def _discount(quote: Quote) -> MoneyAmount:
 @_field_of_quote("discountName")
 def _discount_name(quote: Quote) -> str | None:
     return quote.voucher.name or quote.voucher.code if quote.voucher else None
+
+
+@checkout_object.field(needs=("id", "language"))
+def translated_discount_name(
+    parents: list[Row], arguments: object, context: Context, selection: Selection
+) -> list[str | None]:
+    """Resolve the voucher's name in the checkout's language, or null if it is not translated."""
+    quotes = load_quotes(context, [parent.id for parent in parents])
+    vouchers = [quotes[parent.id].voucher for parent in parents]
+    keys = [str(voucher.voucher_id) if voucher is not None else "" for voucher in vouchers]
+    names: dict[tuple[str, str], str] = {}
+    if any(keys):
+        texts = Translation.objects.filter(kind="orders.voucher", field="name", key__in=set(keys))
+        rows = texts.order_by().values_list("key", "language", "text")
+        names = {(key, language): text for key, language, text in rows}
+    return [names.get((key, parent.language)) for key, parent in zip(keys, parents, strict=True)]
 
 
 @_field_of_quote("isShippingRequired")

@@ -17,6 +17,7 @@ from catalog.models import (
     Variant,
 )
 from cooperatives.models import ShippingService
+from orders.models import Voucher
 from shop.accounts.staff.permissions import Permission
 from shop.api.breadth import Selection
 from shop.api.catalogue import types as catalogue_types
@@ -25,6 +26,7 @@ from shop.api.content import types as content_types
 from shop.api.context import Context
 from shop.api.ids import global_ids, key_from_id
 from shop.api.object_types import Row, Rows, Type
+from shop.api.orders.types import voucher_object
 from shop.api.root_fields import Queries
 from shop.api.shipping.zones import shipping_method_type_object
 from shop.api.translated_fields import add_translation_field
@@ -94,6 +96,7 @@ TRANSLATABLE_TYPES = {
     "SHIPPING_METHOD": TranslatableType(
         "ShippingMethod", shipping_method_type_object, ShippingService, SHIPPING_COLUMNS
     ),
+    "VOUCHER": TranslatableType("Voucher", voucher_object, Voucher, NAME_COLUMNS),
 }
 _DEPRECATED_FIELDS = {"description": "descriptionJson", "content": "contentJson"}
 
@@ -138,6 +141,9 @@ shipping_method_translation_object = add_translation_field(
     rich=("description",),
     required=("name",),
     **SHIPPING_COLUMNS,
+)
+voucher_translation_object = add_translation_field(
+    voucher_object, "VoucherTranslation", "orders.voucher", **NAME_COLUMNS
 )
 _attribute_value = TRANSLATABLE_TYPES["ATTRIBUTE_VALUE"].content
 _attribute_value.related(
@@ -205,5 +211,6 @@ def all_translations(
 TYPES = (
     *(translatable.content for translatable in TRANSLATABLE_TYPES.values()),
     shipping_method_translation_object,
+    voucher_translation_object,
     query,
 )

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from catalog.models import Price
 from orders.actions.basket.basket_lines import choose_deliveries, set_basket_province
@@ -57,6 +58,7 @@ from orders.states import OrderStatus
 from orders.views.sum_rows import build_totals_of_quote
 from shop.accounts.models import ConsentPurpose
 from shop.core.actors import Actor
+from shop.core.models import Translation
 from tests.factories import (
     HANOI,
     NOW,
@@ -121,6 +123,24 @@ def test_code_is_normalised_and_percentage_applied() -> None:
         606_000,
     )
     assert (quote.lines[0].list_total, quote.lines[0].to_pay) == (640_000, 576_000)
+
+
+def test_voucher_is_named_in_the_pages_language() -> None:
+    voucher = make_voucher()
+    Translation.objects.create(
+        kind="orders.voucher", key=str(voucher.pk), language="en", field="name", text="Welcome"
+    )
+    basket = basket_with_code((make_variant(price=320_000), 1))
+
+    names = []
+    for language in ("vi", "en"):
+        with translation.override(language):
+            quoted = quote_of(basket).voucher
+            assert quoted is not None
+            assert quoted.discount is not None
+            names.append((quoted.name, quoted.discount.name))
+
+    assert names == [("Chào khách mới", "Chào khách mới"), ("Welcome", "Welcome")]
 
 
 def test_fixed_amount_is_capped_at_goods_total() -> None:

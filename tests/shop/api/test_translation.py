@@ -12,7 +12,7 @@ from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.content.models import Menu, MenuItem, Page, PageType
 from shop.core.models import Change, Translation
-from tests.factories import make_category, make_product, make_seller, make_staff, make_user
+from tests.factories import make_category, make_product, make_seller, make_staff, make_user, make_voucher
 from tests.refusals import all_rows
 from tests.shop.api.client import data_of, execute
 from tests.shop.api.tokens import token_of
@@ -138,6 +138,7 @@ def test_each_translatable_kind_is_translated(token) -> None:
             name_input,
         ),
         ("shippingPrice", "ShippingPriceTranslationInput", ShippingService.objects.get(), name_input),
+        ("voucher", "NameTranslationInput", make_voucher(), name_input),
     ]
     kind_names = [
         "VARIANT",
@@ -148,6 +149,7 @@ def test_each_translatable_kind_is_translated(token) -> None:
         "PAGE",
         "MENU_ITEM",
         "SHIPPING_METHOD",
+        "VOUCHER",
     ]
 
     for (name, input_type, row, input_data), kind_name in zip(cases, kind_names, strict=True):
@@ -166,7 +168,7 @@ def test_each_translatable_kind_is_translated(token) -> None:
         assert Translation.objects.get(kind=row._meta.label_lower, key=str(row.pk)).text == next(
             iter(input_data.values())
         )
-    assert data_of(TRANSLATIONS, token, kind="VOUCHER")["translations"] == {"totalCount": 0, "edges": []}
+    assert data_of(TRANSLATIONS, token, kind="SALE")["translations"] == {"totalCount": 0, "edges": []}
 
 
 def test_invalid_translation_is_refused_and_changes_nothing(token) -> None:

@@ -15,7 +15,7 @@ from orders.actions.basket.basket_lines import add_variant_to_basket
 from orders.models import Basket, BasketLine, OrderCodeKey, Reservation
 from shop.accounts.models import Address
 from shop.api.ids import global_id, key_from_id
-from shop.core.models import Channel
+from shop.core.models import Channel, Translation
 from tests.factories import (
     HANOI,
     NOW,
@@ -262,6 +262,26 @@ def test_promo_code_is_added_and_removed() -> None:
     assert errors == [[("promoCode", "INVALID")], [("promoCode", "VOUCHER_NOT_APPLICABLE")]]
     assert unknown_code_errors == [("promoCode", "INVALID")]
     assert (removal_result["voucherCode"], removal_result["totalPrice"]["gross"]) == (None, vnd(320_000))
+
+
+def test_discount_is_named_in_the_checkouts_language() -> None:
+    voucher = make_voucher("CHAO10")
+    Translation.objects.create(
+        kind="orders.voucher", key=str(voucher.pk), language="en", field="name", text="Welcome"
+    )
+    checkout = start_checkout((make_variant(price=320_000), 1))
+
+    untranslated = mutate_checkout(ADD_PROMO_CODE, id=checkout, code="CHAO10")
+    Basket.objects.update(language="en")
+    translated = data_of(
+        "query($id: ID!) { checkout(id: $id) { discountName translatedDiscountName } }", id=checkout
+    )
+
+    assert untranslated["translatedDiscountName"] is None
+    assert translated["checkout"] == {
+        "discountName": "Chào khách mới",
+        "translatedDiscountName": "Welcome",
+    }
 
 
 def test_delivery_options_combine_the_methods_of_cooperatives() -> None:
