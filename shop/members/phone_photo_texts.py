@@ -12,7 +12,7 @@ from catalog.actions.products.revision_pictures import LastPictureNeeded
 
 PHOTO_TEXTS: Mapping[str, str | Promise] = {
     "add_photos": _("Add photos"),
-    "edit_photos": _("Reorder or remove photos"),
+    "edit_photos": _("Describe, reorder or remove photos"),
     "set_cover": _("Set as cover photo"),
     "move_up": pgettext_lazy("place", "Move up"),
     "move_down": pgettext_lazy("place", "Move down"),
@@ -21,6 +21,9 @@ PHOTO_TEXTS: Mapping[str, str | Promise] = {
     "did_add_product_photo": _("New photo"),
     "did_move_product_photo": _("Move a photo"),
     "did_remove_product_photo": _("Remove photo"),
+    "did_describe_product_photo": _("Photo description"),
+    "caption": _("What the photo shows"),
+    "save_caption": _("Save description"),
     "did_add_lot_photo": _("Photo of the lot"),
     "photos_sent": _("%(sent)s of %(size)s KB of the photos"),
     "wrong_photo": _("Photo."),

@@ -199,6 +199,11 @@ urlpatterns = [
     path("hang/<int:listing_id>/thay-doi/huy/", listings.withdraw_proposed_changes, name="withdraw-revision"),
     path("hang/<int:listing_id>/anh/", pictures.add_pictures, name="add-pictures"),
     path("hang/<int:listing_id>/anh/<str:media_id>/cho/", pictures.move_picture_view, name="move-picture"),
+    path(
+        "hang/<int:listing_id>/anh/<str:media_id>/mo-ta/",
+        pictures.describe_picture_view,
+        name="describe-picture",
+    ),
     path("hang/<int:listing_id>/anh/<str:media_id>/bo/", pictures.remove_picture_view, name="remove-picture"),
     path("hang/<int:listing_id>/loai/", products.add_variant, name="add-variant"),
     path("hang/<int:listing_id>/loai/<int:variant_id>/", products.edit_variant, name="variant"),

@@ -72,7 +72,7 @@ ASKS_NOT = {
         close-till counter counter-sale edit-till receipt record-shift-cash review-shift shift till
         confirm-application-code confirm-delivery confirm-join-request confirm-encoding confirm-listing-import
         cooperative-texts create-listing create-lot create-promotion create-voucher
-        deliver-run-parcel delivery-method delivery-methods delivery-rates delivery-run
+        deliver-run-parcel delivery-method delivery-methods describe-picture delivery-rates delivery-run
         delivery-runs discard-listing-import discounts download-listings-csv
         download-listings-xlsx download-template-csv download-template-xlsx
         undo-run-delivery undo-run-failure

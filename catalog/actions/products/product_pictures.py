@@ -18,6 +18,7 @@ from catalog.actions.products.revision_pictures import (
     propose_picture_removal,
     propose_picture_text,
 )
+from catalog.actions.wording.forbidden_phrases import require_allowed_texts
 from catalog.models import Listing, Product, ProductMedia, RevisionPicture
 from catalog.states import ListingState
 from cooperatives.models import Cooperative
@@ -130,16 +131,21 @@ def describe_picture(
     needs_approval: bool = True,
     actor: Actor,
     now: datetime.datetime,
-) -> None:
-    """Change a picture's alternative text. Raises Missing."""
+) -> bool:
+    """Change a picture's alternative text.
+
+    Return whether the change waits for the platform's review. Raises ForbiddenWords, Missing,
+    PictureRemoved.
+    """
+    require_allowed_texts({"captions": alt})
     product = lock_product(product_id, cooperative=cooperative)
     if needs_approval and is_approved(product):
         propose_picture_text(product, media_id, alt, actor=actor, now=now)
-        return
+        return True
     media = _media_or_missing(list(ProductMedia.objects.filter(product=product)), media_id)
     changes = set_tracked_columns(media, {"alt": alt})
     if not changes["fields"]:
-        return
+        return False
     restart_review(product, now)
     media.save(update_fields=["alt"])
     record_change(
@@ -151,6 +157,7 @@ def describe_picture(
         cooperative_id=cooperative.pk,
         data=changes,
     )
+    return False
 
 
 @transaction.atomic(durable=True)

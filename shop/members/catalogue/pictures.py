@@ -1,4 +1,4 @@
-"""Add, reorder and remove a product's photos."""
+"""Add, describe, reorder and remove a product's photos."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from catalog.actions.products.product_pictures import add_picture, move_picture, remove_picture
+from catalog.actions.products.product_pictures import (
+    add_picture,
+    describe_picture,
+    move_picture,
+    remove_picture,
+)
 from catalog.actions.products.revision_pictures import PictureKey
 from catalog.models import Listing
 from cooperatives.access import MemberRight, MembershipContext
@@ -23,7 +28,7 @@ from shop.core.web.action_results import run_action
 from shop.core.web.uploads import is_signed_in, takes_files
 from shop.members.catalogue.listings import change_message, find_listing, listing_url, render_listing
 from shop.members.forms.fields import parse_key
-from shop.members.forms.photos import MorePhotosForm, RequiredPhotosForm
+from shop.members.forms.photos import CaptionForm, MorePhotosForm, RequiredPhotosForm
 from shop.members.member_access import for_members
 
 
@@ -71,6 +76,30 @@ def move_picture_view(
         now=timezone.now(),
     )
     return run_action(request, action, url=f"{listing_url(listing.pk)}#pictures-order")
+
+
+@require_POST
+@for_members(MemberRight.LIST)
+def describe_picture_view(
+    request: HttpRequest, membership: MembershipContext, listing_id: int, media_id: str
+) -> HttpResponse:
+    """Save what a photo shows, for people who cannot see it."""
+    listing = find_listing(membership, listing_id)
+    form = CaptionForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, str(form.errors["caption"][0]))
+        return redirect(f"{listing_url(listing.pk)}#pictures-order")
+    action = partial(
+        describe_picture,
+        cooperative=membership.cooperative,
+        product_id=listing.product_id,
+        media_id=parse_picture_key(media_id),
+        alt=form.cleaned_data["caption"],
+        actor=membership.actor,
+        now=timezone.now(),
+    )
+    message = change_message(listing, _("Description saved."))
+    return run_action(request, action, url=f"{listing_url(listing.pk)}#pictures-order", message=message)
 
 
 @require_POST

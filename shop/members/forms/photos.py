@@ -52,3 +52,9 @@ class RequiredPhotosForm(MorePhotosForm):
         if not self.errors and not self.photo_count:
             self.add_error("photo", _("Take or choose a photo."))
         return cleaned
+
+
+class CaptionForm(MembersForm):
+    """What a photo of a product shows."""
+
+    caption = forms.CharField(max_length=250, required=False)

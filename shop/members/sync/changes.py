@@ -38,7 +38,7 @@ MAX_PARTS_SHARING_LOTS = 100
 MAX_SCANNED_CHANGES = 50_000  # of the whole market since the cursor
 # Twice the longest transaction of a page or job.
 SETTLING_DELAY = datetime.timedelta(minutes=5)
-_CURSOR_FORMAT = 13
+_CURSOR_FORMAT = 14
 _CURSOR = re.compile(r"(\d{1,4})-(\d{1,18})-([a-z]+)-(\d{1,18})(?:-([a-z]+)-(\d{1,18}))?", re.ASCII)
 
 

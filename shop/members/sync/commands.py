@@ -36,6 +36,7 @@ from orders.actions.refunds.offer_substitute import SubstituteOffer, offer_subst
 from orders.actions.refunds.report_shortage import OpenQuantityChanged, report_shortage
 from orders.models import OrderPart, Parcel
 from shop.core.errors import Missing
+from shop.members.sync import product_commands
 from shop.members.sync.command_types import CommandKind, CommandRun, PreparedCommand
 from shop.members.sync.handover_commands import offer_parcel, read_label_code, receive_parcel
 from shop.members.sync.listing_commands import create_listing, submit_created_listing
@@ -47,12 +48,6 @@ from shop.members.sync.lot_commands import (
 )
 from shop.members.sync.models import PhoneCommand
 from shop.members.sync.payloads import MAX_AMOUNT, MAX_LINES, InvalidCommand, Payload
-from shop.members.sync.product_commands import (
-    add_product_photo,
-    change_season,
-    move_product_photo,
-    remove_product_photo,
-)
 from shop.members.sync.rows import PART, PRODUCT, RowReference
 
 PACK_COMMAND, SHORTAGE_COMMAND = "pack_parcel", "report_shortage"
@@ -339,10 +334,11 @@ COMMANDS: Mapping[str, CommandKind] = {
     "add_lot_photo": CommandKind(MemberRight.COUNT_STOCK, add_lot_photo),
     "add_lot_stage": CommandKind(MemberRight.COUNT_STOCK, add_stage_from_phone),
     "change_price": CommandKind(MemberRight.LIST, _change_price),
-    "add_product_photo": CommandKind(MemberRight.LIST, add_product_photo),
-    "move_product_photo": CommandKind(MemberRight.LIST, move_product_photo),
-    "remove_product_photo": CommandKind(MemberRight.LIST, remove_product_photo),
-    "change_season": CommandKind(MemberRight.LIST, change_season),
+    "add_product_photo": CommandKind(MemberRight.LIST, product_commands.add_product_photo),
+    "move_product_photo": CommandKind(MemberRight.LIST, product_commands.move_product_photo),
+    "remove_product_photo": CommandKind(MemberRight.LIST, product_commands.remove_product_photo),
+    "describe_product_photo": CommandKind(MemberRight.LIST, product_commands.describe_product_photo),
+    "change_season": CommandKind(MemberRight.LIST, product_commands.change_season),
     "create_listing": CommandKind(MemberRight.LIST, create_listing),
     "submit_listing": CommandKind(MemberRight.LIST, submit_created_listing),
     "pause_listing": CommandKind(MemberRight.LIST, _pause_listing),

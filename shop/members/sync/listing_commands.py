@@ -13,7 +13,7 @@ from catalog.models import ALL_MONTHS, Category, Listing, Product, ProductType, 
 from shop.core.errors import Missing
 from shop.core.models import Channel, market_channel
 from shop.members.sync.command_types import CommandRun, PreparedCommand
-from shop.members.sync.payloads import MAX_AMOUNT, InvalidCommand, Payload
+from shop.members.sync.payloads import MAX_AMOUNT, MAX_CAPTION_LENGTH, InvalidCommand, Payload
 from shop.members.sync.photos import find_pictures
 from shop.members.sync.rows import PRODUCT, RowReference
 
@@ -38,6 +38,7 @@ def create_listing(run: CommandRun) -> PreparedCommand:
             (_read_variant(payload), payload.whole_number("on_hand", minimum=0, maximum=MAX_COUNTED_QUANTITY))
         ],
         pictures=find_pictures(run, payload.keys("photos", max_count=MAX_PHOTOS)),
+        captions=payload.texts("captions", max_count=MAX_PHOTOS, max_length=MAX_CAPTION_LENGTH),
     )
     action = partial(
         create_draft_product,

@@ -12,6 +12,7 @@ from shop.core.errors import Refused
 
 MAX_ID = 2**63 - 1
 MAX_AMOUNT = 10**12
+MAX_CAPTION_LENGTH = 250
 MAX_LINES = 200
 MIN_DAY, MAX_DAY = datetime.date(2000, 1, 1), datetime.date(2199, 12, 31)
 
@@ -68,6 +69,13 @@ class Payload:
         if not isinstance(text, str) or len(text) > max_length or not is_storable(text):
             raise InvalidCommand(field=name)
         return text
+
+    def texts(self, name: str, *, max_count: int, max_length: int) -> list[str]:
+        """Return a list of texts. A missing field is an empty list."""
+        sent_values = self._unread.pop(name, [])
+        if not isinstance(sent_values, list) or len(sent_values) > max_count:
+            raise InvalidCommand(field=name)
+        return [Payload({name: sent}).text(name, max_length=max_length) for sent in sent_values]
 
     def text_or_none(self, name: str, *, max_length: int) -> str | None:
         """Return a text, None if the field is missing."""

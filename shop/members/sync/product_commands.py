@@ -5,14 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from catalog.actions.products.product_pictures import add_picture, move_picture, remove_picture
+from catalog.actions.products.product_pictures import (
+    add_picture,
+    describe_picture,
+    move_picture,
+    remove_picture,
+)
 from catalog.actions.products.revision_pictures import PictureRemoved, StoredPicture
 from catalog.actions.products.save_products import update_product
 from catalog.models import ALL_MONTHS, Product, RevisionPicture
 from shop.core.errors import Missing
 from shop.members.sync.command_types import CommandRun, PreparedCommand
-from shop.members.sync.payloads import MAX_LINES
-from shop.members.sync.photos import find_photo_of_command
+from shop.members.sync.payloads import MAX_CAPTION_LENGTH, MAX_LINES
+from shop.members.sync.photos import find_photo_of_command, find_pictures
 from shop.members.sync.rows import PRODUCT, RowReference
 
 
@@ -55,6 +60,28 @@ def remove_product_photo(run: CommandRun) -> PreparedCommand:
         product_id=product.pk,
         media_id=StoredPicture(run.payload.whole_number("photo")),
         **run.action_arguments_with_key,
+    )
+    return PreparedCommand(RowReference(PRODUCT, product.pk), action, _review_result)
+
+
+def describe_product_photo(run: CommandRun) -> PreparedCommand:
+    """Prepare what a photo shows, for people who cannot see it. A new photo is named by its `photo_key`.
+
+    Raises PhotoNotSent.
+    """
+    product, payload = _find_product(run), run.payload
+    if payload.has("photo_key"):
+        (picture,) = find_pictures(run, [payload.key("photo_key")])
+        picture_id = picture.pk
+    else:
+        picture_id = payload.whole_number("photo")
+    action = partial(
+        describe_picture,
+        cooperative=run.membership.cooperative,
+        product_id=product.pk,
+        media_id=StoredPicture(picture_id),
+        alt=payload.text("caption", max_length=MAX_CAPTION_LENGTH).strip(),
+        **run.action_arguments,
     )
     return PreparedCommand(RowReference(PRODUCT, product.pk), action, _review_result)
 

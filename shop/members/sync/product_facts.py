@@ -41,16 +41,17 @@ def read_photos(product_ids: Collection[int]) -> dict[int, list[Row]]:
         revision__product__in=product_ids, revision__has_pictures=True
     ).select_related("revision", "picture")
     for row in proposed.order_by("revision", "sort_order", "pk"):
-        photos.setdefault(row.revision.product_id, []).append(_photo_row(row.picture))
+        photos.setdefault(row.revision.product_id, []).append(_photo_row(row.picture, row.alt))
     media = ProductMedia.objects.filter(product__in=set(product_ids) - photos.keys())
     for medium in media.select_related("picture").order_by("product", "sort_order", "pk"):
-        photos.setdefault(medium.product_id, []).append(_photo_row(medium.picture))
+        photos.setdefault(medium.product_id, []).append(_photo_row(medium.picture, medium.alt))
     return {product_id: rows[:MAX_PHOTOS] for product_id, rows in photos.items()}
 
 
-def _photo_row(picture: Picture) -> Row:
+def _photo_row(picture: Picture, caption: str) -> Row:
     return {
         "id": picture.pk,
+        "caption": caption,
         "address": _thumbnail_address(picture),
         "is_ready": picture.state == PictureState.READY,
     }

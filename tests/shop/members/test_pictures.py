@@ -1,10 +1,11 @@
-"""Members reorder and remove product photos."""
+"""Members describe, reorder and remove product photos."""
 
 from __future__ import annotations
 
 import pytest
 
 from catalog.models import Listing, ProductMedia, RevisionPicture
+from catalog.states import ListingState
 from shop.core.models import Picture, PictureState
 from tests.factories import make_product, make_seller
 from tests.markup import html_of
@@ -68,7 +69,24 @@ def test_photo_is_removed_but_not_the_last_one(lister, media_rows) -> None:
     assert "Sản phẩm đang bán phải có ảnh." in html_of(response)
 
 
-@pytest.mark.parametrize("suffix", ["cho", "bo"])
+def test_photo_is_described(lister, seller) -> None:
+    media = ProductMedia.objects.create(
+        product=make_product(seller, state=ListingState.DRAFT),
+        picture=Picture.objects.create(original="1.jpg", state=PictureState.READY),
+    )
+
+    page = html_of(lister.get(f"/xa-vien/hang/{media.product.listings.get().pk}/"))
+    saved = lister.post(address(media, "mo-ta"), {"caption": " Lá gối phơi khô "}, follow=True)
+    lister.post(address(media, "mo-ta"), {"caption": "x" * 251})
+
+    media.refresh_from_db()
+    assert f'action="{address(media, "mo-ta")}"' in page
+    assert media.alt == "Lá gối phơi khô"
+    assert "Đã lưu mô tả." in html_of(saved)
+    assert 'value="Lá gối phơi khô"' in html_of(saved)
+
+
+@pytest.mark.parametrize("suffix", ["cho", "bo", "mo-ta"])
 def test_foreign_photos_are_not_found(lister, seller, suffix) -> None:
     foreign = ProductMedia.objects.create(
         product=make_product(make_seller("HTX khác")), picture=Picture.objects.create(original="x.jpg")
@@ -80,7 +98,7 @@ def test_foreign_photos_are_not_found(lister, seller, suffix) -> None:
     assert media_order() == [foreign.pk]
 
 
-@pytest.mark.parametrize("suffix", ["cho", "bo"])
+@pytest.mark.parametrize("suffix", ["cho", "bo", "mo-ta"])
 def test_packer_cannot_change_photos(packer, media_rows, suffix) -> None:
     assert packer.post(address(media_rows[1], suffix), {"place": "0"}).status_code == 403
     assert media_order() == [media.pk for media in media_rows]

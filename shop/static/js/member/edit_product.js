@@ -1,6 +1,6 @@
 // On a product's screen: its photos, and the months in which it is sold. On a lot's screen: the lot's photos.
 import { useState } from "preact/hooks";
-import { button, Thumbnail } from "member/controls";
+import { button, Field, Thumbnail } from "member/controls";
 import { html } from "member/html";
 import { Photos } from "member/new_listing";
 import { changeOutbox, giveListing, Icon, isNotStored, seasonOf, t, waiting } from "member/phone";
@@ -43,15 +43,29 @@ const MorePhotos = ({ name, of, subject }) => {
   const isOf = ({ payload }) => Object.keys(of).every((field) => payload[field] === of[field]);
   const commands = waiting().filter((command) => command.name === name && isOf(command));
   const add = async (keys) => {
-    const given = keys.map((key) => ({ name, payload: { ...of, photos: [key] }, subject, chains: [] }));
+    const chainsOf = (key) => [`photo-${key}`];
+    const given = keys.map((key) => ({ name, payload: { ...of, photos: [key] }, subject, chains: chainsOf(key) }));
     if (await changeOutbox(() => addCommands(given))) return;
     await removePhotos(keys);
     isNotStored.value = true;
+  };
+  const [texts, setTexts] = useState({});
+  const describing = (photo) => waiting().filter(({ payload }) => payload.photo_key === photo);
+  const captions = name === "add_product_photo" && {
+    textOf: (photo) => texts[photo] ?? describing(photo).at(-1)?.payload.caption ?? "",
+    onText: (photo, text) => setTexts((before) => ({ ...before, [photo]: text })),
+    onSave: (photo) => {
+      const payload = { ...of, photo_key: photo, caption: texts[photo].trim() };
+      const command = { name: "describe_product_photo", payload, subject, chains: [`photo-${photo}`] };
+      return changeOutbox(() => addCommands([command]));
+    },
+    isSaved: (photo) => !(photo in texts) || texts[photo].trim() === describing(photo).at(-1)?.payload.caption,
   };
   // A photo that is being sent may arrive first; then it stays.
   const remove = (photo) => {
     const command = commands.find(({ payload }) => payload.photos.includes(photo));
     const drop = async () => {
+      for (const { key } of describing(photo)) await dropWaiting(key);
       if (await dropWaiting(command.key)) await removePhotos([photo]);
     };
     return stopSynchronising(() => changeOutbox(drop));
@@ -63,6 +77,7 @@ const MorePhotos = ({ name, of, subject }) => {
       nameOf=${() => t(`did_${name}`)}
       onKeep=${add}
       onRemove=${remove}
+      captions=${captions}
     />
   </details>`;
 };
@@ -74,8 +89,10 @@ const EditPhotos = ({ listing, isApproved }) => {
   const shown = product.photos ?? [];
   const ready = shown.filter(({ is_ready: isReady }) => isReady);
   const given = waiting().filter(
-    ({ name, subject }) =>
-      ["move_product_photo", "remove_product_photo"].includes(name) && subject.product === product.id,
+    ({ name, payload, subject }) =>
+      ["move_product_photo", "remove_product_photo", "describe_product_photo"].includes(name) &&
+      !payload.photo_key && // of a new photo, beside which it is shown
+      subject.product === product.id,
   );
   if (!shown.length && !given.length) return null;
   const nameAt = (index) => (index ? t("photo_number", { number: index + 1 }) : t("cover_photo"));
@@ -83,6 +100,14 @@ const EditPhotos = ({ listing, isApproved }) => {
     const payload = { product: product.id, photo: shown[index].id, ...place };
     return giveListing(listing, name, payload, [`photos-${product.id}`], { photo: nameAt(index) });
   };
+  const describe = (photo, text, index) =>
+    giveListing(
+      listing,
+      "describe_product_photo",
+      { product: product.id, photo, caption: text },
+      [`photos-${product.id}`],
+      { photo: nameAt(index) },
+    );
   // What is being sent may arrive first; then it stays.
   const undo = ({ key }) =>
     stopSynchronising(() => changeOutbox(async () => waiting().some((one) => one.key === key) && dropCommand(key)));
@@ -90,7 +115,7 @@ const EditPhotos = ({ listing, isApproved }) => {
   return html`<details open=${given.length > 0}>
     <summary>${t("edit_photos")}</summary>
     <ol class="stack">
-      ${shown.map(({ id, address, is_ready: isReady }, index) => {
+      ${shown.map(({ id, address, caption = "", is_ready: isReady }, index) => {
         const name = nameAt(index);
         const move = (text, position) => {
           const moveIt = () => give("move_product_photo", index, { position });
@@ -101,6 +126,7 @@ const EditPhotos = ({ listing, isApproved }) => {
           ${address && html`<${Thumbnail} address=${address} />`}
           <div class="stack stack-close">
             <p class="strong">${name}</p>
+            <${Caption} key=${caption} id=${id} caption=${caption} name=${name} onSave=${(text) => describe(id, text, index)} />
             <div class="row">
               ${index > 0 && move("set_cover", 0)}
               ${index > 1 && move("move_up", index - 1)}
@@ -125,6 +151,13 @@ const EditPhotos = ({ listing, isApproved }) => {
       )}
     </div>
   </details>`;
+};
+
+// What a photo shows, for people who cannot see it.
+const Caption = ({ id, caption, name, onSave }) => {
+  const [written, setWritten] = useState(caption);
+  return html`<${Field} id=${`caption-${id}`} name="caption" maxlength="250" value=${written} onText=${setWritten} />
+    ${button("check", html`${t("save_caption")}<span class="visually-hidden">: ${name}</span>`, () => onSave(written.trim()), { isOff: written.trim() === caption })}`;
 };
 
 const EditSeason = ({ listing }) => {

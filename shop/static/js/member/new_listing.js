@@ -38,6 +38,7 @@ const contentOf = ({ unit, content, measure }) => {
 
 const emptyDraft = () => ({
   photos: [],
+  captions: {}, // by photo
   name: "",
   type: String(choices().product_types.length === 1 ? choices().product_types[0].id : ""),
   unit: "",
@@ -76,6 +77,7 @@ const faultsOf = (draft, isSubmitted) => {
 
 const payloadOf = (draft) => ({
   photos: draft.photos,
+  captions: draft.photos.map((key) => draft.captions?.[key]?.trim() ?? ""),
   name: draft.name.trim(),
   product_type: Number(draft.type),
   category: draft.category ? Number(draft.category) : null,
@@ -115,6 +117,10 @@ const Form = ({ draft, setDraft }) => {
     await change({ photos: latest.current.photos.filter((other) => other !== key) });
     await removePhotos([key]);
   };
+  const captions = {
+    textOf: (key) => draft.captions?.[key] ?? "",
+    onText: (key, caption) => change({ captions: { ...latest.current.captions, [key]: caption } }),
+  };
   const text = (name) => ({ value: draft[name], onText: (value) => change({ [name]: value }) });
   const save = async (isSubmitted) => {
     const found = faultsOf(draft, isSubmitted);
@@ -138,7 +144,7 @@ const Form = ({ draft, setDraft }) => {
       html`<div class="errors stack stack-close" role="alert"><h3 class="small-head">${t("check_this")}</h3>
         <ul class="stack stack-close">${faults.map((name) => html`<li key=${name}>${t(`wrong_${name}`)}</li>`)}</ul></div>`
     }
-    <${Photos} keys=${draft.photos} nameOf=${photoName} onKeep=${keepPhotos} onRemove=${removePhoto} onBusy=${setKeeping} isBig />
+    <${Photos} keys=${draft.photos} nameOf=${photoName} onKeep=${keepPhotos} onRemove=${removePhoto} onBusy=${setKeeping} captions=${captions} isBig />
     <${Field} id="new-name" name="product_name" maxlength="250" ...${text("name")} />
     <${Suggestions} draft=${draft} onTaken=${change} />
     <${Select} id="new-type" name="product_type" options=${[["", t("choose_type")], ...choices().product_types.map(({ id, name }) => [id, name])]} ...${text("type")} />
@@ -192,8 +198,8 @@ const Units = ({ units, value, onText }) =>
 </div>`;
 
 // Photos that are kept on this phone, and the ways to take and choose more. `onKeep` gets the keys of new ones, and
-// `onBusy` whether some are still made smaller.
-export const Photos = ({ keys, nameOf, onKeep, onRemove, onBusy = () => {}, isBig = false }) => {
+// `onBusy` whether some are still made smaller. `captions` are the texts that say what each shows.
+export const Photos = ({ keys, nameOf, onKeep, onRemove, onBusy = () => {}, captions = null, isBig = false }) => {
   const [isKeeping, setKeeping] = useState(false);
   const keep = async ({ target }) => {
     const kept = [];
@@ -216,7 +222,7 @@ export const Photos = ({ keys, nameOf, onKeep, onRemove, onBusy = () => {}, isBi
     ${
       keys.length > 0 &&
       html`<ul class="stack stack-close">
-        ${keys.map((key, number) => html`<${Photo} key=${key} name=${key} title=${nameOf(number + 1)} onRemove=${() => onRemove(key)} />`)}
+        ${keys.map((key, number) => html`<${Photo} key=${key} name=${key} title=${nameOf(number + 1)} captions=${captions} onRemove=${() => onRemove(key)} />`)}
       </ul>`
     }
     ${
@@ -229,7 +235,7 @@ export const Photos = ({ keys, nameOf, onKeep, onRemove, onBusy = () => {}, isBi
   </div>`;
 };
 
-const Photo = ({ name, title, onRemove }) => {
+const Photo = ({ name, title, captions, onRemove }) => {
   const [shown, setShown] = useState({});
   useEffect(() => {
     let address;
@@ -250,6 +256,8 @@ const Photo = ({ name, title, onRemove }) => {
       <p class="strong">${title}</p>
       ${size && html`<span class="tag sync wait"><${Icon} name="clock" /> ${t("state_waiting")} · ${Math.ceil(size / 1024)} KB</span>`}
       ${refusal && html`<p class="error"><${Icon} name="circle-alert" /><span>${refusal.message}</span></p>`}
+      ${captions && html`<${Field} id=${`caption-${name}`} name="caption" maxlength="250" value=${captions.textOf(name)} onText=${(text) => captions.onText(name, text)} />`}
+      ${captions?.onSave && button("check", t("save_caption"), () => captions.onSave(name), { isOff: captions.isSaved(name) })}
       ${button("circle-x", t("remove_photo"), onRemove)}
     </div>
   </li>`;

@@ -162,6 +162,10 @@ const PRODUCT_EFFECTS = {
     photos.splice(position, 0, ...moved);
     return { ...product, photos };
   },
+  describe_product_photo: (product, { photo, caption }) => ({
+    ...product,
+    photos: (product.photos ?? []).map((row) => (row.id === photo ? { ...row, caption } : row)),
+  }),
   remove_product_photo: (product, { photo }) => ({
     ...product,
     photos: (product.photos ?? []).filter(({ id }) => id !== photo),

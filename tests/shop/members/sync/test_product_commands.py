@@ -145,6 +145,40 @@ def test_photos_of_a_draft_are_moved_and_removed_once(phone, seller) -> None:
     assert Change.objects.filter(action="product.pictures_reordered").count() == 2
 
 
+def test_photos_are_described_by_their_id_or_the_key_they_were_sent_under(phone, seller) -> None:
+    draft = make_product_with_photos(seller, ListingState.DRAFT)
+    approved = make_product_with_photos(seller)
+    first, *_others = photos_of(draft)
+    key = send_photo(phone, encode_photo(), piece=100_000)
+    adding = make_command("add_product_photo", product=draft.pk, photos=[key])
+    describing = [
+        make_command("describe_product_photo", product=draft.pk, photo=first, caption=" Lá gối phơi khô "),
+        make_command(
+            "describe_product_photo",
+            after=[adding["key"]],
+            product=draft.pk,
+            photo_key=key,
+            caption="Gói mười lá",
+        ),
+        make_command(
+            "describe_product_photo", product=approved.pk, photo=photos_of(approved)[0], caption="Lá tươi"
+        ),
+    ]
+
+    push_response = phone.push(adding, *describing)
+
+    results = [answer.get("result") for answer in push_response["answers"]]
+    assert results == [{"is_in_review": is_asked} for is_asked in (False, False, False, True)]
+    captions = dict(ProductMedia.objects.filter(product=draft).values_list("picture", "alt"))
+    assert (captions[first], captions[picture_of(key)]) == ("Lá gối phơi khô", "Gói mười lá")
+    rows = {row["id"]: row["photos"] for row in push_response["rows"]}
+    assert rows[draft.pk][0]["caption"] == "Lá gối phơi khô"
+    assert rows[approved.pk][0]["caption"] == "Lá tươi"  # as proposed
+    assert not ProductMedia.objects.filter(product=approved).exclude(alt="").exists()
+    unknown = phone.answer("describe_product_photo", product=draft.pk, photo=10**9, caption="Lá")
+    assert (unknown["outcome"], unknown["code"]) == ("refused", "picture_removed")
+
+
 def test_photos_of_an_approved_product_change_after_their_review(phone, seller) -> None:
     product = make_product_with_photos(seller)
     before = photos_of(product)
@@ -223,10 +257,11 @@ def test_role_that_lists_nothing_changes_no_product(seller, role) -> None:
         phone.answer("add_product_photo", product=product.pk, photos=[str(uuid.uuid4())]),
         phone.answer("move_product_photo", product=product.pk, photo=1, position=0),
         phone.answer("remove_product_photo", product=product.pk, photo=1),
+        phone.answer("describe_product_photo", product=product.pk, photo=1, caption="Lá gối"),
         phone.answer("change_season", product=product.pk, season=JANUARY, seen=ALL_MONTHS),
     ]
 
-    assert [(answer["outcome"], answer["code"]) for answer in answers] == [("refused", "forbidden")] * 4
+    assert [(answer["outcome"], answer["code"]) for answer in answers] == [("refused", "forbidden")] * 5
     assert all_rows() == before
 
 
@@ -243,11 +278,12 @@ def test_foreign_and_removed_products_look_like_missing_ones(phone, seller) -> N
             ("add_product_photo", {"photos": [key]}),
             ("move_product_photo", {"photo": 1, "position": 0}),
             ("remove_product_photo", {"photo": 1}),
+            ("describe_product_photo", {"photo": 1, "caption": "Lá gối"}),
             ("change_season", {"season": JANUARY, "seen": ALL_MONTHS}),
         )
     ]
 
-    assert [answer["code"] for answer in answers] == ["missing"] * 12
+    assert [answer["code"] for answer in answers] == ["missing"] * 15
     assert {tuple(sorted(answer)) for answer in answers} == {("code", "message", "outcome")}
     assert all_rows() == before
 

@@ -116,7 +116,11 @@ def test_prices_stock_photos_and_pauses_are_entered_without_network(
     expect(phone.get_by_text("Ảnh mới")).to_have_count(3)
     phone.get_by_role("button", name="Xoá ảnh").nth(1).click()
     expect(phone.get_by_text("Ảnh mới")).to_have_count(2)
-    phone.locator("summary", has_text="Sắp xếp hoặc xoá ảnh").click()
+    new_photo = phone.locator("li").filter(has_text="Ảnh mới").first
+    new_photo.get_by_label("Trong ảnh có gì").fill("Khăn gấp tư")
+    new_photo.get_by_role("button", name="Lưu mô tả").click()
+    expect(new_photo.get_by_role("button", name="Lưu mô tả")).to_be_disabled()
+    phone.locator("summary", has_text="Mô tả, sắp xếp hoặc xoá ảnh").click()
     removing = phone.get_by_role("button", name=re.compile("^Xoá ảnh ?: "))
     phone.get_by_role("button", name=re.compile("Đặt làm ảnh bìa.*Ảnh 3")).click()
     expect(phone.get_by_text("Đổi thứ tự ảnh: Ảnh 3")).to_be_visible()
@@ -163,7 +167,7 @@ def test_prices_stock_photos_and_pauses_are_entered_without_network(
     phone.context.set_offline(False)
 
     expect(phone.get_by_text("Đã lên", exact=True)).to_have_count(7)
-    expect(phone.get_by_text("Chợ đang duyệt", exact=True)).to_have_count(4)
+    expect(phone.get_by_text("Chợ đang duyệt", exact=True)).to_have_count(5)
     expect(phone.get_by_role("button", name=re.compile("^Giữ 160.000.₫, giá trên chợ"))).to_be_visible()
     assert phone.evaluate(SMALL_TARGETS) == []
     assert Axe().run(phone).response["violations"] == []
@@ -178,6 +182,7 @@ def test_prices_stock_photos_and_pauses_are_entered_without_network(
     sent_photos = PhonePhoto.objects.order_by("pk").values_list("picture", flat=True)
     assert list(proposed.order_by("sort_order").values_list("picture", flat=True)) == list(sent_photos)
     assert len(sent_photos) == 2
+    assert set(proposed.values_list("alt", flat=True)) == {"", "Khăn gấp tư"}
     kept = RevisionPicture.objects.filter(revision__product=scarf.product).exclude(media=None)
     assert list(kept.order_by("sort_order").values_list("picture", flat=True)) == [third.pk, second.pk]
     assert list(scarf.product.media.order_by("sort_order").values_list("picture", flat=True)) == [
@@ -221,6 +226,7 @@ def test_new_product_with_photos_is_entered_without_network_and_sent_in_pieces(
     phone.goto("/xa-vien/hang/moi/")
     phone.get_by_label("Chọn ảnh có sẵn").set_input_files([photo, no_photo])
     expect(phone.get_by_text("Ảnh bìa")).to_be_visible()
+    phone.get_by_label("Trong ảnh có gì").first.fill("Ba bó rau cải mèo")
     phone.get_by_label("Tên sản phẩm").fill("Rau cải mèo")
     expect(phone.get_by_role("img")).to_have_count(0)  # photos need no words yet
     tab = phone.context.new_page()
@@ -229,6 +235,7 @@ def test_new_product_with_photos_is_entered_without_network_and_sent_in_pieces(
     phone.goto("/xa-vien/#unsent")
     phone.get_by_role("link", name="Làm tiếp: Rau cải mèo").click()
     expect(phone.get_by_label("Tên sản phẩm")).to_have_value("Rau cải mèo")
+    expect(phone.get_by_label("Trong ảnh có gì").first).to_have_value("Ba bó rau cải mèo")
     phone.get_by_role("button", name="Gửi duyệt").click()
     expect(phone.get_by_role("alert")).to_contain_text("Hãy chọn đơn vị bán.")
     phone.locator("label.filter", has_text="mớ").click()
@@ -271,6 +278,7 @@ def test_new_product_with_photos_is_entered_without_network_and_sent_in_pieces(
     product = Product.objects.for_cooperative(seller).get()
     assert product.variants.get().prices.get().amount == 12_000
     picture = product.media.get().picture
+    assert product.media.get().alt == "Ba bó rau cải mèo"
     assert (product.listings.get().state, product.shelf_life) == (ListingState.IN_REVIEW, "3 ngày")
     assert (picture.width, picture.height) == (1600, 1200)
     assert phone.evaluate(PHOTOS_KEPT) == 0

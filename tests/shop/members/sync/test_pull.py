@@ -356,7 +356,7 @@ def test_product_has_what_its_page_shows(seller) -> None:
         }
     ]
     assert (row["season"], row["picture"]) == ("6-9", f"/media/pictures/{picture_name}")
-    assert row["photos"] == [{"id": picture.pk, "address": row["picture"], "is_ready": True}]
+    assert row["photos"] == [{"id": picture.pk, "caption": "", "address": row["picture"], "is_ready": True}]
     shown = row["variants"][0]
     assert (shown["unit"], shown["step"]) == ("gói", "gói\u00a0300\u00a0g")
     by_name = {place["name"]: (place["is_open"], place["channels"]) for place in page["warehouses"]}
