@@ -11,12 +11,12 @@ from catalog.search.landing_pages import LandingPage, find_landing_page
 from catalog.search.name_search import PlaceMatch, find_categories, find_cooperatives, find_places
 from catalog.search.name_words import read_name
 from catalog.search.product_search import suggest_product_ids, suggest_products_by_option
-from catalog.search.query_words import build_query_words
+from catalog.search.query_words import QueryWord, build_query_words, typed_words
 from catalog.search.search_terms import Reading
 from catalog.search.synonym_expansion import expand_synonyms, prefix_terms
 from cooperatives.models import Cooperative
 from shop.core.models import show_in_language
-from shop.core.texts.folding import fold
+from shop.core.texts.folding import fold, folded_words
 
 MIN_LETTERS_TO_SUGGEST = 2
 MAX_SUGGESTED_PRODUCTS, MAX_OTHERS = 6, 2
@@ -47,21 +47,39 @@ def find_search_suggestions(query: str, index: FacetIndex) -> Suggestions:
     """Return a few products, categories, cooperatives and places whose names start like the query.
 
     Products whose whole name starts so come first, then the newest. Of equal names only the newest stays.
-    Options are suggested only where no product's own name matches.
+    Options are suggested only where no product's own name matches. If nothing matches because only the first
+    letter of the last word is typed ("quýt b"), the words before it suggest, and products with a word that
+    starts with the letter come alone, if there are any.
     """
     words = build_query_words(query)
     if sum(len(word.folded) for word in words) < MIN_LETTERS_TO_SUGGEST:
         return Suggestions()
+    found = _find_suggestions(query, words, index)
+    last_letter = words[-1].folded
+    if found or len(words) < 2 or len(last_letter) > 1:
+        return found
+    shorter = " ".join(typed_words(query)[:-1])
+    return _find_suggestions(shorter, words[:-1], index, next_letter=last_letter)
+
+
+def _find_suggestions(
+    query: str, words: Sequence[QueryWord], index: FacetIndex, *, next_letter: str = ""
+) -> Suggestions:
     readings = prefix_terms(expand_synonyms(words))
     products = _find_suggested_products(query, readings[0], index)
+    products = [row for row in products if _has_word_from(row.name, next_letter)] or products
     return Suggestions(
         landing=find_landing_page(query, index),
-        products=products,
+        products=products[:MAX_SUGGESTED_PRODUCTS],
         options=() if products else _find_suggested_variants(query, readings[0], index),
         categories=find_categories(readings, MAX_OTHERS),
         cooperatives=find_cooperatives(readings, MAX_OTHERS),
         places=find_places(readings, index, MAX_OTHERS),
     )
+
+
+def _has_word_from(name: str, letter: str) -> bool:
+    return any(word.startswith(letter) for word in folded_words(name))
 
 
 def _find_suggested_products(query: str, typed: Reading, index: FacetIndex) -> list[Product]:
@@ -77,9 +95,7 @@ def _find_suggested_products(query: str, typed: Reading, index: FacetIndex) -> l
         if read_name(row.name).matches(typed):
             by_name.setdefault(row.name, row)
     prefix = fold(query)
-    return sorted(by_name.values(), key=lambda row: not fold(row.name).startswith(prefix))[
-        :MAX_SUGGESTED_PRODUCTS
-    ]
+    return sorted(by_name.values(), key=lambda row: not fold(row.name).startswith(prefix))
 
 
 def _find_suggested_variants(query: str, typed: Reading, index: FacetIndex) -> list[Variant]:

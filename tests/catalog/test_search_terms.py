@@ -125,6 +125,20 @@ def test_page_names_the_words_that_no_product_has(client: Client, products: None
     assert "Nothing found for “qwrk”, “xyzt”. Closest: <b>Miến dong</b> · 1 product" in html
 
 
+def test_first_letter_of_the_next_word_keeps_the_suggestions(client: Client, products: None) -> None:
+    make_product(name="Miến sạch", category=make_category("Đồ khô"))
+
+    def suggested(query: str) -> list[str]:
+        return re.findall(r'href="/san-pham/([^/"]+)/"', page_of(client, f"/tim/goi-y/?q={query}"))
+
+    assert sorted(suggested("miến")) == ["mien-dong", "mien-sach"]
+    assert suggested("miến d") == suggested("mien D") == ["mien-dong"]
+    assert suggested("miến s") == ["mien-sach"]
+    assert sorted(suggested("miến x")) == ["mien-dong", "mien-sach"]
+    assert suggested("miến dong x") == ["mien-dong"]
+    assert suggested("xyzt d") == []
+
+
 def test_mostly_unknown_queries_are_not_corrected(client: Client, products: None) -> None:
     for query in ("gom xyzt qwrk", "goom baat traang", "goom baat"):
         html = page_of(client, f"/tim/?q={query}")

@@ -74,6 +74,20 @@ def test_season_calendar_lists_products_by_month_and_province_by_name(client: Cl
         )
 
 
+def test_calendar_names_the_lowest_of_several_prices(client: Client) -> None:
+    seller = seller_in(THAI_NGUYEN, "Thái Nguyên")
+    options = (("Hộp", 0), ("Túi", 5_000))
+    for name, variants in (("Đào", options), ("Mơ", options[:1])):
+        product = make_product(seller, name=name, price=40_000, variants=variants)
+        Product.objects.filter(pk=product.pk).update(season=APRIL)
+
+    text = unescape(html_of(client.get("/mua-vu/?thang=4")))
+
+    peach, apricot = text[text.index(">Đào<") : text.index(">Mơ<")], text[text.index(">Mơ<") :]
+    assert re.search(r">từ</span>\s*<b class=\"money\">40.000", peach)
+    assert ">từ</span>" not in apricot
+
+
 def test_province_page_shows_its_sellers_and_products(client: Client) -> None:
     local, other = seller_in(THAI_NGUYEN, "Thái Nguyên"), seller_in(HANOI, "Hà Nội", "HTX Hà Nội")
     make_seasonal(local, "Quýt", NOVEMBER)
