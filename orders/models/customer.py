@@ -28,6 +28,11 @@ class CustomerQuerySet(models.QuerySet["CooperativeCustomer"]):
     def in_order(self) -> CustomerQuerySet:
         return self.order_by("sort_key", "pk")
 
+    def in_credit(self) -> CustomerQuerySet:
+        """Return customers who paid in advance, with the sum as `credit`."""
+        rows: CustomerQuerySet = self.annotate(credit=-models.Sum("debt_entries__amount"))  # type: ignore[no-redef]
+        return rows.filter(credit__gt=0)  # type: ignore[misc]
+
     def matching(self, text: str) -> CustomerQuerySet:
         """Return customers by words of name and group without diacritics, or by digits of the number."""
         digits = normalise_phone(text).removeprefix("+84").removeprefix("+").lstrip("0")
@@ -68,6 +73,8 @@ class CooperativeCustomer(models.Model):
     erased_at = models.DateTimeField(null=True, blank=True)
 
     objects = CustomerQuerySet.as_manager()
+
+    credit: int  # set by `CustomerQuerySet.in_credit`
 
     class Meta:
         verbose_name = pgettext_lazy("model", "cooperative's customer")

@@ -37,7 +37,7 @@ from shop.members.cooperative import (
     roles,
 )
 from shop.members.counter import receipts, sales, shifts, tills
-from shop.members.customers import customer_pages
+from shop.members.customers import customer_pages, debt_pages
 from shop.members.fulfilment import (
     bulk_steps,
     complaints,
@@ -230,6 +230,12 @@ urlpatterns = [
     path("quay/ca/<int:shift_id>/", shifts.show_shift, name="shift"),
     path("quay/ca/<int:shift_id>/thu-chi/", shifts.record_shift_cash, name="record-shift-cash"),
     path("quay/ca/<int:shift_id>/da-xem/", shifts.review_shift_view, name="review-shift"),
+    path("so-no/", debt_pages.show_debt_book, name="debt-book"),
+    path("so-no/<int:customer_id>/", debt_pages.show_customer_debt, name="customer-debt"),
+    path("so-no/<int:customer_id>/ghi-no/", debt_pages.sell_on_account, name="sell-on-account"),
+    path("so-no/<int:customer_id>/thu-tien/", debt_pages.take_debt_payment, name="take-debt-payment"),
+    path("so-no/<int:customer_id>/sua/", debt_pages.correct_customer_debt, name="correct-debt"),
+    path("so-no/<int:customer_id>/sao-ke/", debt_pages.print_statement, name="debt-statement"),
     path("tien-mat/", cash.list_outstanding_cash, name="cash"),
     path("bao-cao/", reports.list_reports, name="reports"),
     path("bao-cao/<slug:slug>/", reports.show_report, name="report"),

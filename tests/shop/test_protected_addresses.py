@@ -64,7 +64,8 @@ ASKS_NOT = {
     "members": """
         copy-listing hand-over-as-driver hand-over-by-code receive-by-digits receive-by-scan
         accept-part accept-parts activity add-alert-device add-certificate add-household
-        add-customer customer customers delete-customer
+        add-customer correct-debt customer customer-debt customers debt-book debt-statement delete-customer
+        sell-on-account take-debt-payment
         add-lot-photos add-lot-stage
         add-pictures add-variant add-voucher-codes alert alert-devices alert-rules alerts application
         application-document application-file apply cash certificate choose-cooperative

@@ -43,10 +43,11 @@ def list_customers(request: HttpRequest, membership: MembershipContext) -> HttpR
 @for_members(MemberRight.HANDLE_CASH)
 def add_customer(request: HttpRequest, membership: MembershipContext) -> HttpResponse:
     """Add a customer."""
-    form = CustomerForm(request.POST or None)
+    may_set_terms = membership.may(MemberRight.SEE_SETTLEMENTS)
+    form = CustomerForm(request.POST or None, may_set_terms=may_set_terms)
     if form.is_valid():
         with refusals_as_form_errors(form):
-            create_customer(
+            customer = create_customer(
                 cooperative=membership.cooperative,
                 details=form.details,
                 idempotency_key=submitted_key(request, "customer", membership.cooperative.pk),
@@ -54,7 +55,7 @@ def add_customer(request: HttpRequest, membership: MembershipContext) -> HttpRes
                 now=timezone.now(),
             )
             messages.success(request, _("Customer added."))
-            return redirect("members:customers")
+            return redirect("members:customer-debt", customer.pk)
     return _render_form(request, membership, form, None)
 
 
@@ -66,7 +67,8 @@ def edit_customer(request: HttpRequest, membership: MembershipContext, customer_
     customer = customers.filter(pk=customer_id).first()
     if customer is None:
         raise Missing()
-    form = CustomerForm(request.POST or None, initial=CustomerForm.initial_for(customer))
+    may_set_terms = membership.may(MemberRight.SEE_SETTLEMENTS)
+    form = CustomerForm(request.POST or None, customer=customer, may_set_terms=may_set_terms)
     if form.is_valid():
         with refusals_as_form_errors(form):
             change_customer(
