@@ -9,7 +9,7 @@ from orders.models.counter import (
     Shift,
     Till,
 )
-from orders.models.counter_sale import CounterSale
+from orders.models.counter_sale import CounterReturn, CounterReturnKind, CounterSale
 from orders.models.customer import CooperativeCustomer, PriceTier
 from orders.models.debt import DebtAgeing, DebtEntry, DebtEntryKind, DebtPaymentMethod
 from orders.models.delivery_run import DeliveryRun, RunParcel
@@ -112,6 +112,8 @@ __all__ = [
     "CooperativeBalance",
     "CooperativeCustomer",
     "CostBearer",
+    "CounterReturn",
+    "CounterReturnKind",
     "CounterSale",
     "DebtAgeing",
     "DebtEntry",

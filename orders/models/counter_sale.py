@@ -12,10 +12,11 @@ from django.utils.translation import pgettext_lazy
 from cooperatives.models import Cooperative
 from orders.models.counter import Shift, Till
 from orders.models.order import Order
+from orders.models.refund import Refund
 
 
 class SalesOfShift(TypedDict):
-    """How many sales a shift has, and the cash that they left in the till, in minor units."""
+    """How many sales or returns a shift has, and their cash in minor units."""
 
     count: int
     cash: int
@@ -79,3 +80,51 @@ class CounterSale(models.Model):
     def receipt_code(self) -> str:
         """The till's number and the receipt's, as on the receipt: `2-0017`."""
         return f"{self.till.number}-{self.number:04}"
+
+
+class CounterReturnKind(models.TextChoices):
+    VOID = "void", pgettext_lazy("counter return", "Voided")
+    RETURN = "return", pgettext_lazy("counter return", "Goods returned")
+
+
+class CounterReturnQuerySet(models.QuerySet["CounterReturn"]):
+    def read_cash(self) -> SalesOfShift:
+        """Return the number of returns, and the cash that was paid for them."""
+        sums = self.aggregate(count=Count("pk"), cash=Sum("cash_returned", default=0))
+        return {"count": sums["count"], "cash": sums["cash"]}
+
+
+class CounterReturn(models.Model):
+    """Goods of a sale that came back, and the cash that the till paid for them. Rows are only added.
+
+    A void takes back a whole sale of the shift that is still open. `shift` is the one that paid
+    `cash_returned`, in minor units.
+    """
+
+    sale = models.ForeignKey(CounterSale, models.PROTECT, related_name="returns")
+    shift = models.ForeignKey(Shift, models.PROTECT, related_name="returns")
+    refund = models.OneToOneField(Refund, models.PROTECT, related_name="counter_return")
+    kind = models.CharField(max_length=10, choices=CounterReturnKind)
+    cash_returned = models.BigIntegerField()
+    reason = models.CharField(max_length=200)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, blank=True
+    )
+    recorded_at = models.DateTimeField()
+
+    objects = CounterReturnQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("model", "counter return")
+        verbose_name_plural = pgettext_lazy("models", "counter returns")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sale"], condition=Q(kind=CounterReturnKind.VOID), name="counter_sale_voided_once"
+            ),
+            models.CheckConstraint(condition=Q(cash_returned__gte=1), name="counter_return_cash_positive"),
+            models.CheckConstraint(condition=~Q(reason=""), name="counter_return_has_a_reason"),
+        ]
+        indexes = [models.Index(fields=["shift", "id"], name="counter_return_by_shift")]
+
+    def __str__(self) -> str:
+        return f"{self.sale_id} {self.kind} {self.cash_returned}"

@@ -66,11 +66,21 @@ _CHANGED_SALE = " OR ".join(
         "sold_at",
     )
 )
+_CHANGED_RETURN = " OR ".join(
+    f"NEW.{column} IS DISTINCT FROM OLD.{column}"
+    for column in ("id", "sale_id", "shift_id", "refund_id", "kind", "cash_returned", "reason", "recorded_at")
+)
 _PREVIOUS_RECEIPT = "SELECT 1 FROM orders_countersale WHERE till_id = NEW.till_id AND number = NEW.number - 1"
 
 TRIGGERS = (
     *append_only_triggers(
         "orders_countersale", ("id", "order_id"), _SOLD, refused_update_condition=_CHANGED_SALE
+    ),
+    *append_only_triggers(
+        "orders_counterreturn",
+        ("id", "refund_id"),
+        "a counter return never changes",
+        refused_update_condition=_CHANGED_RETURN,
     ),
     Trigger(
         "orders_countersale_no_gap",

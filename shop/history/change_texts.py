@@ -272,6 +272,8 @@ CHANGE_TEXTS: dict[str, Promise] = {
     "shift.cash_paid_in": pgettext_lazy("history", "Cash paid into a till"),
     "shift.cash_paid_out": pgettext_lazy("history", "Cash paid out of a till"),
     "sale.recorded": pgettext_lazy("history", "Sale at the counter"),
+    "sale.voided": pgettext_lazy("history", "Counter sale voided"),
+    "sale.goods_returned": pgettext_lazy("history", "Goods of a counter sale returned"),
     "run.created": pgettext_lazy("history", "Delivery run created"),
     "run.parcel_removed": pgettext_lazy("history", "Parcel taken out of a delivery run"),
     "run.ended": pgettext_lazy("history", "Delivery run ended"),

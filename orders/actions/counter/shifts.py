@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import Cooperative, Membership
 from orders import locks
 from orders.actions.counter.tills import TillClosed, lock_own_till
-from orders.models import CashDifferenceReason, CounterSale, Shift, Till
+from orders.models import CashDifferenceReason, CounterReturn, CounterSale, Shift, Till
 from shop.core.actors import Actor
 from shop.core.errors import Missing, Refused
 from shop.core.models import find_key_of_created_row, record_change, was_done_with_key
@@ -242,9 +242,9 @@ def lock_own_shift(cooperative: Cooperative, shift_id: int) -> Shift:
 def read_expected_cash(shift: Shift) -> int:
     """Return the cash that an open shift's till must hold by its records, in minor units."""
     paid_in, paid_out = shift.cash_movements.all().read_sums()
-    return (
-        shift.opening_cash + CounterSale.objects.filter(shift=shift).read_cash()["cash"] + paid_in - paid_out
-    )
+    sold = CounterSale.objects.filter(shift=shift).read_cash()["cash"]
+    returned = CounterReturn.objects.filter(shift=shift).read_cash()["cash"]
+    return shift.opening_cash + sold - returned + paid_in - paid_out
 
 
 def _find_last_shift(till: Till) -> Shift | None:

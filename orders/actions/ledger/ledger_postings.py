@@ -277,10 +277,9 @@ def _holder_entry(event: PaymentEvent, amount: int) -> PostingEntry:
     method, parcel = event.payment.method, event.parcel
     if method == PaymentMethod.CARD:
         return PostingEntry(LedgerAccount.GATEWAY, amount)
-    if method != PaymentMethod.COD or parcel is None or event.refund_id is not None:
-        return PostingEntry(
-            LedgerAccount.BANK, amount
-        )  # cash payments are refunded from the bank account, too
+    if method != PaymentMethod.COD or parcel is None:
+        # Cash payments are refunded from the bank account, too, unless a till paid the refund of its parcel.
+        return PostingEntry(LedgerAccount.BANK, amount)
     if parcel.cod_holder == CashHolder.CARRIER:
         return PostingEntry(LedgerAccount.CARRIER_CASH, amount, carrier=parcel.carrier or parcel.part.carrier)
     return PostingEntry(LedgerAccount.COOPERATIVE_CASH, amount, EntryNature.CASH, parcel.part.cooperative_id)

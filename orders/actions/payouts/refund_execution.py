@@ -34,6 +34,7 @@ from orders.models import (
     GatewayCall,
     GatewayOperation,
     Order,
+    Parcel,
     Payment,
     PaymentEvent,
     PaymentMethod,
@@ -67,16 +68,21 @@ class NoFailedRefundAmount(Refused):
     default_message = _("This refund has already been sent in full.")
 
 
-def execute_refund(refund: Refund, *, actor: Actor, now: datetime.datetime) -> None:
+def execute_refund(
+    refund: Refund, *, till_parcel: Parcel | None = None, actor: Actor, now: datetime.datetime
+) -> None:
     """In a transaction, once for each refund: request it from the card gateway, or create a payout.
 
-    It takes the newest card payment first, and from each payment no more than it still holds.
+    It takes the newest card payment first, and from each payment no more than it still holds. If a till has
+    paid it, `till_parcel` is the parcel that the buyer had paid for in cash.
     """
     unrefunded = refund.repayment
     for payment, refundable in find_payments_with_balance(refund.order):
         amount = min(unrefunded, refundable)
         if amount and payment.method == PaymentMethod.CARD:
             request_refund(refund, payment, amount, actor=actor, now=now)
+        elif amount and payment.method == PaymentMethod.COD and till_parcel is not None:
+            _record_refund_in_cash(refund, payment, till_parcel, amount, actor=actor, now=now)
         elif amount:
             _create_bank_payout(refund, payment, amount, actor=actor, now=now)
         unrefunded -= amount
@@ -254,6 +260,23 @@ def pay_refund_by_bank(
     )
     notifications.request_refund_account(refund.order, refund, now=now)
     return refund
+
+
+def _record_refund_in_cash(
+    refund: Refund, payment: Payment, parcel: Parcel, amount: int, *, actor: Actor, now: datetime.datetime
+) -> None:
+    """Record that a till has paid the refund with the cash that the cooperative holds."""
+    for kind in (EventKind.REFUND_REQUEST, EventKind.REFUND_SUCCESS):
+        record_payment_event(
+            payment,
+            kind,
+            amount,
+            idempotency_key=f"refund:{refund.pk}:in-cash:{kind}",
+            refund=refund,
+            parcel=parcel,
+            actor=actor,
+            now=now,
+        )
 
 
 def _create_bank_payout(

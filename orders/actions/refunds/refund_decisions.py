@@ -77,7 +77,8 @@ class LineRefund:
 class RefundDecision:
     """The amounts to refund in minor units, who bears them, and the reason.
 
-    Items are returned to `warehouse_id`, already (`is_received`) or later.
+    Items are returned to `warehouse_id`, already (`is_received`) or later. If a till has paid the refund,
+    `till_parcel` is the parcel that the buyer had paid for in cash.
     """
 
     bearer: CostBearer
@@ -88,6 +89,7 @@ class RefundDecision:
     warehouse_id: uuid.UUID | None = None
     is_received: bool = True
     reason_page_id: int | None = None
+    till_parcel: Parcel | None = None
 
     @property
     def amount(self) -> int:
@@ -203,7 +205,7 @@ def refund_part(
     recalculate_columns(order)
     refund.repayment = min(refund.net_reduction, read_refundable_surplus(order))
     refund.save(update_fields=["parcel", "repayment"])
-    execute_refund(refund, actor=actor, now=now)
+    execute_refund(refund, till_parcel=decision.till_parcel, actor=actor, now=now)
     finish_order_change(order, now=now)
     should_notify_buyer = bool(refund.repayment) or not substitute_total
     announce_refund(refund, should_notify_buyer=should_notify_buyer, actor=actor, now=now)
