@@ -95,8 +95,8 @@ class CheckoutForm(InvoiceForm, ReceiverForm):
     def clean(self) -> dict[str, object]:
         """Drop errors about delivery methods while the province or commune is missing.
 
-        Without a province there is nothing to choose. Without scripts the page shows the first choices together
-        with the communes, and one of them is then preselected.
+        Without a province there is nothing to choose. Without scripts the page shows the first choices beside
+        the communes, and one of them is then preselected.
         """
         cleaned = super().clean()
         if {"province", "commune"} & self.errors.keys():

@@ -149,7 +149,8 @@ def test_commune_is_found_by_typing_its_new_or_former_name(phone: Page) -> None:
     box = page.get_by_label("Commune or ward, and province")
     lists = [page.get_by_label("Province or city"), page.get_by_label("Commune or ward", exact=True)]
     matches, chosen = page.locator("#found-communes li:visible"), lists[1].locator("option:checked")
-    expect(page.get_by_text("Choose the commune or ward first.")).to_be_visible()
+    expect(page.get_by_text("Choose the commune or ward to see delivery methods")).to_be_visible()
+    expect(page.locator("#step-delivery legend", has_text="HTX Thiên An")).to_have_count(0)
     steps = page.get_by_role("navigation", name="Steps").get_by_role("listitem")
     expect(steps.nth(0)).to_have_css("font-weight", "700")
     page.get_by_label("Full name").fill("Trần Thị Hạnh")

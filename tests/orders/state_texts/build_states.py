@@ -268,7 +268,12 @@ def _tags(page: str) -> list[str]:
 
 
 # Buttons and links of a part, by their addresses.
-_BUTTONS = {r"/goi/1/nhan/": "[đã nhận]", r"/goi/1/phan-anh/": "[khiếu nại]", r"/goi/1/huy/": "[huỷ]"}
+_BUTTONS = {
+    r"/goi/1/nhan/": "[đã nhận]",
+    r'/goi/1/phan-anh/"(?!>Gọi)': "[khiếu nại]",
+    r'/goi/1/phan-anh/"(?=>Gọi)': "[gọi để được hỗ trợ]",
+    r"/goi/1/huy/": "[huỷ]",
+}
 
 
 def read_buyers_page(order: Order) -> str:

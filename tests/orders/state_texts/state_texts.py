@@ -270,7 +270,7 @@ STATE_TEXTS = [
         "accepted",
         "delivered",
         (("delivered", "collected"),),
-        "Đã thanh toán: 230.000 ₫ | Đã giao",
+        "Đã thanh toán: 230.000 ₫ | Đã giao | [gọi để được hỗ trợ]",
         "Đã giao | Đã thu",
         "Đã giao | Đã giao | đã giao",
     ),

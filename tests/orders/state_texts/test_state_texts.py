@@ -88,7 +88,7 @@ def test_complaint_period_that_is_over_is_named_instead_of_a_button() -> None:
 
     page = text_of(html_of(ProvenOrdersClient().get(f"/don-hang/{order.pk}/")))
     assert "Đã hết hạn báo hàng có vấn đề" in page
-    assert "Hết hạn báo trên trang này. Hãy gọi điện." in page
+    assert "Đã hết hạn báo hàng có vấn đề trên trang này. Hãy gọi điện để được hỗ trợ." in page
     assert "Hàng hỏng, thiếu hoặc sai" not in page
     assert "[khiếu nại]" not in read_buyers_page(order)
 
