@@ -3,8 +3,8 @@
 The order is: basket, order (with all its rows and payments), bank transfer, voucher, gift cards by key,
 variants with a limit per buyer, stock by key, settlements by key. A carrier's statement, a cash remittance
 and a delivery run are locked before orders, and several orders by key. A till is locked before all of these,
-also for its shifts. A customer of a cooperative is locked after orders and before settlements, also for its
-debt entries.
+also for its shifts. A customer or supplier of a cooperative is locked after orders and before settlements,
+also for its entries.
 
 On PostgreSQL these functions lock rows. On SQLite the transaction itself (IMMEDIATE) is the lock. So all of
 them must be called inside a transaction.
@@ -38,6 +38,7 @@ from orders.models import (
     StatementImport,
     StatementKind,
     Substitute,
+    Supplier,
     Till,
     Voucher,
     VoucherCode,
@@ -311,6 +312,14 @@ def lock_customer(customer_id: int) -> CooperativeCustomer:
     if customer is None:
         raise Missing()
     return customer
+
+
+def lock_supplier(supplier_id: int) -> Supplier:
+    """Lock a cooperative's supplier, also for the entries. Raises Missing."""
+    supplier = lock_row(Supplier.objects.filter(pk=supplier_id))
+    if supplier is None:
+        raise Missing()
+    return supplier
 
 
 def lock_bank_transfer(transfer_id: uuid.UUID) -> BankTransfer:

@@ -67,6 +67,7 @@ from orders.models.remittance import CashRemittance, RemittanceLine, StatementRo
 from orders.models.report_columns import report_columns
 from orders.models.settlement import Payout, PayoutMethod, Settlement
 from orders.models.substitute import Substitute, SubstituteHold
+from orders.models.supplier import Supplier, SupplierEntry, SupplierEntryKind
 from orders.models.transfer import (
     BankTransfer,
     ReviewReason,
@@ -176,6 +177,9 @@ __all__ = [
     "StockWarning",
     "Substitute",
     "SubstituteHold",
+    "Supplier",
+    "SupplierEntry",
+    "SupplierEntryKind",
     "Till",
     "TransferInstructions",
     "TransferShare",

@@ -62,15 +62,12 @@ class DebtEntryQuerySet(models.QuerySet["DebtEntry"]):
         return rows.filter(open_amount__gt=0)  # type: ignore[misc]
 
 
-class DebtEntry(models.Model):
-    """One line of the debt book. Rows are only added; a mistake is corrected by a line with its reason.
+class BookEntry(models.Model):
+    """A line of a cooperative's books about a customer or supplier. Amounts are in minor units.
 
-    `amount` is what the line adds to the debt, in minor units of the customer's currency: negative for a
-    payment. `happened_on` is the day of the sale or payment and `recorded_at` the time of the entry.
+    `happened_on` is the day of the sale, purchase or payment, and `recorded_at` the time of the entry.
     """
 
-    customer = models.ForeignKey(CooperativeCustomer, models.PROTECT, related_name="debt_entries")
-    kind = models.CharField(max_length=10, choices=DebtEntryKind)
     amount = models.BigIntegerField()
     happened_on = models.DateField()
     due_on = models.DateField(null=True, blank=True)
@@ -80,6 +77,19 @@ class DebtEntry(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, blank=True
     )
     recorded_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+
+class DebtEntry(BookEntry):
+    """One line of the debt book. Rows are only added; a mistake is corrected by a line with its reason.
+
+    `amount` is what the line adds to the debt, in the customer's currency: negative for a payment.
+    """
+
+    customer = models.ForeignKey(CooperativeCustomer, models.PROTECT, related_name="debt_entries")
+    kind = models.CharField(max_length=10, choices=DebtEntryKind)
 
     objects = DebtEntryQuerySet.as_manager()
 

@@ -19,7 +19,7 @@ from orders.models.settlement import Settlement
 class LedgerAccount(models.TextChoices):
     """Ledger accounts. Debits are positive, credits negative.
 
-    The accounts of counters and customers are a cooperative's own books, and never the market's money.
+    Those of counters, customers and suppliers are a cooperative's own books and hold no money of the market.
     """
 
     BUYER = "buyer", _("owed by buyers")
@@ -38,6 +38,8 @@ class LedgerAccount(models.TextChoices):
     COUNTER_SALES = "counter_sales", _("sold by cooperatives at the counter")
     COUNTER_CASH = "counter_cash", _("cooperatives' own cash")
     COUNTER_BANK = "counter_bank", _("on cooperatives' own bank accounts")
+    SUPPLIER_PAYABLE = "supplier_payable", _("owed by cooperatives to their suppliers")
+    PURCHASES = "purchases", _("bought by cooperatives")
 
 
 # Entries of these accounts belong to a settlement.
@@ -55,6 +57,7 @@ class PostingKind(models.TextChoices):
     SETTLED = "settled", pgettext_lazy("posting", "settled")
     CARRIED = "carried", _("carried over")
     CORRECTION = "correction", _("correction")
+    PURCHASE = "purchase", pgettext_lazy("posting", "purchase")
 
 
 class LedgerPosting(models.Model):

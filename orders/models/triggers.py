@@ -25,6 +25,7 @@ _CHANGED_AMOUNTS = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for
 _APPEND_ONLY = "the ledger only grows"
 _CLOSED = "a closed period never changes"
 _DEBT = "the debt book only grows"
+_SUPPLIERS = "what is owed to suppliers only grows by lines"
 _HANDED_OVER = "a recorded hand-over never changes"
 # Names and the place are redacted when somebody is anonymised, names also after half a year.
 _CHANGED_HANDOVER = " OR ".join(
@@ -71,6 +72,10 @@ _CHANGED_RETURN = " OR ".join(
     for column in ("id", "sale_id", "shift_id", "refund_id", "kind", "cash_returned", "reason", "recorded_at")
 )
 _PREVIOUS_RECEIPT = "SELECT 1 FROM orders_countersale WHERE till_id = NEW.till_id AND number = NEW.number - 1"
+_CHANGED_SUPPLIER_ENTRY = " OR ".join(
+    f"NEW.{column} IS DISTINCT FROM OLD.{column}"
+    for column in ("id", "supplier_id", "kind", "amount", "happened_on", "due_on", "method", "note")
+)
 
 TRIGGERS = (
     *append_only_triggers(
@@ -92,6 +97,9 @@ TRIGGERS = (
     *append_only_triggers("orders_ledgerposting", ("id", "idempotency_key"), _APPEND_ONLY),
     *append_only_triggers("orders_ledgerentry", ("id",), _APPEND_ONLY),
     *append_only_triggers("orders_debtentry", ("id",), _DEBT, refused_update_condition=_CHANGED_DEBT),
+    *append_only_triggers(
+        "orders_supplierentry", ("id",), _SUPPLIERS, refused_update_condition=_CHANGED_SUPPLIER_ENTRY
+    ),
     *append_only_triggers(
         "orders_handoverrecord", ("id", "code_id"), _HANDED_OVER, refused_update_condition=_CHANGED_HANDOVER
     ),

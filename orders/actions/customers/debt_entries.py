@@ -37,7 +37,7 @@ _POSTING_KINDS = {
     DebtEntryKind.CORRECTION: PostingKind.CORRECTION,
 }
 # The account on the other side of the customer's debt. Corrections are of sales.
-_ACCOUNTS = {
+ACCOUNTS_OF_METHODS = {
     DebtPaymentMethod.CASH: LedgerAccount.COUNTER_CASH,
     DebtPaymentMethod.TRANSFER: LedgerAccount.COUNTER_BANK,
 }
@@ -101,8 +101,8 @@ def record_sale_on_account(
     recorded = _find_recorded_entry(customer, DebtEntryKind.SALE, idempotency_key)
     if recorded is not None:
         return recorded
-    _require_valid_amount(amount)
-    _require_valid_day(happened_on, now)
+    require_valid_entry_amount(amount)
+    require_valid_entry_day(happened_on, now)
     if due_on is not None and due_on < happened_on:
         raise DueBeforeSale(field="due_on")
     _require_within_limit(customer, amount)
@@ -138,8 +138,8 @@ def record_debt_payment(
     recorded = _find_recorded_entry(customer, DebtEntryKind.PAYMENT, idempotency_key)
     if recorded is not None:
         return recorded
-    _require_valid_amount(amount)
-    _require_valid_day(happened_on, now)
+    require_valid_entry_amount(amount)
+    require_valid_entry_day(happened_on, now)
     _require_debt(customer, amount, confirmation_token)
     entry = DebtEntry(
         kind=DebtEntryKind.PAYMENT, amount=-amount, method=method, happened_on=happened_on, note=note
@@ -168,7 +168,7 @@ def correct_debt(
     recorded = _find_recorded_entry(customer, DebtEntryKind.CORRECTION, idempotency_key)
     if recorded is not None:
         return recorded
-    _require_valid_amount(abs(amount))
+    require_valid_entry_amount(abs(amount))
     if not reason.strip():
         raise ReasonRequired(field="reason")
     if amount < 0:
@@ -202,7 +202,7 @@ def _record_entry(
     entry.save(force_insert=True)
     kind = DebtEntryKind(entry.kind)
     other_account = (
-        _ACCOUNTS[DebtPaymentMethod(entry.method)] if entry.method else LedgerAccount.COUNTER_SALES
+        ACCOUNTS_OF_METHODS[DebtPaymentMethod(entry.method)] if entry.method else LedgerAccount.COUNTER_SALES
     )
     seller = customer.cooperative_id
     post_entries(
@@ -231,12 +231,12 @@ def _record_entry(
     return entry
 
 
-def _require_valid_amount(amount: int) -> None:
+def require_valid_entry_amount(amount: int) -> None:
     if not 1 <= amount <= MAX_DEBT:
         raise InvalidDebtAmount(field="amount")
 
 
-def _require_valid_day(day: datetime.date, now: datetime.datetime) -> None:
+def require_valid_entry_day(day: datetime.date, now: datetime.datetime) -> None:
     today = vietnam_date(now)
     if not today - OLDEST_ENTRY_AGE <= day <= today:
         raise InvalidDebtDay(field="happened_on")

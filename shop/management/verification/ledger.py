@@ -10,7 +10,15 @@ from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from orders.actions.ledger.earnings_postings import build_posting_drafts
 from orders.actions.ledger.ledger_postings import MONEY_MOVING_EVENTS
-from orders.models import DebtEntry, LedgerAccount, LedgerEntry, LedgerPosting, PaymentEvent, Settlement
+from orders.models import (
+    DebtEntry,
+    LedgerAccount,
+    LedgerEntry,
+    LedgerPosting,
+    PaymentEvent,
+    Settlement,
+    SupplierEntry,
+)
 from orders.states import ParcelKind, ParcelState, SettlementState
 from shop.core.database.compiled_query import compiled_query
 from shop.management.verification.rows import (
@@ -89,25 +97,29 @@ def _event_postings_after(last: int | None) -> QuerySet[LedgerPosting]:
 
 
 def find_wrong_debts() -> Iterator[str]:
-    """Check that what customers owe a cooperative by its debt book is what the ledger says."""
-    debts, balances = Counter(dict(_read_debts_by_cooperative())), Counter(dict(_read_booked_debts()))
-    for cooperative, currency in sorted(debts.keys() | balances.keys()):
-        debt, balance = debts[cooperative, currency], balances[cooperative, currency]
+    """Check that what cooperatives are owed and owe by their books is what the ledger says."""
+    customers = _read_debts(DebtEntry.objects.all(), "customer")
+    suppliers = _read_debts(SupplierEntry.objects.all(), "supplier")
+    booked = _read_booked_debts(LedgerAccount.CUSTOMER_DEBT)
+    booked_payables = _read_booked_debts(LedgerAccount.SUPPLIER_PAYABLE)
+    for cooperative, currency in sorted(customers.keys() | booked.keys()):
+        debt, balance = customers[cooperative, currency], booked[cooperative, currency]
         if debt != balance:
             yield f"cooperative {cooperative}: is owed {debt} {currency}, the ledger says {balance}"
+    for cooperative, currency in sorted(suppliers.keys() | booked_payables.keys()):
+        debt, balance = suppliers[cooperative, currency], -booked_payables[cooperative, currency]
+        if debt != balance:
+            yield f"cooperative {cooperative}: owes {debt} {currency}, the ledger says {balance}"
 
 
-def _read_debts_by_cooperative() -> Iterator[tuple[tuple[int | None, str], int]]:
-    rows = DebtEntry.objects.order_by().values_list("customer__cooperative", "customer__currency")
-    for cooperative, currency, total in rows.annotate(sum=Sum("amount")):
-        yield (cooperative, currency), total
+def _read_debts(entries: QuerySet[Any], owner: str) -> Counter[tuple[int, str]]:
+    rows = entries.order_by().values_list(f"{owner}__cooperative", f"{owner}__currency")
+    return Counter({(row[0], row[1]): row[2] for row in rows.annotate(sum=Sum("amount"))})
 
 
-def _read_booked_debts() -> Iterator[tuple[tuple[int | None, str], int]]:
-    entries = LedgerEntry.objects.filter(account=LedgerAccount.CUSTOMER_DEBT).order_by()
-    rows = entries.values_list("cooperative", "currency").annotate(sum=Sum("amount"))
-    for cooperative, currency, total in rows:
-        yield (cooperative, currency), total
+def _read_booked_debts(account: LedgerAccount) -> Counter[tuple[int, str]]:
+    rows = LedgerEntry.objects.filter(account=account).order_by().values_list("cooperative", "currency")
+    return Counter({(row[0] or 0, row[1]): row[2] for row in rows.annotate(sum=Sum("amount"))})
 
 
 def find_wrong_balances(rows: OrderRows) -> Iterator[str]:
