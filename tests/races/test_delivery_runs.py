@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -161,24 +163,36 @@ def test_no_code_of_a_driver_is_open_after_the_run_ended() -> None:
 
 
 def test_without_lock_a_code_is_open_after_its_run_ended(monkeypatch) -> None:
-    """The run ends once the giver's page has found the parcel in it."""
+    """The run ends once the giver's page has found the parcel in it, and before the code is saved."""
     issuing, ending = run_with_code_actions()
-    stale_run = DeliveryRun.objects.get()
-    hash_digits = handovers._hash_digits
+    is_found, has_closed_codes = threading.Event(), threading.Event()
+    hash_digits, lock_parcels = handovers._hash_digits, locks.lock_parcels
 
-    def hash_after_end(code: HandoverCode, digits: str) -> str:
-        monkeypatch.undo()
-        if connection.vendor != "sqlite":
-            run_in_threads([ending])
+    def hash_after_closing(code: HandoverCode, digits: str) -> str:
+        is_found.set()
+        has_closed_codes.wait(timeout=20)
         return hash_digits(code, digits)
 
+    def lock_after_closing(parcel_ids: Iterable[int]) -> dict[int, Parcel]:
+        has_closed_codes.set()
+        return lock_parcels(parcel_ids)
+
+    def end_once_found() -> None:
+        is_found.wait(timeout=20)
+        ending()
+
     if connection.vendor == "sqlite":  # there the transaction is the lock, so it ended before that began
+        stale_run = DeliveryRun.objects.get()
         ending()
         RunParcel.objects.update(released_at=None)  # as the giver's page has found it
-    monkeypatch.setattr(locks, "lock_run", lambda run_id: stale_run)
-    monkeypatch.setattr(handovers, "_hash_digits", hash_after_end)
-
-    issuing()
+        monkeypatch.setattr(locks, "lock_run", lambda run_id: stale_run)
+        issuing()
+    else:
+        monkeypatch.setattr(locks, "lock_run", lambda run_id: DeliveryRun.objects.get(pk=run_id))
+        monkeypatch.setattr(locks, "lock_parcels", lock_after_closing)
+        monkeypatch.setattr(handovers, "_hash_digits", hash_after_closing)
+        results = run_in_threads([issuing, end_once_found])
+        assert [type(result) for result in results] == [IssuedCode, type(None)]
 
     assert DeliveryRun.objects.get().ended_at == NOW
     assert HandoverCode.objects.filter(closed_at=None).exists()

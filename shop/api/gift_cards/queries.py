@@ -116,7 +116,7 @@ def _in_money_range(column: str, currency: str | None) -> Condition:
 
 
 def _tag_condition(context: Context, text: str) -> Q:
-    return Q(name__icontains=text.strip())
+    return Q(name__contains=text.strip().lower())
 
 
 def _tagged_condition(context: Context, names: list[str]) -> Q:

@@ -41,6 +41,14 @@ class ShippingMethodTranslatableContentTranslationArguments(TypedDict):
     languageCode: str
 
 
+class VoucherTranslatableContentTranslationArguments(TypedDict):
+    languageCode: str
+
+
+class VoucherTranslationArguments(TypedDict):
+    languageCode: str
+
+
 class ShippingMethodTypeTranslationArguments(TypedDict):
     languageCode: str
 
@@ -140,4 +148,10 @@ class MenuItemTranslateArguments(TypedDict):
 class ShippingPriceTranslateArguments(TypedDict):
     id: str
     input: ShippingPriceTranslationInput
+    languageCode: str
+
+
+class VoucherTranslateArguments(TypedDict):
+    id: str
+    input: NameTranslationInput
     languageCode: str

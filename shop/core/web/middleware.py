@@ -104,13 +104,22 @@ def explain_form_addresses(get_response: GetResponse) -> GetResponse:
         page_above = _find_page_above(request.path_info)
         if page_above:
             text = _("Nothing was saved: that address only takes what a form sends. Send it again here.")
-            messages.info(request, text)
+            _add_message_once(request, text)
             return redirect(page_above)
         page = render(request, "405.html", status=405)
         page.headers["Allow"] = response.headers["Allow"]
         return page
 
     return middleware
+
+
+def _add_message_once(request: HttpRequest, text: str) -> None:
+    """Add a message for the next page, unless it waits there already: the page above may lead further up."""
+    waiting = messages.get_messages(request)
+    is_waiting = any(message.message == text for message in waiting)
+    waiting.used = False  # type: ignore[union-attr]
+    if not is_waiting:
+        messages.info(request, text)
 
 
 def _find_page_above(path: str) -> str:

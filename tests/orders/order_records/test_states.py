@@ -86,6 +86,7 @@ PARCEL_UNDO_PAIRS = {
     ("handed_over", "packed"),
     ("handed_over", "failed_delivery"),
     ("delivered", "handed_over"),
+    ("failed_delivery", "handed_over"),
 }
 
 

@@ -23,6 +23,7 @@ OUR_PACKAGES = ("catalog.", "cooperatives.", "orders.", "shop.")
 BUSINESS_FIELDS = {
     "shop.members.forms.application.ApplicationForm.phone",
     "shop.members.forms.application.ApplicationWithAccountForm.phone",
+    "shop.members.forms.customers.CustomerForm.phone",
     "shop.members.forms.delivery_methods.WarehouseForm.phone",
     "ShopSettings.operator_phone",
     "ShopSettings.operator_zalo_phone",

@@ -416,7 +416,7 @@ class UnderWayTests(TestCase):
         files = {page for page in opened if len(page) == 2}
         assert files == {
             (name, file_format)
-            for name in ("desk:cash", "desk:cash-parcels", "desk:ledger", "reports:sales")
+            for name in ("desk:cash", "desk:cash-parcels", "desk:ledger", "reports:report", "reports:sales")
             for file_format in ("csv", "xlsx")
         } | {("desk:audit", "csv")}
         assert {("desk:settlement-workbook",), ("desk:due-payouts",), ("desk:order",)} < opened

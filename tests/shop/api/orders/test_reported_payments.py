@@ -253,21 +253,25 @@ def test_refund_can_be_requested_but_not_charge_or_cancel(unpaid_order) -> None:
     order, key, token = unpaid_order
     created = data_of(CREATE, token, id=key, transaction={"amountCharged": vnd(350_000)})
     transaction = created["transactionCreate"]["transaction"]["id"]
-    query = """mutation($id: ID!, $action: TransactionActionEnum!, $amount: PositiveDecimal) {
-      transactionRequestAction(id: $id, actionType: $action, amount: $amount, refundReason: "Hỏng") {
+    query = """mutation(
+      $id: ID!, $action: TransactionActionEnum!, $amount: PositiveDecimal, $reason: String
+    ) {
+      transactionRequestAction(id: $id, actionType: $action, amount: $amount, refundReason: $reason) {
         errors { field code } transaction { order { totalGrantedRefund { amount } } } } }"""
 
-    def request_action(action, amount=None, transaction_id=transaction):
-        return data_of(query, token, id=transaction_id, action=action, amount=amount)[
+    def request_action(action, amount=None, reason=None):
+        return data_of(query, token, id=transaction, action=action, amount=amount, reason=reason)[
             "transactionRequestAction"
         ]
 
     for action in ("CHARGE", "CANCEL"):
         refused = request_action(action)
         assert refused["errors"] == [{"field": "id", "code": "MISSING_TRANSACTION_ACTION_REQUEST_WEBHOOK"}]
+        reasoned = request_action(action, reason="Hỏng")
+        assert reasoned["errors"] == [{"field": "refundReason", "code": "INVALID"}]
     assert request_action("REFUND", 350_001)["errors"] == [{"field": "amount", "code": "INVALID"}]
     assert not Refund.objects.exists()
-    done = request_action("REFUND", 50_000)
+    done = request_action("REFUND", 50_000, reason="Hỏng")
     assert done == {
         "errors": [],
         "transaction": {"order": {"totalGrantedRefund": {"amount": 50_000}}},
