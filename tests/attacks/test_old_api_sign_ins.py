@@ -39,7 +39,7 @@ ASKS = set(
     giftCardSettingsUpdate giftCardUnassignUser giftCardUpdate
     permissionGroupCooperativesUpdate permissionGroupCreate permissionGroupDelete permissionGroupUpdate
     refundReasonReferenceClear refundSettingsUpdate returnReasonReferenceClear returnSettingsUpdate
-    shopSettingsUpdate
+    shopAddressUpdate shopSettingsUpdate
     staffBulkDelete staffCreate staffDelete staffUpdate
     taxClassCreate taxClassDelete taxClassUpdate taxConfigurationUpdate
     taxCountryConfigurationDelete taxCountryConfigurationUpdate

@@ -301,5 +301,9 @@ class ShopSettingsInput(TypedDict):
     useLegacyUpdateWebhookEmission: NotRequired[bool | None]
 
 
+class ShopAddressUpdateArguments(TypedDict):
+    input: NotRequired[AddressInput | None]
+
+
 class ShopSettingsUpdateArguments(TypedDict):
     input: ShopSettingsInput

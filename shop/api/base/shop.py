@@ -12,11 +12,12 @@ from django.utils.translation import get_language
 from graphql import GraphQLSchema, print_schema
 
 from cooperatives.models import ZoneCountry
+from shop.accounts.models import Address
 from shop.accounts.staff.permissions import Permission
 from shop.api.base.channels import STAFF
 from shop.api.base.entities import ENTITIES
 from shop.api.base.inputs import EntitiesArguments, ShopCountriesArguments, ShopTranslationArguments
-from shop.api.base.places import country
+from shop.api.base.places import address_object, country
 from shop.api.breadth import Selection
 from shop.api.context import Context
 from shop.api.ids import key_from_id
@@ -44,7 +45,8 @@ shop_object.columns(
     useLegacyUpdateWebhookEmission="use_legacy_update_webhook_emission",
     passwordLoginMode="password_login_mode",
 )
-shop_object.unsupported("headerText", "companyAddress", "defaultMailSenderName")
+shop_object.related("companyAddress", address_object, column="company_address_id", rows=Address.objects.all())
+shop_object.unsupported("headerText", "defaultMailSenderName")
 shop_object.unsupported("availableExternalAuthentications", "announcements", value=[])
 shop_object.unsupported("availableTaxApps", value=[])  # the shop calculates all taxes itself
 shop_object.unsupported("allowStorefrontTraffic", "useLegacyShippingZoneStockAvailability", value=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from shop.api.base.inputs import ShopSettingsUpdateArguments
+from shop.accounts.company_address import change_company_address
+from shop.api.addresses import convert_address
+from shop.api.base.inputs import ShopAddressUpdateArguments, ShopSettingsUpdateArguments
 from shop.api.base.shop import SETTINGS_PERMISSIONS
 from shop.api.breadth import Selection
 from shop.api.context import Context
@@ -56,6 +58,18 @@ def shop_settings_update(
         if input_data.get(name) is not None:
             values[column] = getattr(context.settings, column) | metadata_from_input(input_data[name])
     return {"shop": change_shop_settings(values=values, actor=context.actor, now=context.now)}
+
+
+@mutation.field(permissions=SETTINGS_PERMISSIONS, needs_recent_sign_in=True)
+def shop_address_update(
+    arguments: ShopAddressUpdateArguments, context: Context, selection: Selection
+) -> dict[str, object]:
+    input_data = arguments.get("input")
+    address = None
+    if input_data:
+        existing = context.settings.company_address
+        address = convert_address(input_data, context, existing=existing, is_business=True)
+    return {"shop": change_company_address(address=address, **context.actor_and_time)}
 
 
 def _check(value: object, column: str, name: str) -> None:

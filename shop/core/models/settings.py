@@ -45,6 +45,10 @@ class ShopSettings(WithMetadata):
     password_login_mode = models.CharField(max_length=20, default="enabled")
     customer_set_password_url = models.CharField(max_length=255, blank=True, default="")
 
+    company_address = models.ForeignKey(
+        "accounts.Address", models.SET_NULL, related_name="+", null=True, blank=True
+    )
+
     operator_name = models.CharField(max_length=250, blank=True, default="")
     operator_registration = models.CharField(
         max_length=250, blank=True, default="", help_text=_("Number, date and issuer of the registration.")

@@ -5,13 +5,17 @@ from __future__ import annotations
 import pytest
 
 from catalog.models import Listing
+from shop.accounts.models import Address
+from shop.accounts.staff.permissions import Permission
 from shop.api.ids import global_id
 from shop.core.models import Change, Channel, ShopSettings
 from tests.factories import (
     get_stock,
     make_admin,
     make_channel,
+    make_divisions,
     make_seller,
+    make_staff,
     make_user,
     make_variant,
     make_zone,
@@ -240,6 +244,7 @@ def test_invalid_shop_settings_are_refused(invalid_values, field, code) -> None:
         ('channelActivate(id: "x")', "MANAGE_CHANNELS"),
         ('channelDeactivate(id: "x")', "MANAGE_CHANNELS"),
         ("shopSettingsUpdate(input: {})", "MANAGE_SETTINGS"),
+        ("shopAddressUpdate", "MANAGE_SETTINGS"),
     ],
 )
 def test_each_field_requires_its_permission(query, permission) -> None:
@@ -248,3 +253,75 @@ def test_each_field_requires_its_permission(query, permission) -> None:
             f"mutation {{ {query} {{ errors {{ code }} }} }}", token_of(user) if user else None
         )
         assert response["errors"][0]["message"] == f"Permission denied: this needs one of {permission}."
+
+
+ADDRESS = """
+    mutation($input: AddressInput) {
+        shopAddressUpdate(input: $input) {
+            shop { name companyAddress { companyName streetAddress1 city country { code } phone } }
+            shopErrors { code }
+            errors { field code }
+        }
+    }
+"""
+OFFICE = {
+    "companyName": "Chợ Phiên",
+    "streetAddress1": "12 Hùng Vương",
+    "city": "Xã Phủ Thông",
+    "countryArea": "Tỉnh Thái Nguyên",
+    "country": "VN",
+    "phone": "0912345678",
+}
+
+
+def set_company_address(user, input_data):
+    return data_of(ADDRESS, token_of(user), input=input_data)["shopAddressUpdate"]
+
+
+def test_company_address_is_set_changed_and_deleted() -> None:
+    make_divisions()
+    staff = make_staff(Permission.MANAGE_SETTINGS)
+
+    created = set_company_address(staff, OFFICE)
+    key = ShopSettings.objects.get().company_address_id
+    changed = set_company_address(staff, {"streetAddress1": "14 Hùng Vương"})
+    public = data_of("{ shop { companyAddress { streetAddress1 } } }")
+    deleted = [set_company_address(staff, None) for _ in range(2)]
+
+    assert created == {
+        "shop": {
+            "name": "Chợ Phiên",
+            "companyAddress": {
+                "companyName": "Chợ Phiên",
+                "streetAddress1": "12 Hùng Vương",
+                "city": "Xã Phủ Thông",
+                "country": {"code": "VN"},
+                "phone": "+84912345678",
+            },
+        },
+        "shopErrors": [],
+        "errors": [],
+    }
+    assert changed["shop"]["companyAddress"]["streetAddress1"] == "14 Hùng Vương"
+    assert public == {"shop": {"companyAddress": {"streetAddress1": "14 Hùng Vương"}}}
+    assert [payload["shop"]["companyAddress"] for payload in deleted] == [None, None]
+    assert not Address.objects.filter(pk=key).exists()
+    changes = Change.objects.of_row(ShopSettings.objects.get()).values_list("data", flat=True)
+    assert list(changes) == [{"fields": ["company_address"]}] * 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [({"streetAddress1": ""}, "streetAddress1"), ({"phone": "12"}, "phone"), ({"city": "x" * 300}, "city")],
+)
+def test_invalid_company_address_is_refused(wrong, field) -> None:
+    make_divisions()
+    staff = make_staff(Permission.MANAGE_SETTINGS)
+    set_company_address(staff, OFFICE)
+    before = all_rows()
+
+    payload = set_company_address(staff, OFFICE | wrong)
+
+    assert [error["field"] for error in payload["errors"]] == [field]
+    assert payload["shop"] is None
+    assert all_rows() == before
